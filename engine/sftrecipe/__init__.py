@@ -1,0 +1,41 @@
+"""sftrecipe's public API for plugin authors; option types are in `sftrecipe.options`."""
+
+from sftrecipe.plugin.context import Context, Reject, Reply, Rows
+from sftrecipe.plugin.kinds import (
+    KEEP,
+    Exporter,
+    Filter,
+    Generator,
+    Judge,
+    Mixer,
+    PluginRefused,
+    RowFilter,
+    RowGenerator,
+    Source,
+    Trainer,
+    Verdict,
+)
+from sftrecipe.plugin.provider import CallFailed, Provider
+from sftrecipe.record import Record
+
+__all__ = [
+    "KEEP",
+    "CallFailed",
+    "Context",
+    "Exporter",
+    "Filter",
+    "Generator",
+    "Judge",
+    "Mixer",
+    "PluginRefused",
+    "Provider",
+    "Record",
+    "Reject",
+    "Reply",
+    "RowFilter",
+    "RowGenerator",
+    "Rows",
+    "Source",
+    "Trainer",
+    "Verdict",
+]

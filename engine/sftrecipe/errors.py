@@ -1,0 +1,105 @@
+"""What can be wrong: problems with a place, and the errors that carry them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sftrecipe import messages
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a recipe file; line and column are one-based."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    `slug` names a message of `sftrecipe.messages`, `hint` one of its hints; `values` fill both.
+    """
+
+    slug: str
+    position: Position | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    hint: str | None = None
+
+    def message(self, language: str | None = None) -> str:
+        """The problem in one line, in the user's language unless one is given."""
+        return messages.message(self.slug, self.values, language)
+
+    def advice(self, language: str | None = None) -> str | None:
+        """What to do about it, where there is something to do."""
+        return messages.hint(self.hint, self.values, language) if self.hint else None
+
+    def as_json(self) -> dict[str, object]:
+        """The problem as plain data, for `--json`."""
+        place = self.position
+        return {
+            "slug": self.slug,
+            "path": place.path if place else None,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "message": self.message(),
+            "hint": self.advice(),
+        }
+
+
+class SftrecipeError(Exception):
+    """An error that is explained to the user by its problem alone, without a traceback."""
+
+    exit_status = 1
+
+    def __init__(self, slug: str, hint: str | None = None, **values: object) -> None:
+        self.problem = Problem(slug, None, values, hint)
+        super().__init__(self.problem.message("en"))
+
+
+class UsageError(SftrecipeError):
+    """The command line or its surroundings are wrong (exit status 2)."""
+
+    exit_status = 2
+
+
+class PluginError(UsageError):
+    """A plugin cannot be found, imported or used; the message names its package."""
+
+
+class RecipeError(Exception):
+    """All problems of a recipe, in file order (exit status 2)."""
+
+    exit_status = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = sorted(set_of(problems), key=_file_order)
+        super().__init__("\n".join(p.message("en") for p in self.problems))
+
+
+def set_of(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems without repetition (same slug, place and message)."""
+    unique = {(p.slug, p.position, p.message("en")): p for p in problems}
+    return list(unique.values())
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known name that the user probably meant, if one is near enough."""
+    choices = list(known)
+    near = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if near:
+        return near[0]
+    folded = {choice.lower().replace("-", "_"): choice for choice in choices}
+    return folded.get(word.lower().replace("-", "_"))
+
+
+def _file_order(problem: Problem) -> tuple[str, int, int]:
+    place = problem.position
+    return (place.path, place.line, place.column) if place else ("", 0, 0)

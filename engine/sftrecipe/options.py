@@ -1,0 +1,23 @@
+"""Option types for plugin authors: files, prompts, references, and how a model is sampled."""
+
+from sftrecipe.plugin.options import (
+    ColumnName,
+    InputFile,
+    InputPath,
+    PromptMarker,
+    ProviderMarker,
+    ProviderName,
+    StreamName,
+)
+from sftrecipe.plugin.sampling import Sampling
+
+__all__ = [
+    "ColumnName",
+    "InputFile",
+    "InputPath",
+    "PromptMarker",
+    "ProviderMarker",
+    "ProviderName",
+    "Sampling",
+    "StreamName",
+]

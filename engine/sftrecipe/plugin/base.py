@@ -1,0 +1,72 @@
+"""What every plugin is: its frozen, checked options, and what it declares about itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+Capability = Literal["chat", "complete", "structured", "logprobs", "loglikelihood", "embed"]
+"""What a provider can do: chat turns; raw completion of a text; replies held to a JSON Schema;
+log-probabilities of what it writes; log-probabilities of a given answer; embeddings."""
+
+Inputs = frozenset[str] | None
+"""Column names of a block's input rows; None where they are not known before the run."""
+
+
+@dataclass(frozen=True)
+class OptionProblem:
+    """What a plugin finds wrong with its own options at `validate`."""
+
+    path: tuple[str | int, ...]
+    """Where in the options."""
+    message: str
+    """Lower case, subject first, the value quoted, no full stop."""
+    hint: str | None = None
+
+
+class OptionFiles(NamedTuple):
+    """Reads the files that the options name, at `validate` and at the run."""
+
+    paths: dict[str, str]
+    """Absolute path of every marked file option, by its value in the recipe."""
+
+    def text(self, value: str) -> str:
+        """The content of a file that an option names, as UTF-8 (a BOM is dropped)."""
+        with open(self.paths[value], encoding="utf-8-sig") as file:  # noqa: PTH123 - a plain string
+            return file.read()
+
+
+class Plugin(BaseModel):
+    """A plugin is its options: frozen, no unknown keys, attribute docstrings as field docs."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    kind: ClassVar[str]
+    version: ClassVar[str] = "1"
+    """Raise it when the same options give other rows: it is part of a step's key."""
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    """What the block's provider must be able to do; empty: it takes none."""
+    paper: ClassVar[str] = ""
+    """The source of the method: paper, section, or code."""
+    example: ClassVar[str] = ""
+    """A YAML block that works, for `plugins show`."""
+
+    def required(self) -> frozenset[Capability]:
+        """`needs`, where it depends on the options."""
+        return self.needs
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """What is wrong with the options beyond their types; asked at `validate`.
+
+        No network, no heavy import.
+        """
+        return iter(())
+
+    def identity(self) -> dict[str, object]:
+        """The options that decide the result: what a step's key is made from."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,205 @@
+"""What a running plugin is given: randomness, files, models, and ways to make rows."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+
+from sftrecipe.plugin.base import OptionFiles
+from sftrecipe.plugin.prompt import Prompt, compiled
+from sftrecipe.plugin.provider import CallFailed
+from sftrecipe.record import Columns, Record, new_record
+
+if TYPE_CHECKING:
+    import asyncio
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Rows(Protocol):
+    """A stream's rows: may be read again and again, in the same order, in bounded memory."""
+
+    def __iter__(self) -> Iterator[Record]: ...
+
+    def __len__(self) -> int: ...
+
+
+class Reply(NamedTuple):
+    """A model's reply, out of the ledger or fresh."""
+
+    text: str
+    key: str
+    """Ledger key of the call."""
+    finish_reason: str = "stop"
+    """`stop`, `length` (cut off), `content_filter` …"""
+    logprobs: tuple[float, ...] = ()
+    vector: tuple[float, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class Model(Protocol):
+    """A provider's model, asked through the ledger: nothing is paid twice, limits hold.
+
+    All methods raise CallFailed when the call fails for good. `sampling` takes OpenAI's names
+    (temperature, top_p, min_p, max_tokens, stop, logprobs, …). Equal requests with an equal
+    `sample` are one call; number the samples to get several replies.
+    """
+
+    async def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        sample: int = 0,
+        schema: Mapping[str, Any] | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Reply: ...
+
+    async def complete(
+        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
+    ) -> Reply: ...
+
+    async def embed(self, text: str) -> Reply: ...
+
+    async def loglikelihood(self, prompt: str, answer: str) -> Reply: ...
+
+
+class Reject(NamedTuple):
+    """Something that did not become, or stay, a row: with its why."""
+
+    record: Record
+    reason: str
+    """A short name: `not_json`, `too_long`, `refused` …"""
+    value: float | str | None = None
+    """What was measured, or the detail."""
+
+
+@dataclass
+class Context:
+    """State and services of one step. A plugin keeps none of its own."""
+
+    step: str
+    """The block's id: the stream of the rows it makes."""
+    seed: int = 0
+    """The recipe's seed."""
+    language: str = "en"
+    files: OptionFiles = field(default_factory=lambda: OptionFiles({}))
+    models: Mapping[str, Model] = field(default_factory=dict)
+    """The block's provider under `""`, those that its options name under their names."""
+    streams: Mapping[str, Rows] = field(default_factory=dict)
+    """Rows of the streams that its options name."""
+    concurrency: int = 16
+    """How many items `map` works on at the same time."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """What the plugin counted, for the report."""
+    progress: Callable[[int], None] = lambda done: None
+    """Tell how many items are done."""
+
+    @property
+    def model(self) -> Model:
+        """The block's provider."""
+        return self.models[""]
+
+    def path(self, value: str) -> Path:
+        """Where the file lies that an option names."""
+        return Path(self.files.paths[value])
+
+    def prompt(self, value: str) -> Prompt:
+        """The compiled template of a prompt option: a file's, or the text itself."""
+        return compiled(self.files.text(value) if value in self.files.paths else value)
+
+    def random(self, *salt: object) -> random.Random:
+        """A generator seeded by the recipe, the step and the salt, the same in every run."""
+        return random.Random(self.number(*salt))  # noqa: S311 - sampling, not secrets
+
+    def number(self, *salt: object) -> int:
+        """A 64-bit number that depends on the recipe's seed, the step and the salt alone.
+
+        Draw by the largest number (rendezvous hashing), and one more candidate changes only the
+        draws that it wins.
+        """
+        text = repr((self.seed, self.step, *salt)).encode()
+        return int.from_bytes(blake2b(text, digest_size=8).digest(), "big")
+
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a counter of the step's report."""
+        self.counts[name] = self.counts.get(name, 0) + by
+
+    def row(
+        self,
+        columns: Columns,
+        *,
+        parents: Iterable[Record] = (),
+        replies: Iterable[Reply] = (),
+        scores: Mapping[str, float] | None = None,
+        tags: Mapping[str, str] | None = None,
+        origin: str = "",
+    ) -> Record:
+        """A new row of this step, with its lineage."""
+        return new_record(
+            self.step,
+            columns,
+            origin=origin,
+            parents=tuple(parent.id for parent in parents),
+            calls=tuple(reply.key for reply in replies),
+            scores=scores or {},
+            tags=tags or {},
+        )
+
+    def reject(
+        self,
+        columns: Columns,
+        reason: str,
+        value: float | str | None = None,
+        *,
+        parents: Iterable[Record] = (),
+        replies: Iterable[Reply] = (),
+    ) -> Reject:
+        """Something that does not become a row, with its why and its lineage."""
+        return Reject(self.row(columns, parents=parents, replies=replies), reason, value)
+
+    async def map(
+        self, function: Callable[[Item], Awaitable[Result]], items: Iterable[Item]
+    ) -> AsyncIterator[tuple[Item, Result | CallFailed]]:
+        """Run `function` on the items concurrently; results in the order of the items.
+
+        At most a few times `concurrency` items are held. An item whose call failed for good comes
+        back with its CallFailed: make a reject of it. Any other exception ends the step.
+        """
+        import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
+
+        window = 4 * self.concurrency
+        waiting: deque[tuple[Item, asyncio.Task[Result | CallFailed]]] = deque()
+        try:
+            for item in items:
+                if len(waiting) >= window:
+                    first, task = waiting.popleft()
+                    yield first, await task
+                waiting.append((item, asyncio.create_task(_caught(function, item))))
+            while waiting:
+                first, task = waiting.popleft()
+                yield first, await task
+        finally:
+            for _, task in waiting:
+                task.cancel()
+
+
+async def _caught(function: Callable[[Item], Awaitable[Result]], item: Item) -> Result | CallFailed:
+    try:
+        return await function(item)
+    except CallFailed as failure:
+        return failure

@@ -1,0 +1,94 @@
+"""Finding plugins by their entry points, built-ins and third parties alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from sftrecipe.errors import PluginError
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.kinds import Exporter, Filter, Generator, Judge, Mixer, Source, Trainer
+from sftrecipe.plugin.provider import Provider
+
+KINDS: Mapping[str, type[Plugin]] = {
+    "provider": Provider,
+    "source": Source,
+    "generator": Generator,
+    "filter": Filter,
+    "mixer": Mixer,
+    "exporter": Exporter,
+    "trainer": Trainer,
+    "judge": Judge,
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """A plugin as its package declares it, not yet imported."""
+
+    kind: str
+    name: str
+    entry: EntryPoint
+
+    @property
+    def package(self) -> str:
+        """The distribution that ships it, with its version."""
+        distribution = self.entry.dist
+        return f"{distribution.name} {distribution.version}" if distribution else "?"
+
+    def load(self) -> type[Plugin]:
+        """Import the class.
+
+        Raises PluginError, naming the package, when the import fails or gives something else.
+        """
+        try:
+            loaded = self.entry.load()
+        except Exception as error:
+            raise PluginError(
+                "plugin-import",
+                "plugin-package",
+                kind=self.kind,
+                name=self.name,
+                package=self.package,
+                error=f"{type(error).__name__}: {error}",
+            ) from error
+        base = KINDS[self.kind]
+        if not (isinstance(loaded, type) and issubclass(loaded, base)):
+            raise PluginError(
+                "plugin-class",
+                "plugin-package",
+                kind=self.kind,
+                name=self.name,
+                package=self.package,
+                base=base.__name__,
+            )
+        return loaded
+
+
+@cache
+def plugins(kind: str) -> Mapping[str, Found]:
+    """All plugins of a kind by name, unimported.
+
+    Raises PluginError when two packages declare the same name.
+    """
+    found: dict[str, Found] = {}
+    for entry in entry_points(group=f"sftrecipe.{kind}s"):
+        candidate = Found(kind, entry.name, entry)
+        other = found.setdefault(entry.name, candidate)
+        if other.entry.value != entry.value:
+            raise PluginError(
+                "plugin-duplicate",
+                kind=kind,
+                name=entry.name,
+                first=other.package,
+                second=candidate.package,
+            )
+    return found
+
+
+@cache
+def plugin_class(kind: str, name: str) -> type[Plugin]:
+    """The class of a plugin. Raises PluginError, and KeyError when there is no such name."""
+    return plugins(kind)[name].load()

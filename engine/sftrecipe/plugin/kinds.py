@@ -1,0 +1,267 @@
+"""The kinds of plugins (providers are in provider.py)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from inspect import iscoroutinefunction
+from itertools import islice
+from pathlib import Path
+from typing import IO, Annotated, Any, ClassVar, Literal, NamedTuple
+
+from annotated_types import Gt
+
+from sftrecipe.plugin.base import Inputs, Plugin
+from sftrecipe.plugin.context import Context, Reject, Rows
+from sftrecipe.record import Record
+
+Scope = Literal["row", "global"]
+"""Whether a plugin looks at one row (streams, runs concurrently, ships to other processes) or at
+all of them."""
+
+
+class Source(Plugin):
+    """Where rows come from. Options stand beside `use`."""
+
+    kind: ClassVar[str] = "source"
+
+    map: dict[str, str] = {}
+    """New column name → column name in the source; unnamed columns keep their names."""
+    sample: Annotated[int, Gt(0)] | None = None
+    """Take so many rows, drawn by the recipe's seed; all where it is left out."""
+    repair: bool = True
+    """Repair text that was read in a wrong encoding (mojibake)."""
+
+    @abstractmethod
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The rows, one by one; a bad row is a Reject with file, line and reason.
+
+        The engine renames (`map`), repairs and samples what this gives.
+        """
+
+    def peek(self, ctx: Context) -> Inputs:
+        """Column names, from the first rows; None where that takes heavy imports or a network."""
+        rows = [row for row in islice(self.read(ctx), 20) if isinstance(row, Record)]
+        return frozenset(name for row in rows for name in row.columns) if rows else None
+
+
+class Generator(Plugin):
+    """Makes rows out of rows, all of which it sees: pools that grow, rounds, samplers."""
+
+    kind: ClassVar[str] = "generator"
+    scope: ClassVar[Scope] = "global"
+
+    @abstractmethod
+    def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
+        """Rows and rejects, in an order that does not depend on when replies arrive."""
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """Column names of the rows it makes, where the options tell them."""
+        return None
+
+
+class RowGenerator(Generator):
+    """Makes rows out of one row. The engine runs many at the same time and keeps their order."""
+
+    scope: ClassVar[Scope] = "row"
+
+    @abstractmethod
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """What comes of one row; a CallFailed that it raises rejects the row."""
+
+    async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
+        """Every row's, in order."""
+        async for row, made in ctx.map(lambda row: self.generate_row(row, ctx), rows):
+            if isinstance(made, Exception):
+                yield Reject(row, made.reason, made.message)
+            else:
+                for item in made:
+                    yield item
+
+
+class Verdict(NamedTuple):
+    """What a filter says of a row."""
+
+    keep: bool
+    reason: str = ""
+    """Why not: a short name."""
+    value: float | None = None
+    """What was measured; a kept row keeps it as the score named after the block's id."""
+    detail: str = ""
+    """More of the why: the row that it repeats, the text that matched."""
+    scores: Mapping[str, float] = {}
+    """More scores for the row."""
+    changes: Mapping[str, Any] = {}
+    """Columns of a kept row to replace (masking)."""
+
+
+KEEP = Verdict(True)
+
+
+class Filter(Plugin):
+    """Thins rows, all of which it sees: dedup, novelty, top-k."""
+
+    kind: ClassVar[str] = "filter"
+    scope: ClassVar[Scope] = "global"
+
+    @abstractmethod
+    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict] | AsyncIterator[Verdict]:
+        """One verdict a row, in the rows' order."""
+
+
+class RowFilter(Filter):
+    """Judges one row by itself; `judge_row` may be `async` and ask models."""
+
+    scope: ClassVar[Scope] = "row"
+
+    @abstractmethod
+    def judge_row(self, row: Record, ctx: Context) -> Verdict | Awaitable[Verdict]:
+        """The verdict on one row; a CallFailed that it raises rejects the row."""
+
+    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict] | AsyncIterator[Verdict]:
+        """Every row's, in order."""
+        if iscoroutinefunction(type(self).judge_row):
+            return self._judge_async(rows, ctx)
+        judge_row: Callable[[Record, Context], Verdict] = self.judge_row  # type: ignore[assignment]
+        return (judge_row(row, ctx) for row in rows)
+
+    async def _judge_async(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
+        async def ask(row: Record) -> Verdict:
+            verdict: Verdict = await self.judge_row(row, ctx)  # type: ignore[misc]
+            return verdict
+
+        async for _, verdict in ctx.map(ask, rows):
+            if isinstance(verdict, Exception):
+                yield Verdict(False, verdict.reason, detail=verdict.message)
+            else:
+                yield verdict
+
+
+class Pick(NamedTuple):
+    """One row of the mix."""
+
+    stream: str
+    row: int
+    """Its place in the stream, from 0."""
+
+
+@dataclass(frozen=True)
+class Mix:
+    """A mixer's decision."""
+
+    picks: Sequence[Pick]
+    """In the order of the mixed set."""
+    notes: Mapping[str, object] = field(default_factory=dict)
+    """Asked and realised ratios, shortages: for the report."""
+
+
+class Mixer(Plugin):
+    """Draws from streams and sources. Options stand beside `use`."""
+
+    kind: ClassVar[str] = "mixer"
+
+    @abstractmethod
+    def wanted(self) -> Mapping[str, float]:
+        """The streams that it draws from, with their weights."""
+
+    @abstractmethod
+    def mix(self, streams: Mapping[str, Rows], ctx: Context) -> Mix:
+        """Which rows, in which order.
+
+        Raises PluginRefused when the streams cannot give what is asked.
+        """
+
+
+class PluginRefused(Exception):
+    """A plugin cannot do what its options ask of these rows; the run fails with the message."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set that an exporter wrote."""
+
+    name: str
+    files: tuple[str, ...]
+    """Relative to the output folder."""
+    rows: int
+    entry: Mapping[str, Any] | None = None
+    """Its `dataset_info.json` entry; None: not registered."""
+    role: Literal["train", "holdout"] = "train"
+
+
+@dataclass
+class ExportContext:
+    """What an exporter is given beside the rows."""
+
+    name: str
+    """The recipe's name: data sets are named after it."""
+    folder: Path
+    """The run's output folder."""
+    context: Context
+    create: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Open a file of the output folder for writing; it appears, whole, when the block ends."""
+    reject: Callable[[Record, str, float | str | None], None]
+    """Tell that a row is not exported, and why."""
+
+
+class Exporter(Plugin):
+    """Writes the mixed rows for others to read."""
+
+    kind: ClassVar[str] = "exporter"
+
+    @abstractmethod
+    def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
+        """Write the rows; every row that is left out is told with `to.reject`."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a trainer is given."""
+
+    data: Sequence[DataSet]
+    folder: Path
+    """The run's output folder: `dataset_info.json` and the data sets lie there."""
+    context: Context
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer left."""
+
+    model: Path
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+class Trainer(Plugin):
+    """Trains a model on the exported data sets. `with` takes the trainer's own arguments."""
+
+    kind: ClassVar[str] = "trainer"
+
+    @abstractmethod
+    def write_config(self, training: Training) -> Path:
+        """Write the trainer's configuration into the output folder, ready to be run by hand."""
+
+    async def train(self, training: Training, config: Path) -> Trained:
+        """Run it. Raises PluginRefused with the trainer's own error."""
+        raise PluginRefused(f"trainer '{type(self).__name__}' only writes its configuration")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge found."""
+
+    metrics: Mapping[str, float]
+    rows: Sequence[Record] = ()
+    """One a judged item, with what each model answered and the judge said."""
+
+
+class Judge(Plugin):
+    """Compares or scores models; `ctx.models` holds the providers that its options name."""
+
+    kind: ClassVar[str] = "judge"
+
+    @abstractmethod
+    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
+        """Judge on the rows."""

@@ -1,0 +1,98 @@
+"""Types of plugin options that mean more than their value: files, prompts, references.
+
+Use them as annotations of a plugin's fields; the engine checks them at `validate`, resolves them
+for `ctx`, and makes the content of a file part of the step's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class FileMarker:
+    """The option is the path of a file, relative to the recipe, that must exist."""
+
+    folder: bool = False
+    """A folder is accepted too."""
+
+
+@dataclass(frozen=True)
+class PromptMarker:
+    """The option is a Jinja2 prompt: a file, or the text itself."""
+
+    file: bool = True
+    variables: frozenset[str] = frozenset()
+    """What the plugin passes beside the row's columns."""
+    columns: bool = True
+    """Whether the input row's columns are variables too."""
+
+
+@dataclass(frozen=True)
+class ProviderMarker:
+    """The option names a provider of the recipe, with what it must be able to do."""
+
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class StreamMarker:
+    """The option names a stream or source that stands before the block."""
+
+
+@dataclass(frozen=True)
+class ColumnMarker:
+    """The option names a column of the input rows."""
+
+
+InputFile = Annotated[str, FileMarker()]
+InputPath = Annotated[str, FileMarker(folder=True)]
+ProviderName = Annotated[str, ProviderMarker()]
+StreamName = Annotated[str, StreamMarker()]
+ColumnName = Annotated[str, ColumnMarker()]
+
+Marker = FileMarker | PromptMarker | ProviderMarker | StreamMarker | ColumnMarker
+
+
+def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+    """Every marked value of a plugin's options: (path in the options, marker, value).
+
+    Looks into lists and mappings of marked values and into nested models.
+    """
+    for name, info in type(options).model_fields.items():
+        value = getattr(options, name)
+        if value is not None:
+            yield from _marked_value((name,), _markers(info), value)
+
+
+def _markers(info: FieldInfo) -> list[Marker]:
+    found = [item for item in info.metadata if isinstance(item, Marker)]
+    return found + [item for item in _inner_metadata(info.annotation) if isinstance(item, Marker)]
+
+
+def _inner_metadata(annotation: Any) -> Iterator[Any]:
+    """Metadata of `Annotated` types inside `X | None`, `list[X]` and `dict[str, X]`."""
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _inner_metadata(argument)
+
+
+def _marked_value(
+    path: tuple[str | int, ...], markers: list[Marker], value: Any
+) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+    if isinstance(value, BaseModel):
+        for inner, marker, text in marked(value):
+            yield (*path, *inner), marker, text
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _marked_value((*path, key), markers, item)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _marked_value((*path, index), markers, item)
+    elif isinstance(value, str):
+        yield from ((path, marker, value) for marker in markers)

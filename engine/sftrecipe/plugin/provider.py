@@ -1,0 +1,160 @@
+"""Providers: who is asked. One attempt of one call, and what can go wrong with it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
+
+from annotated_types import Ge, Gt
+
+from sftrecipe.plugin.base import Capability, Plugin
+
+RequestKind = Literal["chat", "complete", "embed", "loglikelihood"]
+Outcome = Literal["retry", "wait", "refused", "final"]
+"""What a failed attempt means: try again; try again after a pause (rate limit); the content was
+refused, never ask again; it cannot succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: everything that the reply depends on, and nothing else."""
+
+    kind: RequestKind
+    messages: tuple[Mapping[str, Any], ...] = ()
+    """Chat turns, for `chat`."""
+    prompt: str = ""
+    """The text, for `complete`, `embed` and `loglikelihood`."""
+    answer: str = ""
+    """The given answer, for `loglikelihood`."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """temperature, top_p, min_p, max_tokens, stop, seed, logprobs, … in OpenAI's names."""
+    schema: Mapping[str, Any] | None = None
+    """JSON Schema that the reply must follow."""
+    sample: int = 0
+    """Number of the sample: the same request with another number is another call."""
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    text: str
+    finish_reason: str = "stop"
+    input_tokens: int = 0
+    output_tokens: int = 0
+    logprobs: tuple[float, ...] = ()
+    """Of the written tokens, or of the given answer's for `loglikelihood`."""
+    vector: tuple[float, ...] = ()
+    raw: str = ""
+    """The reply's body as it came (JSON text)."""
+
+
+class CallFailed(Exception):
+    """An attempt, or at last a call, that brought no reply."""
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
+        """Seconds."""
+
+    @property
+    def reason(self) -> str:
+        """The reason written beside a lost row."""
+        return "refused" if self.outcome == "refused" else "call_failed"
+
+
+class Adapter(Protocol):
+    """An open connection to a provider."""
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt. Raises CallFailed, classified; never retries by itself."""
+
+
+class Connecting(Protocol):
+    """What a provider is given to connect: secrets and the user's settings."""
+
+    def secret(self, value: str) -> str:
+        """The value with `${env:NAME}` filled in; never log it."""
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be in flight at most."""
+
+    def progress(self, text: str) -> None:
+        """One line that tells the user what is being waited for."""
+
+
+class Limits(Plugin):
+    """How fast a provider may be asked. Not part of any key."""
+
+    kind: ClassVar[str] = "limits"
+    rpm: Annotated[int, Gt(0)] | None = None
+    """Requests a minute."""
+    tpm: Annotated[int, Gt(0)] | None = None
+    """Tokens a minute."""
+    concurrency: Annotated[int, Gt(0)] | None = None
+    """Calls in flight at the same time."""
+    timeout: Annotated[float, Gt(0)] = 600.0
+    """Seconds for a whole call."""
+    attempts: Annotated[int, Gt(0)] = 6
+    """Attempts of one call before its row is rejected."""
+    stop_after_failures: Annotated[int, Gt(0)] = 20
+    """Calls that fail for good in a row before the run stops with the provider's message."""
+
+
+class Price(Plugin):
+    """What a provider's tokens cost."""
+
+    kind: ClassVar[str] = "price"
+    input: Annotated[float, Ge(0)]
+    """Per million input tokens."""
+    output: Annotated[float, Ge(0)]
+    """Per million output tokens."""
+    currency: Literal["CNY", "USD"] = "USD"
+
+
+class Provider(Plugin):
+    """Somebody who answers: a vendor's endpoint, a local server, an embedded model."""
+
+    kind: ClassVar[str] = "provider"
+    default_concurrency: ClassVar[int] = 16
+
+    limits: Limits = Limits()
+    """Requests and tokens a minute, calls in flight, timeout, attempts."""
+    price: Price | None = None
+    """Price per million tokens; known prices are looked up where it is left out."""
+
+    @abstractmethod
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do."""
+
+    @abstractmethod
+    def model_name(self) -> str:
+        """The model, as the ledger and the report name it."""
+
+    def sends(self) -> Mapping[str, str]:
+        """Option value that holds a secret (`${env:NAME}`) → URL or host that it is sent to.
+
+        The engine refuses a pair of variable and host that neither the vendor nor the user allows.
+        """
+        return {}
+
+    @abstractmethod
+    def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
+        """Open it for a run, and close it (with every process that it started) at the end."""
+
+    def identity(self) -> dict[str, object]:
+        """Model and revision: what a ledger key and a step's key say of the provider."""
+        return {"model": self.model_name()}

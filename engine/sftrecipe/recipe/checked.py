@@ -1,0 +1,66 @@
+"""A recipe that has been checked: what the layers above work on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sftrecipe.errors import Position
+from sftrecipe.plugin.base import OptionFiles, Plugin
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block of the recipe: a plugin with its options, and what it reads."""
+
+    section: str
+    """providers, sources, generate, filter, mix, export, train or evaluate."""
+    id: str
+    """Its `id`; where a block needs none, its section and plugin (`filter-length`, numbered when
+    repeated)."""
+    use: str
+    plugin: Plugin
+    inputs: tuple[str, ...] = ()
+    """Streams and sources that it reads, in the recipe's order."""
+    provider: str | None = None
+    files: OptionFiles = field(default_factory=lambda: OptionFiles({}))
+    position: Position | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+    """The block as it stands in the recipe, interpolated but with `${env:…}` unfilled."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may spend; None: without limit."""
+
+    max_cost: float | None = None
+    currency: str = "USD"
+    max_calls: int | None = None
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class CheckedRecipe:
+    """Everything a run needs to know. Blocks are in the recipe's order."""
+
+    name: str
+    path: Path
+    """The recipe file; paths in it are relative to its folder."""
+    seed: int
+    language: str
+    document: Mapping[str, Any]
+    """The whole recipe after `extends`, profile and vars; secrets unfilled."""
+    providers: Mapping[str, Block]
+    sources: Mapping[str, Block]
+    generate: tuple[Block, ...] = ()
+    filter: tuple[Block, ...] = ()
+    mix: Block | None = None
+    export: tuple[Block, ...] = ()
+    train: Block | None = None
+    evaluate: tuple[Block, ...] = ()
+    budget: Budget = Budget()
+    profile: str | None = None
+    register_in: Path | None = None
+    """The project's `dataset_info.json`, when the recipe asks to be registered there."""

@@ -1,0 +1,95 @@
+"""The one record type of every stage, and how it reads as a chat."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+Columns = Mapping[str, Any]
+"""The canonical columns: `instruction`, `input`, `output`, `system`, `history` (pairs), or
+`messages` ({role, content}; roles system, user, assistant, tool_call, tool) and `tools` (JSON
+text), or `text`; for preferences `chosen` and `rejected`, for KTO `label` (bool); `images`,
+`videos`, `audios` (paths). Any other column travels along unchanged."""
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+class Record(NamedTuple):
+    """One row: its columns, and where it came from."""
+
+    id: str
+    """Content-derived: equal columns in one stream have equal ids."""
+    columns: Columns
+    stream: str
+    """The source or generate block that made it."""
+    origin: str = ""
+    """`path:line` of a row that was read."""
+    parents: tuple[str, ...] = ()
+    """Ids of the rows that it was made from."""
+    calls: tuple[str, ...] = ()
+    """Ledger keys of the replies that it was made from."""
+    scores: Mapping[str, float] = _EMPTY
+    tags: Mapping[str, str] = _EMPTY
+
+    def text(self, column: str) -> str:
+        """A column as text; empty where there is none."""
+        value = self.columns.get(column)
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def record_id(stream: str, columns: Columns) -> str:
+    """16 hexadecimal digits that name a row by its stream and content."""
+    content = orjson.dumps([stream, columns], option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+def new_record(
+    stream: str,
+    columns: Columns,
+    *,
+    origin: str = "",
+    parents: tuple[str, ...] = (),
+    calls: tuple[str, ...] = (),
+    scores: Mapping[str, float] = _EMPTY,
+    tags: Mapping[str, str] = _EMPTY,
+) -> Record:
+    """A record with its id.
+
+    Raises TypeError when a column holds what JSON cannot.
+    """
+    name = record_id(stream, columns)
+    return Record(name, columns, stream, origin, parents, calls, scores, tags)
+
+
+def question(columns: Columns) -> str:
+    """What the user says last: LLaMA-Factory's `instruction\\ninput`, or the last user turn."""
+    if "messages" in columns:
+        turns = [turn["content"] for turn in columns["messages"] if turn["role"] == "user"]
+        return turns[-1] if turns else ""
+    parts = (columns.get("instruction"), columns.get("input"))
+    return "\n".join(part for part in parts if part)
+
+
+def chat(columns: Columns) -> list[dict[str, str]]:
+    """The row as chat turns ({role, content}), the answer included where there is one.
+
+    A plain text or a row without any of the canonical columns gives no turns.
+    """
+    if "messages" in columns:
+        return [dict(turn) for turn in columns["messages"]]
+    turns = []
+    if columns.get("system"):
+        turns.append({"role": "system", "content": columns["system"]})
+    for asked, answered in columns.get("history") or ():
+        turns.append({"role": "user", "content": asked})
+        turns.append({"role": "assistant", "content": answered})
+    if asked := question(columns):
+        turns.append({"role": "user", "content": asked})
+    if columns.get("output"):
+        turns.append({"role": "assistant", "content": columns["output"]})
+    return turns
