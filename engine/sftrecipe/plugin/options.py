@@ -50,13 +50,19 @@ class ColumnMarker:
     """The option names a column of the input rows."""
 
 
+@dataclass(frozen=True)
+class RegexMarker:
+    """The option is a regular expression of Python's `re`; one that can explode is refused."""
+
+
 InputFile = Annotated[str, FileMarker()]
 InputPath = Annotated[str, FileMarker(folder=True)]
 ProviderName = Annotated[str, ProviderMarker()]
 StreamName = Annotated[str, StreamMarker()]
 ColumnName = Annotated[str, ColumnMarker()]
+Pattern = Annotated[str, RegexMarker()]
 
-Marker = FileMarker | PromptMarker | ProviderMarker | StreamMarker | ColumnMarker
+Marker = FileMarker | PromptMarker | ProviderMarker | StreamMarker | ColumnMarker | RegexMarker
 
 
 def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
