@@ -1,0 +1,1 @@
+"""Asking models: ledger, limits, retries, budget."""

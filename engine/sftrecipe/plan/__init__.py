@@ -1,0 +1,1 @@
+"""A recipe as ordered steps: fingerprints and estimates."""

@@ -1,0 +1,1 @@
+"""The author's API: the kinds, Context, Verdict, discovery by entry points."""

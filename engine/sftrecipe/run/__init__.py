@@ -1,0 +1,1 @@
+"""Executing a plan: executors, progress, resume."""
