@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from sftrecipe.errors import PluginError
+from sftrecipe.errors import PluginError, UsageError, closest
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.kinds import Exporter, Filter, Generator, Judge, Mixer, Source, Trainer
 from sftrecipe.plugin.provider import Provider
@@ -65,6 +65,16 @@ class Found:
                 base=base.__name__,
             )
         return loaded
+
+
+def known_kind(kind: str) -> str:
+    """The kind, if it is one; a plural is understood. Raises UsageError with the nearest."""
+    singular = kind.lower().removesuffix("s")
+    if singular in KINDS:
+        return singular
+    near = closest(singular, KINDS)
+    hint = "did-you-mean" if near else "plugin-kinds"
+    raise UsageError("no-such-kind", hint, kind=kind, suggestion=near, kinds=", ".join(KINDS))
 
 
 @cache

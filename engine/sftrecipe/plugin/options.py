@@ -73,10 +73,11 @@ def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, 
     for name, info in type(options).model_fields.items():
         value = getattr(options, name)
         if value is not None:
-            yield from _marked_value((name,), _markers(info), value)
+            yield from _marked_value((name,), markers(info), value)
 
 
-def _markers(info: FieldInfo) -> list[Marker]:
+def markers(info: FieldInfo) -> list[Marker]:
+    """What an option's declaration says of its values, those inside lists and mappings too."""
     found = [item for item in info.metadata if isinstance(item, Marker)]
     return found + [item for item in _inner_metadata(info.annotation) if isinstance(item, Marker)]
 
