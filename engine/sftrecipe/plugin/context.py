@@ -37,6 +37,9 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
+    def ids(self) -> Iterator[str]:
+        """The rows' ids alone, in the rows' order, without reading their columns."""
+
 
 class Reply(NamedTuple):
     """A model's reply, out of the ledger or fresh."""
