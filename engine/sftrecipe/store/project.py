@@ -1,0 +1,49 @@
+"""Where a project keeps its state: the ledger, the artifacts of steps, the runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_MARKS = (".sftrecipe", "dataset_info.json", ".git")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder."""
+
+    folder: Path
+
+    @property
+    def state(self) -> Path:
+        """`.sftrecipe/`: what may be deleted at the price of asking again."""
+        return self.folder / ".sftrecipe"
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger's database."""
+        return self.state / "ledger.sqlite"
+
+    @property
+    def steps(self) -> Path:
+        """The artifacts of steps, by key."""
+        return self.state / "steps"
+
+    def run_folder(self, name: str) -> Path:
+        """Where a run of the recipe `name` leaves its results unless `--out` is given."""
+        return self.folder / "runs" / name
+
+
+def project_of(recipe: Path) -> Project:
+    """The project that a recipe belongs to.
+
+    `SFTRECIPE_PROJECT` if it is set, else the nearest folder above the recipe that holds a
+    `.sftrecipe`, a `dataset_info.json` or a `.git`, else the working directory.
+    """
+    if asked := os.environ.get("SFTRECIPE_PROJECT"):
+        return Project(Path(asked).resolve())
+    for folder in recipe.resolve().parents:
+        if any((folder / mark).exists() for mark in _MARKS):
+            return Project(folder)
+    return Project(Path.cwd())

@@ -1,0 +1,163 @@
+"""Rows on disk: Parquet files of records, written and read in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sftrecipe.plugin.context import Reject
+from sftrecipe.record import Record
+
+_GROUP_ROWS = 8192
+_GROUP_BYTES = 16 * 1024 * 1024
+_FIELDS: list[tuple[str, Any]] = [
+    ("id", pa.string()),
+    ("columns", pa.binary()),
+    ("stream", pa.string()),
+    ("origin", pa.string()),
+    ("parents", pa.string()),
+    ("calls", pa.string()),
+    ("scores", pa.binary()),
+    ("tags", pa.binary()),
+]
+_ROWS = pa.schema(_FIELDS)
+_REJECTS = pa.schema([*_FIELDS, ("reason", pa.string()), ("value", pa.binary())])
+
+
+class TableWriter:
+    """Writes tuples as Parquet row groups of bounded size; closing it completes the file."""
+
+    def __init__(self, path: Path, schema: Any) -> None:
+        self.count = 0
+        self._schema = schema
+        self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+        self._held: list[tuple[Any, ...]] = []
+        self._bytes = 0
+
+    def add(self, values: tuple[Any, ...], size: int = 0) -> None:
+        """Take one row; `size` is about its bytes."""
+        self._held.append(values)
+        self.count += 1
+        self._bytes += size
+        if len(self._held) >= _GROUP_ROWS or self._bytes >= _GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._held:
+            return
+        columns = zip(*self._held, strict=True)
+        arrays = [
+            pa.array(list(column), field.type)
+            for column, field in zip(columns, self._schema, strict=True)
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._held.clear()
+        self._bytes = 0
+
+    def close(self) -> None:
+        """Write what is held and the file's footer."""
+        self._flush()
+        self._writer.close()
+
+
+class RowWriter(TableWriter):
+    """Writes records."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _ROWS)
+
+    def write(self, record: Record) -> None:
+        """Take one record."""
+        values = _stored(record)
+        self.add(values, len(values[1]))
+
+
+class RejectWriter(TableWriter):
+    """Writes rejects."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _REJECTS)
+
+    def write(self, reject: Reject) -> None:
+        """Take one reject."""
+        values = _stored(reject.record)
+        value = None if reject.value is None else orjson.dumps(reject.value)
+        self.add((*values, reject.reason, value), len(values[1]))
+
+
+def _stored(record: Record) -> tuple[Any, ...]:
+    return (
+        record.id,
+        orjson.dumps(record.columns),
+        record.stream,
+        record.origin,
+        " ".join(record.parents),
+        " ".join(record.calls),
+        orjson.dumps(record.scores) if record.scores else None,
+        orjson.dumps(record.tags) if record.tags else None,
+    )
+
+
+def row_count(path: Path) -> int:
+    """Rows of a Parquet file, from its footer."""
+    count: int = pq.read_metadata(path).num_rows
+    return count
+
+
+def read_rows(path: Path, kept: Any = None) -> Iterator[Record]:
+    """The records of a file; `kept`, a boolean Arrow array, leaves out where it is false."""
+    for batch in _batches(path, kept):
+        yield from map(_record, *(batch.column(name).to_pylist() for name, _ in _FIELDS))
+
+
+def read_ids(path: Path, kept: Any = None) -> Iterator[str]:
+    """The records' ids alone."""
+    for batch in _batches(path, kept, columns=["id"]):
+        yield from batch.column("id").to_pylist()
+
+
+def read_rejects(path: Path) -> Iterator[Reject]:
+    """The rejects of a file."""
+    for batch in _batches(path, None):
+        names = [name for name, _ in _FIELDS]
+        records = map(_record, *(batch.column(name).to_pylist() for name in names))
+        reasons = batch.column("reason").to_pylist()
+        values = batch.column("value").to_pylist()
+        for record, reason, value in zip(records, reasons, values, strict=True):
+            yield Reject(record, reason, None if value is None else orjson.loads(value))
+
+
+def _batches(path: Path, kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
+    start = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
+            size = batch.num_rows
+            yield batch if kept is None else batch.filter(kept.slice(start, size))
+            start += size
+
+
+def _record(  # noqa: PLR0917 - one argument a stored field
+    name: str,
+    columns: bytes,
+    stream: str,
+    origin: str,
+    parents: str,
+    calls: str,
+    scores: bytes | None,
+    tags: bytes | None,
+) -> Record:
+    return Record(
+        name,
+        orjson.loads(columns),
+        stream,
+        origin,
+        tuple(parents.split()) if parents else (),
+        tuple(calls.split()) if calls else (),
+        orjson.loads(scores) if scores else {},
+        orjson.loads(tags) if tags else {},
+    )

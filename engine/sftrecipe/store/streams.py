@@ -1,0 +1,197 @@
+"""Streams: rows as they were made, seen through the verdicts of the filters so far.
+
+A filter does not copy rows. It leaves one verdict a row, and a stream is a file of rows with a
+chain of such files: thinning a million rows writes a few megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sftrecipe.plugin.kinds import Verdict
+from sftrecipe.record import Record
+from sftrecipe.store.rows import TableWriter, read_ids, read_rows, row_count
+
+_SLICE = 4096
+_VERDICTS = pa.schema(
+    [
+        ("keep", pa.bool_()),
+        ("reason", pa.string()),
+        ("value", pa.float64()),
+        ("detail", pa.string()),
+        ("scores", pa.binary()),
+        ("changes", pa.binary()),
+    ]
+)
+
+
+class VerdictWriter(TableWriter):
+    """Writes a filter's verdicts on one stream."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, _VERDICTS)
+        self.kept = 0
+
+    def write(self, verdict: Verdict) -> None:
+        """Take the verdict on the stream's next row."""
+        self.kept += verdict.keep
+        scores = orjson.dumps(verdict.scores) if verdict.scores else None
+        changes = orjson.dumps(verdict.changes) if verdict.changes else None
+        reason = None if verdict.keep else verdict.reason
+        detail = verdict.detail or None
+        self.add((verdict.keep, reason, verdict.value, detail, scores, changes))
+
+
+class Judged(NamedTuple):
+    """A filter's verdicts on a stream."""
+
+    step: str
+    path: Path
+
+
+class Dropped(NamedTuple):
+    """A row that a filter took out of a stream."""
+
+    step: str
+    record: Record
+    reason: str
+    value: float | None
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A stream's rows after the filters so far; satisfies `Rows`."""
+
+    name: str
+    path: Path
+    """The rows as they were made."""
+    judged: tuple[Judged, ...] = ()
+
+    def through(self, judged: Judged) -> Stream:
+        """The stream after one more filter."""
+        return replace(self, judged=(*self.judged, judged))
+
+    def __len__(self) -> int:
+        if not self.judged:
+            return row_count(self.path)
+        keep = _column(self.judged[-1].path, "keep")
+        return int(pc.sum(keep).as_py() or 0)
+
+    def __iter__(self) -> Iterator[Record]:
+        survivors = _Survivors(self.path, self.judged)
+        rows = read_rows(self.path, survivors.mask())
+        notes = survivors.notes()
+        if not notes:
+            return rows
+        return _with_notes(rows, notes)
+
+    def ids(self) -> Iterator[str]:
+        """The rows' ids alone, cheaply."""
+        return read_ids(self.path, _Survivors(self.path, self.judged).mask())
+
+    def dropped(self) -> Iterator[Dropped]:
+        """What the last filter took out, with its why."""
+        *before, last = self.judged
+        table = pq.read_table(last.path)
+        gone = pc.invert(table["keep"].combine_chunks())
+        survivors = _Survivors(self.path, tuple(before))
+        rows = read_rows(self.path, survivors.mask(gone))
+        why = table.filter(gone)
+        reasons = zip(
+            rows,
+            why["reason"].to_pylist(),
+            why["value"].to_pylist(),
+            why["detail"].to_pylist(),
+            strict=True,
+        )
+        for record, reason, value, detail in reasons:
+            yield Dropped(last.step, record, reason, value, detail)
+
+
+class _Note(NamedTuple):
+    """What a filter wrote beside the survivors: one entry a surviving row."""
+
+    step: str
+    values: Any
+    scores: Any
+    changes: Any
+
+
+class _Survivors:
+    """Places of the rows that a chain of verdicts keeps."""
+
+    def __init__(self, path: Path, judged: tuple[Judged, ...]) -> None:
+        self._path = path
+        self._judged = judged
+        self._kept = [pc.indices_nonzero(_column(step.path, "keep")) for step in judged]
+
+    def mask(self, among: Any = None) -> Any:
+        """Boolean array over the rows as made; `among` chooses among the survivors."""
+        if not self._kept:
+            return among
+        places = self._places(0)
+        if among is not None:
+            places = places.filter(among)
+        rows = row_count(self._path)
+        return pc.is_in(pa.array(range(rows), pa.uint64()), value_set=places)
+
+    def _places(self, level: int) -> Any:
+        """The survivors' places in the input of the filter `level`."""
+        places = self._kept[-1]
+        for kept in reversed(self._kept[level:-1]):
+            places = kept.take(places)
+        return places
+
+    def notes(self) -> list[_Note]:
+        """Values, scores and changes that filters wrote on the surviving rows."""
+        found = []
+        for level, step in enumerate(self._judged):
+            table = pq.read_table(step.path, columns=["value", "scores", "changes"])
+            if any(table[name].null_count < table.num_rows for name in table.column_names):
+                table = table.take(self._places(level))
+                found.append(_Note(step.step, table["value"], table["scores"], table["changes"]))
+        return found
+
+
+def _column(path: Path, name: str) -> Any:
+    return pq.read_table(path, columns=[name])[name].combine_chunks()
+
+
+def _with_notes(rows: Iterator[Record], notes: list[_Note]) -> Iterator[Record]:
+    """The rows with what the filters wrote on them, a slice at a time (an Arrow cell is slow)."""
+    start = 0
+    while held := list(islice(rows, _SLICE)):
+        scores = [dict(row.scores) for row in held]
+        changes: list[dict[str, Any]] = [{} for _ in held]
+        for note in notes:
+            _add_values(scores, note.step, note.values.slice(start, len(held)).to_pylist())
+            _add_json(scores, note.scores.slice(start, len(held)))
+            _add_json(changes, note.changes.slice(start, len(held)))
+        for row, score, change in zip(held, scores, changes, strict=True):
+            columns = {**row.columns, **change} if change else row.columns
+            yield row._replace(columns=columns, scores=score)
+        start += len(held)
+
+
+def _add_values(scores: list[dict[str, Any]], step: str, values: list[float | None]) -> None:
+    for score, value in zip(scores, values, strict=True):
+        if value is not None:
+            score[step] = value
+
+
+def _add_json(into: list[dict[str, Any]], cells: Any) -> None:
+    if cells.null_count == len(cells):
+        return
+    for target, cell in zip(into, cells.to_pylist(), strict=True):
+        if cell is not None:
+            target.update(orjson.loads(cell))
