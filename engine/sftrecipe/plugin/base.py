@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from sftrecipe.plugin.described import Described
 
 Capability = Literal["chat", "complete", "structured", "logprobs", "loglikelihood", "embed"]
 """What a provider can do: chat turns; raw completion of a text; replies held to a JSON Schema;
@@ -39,12 +39,8 @@ class OptionFiles(NamedTuple):
             return file.read()
 
 
-class Plugin(BaseModel):
+class Plugin(Described):
     """A plugin is its options: frozen, no unknown keys, attribute docstrings as field docs."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
 
     kind: ClassVar[str]
     version: ClassVar[str] = "1"

@@ -13,7 +13,7 @@ from typing import IO, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Gt
 
-from sftrecipe.plugin.base import Inputs, Plugin
+from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.record import Record
 
@@ -40,6 +40,13 @@ class Source(Plugin):
 
         The engine renames (`map`), repairs and samples what this gives.
         """
+
+    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
+        """Files that it reads beside those that its options name; `folder` is the recipe's.
+
+        Their content is part of the step's key.
+        """
+        return ()
 
     def peek(self, ctx: Context) -> Inputs:
         """Column names, from the first rows; None where that takes heavy imports or a network."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from annotated_types import Ge, Gt
+from pydantic import Field
 
 from sftrecipe.plugin.base import Capability, Plugin
 
@@ -131,7 +132,7 @@ class Provider(Plugin):
     kind: ClassVar[str] = "provider"
     default_concurrency: ClassVar[int] = 16
 
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
     """Requests and tokens a minute, calls in flight, timeout, attempts."""
     price: Price | None = None
     """Price per million tokens; known prices are looked up where it is left out."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict
+
+from sftrecipe.plugin.described import Described
 
 
-class Sampling(BaseModel):
+class Sampling(Described):
     """Mix into a plugin's class: its options then include these, in OpenAI's names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     temperature: Annotated[float, Ge(0), Le(2)] | None = None
     """Sampling temperature; the provider's default where it is left out."""
