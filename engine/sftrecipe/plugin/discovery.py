@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from sftrecipe.errors import PluginError, UsageError, closest
 from sftrecipe.plugin.base import Plugin
@@ -84,7 +84,7 @@ def plugins(kind: str) -> Mapping[str, Found]:
     Raises PluginError when two packages declare the same name.
     """
     found: dict[str, Found] = {}
-    for entry in _declared().select(group=f"sftrecipe.{kind}s"):
+    for entry in _declared()[kind]:
         candidate = Found(kind, entry.name, entry)
         other = found.setdefault(entry.name, candidate)
         if other.entry.value != entry.value:
@@ -99,8 +99,9 @@ def plugins(kind: str) -> Mapping[str, Found]:
 
 
 @cache
-def _declared() -> EntryPoints:
-    return entry_points()  # reads every installed package's metadata: once is enough
+def _declared() -> Mapping[str, tuple[EntryPoint, ...]]:
+    installed = entry_points()  # reads every installed package's metadata: once is enough
+    return {kind: tuple(installed.select(group=f"sftrecipe.{kind}s")) for kind in KINDS}
 
 
 @cache
