@@ -9,6 +9,13 @@ MESSAGES = {
     "plugin-name": "插件名 '{name}' 只能包含小写字母、数字和下划线",
     "plugin-name-taken": "{kind} 插件 '{name}' 已存在于软件包 {package}",
     "folder-not-empty": "文件夹 '{folder}' 不是空的",
+    "file-outside": "文件名 '{name}' 指向输出文件夹 '{folder}' 之外",
+    "file-write": "文件 '{path}' 无法写入：{error}",
+    "disk-full": "磁盘已满，文件 '{path}' 无法完整写入：{error}",
+    "folder-read-only": "文件夹 '{folder}' 不可写：{error}",
+    "catalogue-broken": "数据集目录 '{path}' 无法读取，已原样保留：{error}",
+    "catalogue-taken": "数据集目录 '{path}' 中的 '{name}' 指向其他数据",
+    "catalogue-duplicate": "数据集 '{name}' 被导出了两次",
 }
 
 HINTS = {
@@ -19,4 +26,7 @@ HINTS = {
     "other-name": "请换一个名字",
     "other-folder": "请用 --to 指定另一个文件夹",
     "plugin-package": "请更新或卸载软件包 {package}",
+    "catalogue-repair": "请修复该文件或将其移走",
+    "catalogue-other-name": "请给导出换一个 `name`，或删除该条目",
+    "catalogue-name": "请给其中一个导出换一个 `name`",
 }

@@ -1,0 +1,122 @@
+"""`dataset_info.json`: LLaMA-Factory's catalogue of data sets, read, merged and written."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.kinds import DataSet
+from sftrecipe.store import atomic_files
+
+NAME = "dataset_info.json"
+_INDENT = re.compile(r'\{\r?\n?([ \t]+)"')
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The entries of a catalogue, in the file's order; none where there is no file.
+
+    Raises SftrecipeError when it is not a catalogue; nothing is repaired or overwritten.
+    """
+    return _parsed(path, _text(path))
+
+
+def register(path: Path, data_sets: Iterable[DataSet], folder: Path) -> bool:
+    """Put the data sets of an output folder into a catalogue; whether the file changed.
+
+    Other entries stay as they are and where they are. An entry of the same name is replaced only
+    where it points into the output folder. Two runs at the same time both get their entries in.
+    Raises SftrecipeError when the file is broken or a name belongs to somebody else's data.
+    """
+    entries = _entries(path, data_sets, folder)
+    if not entries:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_files.locked(path.parent):
+        text = _text(path)
+        old = _parsed(path, text)
+        for name in entries:
+            if name in old and not _is_ours(old[name], path, folder):
+                raise SftrecipeError(
+                    "catalogue-taken", "catalogue-other-name", path=str(path), name=name
+                )
+        merged = {**old, **entries}
+        if merged == old and text is not None:
+            return False
+        with atomic_files.create(path.parent, path.name) as file:
+            file.write(_dumped(merged, text or ""))
+    return True
+
+
+def _entries(path: Path, data_sets: Iterable[DataSet], folder: Path) -> dict[str, Any]:
+    entries: dict[str, Any] = {}
+    for data_set in data_sets:
+        if data_set.entry is None:
+            continue
+        if data_set.name in entries:
+            raise SftrecipeError("catalogue-duplicate", "catalogue-name", name=data_set.name)
+        entries[data_set.name] = _from_there(data_set.entry, path.parent, folder)
+    return entries
+
+
+def _from_there(entry: Mapping[str, Any], catalogue: Path, folder: Path) -> dict[str, Any]:
+    """The entry with its file as the catalogue's folder sees it."""
+    moved = dict(entry)
+    if "file_name" in moved:
+        file = folder.resolve() / moved["file_name"]
+        moved["file_name"] = Path(os.path.relpath(file, catalogue.resolve())).as_posix()
+    return moved
+
+
+def _is_ours(entry: Any, path: Path, folder: Path) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("file_name"), str):
+        return False
+    file = Path(os.path.normpath(path.parent.resolve() / entry["file_name"]))
+    return file.is_relative_to(folder.resolve())
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise _broken(path, f"not UTF-8: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise _broken(path, error.strerror or str(error)) from error
+
+
+def _parsed(path: Path, text: str | None) -> dict[str, Any]:
+    if text is None:
+        return {}
+    try:
+        entries = json.loads(text, object_pairs_hook=_without_repetition)
+    except (ValueError, RecursionError) as error:
+        raise _broken(path, str(error)) from error
+    if not isinstance(entries, dict):
+        raise _broken(path, "not an object of data sets")
+    return entries
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"key '{repeated}' stands twice")
+    return entries
+
+
+def _broken(path: Path, error: str) -> SftrecipeError:
+    return SftrecipeError("catalogue-broken", "catalogue-repair", path=str(path), error=error)
+
+
+def _dumped(entries: Mapping[str, Any], before: str) -> bytes:
+    """In the file's own indentation; ASCII, because LLaMA-Factory names no encoding."""
+    found = _INDENT.search(before)
+    text = json.dumps(entries, indent=found[1] if found else "  ", ensure_ascii=True)
+    return text.encode("ascii") + b"\n"

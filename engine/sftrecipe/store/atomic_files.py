@@ -1,0 +1,148 @@
+"""Files of a folder that appear whole or not at all, and never outside it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from sftrecipe.errors import SftrecipeError
+
+try:
+    import fcntl
+except ImportError:  # Windows: leftovers of killed runs stay, and two runs are not kept apart
+    fcntl = None  # type: ignore[assignment]
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_FRESH_SECONDS = 60.0
+"""A leftover younger than this may be a file that another run is just about to lock."""
+
+
+@contextmanager
+def create(folder: Path, name: str) -> Iterator[IO[bytes]]:
+    """Open a file of the folder for writing; it appears, whole, when the block ends.
+
+    Raises SftrecipeError when the name leaves the folder, the disk is full or the folder cannot
+    be written. When the block raises, what stood there before stays.
+    """
+    target = inside(folder, name)
+    with _explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target)
+        unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+        file = _open_new(unfinished)
+    try:
+        with file:
+            with _explained(target, _FULL):
+                yield file
+            with _explained(target):
+                file.flush()
+                os.fsync(file.fileno())
+                if fcntl is None:  # Windows renames no open file; elsewhere the lock is kept
+                    file.close()
+                unfinished.replace(target)
+                _sync_folder(target.parent)
+    except BaseException:
+        with suppress(OSError):
+            file.close()
+        with suppress(OSError):
+            unfinished.unlink()
+        raise
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of a name in the folder.
+
+    Raises SftrecipeError when it leads out of it: absolute, by `..` or through a symbolic link.
+    """
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    target = folder.joinpath(*parts) if parts else folder
+    outside = not parts or name.endswith("/") or ".." in parts or "\0" in name
+    outside = outside or Path(name).is_absolute() or Path(name).drive != ""
+    if outside or not _stays(folder, target.parent):
+        raise SftrecipeError("file-outside", name=name, folder=str(folder))
+    return target
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder against other processes that ask for it in this way.
+
+    The folder itself is locked, so that no lock file is left in it.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _stays(folder: Path, parent: Path) -> bool:
+    return parent.resolve() == folder.resolve().joinpath(*parent.relative_to(folder).parts)
+
+
+def _open_new(path: Path) -> IO[bytes]:
+    # Not mkstemp: its files are readable by their owner alone, and stay so when renamed.
+    file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
+    if fcntl is not None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
+
+
+def _sweep(target: Path) -> None:
+    """Remove what killed runs left of this file; what a live run is writing is locked."""
+    if fcntl is None:
+        return
+    for leftover in target.parent.glob(f".{_literal(target.name)}.????????.tmp"):
+        with suppress(OSError):
+            status = leftover.lstat()
+            if not stat.S_ISREG(status.st_mode) or time.time() - status.st_mtime < _FRESH_SECONDS:
+                continue
+            with leftover.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                leftover.unlink()
+
+
+def _literal(name: str) -> str:
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def _explained(target: Path, codes: set[int] | None = None) -> Iterator[None]:
+    """Turn a system's refusal to write into the user's error; `codes`: only these."""
+    try:
+        yield
+    except OSError as error:
+        if codes is not None and error.errno not in codes:
+            raise
+        slug = "file-write"
+        if error.errno in _FULL:
+            slug = "disk-full"
+        elif error.errno in _READ_ONLY:
+            slug = "folder-read-only"
+        reason = error.strerror or str(error)
+        raise SftrecipeError(
+            slug, path=str(target), folder=str(target.parent), error=reason
+        ) from error
