@@ -16,21 +16,38 @@ def user_language() -> str:
     return "zh" if asked.lower().startswith(("zh", "chinese")) else "en"
 
 
+class Word(str):
+    """A value of a message that is translated too; it names an entry of `WORDS`."""
+
+    __slots__ = ()
+
+
 def message(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The message of a slug, filled."""
-    texts: dict[str, str] = _catalogue(language or user_language()).MESSAGES
-    return texts[slug].format_map(_Filled(values))
+    catalogue = _catalogue(language or user_language())
+    texts: dict[str, str] = catalogue.MESSAGES
+    return texts[slug].format_map(_filled(values, catalogue.WORDS))
 
 
 def hint(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The hint of a slug, filled."""
-    texts: dict[str, str] = _catalogue(language or user_language()).HINTS
-    return texts[slug].format_map(_Filled(values))
+    catalogue = _catalogue(language or user_language())
+    texts: dict[str, str] = catalogue.HINTS
+    return texts[slug].format_map(_filled(values, catalogue.WORDS))
 
 
 @cache
 def _catalogue(language: str):  # type: ignore[no-untyped-def]
     return import_module(f"sftrecipe.messages.{'zh' if language == 'zh' else 'en'}")
+
+
+def _filled(values: Mapping[str, object], words: Mapping[str, str]) -> _Filled:
+    return _Filled(
+        {
+            name: words.get(value, value) if isinstance(value, Word) else value
+            for name, value in values.items()
+        }
+    )
 
 
 class _Filled(dict[str, object]):
