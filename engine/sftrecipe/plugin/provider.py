@@ -124,6 +124,7 @@ class Price(Plugin):
     output: Annotated[float, Ge(0)]
     """Per million output tokens."""
     currency: Literal["CNY", "USD"] = "USD"
+    """The price's currency."""
 
 
 class Provider(Plugin):

@@ -31,11 +31,11 @@ _LIMITS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "less than {}",
     "multipleOf": "a multiple of {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "minProperties": "at least {} entries",
+    "minLength": "{} or more characters",
+    "maxLength": "{} or fewer characters",
+    "minItems": "{} or more items",
+    "maxItems": "{} or fewer items",
+    "minProperties": "{} or more entries",
     "pattern": "matching {}",
 }
 

@@ -38,7 +38,7 @@ def listed(kind: str | None = None) -> list[PluginLine]:
 def listing_text(lines: list[PluginLine]) -> str:
     """The list for people: a block for each kind."""
     width = max((len(line.name) for line in lines), default=0)
-    text = []
+    text: list[str] = []
     for kind in dict.fromkeys(line.kind for line in lines):
         text.append(f"{kind}s" if not text else f"\n{kind}s")
         for line in lines:

@@ -141,9 +141,10 @@ def _skeleton(found: Found, plugin: type[Plugin], options: tuple[OptionPage, ...
     values = [f"{option.name}: <{option.type}>" for option in needed]
     section = SECTIONS[found.kind]
     if found.kind in ("provider", "source"):
-        return "\n".join([f"{section}:", f"  {found.name}:", f"    use: {found.name}"] + [
-            f"    {value}" for value in values
-        ])
+        return "\n".join(
+            [f"{section}:", f"  {found.name}:", f"    use: {found.name}"]
+            + [f"    {value}" for value in values]
+        )
     head = [f"use: {found.name}"]
     if plugin.needs:
         head.append("provider: <a provider of the recipe>")

@@ -1,0 +1,33 @@
+"""What plugins of some kinds are given, and what they hand back, beside `sftrecipe`'s names."""
+
+from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin.context import Model
+from sftrecipe.plugin.kinds import (
+    DataSet,
+    ExportContext,
+    Judgement,
+    Mix,
+    Pick,
+    Trained,
+    Training,
+)
+from sftrecipe.plugin.provider import Adapter, Answer, Connecting, Request
+
+__all__ = [
+    "Adapter",
+    "Answer",
+    "Capability",
+    "Connecting",
+    "DataSet",
+    "ExportContext",
+    "Inputs",
+    "Judgement",
+    "Mix",
+    "Model",
+    "OptionFiles",
+    "OptionProblem",
+    "Pick",
+    "Request",
+    "Trained",
+    "Training",
+]

@@ -1,0 +1,96 @@
+"""For the tests of plugins: rows in memory, and a model that answers what the test says."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.provider import Answer, Request
+from sftrecipe.record import Record, new_record, record_id
+
+__all__ = ["FakeModel", "RowList"]
+
+
+class RowList(list[Record]):
+    """Rows in memory."""
+
+    @classmethod
+    def of(cls, *columns: Mapping[str, Any], stream: str = "rows") -> RowList:
+        """A stream's rows from their columns."""
+        return cls(
+            new_record(stream, each, origin=f"{stream}:{at}") for at, each in enumerate(columns, 1)
+        )
+
+    def ids(self) -> Iterator[str]:
+        """The rows' ids, in order."""
+        return (row.id for row in self)
+
+
+class FakeModel:
+    """Answers every request with what a function makes of it, after a shuffled delay.
+
+    The function gives the reply's text or an Answer, or raises CallFailed. Replies come in another
+    order with every `seed`: what a plugin makes of them must not.
+    """
+
+    def __init__(
+        self, answer: Callable[[Request], str | Answer], *, seed: int = 0, delay: float = 0.002
+    ) -> None:
+        self.requests: list[Request] = []
+        """What was asked, in order."""
+        self.most_in_flight = 0
+        self._answer = answer
+        self._random = random.Random(seed)  # noqa: S311 - delays, not secrets
+        self._delay = delay
+        self._in_flight = 0
+
+    async def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        sample: int = 0,
+        schema: Mapping[str, Any] | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """Answer chat turns."""
+        return await self._reply(
+            Request(
+                "chat",
+                messages=tuple(messages),
+                sample=sample,
+                schema=schema,
+                sampling=sampling or {},
+            )
+        )
+
+    async def complete(
+        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
+    ) -> Reply:
+        """Go on with a text."""
+        request = Request("complete", prompt=prompt, sample=sample, sampling=sampling or {})
+        return await self._reply(request)
+
+    async def embed(self, text: str) -> Reply:
+        """The text as a vector."""
+        return await self._reply(Request("embed", prompt=text))
+
+    async def loglikelihood(self, prompt: str, answer: str) -> Reply:
+        """Log-probabilities of a given answer."""
+        return await self._reply(Request("loglikelihood", prompt=prompt, answer=answer))
+
+    async def _reply(self, request: Request) -> Reply:
+        import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
+
+        self.requests.append(request)
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            await asyncio.sleep(self._random.random() * self._delay)
+            made = self._answer(request)
+        finally:
+            self._in_flight -= 1
+        answer = Answer(made) if isinstance(made, str) else made
+        key = record_id("call", {"request": repr(request)})
+        return Reply(answer.text, key, answer.finish_reason, answer.logprobs, answer.vector)
