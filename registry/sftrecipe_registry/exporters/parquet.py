@@ -1,0 +1,47 @@
+"""Parquet, as the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from sftrecipe import Exporter, Rows
+from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe_registry.shared.data_set_name import Name, data_set_name
+from sftrecipe_registry.shared.plain_rows import column_types, tables
+
+
+class Parquet(Exporter):
+    """Write all columns of every row, with one type a column.
+
+    A column whose rows disagree on the type becomes JSON text.
+    """
+
+    example: ClassVar[str] = "{use: parquet, with: {compression: zstd, lineage: true}}"
+
+    name: Name | None = None
+    """Name of the file, without `.parquet`; the recipe's where it is left out."""
+    lineage: bool = False
+    """Add the column `lineage`: id, stream, origin, parents, calls, scores and tags."""
+    compression: Literal["zstd", "snappy", "gzip", "none"] = "zstd"
+    """How the file is packed."""
+
+    def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
+        """Write the rows; they are read twice, first for the types."""
+        import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only a run needs it
+        import pyarrow.parquet as pq  # noqa: PLC0415
+
+        name = data_set_name(self.name, to.name)
+        types = column_types(rows)
+        count = 0
+        writer = None
+        with to.create(f"{name}.parquet") as file:
+            for table in tables(rows, types, self.lineage):
+                if writer is None:
+                    writer = pq.ParquetWriter(file, table.schema, compression=self.compression)
+                writer.write_table(table)
+                count += table.num_rows
+            if writer is None:
+                writer = pq.ParquetWriter(file, pa.schema(list(types.items())))
+            writer.close()
+        return [DataSet(name, (f"{name}.parquet",), count)]

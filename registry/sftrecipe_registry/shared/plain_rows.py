@@ -1,0 +1,110 @@
+"""Rows as they are, for files that keep every column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from sftrecipe import Record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LINEAGE = "lineage"
+_BATCH = 2000
+
+
+def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
+    """The record's columns, and in `lineage` where it comes from."""
+    row = dict(record.columns)
+    if lineage:
+        row[LINEAGE] = {
+            "id": record.id,
+            "stream": record.stream,
+            "origin": record.origin,
+            "parents": list(record.parents),
+            "calls": list(record.calls),
+            "scores": dict(record.scores),
+            "tags": dict(record.tags),
+        }
+    return row
+
+
+def column_types(records: Iterable[Record]) -> dict[str, pa.DataType]:
+    """The Arrow type of every column over all rows; text (JSON) where rows disagree."""
+    import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only these exporters need it
+
+    types: dict[str, pa.DataType] = {}
+    for batch in _batches(records):
+        for name in {name: None for record in batch for name in record.columns}:
+            found = _type_of([record.columns.get(name) for record in batch])
+            types[name] = _common(types.get(name, pa.null()), found)
+    return types
+
+
+def tables(
+    records: Iterable[Record], types: Mapping[str, pa.DataType], lineage: bool
+) -> Iterator[pa.Table]:
+    """The rows as tables of these types."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    schema = pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
+    for batch in _batches(records):
+        rows = [plain_row(record, lineage) for record in batch]
+        columns = [
+            pa.array([_value(row.get(field.name), field.type) for row in rows], field.type)
+            for field in schema
+        ]
+        yield pa.table(columns, schema=schema)
+
+
+def _lineage_type() -> pa.DataType:
+    import pyarrow as pa  # noqa: PLC0415
+
+    text = pa.string()
+    return pa.struct(
+        [
+            *((name, text) for name in ("id", "stream", "origin")),
+            *((name, pa.list_(text)) for name in ("parents", "calls")),
+            ("scores", pa.map_(text, pa.float64())),
+            ("tags", pa.map_(text, text)),
+        ]
+    )
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    left = iter(records)
+    while batch := list(islice(left, _BATCH)):
+        yield batch
+
+
+def _type_of(values: list[Any]) -> pa.DataType:
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        found = pa.infer_type(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
+        return pa.string()
+    # An object without keys has no place in Parquet.
+    return pa.string() if "struct<>" in str(found) else found
+
+
+def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        schemas = [pa.schema([("", one)]), pa.schema([("", other)])]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.string()
+
+
+def _value(value: Any, wanted: pa.DataType) -> Any:
+    import pyarrow as pa  # noqa: PLC0415
+
+    if value is None or isinstance(value, str) or not pa.types.is_string(wanted):
+        return value
+    return orjson.dumps(value).decode()
