@@ -13,7 +13,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
@@ -91,6 +91,10 @@ class Reject(NamedTuple):
     """What was measured, or the detail."""
 
 
+def _untold(done: int) -> None:
+    """Progress that nobody watches."""
+
+
 @dataclass
 class Context:
     """State and services of one step. A plugin keeps none of its own."""
@@ -109,8 +113,10 @@ class Context:
     """How many items `map` works on at the same time."""
     counts: dict[str, int] = field(default_factory=dict)
     """What the plugin counted, for the report."""
-    progress: Callable[[int], None] = lambda done: None
+    progress: Callable[[int], None] = _untold
     """Tell how many items are done."""
+    made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What `once` keeps."""
 
     @property
     def model(self) -> Model:
@@ -123,7 +129,20 @@ class Context:
 
     def prompt(self, value: str) -> Prompt:
         """The compiled template of a prompt option: a file's, or the text itself."""
-        return compiled(self.files.text(value) if value in self.files.paths else value)
+        if value not in self.files.paths:
+            return compiled(value)
+        return self.once(f"prompt {value}", lambda: compiled(self.files.text(value)))
+
+    def once(self, name: str, make: Callable[[], Result]) -> Result:
+        """What `make` gives, made once for all rows of the step: word lists, patterns, indexes."""
+        if name not in self.made:
+            self.made[name] = make()
+        made: Result = self.made[name]
+        return made
+
+    def detached(self) -> Context:
+        """The context that another process can have: it connects models and streams of its own."""
+        return replace(self, models={}, streams={}, counts={}, progress=_untold, made={})
 
     def random(self, *salt: object) -> random.Random:
         """A generator seeded by the recipe, the step and the salt, the same in every run."""
