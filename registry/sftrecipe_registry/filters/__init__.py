@@ -1,0 +1,1 @@
+"""Filters: which rows stay."""

@@ -1,0 +1,76 @@
+"""Rows that match, or do not match, regular expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName, Pattern
+from sftrecipe_registry.shared.guarded_regex import guarded_search
+from sftrecipe_registry.shared.row_text import text_of, whole_text
+
+SHOWN = 80
+"""Characters of the matched text that a reject shows."""
+
+
+class Regex(RowFilter):
+    """Drop rows that match one of the `drop` patterns, or none of the `keep` patterns.
+
+    Rejects `matched` (the detail shows the matched text) and `not_matched`.
+    """
+
+    example: ClassVar[str] = (
+        "{use: regex, with: {field: output, drop: ['(?i)as an ai', 'https?://']}}"
+    )
+
+    field: ColumnName | tuple[ColumnName, ...] | None = None
+    """Column, or list of columns whose texts are joined by a line break; left out: all that is said
+    in the row."""
+    keep: tuple[Pattern, ...] = ()
+    """A row must match at least one of these; no condition where the list is empty."""
+    drop: tuple[Pattern, ...] = ()
+    """A row must match none of these."""
+    ignore_case: bool = False
+    """Match without regard to upper and lower case."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """No pattern at all."""
+        if not self.keep and not self.drop:
+            yield OptionProblem((), "filter 'regex' has no pattern", "set keep or drop")
+
+    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
+        """Every row's verdict, in order.
+
+        Raises PluginRefused when a search takes too long.
+        """
+        read = text_of(self.field, whole_text)
+        if len(self.drop) == 1 and not self.keep:
+            search = guarded_search(self.drop[0], ignore_case=self.ignore_case)
+            for row in rows:
+                found = search(read(row))
+                yield KEEP if found is None else Verdict(False, "matched", None, found[0][:SHOWN])
+            return
+        test = self._test()
+        for row in rows:
+            yield test(read(row))
+
+    def judge_row(self, row: Record, ctx: Context) -> Verdict:
+        """The verdict on one row. Raises PluginRefused when a search takes too long."""
+        return self._test()(text_of(self.field, whole_text)(row))
+
+    def _test(self) -> Callable[[str], Verdict]:
+        drop = [guarded_search(pattern, ignore_case=self.ignore_case) for pattern in self.drop]
+        keep = [guarded_search(pattern, ignore_case=self.ignore_case) for pattern in self.keep]
+
+        def test(text: str) -> Verdict:
+            for search in drop:
+                found = search(text)
+                if found is not None:
+                    return Verdict(False, "matched", None, found[0][:SHOWN])
+            if keep and not any(search(text) for search in keep):
+                return Verdict(False, "not_matched")
+            return KEEP
+
+        return test

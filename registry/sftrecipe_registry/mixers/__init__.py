@@ -1,0 +1,1 @@
+"""Mixers: which rows are drawn, in which order."""
