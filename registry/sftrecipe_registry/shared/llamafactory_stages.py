@@ -1,0 +1,36 @@
+"""Which data sets a stage of LLaMA-Factory trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from sftrecipe.kinds import DataSet
+
+Teaches = Literal["answers", "preferences", "judgements", "text", "nothing"]
+
+_WANTED: dict[str, Teaches] = {
+    "pt": "text",
+    "sft": "answers",
+    "ppo": "answers",
+    "rm": "preferences",
+    "dpo": "preferences",
+    "kto": "judgements",
+}
+
+
+def teaches(data_set: DataSet) -> Teaches:
+    """What a data set teaches, by its catalogue entry."""
+    if data_set.entry is None:
+        return "nothing"
+    columns = data_set.entry.get("columns", {})
+    if data_set.entry.get("ranking"):
+        return "preferences"
+    if columns.get("kto_tag"):
+        return "judgements"
+    return "answers" if columns.get("response") or columns.get("messages") else "text"
+
+
+def fitting(stage: str, data_sets: Iterable[DataSet]) -> list[DataSet]:
+    """The data sets that the stage takes; of others it drops the rows, or stops."""
+    return [each for each in data_sets if teaches(each) == _WANTED.get(stage, "answers")]

@@ -1,0 +1,209 @@
+"""LLaMA-Factory as the trainer: its own arguments, checked, and a `train.yaml` that runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from pydantic import ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from sftrecipe import PluginRefused, Trainer
+from sftrecipe.kinds import DataSet, Inputs, OptionFiles, OptionProblem, Training
+from sftrecipe.store import atomic_files
+from sftrecipe_registry.shared.llamafactory_arguments import (
+    ArgumentProblem,
+    ArgumentTable,
+    check_arguments,
+    find_site_packages,
+    from_environment,
+    normalized,
+    shipped,
+)
+from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
+
+CONFIG = "train.yaml"
+ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+COMMAND = "llamafactory-cli"
+
+
+class LlamaFactory(Trainer):
+    """Train with LLaMA-Factory: `with` takes its own argument names, verbatim.
+
+    Writes `train.yaml` beside the data sets, for `llamafactory-cli train train.yaml`.
+    """
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    paper: ClassVar[str] = "LlamaFactory (arXiv 2403.13372)"
+    example: ClassVar[str] = """\
+use: llamafactory
+with:
+  stage: sft
+  model_name_or_path: Qwen/Qwen2.5-0.5B-Instruct
+  template: qwen
+  finetuning_type: lora
+  learning_rate: 1.0e-4
+"""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema with the names of the shipped snapshot, for editors to complete."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        table = shipped()
+        schema["properties"] = {
+            name: {"description": f"{argument.type} ({table.version})"}
+            for name, argument in sorted(table.arguments.items())
+        }
+        return schema
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """LLaMA-Factory's arguments as the recipe gives them."""
+        return self.model_extra or {}
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Arguments that LLaMA-Factory refuses, or takes and fails on later."""
+        table = argument_table()
+        for problem in check_arguments(self.arguments, table):
+            yield OptionProblem((problem.name,), *_explained(problem, table))
+        if not self.arguments.get("model_name_or_path"):
+            yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
+        if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
+            message = "val_size and eval_dataset exclude one another"
+            yield OptionProblem(("val_size",), message, "keep one of them")
+
+    def write_config(self, training: Training) -> Path:
+        """Write `train.yaml` into the output folder.
+
+        Raises PluginRefused when no exported data set is of the kind that the stage trains on.
+        """
+        given = normalized(self.arguments, argument_table())
+        added = self._added(training)
+        text = (
+            f"# Written by sftrecipe; run it in this folder: {COMMAND} train {CONFIG}\n"
+            + _dumped(given)
+            + "# What the recipe does not say:\n"
+            + _dumped({key: value for key, value in added.items() if key not in given})
+        )
+        with atomic_files.create(training.folder, CONFIG) as file:
+            file.write(text.encode())
+        return training.folder / CONFIG
+
+    def _added(self, training: Training) -> dict[str, object]:
+        """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
+        given = self.arguments
+        stage = str(given.get("stage", "sft"))
+        fit = fitting(stage, training.data)
+        added: dict[str, object] = {}
+        if "dataset" not in given:
+            added["dataset"] = _name(stage, fit, training.data)
+        elif "dataset_dir" not in given:
+            _check_names(given["dataset"], training.data)
+        added["dataset_dir"] = "."
+        _check_val_size(given, fit)
+        held_out = _held_out(_listed(given.get("dataset", added.get("dataset"))), fit)
+        no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
+        if held_out and not no_evaluation:
+            added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
+        return added | {
+            "output_dir": "model",
+            # Without do_train it ends well, having trained nothing.
+            "do_train": True,
+            # A folder with the checkpoints of other data would be resumed without a word.
+            "overwrite_output_dir": "resume_from_checkpoint" not in given,
+            "overwrite_cache": True,
+            "report_to": "none",
+            "seed": training.context.seed,
+        }
+
+
+@lru_cache(maxsize=1)
+def argument_table() -> ArgumentTable:
+    """The arguments of the training environment's LLaMA-Factory, else of the shipped snapshot."""
+    for place in (os.environ.get(ENVIRONMENT), shutil.which(COMMAND)):
+        folder = find_site_packages(place) if place else None
+        if folder is not None:
+            return from_environment(folder)
+    return shipped()
+
+
+def _explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
+    version = f"LLaMA-Factory ({table.version})"
+    meant = problem.suggestion
+    name = problem.name
+    if problem.kind == "unknown":
+        hint = None if meant is None else f"did you mean '{meant}'?"
+        return f"training argument '{name}' does not exist in {version}", hint
+    if problem.kind == "renamed":
+        return f"training argument '{name}' does not exist in {version}", f"it is called '{meant}'"
+    hint = None if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
+    value = "null" if problem.value is None else problem.value
+    return f"training argument '{name}' is '{value}', must be {problem.expected} in {version}", hint
+
+
+def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> str:
+    """The first data set of the stage's kind: every exporter writes the same rows."""
+    name = next((each.name for each in fit if each.role == "train"), None)
+    if name is None:
+        found = ", ".join(f"{each.name} ({teaches(each)})" for each in exported if each.entry)
+        raise PluginRefused(
+            f"stage '{stage}' has no data set to train on; exported for LLaMA-Factory: "
+            + (found or "none")
+        )
+    return name
+
+
+def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
+    """The holdouts of these data sets; another exporter's may hold rows that they train on."""
+    alone = sum(each.role == "train" for each in fit) == 1
+    own = {f"{name}_holdout" for name in names}
+    return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
+
+
+def _listed(names: object) -> list[str]:
+    """LLaMA-Factory takes a list, or names between commas."""
+    items = names if isinstance(names, list) else str(names).split(",")
+    return [str(item).strip() for item in items]
+
+
+def _check_names(asked: object, exported: Sequence[DataSet]) -> None:
+    """Names that the run's own catalogue lacks."""
+    known = {each.name for each in exported if each.entry}
+    for name in _listed(asked):
+        if name not in known:
+            raise PluginRefused(
+                f"data set '{name}' is not exported by this recipe "
+                f"({', '.join(sorted(known)) or 'none is'}); for others set dataset_dir as well"
+            )
+
+
+def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
+    size = given.get("val_size") or 0
+    rows = sum(each.rows for each in fit if each.role == "train")
+    if "dataset" not in given and isinstance(size, int | float) and 1 < size >= rows:
+        raise PluginRefused(f"val_size {size} leaves nothing of {rows} rows to train on")
+
+
+def _dumped(values: Mapping[str, object]) -> str:
+    """YAML that its reader (OmegaConf) takes as it stands."""
+    plain = {name: _escaped(value) for name, value in values.items()}
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True) if plain else ""
+
+
+def _escaped(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("${", "\\${")
+    if isinstance(value, Mapping):
+        return {key: _escaped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_escaped(item) for item in value]
+    return value
