@@ -4,6 +4,7 @@ from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.kinds import (
     DataSet,
+    Expected,
     ExportContext,
     Judgement,
     Mix,
@@ -19,6 +20,7 @@ __all__ = [
     "Capability",
     "Connecting",
     "DataSet",
+    "Expected",
     "ExportContext",
     "Inputs",
     "Judgement",

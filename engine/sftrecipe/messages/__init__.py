@@ -17,7 +17,7 @@ def user_language() -> str:
 
 
 class Word(str):
-    """A value of a message that is translated too; it names an entry of `WORDS`."""
+    """A value of a message that is translated too; it names entries of `WORDS` (`a / b`)."""
 
     __slots__ = ()
 
@@ -44,10 +44,14 @@ def _catalogue(language: str):  # type: ignore[no-untyped-def]
 def _filled(values: Mapping[str, object], words: Mapping[str, str]) -> _Filled:
     return _Filled(
         {
-            name: words.get(value, value) if isinstance(value, Word) else value
+            name: _translated(value, words) if isinstance(value, Word) else value
             for name, value in values.items()
         }
     )
+
+
+def _translated(value: Word, words: Mapping[str, str]) -> str:
+    return " / ".join(words.get(part, part) for part in value.split(" / "))
 
 
 class _Filled(dict[str, object]):

@@ -29,7 +29,7 @@ MESSAGES = {
     "yaml-tag": "YAML tag '{tag}' is not allowed",
     "yaml-key": "key is {found}, expected a text",
     "yaml-alias": "YAML alias '*{name}' has no anchor before it",
-    "yaml-aliases": "YAML aliases unfold to more than {limit} values",
+    "yaml-aliases": "recipe holds more than {limit} values, its aliases unfolded",
     "yaml-deep": "value is nested deeper than {limit} levels",
     "yaml-number": "number '{value}' has too many digits",
     "yaml-character": "text holds a character that UTF-8 cannot write: '{value}'",
@@ -87,9 +87,19 @@ MESSAGES = {
     "environment-place": "environment variable '{name}' is used outside a provider's key or URL",
     "environment-mixed": "environment variable '{name}' is mixed with other text",
     "unset-environment": "environment variable '{name}' is not set",
-    "key-host": "environment variable '{name}' would be sent to '{host}', a host it does not belong to",
+    "key-host": "environment variable '{name}' would go to '{host}', which is not its vendor's",
     "key-unencrypted": "environment variable '{name}' would be sent to '{host}' unencrypted",
     "bad-url": "'{key}' is not an http or https address",
+    # a run
+    "step-refused": "step '{step}' cannot go on: {error}",
+    "step-failed": "step '{step}' ({use}) failed: {error}",
+    "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
+    "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
+    "no-run": "folder '{folder}' holds no run",
+    "no-such-row": "row '{row}' is not in this run",
+    "several-rows": "several rows hold '{row}': {ids}",
+    "no-such-call": "call '{key}' is not in the ledger",
+    "init-taken": "file '{file}' exists already in '{folder}'",
 }
 
 HINTS = {
@@ -103,7 +113,6 @@ HINTS = {
     "catalogue-repair": "repair it or move it away",
     "catalogue-other-name": "give the export another `name`, or remove that entry",
     "catalogue-name": "give one of the exports another `name`",
-    "did-you-mean": "did you mean '{suggestion}'?",
     "known": "there are: {known}",
     "use-spaces": "indent with spaces",
     "save-utf8": "save the file as UTF-8",
@@ -127,6 +136,11 @@ HINTS = {
     "whole-value": "the whole value must be '${{env:{name}}}'",
     "simplify-regex": "leave out one of the two repetitions",
     "set-version": "write `version: 1`",
+    "step-debug": "run again with --debug to see where",
+    "run-first": "run a recipe first, or name its output folder with --run",
+    "row-ids": "ids are in rejects.jsonl and in what `preview` prints; a text that the row holds will do too",
+    "row-choose": "name one of these ids",
+    "init-folder": "name another folder",
 }
 
 WORDS = {

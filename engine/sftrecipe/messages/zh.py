@@ -29,7 +29,7 @@ MESSAGES = {
     "yaml-tag": "不允许使用 YAML 标签 '{tag}'",
     "yaml-key": "键是{found}，应为文本",
     "yaml-alias": "YAML 别名 '*{name}' 之前没有对应的锚点",
-    "yaml-aliases": "YAML 别名展开后超过 {limit} 个值",
+    "yaml-aliases": "配方展开别名后超过 {limit} 个值",
     "yaml-deep": "值的嵌套超过 {limit} 层",
     "yaml-number": "数字 '{value}' 位数过多",
     "yaml-character": "文本含有 UTF-8 无法写出的字符：'{value}'",
@@ -90,6 +90,16 @@ MESSAGES = {
     "key-host": "环境变量 '{name}' 会被发送到不属于它的主机 '{host}'",
     "key-unencrypted": "环境变量 '{name}' 会以明文发送到 '{host}'",
     "bad-url": "'{key}' 不是 http 或 https 网址",
+    # a run
+    "step-refused": "步骤 '{step}' 无法继续：{error}",
+    "step-failed": "步骤 '{step}'（{use}）失败：{error}",
+    "row-account": "步骤 '{step}' 的行数对不上：读入 {made}，保留 {kept}，剔除 {rejected}",
+    "verdict-count": "过滤器 '{step}' 没有为每一行给出一个判定",
+    "no-run": "文件夹 '{folder}' 里没有运行结果",
+    "no-such-row": "这次运行里没有行 '{row}'",
+    "several-rows": "有多行含有 '{row}'：{ids}",
+    "no-such-call": "账本里没有调用 '{key}'",
+    "init-taken": "'{folder}' 里已有文件 '{file}'",
 }
 
 HINTS = {
@@ -103,7 +113,6 @@ HINTS = {
     "catalogue-repair": "请修复该文件或将其移走",
     "catalogue-other-name": "请给导出换一个 `name`，或删除该条目",
     "catalogue-name": "请给其中一个导出换一个 `name`",
-    "did-you-mean": "是否想写 '{suggestion}'？",
     "known": "可用的有：{known}",
     "use-spaces": "请用空格缩进",
     "save-utf8": "请将文件保存为 UTF-8",
@@ -127,6 +136,11 @@ HINTS = {
     "whole-value": "整个值必须是 '${{env:{name}}}'",
     "simplify-regex": "请去掉其中一层重复",
     "set-version": "请写 `version: 1`",
+    "step-debug": "加上 --debug 再运行一次，可看到出错位置",
+    "run-first": "请先运行一个配方，或用 --run 指定它的输出文件夹",
+    "row-ids": "行号见 rejects.jsonl 和 preview 的输出；也可以给出该行包含的一段文字",
+    "row-choose": "请从这些行号中选一个",
+    "init-folder": "请换一个文件夹",
 }
 
 WORDS = {

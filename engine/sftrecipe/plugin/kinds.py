@@ -54,6 +54,13 @@ class Source(Plugin):
         return frozenset(name for row in rows for name in row.columns) if rows else None
 
 
+class Expected(NamedTuple):
+    """What a step will do, as (at least, at most); at most None: not known."""
+
+    calls: tuple[int, int | None]
+    rows: tuple[int, int | None]
+
+
 class Generator(Plugin):
     """Makes rows out of rows, all of which it sees: pools that grow, rounds, samplers."""
 
@@ -68,6 +75,10 @@ class Generator(Plugin):
         """Column names of the rows it makes, where the options tell them."""
         return None
 
+    def expected(self, least: int, most: int | None) -> Expected:
+        """Calls and rows to expect of so many input rows; for `plan`."""
+        return Expected((0, None), (0, None))
+
 
 class RowGenerator(Generator):
     """Makes rows out of one row. The engine runs many at the same time and keeps their order."""
@@ -77,6 +88,10 @@ class RowGenerator(Generator):
     @abstractmethod
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """What comes of one row; a CallFailed that it raises rejects the row."""
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """One call and one row each."""
+        return Expected((least, most) if self.required() else (0, 0), (0, most))
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Every row's, in order."""

@@ -78,16 +78,16 @@ def nested(schema: Schema, definitions: Schema, path: str) -> list[tuple[Schema,
 
 def _meaning(markers: Sequence[object]) -> str:
     words = {
-        FileMarker: "path of a file",
-        PromptMarker: "prompt (Jinja2 text, or path of a file)",
-        ProviderMarker: "name of a provider",
-        StreamMarker: "name of a stream or source",
-        ColumnMarker: "name of a column",
+        FileMarker: "file path",
+        PromptMarker: "prompt (Jinja2 text, or file path)",
+        ProviderMarker: "provider name",
+        StreamMarker: "stream or source name",
+        ColumnMarker: "column name",
         RegexMarker: "regular expression",
     }
     for marker in markers:
         if isinstance(marker, FileMarker) and marker.folder:
-            return "path of a file or folder"
+            return "path of file or folder"
         if isinstance(marker, PromptMarker) and not marker.file:
             return "prompt (Jinja2 text)"
         if type(marker) in words:
@@ -117,12 +117,18 @@ def _plain(schema: Schema, definitions: Schema, text: str) -> str:
         if "prefixItems" in schema:
             parts = [_type(item, definitions, text) for item in schema["prefixItems"]]
             return "list of exactly: " + ", ".join(parts)
-        return f"list of {_type(schema.get('items', {}), definitions, text)}"
+        return f"list of {_several(_type(schema.get('items', {}), definitions, text))}"
     if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
-        return f"mapping of names to {_type(schema['additionalProperties'], definitions, text)}"
+        inner = _type(schema["additionalProperties"], definitions, text)
+        return f"mapping of names to {_several(inner)}"
     if kind == "object" and "properties" in schema:
         return "mapping with the options below"
     return _WORDS.get(str(kind), "any value")
+
+
+def _several(words: str) -> str:
+    counted = ("number", "path", "name", "expression")
+    return f"{words}s" if words.endswith(counted) else words
 
 
 def _resolved(schema: Schema, definitions: Schema) -> Schema:

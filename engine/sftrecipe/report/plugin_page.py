@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from inspect import cleandoc
+from textwrap import dedent
 from typing import Any
 
 from sftrecipe.plugin.base import Plugin
@@ -63,6 +64,8 @@ class PluginPage:
     scope: str | None
     """`row` or `global`, for the kinds that have one."""
     needs: tuple[str, ...]
+    needs_vary: bool
+    """Whether it needs other things with other options."""
     paper: str
     prompts: tuple[PromptPage, ...]
     options: tuple[OptionPage, ...]
@@ -90,10 +93,11 @@ def plugin_page(found: Found) -> PluginPage:
         description=cleandoc(plugin.__doc__ or ""),
         scope=getattr(plugin, "scope", None),
         needs=tuple(sorted(plugin.needs)),
+        needs_vary=plugin.required is not Plugin.required,
         paper=plugin.paper,
         prompts=tuple(_prompts(plugin)),
         options=options,
-        example=cleandoc(plugin.example) or _skeleton(found, plugin, options),
+        example=dedent(plugin.example).strip() or _skeleton(found, plugin, options),
     )
 
 

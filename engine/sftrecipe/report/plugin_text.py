@@ -31,8 +31,9 @@ def _page(page: PluginPage) -> Iterator[str]:
     if page.scope:
         seen = "one row at a time" if page.scope == "row" else "all rows at once"
         yield f"scope: {page.scope} (sees {seen})"
-    if page.needs:
-        yield f"needs: a provider with {', '.join(page.needs)}"
+    if page.needs or page.needs_vary:
+        needed = [*page.needs, *(["what the options ask for"] if page.needs_vary else [])]
+        yield f"needs: a provider with {', '.join(needed)}"
     if page.paper:
         yield f"paper: {page.paper}"
     yield from _options(page.options)

@@ -81,6 +81,10 @@ class Stream:
         """The stream after one more filter."""
         return replace(self, judged=(*self.judged, judged))
 
+    def as_made(self) -> Stream:
+        """The stream before any filter."""
+        return replace(self, judged=())
+
     def __len__(self) -> int:
         if not self.judged:
             return row_count(self.path)

@@ -1,0 +1,34 @@
+"""`sftrecipe explain`: why a row is as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("row")
+@click.option(
+    "--run",
+    "out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Output folder of the run; the latest under runs/ where it is left out.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
+def explain(row: str, out: Path | None, as_json: bool) -> None:
+    """Walk back from a row to its seeds, prompts, replies, scores and models.
+
+    ROW is a row's id, the beginning of one, or a text that the row holds.
+    """
+    from sftrecipe.report.explanation import (  # noqa: PLC0415
+        explain_row,
+        explanation_json,
+        explanation_text,
+    )
+    from sftrecipe.run.results import latest_run  # noqa: PLC0415
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    project = project_of(out or Path.cwd() / "recipe")
+    explanation = explain_row(row, out or latest_run(project.folder / "runs"), project)
+    click.echo(explanation_json(explanation) if as_json else explanation_text(explanation))

@@ -1,0 +1,55 @@
+"""`sftrecipe ledger`: what was asked, what it cost, whether the file is sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="The project's folder.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
+@click.pass_context
+def ledger(context: click.Context, project: Path, as_json: bool) -> None:
+    """Print calls, tokens and cost by provider, model and day."""
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    path = project_of(project / "recipe").ledger
+    context.obj = {**(context.obj or {}), "ledger": path, "as_json": as_json}
+    if context.invoked_subcommand:
+        return
+    from sftrecipe.calls.totals import totals  # noqa: PLC0415
+    from sftrecipe.report.ledger import totals_json, totals_text  # noqa: PLC0415
+
+    found = totals(path)
+    click.echo(totals_json(found) if as_json else totals_text(found))
+
+
+@ledger.command()
+@click.argument("key")
+@click.pass_context
+def show(context: click.Context, key: str) -> None:
+    """Print one call: request, reply, tokens, cost."""
+    from sftrecipe.calls.totals import read_call  # noqa: PLC0415
+    from sftrecipe.errors import UsageError  # noqa: PLC0415
+    from sftrecipe.report.ledger import call_text  # noqa: PLC0415
+
+    call = read_call(context.obj["ledger"], key)
+    if call is None:
+        raise UsageError("no-such-call", key=key)
+    click.echo(call_text(call))
+
+
+@ledger.command()
+@click.pass_context
+def verify(context: click.Context) -> None:
+    """Check that the ledger's file is sound."""
+    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
+
+    click.echo(check(context.obj["ledger"]))

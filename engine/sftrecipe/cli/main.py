@@ -1,0 +1,89 @@
+"""The command `sftrecipe`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+COMMANDS = (
+    "run", "validate", "plan", "preview", "explain", "init", "ledger", "plugins", "schema",
+)  # fmt: skip
+
+
+class _Commands(click.Group):
+    """Imports a command when it is used, not before."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"sftrecipe.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from sftrecipe.errors import closest  # noqa: PLC0415
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = closest(args[0], COMMANDS)
+            if near is None:
+                raise
+            text = f"{error.message} Did you mean '{near}'?"
+            raise click.UsageError(text, ctx) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sftrecipe")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Make SFT data from a YAML recipe: checked first, nothing paid twice, every row explained."""
+    ctx.obj = {"debug": debug}
+
+
+def main() -> None:
+    """Run the command line; errors of the user's making are told without a traceback."""
+    debug = "--debug" in sys.argv or bool(os.environ.get("SFTRECIPE_DEBUG"))
+    if "--debug" in sys.argv:  # accepted anywhere
+        sys.argv.remove("--debug")
+    try:
+        status = cli(standalone_mode=False)
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_told(error))
+    except KeyboardInterrupt:
+        click.echo("interrupted; run the same command again to go on", err=True)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _told(error: Exception) -> int:
+    """Tell the user about an error; the exit status."""
+    from sftrecipe.errors import RecipeError, SftrecipeError  # noqa: PLC0415
+    from sftrecipe.report.problems import render  # noqa: PLC0415
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error.show()
+        return error.exit_code
+    if isinstance(error, (click.exceptions.Abort)):
+        return 130
+    if isinstance(error, RecipeError):
+        click.echo(render(error.problems), err=True)
+        return error.exit_status
+    if isinstance(error, SftrecipeError):
+        click.echo(render([error.problem]), err=True)
+        return error.exit_status
+    name = type(error).__name__
+    click.echo(f"error[internal]: {name}: {error}\n  hint: run again with --debug", err=True)
+    return 1

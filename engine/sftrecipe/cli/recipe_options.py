@@ -1,0 +1,66 @@
+"""The arguments that every command on a recipe takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sftrecipe.recipe.checked import CheckedRecipe
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("recipe", type=click.Path(path_type=Path)),
+    click.option("--profile", metavar="NAME", help="One of the recipe's profiles."),
+    click.option("--set", "variables", multiple=True, metavar="VAR=VALUE", help="Set a variable."),
+    click.option(
+        "--allow-path",
+        "allow_paths",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="Let the recipe read this folder outside its own.",
+    ),
+    click.option(
+        "--allow-key",
+        "allow_keys",
+        multiple=True,
+        metavar="NAME=HOST",
+        help="Let the environment variable be sent to the host, now and later.",
+    ),
+)
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the recipe argument and its options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def checked(
+    recipe: Path,
+    profile: str | None,
+    variables: tuple[str, ...],
+    allow_paths: tuple[Path, ...],
+    allow_keys: tuple[str, ...],
+) -> CheckedRecipe:
+    """The checked recipe that the options name. Raises RecipeError with all its problems."""
+    from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
+
+    return check_recipe(
+        recipe,
+        profile=profile,
+        variables=dict(pair(text, "--set") for text in variables),
+        allow_paths=allow_paths,
+        allow_keys=[pair(text, "--allow-key") for text in allow_keys],
+    )
+
+
+def pair(text: str, option: str) -> tuple[str, str]:
+    """`NAME=VALUE` in two."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.UsageError(f"{option} takes NAME=VALUE, not '{text}'")
+    return name, value

@@ -1,0 +1,44 @@
+"""`sftrecipe run`: execute a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sftrecipe.cli.recipe_options import checked, recipe_options
+
+
+@click.command()
+@recipe_options
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
+@click.option("--concurrency", type=click.IntRange(min=1), help="Calls in flight, for every model.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def run(
+    out: Path | None, concurrency: int | None, quiet: bool, as_json: bool, **options: Any
+) -> None:
+    """Make the data of a recipe.
+
+    What is done already is not done again: run it again after a stop, and it goes on.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
+    from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
+    from sftrecipe.run.start import run_plan  # noqa: PLC0415
+    from sftrecipe.store.file_hashes import FileHashes  # noqa: PLC0415
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    recipe = checked(**options)
+    project = project_of(recipe.path)
+    plan = plan_recipe(recipe, FileHashes(project.state / "files.json"))
+    target = (out or project.run_folder(recipe.name)).resolve()
+    with shown(quiet) as progress:
+        outcome = asyncio.run(run_plan(plan, project, target, progress, concurrency))
+    if as_json:
+        click.echo(outcome_json(outcome))
+    elif not quiet:
+        click.echo(outcome_text(outcome))

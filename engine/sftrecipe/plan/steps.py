@@ -1,0 +1,144 @@
+"""A recipe's steps in the order of execution, each with the key that names its result.
+
+A key is a hash of everything that the result depends on: plugin, version, options, the content of
+files, seed, language, the models asked, and the keys of what it reads (a Merkle chain).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from sftrecipe.plugin.kinds import Source
+from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, StreamMarker, marked
+from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.store.file_hashes import FileHashes
+
+STORE_FORMAT = 1
+"""Raise it when artifacts written before can no longer be read."""
+MIXED = "mix"
+"""Name of the stream that a mix makes."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One block, ready to be executed."""
+
+    block: Block
+    key: str
+    parts: Mapping[str, str]
+    """What the key is made of, hashed part by part: tells why a result is stale."""
+    reads: tuple[str, ...]
+    """Streams, in order."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Streams that its options name → its own name for them (equal)."""
+
+    @property
+    def id(self) -> str:
+        """The block's id."""
+        return self.block.id
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do."""
+
+    recipe: CheckedRecipe
+    steps: tuple[Step, ...]
+
+
+def plan_recipe(recipe: CheckedRecipe, hashes: FileHashes) -> Plan:
+    """The recipe's steps: used sources, generators, filters, mix, exports."""
+    planner = _Planner(recipe, hashes)
+    return Plan(recipe, tuple(planner.steps()))
+
+
+class _Planner:
+    """Walks the blocks and carries the keys of every stream's state."""
+
+    def __init__(self, recipe: CheckedRecipe, hashes: FileHashes) -> None:
+        self._recipe = recipe
+        self._hashes = hashes
+        self._states: dict[str, str] = {}
+
+    def steps(self) -> Iterator[Step]:
+        recipe = self._recipe
+        used = _used_streams(recipe)
+        for block in (*recipe.sources.values(), *recipe.generate):
+            if block.section == "generate" or block.id in used:
+                step = self._step(block, block.inputs)
+                self._states[block.id] = step.key
+                yield step
+        for block in recipe.filter:
+            step = self._step(block, block.inputs)
+            for stream in block.inputs:
+                self._states[stream] = _hash([self._states[stream], step.key])
+            yield step
+        exported = exported_streams(recipe)
+        if recipe.mix:
+            step = self._step(recipe.mix, recipe.mix.inputs)
+            self._states[MIXED] = step.key
+            yield step
+        for block in recipe.export:
+            yield self._step(block, exported)
+
+    def _step(self, block: Block, reads: tuple[str, ...]) -> Step:
+        options = list(marked(block.plugin))
+        named = [value for _, marker, value in options if isinstance(marker, StreamMarker)]
+        models = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
+        if block.provider:
+            models.insert(0, block.provider)
+        parts = {
+            "plugin": f"{block.section} {block.use} {block.plugin.version} {STORE_FORMAT}",
+            "options": _hash(block.plugin.identity()),
+            "files": _hash(self._files(block)),
+            "seed": f"{self._recipe.seed} {self._recipe.language}",
+            "models": _hash([self._model(name) for name in models]),
+            "inputs": _hash([[name, self._states[name]] for name in (*reads, *named)]),
+        }
+        if block.section in ("generate", "sources", "export"):
+            parts["name"] = self._recipe.name if block.section == "export" else block.id
+        return Step(block, _hash(parts), parts, reads, {name: name for name in named})
+
+    def _files(self, block: Block) -> dict[str, str]:
+        """Content hashes of the files that decide the step's result."""
+        names = {
+            value
+            for _, marker, value in marked(block.plugin)
+            if isinstance(marker, (FileMarker, PromptMarker)) and value in block.files.paths
+        }
+        hashes = {name: self._hashes.of(block.files.paths[name]) for name in sorted(names)}
+        if isinstance(block.plugin, Source):
+            for path in block.plugin.depends_on(block.files, self._recipe.path.parent):
+                hashes[path.name] = self._hashes.of(str(path))
+        return hashes
+
+    def _model(self, name: str) -> list[object]:
+        provider = self._recipe.providers[name]
+        return [provider.use, provider.plugin.identity()]
+
+
+def exported_streams(recipe: CheckedRecipe) -> tuple[str, ...]:
+    """What the exporters write: the mix, or every generated stream, or else every source."""
+    if recipe.mix:
+        return (MIXED,)
+    made = tuple(block.id for block in recipe.generate)
+    return made or tuple(recipe.sources)
+
+
+def _used_streams(recipe: CheckedRecipe) -> set[str]:
+    blocks = [*recipe.generate, *recipe.filter, *([recipe.mix] if recipe.mix else [])]
+    used = {name for block in blocks for name in block.inputs}
+    for block in blocks:
+        options = marked(block.plugin)
+        used |= {value for _, marker, value in options if isinstance(marker, StreamMarker)}
+    return used | set(exported_streams(recipe))
+
+
+def _hash(value: Any) -> str:
+    content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return blake2b(content, digest_size=16).hexdigest()

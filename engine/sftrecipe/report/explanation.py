@@ -1,0 +1,155 @@
+"""Why a row is as it is: from the row back to seeds, prompts, replies, scores and models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sftrecipe.calls.totals import Call, read_call
+from sftrecipe.errors import UsageError
+from sftrecipe.record import Record
+from sftrecipe.report.rows import row_text
+from sftrecipe.run.making import REJECTS, ROWS
+from sftrecipe.run.results import REJECTS_FILE, read_run, steps_of
+from sftrecipe.store.project import Project
+from sftrecipe.store.rows import read_ids, read_rejects, read_rows
+from sftrecipe.store.steps import StepStore
+
+_DEEP = 12
+_MATCHES = 20
+
+
+@dataclass
+class Explanation:
+    """A row with its why."""
+
+    row: Record
+    step: str
+    calls: list[Call] = field(default_factory=list)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    """Where it was rejected, and why."""
+    parents: list[Explanation] = field(default_factory=list)
+
+
+def explain_row(asked: str, out: Path, project: Project) -> Explanation:
+    """The explanation of a row of the run in `out`, by its id or by a text that it holds.
+
+    Raises UsageError when there is no run, no such row, or several.
+    """
+    run = read_run(out)
+    if not run:
+        raise UsageError("no-run", "run-first", folder=str(out))
+    artifacts = [
+        (step["id"], folder) for step, folder in steps_of(run, StepStore(project.steps))
+        if step["section"] in ("sources", "generate")
+    ]  # fmt: skip
+    name = _row_id(asked, artifacts)
+    lost = _losses(out)
+    return _explained(name, artifacts, lost, project, 0)
+
+
+def _row_id(asked: str, artifacts: list[tuple[str, Path]]) -> str:
+    """The id that is meant: an id, its beginning, or the one row that holds the text."""
+    looks_like_id = all(letter in "0123456789abcdef" for letter in asked)
+    if looks_like_id and len(asked) == 16:
+        return asked
+    found: dict[str, str] = {}
+    for step, folder in artifacts:
+        for row in _rows(folder):
+            if (looks_like_id and row.id.startswith(asked)) or _holds(row, asked):
+                found[row.id] = step
+            if len(found) >= _MATCHES:
+                break
+    if not found:
+        raise UsageError("no-such-row", "row-ids", row=asked)
+    last = list(found.values())[-1]
+    newest = [name for name, step in found.items() if step == last]
+    if len(newest) > 1:
+        raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
+    return newest[0]
+
+
+def _holds(row: Record, text: str) -> bool:
+    return any(isinstance(value, str) and text in value for value in row.columns.values())
+
+
+def _rows(folder: Path) -> Iterator[Record]:
+    yield from read_rows(folder / ROWS)
+    yield from (reject.record for reject in read_rejects(folder / REJECTS))
+
+
+def _explained(
+    name: str,
+    artifacts: list[tuple[str, Path]],
+    lost: dict[str, list[dict[str, Any]]],
+    project: Project,
+    depth: int,
+) -> Explanation:
+    step, row = _found(name, artifacts)
+    calls = [call for key in row.calls if (call := read_call(project.ledger, key))]
+    explanation = Explanation(row, step, calls, lost.get(name, []))
+    if depth < _DEEP:
+        explanation.parents = [
+            _explained(parent, artifacts, lost, project, depth + 1) for parent in row.parents
+        ]
+    return explanation
+
+
+def _found(name: str, artifacts: list[tuple[str, Path]]) -> tuple[str, Record]:
+    for step, folder in artifacts:
+        if name in read_ids(folder / ROWS):
+            return step, next(row for row in read_rows(folder / ROWS) if row.id == name)
+        for reject in read_rejects(folder / REJECTS):
+            if reject.record.id == name:
+                return step, reject.record
+    raise UsageError("no-such-row", "row-ids", row=name)
+
+
+def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:
+    """Rejects by row id."""
+    losses: dict[str, list[dict[str, Any]]] = {}
+    path = out / REJECTS_FILE
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                entry = orjson.loads(line)
+                losses.setdefault(entry["row"]["id"], []).append(entry)
+    return losses
+
+
+def explanation_text(explanation: Explanation, indent: str = "") -> str:
+    """The explanation as an indented tree."""
+    row = explanation.row
+    lines = [f"{explanation.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
+    for entry in explanation.lost:
+        measured = "" if entry["value"] is None else f" ({entry['value']})"
+        detail = f": {entry['detail']}" if entry["detail"] else ""
+        lines.append(f"  lost at {entry['step']}: {entry['reason']}{measured}{detail}")
+    for call in explanation.calls:
+        lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
+        lines += [f"    > {line}" for line in call.prompt.splitlines()]
+        lines += [f"    < {line}" for line in call.reply.splitlines()]
+    text = "\n".join(indent + line for line in lines)
+    made_from = [explanation_text(parent, indent + "    ") for parent in explanation.parents]
+    if made_from:
+        text += f"\n{indent}  made from:\n" + "\n".join(made_from)
+    return text
+
+
+def explanation_json(explanation: Explanation) -> str:
+    """The explanation as JSON."""
+    return orjson.dumps(_plain(explanation), option=orjson.OPT_INDENT_2).decode()
+
+
+def _plain(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "step": explanation.step,
+        "row": explanation.row._asdict(),
+        "lost": [{k: v for k, v in entry.items() if k != "row"} for entry in explanation.lost],
+        "calls": [call._asdict() for call in explanation.calls],
+        "parents": [_plain(parent) for parent in explanation.parents],
+    }

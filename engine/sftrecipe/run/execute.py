@@ -1,0 +1,194 @@
+"""Executing a plan: step by step, each from the store where it is done already."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, cast
+
+from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.plan.steps import MIXED, Plan, Step
+from sftrecipe.plugin.context import Context, Model, Rows
+from sftrecipe.plugin.kinds import (
+    DataSet,
+    Exporter,
+    Filter,
+    Generator,
+    Mixer,
+    PluginRefused,
+    Source,
+)
+from sftrecipe.plugin.options import ProviderMarker, marked
+from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
+from sftrecipe.run.making import ROWS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.progress import Progress
+from sftrecipe.run.thinning import Joined, draw, thin, verdict_file
+from sftrecipe.store.steps import StepFacts, StepStore
+from sftrecipe.store.streams import Judged, Stream
+
+
+class Session(Protocol):
+    """Where models are asked (`sftrecipe.calls`)."""
+
+    def model(self, provider: str, step: str) -> Model:
+        """The provider's model; what the step asks is counted under its id."""
+
+    def concurrency(self, provider: str) -> int:
+        """How many calls may be in flight."""
+
+    def used(self, step: str) -> Mapping[str, object]:
+        """Calls asked, cached and failed, tokens and cost of a step so far."""
+
+
+@dataclass
+class Done:
+    """What became of a step."""
+
+    step: Step
+    facts: StepFacts
+    cached: bool
+
+
+@dataclass
+class Execution:
+    """A run in progress: what it works with, and what is done so far."""
+
+    plan: Plan
+    store: StepStore
+    out: Path
+    session: Session
+    progress: Progress
+    limit: int | None = None
+    """Rows that sources and generators may give, for a preview; None: all."""
+    streams: dict[str, Stream] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    data_sets: list[DataSet] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """Execute every step.
+
+        Raises SftrecipeError; what was done until then is in `done`.
+        """
+        for step in self.plan.steps:
+            await self._step(step)
+
+    async def _step(self, step: Step) -> None:
+        cached = self._is_done(step)
+        if not cached:
+            self.progress.started(step.id, None)
+            with self.store.writing(step.key) as draft:
+                began = time.perf_counter()
+                facts = await self._explained(step, draft)
+                facts = replace(
+                    facts,
+                    seconds=time.perf_counter() - began,
+                    calls=dict(self.session.used(step.id)),
+                )
+                _check_account(step, facts)
+                self.store.finish(draft, facts)
+        facts = self.store.facts(step.key)
+        self._follow(step, facts)
+        self.done.append(Done(step, facts, cached))
+        self.progress.finished(step.id, facts, cached)
+
+    def _is_done(self, step: Step) -> bool:
+        if not self.store.has(step.key):
+            return False
+        return step.block.section != "export" or files_stand(self.store.facts(step.key), self.out)
+
+    def _follow(self, step: Step, facts: StepFacts) -> None:
+        """Bring the streams to where they are after the step."""
+        section, folder = step.block.section, self.store.path(step.key)
+        if section in ("sources", "generate"):
+            self.streams[step.id] = Stream(step.id, folder / ROWS)
+        elif section == "filter":
+            for place, name in enumerate(step.reads):
+                judged = Judged(step.id, folder / verdict_file(place))
+                self.streams[name] = self.streams[name].through(judged)
+        elif section == "mix":
+            self.streams[MIXED] = Stream(MIXED, folder / ROWS)
+        else:
+            self.data_sets.extend(noted_data_sets(facts))
+
+    async def _explained(self, step: Step, draft: Path) -> StepFacts:
+        """Execute, with a plugin's own exceptions told as the step's failure."""
+        try:
+            return await self._execute(step, draft)
+        except (SftrecipeError, RecipeError, asyncio.CancelledError):
+            raise
+        except PluginRefused as refusal:
+            raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
+        except Exception as error:
+            raise SftrecipeError(
+                "step-failed",
+                "step-debug",
+                step=step.id,
+                use=step.block.use,
+                error=f"{type(error).__name__}: {error}",
+            ) from error
+
+    async def _execute(self, step: Step, draft: Path) -> StepFacts:
+        plugin, advance = step.block.plugin, self._advance(step)
+        ctx = self._context(step)
+        reads = [self.streams[name] for name in step.reads]
+        match plugin:
+            case Source():
+                return await make_from_source(plugin, ctx, draft, advance)
+            case Generator():
+                return await make_by_generator(plugin, _joined(reads), ctx, draft, advance)
+            case Filter():
+                return await thin(plugin, reads, ctx, draft, advance)
+            case Mixer():
+                named = dict(zip(step.reads, reads, strict=True))
+                return draw(plugin, named, ctx, draft, advance)
+            case Exporter():
+                target = ExportTarget(self.plan.recipe.name, self.out, ctx)
+                return export(plugin, _joined(reads), target, draft, advance)
+        raise TypeError(f"a {plugin.kind} cannot be a step")
+
+    def _context(self, step: Step) -> Context:
+        recipe, block = self.plan.recipe, step.block
+        named = {
+            value for _, marker, value in marked(block.plugin) if isinstance(marker, ProviderMarker)
+        }
+        providers = {name: name for name in named} | (
+            {"": block.provider} if block.provider else {}
+        )
+        models = {
+            name: self.session.model(provider, step.id) for name, provider in providers.items()
+        }
+        concurrency = max(
+            (self.session.concurrency(each) for each in providers.values()), default=16
+        )
+        return Context(
+            step=step.id,
+            seed=recipe.seed,
+            language=recipe.language,
+            files=block.files,
+            folder=recipe.path.parent,
+            models=models,
+            streams=cast("Mapping[str, Rows]", {name: self.streams[name] for name in step.named}),
+            concurrency=concurrency,
+        )
+
+    def _advance(self, step: Step) -> Advance:
+        return lambda kept, rejected: self.progress.advanced(step.id, kept, rejected)
+
+
+def _joined(streams: Sequence[Stream]) -> Rows:
+    return streams[0] if len(streams) == 1 else Joined(streams)
+
+
+def _check_account(step: Step, facts: StepFacts) -> None:
+    """No row vanishes: what came in is kept or rejected."""
+    if facts.made != facts.kept + facts.rejected:
+        raise SftrecipeError(
+            "row-account",
+            step=step.id,
+            made=facts.made,
+            kept=facts.kept,
+            rejected=facts.rejected,
+        )

@@ -1,0 +1,35 @@
+"""What a run tells while it works."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from sftrecipe.store.steps import StepFacts
+
+
+class Progress(Protocol):
+    """Somebody who shows how far the run is."""
+
+    def started(self, step: str, total: int | None) -> None:
+        """A step begins; `total` is about how many items it will work on."""
+
+    def advanced(self, step: str, kept: int, rejected: int) -> None:
+        """So many rows are kept and rejected by now."""
+
+    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+        """A step is done, or was done by an earlier run."""
+
+    def line(self, text: str) -> None:
+        """One line of news."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def started(self, step: str, total: int | None) -> None: ...
+
+    def advanced(self, step: str, kept: int, rejected: int) -> None: ...
+
+    def finished(self, step: str, facts: StepFacts, cached: bool) -> None: ...
+
+    def line(self, text: str) -> None: ...

@@ -1,0 +1,142 @@
+"""What a run leaves in its output folder beside the data sets: rejects, lineage, `run.json`."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sftrecipe.errors import UsageError
+from sftrecipe.plan.steps import Plan
+from sftrecipe.run.execute import Done, Execution
+from sftrecipe.run.making import REJECTS
+from sftrecipe.run.thinning import verdict_file
+from sftrecipe.store.atomic_files import create
+from sftrecipe.store.rows import read_rejects
+from sftrecipe.store.steps import StepStore
+from sftrecipe.store.streams import Judged, Stream
+
+RUN_FILE = "run.json"
+REJECTS_FILE = "rejects.jsonl"
+
+
+def read_run(out: Path) -> dict[str, Any]:
+    """What the last run into the folder said of itself; empty where there was none."""
+    try:
+        found: dict[str, Any] = orjson.loads((out / RUN_FILE).read_bytes())
+    except (FileNotFoundError, orjson.JSONDecodeError):
+        return {}
+    return found
+
+
+def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The parts of every step's key at that run, by step."""
+    return {step["id"]: step["parts"] for step in run.get("steps", ())}
+
+
+def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> None:
+    """Write `run.json`: status, the steps with their keys and counts, data sets, versions."""
+    recipe = execution.plan.recipe
+    content = {
+        "name": recipe.name,
+        "status": status,
+        "recipe": str(recipe.path),
+        "profile": recipe.profile,
+        "document": recipe.document,
+        **facts,
+        "steps": [_step(done) for done in execution.done],
+        "data_sets": [
+            {"name": each.name, "files": each.files, "rows": each.rows, "role": each.role}
+            for each in execution.data_sets
+        ],
+        "versions": versions(execution.plan),
+    }
+    with create(execution.out, RUN_FILE) as file:
+        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+def _step(done: Done) -> dict[str, Any]:
+    facts, step = done.facts, done.step
+    return {
+        "id": step.id,
+        "section": step.block.section,
+        "use": step.block.use,
+        "key": step.key,
+        "cached": done.cached,
+        "reads": step.reads,
+        "made": facts.made,
+        "kept": facts.kept,
+        "rejected": facts.rejected,
+        "set_aside": facts.set_aside,
+        "reasons": facts.reasons,
+        "counts": facts.counts,
+        "notes": facts.notes,
+        "calls": facts.calls,
+        "seconds": round(facts.seconds, 3),
+        "parts": step.parts,
+    }
+
+
+def versions(plan: Plan) -> dict[str, str]:
+    """Versions of Python, the engine and the packages whose plugins took part."""
+    packages = {"sftrecipe"} | {
+        type(step.block.plugin).__module__.partition(".")[0] for step in plan.steps
+    }
+    found = {"python": platform.python_version()}
+    for package in sorted(packages):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_rejects(execution: Execution) -> int:
+    """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number."""
+    count = 0
+    with create(execution.out, REJECTS_FILE) as file:
+        for entry in rejects(execution):
+            file.write(orjson.dumps(entry) + b"\n")
+            count += 1
+    return count
+
+
+def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
+    """Every row that was lost, in the order of the steps."""
+    states: dict[str, Stream] = {}
+    for done in execution.done:
+        step, folder = done.step, execution.store.path(done.step.key)
+        if done.facts.rejected and (folder / REJECTS).exists():
+            for record, reason, value in read_rejects(folder / REJECTS):
+                yield _entry(step.id, reason, value, None, record._asdict())
+        if step.block.section in ("filter", "mix"):
+            for place, name in enumerate(step.reads):
+                judged = Judged(step.id, folder / verdict_file(place))
+                stream = states.get(name, execution.streams[name].as_made()).through(judged)
+                if step.block.section == "filter":
+                    states[name] = stream
+                for row in stream.dropped():
+                    yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
+
+
+def _entry(
+    step: str, reason: str, value: float | str | None, detail: str | None, row: dict[str, Any]
+) -> dict[str, Any]:
+    return {"step": step, "reason": reason, "value": value, "detail": detail, "row": row}
+
+
+def steps_of(run: Mapping[str, Any], store: StepStore) -> list[tuple[dict[str, Any], Path]]:
+    """The steps of a run with the folders of their artifacts."""
+    return [(step, store.path(step["key"])) for step in run.get("steps", ())]
+
+
+def latest_run(folder: Path) -> Path:
+    """The run of a `runs` folder that ended last. Raises UsageError when there is none."""
+    runs = sorted(folder.glob(f"*/{RUN_FILE}"), key=lambda file: file.stat().st_mtime)
+    if not runs:
+        raise UsageError("no-run", "run-first", folder=str(folder))
+    return runs[-1].parent

@@ -1,0 +1,113 @@
+"""A whole run: execute the plan, then leave data sets, rejects, configuration and `run.json`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sftrecipe.calls.session import open_session
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plan.steps import Plan
+from sftrecipe.plugin.context import Context
+from sftrecipe.plugin.kinds import Trainer, Training
+from sftrecipe.run import catalogue
+from sftrecipe.run.execute import Execution
+from sftrecipe.run.progress import Progress
+from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
+from sftrecipe.store.project import Project
+from sftrecipe.store.steps import StepStore
+
+DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to."""
+
+    execution: Execution
+    out: Path
+    rejected: int
+    seconds: float
+    usage: Mapping[str, Any]
+    fresh: bool
+    """Whether anything was executed; false: all of it was there already."""
+
+
+async def run_plan(
+    plan: Plan, project: Project, out: Path, progress: Progress, concurrency: int | None = None
+) -> Outcome:
+    """Execute a plan into the output folder.
+
+    Raises SftrecipeError when it fails or pauses; `run.json` then says how far it came.
+    """
+    began, started = time.perf_counter(), datetime.now(UTC)
+    before = read_run(out)
+    recipe = plan.recipe
+    async with open_session(
+        recipe.providers, project.ledger, recipe.budget, progress.line, concurrency=concurrency
+    ) as session:
+        execution = Execution(plan, StepStore(project.steps), out, session, progress)
+        facts: dict[str, Any] = {"started": started.isoformat(timespec="seconds")}
+        try:
+            await execution.run()
+        except BaseException as error:
+            facts["error"] = str(error)
+            write_run(execution, _status(error), {**facts, "usage": session.usage()})
+            raise
+        fresh = not _all_there(execution, before)
+        rejected = int(before.get("rejected", 0))
+        if fresh:
+            rejected = write_rejects(execution)
+            _register(execution)
+            _configure_training(execution)
+            seconds = time.perf_counter() - began
+            facts |= {"seconds": round(seconds, 3), "rejected": rejected, "usage": session.usage()}
+            write_run(execution, DONE, facts)
+        seconds = time.perf_counter() - began
+        return Outcome(execution, out, rejected, seconds, session.usage(), fresh)
+
+
+def _status(error: BaseException) -> str:
+    if isinstance(error, SftrecipeError):
+        return PAUSED if error.exit_status == 3 else FAILED
+    return FAILED if isinstance(error, Exception) else STOPPED
+
+
+def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
+    """Whether the run before left exactly this, so that nothing needs to be written."""
+    keys = [done.step.key for done in execution.done]
+    document = execution.plan.recipe.document
+    return (
+        before.get("status") == DONE
+        and before.get("document") == document
+        and [step["key"] for step in before["steps"]] == keys
+        and all(done.cached for done in execution.done)
+        and (execution.out / REJECTS_FILE).exists()
+        and (execution.out / catalogue.NAME).exists()
+    )
+
+
+def _register(execution: Execution) -> None:
+    """Enter the data sets in the output folder's catalogue, and the project's when asked."""
+    out, asked = execution.out, execution.plan.recipe.register_in
+    catalogue.register(out / catalogue.NAME, execution.data_sets, out)
+    if asked:
+        catalogue.register(asked, execution.data_sets, out)
+
+
+def _configure_training(execution: Execution) -> None:
+    recipe = execution.plan.recipe
+    if recipe.train is None or not isinstance(recipe.train.plugin, Trainer):
+        return
+    context = Context(
+        step=recipe.train.id,
+        seed=recipe.seed,
+        language=recipe.language,
+        files=recipe.train.files,
+        folder=recipe.path.parent,
+    )
+    recipe.train.plugin.write_config(Training(execution.data_sets, execution.out, context))

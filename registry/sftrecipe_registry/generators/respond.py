@@ -1,0 +1,96 @@
+"""Answer every instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Gt
+
+from sftrecipe import Context, Record, Reject, Reply, RowGenerator
+from sftrecipe.kinds import Capability, Expected, Inputs
+from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.record import chat, question
+
+
+class Respond(Sampling, RowGenerator):
+    """Ask a model for the answer to every row's instruction and put it into `output`.
+
+    A row of chat turns gets the answer as its next turn. A row that has an answer already gets a
+    new one.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    example: ClassVar[str] = """\
+- id: answered
+  use: respond
+  from: ask
+  provider: teacher
+  with: {system: "You are a careful doctor.", max_tokens: 400}
+"""
+
+    system: Annotated[str, PromptMarker(file=False)] = ""
+    """System prompt (Jinja2: the row's columns are variables); the row's own where it is empty."""
+    prompt: Annotated[str, PromptMarker(file=False)] | None = None
+    """What the user says (Jinja2); the row's instruction and input where it is left out."""
+    samples: Annotated[int, Gt(0)] = 1
+    """Answers to each row, one row each."""
+    keep_cut_off: bool = False
+    """Keep answers that ended at `max_tokens`."""
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """The input's columns and `output`, or the longer `messages`."""
+        if inputs is None or "messages" in inputs:
+            return inputs
+        return inputs | {"output"}
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """`samples` calls a row."""
+        top = None if most is None else most * self.samples
+        return Expected((least * self.samples, top), (0, top))
+
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """The row with an answer, once a sample; an empty or cut answer is a reject."""
+        turns = self._turns(row, ctx)
+        if not any(turn["role"] == "user" and turn["content"].strip() for turn in turns):
+            return [Reject(row, "no_instruction")]
+        sampling = self.sampling()
+        made: list[Record | Reject] = []
+        for sample in range(self.samples):
+            reply = await ctx.model.chat(turns, sample=sample, sampling=sampling)
+            made.append(self._answered(row, reply, ctx))
+        return made
+
+    def _turns(self, row: Record, ctx: Context) -> list[dict[str, str]]:
+        columns = {name: value for name, value in row.columns.items() if name != "output"}
+        turns = chat(columns)
+        if turns and turns[-1]["role"] == "assistant":
+            turns.pop()
+        if self.prompt is not None:
+            asked = ctx.prompt(self.prompt).render(row.columns)
+            turns = [turn for turn in turns if turn["content"] != question(columns)]
+            turns.append({"role": "user", "content": asked})
+        if self.system:
+            said = ctx.prompt(self.system).render(row.columns)
+            turns = [turn for turn in turns if turn["role"] != "system"]
+            turns.insert(0, {"role": "system", "content": said})
+        return turns
+
+    def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
+        text = reply.text.strip()
+        columns = {**row.columns, **self._answer(row, text)}
+        if not text:
+            return ctx.reject(columns, "empty_answer", parents=[row], replies=[reply])
+        if reply.finish_reason == "length" and not self.keep_cut_off:
+            return ctx.reject(
+                columns, "cut_off", reply.output_tokens or None, parents=[row], replies=[reply]
+            )
+        return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
+
+    def _answer(self, row: Record, text: str) -> dict[str, Any]:
+        if "messages" not in row.columns:
+            return {"output": text}
+        turns = chat(row.columns)
+        if turns and turns[-1]["role"] == "assistant":
+            turns.pop()
+        return {"messages": [*turns, {"role": "assistant", "content": text}]}

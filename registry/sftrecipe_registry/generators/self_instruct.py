@@ -1,0 +1,268 @@
+"""Self-instruct from a template: seeds and entities drawn into a prompt, items out of the reply."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import yaml
+from annotated_types import Ge, Gt
+
+from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
+from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import InputFile, PromptMarker, Sampling
+from sftrecipe_registry.shared.json_items import find_items
+from sftrecipe_registry.shared.numbered_list import parse_numbered
+
+_VARIABLES = frozenset({"examples", "entities", "count", "number"})
+_TEXTS = ("instruction", "input", "output")
+_REPAIR = {
+    "en": "That was not the JSON list asked for. Send the same items again as one JSON list of "
+    'objects with the keys "instruction", "input" and "output", and nothing else.',
+    "zh": "这不是所要求的 JSON 列表。请把同样的内容重新写成一个 JSON 列表，"
+    "每个对象只有 instruction、input、output 三个键，不要有其他文字。",
+}
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """One call: the seeds shown, the entities named, and which sample of equal prompts it is."""
+
+    examples: tuple[Record, ...]
+    entities: dict[str, str]
+    prompt: str
+    sample: int
+
+
+class SelfInstruct(Sampling, Generator):
+    """Write new instructions after seed examples, steered by entities drawn from dictionaries.
+
+    Each of `rounds` × `seeds_per_round` calls shows drawn seeds and one entity of each dictionary.
+    A chat model answers with a JSON list of items; a small model completes a numbered list.
+    """
+
+    version: ClassVar[str] = "1"
+    paper: ClassVar[str] = (
+        "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), with the template mode of the ERNIE "
+        "medical project: one seed and one disease a call"
+    )
+    example: ClassVar[str] = """\
+- id: ask
+  use: self_instruct
+  from: seeds
+  provider: teacher
+  with:
+    template: medical/prompt.zh.j2
+    entities: {disease: medical/diseases.zh.yaml}
+    rounds: 20
+    seeds_per_round: 3
+"""
+
+    template: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)]
+    """Jinja2 file; it is given `examples` (the seeds' columns), `entities`, `count` and `number`
+    (of the list's next item)."""
+    entities: dict[str, InputFile] = {}
+    """Name → YAML or JSON file with a list of values, or lists by category."""
+    rounds: Annotated[int, Gt(0)] = 20
+    """Rounds of calls."""
+    seeds_per_round: Annotated[int, Gt(0)] = 3
+    """Calls in a round, each with a different seed."""
+    examples: Annotated[int, Gt(0)] = 1
+    """Seeds shown in a prompt; those beyond the first are drawn beside it."""
+    count: Annotated[int, Gt(0)] = 3
+    """Items that the prompt asks for."""
+    reply: Literal["json", "list"] = "json"
+    """How the model answers: chat with a JSON list, or completion of a numbered list."""
+    repairs: Annotated[int, Ge(0)] = 1
+    """Times to ask again when a reply holds no JSON list."""
+    legacy_clean: bool = False
+    """Delete all white space, `'`, code fences and the word json from a reply before it is read, as
+    the original project did: it spoils any text with spaces."""
+
+    def required(self) -> frozenset[Capability]:
+        """Chat, or raw completion for a numbered list."""
+        return frozenset({"chat"} if self.reply == "json" else {"complete"})
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Entity files that hold no list of texts; seeds without instructions."""
+        for name, path in self.entities.items():
+            if path in files.paths and not _entity_values(files.text(path)):
+                yield OptionProblem(
+                    ("entities", name),
+                    f"'{path}' holds no list of texts",
+                    "write a YAML list, or lists by category",
+                )
+        if inputs is not None and "instruction" not in inputs:
+            yield OptionProblem(
+                ("template",),
+                "seeds have no column 'instruction'",
+                "name it in the source: 'map: {instruction: COLUMN}'",
+            )
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """Columns of the items."""
+        return frozenset(_TEXTS if self.reply == "json" else {"instruction"})
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """`rounds` × `seeds_per_round` calls, more where replies need repair."""
+        fewest = self.rounds * min(self.seeds_per_round, least)
+        calls = self.rounds * min(self.seeds_per_round, most or self.seeds_per_round)
+        repaired = calls * (1 + self.repairs) if self.reply == "json" else calls
+        return Expected(
+            (fewest, repaired), (0, calls * (self.count if self.reply == "json" else 1))
+        )
+
+    async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
+        """Items in the order of rounds and seeds, each with its seeds and its reply."""
+        ask = self._ask_json if self.reply == "json" else self._ask_list
+        draws = self._draws(rows, ctx)
+
+        async def asked(draw: _Draw) -> list[Reply]:
+            return await ask(draw, ctx)
+
+        async for draw, replies in ctx.map(asked, draws):
+            if isinstance(replies, CallFailed):
+                failed = {"prompt": draw.prompt}
+                yield ctx.reject(failed, replies.reason, replies.message, parents=draw.examples)
+            else:
+                for item in self._items(draw, replies, ctx):
+                    yield item
+
+    def _draws(self, rows: Rows, ctx: Context) -> Iterator[_Draw]:
+        """The calls in order. A new seed or entity changes only the draws that it wins."""
+        seeds = list({row.id: row for row in rows}.values())
+        dictionaries = {
+            name: _entity_values(ctx.files.text(path)) for name, path in self.entities.items()
+        }
+        template = ctx.prompt(self.template)
+        times: Counter[str] = Counter()
+        for number in range(self.rounds):
+            for seed in _drawn(seeds, self.seeds_per_round, ctx, "seed", number):
+                beside = [row for row in seeds if row.id != seed.id]
+                shown = _drawn(beside, self.examples - 1, ctx, "beside", number, seed.id)
+                entities = {
+                    name: max(values, key=lambda value: ctx.number(name, number, seed.id, value))
+                    for name, values in dictionaries.items()
+                }
+                examples = (*shown, seed)
+                prompt = template.render(
+                    {
+                        "examples": [_example(row) for row in examples],
+                        "entities": entities,
+                        "count": self.count,
+                        "number": len(examples) + 1,
+                    }
+                )
+                yield _Draw(examples, entities, prompt, times[prompt])
+                times[prompt] += 1
+
+    async def _ask_json(self, draw: _Draw, ctx: Context) -> list[Reply]:
+        """The reply, and those to the repairs while there are no items in it."""
+        turns = [{"role": "user", "content": draw.prompt}]
+        replies: list[Reply] = []
+        while True:
+            reply = await ctx.model.chat(turns, sample=draw.sample, sampling=self.sampling())
+            replies.append(reply)
+            if len(replies) > self.repairs or find_items(self._clean(reply.text)).items:
+                return replies
+            ctx.count("repairs")
+            turns = [
+                *turns,
+                {"role": "assistant", "content": reply.text},
+                {"role": "user", "content": _REPAIR["zh" if ctx.language == "zh" else "en"]},
+            ]
+
+    async def _ask_list(self, draw: _Draw, ctx: Context) -> list[Reply]:
+        sampling = self.sampling()
+        return [await ctx.model.complete(draw.prompt, sample=draw.sample, sampling=sampling)]
+
+    def _items(
+        self, draw: _Draw, replies: Sequence[Reply], ctx: Context
+    ) -> Iterator[Record | Reject]:
+        last = replies[-1]
+        if self.reply == "json":
+            found = find_items(self._clean(last.text))
+            items, lost = found.items, found.lost
+        else:
+            items, lost = _listed(last)
+        for item in items:
+            reason, columns = _checked(item)
+            if reason is None and _copies(columns, draw.examples):
+                reason = "copies_example"
+            if reason:
+                yield ctx.reject(columns, reason, parents=draw.examples, replies=replies)
+            else:
+                yield ctx.row(columns, parents=draw.examples, replies=replies, tags=draw.entities)
+        for reason, text in lost:
+            yield ctx.reject({"reply": text}, reason, parents=draw.examples, replies=replies)
+
+    def _clean(self, text: str) -> str:
+        if not self.legacy_clean:
+            return text
+        for word in ("```", "json", "'"):
+            text = text.replace(word, "")
+        return "".join(text.split())
+
+
+def _drawn(rows: Sequence[Record], count: int, ctx: Context, *salt: object) -> list[Record]:
+    if count <= 0:
+        return []
+    return heapq.nlargest(count, rows, key=lambda row: ctx.number(*salt, row.id))
+
+
+def _entity_values(text: str) -> list[str]:
+    """The texts of a list, or of lists by category; empty when it is neither."""
+    try:
+        loaded: Any = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return []
+    lists = loaded.values() if isinstance(loaded, dict) else [loaded]
+    values = [value for each in lists if isinstance(each, list) for value in each]
+    return [value for value in dict.fromkeys(values) if isinstance(value, str)]
+
+
+def _example(row: Record) -> dict[str, Any]:
+    """A seed's columns; those of self-instruct's nested form too."""
+    columns = {"input": "", "output": "", **row.columns}
+    instances = columns.get("instances")
+    if isinstance(instances, list) and instances and isinstance(instances[0], dict):
+        columns |= {name: instances[0].get(name) or "" for name in ("input", "output")}
+    return columns
+
+
+def _listed(reply: Reply) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Items of a numbered list that the prompt left open at a number."""
+    found = parse_numbered(reply.text, finish_reason=reply.finish_reason)
+    return (
+        [{"instruction": text} for text in found.items],
+        [(lost.reason, lost.text) for lost in found.discards],
+    )
+
+
+def _checked(item: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The item's columns, and what is wrong with it."""
+    instances = item.get("instances")
+    if isinstance(instances, list) and instances and isinstance(instances[0], dict):
+        item = {**item, **instances[0]}
+    columns = {name: item[name] for name in _TEXTS if item.get(name) is not None}
+    texts = {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+        for name, value in columns.items()
+    }
+    if any(not isinstance(value, str) for value in texts.values()):
+        return "not_text", columns
+    cleaned = {name: value.strip() for name, value in texts.items()}
+    if not cleaned.get("instruction"):
+        return "no_instruction", item
+    if "output" in cleaned and not cleaned["output"]:
+        return "no_output", cleaned
+    return None, cleaned
+
+
+def _copies(columns: dict[str, Any], examples: Sequence[Record]) -> bool:
+    text = columns["instruction"].casefold()
+    return any(text == row.text("instruction").strip().casefold() for row in examples)
