@@ -1,0 +1,166 @@
+"""The recipe language, version 1: which keys there are and what they hold."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from sftrecipe.plugin.described import Described
+
+NAME = r"^[A-Za-z0-9_\u4e00-\u9fff][A-Za-z0-9_.\u4e00-\u9fff-]{0,63}$"
+COST = r"^(?:[$¥￥] ?[0-9]+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)? ?(?:CNY|RMB|USD|元))$"
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z]{2,8})?$"
+
+Name = Annotated[str, Field(pattern=NAME)]
+Cost = Annotated[str, Field(pattern=COST)]
+Options = dict[str, Any]
+Streams = str | list[str]
+
+
+class BudgetShape(Described):
+    """What a run may spend; at the wall it pauses, resumable."""
+
+    max_cost: Cost | None = None
+    """Money, as `50 CNY` or `5 USD`."""
+    max_calls: Annotated[int, Field(ge=0)] | None = None
+    """Calls to models."""
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    """Tokens, read and written."""
+
+
+class BesideShape(Described):
+    """A block whose plugin's options stand beside `use`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: str
+    """The plugin."""
+
+
+class ProviderShape(BesideShape):
+    """Who is asked: a vendor's endpoint, a local server, an embedded model."""
+
+
+class SourceShape(BesideShape):
+    """Where rows come from."""
+
+
+class GenerateShape(Described):
+    """Makes a stream of rows, named after its `id`."""
+
+    id: Name
+    """Name of the stream that it makes."""
+    use: str
+    """The generator."""
+    from_: Annotated[Streams | None, Field(alias="from")] = None
+    """Stream or source that it reads, or a list of them; they stand before the block."""
+    provider: str | None = None
+    """The provider that it asks."""
+    with_: Annotated[Options, Field(alias="with")] = {}
+    """The generator's own options."""
+
+
+class FilterShape(Described):
+    """Thins streams."""
+
+    id: Name | None = None
+    """Name of the step; `filter-` and the plugin where it is left out."""
+    use: str
+    """The filter."""
+    on: Streams | None = None
+    """Stream or source that it thins, or a list of them; all generated ones where it is left
+    out."""
+    provider: str | None = None
+    """The provider that it asks."""
+    with_: Annotated[Options, Field(alias="with")] = {}
+    """The filter's own options."""
+
+
+class MixShape(Described):
+    """Draws the rows of the final set; the mixer's options stand beside `use`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    use: str = "weights"
+    """The mixer."""
+
+
+class ExportShape(Described):
+    """Writes the final set."""
+
+    id: Name | None = None
+    """Name of the step; `export-` and the plugin where it is left out."""
+    use: str
+    """The exporter."""
+    from_: Annotated[Streams | None, Field(alias="from")] = None
+    """Stream or source that it writes, or a list of them; the mix where it is left out, or all
+    generated streams where there is none."""
+    with_: Annotated[Options, Field(alias="with")] = {}
+    """The exporter's own options."""
+
+
+class TrainShape(Described):
+    """Trains a model on what was exported."""
+
+    use: str
+    """The trainer."""
+    with_: Annotated[Options, Field(alias="with")] = {}
+    """The trainer's own arguments, verbatim."""
+
+
+class EvaluateShape(Described):
+    """Judges models."""
+
+    id: Name | None = None
+    """Name of the step; `evaluate-` and the plugin where it is left out."""
+    use: str
+    """The judge."""
+    on: Streams | None = None
+    """Stream or source of questions, or a list of them, for judges that read one."""
+    provider: str | None = None
+    """The provider that judges."""
+    with_: Annotated[Options, Field(alias="with")] = {}
+    """The judge's own options."""
+
+
+class RecipeShape(Described):
+    """A recipe: where the data comes from, who writes it, what is thrown away, in which ratio the
+    rest is mixed, and how the model is trained on it."""
+
+    version: Literal[1]
+    """Version of the recipe language."""
+    name: Name
+    """Name of the recipe: its output folder and data sets are named after it."""
+    description: str | None = None
+    """What the recipe is for."""
+    language: Annotated[str, Field(pattern=LANGUAGE)] = "en"
+    """Language of the data: default tokenizer, sentence splitter, blacklist."""
+    seed: Annotated[int, Field(ge=0)] = 42
+    """Seed of every sampler."""
+    extends: str | None = None
+    """The recipe below this one: a file, or the name of a preset."""
+    vars: dict[Name, Any] = {}
+    """Values for `${vars.name}` anywhere in the recipe; `--set name=value` changes them."""
+    budget: BudgetShape | None = None
+    """What a run may spend."""
+    register_: Annotated[bool, Field(alias="register")] = False
+    """Also enter the exported data sets in the project's `dataset_info.json`."""
+    providers: dict[Name, ProviderShape] = {}
+    """Who is asked, by name."""
+    sources: dict[Name, SourceShape] = {}
+    """Where rows come from, by name."""
+    generate: list[GenerateShape] = []
+    """Blocks that make rows, in this order."""
+    filter: list[FilterShape] = []
+    """Blocks that thin streams, in this order."""
+    mix: MixShape | None = None
+    """How the final set is drawn."""
+    export: list[ExportShape] = []
+    """How the final set is written."""
+    train: TrainShape | None = None
+    """How a model is trained on it."""
+    evaluate: list[EvaluateShape] = []
+    """How the model is judged."""
+    profiles: dict[Name, dict[str, Any]] = {}
+    """Changes to the recipe by name, chosen with `--profile`."""
