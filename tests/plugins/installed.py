@@ -9,11 +9,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-SFTRECIPE = [
-    sys.executable,
-    "-c",
-    "from sftrecipe.cli.plugins import plugins; import sys; sys.argv[1:2]=[]; plugins()",
-]
+SFTRECIPE = [sys.executable, "-c", "from sftrecipe.cli.main import main; main()"]
 
 
 @dataclass(frozen=True)

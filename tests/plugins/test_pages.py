@@ -72,11 +72,11 @@ def test_page_says_all_of_the_class(page: PluginPage) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("prompt", "prompt (Jinja2 text, or path of a file)"),
+        ("prompt", "prompt (Jinja2 text, or file path)"),
         ("mode", "one of 'mean', 'max'"),
-        ("judge_by", "name of a provider"),
-        ("lists", "list of path of a file"),
-        ("column", "name of a column"),
+        ("judge_by", "provider name"),
+        ("lists", "list of file paths"),
+        ("column", "column name"),
         ("top", "whole number"),
         ("temperature", "number"),
         ("stop", "list of text"),
