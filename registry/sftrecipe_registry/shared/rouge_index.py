@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
+from rapidfuzz.process import cdist
 
 from sftrecipe_registry.shared.rouge import f_measure
 
@@ -16,6 +17,11 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 DENSE_AT = 32
 """A token that stands in one of so many texts gets a column of its own."""
+
+FEW = 16
+"""Lists that are compared one by one, the best bound first."""
+MANY = 128
+"""Lists that are compared in one call after those."""
 
 LARGEST_CODE = 0x10FFFF
 SLACK = 1 - 1e-6
@@ -87,13 +93,28 @@ class RougeIndex:
         near = (bounds >= max(best.value * SLACK, 1e-12)).nonzero()[0]
         near_bounds = bounds[near]
         order = np.argsort(-near_bounds, kind="stable")
-        for place, bound in zip(near[order].tolist(), near_bounds[order].tolist(), strict=True):
+        places, sorted_bounds = near[order], near_bounds[order]
+        for place, bound in zip(places[:FEW].tolist(), sorted_bounds[:FEW].tolist(), strict=True):
             if bound < best.value * SLACK:
+                return best
+            best = _nearer(best, self._f1(query, place, best.value), place)
+        for start in range(FEW, len(places), MANY):
+            if sorted_bounds[start] < best.value * SLACK:
                 break
-            value = self._f1(query, place, best.value)
-            if value > best.value or (value == best.value and place < best.place):
-                best = Nearest(value, place)
+            best = self._nearest_of(query, places[start : start + MANY], best)
         return best
+
+    def _nearest_of(
+        self, query: str | list[int], places: NDArray[np.intp], best: Nearest
+    ) -> Nearest:
+        """The nearest of these places and the best so far, measured in one call."""
+        lists = self._lists
+        others = [lists[place] for place in places.tolist()]
+        common = cdist([query], others, scorer=LCSseq.similarity, dtype=np.float64)[0]
+        precision, recall = common / self._lengths[places], common / len(query)
+        values = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
+        value = float(values.max())
+        return _nearer(best, value, int(places[values == value].min()))
 
     def _common(self, codes: list[int]) -> NDArray[Any]:
         """For every list, how many tokens it shares with these (repeated ones as often as both)."""
@@ -122,6 +143,12 @@ class RougeIndex:
     def _grow(self) -> None:
         self._lengths = _doubled(self._lengths)
         self._columns = {key: _doubled(column) for key, column in self._columns.items()}
+
+
+def _nearer(best: Nearest, value: float, place: int) -> Nearest:
+    if value > best.value or (value == best.value and place < best.place):
+        return Nearest(value, place)
+    return best
 
 
 def _doubled(values: NDArray[Scalar]) -> NDArray[Scalar]:
