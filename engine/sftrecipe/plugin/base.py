@@ -25,6 +25,8 @@ class OptionProblem:
     message: str
     """Lower case, subject first, the value quoted, no full stop."""
     hint: str | None = None
+    at_key: bool = False
+    """Whether the key is wrong, not its value."""
 
 
 class OptionFiles(NamedTuple):
