@@ -55,6 +55,7 @@ MESSAGES = {
     "bad-budget": "cost '{value}' is not an amount of money",
     "bad-value": "'{key}' is not valid: {error}",
     # blocks and what they refer to
+    "plugin-check-failed": "{kind} '{name}' failed while it was checked: {error}",
     "unknown-plugin": "{kind} '{name}' does not exist",
     "option": "{message}",
     "repeated-id": "id '{id}' is taken by the block on line {line}",

@@ -55,6 +55,7 @@ MESSAGES = {
     "bad-budget": "费用 '{value}' 不是金额",
     "bad-value": "'{key}' 不合法：{error}",
     # 步骤与引用
+    "plugin-check-failed": "{kind} '{name}' 在检查时出错：{error}",
     "unknown-plugin": "{kind} '{name}' 不存在",
     "option": "{message}",
     "repeated-id": "id '{id}' 已被第 {line} 行的步骤占用",

@@ -93,9 +93,6 @@ class ExportShape(Described):
     """Name of the step; `export-` and the plugin where it is left out."""
     use: str
     """The exporter."""
-    from_: Annotated[Streams | None, Field(alias="from")] = None
-    """Stream or source that it writes, or a list of them; the mix where it is left out, or all
-    generated streams where there is none."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The exporter's own options."""
 

@@ -1,0 +1,193 @@
+"""The blocks of a recipe and their plugins, as far as they can be made out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from sftrecipe.errors import PluginError, Position, Problem, closest
+from sftrecipe.messages import Word
+from sftrecipe.plugin import discovery
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.recipe.document import Node, Path, place_of
+from sftrecipe.recipe.shape_problems import shape_problems
+
+
+@dataclass(frozen=True)
+class Section:
+    """How the blocks of one section are written."""
+
+    name: str
+    kind: str
+    form: str
+    """`named` mapping, `list`, or `single` block."""
+    beside: bool = False
+    """Whether the plugin's options stand beside `use`, not under `with`."""
+    reads: str | None = None
+    """The key that names what a block reads."""
+    default_use: str | None = None
+
+
+SECTIONS = (
+    Section("providers", "provider", "named", beside=True),
+    Section("sources", "source", "named", beside=True),
+    Section("generate", "generator", "list", reads="from"),
+    Section("filter", "filter", "list", reads="on"),
+    Section("mix", "mixer", "single", beside=True, default_use="weights"),
+    Section("export", "exporter", "list"),
+    Section("train", "trainer", "single"),
+    Section("evaluate", "judge", "list", reads="on"),
+)
+
+
+@dataclass(eq=False)
+class Draft:
+    """One block while it is being checked; what is wrong with it is None."""
+
+    section: Section
+    id: str
+    path: Path
+    node: Node
+    use: str
+    named: bool
+    """Whether the recipe gives its id."""
+    plugin: Plugin | None = None
+
+    @property
+    def options(self) -> Path:
+        """Where the plugin's options stand."""
+        return self.path if self.section.beside else (*self.path, "with")
+
+    def place(self, root: Node, *path: str | int) -> Position:
+        """Where one of its keys' values stands; the block itself where it has none."""
+        return place_of(root, (*self.path, *path))
+
+    def text(self, key: str) -> str | None:
+        """A key's value if it is a text."""
+        found = self.node.get(key)
+        return found.value if found and isinstance(found.value, str) else None
+
+    def streams(self) -> list[tuple[str, Path]] | None:
+        """What it says that it reads, with the places; None where it says nothing."""
+        key = self.section.reads
+        found = self.node.get(key) if key else None
+        if key is None or found is None or found.value is None:
+            return None
+        if isinstance(found.value, str):
+            return [(found.value, (*self.path, key))]
+        items = found.value if found.is_list else []
+        return [
+            (item.value, (*self.path, key, index))
+            for index, item in enumerate(items)
+            if isinstance(item.value, str)
+        ]
+
+
+def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
+    """Every block of the recipe, in order, with its plugin where that can be built."""
+    found: list[Draft] = []
+    taken: set[str] = set()
+    for section in SECTIONS:
+        for name, path, node in _nodes(root, section):
+            use = _use(node, section)
+            if use is None:
+                continue
+            explicit = name if section.form == "named" else _text(node, "id")
+            unnamed = section.name if section.form == "single" else f"{section.name}-{use}"
+            draft = Draft(
+                section, explicit or _free(unnamed, taken), path, node, use, bool(explicit)
+            )
+            taken.add(draft.id)
+            draft.plugin = _plugin(draft, root, problems)
+            found.append(draft)
+    return found
+
+
+def _nodes(root: Node, section: Section) -> Iterator[tuple[str, Path, Node]]:
+    node = root.get(section.name)
+    if node is None or node.value is None:
+        return
+    if section.form == "single" and node.is_mapping:
+        yield "", (section.name,), node
+    elif section.form == "named" and node.is_mapping:
+        for name, item in node.value.items():
+            if item.is_mapping:
+                yield name, (section.name, name), item
+    elif section.form == "list" and node.is_list:
+        for index, item in enumerate(node.value):
+            if item.is_mapping:
+                yield "", (section.name, index), item
+
+
+def _use(node: Node, section: Section) -> str | None:
+    return _text(node, "use") or (section.default_use if node.get("use") is None else None)
+
+
+def _text(node: Node, key: str) -> str | None:
+    found = node.get(key)
+    return found.value if found and isinstance(found.value, str) else None
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, numbered from 2 when it is taken."""
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name}-{number}", number + 1
+    return free
+
+
+def _plugin(draft: Draft, root: Node, problems: list[Problem]) -> Plugin | None:
+    plugin_class = _class(draft, root, problems)
+    options = _options(draft)
+    if plugin_class is None or options is None:
+        return None
+    try:
+        return plugin_class.model_validate_json(orjson.dumps(options), strict=True)
+    except ValidationError as error:
+        problems.extend(shape_problems(error, plugin_class, root, draft.options))
+    except Exception as error:  # a third party's validator must not end `validate`
+        problems.append(crashed(draft, root, error))
+    return None
+
+
+def crashed(draft: Draft, root: Node, error: Exception) -> Problem:
+    """The problem of a plugin that fails while it is checked."""
+    values = {
+        "kind": Word(draft.section.kind),
+        "name": draft.use,
+        "error": f"{type(error).__name__}: {error}",
+    }
+    return Problem("plugin-check-failed", draft.place(root, "use"), values)
+
+
+def _class(draft: Draft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
+    kind, place = draft.section.kind, draft.place(root, "use")
+    try:
+        known = discovery.plugins(kind)
+        if draft.use in known:
+            return discovery.plugin_class(kind, draft.use)
+    except PluginError as error:
+        found = error.problem
+        problems.append(Problem(found.slug, place, found.values, found.hint))
+        return None
+    values: dict[str, object] = {"kind": Word(kind), "name": draft.use}
+    hint = "install-plugin"
+    if suggestion := closest(draft.use, known):
+        values["suggestion"], hint = suggestion, "did-you-mean"
+    problems.append(Problem("unknown-plugin", place, values, hint))
+    return None
+
+
+def _options(draft: Draft) -> Mapping[str, Any] | None:
+    """The plugin's options as plain data; None where they are no mapping."""
+    if draft.section.beside:
+        return {key: item.plain() for key, item in draft.node.value.items() if key != "use"}
+    node = draft.node.get("with")
+    if node is None:
+        return {}
+    return node.plain() if node.is_mapping else None

@@ -1,0 +1,26 @@
+"""A recipe's budget."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sftrecipe.recipe.checked import Budget
+
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_YUAN = ("CNY", "RMB", "元", "¥", "￥")
+
+
+def budget_of(written: Mapping[str, Any] | None) -> Budget:
+    """The budget of a recipe whose shape is right."""
+    if not written:
+        return Budget()
+    cost = written.get("max_cost")
+    amount = _AMOUNT.search(cost) if cost else None
+    return Budget(
+        max_cost=float(amount[0]) if amount else None,
+        currency="CNY" if cost and any(sign in cost for sign in _YUAN) else "USD",
+        max_calls=written.get("max_calls"),
+        max_tokens=written.get("max_tokens"),
+    )

@@ -1,0 +1,126 @@
+"""Names of blocks, and what they read: references go backwards only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sftrecipe.errors import Problem, closest
+from sftrecipe.messages import Word
+from sftrecipe.plugin.kinds import Mixer
+from sftrecipe.plugin.options import StreamMarker, marked
+from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.document import Node, Path, place_of
+
+MIXED = "mix"
+"""Name of the stream that a mix makes."""
+
+
+class Graph:
+    """The streams of a recipe, in its order."""
+
+    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+        self._root = root
+        self._drafts = drafts
+        self._problems = problems
+        self.sources = [draft.id for draft in drafts if draft.section.name == "sources"]
+        self.generated = [draft.id for draft in drafts if draft.section.name == "generate"]
+        self._made_at = {
+            draft.id: draft for draft in drafts if draft.section.name in ("sources", "generate")
+        }
+
+    def inputs(self) -> dict[Draft, tuple[str, ...]]:
+        """What every block reads; what it cannot read is left out, with a problem."""
+        self._check_ids()
+        return {draft: self._inputs(draft) for draft in self._drafts}
+
+    def exported(self) -> tuple[str, ...]:
+        """What is exported: the mix, or every generated stream, or else every source."""
+        if any(draft.section.name == "mix" for draft in self._drafts):
+            return (MIXED,)
+        return tuple(self.generated or self.sources)
+
+    def _check_ids(self) -> None:
+        first: dict[tuple[str, str], Draft] = {}
+        for draft in self._drafts:
+            space = "providers" if draft.section.name == "providers" else "steps"
+            other = first.setdefault((space, draft.id), draft)
+            if other is draft:
+                continue
+            key = "id" if draft.named and draft.section.form == "list" else "use"
+            line = place_of(self._root, other.path, key=True).line
+            values = {"id": draft.id, "line": line}
+            self._problems.append(Problem("repeated-id", draft.place(self._root, key), values))
+
+    def _inputs(self, draft: Draft) -> tuple[str, ...]:
+        self._check_options(draft)
+        section = draft.section.name
+        if section == "mix":
+            return self._mixed(draft)
+        if section == "export":
+            exported = self.exported()
+            if not exported:
+                self._problems.append(Problem("nothing-to-export", draft.place(self._root)))
+            return exported
+        named = draft.streams()
+        if named is None:
+            default = self.generated or self.sources
+            return tuple(default) if section == "filter" else ()
+        return tuple(name for name, path in named if self._readable(name, draft, path))
+
+    def _mixed(self, draft: Draft) -> tuple[str, ...]:
+        if not isinstance(draft.plugin, Mixer):
+            return ()
+        wanted = draft.plugin.wanted()
+        return tuple(
+            name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)
+        )
+
+    def _check_options(self, draft: Draft) -> None:
+        if draft.plugin is None:
+            return
+        for path, marker, name in marked(draft.plugin):
+            if isinstance(marker, StreamMarker):
+                self._readable(name, draft, (*draft.options, *path))
+
+    def _readable(self, name: str, draft: Draft, path: Path, *, key: bool = False) -> bool:
+        """Whether a stream stands before the block; a problem where it does not."""
+        place = place_of(self._root, path, key=key)
+        maker = self._made_at.get(name)
+        values: dict[str, object] = {"stream": name}
+        if maker is not None:
+            if draft.section.name != "generate" or maker.section.name == "sources":
+                return True
+            mine, other = self._drafts.index(draft), self._drafts.index(maker)
+            if other < mine:
+                return True
+            if other == mine:
+                self._problems.append(Problem("self-reference", place, values))
+                return False
+            values["line"] = place_of(self._root, maker.path).line
+            self._problems.append(Problem("forward-reference", place, values, "move-up"))
+            return False
+        known = [*self.sources, *self.generated]
+        hint = None
+        if suggestion := closest(name, known):
+            values["suggestion"], hint = suggestion, "did-you-mean"
+        elif known:
+            values["known"], hint = ", ".join(known), "known"
+        self._problems.append(Problem("unknown-stream", place, values, hint))
+        return False
+
+
+def _key_of(draft: Draft, name: str) -> Path:
+    """Where in a mixer's options a stream is named."""
+    for key, item in draft.node.value.items():
+        if item.is_mapping and name in item.value:
+            return (*draft.path, key, name)
+        if item.is_list:
+            for index, entry in enumerate(item.value):
+                if entry.value == name:
+                    return (*draft.path, key, index)
+    return draft.path
+
+
+def kind_word(draft: Draft) -> Word:
+    """The block's kind, for a message."""
+    return Word(draft.section.kind)

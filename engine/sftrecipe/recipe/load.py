@@ -1,0 +1,160 @@
+"""`check_recipe`: a file in, a recipe whose every mistake is known out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from sftrecipe.errors import Problem, RecipeError
+from sftrecipe.recipe import vendors
+from sftrecipe.recipe.asking import Asking
+from sftrecipe.recipe.blocks import Draft, drafts
+from sftrecipe.recipe.budgets import budget_of
+from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.recipe.compose import Composed, compose
+from sftrecipe.recipe.document import Node
+from sftrecipe.recipe.files import Roots
+from sftrecipe.recipe.graph import Graph
+from sftrecipe.recipe.reading import Reading
+from sftrecipe.recipe.secrets import Secrets, environment, place_problems
+from sftrecipe.recipe.shape import RecipeShape
+from sftrecipe.recipe.shape_problems import shape_problems
+
+CATALOGUE = "dataset_info.json"
+
+
+def check_recipe(
+    path: Path,
+    *,
+    profile: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    allow_paths: Sequence[Path] = (),
+    allow_keys: Collection[tuple[str, str]] = (),
+) -> CheckedRecipe:
+    """Read and check a recipe: no network, no call, nothing written but the pairs in `allow_keys`.
+
+    `variables` replace those of `vars`; `allow_paths` are folders beside the recipe's own that it
+    may read; `allow_keys` are pairs of environment variable and host that the user allows, now and
+    from now on. Raises RecipeError with all problems, in file order.
+    """
+    if allow_keys:
+        vendors.remember_keys(allow_keys)
+    roots = Roots(path, allow_paths)
+    composed = compose(path, roots, profile=profile, variables=variables or {})
+    check = _Check(path, composed, roots, profile)
+    recipe = check.recipe()
+    if recipe is None:
+        raise RecipeError(check.problems)
+    return recipe
+
+
+class _Check:
+    """One recipe being checked; every stage goes on as far as the ones before it let it."""
+
+    def __init__(self, path: Path, composed: Composed, roots: Roots, profile: str | None) -> None:
+        self.problems = composed.problems
+        self._path = path
+        self._root = composed.root
+        self._roots = roots
+        self._profile = profile
+        self._check_shape(composed)
+
+    def recipe(self) -> CheckedRecipe | None:
+        """The recipe; None where there are problems."""
+        blocks = drafts(self._root, self.problems)
+        graph = Graph(self._root, blocks, self.problems)
+        inputs = graph.inputs()
+        self._check_secrets(blocks)
+        reading = Reading(self._root, self._roots, inputs, self.problems)
+        reading.check(blocks)
+        catalogue = self._catalogue()
+        if self.problems:
+            return None
+        made = [_block(draft, self._root, inputs[draft], reading) for draft in blocks]
+        return self._assembled(made, catalogue)
+
+    def _check_shape(self, composed: Composed) -> None:
+        """Shape of the whole document; profiles other than the chosen one included."""
+        profiles = composed.written.get("profiles")
+        root = composed.root
+        whole = root
+        if profiles is not None:
+            keys = {**root.keys, "profiles": composed.written.keys["profiles"]}
+            whole = Node({**root.value, "profiles": profiles}, root.place, keys)
+        try:
+            RecipeShape.model_validate_json(orjson.dumps(whole.plain()), strict=True)
+        except ValidationError as error:
+            self.problems.extend(shape_problems(error, RecipeShape, whole))
+
+    def _check_secrets(self, blocks: Sequence[Draft]) -> None:
+        self.problems.extend(place_problems(self._root))
+        asked = Asking(self._root, blocks, self.problems).asked()
+        secrets = Secrets(self._root, vendors.allowed_keys(), environment())
+        for draft in blocks:
+            if draft.section.name == "providers":
+                self.problems.extend(secrets.problems(draft, asked=draft in asked))
+
+    def _catalogue(self) -> Path | None:
+        """The project's catalogue, where the recipe asks to be entered there."""
+        asked = self._root.get("register")
+        if asked is None or asked.value is not True:
+            return None
+        folder = self._path.resolve().parent
+        for up in (folder, *folder.parents):
+            if (up / CATALOGUE).is_file():
+                return up / CATALOGUE
+            if (up / ".git").exists():
+                break
+        self.problems.append(Problem("no-catalogue", asked.place, {}, "create-catalogue"))
+        return None
+
+    def _assembled(self, blocks: Sequence[Block], catalogue: Path | None) -> CheckedRecipe:
+        document: dict[str, Any] = self._root.plain()
+        sections: dict[str, list[Block]] = {}
+        for block in blocks:
+            sections.setdefault(block.section, []).append(block)
+
+        def several(section: str) -> tuple[Block, ...]:
+            return tuple(sections.get(section, ()))
+
+        def single(section: str) -> Block | None:
+            return next(iter(several(section)), None)
+
+        return CheckedRecipe(
+            name=document["name"],
+            path=self._path,
+            seed=document.get("seed", RecipeShape.model_fields["seed"].default),
+            language=document.get("language", RecipeShape.model_fields["language"].default),
+            document=document,
+            providers={block.id: block for block in several("providers")},
+            sources={block.id: block for block in several("sources")},
+            generate=several("generate"),
+            filter=several("filter"),
+            mix=single("mix"),
+            export=several("export"),
+            train=single("train"),
+            evaluate=several("evaluate"),
+            budget=budget_of(document.get("budget")),
+            profile=self._profile,
+            register_in=catalogue,
+        )
+
+
+def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) -> Block:
+    if draft.plugin is None:
+        raise AssertionError("a block without a plugin and without a problem")
+    return Block(
+        section=draft.section.name,
+        id=draft.id,
+        use=draft.use,
+        plugin=draft.plugin,
+        inputs=inputs,
+        provider=draft.text("provider") if draft.section.name != "providers" else None,
+        files=reading.files[draft],
+        position=draft.place(root),
+        raw=draft.node.plain(),
+    )

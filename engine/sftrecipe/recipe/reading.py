@@ -1,0 +1,176 @@
+"""What the blocks read: files, columns, prompts, regular expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+from sftrecipe.errors import Position, Problem, SftrecipeError, closest
+from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
+from sftrecipe.plugin.context import Context
+from sftrecipe.plugin.kinds import Generator, Source
+from sftrecipe.plugin.options import (
+    ColumnMarker,
+    FileMarker,
+    PromptMarker,
+    RegexMarker,
+    marked,
+)
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.document import Node, place_of
+from sftrecipe.recipe.files import Roots
+from sftrecipe.recipe.graph import MIXED
+from sftrecipe.recipe.patterns import pattern_problem
+from sftrecipe.recipe.templates import is_file, template_problems
+
+MAX_TEMPLATE = 1_000_000
+
+
+class Reading:
+    """Checks what each block reads, in the order of the recipe."""
+
+    def __init__(
+        self,
+        root: Node,
+        roots: Roots,
+        inputs: Mapping[Draft, tuple[str, ...]],
+        problems: list[Problem],
+    ) -> None:
+        self._root = root
+        self._roots = roots
+        self._inputs = inputs
+        self._problems = problems
+        self._columns: dict[str, Inputs] = {}
+        self.files: dict[Draft, OptionFiles] = {}
+        """The files of every block."""
+
+    def check(self, drafts: Sequence[Draft]) -> None:
+        """Check every block whose plugin could be built."""
+        for draft in drafts:
+            before = len(self._problems)
+            self.files[draft] = OptionFiles(dict(self._files(draft)))
+            inputs = self._input_columns(draft)
+            if draft.plugin is not None:
+                self._check_options(draft, draft.plugin, inputs)
+                if len(self._problems) == before:
+                    self._ask_plugin(draft, draft.plugin, inputs)
+            self._remember_columns(draft, inputs, sound=len(self._problems) == before)
+
+    def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
+        if draft.plugin is None:
+            return
+        for path, marker, value in marked(draft.plugin):
+            prompt = isinstance(marker, PromptMarker) and marker.file and is_file(value)
+            if not (prompt or isinstance(marker, FileMarker)):
+                continue
+            place = place_of(self._root, (*draft.options, *path))
+            folder = FilePath(place.path).parent
+            folders = isinstance(marker, FileMarker) and marker.folder
+            file = self._roots.checked(value, folder, place, self._problems, folders=folders)
+            if file is not None:
+                yield value, str(file.absolute())
+
+    def _input_columns(self, draft: Draft) -> Inputs:
+        """Columns of all that a block reads; None where those of one stream are not known."""
+        every: set[str] = set()
+        names = self._inputs[draft]
+        for name in names:
+            columns = self._columns.get(name)
+            if columns is None:
+                return None
+            every |= columns
+        return frozenset(every) if names else None
+
+    def _check_options(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+        for path, marker, value in marked(plugin):
+            place = place_of(self._root, (*draft.options, *path))
+            if isinstance(marker, RegexMarker):
+                problem = pattern_problem(value, place)
+                self._problems.extend([problem] if problem else [])
+            elif isinstance(marker, PromptMarker):
+                self._check_prompt(draft, value, place, marker, inputs)
+            elif isinstance(marker, ColumnMarker) and inputs is not None and value not in inputs:
+                self._problems.append(_unknown_column(value, inputs, place))
+
+    def _check_prompt(
+        self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
+    ) -> None:
+        files = self.files[draft]
+        text, shown = value, None
+        if marker.file and is_file(value):
+            if value not in files.paths:
+                return
+            shown = str(FilePath(place.path).parent / value)
+            try:
+                if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
+                    raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")
+                text = files.text(value)
+            except (OSError, ValueError) as error:
+                values = {"path": value, "error": str(error)}
+                self._problems.append(Problem("unreadable-file", place, values))
+                return
+        self._problems.extend(template_problems(text, shown, place, marker, inputs))
+
+    def _ask_plugin(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+        """What the plugin itself finds wrong with its options."""
+        try:
+            found = list(plugin.problems(inputs, self.files[draft]))
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return
+        for problem in found:
+            path = (*draft.options, *problem.path)
+            place = place_of(self._root, path, key=problem.at_key)
+            values: dict[str, Any] = {"message": problem.message, "advice": problem.hint}
+            self._problems.append(
+                Problem("option", place, values, "advice" if problem.hint else None)
+            )
+
+    def _remember_columns(self, draft: Draft, inputs: Inputs, *, sound: bool) -> None:
+        """Columns of the stream that a block makes."""
+        section = draft.section.name
+        columns: Inputs = None
+        try:
+            if isinstance(draft.plugin, Source) and sound:
+                columns = self._source_columns(draft, draft.plugin)
+            elif isinstance(draft.plugin, Generator):
+                columns = draft.plugin.columns(inputs)
+            elif section == "mix":
+                columns = inputs
+        except SftrecipeError as error:
+            found = error.problem
+            place = draft.place(self._root, "use")
+            self._problems.append(Problem(found.slug, place, found.values, found.hint))
+        except Exception as error:
+            values = {"source": draft.id, "error": f"{error}" or type(error).__name__}
+            place = draft.place(self._root, "use")
+            slug = "source-unreadable"
+            self._problems.append(
+                Problem(slug, place, values)
+                if section == "sources"
+                else crashed(draft, self._root, error)
+            )
+        if section in ("sources", "generate"):
+            self._columns[draft.id] = columns
+        elif section == "mix":
+            self._columns[MIXED] = columns
+
+    def _source_columns(self, draft: Draft, source: Source) -> Inputs:
+        context = Context(draft.id, files=self.files[draft])
+        found = source.peek(context)
+        if found is None:
+            return None
+        for new, old in source.map.items():
+            if old not in found:
+                place = draft.place(self._root, "map", new)
+                self._problems.append(_unknown_column(old, found, place))
+        return (found - frozenset(source.map.values())) | frozenset(source.map)
+
+
+def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:
+    values: dict[str, object] = {"column": name, "known": ", ".join(sorted(known))}
+    hint = "known" if known else None
+    if suggestion := closest(name, known):
+        values["suggestion"], hint = suggestion, "did-you-mean"
+    return Problem("unknown-column", place, values, hint)

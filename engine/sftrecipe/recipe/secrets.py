@@ -1,0 +1,133 @@
+"""`${env:NAME}`: only where a provider takes a key or an address, and only to the key's vendor."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from sftrecipe.errors import Position, Problem
+from sftrecipe.plugin.provider import Provider
+from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.document import Node, Path
+from sftrecipe.recipe.vendors import belongs, is_loopback
+
+_ANY = re.compile(r"\$\{\s*env\s*:\s*([^}]*?)\s*\}")
+_WHOLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
+
+
+def place_problems(root: Node) -> Iterator[Problem]:
+    """Environment variables outside of providers; those inside are checked with their plugin."""
+    for path, node in root.texts():
+        if path[0] == "providers" and len(path) > 2 and path[2] != "use":
+            continue
+        for use in _ANY.finditer(node.value):
+            yield Problem("environment-place", node.place, {"name": use[1]})
+
+
+class Secrets:
+    """The environment variables of one recipe's providers."""
+
+    def __init__(
+        self, root: Node, allowed: Collection[tuple[str, str]], environment: Mapping[str, str]
+    ) -> None:
+        self._root = root
+        self._allowed = allowed
+        self._environment = environment
+
+    def problems(self, draft: Draft, *, asked: bool) -> Iterator[Problem]:
+        """What is wrong with the variables of a provider; `asked`: some block asks it."""
+        provider = draft.plugin
+        if not isinstance(provider, Provider):
+            return
+        sent = provider.sends()
+        for path, value in _values(draft):
+            for use in _ANY.finditer(value):
+                yield from self._use(use[1], value, path, draft, sent)
+        for value in dict.fromkeys((*sent, *sent.values(), *_addresses(draft))):
+            whole = _WHOLE.fullmatch(value)
+            if whole and asked and not self._environment.get(whole[1]):
+                place = self._value_place(draft, value)
+                yield Problem("unset-environment", place, {"name": whole[1]}, "export-variable")
+        for secret, address in sent.items():
+            yield from self._sent(secret, address, draft)
+        for address in _addresses(draft):
+            if address not in sent.values():
+                yield from self._sent("", address, draft)
+
+    def _use(
+        self, name: str, value: str, path: Path, draft: Draft, sent: Mapping[str, str]
+    ) -> Iterator[Problem]:
+        place = draft.place(self._root, *path)
+        if value not in sent and value not in sent.values() and not _is_address(path):
+            yield Problem("environment-place", place, {"name": name})
+        elif not _WHOLE.fullmatch(value):
+            yield Problem("environment-mixed", place, {"name": name}, "whole-value")
+
+    def _sent(self, secret: str, address: str, draft: Draft) -> Iterator[Problem]:
+        """Whether a value may go to an address."""
+        variable = _WHOLE.fullmatch(address)
+        filled = self._environment.get(variable[1], "") if variable else address
+        if not filled:
+            return
+        scheme, host = _scheme_and_host(filled)
+        if host is None or (variable and "://" not in filled):  # a key is no address
+            place = self._value_place(draft, address)
+            yield Problem("bad-url", place, {"key": _key_of(draft, address)})
+            return
+        whole = _WHOLE.fullmatch(secret)
+        if whole is None or is_loopback(host) or (whole[1], host) in self._allowed:
+            return
+        place = self._value_place(draft, secret)
+        values = {"name": whole[1], "host": host}
+        if not belongs(whole[1], host):
+            yield Problem("key-host", place, values, "allow-key")
+        elif scheme == "http":
+            yield Problem("key-unencrypted", place, values, "allow-key")
+
+    def _value_place(self, draft: Draft, value: str) -> Position:
+        """Where a value stands in a provider's block; the block where it is a default."""
+        for path, found in _values(draft):
+            if found == value:
+                return draft.place(self._root, *path)
+        return draft.place(self._root, "use")
+
+
+def _values(draft: Draft) -> Iterator[tuple[Path, str]]:
+    for path, node in draft.node.texts():
+        if path != ("use",):
+            yield path, node.value
+
+
+def _is_address(path: Path) -> bool:
+    return len(path) == 1 and str(path[0]).endswith("url")
+
+
+def _addresses(draft: Draft) -> list[str]:
+    return [value for path, value in _values(draft) if _is_address(path)]
+
+
+def _key_of(draft: Draft, value: str) -> str:
+    return next((str(path[-1]) for path, found in _values(draft) if found == value), draft.use)
+
+
+def _scheme_and_host(address: str) -> tuple[str, str | None]:
+    """Scheme and host of an address or a bare host; no host where readers could disagree on it."""
+    if _IN_ADDRESS.search(address) or "@" in address:
+        return "", None
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+        host = parts.hostname
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return "", None
+    if parts.scheme not in ("http", "https") or not host:
+        return "", None
+    return parts.scheme, host.lower().rstrip(".")
+
+
+def environment() -> Mapping[str, str]:
+    """The user's environment."""
+    return os.environ

@@ -1,0 +1,113 @@
+"""Jinja2 prompts: their syntax, their variables, and what the sandbox would refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.plugin.base import Inputs
+from sftrecipe.plugin.options import PromptMarker
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+
+_ALWAYS_FILE = (".j2", ".jinja", ".jinja2")
+_USUALLY_FILE = (".txt", ".md", ".prompt")
+
+
+def is_file(value: str) -> bool:
+    """Whether the value of a prompt option is the path of a file, and not the prompt itself."""
+    if "\n" in value or "{" in value:
+        return False
+    return value.endswith(_ALWAYS_FILE) or (value.endswith(_USUALLY_FILE) and " " not in value)
+
+
+def template_problems(
+    text: str, file: str | None, place: Position, marker: PromptMarker, inputs: Inputs
+) -> Iterator[Problem]:
+    """What is wrong with a prompt.
+
+    Problems stand in the template's file where it has one, else at the option.
+    """
+    from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
+
+    from sftrecipe.plugin.prompt import parsed, required_variables  # noqa: PLC0415
+
+    where = _Places(text, file, place)
+    try:
+        tree = parsed(text)
+        yield from _forbidden(tree, where)
+        used = required_variables(tree)
+    except TemplateSyntaxError as error:
+        yield Problem("template-syntax", where.line(error.lineno), {"error": error.message})
+        return
+    except (TemplateError, RecursionError) as error:
+        yield Problem("template-syntax", place, {"error": str(error)})
+        return
+    known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
+    if marker.columns and inputs is None:
+        return
+    for name in sorted(used - known):
+        values: dict[str, object] = {"variable": name, "known": ", ".join(sorted(known))}
+        hint = "known" if known else None
+        if suggestion := closest(name, known):
+            values["suggestion"], hint = suggestion, "did-you-mean"
+        yield Problem("unknown-template-variable", where.word(name), values, hint)
+
+
+class _Places:
+    """Places in a template."""
+
+    def __init__(self, text: str, file: str | None, place: Position) -> None:
+        self._text = text
+        self._file = file
+        self._place = place
+
+    def line(self, number: int) -> Position:
+        return Position(self._file, number, 1) if self._file else self._place
+
+    def word(self, name: str) -> Position:
+        """The first use of a name between Jinja2's braces."""
+        if self._file is None:
+            return self._place
+        for block in re.finditer(r"\{\{.*?\}\}|\{%.*?%\}", self._text, re.DOTALL):
+            word = re.search(rf"\b{re.escape(name)}\b", block[0])
+            if word:
+                offset = block.start() + word.start()
+                before = self._text[:offset]
+                column = offset - before.rfind("\n")
+                return Position(self._file, before.count("\n") + 1, column)
+        return Position(self._file, 1, 1)
+
+
+def _forbidden(tree: nodes.Template, where: _Places) -> Iterator[Problem]:
+    from jinja2 import nodes  # noqa: PLC0415
+
+    loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    for node in tree.find_all(loading):
+        yield Problem("template-include", where.line(node.lineno))
+    for found in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Filter)):
+        name = _reached(found)
+        if name is not None and name.startswith("_"):
+            yield Problem("template-private", where.line(found.lineno), {"name": name})
+
+
+def _reached(node: nodes.Node) -> str | None:
+    """The attribute that a node reaches for, as far as the template tells."""
+    from jinja2 import nodes  # noqa: PLC0415
+
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem):
+        return _constant(node.arg)
+    if isinstance(node, nodes.Filter) and node.name == "attr" and node.args:
+        return _constant(node.args[0]) or "_"  # what is put together at run time is no name
+    return None
+
+
+def _constant(node: nodes.Node) -> str | None:
+    from jinja2 import nodes  # noqa: PLC0415
+
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None

@@ -1,0 +1,74 @@
+"""Problems as text: place, message, the source line with a caret, and what to do."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from sftrecipe import messages
+from sftrecipe.errors import Position, Problem
+
+_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_WIDTH = 100
+_LABELS = {"en": ("error", "hint: "), "zh": ("错误", "提示：")}
+
+
+def render(problems: Iterable[Problem], language: str | None = None) -> str:
+    """The problems one after the other, in the user's language unless one is given."""
+    chosen = language or messages.user_language()
+    return "\n".join(_rendered(problem, chosen) for problem in problems)
+
+
+def _rendered(problem: Problem, language: str) -> str:
+    error, hint = _LABELS[language]
+    place = f"{problem.position}: " if problem.position else ""
+    lines = [f"{place}{error}[{problem.slug}]: {problem.message(language)}"]
+    if problem.position:
+        lines += _source(problem.position)
+    if advice := problem.advice(language):
+        lines.append(f"  {hint}{advice}")
+    return "\n".join(_visible(line) for line in lines)
+
+
+def _source(position: Position) -> list[str]:
+    """The line of a place, with a caret under the column; nothing where it cannot be read."""
+    lines = _lines(position.path)
+    if position.line > len(lines):
+        return []
+    text = _visible(lines[position.line - 1])
+    column = position.column - 1
+    start = max(0, column - _WIDTH + 20) if len(text) > _WIDTH else 0
+    shown = text[start : start + _WIDTH]
+    before = "".join(_blank(character) for character in text[start:column])
+    margin = f"{position.line:>5} | "
+    return [f"{margin}{shown}".rstrip(), f"{' ' * (len(margin) - 2)}| {before}^"]
+
+
+@lru_cache(maxsize=32)
+def _lines(path: str) -> list[str]:
+    try:
+        return _BREAKS.split(Path(path).read_bytes().decode("utf-8-sig", "replace"))
+    except OSError:
+        return []
+
+
+def _blank(character: str) -> str:
+    """Spaces as wide as a character is on a terminal."""
+    if character == "\t":
+        return "\t"
+    if unicodedata.combining(character):
+        return ""
+    return "  " if unicodedata.east_asian_width(character) in ("W", "F") else " "
+
+
+def _visible(line: str) -> str:
+    """The line without characters that a terminal would obey or that turn its direction."""
+    if line.isprintable():
+        return line
+    return "".join(
+        character if character.isprintable() or character == "\t" else "\ufffd"
+        for character in line
+    )
