@@ -14,7 +14,7 @@ from pydantic import StringConstraints
 from sftrecipe import Exporter, PluginRefused, Rows
 from sftrecipe.kinds import DataSet, ExportContext
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
-from sftrecipe_registry.shared.plain_rows import column_types, tables
+from sftrecipe_registry.shared.plain_rows import common_schema, tables
 
 if TYPE_CHECKING:
     import datasets
@@ -55,20 +55,17 @@ class Datasets(Exporter):
         return [DataSet(name, (name,), count)]
 
     def _made(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
-        import pyarrow as pa  # noqa: PLC0415
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
-        types = column_types(rows)
+        schema = common_schema(rows, self.lineage)
+        if not schema.names:
+            return library.Dataset.from_dict({})
         file = scratch / "rows.parquet"
-        writer = None
-        for table in tables(rows, types, self.lineage):
-            if writer is None:
-                writer = pq.ParquetWriter(file, table.schema)
-            writer.write_table(table)
-        if writer is None:
-            return library.Dataset(pa.table({name: [] for name in types}))
-        writer.close()
-        return library.Dataset.from_parquet(str(file), cache_dir=str(scratch / "cache"))
+        with ParquetWriter(file, schema) as writer:
+            for table in tables(rows, schema):
+                writer.write_table(table)
+        cache = str(scratch / "cache")
+        return library.Dataset.from_parquet(str(file), cache_dir=cache)
 
 
 def _library() -> Any:

@@ -118,8 +118,6 @@ class LlamaFactory(Exporter):
                 parts[role].write(row)
             if "train" not in parts:
                 raise PluginRefused(_why_none(parts, rejected))
-            for part in parts.values():
-                part.file.finish()
         return [
             self._data_set(parts[role], preference)
             for role in ("train", "holdout")
@@ -167,9 +165,10 @@ class LlamaFactory(Exporter):
         if role == "holdout":
             name += "_holdout"
         file = stack.enter_context(to.create(f"{name}.{self.file}"))
-        if self.file == "json":
-            return _Part(role, name, JsonFile(file))
-        return _Part(role, name, ParquetFile(file, parquet_schema(self.formatting, preference)))
+        rows: RowFile = JsonFile(file)
+        if self.file == "parquet":
+            rows = ParquetFile(file, parquet_schema(self.formatting, preference))
+        return _Part(role, name, stack.enter_context(rows))
 
     def _data_set(self, part: _Part, preference: Preference) -> DataSet:
         file = f"{part.name}.{self.file}"

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from sftrecipe import Exporter, Rows
 from sftrecipe.kinds import DataSet, ExportContext
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
-from sftrecipe_registry.shared.plain_rows import column_types, tables
+from sftrecipe_registry.shared.plain_rows import common_schema, tables
 
 
 class Parquet(Exporter):
@@ -28,20 +28,16 @@ class Parquet(Exporter):
 
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; they are read twice, first for the types."""
-        import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only a run needs it
-        import pyarrow.parquet as pq  # noqa: PLC0415
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - 60 ms, only a run needs it
 
         name = data_set_name(self.name, to.name)
-        types = column_types(rows)
+        schema = common_schema(rows, self.lineage)
         count = 0
-        writer = None
-        with to.create(f"{name}.parquet") as file:
-            for table in tables(rows, types, self.lineage):
-                if writer is None:
-                    writer = pq.ParquetWriter(file, table.schema, compression=self.compression)
+        with (
+            to.create(f"{name}.parquet") as file,
+            ParquetWriter(file, schema, compression=self.compression) as writer,
+        ):
+            for table in tables(rows, schema):
                 writer.write_table(table)
                 count += table.num_rows
-            if writer is None:
-                writer = pq.ParquetWriter(file, pa.schema(list(types.items())))
-            writer.close()
         return [DataSet(name, (f"{name}.parquet",), count)]

@@ -17,11 +17,14 @@ _BATCH = 2000
 
 
 class RowFile(Protocol):
-    """A file of rows being written."""
+    """A file of rows; it is finished when the block ends."""
 
-    def write(self, row: Mapping[str, Any]) -> None: ...
+    def __enter__(self) -> RowFile: ...
 
-    def finish(self) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Take one row."""
 
 
 class JsonFile:
@@ -35,6 +38,14 @@ class JsonFile:
         self._file = file
         self._before = b"[\n"
 
+    def __enter__(self) -> JsonFile:
+        """Start the list with the first row."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the list."""
+        self._file.write(b"\n]\n")
+
     def write(self, row: Mapping[str, Any]) -> None:
         """Take one row; it must be UTF-8."""
         line = orjson.dumps(row)
@@ -42,10 +53,6 @@ class JsonFile:
             line = json.dumps(row, separators=(",", ":")).encode("ascii")
         self._file.write(self._before + line)
         self._before = b",\n"
-
-    def finish(self) -> None:
-        """Close the list."""
-        self._file.write(b"\n]\n")
 
 
 class ParquetFile:
@@ -58,16 +65,22 @@ class ParquetFile:
         self._schema = schema
         self._rows: list[Mapping[str, Any]] = []
 
+    def __enter__(self) -> ParquetFile:
+        """Start with no rows."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Write what is left, and the footer."""
+        try:
+            self._flush()
+        finally:
+            self._writer.close()
+
     def write(self, row: Mapping[str, Any]) -> None:
         """Take one row."""
         self._rows.append(row)
         if len(self._rows) >= _BATCH:
             self._flush()
-
-    def finish(self) -> None:
-        """Write what is left, and the footer."""
-        self._flush()
-        self._writer.close()
 
     def _flush(self) -> None:
         import pyarrow as pa  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
     return row
 
 
-def column_types(records: Iterable[Record]) -> dict[str, pa.DataType]:
+def common_schema(records: Iterable[Record], lineage: bool) -> pa.Schema:
     """The Arrow type of every column over all rows; text (JSON) where rows disagree."""
     import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only these exporters need it
 
@@ -42,18 +42,19 @@ def column_types(records: Iterable[Record]) -> dict[str, pa.DataType]:
         for name in {name: None for record in batch for name in record.columns}:
             found = _type_of([record.columns.get(name) for record in batch])
             types[name] = _common(types.get(name, pa.null()), found)
-    return types
+    return pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
 
 
-def tables(
-    records: Iterable[Record], types: Mapping[str, pa.DataType], lineage: bool
-) -> Iterator[pa.Table]:
-    """The rows as tables of these types."""
+def tables(records: Iterable[Record], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The rows as tables of the schema."""
     import pyarrow as pa  # noqa: PLC0415
 
-    schema = pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
+    lineage = LINEAGE in schema.names
     for batch in _batches(records):
         rows = [plain_row(record, lineage) for record in batch]
+        for row in rows if lineage else ():
+            for name in ("scores", "tags"):
+                row[LINEAGE][name] = orjson.dumps(row[LINEAGE][name]).decode()
         columns = [
             pa.array([_value(row.get(field.name), field.type) for row in rows], field.type)
             for field in schema
@@ -69,8 +70,7 @@ def _lineage_type() -> pa.DataType:
         [
             *((name, text) for name in ("id", "stream", "origin")),
             *((name, pa.list_(text)) for name in ("parents", "calls")),
-            ("scores", pa.map_(text, pa.float64())),
-            ("tags", pa.map_(text, text)),
+            *((name, text) for name in ("scores", "tags")),  # JSON: `datasets` knows no maps
         ]
     )
 
@@ -85,7 +85,7 @@ def _type_of(values: list[Any]) -> pa.DataType:
     import pyarrow as pa  # noqa: PLC0415
 
     try:
-        found = pa.infer_type(values)
+        found = pa.array(values).type  # pa.infer_type takes [1, "x"] for numbers
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         return pa.string()
     # An object without keys has no place in Parquet.
