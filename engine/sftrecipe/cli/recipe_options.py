@@ -11,8 +11,8 @@ import click
 if TYPE_CHECKING:
     from sftrecipe.recipe.checked import CheckedRecipe
 
+_RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("recipe", type=click.Path(path_type=Path)),
     click.option("--profile", metavar="NAME", help="One of the recipe's profiles."),
     click.option("--set", "variables", multiple=True, metavar="VAR=VALUE", help="Set a variable."),
     click.option(
@@ -34,6 +34,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the recipe argument and its options to a command."""
+    wrapped: Callable[..., Any] = _RECIPE(check_options(command))
+    return wrapped
+
+
+def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options alone, for a command that takes several recipes."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command

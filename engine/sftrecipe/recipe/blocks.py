@@ -56,6 +56,8 @@ class Draft:
     named: bool
     """Whether the recipe gives its id."""
     plugin: Plugin | None = None
+    whole: bool = True
+    """Whether the plugin has all its options; else the wrong ones are left out of it."""
 
     @property
     def options(self) -> Path:
@@ -147,12 +149,29 @@ def _plugin(draft: Draft, root: Node, problems: list[Problem]) -> Plugin | None:
     if plugin_class is None or options is None:
         return None
     try:
-        return plugin_class.model_validate_json(orjson.dumps(options), strict=True)
+        return _built(plugin_class, options)
     except ValidationError as error:
         problems.extend(shape_problems(error, plugin_class, root, draft.options))
+        wrong = {str(step) for detail in error.errors() for step in detail["loc"][:1]}
+        draft.whole = False
+        return _without(plugin_class, options, wrong)
     except Exception as error:  # a third party's validator must not end `validate`
         problems.append(crashed(draft, root, error))
     return None
+
+
+def _built(plugin_class: type[Plugin], options: Mapping[str, Any]) -> Plugin:
+    return plugin_class.model_validate_json(orjson.dumps(options), strict=True)
+
+
+def _without(
+    plugin_class: type[Plugin], options: Mapping[str, Any], wrong: set[str]
+) -> Plugin | None:
+    """The plugin without its wrong options, so that the others are checked too."""
+    try:
+        return _built(plugin_class, {k: v for k, v in options.items() if k not in wrong})
+    except Exception:  # it cannot do without them
+        return None
 
 
 def crashed(draft: Draft, root: Node, error: Exception) -> Problem:

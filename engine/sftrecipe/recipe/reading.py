@@ -53,9 +53,11 @@ class Reading:
             inputs = self._input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
-                if len(self._problems) == before:
+                if draft.whole and len(self._problems) == before:
                     self._ask_plugin(draft, draft.plugin, inputs)
-            self._remember_columns(draft, inputs, sound=len(self._problems) == before)
+            self._remember_columns(
+                draft, inputs, sound=draft.whole and len(self._problems) == before
+            )
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:

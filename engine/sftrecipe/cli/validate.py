@@ -1,0 +1,72 @@
+"""`sftrecipe validate`: every mistake of a recipe, before anything is spent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sftrecipe.cli.recipe_options import check_options, checked
+
+if TYPE_CHECKING:
+    from sftrecipe.errors import Problem
+
+
+@click.command()
+@click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path))
+@check_options
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def validate(  # noqa: PLR0917 - click passes them by name
+    recipes: tuple[Path, ...],
+    profile: str | None,
+    variables: tuple[str, ...],
+    allow_paths: tuple[Path, ...],
+    allow_keys: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Check recipes: all their mistakes at once, without a call or a network."""
+    from sftrecipe.errors import RecipeError  # noqa: PLC0415
+
+    found: dict[Path, list[Problem]] = {}
+    for recipe in recipes:
+        try:
+            checked(recipe, profile, variables, allow_paths, allow_keys)
+            found[recipe] = []
+        except RecipeError as error:
+            found[recipe] = error.problems
+    (_print_json if as_json else _print_text)(found)
+    return 2 if any(found.values()) else 0
+
+
+def _print_text(found: dict[Path, list[Problem]]) -> None:
+    from sftrecipe.report.problems import render  # noqa: PLC0415
+
+    for recipe, problems in found.items():
+        if problems:
+            click.echo(render(problems), err=True)
+        click.echo(f"{recipe}: {len(problems) or 'ok'}{_noun(len(problems))}")
+
+
+def _noun(count: int) -> str:
+    from sftrecipe.messages import user_language  # noqa: PLC0415
+
+    if not count:
+        return ""
+    if user_language() == "zh":
+        return " 个错误"
+    return " error" if count == 1 else " errors"
+
+
+def _print_json(found: dict[Path, list[Problem]]) -> None:
+    import json  # noqa: PLC0415
+
+    facts = [
+        {
+            "recipe": str(recipe),
+            "ok": not problems,
+            "problems": [problem.as_json() for problem in problems],
+        }
+        for recipe, problems in found.items()
+    ]
+    click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
