@@ -7,7 +7,7 @@ from textwrap import indent, wrap
 
 import orjson
 
-from sftrecipe.report.plugin_page import OptionPage, PluginPage, PromptPage
+from sftrecipe.report.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
 
 _WIDTH = 96
 
@@ -41,7 +41,7 @@ def _page(page: PluginPage) -> Iterator[str]:
         yield "\nprompts"
         for prompt in page.prompts:
             yield from _prompt(prompt)
-    yield "\nexample\n"
+    yield f"\nexample, for `{SECTIONS[page.kind]}`\n"
     yield indent(page.example, "  ")
 
 

@@ -1,0 +1,121 @@
+"""What the README and docs show is true: recipes validate, Python runs, commands exist."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+
+from sftrecipe.cli.main import cli
+from sftrecipe.errors import RecipeError
+from sftrecipe.recipe.load import check_recipe
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "README.zh.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted((ROOT / ".github").glob("*.md")),
+]
+KEYS = {"OPENAI_API_KEY", "QIANFAN_API_KEY", "DASHSCOPE_API_KEY"}
+BASE = """
+version: 1
+name: base
+providers:
+  teacher: {use: embedded}
+sources:
+  seeds: {use: jsonl, path: medical/seed_tasks.en.jsonl}
+generate:
+  - {id: ask, use: respond, from: seeds, provider: teacher}
+export:
+  - {use: jsonl}
+"""
+"""What a block that shows a part of a recipe is laid over."""
+
+
+def blocks(*languages: str) -> Iterator[Any]:
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+            if found[1] in languages:
+                line = text.count("\n", 0, found.start()) + 1
+                yield pytest.param(found[2], id=f"{document.relative_to(ROOT)}:{line}")
+
+
+@pytest.mark.parametrize("text", list(blocks("yaml")))
+def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in KEYS:
+        monkeypatch.setenv(key, "a-key")
+    shown = yaml.safe_load(text)
+    whole = "sources" in shown and "version" in shown
+    shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+    recipe = tmp_path / "recipes" / "shown.yaml"
+    laid = text if whole else yaml.safe_dump(yaml.safe_load(BASE) | shown, sort_keys=False)
+    recipe.write_text(laid, encoding="utf-8")
+    for profile in [None, *shown.get("profiles", {})]:
+        try:
+            check_recipe(recipe, profile=profile)
+        except RecipeError as error:
+            raise AssertionError(str(error)) from error
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_python_runs(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    names: dict[str, Any] = {"__name__": "shown"}
+    for found in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        exec(compile(found[1], str(document), "exec", dont_inherit=True), names)
+
+
+@pytest.mark.parametrize("text", list(blocks("sh", "bash")))
+def test_commands_exist(text: str) -> None:
+    for line in text.splitlines():
+        words = shlex.split(line, comments=True)
+        if "sftrecipe" in words:
+            check(words[words.index("sftrecipe") + 1 :])
+
+
+def check(words: list[str]) -> None:
+    """Fail unless the words name a command of sftrecipe and options that it has."""
+    command: click.Command = cli
+    context = click.Context(cli)
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(context, words[0])
+        if found is None:
+            assert command is not cli, f"no command {words[0]}"
+            break
+        command, words = found, words[1:]
+    known = {option for param in command.params for option in param.opts}
+    used = {word.partition("=")[0] for word in words if word.startswith("-")}
+    assert used <= known, f"{command.name} has no {used - known}"
+
+
+def test_commands_of_the_readme_are_all_there() -> None:
+    main = importlib.import_module("sftrecipe.cli.main")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"^\| `sftrecipe (\w+)", readme, re.MULTILINE))
+    assert shown == set(main.COMMANDS)
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+@pytest.mark.parametrize("section", ["Quick start", "Tests"])
+def test_the_first_block_of_a_section_is_one_command(section: str) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = readme.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    found = re.search(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    assert found[1] == "sh"
+    assert len(found[2].splitlines()) == 1
