@@ -42,7 +42,7 @@ def test_case(name: str, case: dict[str, Any], tmp_path: Path) -> None:
     }
     rows = RowList.of(*(columns for columns, _ in case["rows"]))
     if "refused" in case:
-        with pytest.raises(PluginRefused, match=".*") as refusal:
+        with pytest.raises(PluginRefused) as refusal:
             list(plugin.judge(rows, context))  # type: ignore[arg-type]
         assert case["refused"] in str(refusal.value)
         return

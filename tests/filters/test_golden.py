@@ -123,7 +123,7 @@ def test_seeds_and_user_oriented_tasks() -> None:
     ]
     assert len(values) == 252
     assert sum(values) / len(values) == pytest.approx(0.3388, abs=5e-5)
-    assert len({task for task in tasks} & {seed.text("instruction") for seed in seeds}) == 1
+    assert len(set(tasks) & {seed.text("instruction") for seed in seeds}) == 1
 
 
 def test_chinese_rouge() -> None:

@@ -24,7 +24,12 @@ def test_a_list_that_begins_with_its_number() -> None:
 
 
 def test_chinese_marks() -> None:
-    assert parse_numbered("1、头疼\n2．发烧\n3.咳嗽\n4）失眠").items == ["头疼", "发烧", "咳嗽", "失眠"]
+    assert parse_numbered("1、头疼\n2．发烧\n3.咳嗽\n4）失眠").items == [
+        "头疼",
+        "发烧",
+        "咳嗽",
+        "失眠",
+    ]
 
 
 def test_numbers_inside_an_item_stay() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rouge_score.rouge_scorer import RougeScorer
+from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
 
 from sftrecipe import Context, Filter, RowFilter, Verdict
 from sftrecipe.testing import RowList
@@ -68,7 +68,9 @@ def test_one_verdict_a_row(plugin: Filter, columns: list[dict[str, Any]]) -> Non
         assert [plugin.judge_row(row, Context("x")) for row in rows] == verdicts
 
 
-WORDS = st.lists(st.sampled_from(["the", "a", "cat", "dog", "saw", "in", "x1", "é", "-"]), max_size=9)
+WORDS = st.lists(
+    st.sampled_from(["the", "a", "cat", "dog", "saw", "in", "x1", "é", "-"]), max_size=9
+)
 
 
 @given(target=WORDS, prediction=WORDS)
@@ -83,12 +85,14 @@ def test_rouge_is_rouge_scores(target: list[str], prediction: list[str]) -> None
 @given(text=st.text(max_size=40))
 @settings(max_examples=300, deadline=None)
 def test_tokens_are_rouge_scores(text: str) -> None:
-    from rouge_score.tokenize import tokenize  # noqa: PLC0415
+    from rouge_score.tokenize import tokenize  # type: ignore[import-untyped]  # noqa: PLC0415
 
     assert tokenizer("rouge_en", "en")(text) == tokenize(text, None)
 
 
-@given(lists=st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=9), min_size=1, max_size=60))
+@given(
+    lists=st.lists(st.lists(st.integers(0, 12), min_size=1, max_size=9), min_size=1, max_size=60)
+)
 @settings(max_examples=150, deadline=None)
 @pytest.mark.parametrize(("few", "largest"), [(16, 0x10FFFF), (1, 5)])
 def test_index_finds_the_nearest(lists: list[list[int]], few: int, largest: int) -> None:

@@ -16,6 +16,7 @@ SECONDS = 2.0
 
 _NOT_SYNTAX = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:[:=!]|<[=!]|P?<\w+>|[a-zA-Z-]+:?)")
 _REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})")
+_VERBOSE = re.compile(r"\(\?[a-zA-Z]*x")
 _REPEATED = re.compile(r"[*+]|\{\d*,\d*\}")
 
 Search = Callable[[str], "Match[str] | None"]
@@ -57,7 +58,8 @@ def cannot_explode(pattern: str) -> bool:
     """
     bare = _NOT_SYNTAX.sub("x", pattern)
     return (
-        not _REPEATED_GROUP.search(bare)
+        not _VERBOSE.search(pattern)
+        and not _REPEATED_GROUP.search(bare)
         and len(_REPEATED.findall(bare)) <= 1
         and bare.count("?") <= 4
     )
