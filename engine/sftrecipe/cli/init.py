@@ -49,15 +49,16 @@ def init(folder: Path, language: str) -> None:
     import orjson  # noqa: PLC0415
 
     from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.recipe.json_schema import schema_path  # noqa: PLC0415
+    from sftrecipe.recipe.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
 
     name = "".join(c if c.isalnum() or c in "_-" else "_" for c in folder.resolve().name)
-    recipe = _RECIPE.format(schema=schema_path(), name=name or "recipe", language=language)
+    recipe = _RECIPE.format(schema=RECIPE_FILE, name=name or "recipe", language=language)
     seeds = [orjson.dumps({"instruction": text}).decode() for text in _SEEDS[language]]
     files = {
         "recipe.yaml": recipe,
         "seeds.jsonl": "\n".join(seeds) + "\n",
         "dataset_info.json": "{}\n",
+        RECIPE_FILE: schema_text(schemas()[RECIPE_FILE]),
         ".gitignore": ".sftrecipe/\nruns/\n",
     }
     taken = [file for file in files if (folder / file).exists()]

@@ -56,6 +56,7 @@ MESSAGES = {
     "bad-value": "'{key}' is not valid: {error}",
     # blocks and what they refer to
     "plugin-check-failed": "{kind} '{name}' failed while it was checked: {error}",
+    "no-such-schema": "schema '{name}' does not exist",
     "unknown-plugin": "{kind} '{name}' does not exist",
     "option": "{message}",
     "repeated-id": "id '{id}' is taken by the block on line {line}",
@@ -72,7 +73,7 @@ MESSAGES = {
     "unknown-column": "column '{column}' is in no input row",
     "source-unreadable": "source '{source}' cannot be read: {error}",
     "template-syntax": "template is not valid Jinja2: {error}",
-    "unknown-template-variable": "template variable '{variable}' is in no input row",
+    "unknown-template-variable": "template variable '{variable}' is no column of the input rows and not the block's own",
     "template-private": "template reaches for '{name}', which the sandbox forbids",
     "template-include": "template loads another one, which is not allowed",
     # files

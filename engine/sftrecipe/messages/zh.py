@@ -56,6 +56,7 @@ MESSAGES = {
     "bad-value": "'{key}' 不合法：{error}",
     # 步骤与引用
     "plugin-check-failed": "{kind} '{name}' 在检查时出错：{error}",
+    "no-such-schema": "没有模式 '{name}'",
     "unknown-plugin": "{kind} '{name}' 不存在",
     "option": "{message}",
     "repeated-id": "id '{id}' 已被第 {line} 行的步骤占用",
@@ -72,7 +73,7 @@ MESSAGES = {
     "unknown-column": "任何输入行都没有列 '{column}'",
     "source-unreadable": "数据源 '{source}' 无法读取：{error}",
     "template-syntax": "模板不是合法的 Jinja2：{error}",
-    "unknown-template-variable": "任何输入行都没有模板变量 '{variable}'",
+    "unknown-template-variable": "模板变量 '{variable}' 既不是输入行的列，也不是本步骤提供的",
     "template-private": "模板访问了沙箱禁止的 '{name}'",
     "template-include": "模板加载了另一个模板，这不被允许",
     # 文件

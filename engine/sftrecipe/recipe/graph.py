@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sftrecipe.errors import Problem, closest
-from sftrecipe.messages import Word
 from sftrecipe.plugin.kinds import Mixer
 from sftrecipe.plugin.options import StreamMarker, marked
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, Path, place_of
 
 MIXED = "mix"
@@ -70,7 +69,11 @@ class Graph:
     def _mixed(self, draft: Draft) -> tuple[str, ...]:
         if not isinstance(draft.plugin, Mixer):
             return ()
-        wanted = draft.plugin.wanted()
+        try:
+            wanted = draft.plugin.wanted()
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return ()
         return tuple(
             name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)
         )
@@ -119,8 +122,3 @@ def _key_of(draft: Draft, name: str) -> Path:
                 if entry.value == name:
                     return (*draft.path, key, index)
     return draft.path
-
-
-def kind_word(draft: Draft) -> Word:
-    """The block's kind, for a message."""
-    return Word(draft.section.kind)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, Path
 from sftrecipe.recipe.vendors import belongs, is_loopback
 
@@ -42,7 +42,11 @@ class Secrets:
         provider = draft.plugin
         if not isinstance(provider, Provider):
             return
-        sent = provider.sends()
+        try:
+            sent = provider.sends()
+        except Exception as error:
+            yield crashed(draft, self._root, error)
+            return
         for path, value in _values(draft):
             for use in _ANY.finditer(value):
                 yield from self._use(use[1], value, path, draft, sent)
