@@ -54,17 +54,32 @@ def blocks(*languages: str) -> Iterator[Any]:
 def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in KEYS:
         monkeypatch.setenv(key, "a-key")
-    shown = yaml.safe_load(text)
+    shown = yaml.load(text, _Loader)
     whole = "sources" in shown and "version" in shown
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
     recipe = tmp_path / "recipes" / "shown.yaml"
-    laid = text if whole else yaml.safe_dump(yaml.safe_load(BASE) | shown, sort_keys=False)
-    recipe.write_text(laid, encoding="utf-8")
+    recipe.write_text(text if whole else laid_over_base(shown), encoding="utf-8")
     for profile in [None, *shown.get("profiles", {})]:
         try:
             check_recipe(recipe, profile=profile)
         except RecipeError as error:
             raise AssertionError(str(error)) from error
+
+
+def laid_over_base(shown: dict[str, Any]) -> str:
+    base = yaml.load(BASE, _Loader)
+    named = {key: base[key] | shown.get(key, {}) for key in ("providers", "sources")}
+    return yaml.safe_dump(base | shown | named, sort_keys=False)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which `on` is a word, as recipes are read."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [rule for rule in rules if letter not in "oO" or not rule[0].endswith(":bool")]
+    for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

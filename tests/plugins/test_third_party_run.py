@@ -74,10 +74,8 @@ def test_runs(installed: Installed) -> None:
     out = installed.site.parent / "out"
     run = installed.sftrecipe("run", str(recipe(installed)), "--out", str(out))
     assert run.returncode == 0, run.stderr
-    (data,) = [path for path in out.glob("third*.jsonl")]
+    (data,) = list(out.glob("third*.jsonl"))
     rows = [json.loads(line) for line in data.read_text().splitlines()]
-    assert [row["instruction"] for row in rows] == [
-        "Reword: name three fruits from a warm country"
-    ]
+    assert [row["instruction"] for row in rows] == ["Reword: name three fruits from a warm country"]
     rejects = [json.loads(line) for line in (out / "rejects.jsonl").read_text().splitlines()]
     assert [reject["reason"] for reject in rejects] == ["repetitive"]

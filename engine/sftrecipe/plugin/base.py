@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
 
@@ -53,6 +53,15 @@ class Plugin(Described):
     """The source of the method: paper, section, or code."""
     example: ClassVar[str] = ""
     """A YAML block that works, for `plugins show`."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        for base in cls.__mro__[1:]:
+            if issubclass(base, Plugin):
+                taken = vars(base).keys() & cls.model_fields.keys() - base.model_fields.keys()
+                if taken:
+                    name = min(taken)
+                    raise TypeError(f"option '{name}' has a name that {base.__name__} uses itself")
 
     def required(self) -> frozenset[Capability]:
         """`needs`, where it depends on the options."""

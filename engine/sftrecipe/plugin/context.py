@@ -104,6 +104,8 @@ class Context:
     seed: int = 0
     """The recipe's seed."""
     language: str = "en"
+    folder: Path = Path()
+    """The recipe's folder."""
     files: OptionFiles = field(default_factory=lambda: OptionFiles({}))
     models: Mapping[str, Model] = field(default_factory=dict)
     """The block's provider under `""`, those that its options name under their names."""
@@ -120,7 +122,11 @@ class Context:
 
     @property
     def model(self) -> Model:
-        """The block's provider."""
+        """The block's provider. Raises LookupError for a plugin that declares no needs."""
+        if "" not in self.models:
+            raise LookupError(
+                f"step '{self.step}' has no provider; its plugin must declare `needs`"
+            )
         return self.models[""]
 
     def path(self, value: str) -> Path:

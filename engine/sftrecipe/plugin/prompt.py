@@ -8,9 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from sftrecipe.plugin.provider import CallFailed
+
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+
+class PromptFailed(CallFailed):
+    """A prompt cannot be filled for a row: a column is missing, or the sandbox forbids it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("final", message)
+
+    @property
+    def reason(self) -> str:
+        """The reason written beside the row."""
+        return "prompt_failed"
 
 
 class Prompt:
@@ -22,9 +36,14 @@ class Prompt:
     def render(self, variables: Mapping[str, Any]) -> str:
         """The prompt, filled.
 
-        Raises jinja2.TemplateError: an undefined name, or something the sandbox forbids.
+        Raises PromptFailed, which rejects the row alone where it is raised for one.
         """
-        return self._template.render(variables)
+        from jinja2 import TemplateError  # noqa: PLC0415
+
+        try:
+            return self._template.render(variables)
+        except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            raise PromptFailed(str(error)) from error
 
 
 @lru_cache(maxsize=256)

@@ -103,8 +103,9 @@ def plugin_page(found: Found) -> PluginPage:
 
 def _options(schema: Mapping[str, Any], plugin: type[Plugin]) -> Iterator[OptionPage]:
     definitions = schema.get("$defs", {})
+    fields = {info.alias or name: info for name, info in plugin.model_fields.items()}
     for name, option in schema.get("properties", {}).items():
-        found = plugin.model_fields.get(name)
+        found = fields.get(name)
         marks = markers(found) if found else []
         required = name in schema.get("required", ())
         yield _option(name, option, definitions, required, marks)
