@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 _RECIPE = """\
-# yaml-language-server: $schema={schema}
 version: 1
 name: {name}
 language: {language}

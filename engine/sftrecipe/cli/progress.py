@@ -48,7 +48,7 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
     lost = f", {facts.rejected} rejected ({reasons})" if facts.rejected else ""
     aside = f", {facts.set_aside} not sampled" if facts.set_aside else ""
-    asked = facts.calls.get("asked")
+    asked = sum(usage["asked"] for usage in facts.calls.values())
     calls = f", {asked} calls" if asked and not cached else ""
     when = "done before" if cached else f"{facts.seconds:.1f} s"
     return f"{step}: {facts.kept} rows{lost}{aside}{calls}, {when}"

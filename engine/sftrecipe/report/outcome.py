@@ -48,5 +48,6 @@ def _calls(outcome: Outcome) -> str:
         text += f", {usage['failed']} failed"
     if asked:
         text += f"; {usage.get('input_tokens', 0)} + {usage.get('output_tokens', 0)} tokens"
-    costs = usage.get("cost") or {}
-    return text + "".join(f", {amount:.4f} {currency}" for currency, amount in costs.items())
+    if usage.get("currency"):
+        text += f", {usage['cost']:.4f} {usage['currency']}"
+    return text

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, cast
 
+from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plan.steps import MIXED, Plan, Step
-from sftrecipe.plugin.context import Context, Model, Rows
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.kinds import (
     DataSet,
     Exporter,
@@ -22,6 +24,7 @@ from sftrecipe.plugin.kinds import (
     Source,
 )
 from sftrecipe.plugin.options import ProviderMarker, marked
+from sftrecipe.plugin.provider import Provider
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.making import ROWS, Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
@@ -29,18 +32,7 @@ from sftrecipe.run.thinning import Joined, draw, thin, verdict_file
 from sftrecipe.store.steps import StepFacts, StepStore
 from sftrecipe.store.streams import Judged, Stream
 
-
-class Session(Protocol):
-    """Where models are asked (`sftrecipe.calls`)."""
-
-    def model(self, provider: str, step: str) -> Model:
-        """The provider's model; what the step asks is counted under its id."""
-
-    def concurrency(self, provider: str) -> int:
-        """How many calls may be in flight."""
-
-    def used(self, step: str) -> Mapping[str, object]:
-        """Calls asked, cached and failed, tokens and cost of a step so far."""
+_CONCURRENCY = 16
 
 
 @dataclass
@@ -61,8 +53,8 @@ class Execution:
     out: Path
     session: Session
     progress: Progress
-    limit: int | None = None
-    """Rows that sources and generators may give, for a preview; None: all."""
+    concurrency: int | None = None
+    """Calls in flight, where the provider does not limit them."""
     streams: dict[str, Stream] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     data_sets: list[DataSet] = field(default_factory=list)
@@ -85,7 +77,7 @@ class Execution:
                 facts = replace(
                     facts,
                     seconds=time.perf_counter() - began,
-                    calls=dict(self.session.used(step.id)),
+                    calls=self._usage(step.id),
                 )
                 _check_account(step, facts)
                 self.store.finish(draft, facts)
@@ -160,9 +152,8 @@ class Execution:
         models = {
             name: self.session.model(provider, step.id) for name, provider in providers.items()
         }
-        concurrency = max(
-            (self.session.concurrency(each) for each in providers.values()), default=16
-        )
+        asked = [self.plan.recipe.providers[name].plugin for name in providers.values()]
+        concurrency = max((self._in_flight(each) for each in asked), default=_CONCURRENCY)
         return Context(
             step=step.id,
             seed=recipe.seed,
@@ -173,6 +164,16 @@ class Execution:
             streams=cast("Mapping[str, Rows]", {name: self.streams[name] for name in step.named}),
             concurrency=concurrency,
         )
+
+    def _in_flight(self, provider: Plugin) -> int:
+        if not isinstance(provider, Provider):
+            return _CONCURRENCY
+        return provider.limits.concurrency or self.concurrency or provider.default_concurrency
+
+    def _usage(self, step: str) -> dict[str, Any]:
+        """What the step asked so far, by provider."""
+        asked = self.session.usage.items()
+        return {provider: asdict(usage) for (name, provider), usage in asked if name == step}
 
     def _advance(self, step: Step) -> Advance:
         return lambda kept, rejected: self.progress.advanced(step.id, kept, rejected)

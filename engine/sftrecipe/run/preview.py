@@ -84,7 +84,11 @@ async def preview_rows(
     plan: Plan = plan_of(few, project)
     with TemporaryDirectory() as folder:
         async with open_session(
-            recipe.providers, project.ledger, recipe.budget, progress.line
+            recipe.providers,
+            project.ledger,
+            run=f"preview {recipe.name}",
+            budget=recipe.budget,
+            progress=progress.line,
         ) as session:
             store = StepStore(Path(folder) / "steps")
             execution = Execution(plan, store, Path(folder), session, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,15 +48,21 @@ async def run_plan(
     before = read_run(out)
     recipe = plan.recipe
     async with open_session(
-        recipe.providers, project.ledger, recipe.budget, progress.line, concurrency=concurrency
+        recipe.providers,
+        project.ledger,
+        run=str(out),
+        budget=recipe.budget,
+        concurrency=concurrency,
+        progress=progress.line,
     ) as session:
-        execution = Execution(plan, StepStore(project.steps), out, session, progress)
+        store = StepStore(project.steps)
+        execution = Execution(plan, store, out, session, progress, concurrency)
         facts: dict[str, Any] = {"started": started.isoformat(timespec="seconds")}
         try:
             await execution.run()
         except BaseException as error:
             facts["error"] = str(error)
-            write_run(execution, _status(error), {**facts, "usage": session.usage()})
+            write_run(execution, _status(error), {**facts, "usage": asdict(session.total())})
             raise
         fresh = not _all_there(execution, before)
         rejected = int(before.get("rejected", 0))
@@ -65,10 +71,14 @@ async def run_plan(
             _register(execution)
             _configure_training(execution)
             seconds = time.perf_counter() - began
-            facts |= {"seconds": round(seconds, 3), "rejected": rejected, "usage": session.usage()}
+            facts |= {
+                "seconds": round(seconds, 3),
+                "rejected": rejected,
+                "usage": asdict(session.total()),
+            }
             write_run(execution, DONE, facts)
         seconds = time.perf_counter() - began
-        return Outcome(execution, out, rejected, seconds, session.usage(), fresh)
+        return Outcome(execution, out, rejected, seconds, asdict(session.total()), fresh)
 
 
 def _status(error: BaseException) -> str:
