@@ -17,7 +17,6 @@ INSTALL_JIEBA = "pip install 'sftrecipe[chinese]'"
 
 _LATIN = re.compile(r"[a-z0-9]+")
 _WORDS = re.compile(r"\w+")
-_CHARACTERS = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 
 
 def tokenizer(name: TokenizerName, language: str) -> Tokenize:
@@ -59,7 +58,8 @@ def _word() -> Tokenize:
 
 
 def _char() -> Tokenize:
-    return lambda text: _CHARACTERS.findall(text.lower())
+    find = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+").findall
+    return lambda text: find(text.lower())
 
 
 def _load_jieba() -> Tokenize:
