@@ -32,7 +32,6 @@ MESSAGES = {
     "yaml-aliases": "recipe holds more than {limit} values, its aliases unfolded",
     "yaml-deep": "value is nested deeper than {limit} levels",
     "yaml-number": "number '{value}' has too many digits",
-    "yaml-character": "text holds a character that UTF-8 cannot write: '{value}'",
     "repeated-key": "key '{key}' stands here a second time; the first is on line {line}",
     # extends, profiles, vars
     "extends-missing": "file '{path}' of 'extends' does not exist",
@@ -102,6 +101,21 @@ MESSAGES = {
     "several-rows": "several rows hold '{row}': {ids}",
     "no-such-call": "call '{key}' is not in the ledger",
     "init-taken": "file '{file}' exists already in '{folder}'",
+    "ledger-damaged": "ledger '{path}' is damaged: {error}",
+    "ledger-foreign": "ledger '{path}' is another program's database",
+    "ledger-newer": "ledger '{path}' was written by a newer sftrecipe (format {version})",
+    "ledger-unwritable": "ledger '{path}' cannot be written: {error}",
+    "ledger-write": "ledger '{path}' could not be written: {error}",
+    "budget-reached": "budget reached: {limit} is {most}, {used} are spent and the "
+    "next call may need more",
+    "budget-no-price": "budget max_cost cannot be held: the price of '{model}' (provider '{provider}') "
+    "is not known",
+    "budget-currency": "budget max_cost is in {budget}, but the price of provider '{provider}' "
+    "is in {currency}",
+    "provider-failing": "provider '{provider}' keeps failing ({count} in a row): {error}",
+    "session-closed": "the run is ending",
+    "provider-package": "provider '{provider}' needs the package '{package}', which is not "
+    "installed",
 }
 
 HINTS = {
@@ -143,6 +157,17 @@ HINTS = {
     "row-ids": "ids are in rejects.jsonl and in what `preview` prints; a text that the row holds will do too",
     "row-choose": "name one of these ids",
     "init-folder": "name another folder",
+    "ledger-damaged": "nothing was changed; move the file away or restore a copy (without it every "
+    "reply is paid again)",
+    "ledger-newer": "update sftrecipe, or name another project folder",
+    "ledger-unwritable": "make its folder writable, or name another project folder",
+    "ledger-write": "free some disk space and run again: what was answered before is kept",
+    "budget-reached": "raise it and run again: what was answered is kept",
+    "budget-no-price": "give the provider a price: {{input: …, output: …, currency: …}} per "
+    "million tokens",
+    "budget-currency": "state both in one currency",
+    "provider-failing": "what was answered is kept; run again when it is mended",
+    "provider-package": "install it with: {command}",
 }
 
 WORDS = {

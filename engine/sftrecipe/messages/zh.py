@@ -32,7 +32,6 @@ MESSAGES = {
     "yaml-aliases": "配方展开别名后超过 {limit} 个值",
     "yaml-deep": "值的嵌套超过 {limit} 层",
     "yaml-number": "数字 '{value}' 位数过多",
-    "yaml-character": "文本含有 UTF-8 无法写出的字符：'{value}'",
     "repeated-key": "键 '{key}' 重复出现，第一次在第 {line} 行",
     # extends、profiles、vars
     "extends-missing": "'extends' 的文件 '{path}' 不存在",
@@ -102,6 +101,17 @@ MESSAGES = {
     "several-rows": "有多行含有 '{row}'：{ids}",
     "no-such-call": "账本里没有调用 '{key}'",
     "init-taken": "'{folder}' 里已有文件 '{file}'",
+    "ledger-damaged": "调用账本 '{path}' 已损坏：{error}",
+    "ledger-foreign": "调用账本 '{path}' 是其他程序的数据库",
+    "ledger-newer": "调用账本 '{path}' 由更新版本的 sftrecipe 写入（格式 {version}）",
+    "ledger-unwritable": "调用账本 '{path}' 不可写：{error}",
+    "ledger-write": "调用账本 '{path}' 写入失败：{error}",
+    "budget-reached": "已到预算上限：{limit} 为 {most}，已用 {used}，下一次调用可能超出",
+    "budget-no-price": "无法保证预算 max_cost：不知道 '{model}'（服务 '{provider}'）的价格",
+    "budget-currency": "预算 max_cost 以 {budget} 计，而服务 '{provider}' 的价格以 {currency} 计",
+    "provider-failing": "服务 '{provider}' 连续失败 {count} 次：{error}",
+    "session-closed": "运行正在结束",
+    "provider-package": "服务 '{provider}' 需要软件包 '{package}'，但未安装",
 }
 
 HINTS = {
@@ -143,6 +153,16 @@ HINTS = {
     "row-ids": "行号见 rejects.jsonl 和 preview 的输出；也可以给出该行包含的一段文字",
     "row-choose": "请从这些行号中选一个",
     "init-folder": "请换一个文件夹",
+    "ledger-damaged": "文件未被改动；请移走该文件或恢复备份（没有它，所有回复都要重新付费）",
+    "ledger-newer": "请更新 sftrecipe，或换一个项目目录",
+    "ledger-unwritable": "请使其所在目录可写，或换一个项目目录",
+    "ledger-write": "请清出磁盘空间后重新运行：之前的回复都已保存",
+    "budget-reached": "提高预算后重新运行即可：已得到的回复都已保存",
+    "budget-no-price": "请为该服务写明价格："
+    "price: {{input: …, output: …, currency: …}}（每百万词元）",
+    "budget-currency": "请使用同一种货币",
+    "provider-failing": "已得到的回复都已保存；修复后重新运行即可",
+    "provider-package": "安装命令：{command}",
 }
 
 WORDS = {

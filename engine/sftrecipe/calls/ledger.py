@@ -1,0 +1,253 @@
+"""The ledger of all calls: written before a call leaves, and at its reply.
+
+Writes are gathered for one turn of the event loop and committed together. A committed row outlives
+a killed process; only a power cut may lose the last moment's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sftrecipe.calls.engines import EngineLock, lives
+from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger
+from sftrecipe.plugin.provider import Answer
+
+State = Literal["asking", "done", "failed", "refused"]
+
+
+class Entry(NamedTuple):
+    """What the ledger knows of a call."""
+
+    state: State
+    engine: int
+    reply: str
+    finish: str
+    input_tokens: int
+    output_tokens: int
+    logprobs: bytes | None
+    vector: bytes | None
+    error: str | None
+
+    def answer(self) -> Answer:
+        """The reply of a call that is done."""
+        return Answer(
+            self.reply,
+            self.finish,
+            self.input_tokens,
+            self.output_tokens,
+            numbers(self.logprobs),
+            numbers(self.vector),
+        )
+
+
+class Claim(NamedTuple):
+    """A call that is about to leave."""
+
+    key: str
+    provider: str
+    model: str
+    kind: str
+    step: str
+    request: str
+    seen: Entry | None
+    """What the ledger said of it: another engine that was faster is noticed by this."""
+
+
+class Paid(NamedTuple):
+    """What a reply cost, and by which price."""
+
+    cost: float | None = None
+    input_price: float | None = None
+    output_price: float | None = None
+    currency: str | None = None
+
+
+UNPAID = Paid()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call ended."""
+
+    key: str
+    state: State
+    attempts: int
+    latency: float
+    answer: Answer | None = None
+    paid: Paid = UNPAID
+    error: str | None = None
+
+
+_FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
+FROM calls WHERE key = ?"""
+_CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
+attempts, request) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?)
+ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,
+step = excluded.step, asked = excluded.asked, attempts = attempts + 1, error = NULL
+WHERE state = ? AND engine = ?"""
+_END = """UPDATE calls SET state = ?, attempts = attempts + ?, latency = ?, reply = ?, finish = ?,
+input_tokens = ?, output_tokens = ?, logprobs = ?, vector = ?, cost = ?, input_price = ?,
+output_price = ?, currency = ?, priced = ?, error = ?, raw = ? WHERE key = ? AND engine = ?"""
+
+
+class Ledger:
+    """One engine's hand on the ledger; used in one event loop."""
+
+    def __init__(self, path: Path, run: str) -> None:
+        self.path = path
+        self.run = run
+        self._connection = open_ledger(path)
+        self._folder = engines_folder(path)
+        self._waiting: list[tuple[asyncio.Future[bool], Claim | Ended]] = []
+        self._dead: set[int] = set()
+        self._today = time.strftime("%Y-%m-%d")
+        with explained(path):
+            self._lock = EngineLock(self._folder)
+            cursor = self._connection.execute(
+                "INSERT INTO engines (token, run, pid, started) VALUES (?, ?, ?, ?)",
+                (self._lock.token, run, os.getpid(), time.time()),
+            )
+        self.engine = int(cursor.lastrowid or 0)
+
+    def find(self, key: str) -> Entry | None:
+        """What is known of a call."""
+        try:
+            row = self._connection.execute(_FIND, (key,)).fetchone()
+        except sqlite3.Error:
+            with explained(self.path):
+                raise
+        return Entry(*row) if row else None
+
+    def asked_elsewhere(self, entry: Entry) -> bool:
+        """Whether the call is in flight in another engine that lives."""
+        if entry.state != "asking" or entry.engine in self._dead:
+            return False
+        query = "SELECT token FROM engines WHERE id = ? AND closed IS NULL"
+        row = self._connection.execute(query, (entry.engine,)).fetchone()
+        if row and lives(self._folder, row[0]):
+            return True
+        self._dead.add(entry.engine)
+        return False
+
+    def claim(self, claim: Claim) -> asyncio.Future[bool]:
+        """Write that a call is in flight; True once that is safe, False if another has it."""
+        return self._later(claim)
+
+    def end(self, ended: Ended) -> asyncio.Future[bool]:
+        """Write how a call ended; done once that is safe."""
+        return self._later(ended)
+
+    def spent(self) -> tuple[int, int, float]:
+        """Requests, tokens and cost of this run so far, over all the engines that worked at it."""
+        query = """SELECT coalesce(sum(attempts), 0),
+        coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0),
+        coalesce(sum(cost), 0.0) FROM calls WHERE run = ?"""
+        with explained(self.path):
+            requests, tokens, cost = self._connection.execute(query, (self.run,)).fetchone()
+        return int(requests), int(tokens), float(cost)
+
+    def close(self) -> None:
+        """Write what waits, and leave the ledger."""
+        if self._waiting:
+            self._write()
+        try:
+            with explained(self.path):
+                self._connection.execute(
+                    "UPDATE engines SET closed = ? WHERE id = ?", (time.time(), self.engine)
+                )
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+    def _later(self, change: Claim | Ended) -> asyncio.Future[bool]:
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._write)
+        done: asyncio.Future[bool] = loop.create_future()
+        self._waiting.append((done, change))
+        return done
+
+    def _write(self) -> None:
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return
+        try:
+            with explained(self.path):
+                written = self._commit(batch)
+        except Exception as error:
+            for done, _ in batch:
+                if not done.done():
+                    done.set_exception(error)
+            return
+        for (done, _), success in zip(batch, written, strict=True):
+            if not done.done():
+                done.set_result(success)
+
+    def _commit(self, batch: list[tuple[asyncio.Future[bool], Claim | Ended]]) -> list[bool]:
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            written = [
+                run(
+                    *self._claimed(change) if isinstance(change, Claim) else self._ended(change)
+                ).rowcount
+                == 1
+                for _, change in batch
+            ]
+            run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                run("ROLLBACK")
+            raise
+        return written
+
+    def _claimed(self, claim: Claim) -> tuple[str, tuple[Any, ...]]:
+        seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)
+        return _CLAIM, (
+            claim.key,
+            self.engine,
+            claim.provider,
+            claim.model,
+            claim.kind,
+            self.run,
+            claim.step,
+            time.time(),
+            claim.request,
+            *seen,
+        )
+
+    def _ended(self, ended: Ended) -> tuple[str, tuple[Any, ...]]:
+        answer = ended.answer or Answer("")
+        return _END, (
+            ended.state,
+            ended.attempts - 1,
+            ended.latency,
+            answer.text,
+            answer.finish_reason,
+            answer.input_tokens,
+            answer.output_tokens,
+            _packed(answer.logprobs),
+            _packed(answer.vector),
+            *ended.paid,
+            self._today,
+            ended.error,
+            answer.raw,
+            ended.key,
+            self.engine,
+        )
+
+
+def numbers(packed: bytes | None) -> tuple[float, ...]:
+    """Numbers as the ledger keeps them, to the last bit."""
+    return tuple(array("d", packed)) if packed else ()
+
+
+def _packed(values: tuple[float, ...]) -> bytes | None:
+    return array("d", values).tobytes() if values else None

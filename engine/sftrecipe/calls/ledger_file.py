@@ -1,0 +1,180 @@
+"""The ledger's file: its tables, how it is made, and what is checked before it is used."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.calls.engines import lives
+from sftrecipe.errors import SftrecipeError
+
+APPLICATION = 0x53465452
+VERSION = 1
+CHECKED_BYTES = 1 << 30
+"""A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
+
+_TABLES = f"""
+PRAGMA journal_mode = WAL;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+CREATE TABLE engines (
+  id INTEGER PRIMARY KEY,
+  token TEXT NOT NULL,
+  run TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  started REAL NOT NULL,
+  closed REAL
+);
+CREATE TABLE calls (
+  key TEXT PRIMARY KEY,
+  state TEXT NOT NULL CHECK (state IN ('asking', 'done', 'failed', 'refused')),
+  engine INTEGER NOT NULL REFERENCES engines (id),
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  run TEXT NOT NULL,
+  step TEXT NOT NULL,
+  asked REAL NOT NULL,
+  attempts INTEGER NOT NULL,
+  latency REAL,
+  reply TEXT,
+  finish TEXT,
+  input_tokens INTEGER,
+  output_tokens INTEGER,
+  logprobs BLOB,
+  vector BLOB,
+  cost REAL,
+  input_price REAL,
+  output_price REAL,
+  currency TEXT,
+  priced TEXT,
+  error TEXT,
+  request TEXT NOT NULL,
+  raw TEXT
+);
+CREATE INDEX calls_run ON calls (run);
+CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
+"""
+
+
+def engines_folder(path: Path) -> Path:
+    """Where the lock files of the engines lie that use a ledger."""
+    return path.parent / "engines"
+
+
+def open_ledger(path: Path) -> sqlite3.Connection:
+    """A connection to a ledger, which is made when there is none.
+
+    Raises SftrecipeError: newer, foreign, damaged, or not to be written.
+    """
+    with explained(path):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path)
+        connection = connect(path)
+        try:
+            _check(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A bare connection: autocommit, durable against a killed process, patient with others."""
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode=rw", uri=True, timeout=30, isolation_level=None
+    )
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Tell what SQLite and the file system say in the user's words."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        slug = "ledger-write"
+        if "unable to open" in str(error) or "readonly" in str(error):
+            slug = "ledger-unwritable"
+        raise SftrecipeError(slug, slug, path=str(path), error=str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise damaged(path, str(error)) from error
+    except OSError as error:
+        text = error.strerror or str(error)
+        raise SftrecipeError(
+            "ledger-unwritable", "ledger-unwritable", path=str(path), error=text
+        ) from error
+
+
+def damaged(path: Path, detail: str) -> SftrecipeError:
+    """The error of a ledger that cannot be trusted: it is left as it is."""
+    return SftrecipeError("ledger-damaged", "ledger-damaged", path=str(path), error=detail)
+
+
+def _make(path: Path) -> None:
+    """Make it whole under another name first: no moment shows a half-made ledger."""
+    new = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
+    try:
+        connection = sqlite3.connect(new, isolation_level=None)
+        try:
+            connection.executescript(_TABLES)
+        finally:
+            connection.close()
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            new.with_name(new.name + suffix).unlink(missing_ok=True)
+
+
+def check_kind(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that is empty, no ledger, or a newer engine's. Raises SftrecipeError."""
+    if path.stat().st_size == 0:
+        raise damaged(path, "the file is empty")
+    application = _number(connection, "application_id")
+    version = _number(connection, "user_version")
+    if application != APPLICATION:
+        raise SftrecipeError("ledger-foreign", "ledger-damaged", path=str(path))
+    if version > VERSION:
+        raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    check_kind(connection, path)
+    dead = unclosed(connection, path)
+    if dead:
+        if path.stat().st_size <= CHECKED_BYTES and (fault := fault_found(connection)):
+            raise damaged(path, fault)
+        marks = [(identity,) for identity in dead]
+        connection.executemany("UPDATE engines SET closed = 0 WHERE id = ?", marks)
+    else:
+        connection.execute("SELECT max(rowid) FROM calls").fetchone()
+
+
+def unclosed(connection: sqlite3.Connection, path: Path) -> list[int]:
+    """The engines that died without closing the ledger."""
+    open_engines = connection.execute("SELECT id, token FROM engines WHERE closed IS NULL")
+    folder = engines_folder(path)
+    return [identity for identity, token in open_engines.fetchall() if not lives(folder, token)]
+
+
+def fault_found(connection: sqlite3.Connection) -> str | None:
+    """What SQLite's own check finds wrong, if anything."""
+    lines = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+    return None if lines == ["ok"] else "; ".join(lines)
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
+
+def _quoted(path: Path) -> str:
+    from urllib.parse import quote  # noqa: PLC0415 - only here
+
+    return quote(str(path.absolute()))

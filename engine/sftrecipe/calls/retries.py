@@ -1,0 +1,79 @@
+"""When a failed attempt is made again: pauses with jitter, `Retry-After`, and giving up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+
+from sftrecipe.plugin.provider import Answer, CallFailed, Limits
+
+_FIRST_PAUSE, _GROWTH, _LONGEST = 0.2, 2.5, 60.0
+_SHORTEST_PATIENCE = 120.0
+"""Seconds that a rate limit is waited out at least, before the call is given up."""
+
+
+class Patience:
+    """How long one call goes on trying.
+
+    Faults are counted (`attempts`); being told to wait is no fault, and is bounded by time.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._faults = 0
+        self._told_to_wait = 0
+        self._waited = 0.0
+
+    async def attempt_again(
+        self, first: CallFailed, attempt: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """Repeat an attempt that failed. Raises the last failure."""
+        before = [first]
+
+        async def once() -> Answer:
+            if before:
+                raise before.pop()
+            return await attempt()
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_may_succeed),
+            wait=self._pause,
+            stop=self._given_up,
+            reraise=True,
+        )
+        return await retrying(once)
+
+    def _pause(self, state: RetryCallState) -> float:
+        failure = _failure(state)
+        jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, decides nothing
+        if failure.outcome == "wait":
+            self._told_to_wait += 1
+            grown = _FIRST_PAUSE * 2 * _GROWTH ** (self._told_to_wait - 1)
+            pause = min(grown, _LONGEST) * jitter
+            if failure.retry_after is not None:
+                # Later than told, never earlier, and not all at the same moment.
+                pause = failure.retry_after + 0.1 * jitter * max(1.0, failure.retry_after)
+            self._waited += pause
+        else:
+            self._faults += 1
+            pause = min(_FIRST_PAUSE * _GROWTH ** (self._faults - 1), _LONGEST) * jitter
+        return pause
+
+    def _given_up(self, state: RetryCallState) -> bool:
+        if _failure(state).outcome == "wait":
+            return self._waited > max(self._limits.timeout, _SHORTEST_PATIENCE)
+        return self._faults >= self._limits.attempts
+
+
+def _may_succeed(error: BaseException) -> bool:
+    return isinstance(error, CallFailed) and error.outcome in ("retry", "wait")
+
+
+def _failure(state: RetryCallState) -> CallFailed:
+    outcome = state.outcome
+    assert outcome is not None  # noqa: S101 - tenacity asks only after an attempt
+    failure = outcome.exception()
+    assert isinstance(failure, CallFailed)  # noqa: S101 - no other is retried
+    return failure

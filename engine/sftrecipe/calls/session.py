@@ -1,0 +1,281 @@
+"""A run's access to its models: opened when first asked, closed at the end whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sftrecipe.calls.asker import Asker, Shared
+from sftrecipe.calls.budget import Purse, Spent
+from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.prices import priced_for
+from sftrecipe.calls.structured import ask_structured
+from sftrecipe.calls.usage import Usage, summed
+from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.plugin.context import Model, Reply
+from sftrecipe.plugin.provider import Adapter, Provider, Request
+from sftrecipe.recipe.checked import Block, Budget
+
+_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_SHORTEST_SECRET = 6
+_UNLIMITED = Budget()
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@asynccontextmanager
+async def open_session(
+    providers: Mapping[str, Block],
+    ledger: Path,
+    *,
+    run: str,
+    budget: Budget = _UNLIMITED,
+    concurrency: int | None = None,
+    progress: Callable[[str], None] = _silent,
+) -> AsyncIterator[Session]:
+    """Models for a run. Nothing is opened, connected or started before the first call needs it.
+
+    `run` names the run: what earlier engines spent under the same name counts against the budget.
+    At the end the calls in flight are waited for, since they are paid; when the run is interrupted
+    they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
+    cannot be held for want of a price.
+    """
+    session = Session(providers, ledger, budget, progress, concurrency=concurrency, run=run)
+    try:
+        yield session
+    finally:
+        interrupted = isinstance(
+            sys.exception(), (asyncio.CancelledError, KeyboardInterrupt, SystemExit)
+        )
+        await session.close(wait=not interrupted)
+
+
+class Session:
+    """The providers of a run, and what they were asked."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Block],
+        ledger: Path,
+        budget: Budget,
+        progress: Callable[[str], None],
+        *,
+        concurrency: int | None,
+        run: str,
+    ) -> None:
+        self.usage: dict[tuple[str, str], Usage] = {}
+        """By (step, provider)."""
+        self._providers = providers
+        self._path = ledger
+        self._run = run
+        self._ledger: Ledger | None = None
+        self._most = concurrency
+        self._progress = progress
+        self._askers: dict[str, Asker] = {}
+        self._connections: dict[str, Connection] = {}
+        self._secrets: set[str] = set()
+        self._shared = Shared(self.ledger, Purse(budget), self._scrub)
+        if budget.max_cost is not None:
+            for name, block in providers.items():
+                priced_for(budget, name, _provider(block))
+
+    def model(self, provider: str, step: str) -> Model:
+        """The model of a provider, counted for a step."""
+        usage = self.usage.setdefault((step, provider), Usage())
+        return StepModel(self._asker(provider), step, usage)
+
+    def spent(self) -> Spent:
+        """Requests, tokens and cost of the run so far, counting what earlier engines spent."""
+        self.ledger()
+        return self._shared.purse.spent
+
+    def total(self) -> Usage:
+        """All the steps' usage together; no cost when it is in several currencies."""
+        return summed(self.usage.values())
+
+    def in_flight(self) -> int:
+        """Calls that providers have now."""
+        return len(self._shared.sending)
+
+    def ledger(self) -> Ledger:
+        """The ledger, opened at the first call. Raises SftrecipeError."""
+        if self._ledger is None:
+            self._ledger = Ledger(self._path, self._run)
+            self._shared.purse.spent.add(Spent(*self._ledger.spent()))
+        return self._ledger
+
+    async def close(self, *, wait: bool) -> None:
+        """Stop asking, let what is in flight arrive (or let it go), and close everything."""
+        ending = SftrecipeError("session-closed")
+        for asker in self._askers.values():
+            asker.stop(ending)
+        try:
+            await self._land(wait)
+        finally:
+            try:
+                closing = [connection.close() for connection in self._connections.values()]
+                await asyncio.gather(*closing, return_exceptions=True)
+            finally:
+                if self._ledger is not None:
+                    self._ledger.close()
+
+    async def _land(self, wait: bool) -> None:
+        flying, sending = self._shared.flying, self._shared.sending
+        while flying:
+            for key, task in flying.items():
+                if not wait or key not in sending:
+                    task.cancel()
+            await asyncio.wait(list(flying.values()), timeout=0.2)
+
+    def _asker(self, name: str) -> Asker:
+        asker = self._askers.get(name)
+        if asker is None:
+            block = self._providers[name]
+            provider = _provider(block)
+            most = provider.limits.concurrency or self._concurrency or provider.default_concurrency
+            connection = Connection(provider, most, self._secrets, self._progress)
+            self._connections[name] = connection
+            asker = Asker(
+                name,
+                block.use,
+                provider,
+                concurrency=most,
+                connect=connection.adapter,
+                shared=self._shared,
+            )
+            self._askers[name] = asker
+        return asker
+
+    def _scrub(self, text: str) -> str:
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, "***")
+        return text
+
+
+class Connection:
+    """A provider's adapter, connected once; also the `Connecting` that the provider is given."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        concurrency: int,
+        secrets: set[str],
+        progress: Callable[[str], None],
+    ) -> None:
+        self._provider = provider
+        self._concurrency = concurrency
+        self._secrets = secrets
+        self._progress = progress
+        self._done = asyncio.Event()
+        self._adapter: asyncio.Future[Adapter] | None = None
+        self._holder: asyncio.Task[None] | None = None
+
+    async def adapter(self) -> Adapter:
+        """The open adapter."""
+        if self._adapter is None:
+            self._adapter = asyncio.get_running_loop().create_future()
+            self._holder = asyncio.create_task(self._hold(self._adapter))
+        return await asyncio.shield(self._adapter)
+
+    async def _hold(self, opened: asyncio.Future[Adapter]) -> None:
+        # One task opens and closes: what a provider uses inside may be bound to its task.
+        try:
+            async with self._provider.connect(self) as adapter:
+                opened.set_result(adapter)
+                await self._done.wait()
+        except BaseException as error:
+            if opened.done():
+                raise
+            opened.set_exception(error)
+            opened.exception()
+
+    async def close(self) -> None:
+        """Close it, with every process that it started."""
+        self._done.set()
+        if self._holder is None or self._adapter is None:
+            return
+        if not self._adapter.done():
+            self._holder.cancel()
+        await self._holder
+
+    def secret(self, value: str) -> str:
+        """The value with `${env:NAME}` filled in."""
+        filled = _VARIABLE.sub(_environment_value, value)
+        if "://" not in filled and len(filled) >= _SHORTEST_SECRET:
+            self._secrets.add(filled)
+        return filled
+
+    @property
+    def concurrency(self) -> int:
+        """How many calls may be in flight at most."""
+        return self._concurrency
+
+    def progress(self, text: str) -> None:
+        """One line that tells the user what is being waited for."""
+        self._progress(text)
+
+
+class StepModel:
+    """A provider's model as one step sees it."""
+
+    def __init__(self, asker: Asker, step: str, usage: Usage) -> None:
+        self._asker = asker
+        self._step = step
+        self._usage = usage
+
+    async def chat(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        sample: int = 0,
+        schema: Mapping[str, Any] | None = None,
+        sampling: Mapping[str, Any] | None = None,
+    ) -> Reply:
+        """The model's turn; with a schema, text that follows it."""
+        request = Request(
+            "chat", tuple(messages), sampling=sampling or {}, schema=schema, sample=sample
+        )
+        if schema is None:
+            return await self._ask(request)
+        supported = "structured" in self._asker.provider.capabilities()
+        return await ask_structured(self._ask, request, supported)
+
+    async def complete(
+        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
+    ) -> Reply:
+        """What the model writes after a text."""
+        return await self._ask(
+            Request("complete", prompt=prompt, sampling=sampling or {}, sample=sample)
+        )
+
+    async def embed(self, text: str) -> Reply:
+        """The text's vector."""
+        return await self._ask(Request("embed", prompt=text))
+
+    async def loglikelihood(self, prompt: str, answer: str) -> Reply:
+        """The log-probabilities of a given answer's tokens."""
+        return await self._ask(Request("loglikelihood", prompt=prompt, answer=answer))
+
+    async def _ask(self, request: Request) -> Reply:
+        return await self._asker.ask(request, self._step, self._usage)
+
+
+def _environment_value(match: re.Match[str]) -> str:
+    value = os.environ.get(match.group(1))
+    if not value:
+        raise UsageError("unset-environment", name=match.group(1))
+    return value
+
+
+def _provider(block: Block) -> Provider:
+    assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
+    return block.plugin

@@ -1,0 +1,179 @@
+"""Reading a ledger that others may be writing: totals, one call, whether the file is sound."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from sftrecipe.calls.ledger_file import check_kind, connect, damaged, explained, fault_found
+
+
+class Total(NamedTuple):
+    """What one model was asked on one day for one run."""
+
+    day: str
+    provider: str
+    model: str
+    run: str
+    calls: int
+    """Calls that were answered."""
+    failed: int
+    refused: int
+    in_flight: int
+    """Calls that were asked and have no reply: in flight, or lost with their engine."""
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    currency: str | None
+
+
+class Call(NamedTuple):
+    """One call as the ledger keeps it."""
+
+    key: str
+    state: str
+    """`done`, `asking` (in flight, or lost with its engine), `failed` or `refused`."""
+    provider: str
+    model: str
+    kind: str
+    run: str
+    step: str
+    asked: float
+    """When it was first or last asked, in seconds since 1970."""
+    attempts: int
+    latency: float | None
+    prompt: str
+    """What was asked, as text: the prompt, or the chat turns with their roles."""
+    sampling: dict[str, Any]
+    reply: str
+    finish_reason: str
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    currency: str | None
+    priced: str | None
+    """The day whose price it is."""
+    error: str | None
+    request: str
+    """The request as JSON."""
+    raw: str
+    """The reply's body as it came."""
+
+
+_TOTALS = """SELECT date(asked, 'unixepoch', 'localtime') AS day, provider, model, run,
+sum(state = 'done'), sum(state = 'failed'), sum(state = 'refused'), sum(state = 'asking'),
+sum(attempts), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+coalesce(sum(cost), 0.0), max(currency)
+FROM calls GROUP BY day, provider, model, run, currency ORDER BY day, provider, model, run"""
+_CALL = """SELECT key, state, provider, model, kind, run, step, asked, attempts, latency, reply,
+finish, input_tokens, output_tokens, cost, currency, priced, error, request, raw
+FROM calls WHERE """
+
+
+def totals(path: Path) -> list[Total]:
+    """Calls, tokens and cost by day, provider, model and run; empty without a ledger."""
+    with _reading(path) as connection:
+        if connection is None:
+            return []
+        return [Total(*row) for row in connection.execute(_TOTALS)]
+
+
+def read_call(path: Path, key: str) -> Call | None:
+    """The call of a key, or of the beginning of one that no other key has."""
+    with _reading(path) as connection:
+        if connection is None:
+            return None
+        query, last = f"{_CALL} key >= ? AND key < ? LIMIT 2", key + "g"
+        rows = connection.execute(query, (key, last)).fetchall()
+        return _call(rows[0]) if len(rows) == 1 else None
+
+
+def in_flight(path: Path) -> list[Call]:
+    """Calls that were asked and have no reply yet."""
+    with _reading(path) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(f"{_CALL} state = 'asking' ORDER BY asked")
+        return [_call(row) for row in rows]
+
+
+def mean_tokens(path: Path, model: str) -> tuple[float, float] | None:
+    """Mean input and output tokens of a model's answered calls, if there are any."""
+    with _reading(path) as connection:
+        if connection is None:
+            return None
+        query = """SELECT avg(input_tokens), avg(output_tokens) FROM calls
+        WHERE model = ? AND state = 'done'"""
+        asked, written = connection.execute(query, (model,)).fetchone()
+        return None if asked is None else (float(asked), float(written))
+
+
+def verify(path: Path) -> str:
+    """Read the whole ledger through and say that it is sound. Raises SftrecipeError if not."""
+    with _reading(path) as connection:
+        if connection is None:
+            return f"{path}: no ledger yet"
+        if fault := fault_found(connection):
+            raise damaged(path, fault)
+        count = 0
+        for key, request, state, reply in connection.execute(
+            "SELECT key, request, state, reply FROM calls"
+        ):
+            count += 1
+            orjson.loads(request)
+            if state == "done" and reply is None:
+                raise damaged(path, f"call {key} is done but has no reply")
+        return f"{path}: sound, {count} calls"
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    if not path.exists():
+        yield None
+        return
+    with explained(path), closing(connect(path)) as connection:
+        check_kind(connection, path)
+        yield connection
+
+
+def _call(row: tuple[Any, ...]) -> Call:
+    key, state, provider, model, kind, run, step, asked, attempts, latency, *rest = row
+    reply, finish, read, written, cost, currency, priced, error, request, raw = rest
+    parts = orjson.loads(request)
+    return Call(
+        key=key,
+        state=state,
+        provider=provider,
+        model=model,
+        kind=kind,
+        run=run,
+        step=step,
+        asked=asked,
+        attempts=attempts,
+        latency=latency,
+        prompt=_prompt(parts),
+        sampling=parts.get("sampling", {}),
+        reply=reply or "",
+        finish_reason=finish or "",
+        input_tokens=read or 0,
+        output_tokens=written or 0,
+        cost=cost,
+        currency=currency,
+        priced=priced,
+        error=error,
+        request=request,
+        raw=raw or "",
+    )
+
+
+def _prompt(parts: dict[str, Any]) -> str:
+    if "messages" not in parts:
+        return str(parts.get("prompt", "")) + str(parts.get("answer", ""))
+    turns = parts["messages"]
+    return "\n".join(f"{turn.get('role')}: {turn.get('content') or ''}" for turn in turns)
