@@ -38,12 +38,12 @@ def show(context: click.Context, key: str) -> None:
     """Print one call: request, reply, tokens, cost."""
     from sftrecipe.calls.totals import read_call  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.report.ledger import call_text  # noqa: PLC0415
+    from sftrecipe.report.ledger import call_json, call_text  # noqa: PLC0415
 
     call = read_call(context.obj["ledger"], key)
     if call is None:
         raise UsageError("no-such-call", key=key)
-    click.echo(call_text(call))
+    click.echo(call_json(call) if context.obj["as_json"] else call_text(call))
 
 
 @ledger.command()

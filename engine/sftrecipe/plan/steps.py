@@ -64,6 +64,7 @@ class _Planner:
         self._recipe = recipe
         self._hashes = hashes
         self._states: dict[str, str] = {}
+        self._filters = list(recipe.filter)
 
     def steps(self) -> Iterator[Step]:
         recipe = self._recipe
@@ -73,11 +74,7 @@ class _Planner:
                 step = self._step(block, block.inputs)
                 self._states[block.id] = step.key
                 yield step
-        for block in recipe.filter:
-            step = self._step(block, block.inputs)
-            for stream in block.inputs:
-                self._states[stream] = _hash([self._states[stream], step.key])
-            yield step
+                yield from self._ready_filters()
         exported = exported_streams(recipe)
         if recipe.mix:
             step = self._step(recipe.mix, recipe.mix.inputs)
@@ -86,9 +83,26 @@ class _Planner:
         for block in recipe.export:
             yield self._step(block, exported)
 
+    def _ready_filters(self) -> Iterator[Step]:
+        """Filters whose streams are all made, unless one before them waits for a stream of theirs.
+
+        A block that reads a stream then reads it thinned: nobody pays for rows that are thrown away.
+        """
+        waiting: set[str] = set()
+        for block in tuple(self._filters):
+            reads = {*block.inputs, *_named_streams(block)}
+            if reads - set(self._states) or reads & waiting:
+                waiting |= reads
+                continue
+            self._filters.remove(block)
+            step = self._step(block, block.inputs)
+            for stream in block.inputs:
+                self._states[stream] = _hash([self._states[stream], step.key])
+            yield step
+
     def _step(self, block: Block, reads: tuple[str, ...]) -> Step:
         options = list(marked(block.plugin))
-        named = [value for _, marker, value in options if isinstance(marker, StreamMarker)]
+        named = _named_streams(block)
         models = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
         if block.provider:
             models.insert(0, block.provider)
@@ -134,9 +148,13 @@ def _used_streams(recipe: CheckedRecipe) -> set[str]:
     blocks = [*recipe.generate, *recipe.filter, *([recipe.mix] if recipe.mix else [])]
     used = {name for block in blocks for name in block.inputs}
     for block in blocks:
-        options = marked(block.plugin)
-        used |= {value for _, marker, value in options if isinstance(marker, StreamMarker)}
+        used |= set(_named_streams(block))
     return used | set(exported_streams(recipe))
+
+
+def _named_streams(block: Block) -> list[str]:
+    """Streams that the block's options name, beside those that it reads."""
+    return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
 
 
 def _hash(value: Any) -> str:

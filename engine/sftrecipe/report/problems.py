@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
 from pathlib import Path
 
 from sftrecipe import messages
@@ -19,23 +18,26 @@ _LABELS = {"en": ("error", "hint: "), "zh": ("错误", "提示：")}
 def render(problems: Iterable[Problem], language: str | None = None) -> str:
     """The problems one after the other, in the user's language unless one is given."""
     chosen = language or messages.user_language()
-    return "\n".join(_rendered(problem, chosen) for problem in problems)
+    sources: dict[str, list[str]] = {}
+    return "\n".join(_rendered(problem, chosen, sources) for problem in problems)
 
 
-def _rendered(problem: Problem, language: str) -> str:
+def _rendered(problem: Problem, language: str, sources: dict[str, list[str]]) -> str:
     error, hint = _LABELS[language]
     place = f"{problem.position}: " if problem.position else ""
     lines = [f"{place}{error}[{problem.slug}]: {problem.message(language)}"]
     if problem.position:
-        lines += _source(problem.position)
+        lines += _source(problem.position, sources)
     if advice := problem.advice(language):
         lines.append(f"  {hint}{advice}")
     return "\n".join(_visible(line) for line in lines)
 
 
-def _source(position: Position) -> list[str]:
+def _source(position: Position, sources: dict[str, list[str]]) -> list[str]:
     """The line of a place, with a caret under the column; nothing where it cannot be read."""
-    lines = _lines(position.path)
+    if position.path not in sources:
+        sources[position.path] = _lines(position.path)
+    lines = sources[position.path]
     if position.line > len(lines):
         return []
     text = _visible(lines[position.line - 1])
@@ -47,7 +49,6 @@ def _source(position: Position) -> list[str]:
     return [f"{margin}{shown}".rstrip(), f"{' ' * (len(margin) - 2)}| {before}^"]
 
 
-@lru_cache(maxsize=32)
 def _lines(path: str) -> list[str]:
     try:
         return _BREAKS.split(Path(path).read_bytes().decode("utf-8-sig", "replace"))

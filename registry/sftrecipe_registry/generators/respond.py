@@ -16,8 +16,8 @@ from sftrecipe.record import chat, question
 class Respond(Sampling, RowGenerator):
     """Ask a model for the answer to every row's instruction and put it into `output`.
 
-    A row of chat turns gets the answer as its next turn. A row that has an answer already gets a
-    new one.
+    A row of chat turns gets the answer as its next turn. A row that has an answer already passes as
+    it is, without a call, unless `replace` is set.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
@@ -35,6 +35,8 @@ class Respond(Sampling, RowGenerator):
     """What the user says (Jinja2); the row's instruction and input where it is left out."""
     samples: Annotated[int, Gt(0)] = 1
     """Answers to each row, one row each."""
+    replace: bool = False
+    """Answer rows anew that have an answer already."""
     keep_cut_off: bool = False
     """Keep answers that ended at `max_tokens`."""
 
@@ -50,7 +52,9 @@ class Respond(Sampling, RowGenerator):
         return Expected((least * self.samples, top), (0, top))
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
-        """The row with an answer, once a sample; an empty or cut answer is a reject."""
+        """The row with an answer, one row a sample; an empty or cut answer is a reject."""
+        if not self.replace and _answered(row):
+            return [ctx.row(row.columns, parents=[row], tags=row.tags)]
         turns = self._turns(row, ctx)
         if not any(turn["role"] == "user" and turn["content"].strip() for turn in turns):
             return [Reject(row, "no_instruction")]
@@ -94,3 +98,8 @@ class Respond(Sampling, RowGenerator):
         if turns and turns[-1]["role"] == "assistant":
             turns.pop()
         return {"messages": [*turns, {"role": "assistant", "content": text}]}
+
+
+def _answered(row: Record) -> bool:
+    turns = chat(row.columns)
+    return bool(turns) and turns[-1]["role"] == "assistant"
