@@ -75,18 +75,17 @@ class _Planner:
                 self._states[block.id] = step.key
                 yield step
                 yield from self._ready_filters()
-        exported = exported_streams(recipe)
         if recipe.mix:
             step = self._step(recipe.mix, recipe.mix.inputs)
             self._states[MIXED] = step.key
             yield step
         for block in recipe.export:
-            yield self._step(block, exported)
+            yield self._step(block, block.inputs)
 
     def _ready_filters(self) -> Iterator[Step]:
-        """Filters whose streams are all made, unless one before them waits for a stream of theirs.
+        """Filters whose streams are all made, unless one before them waits for such a stream.
 
-        A block that reads a stream then reads it thinned: nobody pays for rows that are thrown away.
+        A block that reads a stream reads it thinned: nobody pays for rows that are thrown away.
         """
         waiting: set[str] = set()
         for block in tuple(self._filters):
@@ -136,20 +135,17 @@ class _Planner:
         return [provider.use, provider.plugin.identity()]
 
 
-def exported_streams(recipe: CheckedRecipe) -> tuple[str, ...]:
-    """What the exporters write: the mix, or every generated stream, or else every source."""
-    if recipe.mix:
-        return (MIXED,)
-    made = tuple(block.id for block in recipe.generate)
-    return made or tuple(recipe.sources)
-
-
 def _used_streams(recipe: CheckedRecipe) -> set[str]:
-    blocks = [*recipe.generate, *recipe.filter, *([recipe.mix] if recipe.mix else [])]
+    blocks = [
+        *recipe.generate,
+        *recipe.filter,
+        *([recipe.mix] if recipe.mix else []),
+        *recipe.export,
+    ]
     used = {name for block in blocks for name in block.inputs}
     for block in blocks:
         used |= set(_named_streams(block))
-    return used | set(exported_streams(recipe))
+    return used
 
 
 def _named_streams(block: Block) -> list[str]:

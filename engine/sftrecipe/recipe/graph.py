@@ -33,10 +33,12 @@ class Graph:
         return {draft: self._inputs(draft) for draft in self._drafts}
 
     def exported(self) -> tuple[str, ...]:
-        """What is exported: the mix, or every generated stream, or else every source."""
+        """What is exported: the mix, or else the streams that no generate block goes on from."""
         if any(draft.section.name == "mix" for draft in self._drafts):
             return (MIXED,)
-        return tuple(self.generated or self.sources)
+        generators = [draft for draft in self._drafts if draft.section.name == "generate"]
+        read = {name for draft in generators for name, _ in draft.streams() or ()}
+        return tuple(name for name in self.generated or self.sources if name not in read)
 
     def _check_ids(self) -> None:
         first: dict[tuple[str, str], Draft] = {}
