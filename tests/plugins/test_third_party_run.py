@@ -65,9 +65,9 @@ def test_mistakes_in_its_options_are_found(installed: Installed) -> None:
     wrong.write_text(RECIPE.replace("min: 0.5", "min: 7").replace("{{ hint }}", "{{ hnit }}"))
     checked = installed.sftrecipe("validate", str(wrong))
     assert checked.returncode == 2
-    assert "wrong.yaml:15:" in checked.stderr
+    assert "wrong.yaml:14:" in checked.stderr
     assert "hnit" in checked.stderr
-    assert "wrong.yaml:17:" in checked.stderr
+    assert "wrong.yaml:16:" in checked.stderr
 
 
 def test_runs(installed: Installed) -> None:
@@ -79,3 +79,7 @@ def test_runs(installed: Installed) -> None:
     assert [row["instruction"] for row in rows] == ["Reword: name three fruits from a warm country"]
     rejects = [json.loads(line) for line in (out / "rejects.jsonl").read_text().splitlines()]
     assert [reject["reason"] for reject in rejects] == ["repetitive"]
+    explained = installed.sftrecipe("explain", "warm country", "--run", str(out))
+    assert explained.returncode == 0, explained.stderr
+    assert "seeds.jsonl:1" in explained.stdout
+    assert "my_echo" in explained.stdout
