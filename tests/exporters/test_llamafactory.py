@@ -194,9 +194,12 @@ def test_alpaca_has_no_tool_turns(tmp_path: Path) -> None:
     assert export("llamafactory", RowList.of(QA, CALLING), tmp_path).reasons == ["tool_turns"]
 
 
-def test_thinking_may_stand_before_a_tool_call(tmp_path: Path) -> None:
-    rows = RowList.of(messages(("user", "u"), ("tool_call", f"<think>hm</think>{CALL}")))
-    assert export("llamafactory", rows, tmp_path, formatting="sharegpt").sets[0].rows == 1
+def test_thinking_before_a_tool_call_is_for_some_templates(tmp_path: Path) -> None:
+    rows = RowList.of(QA, messages(("user", "u"), ("tool_call", f"<think>hm</think>{CALL}")))
+    made = export("llamafactory", rows, tmp_path, formatting="sharegpt")
+    assert made.reasons == ["thought_call"]
+    kept = export("llamafactory", rows, tmp_path, formatting="sharegpt", keep=["thought_call"])
+    assert kept.sets[0].rows == 2
 
 
 def test_pictures_with_their_places_are_written(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ class LlamaFactory(Exporter):
     keep: tuple[Doubt, ...] = ()
     """Doubtful rows to write all the same: `control_token` (text such as `<|im_end|>`, which the
     tokenizer takes for its own), `empty_answer`, `empty_prompt`, `equal_pair` (chosen and rejected
-    are the same), `media_place` (`<image>` without a picture)."""
+    are the same), `media_place` (`<image>` without a picture), `thought_call` (`<think>` before a
+    tool call, which every template takes in another form)."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""

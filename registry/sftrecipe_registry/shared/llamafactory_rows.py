@@ -16,8 +16,11 @@ from sftrecipe_registry.shared.llamafactory_conversation import (
 )
 
 Formatting = Literal["alpaca", "sharegpt", "text"]
-Doubt = Literal["control_token", "empty_answer", "empty_prompt", "equal_pair", "media_place"]
-"""What LLaMA-Factory trains on without a word, and hardly anybody wants."""
+Doubt = Literal[
+    "control_token", "empty_answer", "empty_prompt", "equal_pair", "media_place", "thought_call"
+]
+"""What LLaMA-Factory trains on without a word and hardly anybody wants, or takes with some
+templates alone."""
 
 TAGS = {
     "role_tag": "role",
@@ -127,11 +130,14 @@ def _with_rest(row: dict[str, Any], talk: Conversation) -> dict[str, Any]:
 
 def check(talk: Conversation, kept: Set[Doubt]) -> None:
     """Raises Unusable for the first doubt that is not to be kept, and for text that is no UTF-8."""
-    texts = [talk.system, talk.tools, *talk.contents]
-    _check_encoding("".join((*texts, *(path for paths in talk.media.values() for path in paths))))
-    if talk.label is not None and not talk.answers[0].content:
+    contents = talk.contents
+    whole = "\n".join((talk.system, talk.tools, *contents))
+    _check_encoding(whole)
+    for paths in talk.media.values():
+        _check_encoding("".join(paths))
+    if talk.label is not None and not contents[-1]:
         raise Unusable("empty_answer")  # LLaMA-Factory tells good from bad by who is empty
-    for reason, value in _doubts(talk, texts):
+    for reason, value in _doubts(talk, whole):
         if reason not in kept:
             raise Unusable(reason, value)
 
@@ -152,17 +158,19 @@ def _check_encoding(text: str) -> None:
         raise Unusable("not_utf8", f"half a character: {text[error.start]!a}") from error
 
 
-def _doubts(talk: Conversation, texts: list[str]) -> Iterator[tuple[Doubt, str | None]]:
-    turns = (*talk.asked, *talk.answers)
+def _doubts(talk: Conversation, whole: str) -> Iterator[tuple[Doubt, str | None]]:
+    turns = [*talk.asked, *talk.answers]
     for number, turn in enumerate(turns, 1):
         if turn.role != "tool" and not turn.content.strip():
             doubt: Doubt = "empty_prompt" if turn.role == "user" else "empty_answer"
             yield doubt, f"turn {number}" if len(turns) > 2 else None
+        elif turn.role == "tool_call" and "<think>" in turn.content.split("{", 1)[0]:
+            yield "thought_call", f"turn {number}"
     if len(talk.answers) == 2 and talk.answers[0] == talk.answers[1]:
         yield "equal_pair", None
-    for text in texts:
-        if token := control_token(text):
-            yield "control_token", token
-    for name, place in _PLACES:
-        if name not in talk.media and any(place in text for text in texts[2:]):
-            yield "media_place", place
+    if token := control_token(whole):
+        yield "control_token", token
+    if "<" in whole:
+        for name, place in _PLACES:
+            if name not in talk.media and any(place in turn.content for turn in turns):
+                yield "media_place", place
