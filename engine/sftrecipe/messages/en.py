@@ -72,7 +72,8 @@ MESSAGES = {
     "unknown-column": "column '{column}' is in no input row",
     "source-unreadable": "source '{source}' cannot be read: {error}",
     "template-syntax": "template is not valid Jinja2: {error}",
-    "unknown-template-variable": "template variable '{variable}' is no column of the input rows and not the block's own",
+    "unknown-template-variable": "template variable '{variable}' is no column of the input rows "
+    "and not the block's own",
     "template-private": "template reaches for '{name}', which the sandbox forbids",
     "template-include": "template loads another one, which is not allowed",
     # files

@@ -65,7 +65,7 @@ MESSAGES = {
     "unknown-provider": "provider '{provider}' 不存在",
     "provider-missing": "{kind} '{use}' 需要调用模型，但没有指定 provider",
     "provider-not-taken": "{kind} '{use}' 不调用模型，不接受 provider",
-    "missing-capability": "provider '{provider}' 不支持'{use}' 所需的{capability}",
+    "missing-capability": "provider '{provider}' 不支持 '{use}' 所需的{capability}",
     "nothing-to-export": "没有可读取的数据：配方不产生任何数据",
     "no-catalogue": "'register' 需要配方所在文件夹或其上级文件夹中有 dataset_info.json",
     # 数据行与提示词
@@ -186,7 +186,7 @@ WORDS = {
     "gt": "大于",
     "le": "不大于",
     "lt": "小于",
-    "multiple": "为其倍数：",
+    "multiple": "是此数的倍数：",
     "characters": "个字符",
     "items": "项",
     "complete": "文本补全",

@@ -41,7 +41,7 @@ class Roots:
         file = folder / value
         real = Path(os.path.realpath(file))
         if not any(real.is_relative_to(root) for root in self._folders):
-            values["folder"] = str(real.parent)
+            values["folder"] = str(self._to_allow(file, real))
             problems.append(Problem("path-outside", place, values, "allow-path"))
             return None
         if not _exists(real):
@@ -53,6 +53,11 @@ class Roots:
         else:
             return file
         return None
+
+    def _to_allow(self, file: Path, real: Path) -> Path:
+        """The folder that the user would have to allow, as short as it can be said."""
+        written = Path(os.path.normpath(file)).parent
+        return written if os.path.realpath(written) == str(real.parent) else real.parent
 
 
 def _exists(path: Path) -> bool:

@@ -197,7 +197,9 @@ def _layer(schema: Schema) -> Schema:
 
     def change(part: Schema) -> Schema:
         name = str(part.get("$ref", "")).rpartition("/")[2]
-        return {**part, "$ref": f"#/$defs/{name}{_LAYER}"} if name in _SHAPES.values() else part
+        if name not in _SHAPES.values():
+            return part
+        return {"anyOf": [{"$ref": f"#/$defs/{name}{_LAYER}"}, {"type": "null"}]}
 
     properties = {
         name: _or_null(_walked(value, change)) for name, value in schema["properties"].items()

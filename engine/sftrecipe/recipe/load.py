@@ -59,6 +59,7 @@ class _Check:
         self.problems = composed.problems
         self._path = path
         self._root = composed.root
+        self._written = composed.written
         self._roots = roots
         self._profile = profile
         self._check_shape(composed)
@@ -92,6 +93,7 @@ class _Check:
 
     def _check_secrets(self, blocks: Sequence[Draft]) -> None:
         self.problems.extend(place_problems(self._root))
+        self.problems.extend(place_problems(self._written))
         asked = Asking(self._root, blocks, self.problems).asked()
         secrets = Secrets(self._root, vendors.allowed_keys(), environment())
         for draft in blocks:

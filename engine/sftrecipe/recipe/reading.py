@@ -108,8 +108,12 @@ class Reading:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
                     raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")
                 text = files.text(value)
+            except UnicodeDecodeError:
+                values = {"path": value, "error": "not UTF-8"}
+                self._problems.append(Problem("unreadable-file", place, values, "save-utf8"))
+                return
             except (OSError, ValueError) as error:
-                values = {"path": value, "error": str(error)}
+                values = {"path": value, "error": getattr(error, "strerror", None) or str(error)}
                 self._problems.append(Problem("unreadable-file", place, values))
                 return
         self._problems.extend(template_problems(text, shown, place, marker, inputs))

@@ -36,7 +36,7 @@ def plain_scalar(text: str) -> Scalar:
 
 
 def _whole(text: str) -> int:
-    if len(text) > MAX_DIGITS:
+    if len(text.lstrip("+-")) > MAX_DIGITS:
         raise TooManyDigits(text)
     return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
 

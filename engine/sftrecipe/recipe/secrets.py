@@ -20,7 +20,13 @@ _IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
 def place_problems(root: Node) -> Iterator[Problem]:
     """Environment variables outside of providers; those inside are checked with their plugin."""
+    profiles = root.get("profiles")
+    if profiles and profiles.is_mapping:
+        for profile in profiles.value.values():
+            yield from place_problems(profile)
     for path, node in root.texts():
+        if path[:1] in ((), ("profiles",)):
+            continue
         if path[0] == "providers" and len(path) > 2 and path[2] != "use":
             continue
         for use in _ANY.finditer(node.value):

@@ -41,10 +41,10 @@ def template_problems(
         yield from _forbidden(tree, where)
         used = required_variables(tree)
     except TemplateSyntaxError as error:
-        yield Problem("template-syntax", where.line(error.lineno), {"error": error.message})
+        yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
         return
     except (TemplateError, RecursionError) as error:
-        yield Problem("template-syntax", place, {"error": str(error)})
+        yield Problem("template-syntax", place, {"error": _reason(error)})
         return
     known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
     if marker.columns and inputs is None:
@@ -55,6 +55,10 @@ def template_problems(
         if suggestion := closest(name, known):
             values["suggestion"], hint = suggestion, "did-you-mean"
         yield Problem("unknown-template-variable", where.word(name), values, hint)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "message", None) or error).rstrip(".")
 
 
 class _Places:

@@ -145,7 +145,7 @@ class _Composer:
             elif isinstance(event, NodeEvent):
                 root = self._node(event, events, 0)
             elif isinstance(event, StreamEndEvent) and not started:
-                self._stop("yaml-empty", event)
+                self.problems.append(Problem("yaml-empty", Position(self.name, 1, 1)))
         if root is not None and root.value is None:
             self.problems.append(Problem("yaml-empty", root.place))
             return None
@@ -239,10 +239,9 @@ class _Composer:
             try:
                 text.encode()
             except UnicodeEncodeError:
-                shown = text[:40].encode(errors="backslashreplace").decode()
-                self._problem("yaml-character", event, value=shown)
+                self._problem("yaml", event, error="found invalid Unicode character escape code")
                 return ""
-        if event.implicit[0] or event.tag in _RESOLVED_TAGS:
+        if event.tag != "!" and (event.implicit[0] or event.tag in _RESOLVED_TAGS):
             return self._plain(event)
         return text
 

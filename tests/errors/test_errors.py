@@ -1,0 +1,136 @@
+"""One recipe a slug: what `validate` says of it, in English and Chinese."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
+
+from sftrecipe import messages
+from sftrecipe.cli.validate import validate
+from sftrecipe.messages import en, zh
+from sftrecipe.recipe import load
+from sftrecipe.recipe.json_schema import RECIPE_FILE, schemas
+from sftrecipe.recipe.yaml_nodes import read_recipe_file
+
+from ..recipe import stand_ins
+
+HERE = Path(__file__).parent
+CASES = sorted(folder for folder in HERE.iterdir() if (folder / "expected.txt").exists())
+BIG = {"file-too-large": b"#" * 2_000_001}
+SHAPE = {
+    "unknown-key",
+    "missing-key",
+    "wrong-type",
+    "out-of-range",
+    "wrong-length",
+    "not-a-choice",
+    "bad-name",
+    "bad-format",
+    "bad-budget",
+}
+"""Slugs that the JSON Schema must refuse too."""
+OF_OTHER_COMMANDS = {"no-such-schema"}
+OF_PLUGINS = {"plugin-import", "plugin-class", "plugin-duplicate"}
+"""Slugs that discovery raises, and a recipe check passes on."""
+
+
+@pytest.fixture
+def case(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A copy of a case's folder, entered, with the stand-in plugins."""
+    folder = tmp_path / request.param.name
+    shutil.copytree(request.param, folder)
+    if content := BIG.get(folder.name):
+        (folder / "recipe.yaml").write_bytes(content)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("SET_IN_TESTS", "https://example.org/v1")
+    for name in ("OPENAI_API_KEY", "QIANFAN_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    stand_ins.install(monkeypatch, twice=folder.name == "plugin-duplicate")
+    yield folder
+    monkeypatch.undo()
+    stand_ins.forget()
+    messages.user_language.cache_clear()
+
+
+def run(folder: Path, language: str, *more: str) -> Result:
+    """`sftrecipe validate` on a case."""
+    messages.user_language.cache_clear()
+    arguments = folder / "arguments"
+    words = shlex.split(arguments.read_text()) if arguments.exists() else ["recipe.yaml"]
+    return CliRunner(env={"SFTRECIPE_LANG": language}).invoke(
+        validate, [*words, *more], standalone_mode=False
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda folder: folder.name, indirect=True)
+def test_message(case: Path) -> None:
+    for language, name in (("en", "expected.txt"), ("zh", "expected.zh.txt")):
+        result = run(case, language)
+        assert result.exception is None, result.exception
+        assert result.return_value == 2
+        assert result.stderr == (case / name).read_text(encoding="utf-8")
+        assert f"[{case.name}]" in result.stderr
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda folder: folder.name, indirect=True)
+def test_json_says_the_same(case: Path) -> None:
+    result = run(case, "en", "--json")
+    facts = json.loads(result.stdout)
+    problems = [problem for recipe in facts for problem in recipe["problems"]]
+    assert case.name in {problem["slug"] for problem in problems}
+    text = (case / "expected.txt").read_text(encoding="utf-8")
+    assert all(problem["message"] in text for problem in problems)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [folder for folder in CASES if folder.name in SHAPE],
+    ids=lambda folder: folder.name,
+    indirect=True,
+)
+def test_schema_refuses_it_too(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_ins.install(monkeypatch, broken=False)
+    document = read_recipe_file(case / "recipe.yaml").plain()
+    schema = schemas()[RECIPE_FILE]
+    Draft202012Validator.check_schema(schema)
+    places = {
+        tuple(error.absolute_path) for error in Draft202012Validator(schema).iter_errors(document)
+    }
+    assert places
+
+
+def test_every_slug_has_a_case() -> None:
+    layer = Path(load.__file__).parent
+    code = "".join(file.read_text(encoding="utf-8") for file in layer.glob("*.py"))
+    raised = {slug for slug in en.MESSAGES if f'"{slug}"' in code}
+    assert {folder.name for folder in CASES} == raised - OF_OTHER_COMMANDS | OF_PLUGINS
+
+
+def test_catalogues_say_the_same() -> None:
+    def fields(text: str) -> set[str | None]:
+        return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+    for ours, theirs in ((en.MESSAGES, zh.MESSAGES), (en.HINTS, zh.HINTS)):
+        assert ours.keys() == theirs.keys()
+        for slug, text in ours.items():
+            assert fields(text) == fields(theirs[slug]), slug
+    assert en.WORDS.keys() == zh.WORDS.keys()
+
+
+def test_messages_keep_the_style() -> None:
+    for slug, text in en.MESSAGES.items():
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug)
+        assert not text.endswith("."), slug
+        assert not text[0].isupper() or text.startswith(("YAML", "LLaMA")), slug

@@ -1,0 +1,282 @@
+"""Small plugins of every kind, so that tests of the language do not change with the registry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint
+from typing import Annotated, Any, ClassVar, Literal
+
+import pytest
+from annotated_types import Ge, Gt, Le, Len, MultipleOf
+from pydantic import ConfigDict, field_validator
+
+from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provider, Source, Trainer
+from sftrecipe.options import (
+    ColumnName,
+    InputFile,
+    Pattern,
+    PromptMarker,
+    ProviderMarker,
+    StreamName,
+)
+from sftrecipe.plugin import discovery
+from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin.kinds import Mix
+from sftrecipe.record import new_record
+
+
+class OpenAI(Provider):
+    """A vendor's endpoint."""
+
+    model: str
+    """The model."""
+    base_url: str = "https://api.openai.com/v1"
+    """Where it listens."""
+    api_key: str = "${env:OPENAI_API_KEY}"
+    """The key."""
+    revision: Annotated[str, Len(1, 8)] = "latest"
+    """The model's revision."""
+
+    def capabilities(self) -> frozenset[Capability]:
+        """Chat alone."""
+        return frozenset({"chat"})
+
+    def model_name(self) -> str:
+        """The model."""
+        return self.model
+
+    def sends(self) -> Mapping[str, str]:
+        """The key to the endpoint."""
+        return {self.api_key: self.base_url}
+
+    def connect(self, connecting: Any) -> Any:
+        """Never done here."""
+
+
+class Embedded(Provider):
+    """A model on this machine."""
+
+    def capabilities(self) -> frozenset[Capability]:
+        """All that a local model can do."""
+        return frozenset({"chat", "complete", "logprobs"})
+
+    def model_name(self) -> str:
+        """The model."""
+        return "small"
+
+    def connect(self, connecting: Any) -> Any:
+        """Never done here."""
+
+
+class Jsonl(Source):
+    """Rows of a JSON lines file."""
+
+    path: InputFile
+    """The file."""
+
+    def read(self, ctx: Context) -> Iterator[Any]:
+        """One row a line."""
+        with ctx.path(self.path).open(encoding="utf-8") as file:
+            for line in file:
+                yield new_record(ctx.step, json.loads(line))
+
+
+class SelfInstruct(Generator):
+    """Writes new instructions after seeds."""
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    template: Annotated[str, PromptMarker(variables=frozenset({"examples"}), columns=False)]
+    """The prompt."""
+    entities: dict[str, InputFile] = {}
+    """Files of values."""
+    rounds: Annotated[int, Gt(0), Le(1000)] = 20
+    """Rounds of calls."""
+    batch: Annotated[int, MultipleOf(4)] = 4
+    """Items a call."""
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """What it writes."""
+        return frozenset({"instruction", "output"})
+
+    async def generate(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+        yield
+
+
+class Respond(Generator):
+    """Answers every row."""
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    prompt: Annotated[str, PromptMarker()] = "{{ instruction }}"
+    """The prompt."""
+
+    async def generate(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+        yield
+
+
+class Continue(Respond):
+    """Completes every row."""
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
+
+
+class Length(Filter):
+    """Drops rows by their length."""
+
+    field: ColumnName = "output"
+    """The column."""
+    max_chars: Annotated[int, Ge(0)] | None = None
+    """Most characters."""
+    min_chars: Annotated[int, Ge(0)] | None = None
+    """Fewest characters."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Without a limit it does nothing."""
+        if self.max_chars is None and self.min_chars is None:
+            yield OptionProblem((), "filter 'length' has no limit", "give max_chars or min_chars")
+
+    def judge(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+
+
+class Regex(Filter):
+    """Drops rows by a pattern."""
+
+    drop: tuple[Pattern, ...]
+    """What is dropped."""
+
+    def judge(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+
+
+class Near(Filter):
+    """Drops rows that are near to another stream's."""
+
+    to: StreamName
+    """The other stream."""
+
+    def judge(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+
+
+class Crashing(Filter):
+    """A plugin with a bug."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Fails."""
+        raise KeyError("oops")
+
+    def judge(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+
+
+class Weights(Mixer):
+    """Draws by weight."""
+
+    total: Annotated[int, Gt(0)]
+    """Rows."""
+    weights: dict[str, float]
+    """Share of each stream."""
+
+    @field_validator("weights")
+    @classmethod
+    def some_weight(cls, weights: dict[str, float]) -> dict[str, float]:
+        """Refuse a mix of nothing."""
+        if not any(weights.values()):
+            raise ValueError("no stream has a weight")
+        return weights
+
+    def wanted(self) -> Mapping[str, float]:
+        """The weights."""
+        return self.weights
+
+    def mix(self, streams: Any, ctx: Context) -> Mix:
+        """Never done here."""
+        return Mix([])
+
+
+class LlamaFactory(Exporter):
+    """Writes data sets."""
+
+    formatting: Literal["alpaca", "sharegpt"] = "alpaca"
+    """The format."""
+
+    def export(self, rows: Any, to: Any) -> Any:
+        """Never done here."""
+
+
+class Train(Trainer):
+    """Takes the trainer's own arguments."""
+
+    model_config = ConfigDict(extra="allow")
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Arguments that do not exist."""
+        for name in self.model_extra or {}:
+            if name != "stage":
+                yield OptionProblem((name,), f"argument '{name}' does not exist", at_key=True)
+
+    def write_config(self, training: Any) -> Any:
+        """Never done here."""
+
+
+class Pairwise(Judge):
+    """Compares two models."""
+
+    models: tuple[Annotated[str, ProviderMarker(frozenset({"chat"}))], ...] = ()
+    """The models."""
+
+    async def evaluate(self, rows: Any, ctx: Context) -> Any:
+        """Never done here."""
+
+
+class NotAFilter:
+    """No plugin at all."""
+
+
+PLUGINS: Mapping[str, Mapping[str, str]] = {
+    "provider": {"openai": "OpenAI", "embedded": "Embedded"},
+    "source": {"jsonl": "Jsonl"},
+    "generator": {"self_instruct": "SelfInstruct", "respond": "Respond", "continue": "Continue"},
+    "filter": {
+        "length": "Length",
+        "regex": "Regex",
+        "near": "Near",
+        "crashing": "Crashing",
+        "wrong_class": "NotAFilter",
+        "broken": "Missing",
+    },
+    "mixer": {"weights": "Weights"},
+    "exporter": {"llamafactory": "LlamaFactory"},
+    "trainer": {"llamafactory": "Train"},
+    "judge": {"pairwise": "Pairwise"},
+}
+
+
+def install(monkeypatch: pytest.MonkeyPatch, *, twice: bool = False, broken: bool = True) -> None:
+    """Let these be the only plugins; `twice`: a judge that two packages declare; `broken`: those
+    that cannot be loaded too."""
+    declared = {
+        kind: tuple(
+            EntryPoint(name, f"{__name__}:{found}", f"sftrecipe.{kind}s")
+            for name, found in names.items()
+            if broken or name not in ("wrong_class", "broken")
+        )
+        for kind, names in PLUGINS.items()
+    }
+    if twice:
+        declared["judge"] += (EntryPoint("pairwise", "elsewhere:Pairwise", "sftrecipe.judges"),)
+    _forget()
+    monkeypatch.setattr(discovery, "_declared", lambda: declared)
+
+
+def forget() -> None:
+    """Find the real plugins again."""
+    _forget()
+
+
+def _forget() -> None:
+    discovery.plugins.cache_clear()
+    discovery.plugin_class.cache_clear()
