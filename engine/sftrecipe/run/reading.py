@@ -1,32 +1,204 @@
-"""Reading a source."""
+"""Reading a source: what the engine does to the rows of every source plugin."""
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from typing import Any
 
+import orjson
+
+from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context, Reject
+from sftrecipe.plugin.drawing import SET_ASIDE, draw_rows
 from sftrecipe.plugin.kinds import Source
-from sftrecipe.record import Record
+from sftrecipe.record import Columns, Record, record_id
+from sftrecipe.run.mojibake import repaired
 
-SET_ASIDE = "set_aside"
+__all__ = ["REPAIRED", "SET_ASIDE", "read_source"]
+
+REPAIRED = "repaired"
+"""Counter of the rows whose text was put right."""
+
+_TEXTS = frozenset({"instruction", "input", "output", "system", "text"})
+_ROLES = frozenset({"system", "user", "assistant", "tool_call", "tool"})
 
 
 def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
-    """The source's rows."""
-    rows: Iterator[Record | Reject] = plugin.read(ctx)
-    if plugin.sample:
-        rows = iter(
-            heapq.nlargest(
-                plugin.sample,
-                [r for r in rows if isinstance(r, Record)],
-                key=lambda r: ctx.number(r.id),
-            )
-        )
-    for row in rows:
-        if isinstance(row, Record) and plugin.map:
-            new = {k: row.columns[v] for k, v in plugin.map.items()}
-            rest = {k: v for k, v in row.columns.items() if k not in plugin.map.values()}
-            yield ctx.row({**rest, **new}, origin=row.origin)
+    """A source's rows: renamed by `map`, repaired, checked, sampled; what is wrong as rejects.
+
+    Raises SftrecipeError when a file cannot be read.
+    """
+    rows = _examined(plugin, ctx)
+    if plugin.sample is not None:
+        rows = draw_rows(rows, plugin.sample, ctx)
+    try:
+        yield from rows
+    except FileNotFoundError as error:
+        raise SftrecipeError("missing-file", path=error.filename) from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SftrecipeError("unreadable-file", path=error.filename, error=reason) from error
+
+
+class _Fault(Exception):
+    """What is wrong with a row."""
+
+    def __init__(self, reason: str, value: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.value = value
+
+
+def _examined(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
+    renames, repair, stream = plugin.map, plugin.repair, ctx.step
+    for item in plugin.read(ctx):
+        if not isinstance(item, Record):
+            yield item
+            continue
+        try:
+            old = item.columns
+            new = _checked(_renamed(old, renames) if renames else old, repair, ctx)
+        except _Fault as fault:
+            yield Reject(item, fault.reason, fault.value)
+            continue
+        yield item if new is old else item._replace(id=record_id(stream, new), columns=new)
+
+
+def _renamed(columns: Columns, renames: Mapping[str, str]) -> Columns:
+    """The columns under their new names. Raises _Fault naming those that the row lacks."""
+    missing = [old for old in renames.values() if old not in columns]
+    if missing:
+        raise _Fault("missing_column", ", ".join(dict.fromkeys(missing)))
+    new = {name: columns[old] for name, old in renames.items()}
+    gone = new.keys() | renames.values()
+    new.update((name, value) for name, value in columns.items() if name not in gone)
+    return new
+
+
+def _checked(columns: Columns, repair: bool, ctx: Context) -> Columns:
+    """The columns, repaired; the same object where nothing changed. Raises _Fault."""
+    changes: dict[str, Any] = {}
+    for name, value in columns.items():
+        if type(value) is str:
+            if name in _CHECKS and name not in _TEXT_CHECKS and value:
+                _CHECKS[name](name, value)
+            if not repair or value.isascii():
+                continue
+            new: Any = repaired(value)
+        elif value is None:
+            continue
+        elif name == "tools":
+            new = _as_json_text(value)
         else:
-            yield row
+            if name in _CHECKS:
+                _CHECKS[name](name, value)
+            new = _repaired_inside(value) if repair else value
+        if new is not value:
+            changes[name] = new
+    if not changes:
+        return columns
+    if changes.keys() != {"tools"}:
+        ctx.count(REPAIRED)
+    return {**columns, **changes}
+
+
+def _repaired_inside(value: Any) -> Any:
+    """Lists and mappings with their texts repaired; the same object where nothing changed."""
+    if isinstance(value, str):
+        return repaired(value)
+    if isinstance(value, Mapping):
+        fixed = {key: _repaired_inside(item) for key, item in value.items()}
+        return fixed if any(fixed[key] is not item for key, item in value.items()) else value
+    if isinstance(value, list | tuple):
+        items = [_repaired_inside(item) for item in value]
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    return value
+
+
+def _as_json_text(value: Any) -> str:
+    """Tools that stand as objects, as the JSON text that they are elsewhere."""
+    return orjson.dumps(value).decode() if isinstance(value, list | dict) else _no_text(value)
+
+
+def _no_text(value: Any) -> str:
+    raise _Fault("wrong_type", f"tools is {_kind(value)}, expected a JSON text")
+
+
+def _check_text(name: str, value: Any) -> None:
+    raise _Fault("wrong_type", f"{name} is {_kind(value)}, expected a text")
+
+
+def _check_history(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple):
+        raise _Fault("bad_history", f"{name} is {_kind(value)}, expected a list of pairs")
+    for number, pair in enumerate(value, 1):
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise _Fault("bad_history", f"item {number} is not a pair of texts")
+        if not (isinstance(pair[0], str) and isinstance(pair[1], str)):
+            raise _Fault("bad_history", f"item {number} is not a pair of texts")
+
+
+def _check_messages(name: str, value: Any) -> None:
+    if not isinstance(value, list | tuple):
+        raise _Fault("bad_messages", f"{name} is {_kind(value)}, expected a list")
+    if not value:
+        raise _Fault("bad_messages", f"{name} is empty")
+    for number, message in enumerate(value, 1):
+        _check_message(f"message {number}", message)
+
+
+def _check_message(where: str, message: Any) -> None:
+    if not isinstance(message, Mapping):
+        raise _Fault("bad_messages", f"{where} is {_kind(message)}, expected role and content")
+    role, content = message.get("role"), message.get("content")
+    if not isinstance(role, str) or role not in _ROLES:
+        known = ", ".join(sorted(_ROLES))
+        raise _Fault("bad_role", f"{where}: role {_shown(role)} is none of {known}")
+    if not isinstance(content, str):
+        raise _Fault("bad_messages", f"{where}: content is {_kind(content)}, expected a text")
+
+
+def _check_preference(name: str, value: Any) -> None:
+    """A text, a message, or a list of messages."""
+    if isinstance(value, str):
+        return
+    messages = value if isinstance(value, list | tuple) else [value]
+    if not messages or not all(isinstance(message, Mapping) for message in messages):
+        raise _Fault("wrong_type", f"{name} is {_kind(value)}, expected a text or a message")
+    for message in messages:
+        _check_message(name, message)
+
+
+def _shown(role: object) -> str:
+    return f"'{role}'" if isinstance(role, str) else _kind(role)
+
+
+def _kind(value: object) -> str:
+    for kinds, name in _KINDS:
+        if isinstance(value, kinds):
+            return name
+    return type(value).__name__
+
+
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (bool, "true or false"),
+    (int | float, "a number"),
+    (str, "a text"),
+    (list | tuple, "a list"),
+    (Mapping, "an object"),
+    (type(None), "empty"),
+)
+_TEXT_CHECKS = dict.fromkeys(_TEXTS, _check_text)
+"""Whoever calls them has seen that the value is no text."""
+_CHECKS: dict[str, Callable[[str, Any], None]] = dict(
+    chain(
+        _TEXT_CHECKS.items(),
+        {
+            "history": _check_history,
+            "messages": _check_messages,
+            "chosen": _check_preference,
+            "rejected": _check_preference,
+        }.items(),
+    )
+)

@@ -1,0 +1,60 @@
+"""Reading JSON Lines: one object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+
+from sftrecipe_registry.shared.found_rows import SHOWN, Bad, Found
+from sftrecipe_registry.shared.text_files import LONGEST_LINE, utf8_lines
+
+
+def json_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
+    """Every line's object; empty lines count for nothing. Raises OSError."""
+    loads = orjson.loads
+    number, whole = 0, True
+    for line in utf8_lines(path, encoding):
+        number += whole
+        began, whole = whole, line.endswith(b"\n") or len(line) < LONGEST_LINE
+        if not (began and whole):
+            if began:
+                yield Bad(number, shown(line), "line_too_long", f"over {LONGEST_LINE} bytes")
+            continue
+        try:
+            value = loads(line)
+        except orjson.JSONDecodeError as error:
+            if not line.isspace():
+                yield _bad_line(number, line, error)
+            continue
+        if type(value) is dict:
+            yield number, value
+        else:
+            yield Bad(number, shown(line), "not_an_object", kind(value))
+
+
+def bad_json(line: int, text: bytes, error: orjson.JSONDecodeError) -> Bad:
+    """Why a text is no JSON: it cannot be decoded, or it is malformed."""
+    try:
+        text.decode()
+    except UnicodeDecodeError as cause:
+        return Bad(line, shown(text), "undecodable", f"byte {cause.start + 1} of the line")
+    return Bad(line, shown(text), "not_json", error.msg)
+
+
+def _bad_line(number: int, line: bytes, error: orjson.JSONDecodeError) -> Bad:
+    return bad_json(number, line.rstrip(b"\r\n"), error)
+
+
+def shown(text: bytes) -> str:
+    """The beginning of a bad text, for its reject."""
+    return text[: 4 * SHOWN].decode("utf-8", "replace")[:SHOWN].rstrip("\r\n")
+
+
+def kind(value: object) -> str:
+    """What a JSON value is that should be an object."""
+    if value is None:
+        return "null"
+    names = {list: "a list", str: "a text", bool: "true or false"}
+    return names.get(type(value), "a number")
