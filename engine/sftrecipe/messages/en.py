@@ -81,7 +81,6 @@ MESSAGES = {
     "not-a-file": "'{path}' is a folder, expected a file",
     "unreadable-file": "file '{path}' cannot be read: {error}",
     "path-outside": "file '{path}' lies outside the recipe's folder",
-    "output-outside": "output '{path}' would be written outside the output folder",
     # safety
     "regex-syntax": "regular expression is not valid: {error}",
     "regex-long": "regular expression has {length} characters, expected at most {limit}",

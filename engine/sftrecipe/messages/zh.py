@@ -80,7 +80,6 @@ MESSAGES = {
     "not-a-file": "'{path}' 是文件夹，应为文件",
     "unreadable-file": "文件 '{path}' 无法读取：{error}",
     "path-outside": "文件 '{path}' 在配方文件夹之外",
-    "output-outside": "输出 '{path}' 会写到输出文件夹之外",
     # 安全
     "regex-syntax": "正则表达式不合法：{error}",
     "regex-long": "正则表达式有 {length} 个字符，最多 {limit} 个",
