@@ -140,7 +140,7 @@ class Session:
         if asker is None:
             block = self._providers[name]
             provider = _provider(block)
-            most = provider.limits.concurrency or self._concurrency or provider.default_concurrency
+            most = provider.limits.concurrency or self._most or provider.default_concurrency
             connection = Connection(provider, most, self._secrets, self._progress)
             self._connections[name] = connection
             asker = Asker(

@@ -1,0 +1,189 @@
+"""Every vendor that litellm knows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from sftrecipe import CallFailed, Provider
+from sftrecipe.errors import PluginError
+from sftrecipe.kinds import Adapter, Answer, Capability, Connecting, Request
+from sftrecipe_registry.shared.http_failures import Fault, classified, retry_after
+from sftrecipe_registry.shared.model_identity import model_identity
+from sftrecipe_registry.shared.openai_http import chat_answer, response_format
+
+_HOSTS = {
+    "anthropic": "https://api.anthropic.com",
+    "dashscope": "https://dashscope.aliyuncs.com",
+    "deepseek": "https://api.deepseek.com",
+    "gemini": "https://generativelanguage.googleapis.com",
+    "moonshot": "https://api.moonshot.cn",
+    "openai": "https://api.openai.com",
+    "volcengine": "https://ark.cn-beijing.volces.com",
+    "zai": "https://api.z.ai",
+}
+"""Where litellm sends a key, by the model's prefix."""
+
+
+class LiteLLM(Provider):
+    """A model by litellm's name for it; installed with `sftrecipe[litellm]`.
+
+    Slower than `openai`, and some seconds to start: use it for vendors that do not speak OpenAI's
+    protocol.
+    """
+
+    default_concurrency: ClassVar[int] = 16
+    example: ClassVar[str] = """\
+judge:
+  use: litellm
+  model: anthropic/claude-sonnet-4-5
+  api_key: "${env:ANTHROPIC_API_KEY}"
+"""
+
+    model: str
+    """litellm's name of the model, with its vendor: `anthropic/…`, `gemini/…`, `deepseek/…`."""
+    api_key: str | None = None
+    """The key, as `${env:NAME}`; litellm's own variable for the vendor where it is left out."""
+    base_url: str | None = None
+    """The address, where it is not the vendor's own."""
+    revision: str | None = None
+    """Tells models of one name apart in the ledger: another revision is asked anew."""
+    structured: bool = True
+    """Whether the model takes a JSON Schema; else it is told in the prompt."""
+
+    def capabilities(self) -> frozenset[Capability]:
+        """Chat, completions and embeddings, as far as the vendor has them."""
+        able: set[Capability] = {"chat", "complete", "embed", "logprobs"}
+        return frozenset(able | {"structured"} if self.structured else able)
+
+    def model_name(self) -> str:
+        """litellm's name of the model."""
+        return self.model
+
+    def sends(self) -> Mapping[str, str]:
+        """The key, to the vendor of the model's prefix."""
+        if not self.api_key:
+            return {}
+        vendor = self.model.partition("/")[0]
+        return {self.api_key: self.base_url or _HOSTS.get(vendor, f"https://{vendor}.invalid")}
+
+    def identity(self) -> dict[str, object]:
+        """Model and revision."""
+        return model_identity(self.model, self.revision)
+
+    def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
+        """Import litellm."""
+        return self._opened(connecting)
+
+    @asynccontextmanager
+    async def _opened(self, connecting: Connecting) -> AsyncIterator[Adapter]:
+        if find_spec("litellm") is None:
+            raise PluginError(
+                "provider-package",
+                "provider-package",
+                provider="litellm",
+                package="litellm",
+                command="pip install 'sftrecipe[litellm]'",
+            )
+        connecting.progress("importing litellm")
+        where = {
+            "api_key": connecting.secret(self.api_key) if self.api_key else None,
+            "base_url": connecting.secret(self.base_url) if self.base_url else None,
+        }
+        litellm = await asyncio.to_thread(_imported)
+        given = {name: value for name, value in where.items() if value}
+        try:
+            yield _Sender(litellm, self.model, given)
+        finally:
+            await litellm.close_litellm_async_clients()
+
+
+class _Sender:
+    """Sends one request through litellm."""
+
+    def __init__(self, litellm: Any, model: str, where: Mapping[str, str]) -> None:
+        self._litellm = litellm
+        self._common = {"model": model, **where, "num_retries": 0, "max_retries": 0}
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt, without litellm's retries and cache."""
+        try:
+            if request.kind == "chat":
+                return await self._chat(request)
+            if request.kind == "complete":
+                return await self._complete(request)
+            return await self._embed(request)
+        except CallFailed:
+            raise
+        except Exception as error:
+            raise _failure(error) from None
+
+    async def _chat(self, request: Request) -> Answer:
+        if not request.messages:
+            raise CallFailed("final", "the list of messages is empty")
+        more = (
+            {} if request.schema is None else {"response_format": response_format(request.schema)}
+        )
+        reply = await self._litellm.acompletion(
+            messages=[dict(turn) for turn in request.messages],
+            **self._common,
+            **request.sampling,
+            **more,
+        )
+        return chat_answer(reply.model_dump(), reply.model_dump_json())
+
+    async def _complete(self, request: Request) -> Answer:
+        reply = await self._litellm.atext_completion(
+            prompt=request.prompt, **self._common, **request.sampling
+        )
+        choice, usage = reply.choices[0], reply.usage
+        return Answer(
+            choice.text or "",
+            choice.finish_reason or "stop",
+            usage.prompt_tokens or 0,
+            usage.completion_tokens or 0,
+            raw=reply.model_dump_json(),
+        )
+
+    async def _embed(self, request: Request) -> Answer:
+        reply = await self._litellm.aembedding(input=[request.prompt], **self._common)
+        vector = tuple(float(number) for number in reply.data[0]["embedding"])
+        return Answer("", input_tokens=reply.usage.prompt_tokens or 0, vector=vector)
+
+
+def _failure(error: Exception) -> CallFailed:
+    """litellm's classes are not to be trusted: the status and the vendor's code are."""
+    status = getattr(error, "status_code", None)
+    text = str(getattr(error, "message", None) or error)
+    if not isinstance(status, int):
+        return CallFailed("retry", f"{type(error).__name__}: {text[:500]}")
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    code = getattr(error, "code", None) or _code_in(text)
+    kind = type(error).__name__
+    if kind in ("APIConnectionError", "Timeout"):
+        return CallFailed("retry", f"{kind}: {text[:500]}")
+    if kind == "ContentPolicyViolationError":
+        code = "content_policy"
+    return classified(status, Fault(str(code or ""), text), retry_after(headers))
+
+
+def _code_in(text: str) -> str:
+    """A vendor's code in a message, of those that change what the status means."""
+    known = ("insufficient_quota", "content_filter", "data_inspection_failed")
+    return next((code for code in known if code in text), "")
+
+
+def _imported() -> Any:
+    # Without it the import fetches a price map over the network.
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm  # noqa: PLC0415 - seconds, spent when it is asked at last
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    litellm.drop_params = False
+    return litellm

@@ -1,0 +1,74 @@
+"""OpenAI, and every endpoint that speaks its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from sftrecipe import Provider
+from sftrecipe.kinds import Adapter, Capability, Connecting
+from sftrecipe_registry.shared.model_identity import model_identity
+from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
+
+_VENDOR = "https://api.openai.com/v1"
+
+
+class OpenAI(Provider):
+    """An OpenAI-compatible endpoint: OpenAI itself, or any other by its `base_url`.
+
+    The address is no part of a ledger key: a reply is kept under the model's name, wherever it is
+    served. Tell two models of the same name apart by `revision`.
+    """
+
+    default_concurrency: ClassVar[int] = 32
+    example: ClassVar[str] = """\
+judge:
+  use: openai
+  model: gpt-4o-mini
+  api_key: "${env:OPENAI_API_KEY}"
+  limits: {rpm: 500, concurrency: 32}
+"""
+
+    model: str
+    """The model's name, as the endpoint knows it."""
+    base_url: str = _VENDOR
+    """The endpoint's address, up to and with its version (`…/v1`)."""
+    api_key: str = "${env:OPENAI_API_KEY}"
+    """The key; empty for an endpoint that asks for none."""
+    revision: str | None = None
+    """Tells models of one name apart in the ledger: another revision is asked anew."""
+    structured: bool = True
+    """Whether the endpoint takes a JSON Schema as `response_format`; else it is told in the prompt
+    and the reply is checked."""
+
+    def capabilities(self) -> frozenset[Capability]:
+        """All but the log-probabilities of a given answer."""
+        able: set[Capability] = {"chat", "complete", "logprobs", "embed"}
+        return frozenset(able | {"structured"} if self.structured else able)
+
+    def model_name(self) -> str:
+        """The model's name."""
+        return self.model
+
+    def sends(self) -> Mapping[str, str]:
+        """The key, to the endpoint."""
+        return {self.api_key: self.base_url} if self.api_key else {}
+
+    def identity(self) -> dict[str, object]:
+        """Model and revision."""
+        return model_identity(self.model, self.revision)
+
+    def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
+        """A pool of connections to the endpoint."""
+        address = connecting.secret(self.base_url)
+        # OpenAI's newer models know only the new name, others' servers only the old one.
+        newer = urlsplit(address).hostname == urlsplit(_VENDOR).hostname
+        endpoint = Endpoint(
+            base_url=address,
+            model=self.model,
+            headers=bearer(connecting.secret(self.api_key)),
+            names={"max_tokens": "max_completion_tokens"} if newer else {},
+        )
+        return open_endpoint(endpoint, connecting)

@@ -1,0 +1,286 @@
+"""The one small adapter for OpenAI-compatible endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import orjson
+
+from sftrecipe import CallFailed
+from sftrecipe.kinds import Answer, Connecting, Request
+from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
+
+if TYPE_CHECKING:
+    import aiohttp
+
+CONNECT_SECONDS = 20.0
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a reply that are read at most."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where an OpenAI-compatible server is, and how it differs from others."""
+
+    base_url: str
+    model: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Added to every body; the request's own sampling comes before it."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Sampling parameters that chat calls by another name here."""
+    seeded: bool = False
+    """Send a seed made from the request: the same request, the same draw."""
+
+
+@asynccontextmanager
+async def open_endpoint(
+    endpoint: Endpoint, connecting: Connecting, adapter: type[OpenAIAdapter] | None = None
+) -> AsyncIterator[OpenAIAdapter]:
+    """An adapter with its own pool of connections."""
+    import aiohttp  # noqa: PLC0415 - 170 ms, spent when a call is made at last
+
+    connector = aiohttp.TCPConnector(
+        limit=connecting.concurrency, ttl_dns_cache=300, keepalive_timeout=30
+    )
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+    headers = {"Content-Type": "application/json", **endpoint.headers}
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+    ) as http:
+        yield (adapter or OpenAIAdapter)(endpoint, http)
+
+
+class OpenAIAdapter:
+    """Sends one request to an endpoint and reads the reply."""
+
+    def __init__(self, endpoint: Endpoint, http: aiohttp.ClientSession) -> None:
+        self.endpoint = endpoint
+        self._http = http
+        self._base = endpoint.base_url.rstrip("/")
+        self._proxy = _proxy_for(self._base)
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt."""
+        if request.kind == "chat":
+            return await self.chat(request)
+        if request.kind == "complete":
+            return await self.complete(request)
+        if request.kind == "embed":
+            return await self.embed(request)
+        return await self.loglikelihood(request)
+
+    async def chat(self, request: Request) -> Answer:
+        """`/chat/completions`."""
+        if not request.messages:
+            raise CallFailed("final", "the list of messages is empty")
+        body = self._body(request, {"messages": request.messages}, self.endpoint.names)
+        if body.get("logprobs"):
+            body["logprobs"] = True
+            body.setdefault("top_logprobs", 1)  # llama.cpp sends twenty of them unasked
+        if request.schema is not None:
+            body["response_format"] = response_format(request.schema)
+        reply, raw = await self.post("/chat/completions", body)
+        return chat_answer(reply, raw)
+
+    async def complete(self, request: Request) -> Answer:
+        """`/completions`, the raw text."""
+        body = self._body(request, {"prompt": request.prompt}, {})
+        if body.get("logprobs") is True:
+            body["logprobs"] = 1
+        reply, raw = await self.post("/completions", body)
+        choice = first_choice(reply)
+        text = str(choice.get("text") or "")
+        return _answer(reply, choice, text, raw)
+
+    async def embed(self, request: Request) -> Answer:
+        """`/embeddings`."""
+        body = {"model": self.endpoint.model, "input": request.prompt}
+        reply, _ = await self.post("/embeddings", body)
+        try:
+            vector = tuple(float(number) for number in reply["data"][0]["embedding"])
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise garbage("no embedding in the reply") from None
+        # The ledger keeps the vector itself: its text would be kept a second time.
+        rest = orjson.dumps({name: reply[name] for name in ("model", "usage") if name in reply})
+        tokens = int((reply.get("usage") or {}).get("prompt_tokens") or 0)
+        return Answer("", input_tokens=tokens, vector=vector, raw=rest.decode())
+
+    async def loglikelihood(self, request: Request) -> Answer:
+        """Log-probabilities of a given answer: `/completions` with `echo`."""
+        body = {
+            "model": self.endpoint.model,
+            "prompt": request.prompt + request.answer,
+            "max_tokens": 0,
+            "echo": True,
+            "logprobs": 1,
+            "temperature": 0,
+        }
+        reply, raw = await self.post("/completions", body)
+        choice = first_choice(reply)
+        found = choice.get("logprobs") or {}
+        offsets, values = found.get("text_offset") or (), found.get("token_logprobs") or ()
+        start = len(request.prompt)
+        kept = tuple(
+            float(value)
+            for offset, value in zip(offsets, values, strict=True)
+            if offset >= start and value is not None
+        )
+        if request.answer and not kept:
+            raise CallFailed("final", "the server gives no log-probabilities of the prompt")
+        return _answer(reply, choice, "", raw)._replace(logprobs=kept)
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+        """Send a body; the parsed reply and its text. Raises CallFailed, classified."""
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+        try:
+            async with self._http.post(
+                self._base + path,
+                data=orjson.dumps(body),
+                proxy=self._proxy,
+                allow_redirects=False,  # the key and the prompt go to this host alone
+            ) as response:
+                content = await _read(response)
+                status, headers = response.status, response.headers
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreached(error) from None
+        if status != 200:
+            raise failure_of(status, content, headers)
+        return self._parsed(content)
+
+    def check(self, reply: Mapping[str, Any]) -> None:
+        """Raise CallFailed for a reply with status 200 that is an error all the same."""
+        if fault := fault_of(reply):
+            raise classified(200, fault)
+
+    def _parsed(self, content: bytes) -> tuple[dict[str, Any], str]:
+        try:
+            reply = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            shown = " ".join(content[:SHOWN].decode("utf-8", "replace").split())
+            raise garbage(f"the reply is no JSON: '{shown[:100]}'") from None
+        if not isinstance(reply, dict):
+            raise garbage("the reply is no JSON object")
+        self.check(reply)
+        return reply, content.decode("utf-8", "replace")
+
+    def _body(
+        self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        asked = {names.get(name, name): value for name, value in request.sampling.items()}
+        body = {"model": self.endpoint.model, **what, **self.endpoint.defaults, **asked}
+        if self.endpoint.seeded and "seed" not in body:
+            body["seed"] = seed_of(request)
+        return body
+
+    def _unreached(self, error: BaseException) -> CallFailed:
+        host = urlsplit(self._base).netloc.rpartition("@")[2]
+        # An error's own text may quote the address, and an address may hold a token.
+        text = str(getattr(error, "message", "") or getattr(error, "strerror", "") or error)
+        return CallFailed("retry", f"{host}: {type(error).__name__}: {text[:SHOWN]}")
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that carries a key; none for an empty one."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def seed_of(request: Request) -> int:
+    """A 31-bit number that is the request's own."""
+    content = orjson.dumps(
+        [request.messages, request.prompt, dict(request.sampling), request.sample],
+        option=orjson.OPT_SORT_KEYS,
+    )
+    return int.from_bytes(blake2b(content, digest_size=4).digest(), "big") >> 1
+
+
+def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema as `response_format` takes it; `strict` where the schema allows it."""
+    strict = schema.get("additionalProperties") is False
+    return {
+        "type": "json_schema",
+        "json_schema": {"name": "reply", "schema": schema, "strict": strict},
+    }
+
+
+def garbage(message: str) -> CallFailed:
+    """A reply that was cut or mangled on its way: the next one may be whole."""
+    return CallFailed("retry", message, status=200)
+
+
+def first_choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The reply's only choice. Raises CallFailed."""
+    try:
+        choice = reply["choices"][0]
+    except (KeyError, IndexError, TypeError):
+        raise garbage("no choices in the reply") from None
+    if not isinstance(choice, Mapping):
+        raise garbage("no choices in the reply")
+    return choice
+
+
+def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
+    """The answer in a chat reply; tool calls come as JSON text."""
+    choice = first_choice(reply)
+    message = choice.get("message")
+    if not isinstance(message, Mapping):
+        raise garbage("no message in the reply")
+    text = message.get("content")
+    if isinstance(text, list):
+        text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
+    if not text and message.get("tool_calls"):
+        text = orjson.dumps(message["tool_calls"]).decode()
+    if not text and message.get("refusal"):
+        raise CallFailed("refused", str(message["refusal"])[:SHOWN], status=200)
+    return _answer(reply, choice, str(text or ""), raw)
+
+
+def _answer(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, raw: str) -> Answer:
+    finish = str(choice.get("finish_reason") or "stop")
+    if finish == "content_filter":
+        raise CallFailed("refused", "the reply was held back (content_filter)", status=200)
+    usage = reply.get("usage") or {}
+    return Answer(
+        text,
+        finish,
+        int(usage.get("prompt_tokens") or 0),
+        int(usage.get("completion_tokens") or 0),
+        _logprobs(choice.get("logprobs")),
+        raw=raw,
+    )
+
+
+def _logprobs(found: Any) -> tuple[float, ...]:
+    if not isinstance(found, Mapping):
+        return ()
+    if values := found.get("token_logprobs"):
+        return tuple(float(value) for value in values if value is not None)
+    return tuple(float(token["logprob"]) for token in found.get("content") or ())
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    length = response.content_length
+    if length is not None and length <= LARGEST:
+        return await response.read()
+    content = bytearray()
+    async for part in response.content.iter_any():
+        content += part
+        if len(content) > LARGEST:
+            raise CallFailed("final", f"the reply is longer than {LARGEST} bytes", status=200)
+    return bytes(content)
+
+
+def _proxy_for(url: str) -> str | None:
+    """The proxy of the environment for a host (never for this machine's own)."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)
