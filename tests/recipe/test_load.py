@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.errors import RecipeError
-from sftrecipe.recipe.load import check_recipe
+from sftrecipe.recipe.load import check_recipe, profile_problems
 
 from . import stand_ins
 
@@ -170,3 +170,21 @@ def test_variables_of_variables_are_bounded(recipe: Path) -> None:
     chain = "".join(f"  v{n}: ['${{vars.v{n + 1}}}']\n" for n in range(500))
     recipe.write_text(f"version: 1\nname: x\nvars:\n{chain}  v500: 1\ndescription: ${{vars.v0}}\n")
     assert "variables-too-large" in slugs(recipe)
+
+
+def test_every_profile_is_checked(recipe: Path) -> None:
+    assert profile_problems(recipe) == []
+    recipe.write_text(RECIPE.replace("{batch: 8}", "{batch: 7}"))
+    check_recipe(recipe)
+    found = profile_problems(recipe)
+    assert [problem.slug for problem in found] == ["out-of-range"]
+
+
+def test_keys_of_another_profile_need_not_be_set(
+    recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    profile = "  keyed: {providers: {teacher: {use: openai, model: gpt-4o}}}\n"
+    recipe.write_text(RECIPE + profile)
+    assert profile_problems(recipe) == []
+    assert slugs(recipe, profile="keyed") == ["unset-environment"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sftrecipe.cli.recipe_options import check_options, checked
+from sftrecipe.cli.recipe_options import check_options, checked, pair
 
 if TYPE_CHECKING:
     from sftrecipe.errors import Problem
@@ -25,16 +25,24 @@ def validate(  # noqa: PLR0917 - click passes them by name
     allow_keys: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Check recipes: all their mistakes at once, without a call or a network."""
+    """Check recipes: all their mistakes at once, without a call or a network.
+
+    Every profile is checked, or the one that --profile names.
+    """
     from sftrecipe.errors import RecipeError  # noqa: PLC0415
+    from sftrecipe.recipe.load import profile_problems  # noqa: PLC0415
 
     found: dict[Path, list[Problem]] = {}
     for recipe in recipes:
+        problems: list[Problem] = []
         try:
             checked(recipe, profile, variables, allow_paths, allow_keys)
-            found[recipe] = []
         except RecipeError as error:
-            found[recipe] = error.problems
+            problems += error.problems
+        if profile is None:
+            set_here = dict(pair(text, "--set") for text in variables)
+            problems += profile_problems(recipe, variables=set_here, allow_paths=allow_paths)
+        found[recipe] = RecipeError(problems).problems
     (_print_json if as_json else _print_text)(found)
     return 2 if any(found.values()) else 0
 

@@ -52,6 +52,28 @@ def check_recipe(
     return recipe
 
 
+def profile_problems(
+    path: Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    allow_paths: Sequence[Path] = (),
+) -> list[Problem]:
+    """What is wrong with a recipe under any of its profiles, unset variables of the environment
+    aside: who uses one profile need not have the keys of another."""
+    try:
+        composed = compose(path, Roots(path, allow_paths), profile=None, variables=variables or {})
+    except RecipeError:
+        return []
+    profiles = composed.written.get("profiles")
+    found: list[Problem] = []
+    for name in profiles.value if profiles and profiles.is_mapping else ():
+        try:
+            check_recipe(path, profile=name, variables=variables, allow_paths=allow_paths)
+        except RecipeError as error:
+            found += [each for each in error.problems if each.slug != "unset-environment"]
+    return found
+
+
 class _Check:
     """One recipe being checked; every stage goes on as far as the ones before it let it."""
 
@@ -70,13 +92,18 @@ class _Check:
         graph = Graph(self._root, blocks, self.problems)
         inputs = graph.inputs()
         self._check_secrets(blocks)
-        reading = Reading(self._root, self._roots, inputs, self.problems)
+        reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
         catalogue = self._catalogue()
         if self.problems:
             return None
         made = [_block(draft, self._root, inputs[draft], reading) for draft in blocks]
         return self._assembled(made, catalogue)
+
+    def _language(self) -> str:
+        written = self._root.get("language")
+        default: str = RecipeShape.model_fields["language"].default
+        return written.value if written and isinstance(written.value, str) else default
 
     def _check_shape(self, composed: Composed) -> None:
         """Shape of the whole document; profiles other than the chosen one included."""

@@ -36,7 +36,9 @@ class Reading:
         roots: Roots,
         inputs: Mapping[Draft, tuple[str, ...]],
         problems: list[Problem],
+        language: str,
     ) -> None:
+        self._language = language
         self._root = root
         self._roots = roots
         self._inputs = inputs
@@ -163,7 +165,7 @@ class Reading:
             self._columns[MIXED] = columns
 
     def _source_columns(self, draft: Draft, source: Source) -> Inputs:
-        context = Context(draft.id, files=self.files[draft])
+        context = Context(draft.id, language=self._language, files=self.files[draft])
         found = source.peek(context)
         if found is None:
             return None
