@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -31,6 +32,9 @@ from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
 CONFIG = "train.yaml"
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 COMMAND = "llamafactory-cli"
+
+_REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
+"""What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
 
 
 class LlamaFactory(Trainer):
@@ -77,6 +81,10 @@ with:
             yield OptionProblem((problem.name,), *_explained(problem, table))
         if not self.arguments.get("model_name_or_path"):
             yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
+        for name, value in self.arguments.items():
+            if isinstance(value, str) and "${" in _REFERENCE.sub("", value):
+                message = f"training argument '{name}' holds '${{', which LLaMA-Factory cannot read"
+                yield OptionProblem((name,), message)
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
             message = "val_size and eval_dataset exclude one another"
             yield OptionProblem(("val_size",), message, "keep one of them")
@@ -194,16 +202,4 @@ def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
 
 
 def _dumped(values: Mapping[str, object]) -> str:
-    """YAML that its reader (OmegaConf) takes as it stands."""
-    plain = {name: _escaped(value) for name, value in values.items()}
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True) if plain else ""
-
-
-def _escaped(value: object) -> object:
-    if isinstance(value, str):
-        return value.replace("${", "\\${")
-    if isinstance(value, Mapping):
-        return {key: _escaped(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_escaped(item) for item in value]
-    return value
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True) if values else ""
