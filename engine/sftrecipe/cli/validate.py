@@ -41,7 +41,8 @@ def validate(  # noqa: PLR0917 - click passes them by name
             problems += error.problems
         if profile is None:
             set_here = dict(pair(text, "--set") for text in variables)
-            problems += profile_problems(recipe, variables=set_here, allow_paths=allow_paths)
+            others = profile_problems(recipe, variables=set_here, allow_paths=allow_paths)
+            problems = [*others, *problems]  # told once, without the profile if it needs none
         found[recipe] = RecipeError(problems).problems
     (_print_json if as_json else _print_text)(found)
     return 2 if any(found.values()) else 0

@@ -119,6 +119,7 @@ MESSAGES = {
 }
 
 HINTS = {
+    "in-profile": "this is so with --profile {profile}",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",
     "plugin-kinds": "the kinds are {kinds}",

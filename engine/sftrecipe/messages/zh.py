@@ -114,6 +114,7 @@ MESSAGES = {
 }
 
 HINTS = {
+    "in-profile": "使用 --profile {profile} 时如此",
     "did-you-mean": "是否想写 '{suggestion}'？",
     "plugins-list": "用 sftrecipe plugins 查看全部插件",
     "plugin-kinds": "可用的类型：{kinds}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,18 @@ def profile_problems(
         try:
             check_recipe(path, profile=name, variables=variables, allow_paths=allow_paths)
         except RecipeError as error:
-            found += [each for each in error.problems if each.slug != "unset-environment"]
+            found += [
+                _in_profile(problem, name)
+                for problem in error.problems
+                if problem.slug != "unset-environment"
+            ]
     return found
+
+
+def _in_profile(problem: Problem, name: str) -> Problem:
+    """The problem, with the profile as its hint where it has no other."""
+    values = {**problem.values, "profile": name}
+    return replace(problem, values=values, hint=problem.hint or "in-profile")
 
 
 class _Check:
