@@ -37,8 +37,8 @@ def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
     except FileNotFoundError as error:
         raise SftrecipeError("missing-file", path=error.filename) from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SftrecipeError("unreadable-file", path=error.filename, error=reason) from error
+        path, reason = error.filename or plugin.__class__.__name__, error.strerror or str(error)
+        raise SftrecipeError("unreadable-file", path=path, error=reason) from error
 
 
 class _Fault(Exception):

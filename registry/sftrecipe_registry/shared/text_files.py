@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,8 @@ SAMPLE = 256 * 1024
 UNDECODABLE = b"\xff"
 """Stands in a line that cannot be decoded; no UTF-8 has it."""
 
+_WIDE = ("utf-16", "utf-32")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -49,27 +52,40 @@ def utf8_lines(path: Path, encoding: str = "auto") -> Iterator[bytes]:
     with path.open("rb") as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
-        if name.startswith(("utf-16", "utf-32")):
+        if name.startswith(_WIDE):
             yield from _wide_lines(file, name)
         elif name == "utf-8":
             yield from _byte_lines(file)
         elif name != "auto":
-            yield from (_in_utf8(line, name) for line in _byte_lines(file))
+            yield from _other_lines(file, name)
         else:
             yield from _guessed_lines(file)
 
 
 def utf8_chunks(path: Path, encoding: str = "auto", size: int = 1024 * 1024) -> Iterator[bytes]:
-    """The content of a file in UTF-8, in pieces of some `size`, cut anywhere."""
+    """The content of a file in UTF-8, in pieces of some `size`, cut anywhere. Raises OSError."""
     with path.open("rb") as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
+        if name == "auto":
+            while (chunk := file.read(size)).isascii() and chunk:
+                yield chunk
+            if not chunk:
+                return
+            name = _guessed(chunk, file)
+            file.seek(-len(chunk), 1)
         if name == "utf-8":
             yield from iter(partial(file.read, size), b"")
             return
+        wide = name.startswith(_WIDE)
+        lines = _wide_lines(file, name) if wide else _other_lines(file, name)
+        yield from _joined(lines, size)
+
+
+def _joined(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
     held: list[bytes] = []
     length = 0
-    for line in utf8_lines(path, encoding):
+    for line in lines:
         held.append(line)
         length += len(line)
         if length >= size:
@@ -109,15 +125,27 @@ def _guessed_lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
     else:
         return
-    rest = file.read(SAMPLE)
-    file.seek(-len(rest), 1)
-    name = guess(line + rest, is_all=len(rest) < SAMPLE)
+    name = _guessed(line, file)
     if name == "utf-8":
         yield line
         yield from _byte_lines(file)
         return
     yield _in_utf8(line, name)
-    yield from (_in_utf8(line, name) for line in _byte_lines(file))
+    yield from _other_lines(file, name)
+
+
+def _other_lines(file: IO[bytes], name: str) -> Iterator[bytes]:
+    return (_in_utf8(line, name) for line in _byte_lines(file))
+
+
+def _guessed(text: bytes, file: IO[bytes]) -> str:
+    """The encoding, by the text that was read last and what follows it; the file stays there."""
+    rest = file.read(SAMPLE)
+    file.seek(-len(rest), 1)
+    first = _NOT_ASCII.search(text)
+    begin = text.rfind(b"\n", 0, first.start()) + 1 if first else 0
+    sample = (text[begin:] + rest)[: 2 * SAMPLE]
+    return guess(sample, is_all=len(rest) < SAMPLE and len(sample) < 2 * SAMPLE)
 
 
 def _in_utf8(line: bytes, name: str) -> bytes:

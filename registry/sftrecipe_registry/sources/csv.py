@@ -1,0 +1,62 @@
+"""Tables of comma- or tab-separated values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from annotated_types import Len
+
+from sftrecipe import Context, Record, Reject, Source
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import InputPath
+from sftrecipe_registry.shared.csv_table import csv_rows
+from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.text_files import Encoding
+
+Character = Annotated[str, Len(1, 1)]
+
+
+class Csv(Source):
+    """Read a CSV or TSV file: the first line names the columns, every value is a text.
+
+    Rejects `wrong_columns` (more or fewer values than the header), `bad_csv` (a quotation mark that
+    does not close, or text after one that does) and `undecodable`.
+    """
+
+    example: ClassVar[str] = (
+        "{use: csv, path: data/faq.csv, map: {instruction: question, output: answer}}"
+    )
+
+    path: InputPath
+    """A .csv or .tsv file, or a folder of them."""
+    delimiter: Character | None = None
+    """What stands between values; left out: a tab in .tsv files, else a comma."""
+    quote: Character = '"'
+    """What a value stands in that holds delimiters or line breaks; doubled inside the value."""
+    header: tuple[str, ...] | None = None
+    """Names of the columns, for a file whose first line is a row already."""
+    encoding: Encoding = "auto"
+    """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Characters that cannot be told apart, and column names that repeat."""
+        if self.delimiter is not None and self.delimiter in (self.quote, "\r", "\n", "\0"):
+            yield OptionProblem(("delimiter",), f"delimiter {self.delimiter!r} cannot delimit")
+        if self.quote in "\r\n\0":
+            yield OptionProblem(("quote",), f"quote {self.quote!r} cannot quote")
+        if self.header is not None and len(set(self.header)) < len(self.header):
+            yield OptionProblem(("header",), "header names a column twice")
+
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The table's rows."""
+        for file, shown in data_files(ctx.path(self.path), self.path, (".csv", ".tsv", ".tab")):
+            found = csv_rows(
+                file,
+                self.encoding,
+                delimiter=self.delimiter,
+                quote=self.quote,
+                header=self.header,
+            )
+            yield from found_rows(found, shown, ctx)

@@ -1,0 +1,122 @@
+"""Folders of Markdown documents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+from annotated_types import Ge, Le
+
+from sftrecipe import Context, Record, Reject, Source
+from sftrecipe.options import InputPath
+from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.found_rows import Bad, Found, found_rows
+from sftrecipe_registry.shared.text_documents import whole_file
+from sftrecipe_registry.shared.text_files import Encoding
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
+_FRONT_TITLE = re.compile(r"title:\s*(.+?)\s*$")
+
+
+class Markdown(Source):
+    """Read Markdown documents into `text`, `title` and `path`, whole or cut at their headings.
+
+    The title is the front matter's, else the first heading, else the file's name; front matter is
+    no part of the text. Cut documents have a column `section` too: the headings above the text,
+    joined by " > ". Empty documents and headings without a text count for nothing.
+    """
+
+    example: ClassVar[str] = "{use: markdown, path: handbook, split: 2}"
+
+    path: InputPath
+    """A .md file, or a folder of them."""
+    split: Annotated[int, Ge(1), Le(6)] | None = None
+    """Cut documents at headings of this level and above; left out: a document is a row."""
+    encoding: Encoding = "auto"
+    """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
+
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The documents or their sections."""
+        for file, shown in data_files(ctx.path(self.path), self.path, (".md", ".markdown")):
+            found = whole_file(file, self.encoding)
+            yield from found_rows(self._documents(found, shown), shown, ctx)
+
+    def _documents(self, found: Iterator[Found], shown: str) -> Iterator[Found]:
+        for item in found:
+            if isinstance(item, Bad):
+                yield item
+            else:
+                yield from self._rows(item[1]["text"], shown)
+
+    def _rows(self, text: str, shown: str) -> Iterator[Found]:
+        lines = text.split("\n")
+        begin, title = _front_matter(lines)
+        headings = list(_headings(lines, begin))
+        title = title or (headings[0].text if headings else "") or PurePosixPath(shown).stem
+        row: dict[str, Any] = {"text": "", "title": title, "path": shown}
+        if self.split is None:
+            if body := "\n".join(lines[begin:]).strip():
+                yield begin + 1, row | {"text": body}
+            return
+        cuts = [heading for heading in headings if heading.level <= self.split]
+        ends = [heading.line for heading in cuts] + [len(lines)]
+        if body := "\n".join(lines[begin : ends[0]]).strip():
+            yield begin + 1, row | {"text": body, "section": ""}
+        above: list[_Heading] = []
+        for heading, end in zip(cuts, ends[1:], strict=True):
+            above = [each for each in above if each.level < heading.level] + [heading]
+            if "\n".join(lines[heading.body : end]).strip():
+                body = "\n".join(lines[heading.line : end]).strip()
+                section = " > ".join(each.text for each in above)
+                yield heading.line + 1, row | {"text": body, "section": section}
+
+
+class _Heading(NamedTuple):
+    line: int
+    """Where it begins, from 0."""
+    body: int
+    """The line after it."""
+    level: int
+    text: str
+
+
+def _front_matter(lines: list[str]) -> tuple[int, str]:
+    """The line after the YAML block at the top, and the title that stands in it."""
+    if lines[0].rstrip() != "---":
+        return 0, ""
+    ends = (at for at, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "..."))
+    end = next(ends, None)
+    if end is None:
+        return 0, ""
+    titles = (found[1].strip("'\"") for line in lines[1:end] if (found := _FRONT_TITLE.match(line)))
+    return end + 1, next(titles, "")
+
+
+def _headings(lines: list[str], begin: int) -> Iterator[_Heading]:
+    """The headings outside of fenced code."""
+    fence = ""
+    for at in range(begin, len(lines)):
+        line = lines[at]
+        if found := _FENCE.match(line):
+            mark, rest = found[1], found[2]
+            if not fence:
+                fence = mark if mark[0] == "~" or "`" not in rest else ""
+            elif mark.startswith(fence) and not rest.strip():
+                fence = ""
+        elif fence:
+            continue
+        elif found := _HEADING.match(line):
+            yield _Heading(at, at + 1, len(found[1]), (found[2] or "").strip())
+        elif (found := _UNDERLINE.match(line)) and at > begin and _can_be_underlined(lines, at - 1):
+            yield _Heading(at - 1, at + 1, 1 if "=" in found[1] else 2, lines[at - 1].strip())
+
+
+def _can_be_underlined(lines: list[str], at: int) -> bool:
+    """Whether a line is a paragraph of its own, which a line of = or - makes a heading."""
+    line = lines[at]
+    alone = at == 0 or not lines[at - 1].strip()
+    return alone and bool(line.strip()) and not re.match(r"\s*([-*+>|#]|\d+[.)]\s|    )", line)

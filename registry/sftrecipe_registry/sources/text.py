@@ -1,0 +1,36 @@
+"""Plain text files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from sftrecipe import Context, Record, Reject, Source
+from sftrecipe.options import InputPath
+from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.text_documents import text_lines, whole_file
+from sftrecipe_registry.shared.text_files import Encoding
+
+
+class Text(Source):
+    """Read plain text into the column `text`: a document a line, or a document a file.
+
+    Empty lines and files count for nothing. Rejects `undecodable`, `line_too_long` and
+    `file_too_long`.
+    """
+
+    example: ClassVar[str] = "{use: text, path: corpus, per: file}"
+
+    path: InputPath
+    """A text file, or a folder of .txt files."""
+    per: Literal["line", "file"] = "line"
+    """What a document is."""
+    encoding: Encoding = "auto"
+    """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
+
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The documents."""
+        documents = text_lines if self.per == "line" else whole_file
+        for file, shown in data_files(ctx.path(self.path), self.path, (".txt", ".text")):
+            yield from found_rows(documents(file, self.encoding), shown, ctx)
