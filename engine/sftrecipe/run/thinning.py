@@ -6,7 +6,7 @@ import asyncio
 from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -51,47 +51,50 @@ def verdict_file(place: int) -> str:
 async def thin(
     plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, advance: Advance
 ) -> StepFacts:
-    """Run a filter over its streams, one verdict file a stream."""
-    verdicts = _one_by_one(plugin.judge(Joined(streams), ctx))
+    """Run a filter over its streams, one verdict file a stream.
+
+    Raises SftrecipeError when it gives more or fewer verdicts than there are rows.
+    """
+    verdicts = plugin.judge(Joined(streams), ctx)
     reasons: Counter[str] = Counter()
     made = kept = 0
     for place, stream in enumerate(streams):
         writer = VerdictWriter(draft / verdict_file(place))
+        rows = len(stream)
         try:
-            for _ in range(len(stream)):
-                verdict = await _next(verdicts, ctx.step)
+            async for verdict in _taken(verdicts, rows):
                 if not verdict.keep:
                     reasons[verdict.reason] += 1
                 writer.write(verdict)
-                advance(kept + writer.kept, made + writer.count - kept - writer.kept)
+                if writer.count % _BREATH == 0:
+                    advance(kept + writer.kept, made + writer.count - kept - writer.kept)
         finally:
             writer.close()
+        if writer.count != rows:
+            raise SftrecipeError("verdict-count", step=ctx.step)
         made, kept = made + writer.count, kept + writer.kept
-    async for _ in verdicts:
-        raise SftrecipeError("verdict-count", step=ctx.step, rows=made)
+    async for _ in _taken(verdicts, 1):
+        raise SftrecipeError("verdict-count", step=ctx.step)
     return StepFacts(
         made=made, kept=kept, rejected=made - kept, reasons=dict(reasons), counts=dict(ctx.counts)
     )
 
 
-async def _one_by_one(
-    verdicts: Iterator[Verdict] | AsyncIterator[Verdict],
+async def _taken(
+    verdicts: Iterator[Verdict] | AsyncIterator[Verdict], count: int
 ) -> AsyncIterator[Verdict]:
+    """The next verdicts, `count` at most; plain iterators let others run now and then."""
     if isinstance(verdicts, AsyncIterator):
-        async for verdict in verdicts:
-            yield verdict
+        for _ in range(count):
+            try:
+                yield await anext(verdicts)
+            except StopAsyncIteration:
+                return
         return
-    for number, verdict in enumerate(verdicts):
+    for number, verdict in enumerate(islice(verdicts, count)):
         if number % _BREATH == 0:
             await asyncio.sleep(0)
         yield verdict
-
-
-async def _next(verdicts: AsyncIterator[Verdict], step: str) -> Verdict:
-    try:
-        return await anext(verdicts)
-    except StopAsyncIteration:
-        raise SftrecipeError("verdict-count", step=step, rows="?") from None
 
 
 def draw(
