@@ -45,7 +45,9 @@ class Call:
     request: Request
     claim: Claim
     usage: Usage
-    reserved: Spent
+    reserved: Spent = field(default_factory=Spent)
+    metered: int = 0
+    """Tokens that were taken from the meter."""
     claimed: bool = False
     attempts: int = 0
     latency: float = 0.0
@@ -132,9 +134,7 @@ class Asker:
                     claim = claim._replace(seen=ledger.find(claim.key))
                     continue
             try:
-                return await self._pay(
-                    Call(request, claim, usage, self._reservation(claim, request))
-                )
+                return await self._pay(Call(request, claim, usage))
             except TakenElsewhere:
                 claim = claim._replace(seen=ledger.find(claim.key))
 
@@ -169,7 +169,7 @@ class Asker:
         turned_away = False
         try:
             await self._wait_for_meters(call)
-            await self._shared.purse.reserve(call.reserved)
+            call.reserved = await self._shared.purse.reserve(lambda: self._estimate(call))
             return await self._spend(call)
         except CallFailed as failure:
             turned_away = failure.outcome == "wait" or isinstance(failure, TimedOut)
@@ -196,7 +196,7 @@ class Asker:
         finally:
             self._shared.purse.settle(call.reserved, paid)
             if self._tokens is not None:
-                self._tokens.give_back(call.reserved.tokens - paid.tokens)
+                self._tokens.give_back(call.metered - paid.tokens)
 
     def _go_on(self) -> None:
         if self._stopped is not None:
@@ -206,7 +206,8 @@ class Asker:
         if self._requests is not None:
             await self._requests.take(1)
         if self._tokens is not None:
-            await self._tokens.take(call.reserved.tokens)
+            call.metered = self._estimate(call).tokens
+            await self._tokens.take(call.metered)
 
     async def _claim(self, call: Call) -> None:
         if call.claimed:
@@ -233,7 +234,9 @@ class Asker:
             self._shared.sending.discard(call.claim.key)
             call.latency = time.perf_counter() - started
 
-    def _reservation(self, claim: Claim, request: Request) -> Spent:
+    def _estimate(self, call: Call) -> Spent:
+        """The most that an attempt probably takes."""
+        claim, request = call.claim, call.request
         # Three bytes a token is on the high side for English and about right for Chinese.
         asked = len(claim.request) // 3 + 8 if claim.request.isascii() else len(claim.request)
         written = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sftrecipe.errors import SftrecipeError
@@ -68,19 +69,22 @@ class Purse:
         self._changed: asyncio.Event | None = None
         self._limited = (budget.max_calls, budget.max_cost, budget.max_tokens) != (None, None, None)
 
-    async def reserve(self, wanted: Spent) -> None:
+    async def reserve(self, estimate: Callable[[], Spent]) -> Spent:
         """Set the most that an attempt may cost aside.
 
-        What others have reserved may come back, so it waits for them first. Raises BudgetReached
-        when nothing can come back any more and the rest is not enough.
+        What others have reserved may come back, and make the estimate better, so it waits for them
+        first. Raises BudgetReached when nothing can come back any more and the rest is too little.
         """
+        wanted = estimate()
         while self._limited and (reached := self._beyond(wanted)):
             if self._reserved.requests == 0:
                 raise self._reached(reached)
             if self._changed is None:
                 self._changed = asyncio.Event()
             await self._changed.wait()
+            wanted = estimate()
         self._reserved.add(wanted)
+        return wanted
 
     def settle(self, reserved: Spent, paid: Spent) -> None:
         """Replace what was reserved by what was paid."""
@@ -112,12 +116,10 @@ class Purse:
 
     def _reached(self, which: str) -> BudgetReached:
         budget, spent = self.budget, self.spent
-        used, most = {
-            "max_calls": (f"{spent.requests}", f"{budget.max_calls}"),
-            "max_tokens": (f"{spent.tokens}", f"{budget.max_tokens}"),
-            "max_cost": (
-                f"{spent.cost:.4g} {budget.currency}",
-                f"{budget.max_cost:g} {budget.currency}",
-            ),
-        }[which]
+        if which == "max_cost":
+            used = f"{spent.cost:.4g} {budget.currency}"
+            most = f"{budget.max_cost:g} {budget.currency}"
+        else:
+            used = str(spent.requests if which == "max_calls" else spent.tokens)
+            most = str(getattr(budget, which))
         return BudgetReached("budget-reached", "budget-reached", limit=which, used=used, most=most)
