@@ -1,0 +1,114 @@
+"""Data sets of a LLaMA-Factory catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from sftrecipe import Context, PluginRefused, Record, Reject, Source
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import InputFile
+from sftrecipe.plugin.drawing import draw_rows
+from sftrecipe_registry.shared.alpaca_shape import alpaca_shape
+from sftrecipe_registry.shared.catalogue_entry import (
+    BadCatalogue,
+    Entry,
+    data_path,
+    find_catalogue,
+    read_entry,
+)
+from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.hugging_face import hub_rows
+from sftrecipe_registry.shared.sharegpt_shape import sharegpt_shape
+from sftrecipe_registry.shared.table_files import SUFFIXES, TEXT_SUFFIXES, table_rows
+from sftrecipe_registry.shared.text_files import Encoding
+
+
+class Dataset(Source):
+    """Read an entry of a `dataset_info.json`, in all of LLaMA-Factory's formats.
+
+    Alpaca (with history and system), sharegpt, openai, preferences, KTO, texts to pre-train on, and
+    the old formats come out in the canonical columns; what LLaMA-Factory would drop without a word
+    is rejected: `missing_column`, `roles_alternate`, `bad_role`, `bad_messages`, `wrong_type`.
+    Other columns travel along. `num_samples` of the entry is kept, but never repeats a row.
+    """
+
+    example: ClassVar[str] = "{use: dataset, name: alpaca_zh_demo, sample: 500}"
+
+    name: str
+    """Name of the entry."""
+    catalogue: InputFile | None = None
+    """The catalogue; left out: the `dataset_info.json` in the recipe's folder or above it."""
+    encoding: Encoding = "auto"
+    """Encoding of text files; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """An entry that is not there or cannot be read, where the catalogue is named."""
+        if self.catalogue is None or self.catalogue not in files.paths:
+            return
+        try:
+            catalogue = Path(files.paths[self.catalogue])
+            entry = read_entry(catalogue, self.name)
+            if not entry.hub and not data_path(catalogue, entry).exists():
+                yield OptionProblem(("name",), f"file '{entry.file_name}' does not exist")
+        except BadCatalogue as fault:
+            yield OptionProblem(("name",), f"{fault}")
+
+    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
+        """The catalogue and the entry's data."""
+        catalogue, entry = self._found(files, folder)
+        return [catalogue] if entry.hub else [catalogue, _data(catalogue, entry)]
+
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The entry's rows."""
+        catalogue, entry = self._found(ctx.files, ctx.folder)
+        rows = self._rows(catalogue, entry, ctx)
+        if entry.num_samples is None:
+            return rows
+        return draw_rows(rows, entry.num_samples, ctx, "num_samples")
+
+    def peek(self, ctx: Context) -> Inputs:
+        """Column names from the first rows of a text file; of other kinds not known."""
+        catalogue, entry = self._found(ctx.files, ctx.folder)
+        if entry.hub:
+            return None
+        data = _data(catalogue, entry)
+        first = next(data_files(data, entry.file_name or "", SUFFIXES))[0]
+        return super().peek(ctx) if first.suffix.lower() in TEXT_SUFFIXES else None
+
+    def _found(self, files: OptionFiles, folder: Path) -> tuple[Path, Entry]:
+        """The catalogue and the entry. Raises PluginRefused."""
+        try:
+            if self.catalogue is None:
+                catalogue = find_catalogue(folder)
+            else:
+                catalogue = Path(files.paths[self.catalogue])
+            return catalogue, read_entry(catalogue, self.name)
+        except BadCatalogue as fault:
+            raise PluginRefused(f"{fault}") from fault
+
+    def _rows(self, catalogue: Path, entry: Entry, ctx: Context) -> Iterator[Record | Reject]:
+        shape = (alpaca_shape if entry.formatting == "alpaca" else sharegpt_shape)(entry)
+        if entry.hub:
+            place = (entry.subset, entry.folder)
+            rows = hub_rows(entry.hub, split=entry.split, subset=place[0], folder=place[1])
+            yield from found_rows(rows, f"{entry.hub}/{entry.split}", ctx, shape)
+            return
+        files = list(data_files(_data(catalogue, entry), entry.file_name or "", SUFFIXES))
+        kinds = {"jsonl" if path.suffix == ".json" else path.suffix[1:] for path, _ in files}
+        if len(kinds) > 1:
+            raise PluginRefused(f"folder '{entry.file_name}' mixes files of several kinds")
+        for path, shown in files:
+            yield from found_rows(table_rows(path, self.encoding), shown, ctx, shape)
+
+
+def _data(catalogue: Path, entry: Entry) -> Path:
+    try:
+        path = data_path(catalogue, entry)
+    except BadCatalogue as fault:
+        raise PluginRefused(f"{fault}") from fault
+    if not path.exists():
+        raise PluginRefused(f"file '{entry.file_name}' of data set '{entry.name}' does not exist")
+    return path

@@ -1,0 +1,53 @@
+"""Hugging Face data sets, on disk and on the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from sftrecipe import Context, Record, Reject, Source
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import InputPath
+from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.hugging_face import hub_rows, saved_tables
+
+
+class HuggingFace(Source):
+    """Read a Hugging Face data set: a `save_to_disk` folder, a copy of a hub's files, or the hub.
+
+    A folder is read without the package `datasets` and without a network; the hub needs both, and
+    what was downloaded once is read from its cache. Scripts of data sets are never run.
+    """
+
+    example: ClassVar[str] = "{use: huggingface, path: data/corpus, map: {text: article}}"
+
+    path: InputPath | None = None
+    """Folder of a saved data set."""
+    name: str | None = None
+    """Name on the hub, instead of `path`."""
+    split: str = "train"
+    """Which split is read."""
+    subset: str | None = None
+    """Which configuration of the data set is read."""
+    revision: str | None = None
+    """Commit, branch or tag on the hub; a commit makes a run repeatable."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Neither a folder nor a name, or both."""
+        if (self.path is None) == (self.name is None):
+            yield OptionProblem((), "huggingface takes either 'path' or 'name'")
+
+    def read(self, ctx: Context) -> Iterator[Record | Reject]:
+        """The split's rows."""
+        if self.path is None:
+            name = self.name or ""
+            rows = hub_rows(name, split=self.split, subset=self.subset, revision=self.revision)
+            yield from found_rows(rows, f"{name}/{self.split}", ctx)
+            return
+        tables = saved_tables(ctx.path(self.path), self.path, self.split, self.subset)
+        for found, shown in tables:
+            yield from found_rows(found, shown, ctx)
+
+    def peek(self, ctx: Context) -> Inputs:
+        """Not known before the run: it takes heavy imports, or a network."""
+        return None
