@@ -87,3 +87,7 @@ def _told(error: Exception) -> int:
     name = type(error).__name__
     click.echo(f"error[internal]: {name}: {error}\n  hint: run again with --debug", err=True)
     return 1
+
+
+if __name__ == "__main__":
+    main()

