@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.provider import Answer, Request
 from sftrecipe.record import Record, new_record, record_id
 
-__all__ = ["FakeModel", "RowList"]
+__all__ = ["FakeModel", "RowList", "plain_files"]
+
+
+def plain_files(folder: Path) -> Callable[[str], IO[bytes]]:
+    """The `create` of exporters and trainers: opens files of the folder for writing."""
+    return lambda name: (folder / name).open("wb")
 
 
 class RowList(list[Record]):

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from sftrecipe import Context, PluginRefused, Trainer
 from sftrecipe.kinds import DataSet, Trained, Training
+from sftrecipe.testing import plain_files
 
 PROGRAM = """
 import json, sys, pathlib
@@ -73,7 +74,7 @@ def training(folder: Path) -> Training:
         DataSet("demo", ("train.jsonl",), 2),
         DataSet("demo_holdout", ("holdout.jsonl",), 1, role="holdout"),
     ]
-    return Training(data, folder, Context(step="train"))
+    return Training(data, folder, Context(step="train"), plain_files(folder))
 
 
 async def test_trains_on_the_training_rows_alone(tmp_path: Path) -> None:

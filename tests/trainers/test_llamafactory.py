@@ -12,6 +12,7 @@ import yaml
 from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.testing import plain_files
 from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
 from sftrecipe_registry.trainers import llamafactory
 from sftrecipe_registry.trainers.llamafactory import LlamaFactory
@@ -49,7 +50,7 @@ def data_set(name: str, kind: str = "answers", rows: int = 100) -> DataSet:
 
 
 def config(folder: Path, *data: DataSet, **arguments: Any) -> dict[str, Any]:
-    training = Training(data, folder, Context("train", seed=7))
+    training = Training(data, folder, Context("train", seed=7), plain_files(folder))
     path = trainer(**arguments).write_config(training)
     assert path == folder / "train.yaml"
     loaded: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))

@@ -11,7 +11,7 @@ import pytest
 
 from sftrecipe import Context
 from sftrecipe.kinds import Training
-from sftrecipe.testing import RowList
+from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.trainers.llamafactory import LlamaFactory
 
 from ..exporters.exporting import export
@@ -41,7 +41,7 @@ def python() -> Path:
 def written(folder: Path, **arguments: Any) -> None:
     rows = RowList.of(*({"instruction": f"q{n}", "output": f"a{n}"} for n in range(40)))
     made = export("llamafactory", rows, folder, holdout=5)
-    training = Training(made.sets, folder, Context("train", seed=7))
+    training = Training(made.sets, folder, Context("train", seed=7), plain_files(folder))
     LlamaFactory.model_validate(arguments).write_config(training)
 
 

@@ -246,6 +246,8 @@ class Training:
     folder: Path
     """The run's output folder: `dataset_info.json` and the data sets lie there."""
     context: Context
+    create: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Open a file of the output folder for writing; it appears, whole, when the block ends."""
 
 
 @dataclass(frozen=True)

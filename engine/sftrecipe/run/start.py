@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from sftrecipe.run import catalogue
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
+from sftrecipe.store.atomic_files import create
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
@@ -120,4 +122,6 @@ def _configure_training(execution: Execution) -> None:
         files=recipe.train.files,
         folder=recipe.path.parent,
     )
-    recipe.train.plugin.write_config(Training(execution.data_sets, execution.out, context))
+    create_there = partial(create, execution.out)
+    training = Training(execution.data_sets, execution.out, context, create_there)
+    recipe.train.plugin.write_config(training)

@@ -17,7 +17,6 @@ from pydantic_core import CoreSchema
 
 from sftrecipe import PluginRefused, Trainer
 from sftrecipe.kinds import DataSet, Inputs, OptionFiles, OptionProblem, Training
-from sftrecipe.store import atomic_files
 from sftrecipe_registry.shared.llamafactory_arguments import (
     ArgumentProblem,
     ArgumentTable,
@@ -102,7 +101,7 @@ with:
             + "# What the recipe does not say:\n"
             + _dumped({key: value for key, value in added.items() if key not in given})
         )
-        with atomic_files.create(training.folder, CONFIG) as file:
+        with training.create(CONFIG) as file:
             file.write(text.encode())
         return training.folder / CONFIG
 
