@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from sftrecipe_registry.shared.hugging_face import is_hub_name
+
 NAME = "dataset_info.json"
 FORMATTINGS = ("alpaca", "sharegpt", "openai")
 
@@ -199,6 +201,8 @@ def _wrong_types(raw: Mapping[str, Any]) -> Iterator[str]:
 
 def _wrong_place(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
     if entry.hub:
+        if not is_hub_name(entry.hub):
+            yield f"'{entry.hub}' is no name on the hub, expected 'owner/name'"
         return
     for key, hub in _HUBS.items():
         if key in raw:

@@ -55,8 +55,15 @@ def found_rows(
         except Misshapen as fault:
             yield _reject(item[1], fault.reason, fault.detail, origin, ctx)
         except TypeError as error:
-            text = {"line": f"{item[1]}"[:SHOWN].encode("utf-8", "replace").decode()}
-            yield _reject(text, "not_json", f"{error}", origin, ctx)
+            yield _reject({"line": _printed(item[1])}, "not_json", f"{error}", origin, ctx)
+
+
+def _printed(columns: dict[str, Any]) -> str:
+    """Columns that are no JSON, for their reject."""
+    try:
+        return f"{columns}"[:SHOWN].encode("utf-8", "replace").decode()
+    except RecursionError:
+        return ", ".join(columns)[:SHOWN]
 
 
 def _reject(columns: dict[str, Any], reason: str, detail: str, origin: str, ctx: Context) -> Reject:

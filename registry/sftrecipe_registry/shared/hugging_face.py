@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sftrecipe_registry.shared.found_rows import Found, Good
 from sftrecipe_registry.shared.table_files import SUFFIXES, table_rows
 
 _BATCH = 1000
+_HUB_NAME = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
 _ADVICE = (
     "without a network: download it elsewhere (hf download {name} --repo-type dataset --local-dir "
     "DIR, or save_to_disk) and read it with `use: huggingface, path: DIR`; "
@@ -63,6 +65,11 @@ def _copied(folder: Path, split: str) -> list[str]:
     return found
 
 
+def is_hub_name(name: str) -> bool:
+    """Whether this can be the name of a data set on the hub; a path is none."""
+    return _HUB_NAME.fullmatch(name) is not None
+
+
 def hub_rows(
     name: str,
     *,
@@ -85,10 +92,17 @@ def _loaded(
 ) -> Any:
     try:
         import datasets  # noqa: PLC0415 - takes most of a second, and is an extra
+        import datasets.config  # noqa: PLC0415
     except ImportError as error:
         raise PluginRefused(
             "the hub is read with the package datasets: pip install 'sftrecipe[datasets]'"
         ) from error
+    from datasets import packaged_modules  # noqa: PLC0415
+
+    readers = getattr(packaged_modules, "_PACKAGED_DATASETS_MODULES", {})
+    if not is_hub_name(name) or name in readers or Path(name).exists():
+        raise PluginRefused(f"'{name}' is no name on the hub, or something here has the same name")
+    datasets.config.HF_DATASETS_TRUST_REMOTE_CODE = False
     try:
         return datasets.load_dataset(name, subset, data_dir=folder, split=split, revision=revision)
     except Exception as error:  # of requests, httpx, huggingface_hub and datasets

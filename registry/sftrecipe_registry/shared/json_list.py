@@ -16,7 +16,7 @@ from sftrecipe_registry.shared.found_rows import Bad, Found
 from sftrecipe_registry.shared.json_lines import bad_json, kind, shown
 from sftrecipe_registry.shared.text_files import utf8_chunks
 
-LONGEST_ITEM = 64 * 1024 * 1024
+LONGEST_ITEM = 32 * 1024 * 1024
 """Bytes of an item that are held at most; a longer one is rejected."""
 
 _STRING = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
@@ -86,7 +86,8 @@ class _Items:
         elif self._in_list:
             rest = self._text[self._start :].strip()
             yield from self._taken(len(self._text)) if rest else ()
-            yield Bad(self._line, "", "not_json", "the list does not end")
+            line = self._line + self._text.count(b"\n", self._start)
+            yield Bad(line, "", "not_json", "the list does not end")
         else:
             yield from self._junk(len(self._text))
 
@@ -171,6 +172,9 @@ class _Items:
         text = self._text[self._start : end]
         item = text.lstrip()
         line = self._line + text.count(b"\n", 0, len(text) - len(item))
+        if not item:
+            yield Bad(line, "", "not_json", "nothing stands between two commas")
+            return
         try:
             value = orjson.loads(item)
         except orjson.JSONDecodeError as error:

@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 
 from sftrecipe_registry.shared.encoding_guess import guess, wide_encoding
 
-LONGEST_LINE = 64 * 1024 * 1024
+LONGEST_LINE = 32 * 1024 * 1024
 """Bytes of a line that are held at most; what is longer comes in pieces of that size."""
 SAMPLE = 256 * 1024
 UNDECODABLE = b"\xff"

@@ -9,7 +9,7 @@ from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
 from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.hugging_face import hub_rows, saved_tables
+from sftrecipe_registry.shared.hugging_face import hub_rows, is_hub_name, saved_tables
 
 
 class HuggingFace(Source):
@@ -33,9 +33,12 @@ class HuggingFace(Source):
     """Commit, branch or tag on the hub; a commit makes a run repeatable."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Neither a folder nor a name, or both."""
+        """Neither a folder nor a name, or both, or a name that is none."""
         if (self.path is None) == (self.name is None):
             yield OptionProblem((), "huggingface takes either 'path' or 'name'")
+        if self.name is not None and not is_hub_name(self.name):
+            fault = f"'{self.name}' is no name on the hub, expected 'owner/name'"
+            yield OptionProblem(("name",), fault)
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The split's rows."""
