@@ -112,10 +112,11 @@ class StandIn:
 
     async def embed(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        numbers = random.Random(_number(body["input"]))
+        text = "\n".join(body["input"]) if isinstance(body["input"], list) else body["input"]
+        numbers = random.Random(_number(text))
         vector = [numbers.random() for _ in range(8)]
         data = {"data": [{"index": 0, "embedding": vector}], "usage": {"prompt_tokens": 3}}
-        return await self.serve(request, body["input"], body, None, data)
+        return await self.serve(request, text, body, None, data)
 
     async def token(self, request: web.Request) -> web.Response:
         if request.query.get("client_secret") == "wrong-secret":

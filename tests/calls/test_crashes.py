@@ -40,7 +40,7 @@ def test_killed_at_any_moment_only_calls_in_flight_are_asked_again(tmp_path: Pat
     ledger = tmp_path / ".sftrecipe/ledger.sqlite"
     moments, lost = random.Random(7), 0
     with stand_in("--delay", 0.05, "--jitter", 1) as server:
-        for _ in range(50):
+        for _ in range(20):  # 50 were run too: a minute
             engine = _engine(server, tmp_path, count, concurrency)
             asked = server.requests()
             while server.requests() == asked and engine.poll() is None:
@@ -56,7 +56,7 @@ def test_killed_at_any_moment_only_calls_in_flight_are_asked_again(tmp_path: Pat
         counted = server.count()
         out, _ = _engine(server, tmp_path, count, concurrency).communicate()
         assert server.requests() == counted["requests"]
-    assert lost > 100  # the kills came in the middle of it
+    assert lost > 50  # the kills came in the middle of it
     asked, cached, told = out.split()
     assert (asked, cached) == ("0", str(count))
     assert told == first[2]

@@ -88,7 +88,7 @@ class Asker:
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._output = OutputGuess()
         self._failures_in_a_row = 0
-        self._answered = False
+        self._answered = 0
         self._stopped: SftrecipeError | None = None
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
@@ -154,7 +154,7 @@ class Asker:
             except CallFailed as failure:
                 if failure.outcome not in ("retry", "wait"):
                     raise
-                patience = Patience(self.limits)
+                patience = Patience(self.limits, lambda: self._answered)
                 answer = await patience.attempt_again(failure, lambda: self._attempt(call))
         except CallFailed as failure:
             raise await self._failed(call, failure) from None
@@ -165,7 +165,7 @@ class Asker:
         """One request that leaves, at its turn."""
         if self._adapter is None:
             self._adapter = await self._connect()
-        ticket = await self.crowd.enter()
+        ticket = await self.crowd.enter(again=call.attempts > 0)
         turned_away = False
         try:
             await self._wait_for_meters(call)
@@ -249,7 +249,7 @@ class Asker:
         return Spent(1, sum(tokens), cost_of(self._price, *tokens))
 
     async def _answered_with(self, call: Call, answer: Answer) -> None:
-        self._answered = True
+        self._answered += 1
         self._failures_in_a_row = 0
         self._output.seen(answer.output_tokens)
         paid = self._paid(answer)

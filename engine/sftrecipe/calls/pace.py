@@ -9,6 +9,8 @@ from dataclasses import dataclass
 CROWDED = 0.25
 """Share of a round trip's calls turned away above which the provider is taken to be full: stray
 refusals below it change nothing."""
+COOLING = 0.1
+"""Seconds that the place of a call that was turned away stays empty."""
 LONGEST_QUIET = 64
 """Round trips between two tries to go above what was borne, at most."""
 
@@ -58,11 +60,14 @@ class Crowd:
         self._round = Round(most)
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def enter(self) -> Ticket:
-        """Wait for a place; first come, first served."""
+    async def enter(self, *, again: bool = False) -> Ticket:
+        """Wait for a place; first come, first served, and before all whoever comes again."""
         if self.in_flight >= self.limit or self._waiting:
             place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(place)
+            if again:
+                self._waiting.appendleft(place)
+            else:
+                self._waiting.append(place)
             try:
                 await place
             except asyncio.CancelledError:
@@ -86,7 +91,11 @@ class Crowd:
             self._crowded(ticket)
         if past is self._round and past.back >= self.limit:
             self._next_round()
-        self._free()
+        if turned_away:
+            # A place that was refused is not filled at once: more refusals may be on their way.
+            asyncio.get_running_loop().call_later(COOLING, self._free)
+        else:
+            self._free()
 
     def _crowded(self, ticket: Ticket) -> None:
         past = ticket.round

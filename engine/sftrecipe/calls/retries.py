@@ -9,7 +9,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from sftrecipe.plugin.provider import Answer, CallFailed, Limits
 
-_FIRST_PAUSE, _GROWTH, _LONGEST = 0.2, 2.5, 60.0
+_FIRST_PAUSE, _LONGEST = 0.2, 60.0
+_GROWTH = 2.5
+"""Of the pauses while the provider answers nobody."""
+_GROWTH_ALONE = 1.4
+"""Of the pauses while it answers others: the fault was this one request's bad luck."""
 _SHORTEST_PATIENCE = 120.0
 """Seconds that a rate limit is waited out at least, before the call is given up."""
 
@@ -20,10 +24,13 @@ class Patience:
     Faults are counted (`attempts`); being told to wait is no fault, and is bounded by time.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, answered: Callable[[], int]) -> None:
         self._limits = limits
+        self._answered = answered
+        self._answered_before = answered()
+        self._alone = 0
+        self._with_others = 0
         self._faults = 0
-        self._told_to_wait = 0
         self._waited = 0.0
 
     async def attempt_again(
@@ -48,17 +55,22 @@ class Patience:
     def _pause(self, state: RetryCallState) -> float:
         failure = _failure(state)
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, decides nothing
+        answered = self._answered()
+        if answered > self._answered_before:
+            grown = _FIRST_PAUSE * _GROWTH_ALONE**self._alone
+            self._alone += 1
+        else:
+            grown = _FIRST_PAUSE * _GROWTH**self._with_others
+            self._with_others += 1
+        self._answered_before = answered
+        pause = min(grown, _LONGEST) * jitter
         if failure.outcome == "wait":
-            self._told_to_wait += 1
-            grown = _FIRST_PAUSE * 2 * _GROWTH ** (self._told_to_wait - 1)
-            pause = min(grown, _LONGEST) * jitter
             if failure.retry_after is not None:
                 # Later than told, never earlier, and not all at the same moment.
                 pause = failure.retry_after + 0.1 * jitter * max(1.0, failure.retry_after)
             self._waited += pause
         else:
             self._faults += 1
-            pause = min(_FIRST_PAUSE * _GROWTH ** (self._faults - 1), _LONGEST) * jitter
         return pause
 
     def _given_up(self, state: RetryCallState) -> bool:

@@ -92,7 +92,8 @@ judge:
         connecting.progress("importing litellm")
         where = {
             "api_key": connecting.secret(self.api_key) if self.api_key else None,
-            "base_url": connecting.secret(self.base_url) if self.base_url else None,
+            # Not `base_url`: embeddings would pass over it, and send the key to OpenAI.
+            "api_base": connecting.secret(self.base_url) if self.base_url else None,
         }
         litellm = await asyncio.to_thread(_imported)
         given = {name: value for name, value in where.items() if value}

@@ -1,0 +1,95 @@
+"""Concurrency that adapts: full servers, stray refusals, servers that recover."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from sftrecipe.calls.pace import Crowd, Meter
+
+
+class Server:
+    """Admits so many calls at once and refuses some by chance."""
+
+    def __init__(self, admits: int, stray: int = 0) -> None:
+        self.admits = admits
+        self.stray = stray
+        self.inside = self.calls = self.refused = 0
+
+    async def ask(self) -> bool:
+        self.calls += 1
+        if self.inside >= self.admits or (self.stray and self.calls % self.stray == 0):
+            self.refused += 1
+            await asyncio.sleep(0.001)
+            return False
+        self.inside += 1
+        await asyncio.sleep(0.05)
+        self.inside -= 1
+        return True
+
+
+async def _drive(crowd: Crowd, server: Server, calls: int) -> None:
+    async def call() -> None:
+        answered = False
+        while not answered:
+            ticket = await crowd.enter()
+            answered = await server.ask()
+            crowd.leave(ticket, turned_away=not answered)
+            if not answered:
+                await asyncio.sleep(0.05)
+
+    await asyncio.gather(*(call() for _ in range(calls)))
+
+
+async def test_a_full_server_is_found_at_once() -> None:
+    crowd, server = Crowd(256), Server(64)
+    await _drive(crowd, server, 2000)
+    assert 60 <= crowd.limit <= 72
+    assert server.refused < 230
+    assert crowd.in_flight == 0 or await asyncio.sleep(0.2) is None
+
+
+async def test_stray_refusals_change_nothing() -> None:
+    crowd, server = Crowd(64), Server(1000, stray=10)
+    await _drive(crowd, server, 1000)
+    assert crowd.limit == 64
+
+
+async def test_stray_refusals_below_a_known_limit_do_not_collapse_it() -> None:
+    crowd, server = Crowd(256), Server(64, stray=10)
+    await _drive(crowd, server, 3000)
+    assert crowd.limit >= 50
+
+
+async def test_a_server_that_recovers_is_used_again() -> None:
+    crowd, server = Crowd(64), Server(8)
+    await _drive(crowd, server, 200)
+    assert crowd.limit < 16
+    server.admits = 1000
+    await _drive(crowd, server, 1500)
+    assert crowd.limit >= 40
+
+
+async def test_a_place_is_not_lost_with_its_waiter() -> None:
+    crowd = Crowd(1)
+    ticket = await crowd.enter()
+    waiting = [asyncio.create_task(crowd.enter()) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    crowd.leave(ticket)
+    waiting[1].cancel()  # it has the place already, but has not run yet
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(waiting[2], 1)
+
+
+async def test_a_meter_takes_more_than_a_burst_on_credit() -> None:
+    meter = Meter(600)  # ten a second
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await meter.take(12)
+    await meter.take(1)
+    assert loop.time() - began == pytest.approx(0.3, abs=0.1)
+    meter.give_back(100)
+    await meter.take(10)
+    assert loop.time() - began < 0.5
