@@ -165,7 +165,9 @@ class Reading:
             self._columns[MIXED] = columns
 
     def _source_columns(self, draft: Draft, source: Source) -> Inputs:
-        context = Context(draft.id, language=self._language, files=self.files[draft])
+        folder = FilePath(self._root.place.path).parent
+        files = self.files[draft]
+        context = Context(draft.id, language=self._language, folder=folder, files=files)
         found = source.peek(context)
         if found is None:
             return None
