@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.plugin.kinds import Verdict
@@ -21,6 +21,7 @@ verdicts = st.builds(
     detail=st.sampled_from(["", "why"]),
     scores=st.just({}) | st.dictionaries(st.sampled_from("ab"), st.floats(0, 1), max_size=2),
     changes=st.just({}) | st.just({"instruction": "masked"}),
+    calls=st.sampled_from([(), ("k1",), ("k2", "k3")]),
 )
 
 
@@ -55,7 +56,7 @@ def test_rows_come_back_as_they_were(tmp_path: Path) -> None:
     assert list(read_rows(stream.path)) == rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(st.lists(verdicts, min_size=30, max_size=30), max_size=4))
 def test_a_chain_of_filters_equals_filtering_a_list(chain: list[list[Verdict]]) -> None:
     with TemporaryDirectory() as name:
@@ -85,4 +86,5 @@ def _after(row: Record, verdict: Verdict, step: str) -> Record:
     if verdict.value is not None:
         scores[step] = verdict.value
     scores.update(verdict.scores)
-    return row._replace(columns={**row.columns, **verdict.changes}, scores=scores)
+    columns = {**row.columns, **verdict.changes}
+    return row._replace(columns=columns, scores=scores, calls=(*row.calls, *verdict.calls))

@@ -182,7 +182,7 @@ class Asker:
         paid = Spent()
         try:
             self._go_on()
-            await self._claim(call)
+            self._claim(call)
             call.attempts += 1
             call.usage.requests += 1
             paid = Spent(1)
@@ -209,10 +209,10 @@ class Asker:
             call.metered = self._estimate(call).tokens
             await self._tokens.take(call.metered)
 
-    async def _claim(self, call: Call) -> None:
+    def _claim(self, call: Call) -> None:
         if call.claimed:
             return
-        if not await self._shared.ledger().claim(call.claim):
+        if not self._shared.ledger().claim(call.claim):
             raise TakenElsewhere
         call.claimed = True
 

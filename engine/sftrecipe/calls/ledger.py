@@ -1,12 +1,13 @@
 """The ledger of all calls: written before a call leaves, and at its reply.
 
-Writes are gathered for one turn of the event loop and committed together. A committed row outlives
-a killed process; only a power cut may lose the last moment's.
+Replies are gathered for one turn of the event loop, or until the next call leaves, and committed
+together. A committed row outlives a killed process; only a power cut may lose the last moment's.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import time
@@ -17,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from sftrecipe.calls.engines import EngineLock, lives
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger
+from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer
 
 State = Literal["asking", "done", "failed", "refused"]
@@ -105,7 +107,7 @@ class Ledger:
         self.run = run
         self._connection = open_ledger(path)
         self._folder = engines_folder(path)
-        self._waiting: list[tuple[asyncio.Future[bool], Claim | Ended]] = []
+        self._waiting: list[tuple[asyncio.Future[None], Ended]] = []
         self._dead: set[int] = set()
         self._today = time.strftime("%Y-%m-%d")
         with explained(path):
@@ -136,13 +138,21 @@ class Ledger:
         self._dead.add(entry.engine)
         return False
 
-    def claim(self, claim: Claim) -> asyncio.Future[bool]:
-        """Write that a call is in flight; True once that is safe, False if another has it."""
-        return self._later(claim)
+    def claim(self, claim: Claim) -> bool:
+        """Write that a call is in flight; False if another engine has it.
 
-    def end(self, ended: Ended) -> asyncio.Future[bool]:
+        At once, since a free place at the provider waits for it; replies go along.
+        """
+        return self._write(claim)
+
+    def end(self, ended: Ended) -> asyncio.Future[None]:
         """Write how a call ended; done once that is safe."""
-        return self._later(ended)
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._write_waiting)
+        done: asyncio.Future[None] = loop.create_future()
+        self._waiting.append((done, ended))
+        return done
 
     def spent(self) -> tuple[int, int, float]:
         """Requests, tokens and cost of this run so far, over all the engines that worked at it."""
@@ -166,47 +176,40 @@ class Ledger:
             self._connection.close()
             self._lock.release()
 
-    def _later(self, change: Claim | Ended) -> asyncio.Future[bool]:
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._write)
-        done: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append((done, change))
-        return done
+    def _write_waiting(self) -> None:
+        if self._waiting:
+            with contextlib.suppress(SftrecipeError):  # every waiting call is told
+                self._write()
 
-    def _write(self) -> None:
+    def _write(self, claim: Claim | None = None) -> bool:
+        """Commit the replies that wait, and a claim with them: whether it is this engine's now."""
         batch, self._waiting = self._waiting, []
-        if not batch:
-            return
         try:
             with explained(self.path):
-                written = self._commit(batch)
+                claimed = self._commit([ended for _, ended in batch], claim)
         except Exception as error:
             for done, _ in batch:
                 if not done.done():
                     done.set_exception(error)
-            return
-        for (done, _), success in zip(batch, written, strict=True):
+            raise
+        for done, _ in batch:
             if not done.done():
-                done.set_result(success)
+                done.set_result(None)
+        return claimed
 
-    def _commit(self, batch: list[tuple[asyncio.Future[bool], Claim | Ended]]) -> list[bool]:
+    def _commit(self, replies: list[Ended], claim: Claim | None) -> bool:
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
         try:
-            written = [
-                run(
-                    *self._claimed(change) if isinstance(change, Claim) else self._ended(change)
-                ).rowcount
-                == 1
-                for _, change in batch
-            ]
+            for ended in replies:
+                run(*self._ended(ended))
+            claimed = claim is not None and run(*self._claimed(claim)).rowcount == 1
             run("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
-        return written
+        return claimed
 
     def _claimed(self, claim: Claim) -> tuple[str, tuple[Any, ...]]:
         seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)

@@ -60,9 +60,6 @@ def main() -> None:
         if debug:
             raise
         sys.exit(_told(error))
-    except KeyboardInterrupt:
-        click.echo("interrupted; run the same command again to go on", err=True)
-        sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -76,7 +73,8 @@ def _told(error: Exception) -> int:
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
-    if isinstance(error, (click.exceptions.Abort)):
+    if isinstance(error, click.exceptions.Abort):  # Ctrl-C
+        click.echo("interrupted; run the same command again to go on", err=True)
         return 130
     if isinstance(error, RecipeError):
         click.echo(render(error.problems), err=True)

@@ -6,6 +6,7 @@ files, seed, language, the models asked, and the keys of what it reads (a Merkle
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -105,8 +106,10 @@ class _Planner:
         models = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
         if block.provider:
             models.insert(0, block.provider)
+        package = type(block.plugin).__module__.partition(".")[0]
         parts = {
-            "plugin": f"{block.section} {block.use} {block.plugin.version} {STORE_FORMAT}",
+            "plugin": f"{package} {block.section} {block.use} {block.plugin.version}",
+            "store": str(STORE_FORMAT),
             "options": _hash(block.plugin.identity()),
             "files": _hash(self._files(block)),
             "seed": f"{self._recipe.seed} {self._recipe.language}",
@@ -126,8 +129,10 @@ class _Planner:
         }
         hashes = {name: self._hashes.of(block.files.paths[name]) for name in sorted(names)}
         if isinstance(block.plugin, Source):
-            for path in block.plugin.depends_on(block.files, self._recipe.path.parent):
-                hashes[path.name] = self._hashes.of(str(path))
+            folder = self._recipe.path.resolve().parent
+            for path in block.plugin.depends_on(block.files, folder):
+                name = os.path.relpath(path, folder)  # a project may be moved as a whole
+                hashes[name] = self._hashes.of(str(path))
         return hashes
 
     def _model(self, name: str) -> list[object]:

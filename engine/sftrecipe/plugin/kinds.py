@@ -99,7 +99,7 @@ class RowGenerator(Generator):
             if isinstance(made, Exception):
                 yield Reject(row, made.reason, made.message)
             else:
-                for item in made:
+                for item in made or (Reject(row, "nothing_made"),):
                     yield item
 
 
@@ -117,6 +117,8 @@ class Verdict(NamedTuple):
     """More scores for the row."""
     changes: Mapping[str, Any] = {}
     """Columns of a kept row to replace (masking)."""
+    calls: tuple[str, ...] = ()
+    """Ledger keys of the replies that it rests on."""
 
 
 KEEP = Verdict(True)

@@ -83,6 +83,19 @@ MAX_TEXT = 4_000_000
 """Characters that one operation of a template may make."""
 
 
+_PADDING = frozenset({"center", "ljust", "rjust", "zfill", "format", "format_map", "expandtabs"})
+"""Methods of texts that make a gigabyte out of a number."""
+_PADDING_FILTERS = ("center", "indent", "format", "wordwrap", "filesizeformat")
+MAX_RANGE = 1000
+
+
+def _short_range(*arguments: int) -> range:
+    made = range(*arguments)
+    if len(made) > MAX_RANGE:
+        raise ValueError(f"range has {len(made)} numbers, expected at most {MAX_RANGE}")
+    return made
+
+
 @lru_cache(maxsize=1)
 def _environment() -> ImmutableSandboxedEnvironment:
     from jinja2 import StrictUndefined  # noqa: PLC0415
@@ -92,9 +105,15 @@ def _environment() -> ImmutableSandboxedEnvironment:
     class Sandbox(ImmutableSandboxedEnvironment):
         """Jinja2's sandbox, that also refuses to fill the memory by `'a' * 10 ** 10`."""
 
-        intercepted_binops = frozenset({"*", "**"})
+        intercepted_binops = frozenset({"*", "**", "%"})
+
+        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+            padding = isinstance(obj, str) and attr in _PADDING
+            return not padding and super().is_safe_attribute(obj, attr, value)
 
         def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if operator == "%" and isinstance(left, str):
+                raise SecurityError("'%' does not format text here")
             sized, times = (right, left) if isinstance(left, int) else (left, right)
             if operator == "**":
                 too_large = abs(left) > 1000 or abs(right) > 100
@@ -105,5 +124,10 @@ def _environment() -> ImmutableSandboxedEnvironment:
             return super().call_binop(context, operator, left, right)
 
     environment = Sandbox(undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False)
+    for name in _PADDING_FILTERS:
+        del environment.filters[name]
+    for name in ("lipsum", "cycler", "joiner"):
+        del environment.globals[name]
+    environment.globals["range"] = _short_range
     environment.filters["json"] = lambda value: orjson.dumps(value).decode()
     return environment

@@ -14,12 +14,14 @@ from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
 from sftrecipe.report.rows import row_text
 from sftrecipe.run.making import REJECTS, ROWS
-from sftrecipe.run.results import REJECTS_FILE, read_run, steps_of
+from sftrecipe.run.results import REJECTS_FILE, read_run, run_streams
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_ids, read_rejects, read_rows
 from sftrecipe.store.steps import StepStore
 
 _DEEP = 12
+_MOST = 100
+"""Rows that one explanation tells."""
 _MATCHES = 20
 
 
@@ -33,6 +35,8 @@ class Explanation:
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Where it was rejected, and why."""
     parents: list[Explanation] = field(default_factory=list)
+    seen: bool = False
+    """Whether it was told before, further up."""
 
 
 def explain_row(asked: str, out: Path, project: Project) -> Explanation:
@@ -43,34 +47,77 @@ def explain_row(asked: str, out: Path, project: Project) -> Explanation:
     run = read_run(out)
     if not run:
         raise UsageError("no-run", "run-first", folder=str(out))
-    artifacts = [
-        (step["id"], folder) for step, folder in steps_of(run, StepStore(project.steps))
-        if step["section"] in ("sources", "generate")
-    ]  # fmt: skip
-    name = _row_id(asked, artifacts)
-    lost = _losses(out)
-    return _explained(name, artifacts, lost, project, 0)
+    made = _Made(run, StepStore(project.steps))
+    name = made.row_id(asked)
+    return _Walk(made, _losses(out), project).explain(name, 0)
 
 
-def _row_id(asked: str, artifacts: list[tuple[str, Path]]) -> str:
-    """The id that is meant: an id, its beginning, or the one row that holds the text."""
-    looks_like_id = all(letter in "0123456789abcdef" for letter in asked)
-    if looks_like_id and len(asked) == 16:
-        return asked
-    found: dict[str, str] = {}
-    for step, folder in artifacts:
-        for row in _rows(folder):
-            if (looks_like_id and row.id.startswith(asked)) or _holds(row, asked):
-                found[row.id] = step
-            if len(found) >= _MATCHES:
-                break
-    if not found:
-        raise UsageError("no-such-row", "row-ids", row=asked)
-    last = list(found.values())[-1]
-    newest = [name for name, step in found.items() if step == last]
-    if len(newest) > 1:
-        raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
-    return newest[0]
+class _Made:
+    """The rows that a run's sources and generators made."""
+
+    def __init__(self, run: dict[str, Any], store: StepStore) -> None:
+        self.streams = run_streams(run, store)
+        self._folders = {
+            step["id"]: store.path(step["key"])
+            for step in run["steps"]
+            if step["section"] in ("sources", "generate")
+        }
+
+    def row_id(self, asked: str) -> str:
+        """The id that is meant: an id, its beginning, or the one row that holds the text."""
+        looks_like_id = all(letter in "0123456789abcdef" for letter in asked)
+        if looks_like_id and len(asked) == 16:
+            return asked
+        found: dict[str, str] = {}
+        for step, folder in self._folders.items():
+            for row in _rows(folder):
+                if (looks_like_id and row.id.startswith(asked)) or _holds(row, asked):
+                    found[row.id] = step
+                if len(found) >= _MATCHES:
+                    break
+        if not found:
+            raise UsageError("no-such-row", "row-ids", row=asked)
+        last = list(found.values())[-1]
+        newest = [name for name, step in found.items() if step == last]
+        if len(newest) > 1:
+            raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
+        return newest[0]
+
+    def row(self, name: str) -> tuple[str, Record]:
+        """The step that made a row, and the row with what the filters wrote on it."""
+        for step, folder in self._folders.items():
+            if name in read_ids(folder / ROWS):
+                thinned = self.streams[step]
+                rows = thinned if name in thinned.ids() else thinned.as_made()
+                return step, next(row for row in rows if row.id == name)
+            for reject in read_rejects(folder / REJECTS):
+                if reject.record.id == name:
+                    return step, reject.record
+        raise UsageError("no-such-row", "row-ids", row=name)
+
+
+class _Walk:
+    """Walks back from a row; a row that several were made from is told once."""
+
+    def __init__(
+        self, made: _Made, lost: dict[str, list[dict[str, Any]]], project: Project
+    ) -> None:
+        self._made = made
+        self._lost = lost
+        self._ledger = project.ledger
+        self._told: set[str] = set()
+
+    def explain(self, name: str, depth: int) -> Explanation:
+        """The row, and what it was made from."""
+        step, row = self._made.row(name)
+        if name in self._told:
+            return Explanation(row, step, seen=True)
+        self._told.add(name)
+        calls = [call for key in row.calls if (call := read_call(self._ledger, key))]
+        explanation = Explanation(row, step, calls, self._lost.get(name, []))
+        if depth < _DEEP and len(self._told) < _MOST:
+            explanation.parents = [self.explain(parent, depth + 1) for parent in row.parents]
+        return explanation
 
 
 def _holds(row: Record, text: str) -> bool:
@@ -80,33 +127,6 @@ def _holds(row: Record, text: str) -> bool:
 def _rows(folder: Path) -> Iterator[Record]:
     yield from read_rows(folder / ROWS)
     yield from (reject.record for reject in read_rejects(folder / REJECTS))
-
-
-def _explained(
-    name: str,
-    artifacts: list[tuple[str, Path]],
-    lost: dict[str, list[dict[str, Any]]],
-    project: Project,
-    depth: int,
-) -> Explanation:
-    step, row = _found(name, artifacts)
-    calls = [call for key in row.calls if (call := read_call(project.ledger, key))]
-    explanation = Explanation(row, step, calls, lost.get(name, []))
-    if depth < _DEEP:
-        explanation.parents = [
-            _explained(parent, artifacts, lost, project, depth + 1) for parent in row.parents
-        ]
-    return explanation
-
-
-def _found(name: str, artifacts: list[tuple[str, Path]]) -> tuple[str, Record]:
-    for step, folder in artifacts:
-        if name in read_ids(folder / ROWS):
-            return step, next(row for row in read_rows(folder / ROWS) if row.id == name)
-        for reject in read_rejects(folder / REJECTS):
-            if reject.record.id == name:
-                return step, reject.record
-    raise UsageError("no-such-row", "row-ids", row=name)
 
 
 def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:
@@ -124,6 +144,8 @@ def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:
 def explanation_text(explanation: Explanation, indent: str = "") -> str:
     """The explanation as an indented tree."""
     row = explanation.row
+    if explanation.seen:
+        return f"{indent}{explanation.step}  [{row.id}] (told above)"
     lines = [f"{explanation.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
     for entry in explanation.lost:
         measured = "" if entry["value"] is None else f" ({entry['value']})"

@@ -11,6 +11,7 @@ from sftrecipe.recipe.checked import Budget
 
 _CHANGED = {
     "plugin": "plugin or its version changed",
+    "store": "another version of sftrecipe wrote it",
     "options": "options changed",
     "files": "a file it reads changed",
     "seed": "seed or language changed",

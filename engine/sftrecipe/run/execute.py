@@ -29,6 +29,7 @@ from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_dat
 from sftrecipe.run.making import ROWS, Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin, verdict_file
+from sftrecipe.store.atomic_files import UNWRITABLE, explained
 from sftrecipe.store.steps import StepFacts, StepStore
 from sftrecipe.store.streams import Judged, Stream
 
@@ -70,21 +71,23 @@ class Execution:
     async def _step(self, step: Step) -> None:
         cached = self._is_done(step)
         if not cached:
-            self.progress.started(step.id, None)
-            with self.store.writing(step.key) as draft:
-                began = time.perf_counter()
-                facts = await self._explained(step, draft)
-                facts = replace(
-                    facts,
-                    seconds=time.perf_counter() - began,
-                    calls=self._usage(step.id),
-                )
-                _check_account(step, facts)
-                self.store.finish(draft, facts)
+            with explained(self.store.path(step.key), UNWRITABLE):
+                await self._make(step)
         facts = self.store.facts(step.key)
         self._follow(step, facts)
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
+
+    async def _make(self, step: Step) -> None:
+        """Execute a step into the store."""
+        self.progress.started(step.id, None)
+        began = time.perf_counter()
+        with self.store.writing(step.key, again=step.block.section == "export") as draft:
+            facts = await self._explained(step, draft)
+            seconds = time.perf_counter() - began
+            facts = replace(facts, seconds=seconds, calls=self._usage(step.id))
+            _check_account(step, facts)
+            self.store.finish(draft, facts)
 
     def _is_done(self, step: Step) -> bool:
         if not self.store.has(step.key):
@@ -114,6 +117,8 @@ class Execution:
         except PluginRefused as refusal:
             raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in UNWRITABLE:
+                raise
             raise SftrecipeError(
                 "step-failed",
                 "step-debug",

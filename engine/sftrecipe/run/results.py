@@ -13,7 +13,7 @@ import orjson
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.run.execute import Done, Execution
-from sftrecipe.run.making import REJECTS
+from sftrecipe.run.making import REJECTS, ROWS
 from sftrecipe.run.thinning import verdict_file
 from sftrecipe.store.atomic_files import create
 from sftrecipe.store.rows import read_rejects
@@ -129,9 +129,18 @@ def _entry(
     return {"step": step, "reason": reason, "value": value, "detail": detail, "row": row}
 
 
-def steps_of(run: Mapping[str, Any], store: StepStore) -> list[tuple[dict[str, Any], Path]]:
-    """The steps of a run with the folders of their artifacts."""
-    return [(step, store.path(step["key"])) for step in run.get("steps", ())]
+def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
+    """The streams of a run, by name, after all of its filters."""
+    streams: dict[str, Stream] = {}
+    for step in run.get("steps", ()):
+        folder = store.path(step["key"])
+        if step["section"] in ("sources", "generate"):
+            streams[step["id"]] = Stream(step["id"], folder / ROWS)
+        elif step["section"] == "filter":
+            for place, name in enumerate(step["reads"]):
+                judged = Judged(step["id"], folder / verdict_file(place))
+                streams[name] = streams[name].through(judged)
+    return streams
 
 
 def latest_run(folder: Path) -> Path:

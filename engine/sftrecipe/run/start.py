@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -63,8 +64,9 @@ async def run_plan(
         try:
             await execution.run()
         except BaseException as error:
-            facts["error"] = str(error)
-            write_run(execution, _status(error), {**facts, "usage": asdict(session.total())})
+            facts |= {"error": str(error), "usage": asdict(session.total())}
+            with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+                write_run(execution, _status(error), facts)
             raise
         fresh = not _all_there(execution, before)
         rejected = int(before.get("rejected", 0))

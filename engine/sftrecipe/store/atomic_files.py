@@ -21,6 +21,8 @@ except ImportError:  # Windows: leftovers of killed runs stay, and two runs are 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+UNWRITABLE = _FULL | _READ_ONLY
+"""What the system says when it does not let anybody write."""
 _FRESH_SECONDS = 60.0
 """A leftover younger than this may be a file that another run is just about to lock."""
 
@@ -33,16 +35,16 @@ def create(folder: Path, name: str) -> Iterator[IO[bytes]]:
     be written. When the block raises, what stood there before stays.
     """
     target = inside(folder, name)
-    with _explained(target):
+    with explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target)
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         file = _open_new(unfinished)
     try:
         with file:
-            with _explained(target, _FULL):
+            with explained(target, _FULL):
                 yield file
-            with _explained(target):
+            with explained(target):
                 file.flush()
                 os.fsync(file.fileno())
                 if fcntl is None:  # Windows renames no open file; elsewhere the lock is kept
@@ -130,8 +132,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(target: Path, codes: set[int] | None = None) -> Iterator[None]:
-    """Turn a system's refusal to write into the user's error; `codes`: only these."""
+def explained(target: Path, codes: set[int] | None = None) -> Iterator[None]:
+    """Turn a system's refusal to write `target` into the user's error; `codes`: only these."""
     try:
         yield
     except OSError as error:

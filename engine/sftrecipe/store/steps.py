@@ -52,10 +52,11 @@ class StepStore:
         return StepFacts(**orjson.loads((self.path(key) / "step.json").read_bytes()))
 
     @contextmanager
-    def writing(self, key: str) -> Iterator[Path]:
+    def writing(self, key: str, *, again: bool = False) -> Iterator[Path]:
         """A folder to write the step into; it takes its place, whole, when the block ends.
 
-        `finish` must have been called in it. Whatever fails leaves nothing behind.
+        `finish` must have been called in it. Whatever fails leaves nothing behind. `again`: replace
+        a result that is there already.
         """
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,8 @@ class StepStore:
         draft.mkdir()
         try:
             yield draft
+            if self.has(key) and not again:
+                return  # another process was faster, and somebody may be reading its files
             with suppress(FileNotFoundError):
                 shutil.rmtree(target)
             draft.rename(target)

@@ -21,6 +21,7 @@ from sftrecipe.plugin.kinds import Verdict
 from sftrecipe.record import Record
 from sftrecipe.store.rows import TableWriter, read_ids, read_rows, row_count
 
+_NOTED = ("value", "scores", "changes", "calls")
 _SLICE = 4096
 _VERDICTS = pa.schema(
     [
@@ -30,6 +31,7 @@ _VERDICTS = pa.schema(
         ("detail", pa.string()),
         ("scores", pa.binary()),
         ("changes", pa.binary()),
+        ("calls", pa.string()),
     ]
 )
 
@@ -48,7 +50,8 @@ class VerdictWriter(TableWriter):
         changes = orjson.dumps(verdict.changes) if verdict.changes else None
         reason = None if verdict.keep else verdict.reason
         detail = verdict.detail or None
-        self.add((verdict.keep, reason, verdict.value, detail, scores, changes))
+        calls = " ".join(verdict.calls) or None
+        self.add((verdict.keep, reason, verdict.value, detail, scores, changes, calls))
 
 
 class Judged(NamedTuple):
@@ -129,6 +132,7 @@ class _Note(NamedTuple):
     values: Any
     scores: Any
     changes: Any
+    calls: Any
 
 
 class _Survivors:
@@ -160,10 +164,10 @@ class _Survivors:
         """Values, scores and changes that filters wrote on the surviving rows."""
         found = []
         for level, step in enumerate(self._judged):
-            table = pq.read_table(step.path, columns=["value", "scores", "changes"])
+            table = pq.read_table(step.path, columns=list(_NOTED))
             if any(table[name].null_count < table.num_rows for name in table.column_names):
                 table = table.take(self._places(level))
-                found.append(_Note(step.step, table["value"], table["scores"], table["changes"]))
+                found.append(_Note(step.step, *(table[name] for name in _NOTED)))
         return found
 
 
@@ -177,13 +181,15 @@ def _with_notes(rows: Iterator[Record], notes: list[_Note]) -> Iterator[Record]:
     while held := list(islice(rows, _SLICE)):
         scores = [dict(row.scores) for row in held]
         changes: list[dict[str, Any]] = [{} for _ in held]
+        calls = [row.calls for row in held]
         for note in notes:
             _add_values(scores, note.step, note.values.slice(start, len(held)).to_pylist())
             _add_json(scores, note.scores.slice(start, len(held)))
             _add_json(changes, note.changes.slice(start, len(held)))
-        for row, score, change in zip(held, scores, changes, strict=True):
+            _add_calls(calls, note.calls.slice(start, len(held)))
+        for row, score, change, asked in zip(held, scores, changes, calls, strict=True):
             columns = {**row.columns, **change} if change else row.columns
-            yield row._replace(columns=columns, scores=score)
+            yield row._replace(columns=columns, scores=score, calls=asked)
         start += len(held)
 
 
@@ -199,3 +205,11 @@ def _add_json(into: list[dict[str, Any]], cells: Any) -> None:
     for target, cell in zip(into, cells.to_pylist(), strict=True):
         if cell is not None:
             target.update(orjson.loads(cell))
+
+
+def _add_calls(into: list[tuple[str, ...]], cells: Any) -> None:
+    if cells.null_count == len(cells):
+        return
+    for place, cell in enumerate(cells.to_pylist()):
+        if cell:
+            into[place] = (*into[place], *cell.split())
