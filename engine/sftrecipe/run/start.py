@@ -66,6 +66,8 @@ async def run_plan(
         except BaseException as error:
             facts |= {"error": str(error), "usage": asdict(session.total())}
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+                if isinstance(error, SftrecipeError):
+                    facts["rejected"] = write_rejects(execution)
                 write_run(execution, _status(error), facts)
             raise
         fresh = not _all_there(execution, before)
