@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -16,15 +15,13 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
+from sftrecipe.plugin.ordered import in_order
 from sftrecipe.plugin.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.record import Columns, Record, new_record
-
-if TYPE_CHECKING:
-    import asyncio
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -205,29 +202,15 @@ class Context:
     ) -> AsyncIterator[tuple[Item, Result | CallFailed]]:
         """Run `function` on the items concurrently; results in the order of the items.
 
-        At most a few times `concurrency` items are held. An item whose call failed for good comes
+        At most twice `concurrency` items are at work. An item whose call failed for good comes
         back with its CallFailed: make a reject of it. Any other exception ends the step.
         """
-        import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
 
-        window = 4 * self.concurrency
-        waiting: deque[tuple[Item, asyncio.Task[Result | CallFailed]]] = deque()
-        try:
-            for item in items:
-                if len(waiting) >= window:
-                    first, task = waiting.popleft()
-                    yield first, await task
-                waiting.append((item, asyncio.create_task(_caught(function, item))))
-            while waiting:
-                first, task = waiting.popleft()
-                yield first, await task
-        finally:
-            for _, task in waiting:
-                task.cancel()
+        async def caught(item: Item) -> Result | CallFailed:
+            try:
+                return await function(item)
+            except CallFailed as failure:
+                return failure
 
-
-async def _caught(function: Callable[[Item], Awaitable[Result]], item: Item) -> Result | CallFailed:
-    try:
-        return await function(item)
-    except CallFailed as failure:
-        return failure
+        async for item, result in in_order(caught, items, 2 * self.concurrency):
+            yield item, result
