@@ -21,6 +21,7 @@ from sftrecipe.plugin.kinds import (
     Generator,
     Mixer,
     PluginRefused,
+    RowGenerator,
     Source,
 )
 from sftrecipe.plugin.options import ProviderMarker, marked
@@ -80,7 +81,7 @@ class Execution:
 
     async def _make(self, step: Step) -> None:
         """Execute a step into the store."""
-        self.progress.started(step.id, None)
+        self.progress.started(step.id, self._total(step))
         began = time.perf_counter()
         with self.store.writing(step.key, again=step.block.section == "export") as draft:
             facts = await self._explained(step, draft)
@@ -88,6 +89,15 @@ class Execution:
             facts = replace(facts, seconds=seconds, calls=self._usage(step.id))
             _check_account(step, facts)
             self.store.finish(draft, facts)
+
+    def _total(self, step: Step) -> int | None:
+        """How many rows the step will look at; None where it looks at them in its own way."""
+        plugin = step.block.plugin
+        if isinstance(plugin, Source) or (
+            isinstance(plugin, Generator) and not isinstance(plugin, RowGenerator)
+        ):
+            return None
+        return sum(len(self.streams[name]) for name in step.reads)
 
     def _is_done(self, step: Step) -> bool:
         if not self.store.has(step.key):
