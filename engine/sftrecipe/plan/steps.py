@@ -130,9 +130,11 @@ class _Planner:
         hashes = {name: self._hashes.of(block.files.paths[name]) for name in sorted(names)}
         if isinstance(block.plugin, Source):
             folder = self._recipe.path.resolve().parent
-            for path in block.plugin.depends_on(block.files, folder):
-                name = os.path.relpath(path, folder)  # a project may be moved as a whole
-                hashes[name] = self._hashes.of(str(path))
+            for read in block.plugin.depends_on(block.files, folder):
+                if isinstance(read, str):
+                    hashes[f"text {read}"] = ""
+                else:  # named from the recipe's folder: a project may be moved as a whole
+                    hashes[os.path.relpath(read, folder)] = self._hashes.of(str(read))
         return hashes
 
     def _model(self, name: str) -> list[object]:

@@ -41,10 +41,10 @@ class Source(Plugin):
         The engine renames (`map`), repairs and samples what this gives.
         """
 
-    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
-        """Files that it reads beside those that its options name; `folder` is the recipe's.
+    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
+        """What it reads beside the files that its options name; `folder` is the recipe's.
 
-        Their content is part of the step's key.
+        A file's content is part of the step's key, a text is so itself.
         """
         return ()
 

@@ -56,10 +56,10 @@ class Dataset(Source):
         except BadCatalogue as fault:
             yield OptionProblem(("name",), f"{fault}")
 
-    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
-        """The catalogue and the entry's data."""
+    def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
+        """The entry and its data; what else the catalogue holds does not matter."""
         catalogue, entry = self._found(files, folder)
-        return [catalogue] if entry.hub else [catalogue, _data(catalogue, entry)]
+        return [repr(entry)] if entry.hub else [repr(entry), _data(catalogue, entry)]
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The entry's rows."""
