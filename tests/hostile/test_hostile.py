@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.errors import RecipeError
+from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.prompt import PromptFailed, compiled
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.vendors import allowed_keys
 from sftrecipe.report.problems import render
+from sftrecipe.store.project import Project
 
 from ..recipe import stand_ins
 
@@ -91,6 +92,15 @@ def test_links_out_of_the_folder(folder: Path) -> None:
     assert not slugs(folder, "sources: {x: {use: jsonl, path: inner.jsonl}}", allow_paths=allowed)
 
 
+@pytest.mark.parametrize("link", ["runs", "runs/x", ".sftrecipe", ".sftrecipe/ledger.sqlite"])
+def test_links_to_write_through(folder: Path, link: str) -> None:
+    (folder / link).parent.mkdir(exist_ok=True)
+    (folder / link).symlink_to(folder.parent)
+    project = Project(folder)
+    with pytest.raises(SftrecipeError, match="linked"):
+        _ = project.ledger, project.run_folder("x")
+
+
 def test_a_file_that_may_not_be_read_is_not_read(folder: Path) -> None:
     text = "providers: {t: {use: embedded}}\ngenerate: [{id: a, use: self_instruct, provider: t, "
     assert slugs(folder, text + "with: {template: ../secret.j2}}]") == {"path-outside"}
@@ -126,11 +136,44 @@ def test_templates_that_reach_out(folder: Path, template: str) -> None:
         "{{ x.__class__ }}",
         "{{ ''['__cla' + 'ss__'] }}",
         "{{ x.append(1) }}",
+        "{% set n = namespace(a='x') %}{% for i in range(99) %}"
+        "{% set n.a = n.a ~ n.a %}{% endfor %}",
+        "{% set n = namespace(a='x') %}{% for i in range(99) %}"
+        "{% set n.a = n.a + n.a %}{% endfor %}",
+        "{% set n = namespace(a=9) %}{% for i in range(99) %}{% set n.a = n.a * n.a %}{% endfor %}",
+        "{% set n = namespace(a='x') %}{% for i in range(99) %}"
+        "{% set c %}{{ n.a }}{{ n.a }}{% endset %}{% set n.a = c %}{% endfor %}",
+        "{% set n = namespace(a='x') %}{% for i in range(99) %}{% set n.a = [n.a, n.a] %}"
+        "{% endfor %}{{ n.a }}",
+        "{{ 'x'.join(['a' * 90000] * 90000) }}",
+        "{{ (['a' * 90000] * 90000) | join }}",
+        "{{ 'a' | replace('', 'a' * 99999) | replace('', 'a' * 99999) }}",
+        "{{ ('a' * 99999).replace('a', 'a' * 99999) }}",
+        "{% for a in range(999) %}{% for b in range(999) %}{% for c in range(999) %}"
+        "{% endfor %}{% endfor %}{% endfor %}",
+        "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}"
+        "{{ m(60) }}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
     ],
 )
 def test_templates_that_the_sandbox_stops(template: str) -> None:
     with pytest.raises(PromptFailed):
         compiled(template).render({"x": []})
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt"),
+    [
+        ("{% for i in range(3) %}{{ loop.index }}/{{ loop.length }} {% endfor %}", "1/3 2/3 3/3 "),
+        ("{{ x | join(', ') }}{{ '-'.join(x) }}", "a, ba-b"),
+        ("{{ rows | join('; ', attribute='q') }}", "1; 2"),
+        ("{{ 'aXbX' | replace('X', 'é', 1) }}{{ 'aX'.replace('X', '') }}", "aébXa"),
+        ("{{ 1 ~ '号' ~ x }}{{ x | tojson }}", """1号['a', 'b']["a","b"]"""),
+        ("{% for a, b in {'k': 1}.items() recursive %}{{ a }}{{ b }}{% else %}n{% endfor %}", "k1"),
+    ],
+)
+def test_templates_that_the_sandbox_fills(template: str, prompt: str) -> None:
+    assert compiled(template).render({"x": ["a", "b"], "rows": [{"q": 1}, {"q": 2}]}) == prompt
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import PluginError, SftrecipeError
+from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.recipe.checked import Block
@@ -225,3 +226,28 @@ def test_retry_after_in_every_form() -> None:
     assert retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
     assert retry_after({"Retry-After": "soon"}) is None
     assert retry_after({}) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"model": "vertex_ai/gemini", "base_url": "https://evil.example"},
+        {"model": "gemini-pro", "base_url": "https://evil.example"},
+        {"model": "huggingface/https://evil.example/x"},
+    ],
+)
+def test_litellm_takes_no_address_for_credentials_of_its_own(options: dict[str, str]) -> None:
+    provider = plugin_class("provider", "litellm").model_validate(options)
+    assert list(provider.problems(frozenset(), OptionFiles({})))
+
+
+@pytest.mark.heavy
+async def test_litellm_keeps_the_users_key_from_an_address(
+    server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-users-own-key")
+    with pytest.raises(SftrecipeError) as stopped:
+        async with model("litellm", tmp_path, model="openai/m", base_url=server.url) as asked:
+            await asked.chat(_turns("[[401]]"))
+    assert "own-key" not in str(stopped.value)
+    assert "none" in str(stopped.value)

@@ -230,3 +230,12 @@ def test_editors_are_given_the_names() -> None:
     schema = LlamaFactory.model_json_schema()
     assert schema["properties"]["lora_rank"]["description"].startswith("int (llamafactory ")
     assert schema["additionalProperties"] is True
+
+
+@pytest.mark.parametrize(
+    "folder", ["/etc", "../model", "a/../../b", "~/x", "C:\\x", "${oc.env:HOME}"]
+)
+def test_folders_to_write_stay_inside_the_runs(folder: str) -> None:
+    told = "training argument 'output_dir' leads out of the run's folder"
+    assert told in [message for message, _ in problems(output_dir=folder)]
+    assert told not in [message for message, _ in problems(output_dir="saves/model.v2")]

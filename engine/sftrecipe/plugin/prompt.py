@@ -6,13 +6,19 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from sftrecipe.plugin.provider import CallFailed
 
 if TYPE_CHECKING:
     from jinja2 import Template, nodes
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    from sftrecipe.plugin.sandbox import Sandbox
+
+
+_OF_VALUES = (
+    *(TypeError, ValueError, LookupError, ArithmeticError),
+    *(AttributeError, RecursionError, MemoryError),
+)
+"""What an expression raises on a value that it does not fit."""
 
 
 class PromptFailed(CallFailed):
@@ -40,9 +46,11 @@ class Prompt:
         """
         from jinja2 import TemplateError  # noqa: PLC0415
 
+        from sftrecipe.plugin.sandbox import rendered  # noqa: PLC0415
+
         try:
-            return self._template.render(variables)
-        except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            return rendered(self._template, variables)
+        except (TemplateError, *_OF_VALUES) as error:
             raise PromptFailed(str(error)) from error
 
 
@@ -79,55 +87,8 @@ def required_variables(tree: nodes.Template) -> frozenset[str]:
     return frozenset(names - optional - _environment().globals.keys())
 
 
-MAX_TEXT = 4_000_000
-"""Characters that one operation of a template may make."""
-
-
-_PADDING = frozenset({"center", "ljust", "rjust", "zfill", "format", "format_map", "expandtabs"})
-"""Methods of texts that make a gigabyte out of a number."""
-_PADDING_FILTERS = ("center", "indent", "format", "wordwrap", "filesizeformat")
-MAX_RANGE = 1000
-
-
-def _short_range(*arguments: int) -> range:
-    made = range(*arguments)
-    if len(made) > MAX_RANGE:
-        raise ValueError(f"range has {len(made)} numbers, expected at most {MAX_RANGE}")
-    return made
-
-
 @lru_cache(maxsize=1)
-def _environment() -> ImmutableSandboxedEnvironment:
-    from jinja2 import StrictUndefined  # noqa: PLC0415
-    from jinja2.exceptions import SecurityError  # noqa: PLC0415
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415
+def _environment() -> Sandbox:
+    from sftrecipe.plugin.sandbox import sandbox  # noqa: PLC0415 - imports jinja2
 
-    class Sandbox(ImmutableSandboxedEnvironment):
-        """Jinja2's sandbox, that also refuses to fill the memory by `'a' * 10 ** 10`."""
-
-        intercepted_binops = frozenset({"*", "**", "%"})
-
-        def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-            padding = isinstance(obj, str) and attr in _PADDING
-            return not padding and super().is_safe_attribute(obj, attr, value)
-
-        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-            if operator == "%" and isinstance(left, str):
-                raise SecurityError("'%' does not format text here")
-            sized, times = (right, left) if isinstance(left, int) else (left, right)
-            if operator == "**":
-                too_large = abs(left) > 1000 or abs(right) > 100
-            else:
-                too_large = hasattr(sized, "__len__") and len(sized) * times > MAX_TEXT
-            if too_large:
-                raise SecurityError(f"'{operator}' makes too much")
-            return super().call_binop(context, operator, left, right)
-
-    environment = Sandbox(undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False)
-    for name in _PADDING_FILTERS:
-        del environment.filters[name]
-    for name in ("lipsum", "cycler", "joiner"):
-        del environment.globals[name]
-    environment.globals["range"] = _short_range
-    environment.filters["json"] = lambda value: orjson.dumps(value).decode()
-    return environment
+    return sandbox()

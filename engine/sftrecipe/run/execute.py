@@ -25,6 +25,7 @@ from sftrecipe.plugin.kinds import (
     Source,
 )
 from sftrecipe.plugin.options import ProviderMarker, marked
+from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.making import ROWS, Advance, make_by_generator, make_from_source
@@ -124,7 +125,7 @@ class Execution:
             return await self._execute(step, draft)
         except (SftrecipeError, RecipeError, asyncio.CancelledError):
             raise
-        except PluginRefused as refusal:
+        except (PluginRefused, PromptFailed) as refusal:
             raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:

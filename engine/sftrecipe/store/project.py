@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from sftrecipe.errors import SftrecipeError
+
 _MARKS = (".sftrecipe", "dataset_info.json", ".git")
 
 
@@ -18,21 +20,30 @@ class Project:
     @property
     def state(self) -> Path:
         """`.sftrecipe/`: what may be deleted at the price of asking again."""
-        return self.folder / ".sftrecipe"
+        return self._own(".sftrecipe")
 
     @property
     def ledger(self) -> Path:
         """The ledger's database."""
-        return self.state / "ledger.sqlite"
+        return self._own(".sftrecipe", "ledger.sqlite")
 
     @property
     def steps(self) -> Path:
         """The artifacts of steps, by key."""
-        return self.state / "steps"
+        return self._own(".sftrecipe", "steps")
 
     def run_folder(self, name: str) -> Path:
         """Where a run of the recipe `name` leaves its results unless `--out` is given."""
-        return self.folder / "runs" / name
+        return self._own("runs", name)
+
+    def _own(self, *names: str) -> Path:
+        """A path in the project: a stranger's may hold links to the user's own folders."""
+        path = self.folder.joinpath(*names)
+        if not path.resolve().is_relative_to(self.folder.resolve()):
+            raise SftrecipeError(
+                "folder-linked", "folder-linked", folder=str(path), project=str(self.folder)
+            )
+        return path
 
 
 def project_of(recipe: Path) -> Project:

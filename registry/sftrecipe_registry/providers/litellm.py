@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
-from sftrecipe.kinds import Adapter, Answer, Capability, Connecting, Request
+from sftrecipe.kinds import (
+    Adapter,
+    Answer,
+    Capability,
+    Connecting,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Request,
+)
 from sftrecipe_registry.shared.http_failures import Fault, classified, retry_after
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import chat_answer, response_format
@@ -27,6 +36,9 @@ _HOSTS = {
     "zai": "https://api.z.ai",
 }
 """Where litellm sends a key, by the model's prefix."""
+_BY_KEY = frozenset(_HOSTS) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
+"""Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
+_NO_KEY = "none"
 
 
 class LiteLLM(Provider):
@@ -49,7 +61,7 @@ judge:
     api_key: str | None = None
     """The key, as `${env:NAME}`; litellm's own variable for the vendor where it is left out."""
     base_url: str | None = None
-    """The address, where it is not the vendor's own."""
+    """The address, where it is not the vendor's own; the key for it is `api_key` alone."""
     revision: str | None = None
     """Tells models of one name apart in the ledger: another revision is asked anew."""
     structured: bool = True
@@ -71,6 +83,16 @@ judge:
         vendor = self.model.partition("/")[0]
         return {self.api_key: self.base_url or _HOSTS.get(vendor, f"https://{vendor}.invalid")}
 
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Ways to an address that `sends` does not tell."""
+        vendor = self.model.partition("/")[0]
+        if "://" in self.model:
+            message = f"model '{self.model}' holds an address"
+            yield OptionProblem(("model",), message, "give the address as `base_url`")
+        elif self.base_url and vendor not in _BY_KEY:
+            message = f"base_url is not taken for models of '{vendor}'"
+            yield OptionProblem(("base_url",), message, f"it is for {', '.join(sorted(_BY_KEY))}")
+
     def identity(self) -> dict[str, object]:
         """Model and revision."""
         return model_identity(self.model, self.revision)
@@ -90,8 +112,10 @@ judge:
                 command="pip install 'sftrecipe[litellm]'",
             )
         connecting.progress("importing litellm")
+        key = connecting.secret(self.api_key) if self.api_key else None
         where = {
-            "api_key": connecting.secret(self.api_key) if self.api_key else None,
+            # Without one litellm would send the user's own key of the vendor to any address.
+            "api_key": key or (_NO_KEY if self.base_url else None),
             # Not `base_url`: embeddings would pass over it, and send the key to OpenAI.
             "api_base": connecting.secret(self.base_url) if self.base_url else None,
         }

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, ClassVar
 
 import yaml
@@ -30,6 +30,8 @@ from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
 
 CONFIG = "train.yaml"
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+_WRITES = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_path"})
+"""Arguments that name a folder to write into."""
 COMMAND = "llamafactory-cli"
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
@@ -78,6 +80,10 @@ with:
         table = argument_table()
         for problem in check_arguments(self.arguments, table):
             yield OptionProblem((problem.name,), *_explained(problem, table))
+        for name in sorted(_WRITES & set(self.arguments)):
+            if _leads_out(str(self.arguments[name])):
+                message = f"training argument '{name}' leads out of the run's folder"
+                yield OptionProblem((name,), message, "name a folder inside it")
         if not self.arguments.get("model_name_or_path"):
             yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
         for name, value in self.arguments.items():
@@ -141,6 +147,14 @@ def argument_table() -> ArgumentTable:
         if folder is not None:
             return from_environment(folder)
     return shipped()
+
+
+def _leads_out(folder: str) -> bool:
+    """Whether it is no folder inside the one that it is seen from, here or on Windows."""
+    both = PurePosixPath(folder), PureWindowsPath(folder)
+    return folder.startswith("~") or any(
+        path.root or path.drive or ".." in path.parts or "$" in folder for path in both
+    )
 
 
 def _explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
