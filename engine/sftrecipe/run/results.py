@@ -27,10 +27,10 @@ REJECTS_FILE = "rejects.jsonl"
 def read_run(out: Path) -> dict[str, Any]:
     """What the last run into the folder said of itself; empty where there was none."""
     try:
-        found: dict[str, Any] = orjson.loads((out / RUN_FILE).read_bytes())
-    except (FileNotFoundError, orjson.JSONDecodeError):
+        found = orjson.loads((out / RUN_FILE).read_bytes())
+    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
         return {}
-    return found
+    return found if isinstance(found, dict) else {}
 
 
 def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:
