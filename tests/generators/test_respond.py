@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sftrecipe import Context, Record, Reject
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.kinds import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.generators.respond import Respond
 
@@ -80,3 +82,12 @@ async def test_a_row_without_a_question_is_a_reject() -> None:
     made = await made_by(Respond(), RowList.of({"text": "a document"}), model)
     assert made[0].reason == "no_instruction"
     assert not model.requests
+
+
+async def test_a_prompt_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "system.j2").write_text("Be {{ tone }}.")
+    files = OptionFiles({"system.j2": str(tmp_path / "system.j2")})
+    rows = RowList.of({"instruction": "Q", "tone": "kind"})
+    ctx = Context(step="answered", models={"": FakeModel(echo)}, files=files)
+    made = [item async for item in Respond(system="system.j2").generate(rows, ctx)]
+    assert made[0].columns["output"] == "0: system=Be kind. | user=Q"

@@ -29,10 +29,12 @@ class Respond(Sampling, RowGenerator):
   with: {system: "You are a careful doctor.", max_tokens: 400}
 """
 
-    system: Annotated[str, PromptMarker(file=False)] = ""
-    """System prompt (Jinja2: the row's columns are variables); the row's own where it is empty."""
-    prompt: Annotated[str, PromptMarker(file=False)] | None = None
-    """What the user says (Jinja2); the row's instruction and input where it is left out."""
+    system: Annotated[str, PromptMarker()] = ""
+    """System prompt, the text or a `.j2` file (Jinja2: the row's columns are variables); the row's
+    own where it is empty."""
+    prompt: Annotated[str, PromptMarker()] | None = None
+    """What the user says, the text or a `.j2` file (Jinja2); the row's instruction and input where it
+    is left out."""
     samples: Annotated[int, Gt(0)] = 1
     """Answers to each row, one row each."""
     replace: bool = False
