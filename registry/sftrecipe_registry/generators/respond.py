@@ -33,8 +33,8 @@ class Respond(Sampling, RowGenerator):
     """System prompt, the text or a `.j2` file (Jinja2: the row's columns are variables); the row's
     own where it is empty."""
     prompt: Annotated[str, PromptMarker()] | None = None
-    """What the user says, the text or a `.j2` file (Jinja2); the row's instruction and input where it
-    is left out."""
+    """What the user says, the text or a `.j2` file (Jinja2); the row's instruction and input where
+    it is left out."""
     samples: Annotated[int, Gt(0)] = 1
     """Answers to each row, one row each."""
     replace: bool = False
