@@ -146,14 +146,7 @@ class StandIn:
         """The answer to a prompt, the same in every process."""
         drawn = random.Random(_number(prompt, body.get("seed"), body.get("temperature")))
         if self.options.reply == "items":
-            items = [
-                {
-                    "instruction": f"{_words(drawn, 9)}?",
-                    "input": "",
-                    "output": f"{_words(drawn, 12)}.",
-                }
-                for _ in range(self.options.items)
-            ]
+            items = [_item(drawn) for _ in range(self.options.items)]
             return json.dumps(items)
         if "response_format" in body:
             return json.dumps({"name": _words(drawn, 1)})

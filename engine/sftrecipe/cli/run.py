@@ -29,12 +29,11 @@ def run(
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
-    from sftrecipe.store.file_hashes import FileHashes  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)
     project = project_of(recipe.path)
-    plan = plan_recipe(recipe, FileHashes(project.state / "files.json"))
+    plan = plan_recipe(recipe, project)
     target = (out or project.run_folder(recipe.name)).resolve()
     with shown(quiet) as progress:
         outcome = asyncio.run(run_plan(plan, project, target, progress, concurrency))

@@ -8,10 +8,11 @@ from inspect import iscoroutinefunction
 from typing import NamedTuple
 
 from sftrecipe.plan.staleness import Standing
-from sftrecipe.plan.steps import MIXED, Plan, Step
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.kinds import Expected, Filter, Generator, RowFilter
 from sftrecipe.plugin.provider import Price, Provider
 from sftrecipe.plugin.sampling import Sampling
+from sftrecipe.recipe.graph import MIXED
 from sftrecipe.store.steps import StepStore
 
 Range = tuple[int, int | None]

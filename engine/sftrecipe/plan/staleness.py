@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.store.steps import StepStore
-
-Part = Literal["plugin", "options", "files", "seed", "models", "inputs", "name"]
 
 
 class Standing(NamedTuple):

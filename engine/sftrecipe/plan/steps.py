@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -17,12 +17,12 @@ import orjson
 from sftrecipe.plugin.kinds import Source
 from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, StreamMarker, marked
 from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.recipe.graph import MIXED
 from sftrecipe.store.file_hashes import FileHashes
+from sftrecipe.store.project import Project
 
 STORE_FORMAT = 1
 """Raise it when artifacts written before can no longer be read."""
-MIXED = "mix"
-"""Name of the stream that a mix makes."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Step:
     """What the key is made of, hashed part by part: tells why a result is stale."""
     reads: tuple[str, ...]
     """Streams, in order."""
-    named: Mapping[str, str] = field(default_factory=dict)
-    """Streams that its options name → its own name for them (equal)."""
+    named: tuple[str, ...] = ()
+    """Streams that its options name."""
 
     @property
     def id(self) -> str:
@@ -52,9 +52,12 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-def plan_recipe(recipe: CheckedRecipe, hashes: FileHashes) -> Plan:
-    """The recipe's steps: used sources, generators, filters, mix, exports."""
-    planner = _Planner(recipe, hashes)
+def plan_recipe(recipe: CheckedRecipe, project: Project) -> Plan:
+    """The recipe's steps in their order: used sources, generators, filters, mix, exports.
+
+    File hashes are remembered in the project.
+    """
+    planner = _Planner(recipe, FileHashes(project.state / "files.json"))
     return Plan(recipe, tuple(planner.steps()))
 
 
@@ -118,7 +121,7 @@ class _Planner:
         }
         if block.section in ("generate", "sources", "export"):
             parts["name"] = self._recipe.name if block.section == "export" else block.id
-        return Step(block, _hash(parts), parts, reads, {name: name for name in named})
+        return Step(block, _hash(parts), parts, reads, tuple(named))
 
     def _files(self, block: Block) -> dict[str, str]:
         """Content hashes of the files that decide the step's result."""

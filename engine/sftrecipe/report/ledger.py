@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from sftrecipe.calls.totals import Call, Total
+from sftrecipe.report.table import aligned
 
 _HEAD = ("day", "provider", "model", "calls", "failed", "in flight", "tokens", "cost")
 
@@ -17,12 +18,7 @@ def totals_text(totals: Sequence[Total]) -> str:
         return "the ledger is empty"
     lines = [_HEAD, *(_cells(total) for total in totals)]
     calls = sum(total.calls for total in totals)
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEAD))]
-    table = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    ]
-    return "\n".join([*table, f"{calls} calls in all"])
+    return f"{aligned(lines)}\n{calls} calls in all"
 
 
 def totals_json(totals: Sequence[Total]) -> str:

@@ -8,6 +8,7 @@ import orjson
 
 from sftrecipe.plan.estimate import Estimate, Range
 from sftrecipe.recipe.checked import Budget
+from sftrecipe.report.table import aligned
 
 _CHANGED = {
     "plugin": "plugin or its version changed",
@@ -25,11 +26,7 @@ _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "cost")
 def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
     """One line a step, and the sum."""
     lines = [_HEAD, *(_cells(each) for each in estimates), _sum_cells(estimates)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(_HEAD))]
-    text = "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in lines
-    )
+    text = aligned(lines)
     limits = _limits(budget)
     return f"{text}\nbudget: {limits}" if limits else text
 

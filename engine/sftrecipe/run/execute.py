@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError
-from sftrecipe.plan.steps import MIXED, Plan, Step
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.kinds import (
@@ -27,13 +27,15 @@ from sftrecipe.plugin.kinds import (
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import Provider
+from sftrecipe.run.contexts import block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
-from sftrecipe.run.making import ROWS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.following import follow
+from sftrecipe.run.making import Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.thinning import Joined, draw, thin, verdict_file
+from sftrecipe.run.thinning import Joined, draw, thin
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
 from sftrecipe.store.steps import StepFacts, StepStore
-from sftrecipe.store.streams import Judged, Stream
+from sftrecipe.store.streams import Stream
 
 _CONCURRENCY = 16
 
@@ -76,7 +78,10 @@ class Execution:
             with explained(self.store.path(step.key), UNWRITABLE):
                 await self._make(step)
         facts = self.store.facts(step.key)
-        self._follow(step, facts)
+        folder = self.store.path(step.key)
+        follow(self.streams, step.id, step.block.section, step.reads, folder)
+        if step.block.section == "export":
+            self.data_sets.extend(noted_data_sets(facts))
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
 
@@ -104,20 +109,6 @@ class Execution:
         if not self.store.has(step.key):
             return False
         return step.block.section != "export" or files_stand(self.store.facts(step.key), self.out)
-
-    def _follow(self, step: Step, facts: StepFacts) -> None:
-        """Bring the streams to where they are after the step."""
-        section, folder = step.block.section, self.store.path(step.key)
-        if section in ("sources", "generate"):
-            self.streams[step.id] = Stream(step.id, folder / ROWS)
-        elif section == "filter":
-            for place, name in enumerate(step.reads):
-                judged = Judged(step.id, folder / verdict_file(place))
-                self.streams[name] = self.streams[name].through(judged)
-        elif section == "mix":
-            self.streams[MIXED] = Stream(MIXED, folder / ROWS)
-        else:
-            self.data_sets.extend(noted_data_sets(facts))
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
         """Execute, with a plugin's own exceptions told as the step's failure."""
@@ -170,12 +161,8 @@ class Execution:
         }
         asked = [self.plan.recipe.providers[name].plugin for name in providers.values()]
         concurrency = max((self._in_flight(each) for each in asked), default=_CONCURRENCY)
-        return Context(
-            step=step.id,
-            seed=recipe.seed,
-            language=recipe.language,
-            files=block.files,
-            folder=recipe.path.parent,
+        return replace(
+            block_context(recipe, block),
             models=models,
             streams=cast("Mapping[str, Rows]", {name: self.streams[name] for name in step.named}),
             concurrency=concurrency,

@@ -8,15 +8,14 @@ from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.totals import mean_tokens
 from sftrecipe.plan.estimate import Estimate, Known, PerCall, estimate
 from sftrecipe.plan.staleness import standings
-from sftrecipe.plan.steps import Plan, Step, plan_recipe
-from sftrecipe.plugin.context import Context
+from sftrecipe.plan.steps import Step, plan_recipe
 from sftrecipe.plugin.kinds import Source
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.record import Record
+from sftrecipe.run.contexts import block_context
 from sftrecipe.run.reading import read_source
 from sftrecipe.run.results import parts_before, read_run
-from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
@@ -26,7 +25,7 @@ _COUNTED_BYTES = 32 * 1024 * 1024
 
 def forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[Estimate]:
     """What every step of the recipe would do now. Asks no model."""
-    plan = plan_recipe(recipe, FileHashes(project.state / "files.json"))
+    plan = plan_recipe(recipe, project)
     store = StepStore(project.steps)
     standing = standings(plan, store, parts_before(read_run(out)))
     stale = [step for step in plan.steps if step.id in standing and not standing[step.id].cached]
@@ -53,16 +52,5 @@ def _count(step: Step, recipe: CheckedRecipe) -> int | None:
     paths = [Path(path) for path in files.paths.values()]
     if not paths or any(path.is_dir() or path.stat().st_size > _COUNTED_BYTES for path in paths):
         return None
-    ctx = Context(
-        step=step.id,
-        seed=recipe.seed,
-        language=recipe.language,
-        files=files,
-        folder=recipe.path.parent,
-    )
+    ctx = block_context(recipe, step.block)
     return sum(isinstance(item, Record) for item in read_source(plugin, ctx))
-
-
-def plan_of(recipe: CheckedRecipe, project: Project) -> Plan:
-    """The recipe's plan, with file hashes remembered in the project."""
-    return plan_recipe(recipe, FileHashes(project.state / "files.json"))

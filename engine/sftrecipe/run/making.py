@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import Generator, Source
@@ -17,9 +18,10 @@ from sftrecipe.store.steps import StepFacts
 
 ROWS = "rows.parquet"
 REJECTS = "rejects.parquet"
-_BREATH = 1000
+BREATH = 1000
 """Rows between two looks at Ctrl-C."""
 
+Item = TypeVar("Item")
 Advance = Callable[[int, int], None]
 """Told (rows kept, rows rejected) so far."""
 
@@ -28,7 +30,7 @@ async def make_from_source(
     plugin: Source, ctx: Context, draft: Path, advance: Advance
 ) -> StepFacts:
     """Read a source into a step's folder."""
-    return await _write(_breathing(read_source(plugin, ctx)), ctx, draft, advance)
+    return await _write(breathing(read_source(plugin, ctx)), ctx, draft, advance)
 
 
 async def make_by_generator(
@@ -38,9 +40,10 @@ async def make_by_generator(
     return await _write(plugin.generate(rows, ctx), ctx, draft, advance)
 
 
-async def _breathing(items: Iterator[Record | Reject]) -> AsyncIterator[Record | Reject]:
+async def breathing(items: Iterator[Item]) -> AsyncIterator[Item]:
+    """The items of a plain iterator; others are let run, and Ctrl-C heard, now and then."""
     for number, item in enumerate(items):
-        if number % _BREATH == 0:
+        if number % BREATH == 0:
             await asyncio.sleep(0)
         yield item
 

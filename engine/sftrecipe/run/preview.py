@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sftrecipe.calls.session import open_session
-from sftrecipe.plan.steps import Plan
+from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import Generator
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.execute import Execution
-from sftrecipe.run.forecast import plan_of
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import rejects
 from sftrecipe.store.project import Project
@@ -81,7 +80,7 @@ async def preview_rows(
         export=(),
         train=None,
     )
-    plan: Plan = plan_of(few, project)
+    plan = plan_recipe(few, project)
     with TemporaryDirectory() as folder:
         async with open_session(
             recipe.providers,

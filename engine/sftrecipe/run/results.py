@@ -1,4 +1,4 @@
-"""What a run leaves in its output folder beside the data sets: rejects, lineage, `run.json`."""
+"""What a run leaves in its output folder beside the data sets: rejects and `run.json`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import orjson
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.run.execute import Done, Execution
-from sftrecipe.run.making import REJECTS, ROWS
-from sftrecipe.run.thinning import verdict_file
+from sftrecipe.run.following import follow, verdicts_on
+from sftrecipe.run.making import REJECTS
 from sftrecipe.store.atomic_files import create
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.steps import StepStore
-from sftrecipe.store.streams import Judged, Stream
+from sftrecipe.store.streams import Stream
 
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
@@ -107,20 +107,18 @@ def write_rejects(execution: Execution) -> int:
 
 def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
     """Every row that was lost, in the order of the steps."""
-    states: dict[str, Stream] = {}
+    streams: dict[str, Stream] = {}
     for done in execution.done:
-        step, folder = done.step, execution.store.path(done.step.key)
+        step, section = done.step, done.step.block.section
+        folder = execution.store.path(step.key)
         if done.facts.rejected and (folder / REJECTS).exists():
             for record, reason, value in read_rejects(folder / REJECTS):
                 yield _entry(step.id, reason, value, None, record._asdict())
-        if step.block.section in ("filter", "mix"):
-            for place, name in enumerate(step.reads):
-                judged = Judged(step.id, folder / verdict_file(place))
-                stream = states.get(name, execution.streams[name].as_made()).through(judged)
-                if step.block.section == "filter":
-                    states[name] = stream
-                for row in stream.dropped():
+        if section in ("filter", "mix"):
+            for judged, name in verdicts_on(step.id, step.reads, folder):
+                for row in streams[name].through(judged).dropped():
                     yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
+        follow(streams, step.id, section, step.reads, folder)
 
 
 def _entry(
@@ -134,12 +132,7 @@ def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
     streams: dict[str, Stream] = {}
     for step in run.get("steps", ()):
         folder = store.path(step["key"])
-        if step["section"] in ("sources", "generate"):
-            streams[step["id"]] = Stream(step["id"], folder / ROWS)
-        elif step["section"] == "filter":
-            for place, name in enumerate(step["reads"]):
-                judged = Judged(step["id"], folder / verdict_file(place))
-                streams[name] = streams[name].through(judged)
+        follow(streams, step["id"], step["section"], step["reads"], folder)
     return streams
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Plan
-from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import Trainer, Training
 from sftrecipe.run import catalogue
+from sftrecipe.run.contexts import block_context
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
@@ -119,13 +119,7 @@ def _configure_training(execution: Execution) -> None:
     recipe = execution.plan.recipe
     if recipe.train is None or not isinstance(recipe.train.plugin, Trainer):
         return
-    context = Context(
-        step=recipe.train.id,
-        seed=recipe.seed,
-        language=recipe.language,
-        files=recipe.train.files,
-        folder=recipe.path.parent,
-    )
+    context = block_context(recipe, recipe.train)
     create_there = partial(create, execution.out)
     training = Training(execution.data_sets, execution.out, context, create_there)
     recipe.train.plugin.write_config(training)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from array import array
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -17,12 +16,11 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import KEEP, Filter, Mix, Mixer, Pick, Verdict
 from sftrecipe.record import Record
-from sftrecipe.run.making import ROWS, Advance
+from sftrecipe.run.making import BREATH, ROWS, Advance, breathing
 from sftrecipe.store.rows import RowWriter
 from sftrecipe.store.steps import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
-_BREATH = 1000
 NOT_DRAWN = "not_drawn"
 
 
@@ -66,7 +64,7 @@ async def thin(
                 if not verdict.keep:
                     reasons[verdict.reason] += 1
                 writer.write(verdict)
-                if writer.count % _BREATH == 0:
+                if writer.count % BREATH == 0:
                     advance(kept + writer.kept, made + writer.count - kept - writer.kept)
         finally:
             writer.close()
@@ -91,9 +89,7 @@ async def _taken(
             except StopAsyncIteration:
                 return
         return
-    for number, verdict in enumerate(islice(verdicts, count)):
-        if number % _BREATH == 0:
-            await asyncio.sleep(0)
+    async for verdict in breathing(islice(verdicts, count)):
         yield verdict
 
 
