@@ -68,3 +68,8 @@ def _printed(columns: dict[str, Any]) -> str:
 
 def _reject(columns: dict[str, Any], reason: str, detail: str, origin: str, ctx: Context) -> Reject:
     return Reject(ctx.row(columns, origin=origin), reason, detail or None)
+
+
+def shown(text: bytes) -> str:
+    """The beginning of a bad text, for its reject."""
+    return text[: 4 * SHOWN].decode("utf-8", "replace")[:SHOWN].rstrip("\r\n")

@@ -7,21 +7,18 @@ from pathlib import Path
 
 import orjson
 
-from sftrecipe_registry.shared.found_rows import SHOWN, Bad, Found
-from sftrecipe_registry.shared.text_files import LONGEST_LINE, utf8_lines
+from sftrecipe_registry.shared.found_rows import Bad, Found, shown
+from sftrecipe_registry.shared.numbered_lines import numbered_lines
 
 
 def json_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
     """Every line's object; empty lines count for nothing. Raises OSError."""
     loads = orjson.loads
-    number, whole = 0, True
-    for line in utf8_lines(path, encoding):
-        number += whole
-        began, whole = whole, line.endswith(b"\n") or len(line) < LONGEST_LINE
-        if not (began and whole):
-            if began:
-                yield Bad(number, shown(line), "line_too_long", f"over {LONGEST_LINE} bytes")
+    for found in numbered_lines(path, encoding):
+        if isinstance(found, Bad):
+            yield found
             continue
+        number, line = found
         try:
             value = loads(line)
         except orjson.JSONDecodeError as error:
@@ -45,11 +42,6 @@ def bad_json(line: int, text: bytes, error: orjson.JSONDecodeError) -> Bad:
 
 def _bad_line(number: int, line: bytes, error: orjson.JSONDecodeError) -> Bad:
     return bad_json(number, line.rstrip(b"\r\n"), error)
-
-
-def shown(text: bytes) -> str:
-    """The beginning of a bad text, for its reject."""
-    return text[: 4 * SHOWN].decode("utf-8", "replace")[:SHOWN].rstrip("\r\n")
 
 
 def kind(value: object) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from sftrecipe_registry.shared.found_rows import Bad, Found
-from sftrecipe_registry.shared.json_lines import bad_json, kind, shown
+from sftrecipe_registry.shared.found_rows import Bad, Found, shown
+from sftrecipe_registry.shared.json_lines import bad_json, kind
 from sftrecipe_registry.shared.text_files import utf8_chunks
 
 LONGEST_ITEM = 32 * 1024 * 1024

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe_registry.shared.found_rows import Bad, Found
-from sftrecipe_registry.shared.json_lines import shown
-from sftrecipe_registry.shared.text_files import LONGEST_LINE, utf8_lines, whole_text
+from sftrecipe_registry.shared.found_rows import Bad, Found, shown
+from sftrecipe_registry.shared.numbered_lines import numbered_lines
+from sftrecipe_registry.shared.text_files import LONGEST_LINE, whole_text
 
 
 def text_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
     """Every line that is not empty, as `text`. Raises OSError."""
-    number, whole = 0, True
-    for line in utf8_lines(path, encoding):
-        number += whole
-        began, whole = whole, line.endswith(b"\n") or len(line) < LONGEST_LINE
-        if not (began and whole):
-            if began:
-                yield Bad(number, shown(line), "line_too_long", f"over {LONGEST_LINE} bytes")
+    for found in numbered_lines(path, encoding):
+        if isinstance(found, Bad):
+            yield found
             continue
+        number, line = found
         try:
             text = line.decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
