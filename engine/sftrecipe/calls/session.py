@@ -25,6 +25,7 @@ from sftrecipe.recipe.checked import Block, Budget
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHORTEST_SECRET = 6
 _UNLIMITED = Budget()
+_PROVIDERS_FOLDER = "providers"
 
 
 def _silent(_: str) -> None:
@@ -141,7 +142,8 @@ class Session:
             block = self._providers[name]
             provider = _provider(block)
             most = provider.limits.concurrency or self._most or provider.default_concurrency
-            connection = Connection(provider, most, self._secrets, self._progress)
+            folder = self._path.parent / _PROVIDERS_FOLDER
+            connection = Connection(provider, most, folder, self._secrets, self._progress)
             self._connections[name] = connection
             asker = Asker(
                 name,
@@ -168,11 +170,13 @@ class Connection:
         self,
         provider: Provider,
         concurrency: int,
+        folder: Path,
         secrets: set[str],
         progress: Callable[[str], None],
     ) -> None:
         self._provider = provider
         self._concurrency = concurrency
+        self._folder = folder
         self._secrets = secrets
         self._progress = progress
         self._done = asyncio.Event()
@@ -218,6 +222,11 @@ class Connection:
     def concurrency(self) -> int:
         """How many calls may be in flight at most."""
         return self._concurrency
+
+    @property
+    def folder(self) -> Path:
+        """Where a provider leaves what it must find again after a kill."""
+        return self._folder
 
     def progress(self, text: str) -> None:
         """One line that tells the user what is being waited for."""

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 
 from annotated_types import Ge, Gt
@@ -92,6 +93,11 @@ class Connecting(Protocol):
     @property
     def concurrency(self) -> int:
         """How many calls may be in flight at most."""
+
+    @property
+    def folder(self) -> Path:
+        """The project's folder for what a provider must find again after the engine was killed: a
+        server that it started, a batch under way. May not exist yet; shared by all providers."""
 
     def progress(self, text: str) -> None:
         """One line that tells the user what is being waited for."""
