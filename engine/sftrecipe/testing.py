@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.own_prompts import own_files
 from sftrecipe.plugin.provider import Answer, Request
 from sftrecipe.record import Record, new_record, record_id
 
-__all__ = ["FakeModel", "RowList", "plain_files"]
+__all__ = ["FakeModel", "RowList", "own_files", "plain_files"]
 
 
 def plain_files(folder: Path) -> Callable[[str], IO[bytes]]:

@@ -24,7 +24,11 @@ class FileMarker:
 
 @dataclass(frozen=True)
 class PromptMarker:
-    """The option is a Jinja2 prompt: a file, or the text itself."""
+    """The option is a Jinja2 prompt: a file, the text itself, or one that the plugin brings.
+
+    `builtin:NAME` is the file `prompts/NAME.<language>.j2` beside the plugin's module, in the
+    recipe's language, or English.
+    """
 
     file: bool = True
     variables: frozenset[str] = frozenset()

@@ -17,6 +17,7 @@ from sftrecipe.plugin.options import (
     RegexMarker,
     marked,
 )
+from sftrecipe.plugin.own_prompts import is_own, own_prompt
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
 from sftrecipe.recipe.files import Roots
@@ -65,6 +66,14 @@ class Reading:
         if draft.plugin is None:
             return
         for path, marker, value in marked(draft.plugin):
+            if isinstance(marker, PromptMarker) and is_own(value):
+                own = own_prompt(type(draft.plugin), value, self._language)
+                if own is None:
+                    place = place_of(self._root, (*draft.options, *path))
+                    self._problems.append(Problem("missing-file", place, {"path": value}))
+                else:
+                    yield value, str(own)
+                continue
             prompt = isinstance(marker, PromptMarker) and marker.file and is_file(value)
             if not (prompt or isinstance(marker, FileMarker)):
                 continue
@@ -102,10 +111,10 @@ class Reading:
     ) -> None:
         files = self.files[draft]
         text, shown = value, None
-        if marker.file and is_file(value):
+        if is_own(value) or (marker.file and is_file(value)):
             if value not in files.paths:
                 return
-            shown = str(FilePath(place.path).parent / value)
+            shown = str(FilePath(place.path).parent / files.paths[value])
             try:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
                     raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")

@@ -11,6 +11,7 @@ from typing import Any
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.plugin.options import PromptMarker, markers
+from sftrecipe.plugin.own_prompts import is_own, own_prompts
 from sftrecipe.report.plain_types import constraints, in_words, nested
 
 SECTIONS = {
@@ -46,6 +47,8 @@ class PromptPage:
     option: str
     default: str | None
     """Its text or file where the recipe gives none."""
+    texts: Mapping[str, str]
+    """The text of a prompt that the plugin brings (`builtin:NAME`), by language."""
     variables: tuple[str, ...]
     """What the plugin fills in, beside the row's columns."""
     columns: bool
@@ -137,7 +140,9 @@ def _prompts(plugin: type[Plugin]) -> Iterator[PromptPage]:
         for mark in markers(info):
             if isinstance(mark, PromptMarker):
                 default = info.default if isinstance(info.default, str) else None
-                yield PromptPage(name, default, tuple(sorted(mark.variables)), mark.columns)
+                texts = own_prompts(plugin, default) if default and is_own(default) else {}
+                variables = tuple(sorted(mark.variables))
+                yield PromptPage(name, default, texts, variables, mark.columns)
 
 
 def _skeleton(found: Found, plugin: type[Plugin], options: tuple[OptionPage, ...]) -> str:

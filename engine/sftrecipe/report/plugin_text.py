@@ -60,7 +60,10 @@ def _options(options: Sequence[OptionPage]) -> Iterator[str]:
 def _prompt(prompt: PromptPage) -> Iterator[str]:
     names = [*prompt.variables, *(["the row's columns"] if prompt.columns else [])]
     yield f"  {prompt.option}" + (f" (filled in: {', '.join(names)})" if names else "")
-    if prompt.default is not None:
+    for language, text in prompt.texts.items():
+        yield f"    {language}"
+        yield indent(text.rstrip("\n"), "    | ", lambda line: True)
+    if prompt.default is not None and not prompt.texts:
         yield indent(prompt.default, "    | ", lambda line: True)
 
 
