@@ -14,10 +14,16 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 @recipe_options
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Calls in flight, for every model.")
+@click.option("--retry-failed", is_flag=True, help="Ask again for rows whose calls failed.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
 def run(
-    out: Path | None, concurrency: int | None, quiet: bool, as_json: bool, **options: Any
+    out: Path | None,
+    concurrency: int | None,
+    retry_failed: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Make the data of a recipe.
 
@@ -36,7 +42,8 @@ def run(
     plan = plan_recipe(recipe, project)
     target = (out or project.run_folder(recipe.name)).resolve()
     with shown(quiet) as progress:
-        outcome = asyncio.run(run_plan(plan, project, target, progress, concurrency))
+        running = run_plan(plan, project, target, progress, concurrency, retry_failed=retry_failed)
+        outcome = asyncio.run(running)
     if as_json:
         click.echo(outcome_json(outcome))
     elif not quiet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.store.steps import StepStore
 
@@ -24,11 +25,13 @@ def standings(
 
     `before` holds the parts of every step's key at the run before.
     """
-    return {
-        step.id: _standing(step, store, before.get(step.id))
-        for step in plan.steps
-        if step.block.section != "export"
-    }
+    contents = Contents(store)
+    found = {}
+    for step in plan.steps:
+        if step.block.section != "export":
+            found[step.id] = _standing(step, store, contents, before.get(step.id))
+            contents.follow(step)
+    return found
 
 
 def changed_parts(step: Step, before: Mapping[str, str] | None) -> tuple[str, ...]:
@@ -38,7 +41,11 @@ def changed_parts(step: Step, before: Mapping[str, str] | None) -> tuple[str, ..
     return tuple(name for name, value in step.parts.items() if before.get(name) != value)
 
 
-def _standing(step: Step, store: StepStore, before: Mapping[str, str] | None) -> Standing:
-    if store.has(step.key):
+def _standing(
+    step: Step, store: StepStore, contents: Contents, before: Mapping[str, str] | None
+) -> Standing:
+    if contents.stands(step):
         return Standing(True)
+    if store.has(step.key):
+        return Standing(False, ("inputs",))
     return Standing(False, changed_parts(step, before))

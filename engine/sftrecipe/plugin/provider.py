@@ -20,6 +20,10 @@ Outcome = Literal["retry", "wait", "refused", "final"]
 refused, never ask again; it cannot succeed."""
 
 
+CALL_FAILED = "call_failed"
+"""The reason of a row that was lost because its call failed for good: it may be asked again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked: everything that the reply depends on, and nothing else."""
@@ -74,7 +78,7 @@ class CallFailed(Exception):
     @property
     def reason(self) -> str:
         """The reason written beside a lost row."""
-        return "refused" if self.outcome == "refused" else "call_failed"
+        return "refused" if self.outcome == "refused" else CALL_FAILED
 
 
 class Adapter(Protocol):

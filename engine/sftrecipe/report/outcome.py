@@ -17,6 +17,10 @@ def outcome_text(outcome: Outcome) -> str:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         lines.append(f"{data_set.name}: {data_set.rows} rows  {files}")
     lines.append(f"rejected: {outcome.rejected} rows  {outcome.out / REJECTS_FILE}")
+    if failed := outcome.execution.failed:
+        lines.append(
+            f"{failed} of them because their calls failed; ask again with: run --retry-failed"
+        )
     lines.append(f"calls: {_calls(outcome)}; {outcome.seconds:.1f} s")
     if not outcome.fresh:
         lines.append("nothing to do: everything was done by an earlier run")
@@ -32,6 +36,7 @@ def outcome_json(outcome: Outcome) -> str:
             for each in outcome.execution.data_sets
         ],
         "rejected": outcome.rejected,
+        "failed": outcome.execution.failed,
         "usage": outcome.usage,
         "seconds": round(outcome.seconds, 3),
         "fresh": outcome.fresh,

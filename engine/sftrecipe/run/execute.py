@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
@@ -26,11 +27,11 @@ from sftrecipe.plugin.kinds import (
 )
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.prompt import PromptFailed
-from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.provider import CALL_FAILED, Provider
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
-from sftrecipe.run.making import Advance, make_by_generator, make_from_source
+from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
@@ -63,6 +64,16 @@ class Execution:
     streams: dict[str, Stream] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
     data_sets: list[DataSet] = field(default_factory=list)
+    retry_failed: bool = False
+    """Whether steps that lost rows to calls that failed for good are executed again."""
+
+    def __post_init__(self) -> None:
+        self._contents = Contents(self.store)
+
+    @property
+    def failed(self) -> int:
+        """Rows that calls lost which failed for good."""
+        return sum(done.facts.reasons.get(CALL_FAILED, 0) for done in self.done)
 
     async def run(self) -> None:
         """Execute every step.
@@ -80,6 +91,7 @@ class Execution:
         facts = self.store.facts(step.key)
         folder = self.store.path(step.key)
         follow(self.streams, step.id, step.block.section, step.reads, folder)
+        self._contents.follow(step)
         if step.block.section == "export":
             self.data_sets.extend(noted_data_sets(facts))
         self.done.append(Done(step, facts, cached))
@@ -89,10 +101,15 @@ class Execution:
         """Execute a step into the store."""
         self.progress.started(step.id, self._total(step))
         began = time.perf_counter()
-        with self.store.writing(step.key, again=step.block.section == "export") as draft:
+        with self.store.writing(step.key, again=self.store.has(step.key)) as draft:
             facts = await self._explained(step, draft)
-            seconds = time.perf_counter() - began
-            facts = replace(facts, seconds=seconds, calls=self._usage(step.id))
+            facts = replace(
+                facts,
+                seconds=time.perf_counter() - began,
+                calls=self._usage(step.id),
+                content=self.store.content(draft, without=REJECTS),
+                read=self._contents.of(step),
+            )
             _check_account(step, facts)
             self.store.finish(draft, facts)
 
@@ -106,9 +123,12 @@ class Execution:
         return sum(len(self.streams[name]) for name in step.reads)
 
     def _is_done(self, step: Step) -> bool:
-        if not self.store.has(step.key):
+        if not self._contents.stands(step):
             return False
-        return step.block.section != "export" or files_stand(self.store.facts(step.key), self.out)
+        facts = self.store.facts(step.key)
+        if self.retry_failed and facts.reasons.get(CALL_FAILED):
+            return False
+        return step.block.section != "export" or files_stand(facts, self.out)
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
         """Execute, with a plugin's own exceptions told as the step's failure."""

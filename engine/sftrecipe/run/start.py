@@ -41,9 +41,15 @@ class Outcome:
 
 
 async def run_plan(
-    plan: Plan, project: Project, out: Path, progress: Progress, concurrency: int | None = None
+    plan: Plan,
+    project: Project,
+    out: Path,
+    progress: Progress,
+    concurrency: int | None = None,
+    *,
+    retry_failed: bool = False,
 ) -> Outcome:
-    """Execute a plan into the output folder.
+    """Execute a plan into the output folder; `retry_failed`: ask again for rows whose calls failed.
 
     Raises SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
@@ -59,7 +65,9 @@ async def run_plan(
         progress=progress.line,
     ) as session:
         store = StepStore(project.steps)
-        execution = Execution(plan, store, out, session, progress, concurrency)
+        execution = Execution(
+            plan, store, out, session, progress, concurrency, retry_failed=retry_failed
+        )
         facts: dict[str, Any] = {"started": started.isoformat(timespec="seconds")}
         try:
             await execution.run()

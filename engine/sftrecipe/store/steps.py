@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,10 @@ class StepFacts:
     notes: Mapping[str, Any] = field(default_factory=dict)
     calls: Mapping[str, Any] = field(default_factory=dict)
     """Calls asked, cached, failed; tokens; cost."""
+    content: str = ""
+    """Hash of what it holds, rejects left out: what others read."""
+    read: Mapping[str, str] = field(default_factory=dict)
+    """What the streams held that it read, by name."""
 
 
 class StepStore:
@@ -50,6 +55,16 @@ class StepStore:
     def facts(self, key: str) -> StepFacts:
         """What the finished step says of itself."""
         return StepFacts(**orjson.loads((self.path(key) / "step.json").read_bytes()))
+
+    @staticmethod
+    def content(draft: Path, *, without: str) -> str:
+        """A hash of the files in a draft but one."""
+        digest = blake2b(digest_size=16)
+        for path in sorted(draft.iterdir()):
+            if path.name != without:
+                with path.open("rb") as file:
+                    digest.update(path.name.encode() + file_digest(file, "blake2b").digest())
+        return digest.hexdigest()
 
     @contextmanager
     def writing(self, key: str, *, again: bool = False) -> Iterator[Path]:
