@@ -169,7 +169,8 @@ class Asker:
         turned_away = False
         try:
             await self._wait_for_meters(call)
-            call.reserved = await self._shared.purse.reserve(lambda: self._estimate(call))
+            step = call.claim.step
+            call.reserved = await self._shared.purse.reserve(lambda: self._estimate(call), step)
             return await self._spend(call)
         except CallFailed as failure:
             turned_away = failure.outcome == "wait" or isinstance(failure, TimedOut)
@@ -194,7 +195,7 @@ class Asker:
                 paid = call.reserved  # it may have been written, and billed, all the same
             raise
         finally:
-            self._shared.purse.settle(call.reserved, paid)
+            self._shared.purse.settle(call.reserved, paid, call.claim.step)
             if self._tokens is not None:
                 self._tokens.give_back(call.metered - paid.tokens)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sftrecipe.errors import SftrecipeError
@@ -60,42 +60,75 @@ class OutputGuess:
 
 
 class Purse:
-    """What a run has, shared by all its providers."""
+    """What a run has, and what each of its steps has of that; shared by all its providers."""
 
-    def __init__(self, budget: Budget, before: Spent | None = None) -> None:
-        self.budget = budget
-        self.spent = before or Spent()
-        self._reserved = Spent()
+    def __init__(self, budget: Budget, steps: Mapping[str, Budget] | None = None) -> None:
+        self._whole = Wall(budget)
+        self._steps = {step: Wall(each, step) for step, each in (steps or {}).items()}
         self._changed: asyncio.Event | None = None
-        self._limited = (budget.max_calls, budget.max_cost, budget.max_tokens) != (None, None, None)
 
-    async def reserve(self, estimate: Callable[[], Spent]) -> Spent:
-        """Set the most that an attempt may cost aside.
+    @property
+    def spent(self) -> Spent:
+        """Requests, tokens and money of the run so far."""
+        return self._whole.spent
+
+    def spent_before(self, step: str, spent: Spent) -> None:
+        """Count what earlier engines spent."""
+        for wall in self._walls(step):
+            wall.spent.add(spent)
+
+    async def reserve(self, estimate: Callable[[], Spent], step: str) -> Spent:
+        """Set the most that an attempt of a step may cost aside.
 
         What others have reserved may come back, and make the estimate better, so it waits for them
         first. Raises BudgetReached when nothing can come back any more and the rest is too little.
         """
+        walls = self._walls(step)
         wanted = estimate()
-        while self._limited and (reached := self._beyond(wanted)):
-            if self._reserved.requests == 0:
-                raise self._reached(reached)
+        while any(wall.must_wait(wanted) for wall in walls):
             if self._changed is None:
                 self._changed = asyncio.Event()
             await self._changed.wait()
             wanted = estimate()
-        self._reserved.add(wanted)
+        for wall in walls:
+            wall.reserved.add(wanted)
         return wanted
 
-    def settle(self, reserved: Spent, paid: Spent) -> None:
+    def settle(self, reserved: Spent, paid: Spent, step: str) -> None:
         """Replace what was reserved by what was paid."""
-        self._reserved.add(reserved, -1)
-        self.spent.add(paid)
+        for wall in self._walls(step):
+            wall.reserved.add(reserved, -1)
+            wall.spent.add(paid)
         if self._changed is not None:
             self._changed.set()
             self._changed = None
 
+    def _walls(self, step: str) -> list[Wall]:
+        return [self._whole, self._steps[step]] if step in self._steps else [self._whole]
+
+
+class Wall:
+    """One budget, with what is spent and what is set aside of it."""
+
+    def __init__(self, budget: Budget, step: str | None = None) -> None:
+        self.spent = Spent()
+        self.reserved = Spent()
+        self._budget = budget
+        self._step = step
+
+    def must_wait(self, wanted: Spent) -> bool:
+        """Whether so much is there only if something that is set aside comes back.
+
+        Raises BudgetReached when nothing is set aside, and the rest is too little.
+        """
+        if not self._budget or (limit := self._beyond(wanted)) is None:
+            return False
+        if self.reserved.requests or self.reserved.tokens:
+            return True
+        raise self._reached(limit)
+
     def _beyond(self, wanted: Spent) -> str | None:
-        budget, spent, reserved = self.budget, self.spent, self._reserved
+        budget, spent, reserved = self._budget, self.spent, self.reserved
         if (
             budget.max_calls is not None
             and spent.requests + reserved.requests + wanted.requests > budget.max_calls
@@ -115,11 +148,14 @@ class Purse:
         return None
 
     def _reached(self, which: str) -> BudgetReached:
-        budget, spent = self.budget, self.spent
+        budget, spent = self._budget, self.spent
         if which == "max_cost":
             used = f"{spent.cost:.4g} {budget.currency}"
             most = f"{budget.max_cost:g} {budget.currency}"
         else:
             used = str(spent.requests if which == "max_calls" else spent.tokens)
             most = str(getattr(budget, which))
-        return BudgetReached("budget-reached", "budget-reached", limit=which, used=used, most=most)
+        values = {"limit": which, "used": used, "most": most}
+        if self._step is None:
+            return BudgetReached("budget-reached", "budget-reached", **values)
+        return BudgetReached("step-budget-reached", "budget-reached", step=self._step, **values)

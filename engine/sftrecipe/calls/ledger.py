@@ -154,14 +154,14 @@ class Ledger:
         self._waiting.append((done, ended))
         return done
 
-    def spent(self) -> tuple[int, int, float]:
-        """Requests, tokens and cost of this run so far, over all the engines that worked at it."""
-        query = """SELECT coalesce(sum(attempts), 0),
-        coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0),
-        coalesce(sum(cost), 0.0) FROM calls WHERE run = ?"""
+    def spent(self) -> dict[str, tuple[int, int, float]]:
+        """Requests, tokens and cost of this run's steps, over all the engines that worked at it."""
+        query = """SELECT step, sum(attempts),
+        sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), coalesce(sum(cost), 0.0)
+        FROM calls WHERE run = ? GROUP BY step"""
         with explained(self.path):
-            requests, tokens, cost = self._connection.execute(query, (self.run,)).fetchone()
-        return int(requests), int(tokens), float(cost)
+            rows = self._connection.execute(query, (self.run,)).fetchall()
+        return {step: tuple(spent) for step, *spent in rows}
 
     def close(self) -> None:
         """Write what waits, and leave the ledger."""

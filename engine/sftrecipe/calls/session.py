@@ -39,17 +39,23 @@ async def open_session(
     *,
     run: str,
     budget: Budget = _UNLIMITED,
+    step_budgets: Mapping[str, Budget] | None = None,
     concurrency: int | None = None,
     progress: Callable[[str], None] = _silent,
 ) -> AsyncIterator[Session]:
     """Models for a run. Nothing is opened, connected or started before the first call needs it.
 
-    `run` names the run: what earlier engines spent under the same name counts against the budget.
+    `run` names the run: what earlier engines spent under the same name counts against the budget,
+    and what they spent for a step against the step's.
     At the end the calls in flight are waited for, since they are paid; when the run is interrupted
     they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
     cannot be held for want of a price.
     """
-    session = Session(providers, ledger, budget, progress, concurrency=concurrency, run=run)
+    purse = Purse(budget, step_budgets)
+    session = Session(providers, ledger, purse, progress, concurrency=concurrency, run=run)
+    if budget.max_cost is not None:
+        for name, block in providers.items():
+            priced_for(budget, name, _provider(block))
     try:
         yield session
     finally:
@@ -66,7 +72,7 @@ class Session:
         self,
         providers: Mapping[str, Block],
         ledger: Path,
-        budget: Budget,
+        purse: Purse,
         progress: Callable[[str], None],
         *,
         concurrency: int | None,
@@ -83,10 +89,7 @@ class Session:
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
         self._secrets: set[str] = set()
-        self._shared = Shared(self.ledger, Purse(budget), self._scrub)
-        if budget.max_cost is not None:
-            for name, block in providers.items():
-                priced_for(budget, name, _provider(block))
+        self._shared = Shared(self.ledger, purse, self._scrub)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""
@@ -110,7 +113,8 @@ class Session:
         """The ledger, opened at the first call. Raises SftrecipeError."""
         if self._ledger is None:
             self._ledger = Ledger(self._path, self._run)
-            self._shared.purse.spent.add(Spent(*self._ledger.spent()))
+            for step, spent in self._ledger.spent().items():
+                self._shared.purse.spent_before(step, Spent(*spent))
         return self._ledger
 
     async def close(self, *, wait: bool) -> None:

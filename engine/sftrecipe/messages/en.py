@@ -66,6 +66,7 @@ MESSAGES = {
     "unknown-provider": "provider '{provider}' does not exist",
     "provider-missing": "{kind} '{use}' asks a model but the block names no provider",
     "provider-not-taken": "{kind} '{use}' asks no model and takes no provider",
+    "budget-not-taken": "{kind} '{use}' asks no model and takes no budget",
     "missing-capability": "provider '{provider}' cannot do {capability}, which '{use}' needs",
     "nothing-to-export": "block has no rows to read: the recipe makes none",
     "no-catalogue": "'register' needs a dataset_info.json in the recipe's folder or above it",
@@ -109,6 +110,8 @@ MESSAGES = {
     "ledger-write": "ledger '{path}' could not be written: {error}",
     "budget-reached": "budget reached: {limit} is {most}, {used} are spent and the "
     "next call may need more",
+    "step-budget-reached": "budget of step '{step}' reached: {limit} is {most}, {used} are spent and "
+    "the next call may need more",
     "budget-no-price": "budget max_cost cannot be held: the price of '{model}' (provider '{provider}') "
     "is not known",
     "budget-currency": "budget max_cost is in {budget}, but the price of provider '{provider}' "

@@ -6,10 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.messages import Word
+from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
+
+
+def _providers_named(plugin: Plugin) -> bool:
+    return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
 
 
 class Asking:
@@ -49,6 +54,10 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return
         values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
+        if draft.node.get("budget") and not needs and not _providers_named(draft.plugin):
+            self._problems.append(
+                Problem("budget-not-taken", draft.place(self._root, "budget"), values)
+            )
         if name is None:
             if needs and not draft.node.get("provider"):
                 self._provider_missing(draft, values)

@@ -1,4 +1,4 @@
-"""A recipe's budget."""
+"""The budgets of a recipe and its blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _YUAN = ("CNY", "RMB", "元", "¥", "￥")
 
 
 def budget_of(written: Mapping[str, Any] | None) -> Budget:
-    """The budget of a recipe whose shape is right."""
+    """The budget as a recipe whose shape is right writes it."""
     if not written:
         return Budget()
     cost = written.get("max_cost")

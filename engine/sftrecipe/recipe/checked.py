@@ -12,6 +12,19 @@ from sftrecipe.plugin.base import OptionFiles, Plugin
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What a run, or a step of it, may spend; None: without limit. False when nothing is limited."""
+
+    max_cost: float | None = None
+    currency: str = "USD"
+    max_calls: int | None = None
+    max_tokens: int | None = None
+
+    def __bool__(self) -> bool:
+        return (self.max_cost, self.max_calls, self.max_tokens) != (None, None, None)
+
+
+@dataclass(frozen=True)
 class Block:
     """One block of the recipe: a plugin with its options, and what it reads."""
 
@@ -29,16 +42,8 @@ class Block:
     position: Position | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The block as it stands in the recipe, interpolated but with `${env:…}` unfilled."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a run may spend; None: without limit."""
-
-    max_cost: float | None = None
-    currency: str = "USD"
-    max_calls: int | None = None
-    max_tokens: int | None = None
+    budget: Budget = Budget()
+    """What its step may spend of the recipe's budget."""
 
 
 @dataclass(frozen=True)

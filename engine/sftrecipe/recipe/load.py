@@ -187,6 +187,7 @@ class _Check:
 def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) -> Block:
     if draft.plugin is None:
         raise AssertionError("a block without a plugin and without a problem")
+    raw = draft.node.plain()
     return Block(
         section=draft.section.name,
         id=draft.id,
@@ -196,5 +197,7 @@ def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) 
         provider=draft.text("provider") if draft.section.name != "providers" else None,
         files=reading.files[draft],
         position=draft.place(root),
-        raw=draft.node.plain(),
+        raw=raw,
+        # Beside `use`, `budget` is an option of the plugin's own.
+        budget=budget_of(None if draft.section.beside else raw.get("budget")),
     )

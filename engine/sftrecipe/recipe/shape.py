@@ -19,7 +19,7 @@ Streams = str | list[str]
 
 
 class BudgetShape(Described):
-    """What a run may spend; at the wall it pauses, resumable."""
+    """What a run, or one step of it, may spend; at the wall the run pauses, resumable."""
 
     max_cost: Cost | None = None
     """Money, as `50 CNY` or `5 USD`."""
@@ -57,6 +57,8 @@ class GenerateShape(Described):
     """Stream or source that it reads, or a list of them; they stand before the block."""
     provider: str | None = None
     """The provider that it asks."""
+    budget: BudgetShape | None = None
+    """What the step may spend, within the recipe's own budget."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The generator's own options."""
 
@@ -73,6 +75,8 @@ class FilterShape(Described):
     out."""
     provider: str | None = None
     """The provider that it asks."""
+    budget: BudgetShape | None = None
+    """What the step may spend, within the recipe's own budget."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The filter's own options."""
 
@@ -117,6 +121,8 @@ class EvaluateShape(Described):
     """Stream or source of questions, or a list of them, for judges that read one."""
     provider: str | None = None
     """The provider that judges."""
+    budget: BudgetShape | None = None
+    """What the step may spend, within the recipe's own budget."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The judge's own options."""
 

@@ -152,7 +152,7 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
     value = nearest(root, path).value
-    if path == ("budget", "max_cost"):
+    if path[-2:] == ("budget", "max_cost"):
         return Problem("bad-budget", place_of(root, path), {"value": value}, "budget-form")
     values: dict[str, object] = {
         "key": _name(path),

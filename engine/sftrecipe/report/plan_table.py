@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import orjson
 
@@ -27,8 +28,10 @@ def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
     """One line a step, and the sum."""
     lines = [_HEAD, *(_cells(each) for each in estimates), _sum_cells(estimates)]
     text = aligned(lines)
-    limits = _limits(budget)
-    return f"{text}\nbudget: {limits}" if limits else text
+    budgets = {"budget": budget}
+    budgets |= {f"budget of {each.step.id}": each.step.block.budget for each in estimates}
+    told = [f"{name}: {_limits(each)}" for name, each in budgets.items() if each]
+    return "\n".join([text, *told])
 
 
 def plan_json(estimates: Sequence[Estimate]) -> str:
@@ -46,6 +49,7 @@ def plan_json(estimates: Sequence[Estimate]) -> str:
             "tokens": each.tokens,
             "cost": each.cost,
             "currency": each.currency,
+            "budget": asdict(each.step.block.budget) if each.step.block.budget else None,
         }
         for each in estimates
     ]

@@ -25,10 +25,9 @@ from sftrecipe.plugin.kinds import (
     RowGenerator,
     Source,
 )
-from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import CALL_FAILED, Provider
-from sftrecipe.run.contexts import block_context
+from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
@@ -170,12 +169,7 @@ class Execution:
 
     def _context(self, step: Step) -> Context:
         recipe, block = self.plan.recipe, step.block
-        named = {
-            value for _, marker, value in marked(block.plugin) if isinstance(marker, ProviderMarker)
-        }
-        providers = {name: name for name in named} | (
-            {"": block.provider} if block.provider else {}
-        )
+        providers = asked_by(block)
         models = {
             name: self.session.model(provider, step.id) for name, provider in providers.items()
         }

@@ -14,6 +14,7 @@ from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import Generator
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.record import Record
+from sftrecipe.run.contexts import step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import rejects
@@ -87,6 +88,7 @@ async def preview_rows(
             project.ledger,
             run=f"preview {recipe.name}",
             budget=recipe.budget,
+            step_budgets=step_budgets(recipe, [step.block for step in plan.steps]),
             progress=progress.line,
         ) as session:
             store = StepStore(Path(folder) / "steps")

@@ -16,7 +16,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.kinds import Trainer, Training
 from sftrecipe.run import catalogue
-from sftrecipe.run.contexts import block_context
+from sftrecipe.run.contexts import block_context, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
@@ -61,6 +61,7 @@ async def run_plan(
         project.ledger,
         run=str(out),
         budget=recipe.budget,
+        step_budgets=step_budgets(recipe, [step.block for step in plan.steps]),
         concurrency=concurrency,
         progress=progress.line,
     ) as session:
