@@ -64,6 +64,8 @@ async def test_case(name: str, case: dict[str, Any], concurrency: int, tmp_path:
         return
     model = FakeModel(lambda request: scripted(case, request), seed=concurrency)
     rows = RowList.of(*case["rows"])
+    for at, scores in enumerate(case.get("scores", [])):
+        rows[at] = rows[at]._replace(scores=scores)
     names = {"", *case.get("providers", [])}
     context = Context(
         "step",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def own_prompt(plugin: type[Plugin], value: str, language: str) -> Path | None:
         return None
     for base in plugin.__mro__:
         folder = _folder(base)
-        for spoken in (language.partition("-")[0], _ENGLISH):
+        for spoken in (re.split(r"[-_]", language.lower())[0], _ENGLISH):
             file = folder / f"{name}.{spoken}.j2" if folder else None
             if file is not None and file.is_file():
                 return file

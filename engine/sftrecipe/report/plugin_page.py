@@ -139,10 +139,19 @@ def _prompts(plugin: type[Plugin]) -> Iterator[PromptPage]:
     for name, info in plugin.model_fields.items():
         for mark in markers(info):
             if isinstance(mark, PromptMarker):
-                default = info.default if isinstance(info.default, str) else None
-                texts = own_prompts(plugin, default) if default and is_own(default) else {}
                 variables = tuple(sorted(mark.variables))
-                yield PromptPage(name, default, texts, variables, mark.columns)
+                for option, default in _defaults(name, info.default):
+                    texts = own_prompts(plugin, default) if default and is_own(default) else {}
+                    yield PromptPage(option, default, texts, variables, mark.columns)
+
+
+def _defaults(name: str, value: object) -> Iterator[tuple[str, str | None]]:
+    """An option's default; those of every key where it is a mapping of prompts."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _defaults(f"{name}.{key}", inner)
+    else:
+        yield name, value if isinstance(value, str) else None
 
 
 def _skeleton(found: Found, plugin: type[Plugin], options: tuple[OptionPage, ...]) -> str:

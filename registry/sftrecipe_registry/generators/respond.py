@@ -11,6 +11,7 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe.record import chat, question
+from sftrecipe_registry.shared.lost_replies import lost_reply
 
 
 class Respond(Sampling, RowGenerator):
@@ -83,14 +84,9 @@ class Respond(Sampling, RowGenerator):
         return turns
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        text = reply.text.strip()
-        columns = {**row.columns, **self._answer(row, text)}
-        if not text:
-            return ctx.reject(columns, "empty_answer", parents=[row], replies=[reply])
-        if reply.finish_reason == "length" and not self.keep_cut_off:
-            return ctx.reject(
-                columns, "cut_off", reply.output_tokens or None, parents=[row], replies=[reply]
-            )
+        columns = {**row.columns, **self._answer(row, reply.text.strip())}
+        if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
+            return ctx.reject(columns, *lost, parents=[row], replies=[reply])
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
 
     def _answer(self, row: Record, text: str) -> dict[str, Any]:

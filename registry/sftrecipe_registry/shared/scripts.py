@@ -45,3 +45,9 @@ def count_words(text: str) -> int:
 def base_language(language: str) -> str:
     """`zh` of `zh-CN`, `zh_Hans` or `ZH`."""
     return re.split(r"[-_]", language.lower(), maxsplit=1)[0]
+
+
+def unspaced_share(text: str) -> float:
+    """Share of kana and Han characters among the letters; 0 for a text without letters."""
+    letters = sum(character.isalpha() for character in text)
+    return len(_unspaced().findall(text)) / letters if letters else 0.0

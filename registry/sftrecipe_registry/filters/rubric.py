@@ -1,0 +1,77 @@
+"""Keep rows that a model judges good enough by a rubric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import fmean
+from typing import Annotated, ClassVar
+
+from annotated_types import Gt
+
+from sftrecipe import Context, Record, RowFilter, Verdict
+from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe_registry.shared.score_line import last_score
+
+
+class Rubric(Sampling, RowFilter):
+    """Ask a model to rate every row, and keep those that reach a score; by default self-curation.
+
+    The rubric is a prompt that ends with asking for a last line `Score: n`; several samples are
+    averaged. Kept rows carry the score under the block's id. Rejects: `low_score` with the score,
+    `no_score` where no sample gave one.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    paper: ClassVar[str] = (
+        "Self-curation of Li et al. 2024, Self-Alignment with Instruction Backtranslation (arXiv "
+        "2308.06259), §3.2: a 5-point scale, several samples averaged"
+    )
+    example: ClassVar[str] = "{use: rubric, provider: judge, with: {at_least: 4, samples: 3}}"
+
+    prompt: Annotated[str, PromptMarker()] = "builtin:rubric/self_curation"
+    """The rubric, the text or a `.j2` file (Jinja2: the row's columns are variables)."""
+    at_least: float = 4.0
+    """Keep rows whose mean score is this or more."""
+    worst: float = 1.0
+    """Lowest score of the rubric's scale; others count as no score."""
+    best: float = 5.0
+    """Highest score of the scale."""
+    samples: Annotated[int, Gt(0)] = 1
+    """Replies to average."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A scale upside down; a threshold off the scale; samples that are all the same."""
+        if self.worst >= self.best:
+            yield OptionProblem(("best",), f"'{self.best:g}' is not above worst '{self.worst:g}'")
+        elif not self.worst <= self.at_least <= self.best:
+            told = f"'{self.at_least:g}' is not on the scale {self.worst:g} to {self.best:g}"
+            yield OptionProblem(("at_least",), told)
+        if self.samples > 1 and self.temperature == 0:
+            yield OptionProblem(
+                ("samples",), "samples at temperature 0 are all the same", "temperature: 0.7"
+            )
+
+    async def judge_row(self, row: Record, ctx: Context) -> Verdict:
+        """The mean of the samples' scores against the threshold."""
+        prompt = ctx.prompt(self.prompt).render(_given(row))
+        turns = [{"role": "user", "content": prompt}]
+        scores, calls, said = [], [], ""
+        for sample in range(self.samples):
+            reply = await ctx.model.chat(turns, sample=sample, sampling=self.sampling())
+            calls.append(reply.key)
+            said = reply.text
+            score = last_score(reply.text, self.worst, self.best)
+            if score is None:
+                ctx.count("replies without a score")
+            else:
+                scores.append(score)
+        if not scores:
+            return Verdict(False, "no_score", detail=said.strip()[-200:], calls=tuple(calls))
+        mean = fmean(scores)
+        return Verdict(mean >= self.at_least, "low_score", mean, calls=tuple(calls))
+
+
+def _given(row: Record) -> dict[str, object]:
+    """The row's columns; the three of an instruction are there even where they are empty."""
+    return {"instruction": "", "input": "", "output": "", **row.columns}

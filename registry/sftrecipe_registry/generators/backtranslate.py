@@ -1,0 +1,87 @@
+"""Instruction backtranslation: write the request that a text answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
+
+from sftrecipe import Context, Record, Reject, RowGenerator
+from sftrecipe.kinds import Capability, Inputs
+from sftrecipe.options import ColumnName, PromptMarker, Sampling
+from sftrecipe_registry.shared.lost_replies import lost_reply
+
+_LABEL = re.compile(
+    r"\A\W*(?:instruction|request|question|指令|请求|问题)\s*[:：]\s*", re.IGNORECASE
+)
+_QUOTES = {'"': '"', "“": "”", "'": "'", "「": "」", "**": "**"}
+_COPIED = 40
+"""Characters in a row that a request has no reason to share with its answer."""
+
+
+class Backtranslate(Sampling, RowGenerator):
+    """Make the instruction to a text that stands as its answer: corpus to SFT data.
+
+    The row made holds `instruction` and `output` (the text, untouched), and the input's other
+    columns. A reply that quotes the text is a reject, `copied`, with what it copied. Follow it with
+    the filter `rubric`: the method's self-curation.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    paper: ClassVar[str] = (
+        "Li et al. 2024, Self-Alignment with Instruction Backtranslation (arXiv 2308.06259); the "
+        "backward model is prompted, not fine-tuned"
+    )
+    example: ClassVar[str] = """\
+- id: asked
+  use: backtranslate
+  from: articles
+  provider: teacher
+  with: {temperature: 0.7, max_tokens: 120}
+"""
+
+    field: ColumnName = "text"
+    """Column with the text that becomes the answer."""
+    prompt: Annotated[str, PromptMarker(variables=frozenset({"text"}))] = (
+        "builtin:backtranslate/ask"
+    )
+    """How the model is asked, the text or a `.j2` file (Jinja2): it is given `text` beside the
+    row's columns."""
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """Instruction and output instead of the text."""
+        return None if inputs is None else inputs - {self.field} | {"instruction", "output"}
+
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """One instruction, or a reject."""
+        text = row.text(self.field)
+        if not text.strip():
+            return [Reject(row, "empty_text")]
+        prompt = ctx.prompt(self.prompt).render({**row.columns, "text": text})
+        turns = [{"role": "user", "content": prompt}]
+        reply = await ctx.model.chat(turns, sampling=self.sampling())
+        asked = instruction_in(reply.text)
+        rest = {name: value for name, value in row.columns.items() if name != self.field}
+        columns = {**rest, "instruction": asked, "output": text}
+        if lost := lost_reply(reply):
+            return [ctx.reject(columns, *lost, parents=[row], replies=[reply])]
+        if copied := _copied(asked, text):
+            return [ctx.reject(columns, "copied", copied, parents=[row], replies=[reply])]
+        return [ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)]
+
+
+def instruction_in(reply: str) -> str:
+    """The request without a label before it or quotes around it."""
+    text = _LABEL.sub("", reply.strip()).strip()
+    for left, right in _QUOTES.items():
+        inner = text[len(left) : -len(right)]
+        if text.startswith(left) and text.endswith(right) and left not in inner:
+            return inner.strip()
+    return text
+
+
+def _copied(asked: str, text: str) -> str | None:
+    """The first long run of characters that stands in both."""
+    asked, text = " ".join(asked.split()), " ".join(text.split())
+    runs = (asked[start : start + _COPIED] for start in range(len(asked) - _COPIED + 1))
+    return next((run for run in runs if run in text), None)

@@ -1,0 +1,168 @@
+"""Conversations of several turns: one model plays the user, another answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+import yaml
+from annotated_types import Gt
+
+from sftrecipe import Context, Record, Reject, Reply, RowGenerator
+from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
+from sftrecipe.record import chat
+from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
+
+_VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
+_REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
+_STOP = Lost("stop_word")
+_NOTHING = Lost("nothing_made")
+_CHAT: frozenset[Capability] = frozenset({"chat"})
+
+
+class Dialogue(Sampling, RowGenerator):
+    """Go on with every row's question as a conversation of several turns, in `messages`.
+
+    The row's turns, or its instruction, open the conversation; without one the simulated user does.
+    The user sees the conversation, a persona and a goal (column `goal`, if there is one) and ends
+    it with the stop word. The block's provider answers. An empty or cut answer ends the
+    conversation before it (counted); one without any answer is a reject.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = _CHAT
+    example: ClassVar[str] = """\
+- id: talks
+  use: dialogue
+  from: questions
+  provider: teacher
+  with: {user: simulator, turns: 3, personas: medical/personas.en.yaml}
+"""
+
+    user: Annotated[str | None, ProviderMarker(needs=_CHAT)] = None
+    """Provider that plays the user; the block's own where it is left out."""
+    turns: Annotated[int, Gt(0)] = 3
+    """Turns of the user at most, the opening included."""
+    personas: InputFile | None = None
+    """YAML or JSON list of texts that say who the user is; one is drawn for each row. A column
+    `persona` comes before it."""
+    system: Annotated[str, PromptMarker()] = ""
+    """System prompt of the answering model, the text or a `.j2` file (Jinja2); it stays in the row.
+    """
+    opening: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:dialogue/open"
+    """How the simulated user is asked for the first turn, where the row has none."""
+    following: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:dialogue/user"
+    """How the simulated user is asked for a next turn."""
+    user_temperature: float | None = None
+    """Temperature of the simulated user; that of the answers where it is left out."""
+    stop_word: str = "[END]"
+    """What the simulated user writes when nothing is left to ask."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A persona file that holds no list of texts."""
+        if self.personas in files.paths and not _texts(files.text(str(self.personas))):
+            told = f"'{self.personas}' holds no list of texts"
+            yield OptionProblem(("personas",), told, "write a YAML list")
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """The input's columns with `messages` instead of an instruction."""
+        if inputs is None:
+            return None
+        return inputs - _REPLACED | {"messages"}
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """An answer and a user's turn, as often as `turns` says."""
+        top = None if most is None else most * 2 * self.turns
+        return Expected((least, top), (0, most))
+
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """The conversation, or a reject."""
+        persona = row.text("persona") or self._persona(row, ctx)
+        about = {**row.columns, "persona": persona, "goal": row.text("goal")}
+        talk = _Talk(self._opened(row, ctx))
+        lost: Lost | None = None
+        while lost is None and (talk.waits_for_answer() or talk.asked() < self.turns):
+            lost = await (
+                self._answer(talk, ctx) if talk.waits_for_answer() else self._ask(talk, about, ctx)
+            )
+        if lost is not None:
+            ctx.count(f"ended: {lost.reason}")
+        if talk.waits_for_answer():
+            talk.turns.pop()
+        columns = self._columns(row, talk, persona)
+        if not any(turn["role"] == "assistant" for turn in talk.turns):
+            return [ctx.reject(columns, *(lost or _NOTHING), parents=[row], replies=talk.replies)]
+        return [ctx.row(columns, parents=[row], replies=talk.replies, tags=row.tags)]
+
+    async def _answer(self, talk: _Talk, ctx: Context) -> Lost | None:
+        reply = await ctx.model.chat(talk.turns, sampling=self.sampling())
+        talk.replies.append(reply)
+        lost = lost_reply(reply)
+        if lost is None:
+            talk.turns.append({"role": "assistant", "content": reply.text.strip()})
+        return lost
+
+    async def _ask(self, talk: _Talk, about: dict[str, Any], ctx: Context) -> Lost | None:
+        spoken = [turn for turn in talk.turns if turn["role"] != "system"]
+        prompt = ctx.prompt(self.following if spoken else self.opening)
+        text = prompt.render({**about, "turns": spoken, "stop": self.stop_word})
+        sampling = self.sampling()
+        if self.user_temperature is not None:
+            sampling["temperature"] = self.user_temperature
+        model = ctx.models[self.user or ""]
+        reply = await model.chat([{"role": "user", "content": text}], sampling=sampling)
+        talk.replies.append(reply)
+        said = reply.text.strip()
+        if self.stop_word in said:
+            return _STOP
+        if any(said == turn["content"] for turn in spoken):
+            return Lost("repeated_turn")
+        lost = lost_reply(reply)
+        if lost is None:
+            talk.turns.append({"role": "user", "content": said})
+        return lost
+
+    def _opened(self, row: Record, ctx: Context) -> list[dict[str, str]]:
+        turns = chat(row.columns)
+        if self.system:
+            said = ctx.prompt(self.system).render(row.columns)
+            turns = [turn for turn in turns if turn["role"] != "system"]
+            turns.insert(0, {"role": "system", "content": said})
+        return turns
+
+    def _persona(self, row: Record, ctx: Context) -> str:
+        if self.personas is None:
+            return ""
+        file = self.personas
+        known = ctx.once("personas", lambda: _texts(ctx.files.text(file)))
+        return max(known, key=lambda text: ctx.number("persona", row.id, text))
+
+    def _columns(self, row: Record, talk: _Talk, persona: str) -> dict[str, Any]:
+        rest = {name: value for name, value in row.columns.items() if name not in _REPLACED}
+        kept = {"persona": persona} if persona else {}
+        return {**rest, **kept, "messages": talk.turns}
+
+
+@dataclass
+class _Talk:
+    """A conversation as it grows."""
+
+    turns: list[dict[str, str]]
+    replies: list[Reply] = field(default_factory=list)
+
+    def waits_for_answer(self) -> bool:
+        return bool(self.turns) and self.turns[-1]["role"] == "user"
+
+    def asked(self) -> int:
+        return sum(turn["role"] == "user" for turn in self.turns)
+
+
+def _texts(content: str) -> list[str]:
+    """The texts of a YAML or JSON list; none where it is anything else."""
+    try:
+        found = yaml.safe_load(content)
+    except yaml.YAMLError:
+        return []
+    whole = isinstance(found, list) and all(isinstance(text, str) and text for text in found)
+    return list(dict.fromkeys(found)) if whole else []

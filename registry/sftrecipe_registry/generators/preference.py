@@ -1,0 +1,105 @@
+"""Preference pairs: of several answers to one question the best and the worst."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Annotated, ClassVar, NamedTuple
+
+import orjson
+from annotated_types import Ge
+
+from sftrecipe import Context, Generator, Record, Reject, Rows
+from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.record import chat
+
+
+class Preference(Generator):
+    """Group answered rows by their question; the best answer is `chosen`, the worst `rejected`.
+
+    Answers come from `respond` with `samples`, or from several streams; their scores from any
+    filter before this block. Of equal scores the first counts, as Magpie's arg-max and arg-min do.
+    Rejects: one a question, `one_answer`, or `small_margin` with the margin; one a row, `no_score`.
+    """
+
+    paper: ClassVar[str] = (
+        "Best-of-n pairs of Magpie (arXiv 2406.08464): 5 answers at temperature 0.8, the best and "
+        "the worst by a reward model"
+    )
+    example: ClassVar[str] = """\
+- id: pairs
+  use: preference
+  from: answered
+  with: {score: rated, margin: 1}
+"""
+
+    score: str
+    """Name of the score: the id of the filter that gave it."""
+    margin: Annotated[float, Ge(0)] = 0.0
+    """How much better the chosen answer must be; 0: better at all."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Rows without answers."""
+        if inputs is not None and not inputs & {"output", "messages"}:
+            yield OptionProblem(
+                ("score",), "the rows have no answers: no column 'output' or 'messages'"
+            )
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """Chosen and rejected instead of the output."""
+        return None if inputs is None else inputs - {"output"} | {"chosen", "rejected"}
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """No calls; at most a pair of two rows."""
+        return Expected((0, 0), (0, None if most is None else most // 2))
+
+    async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
+        """A pair for each question, in the order of the questions' first answers."""
+        groups: dict[str, list[_Answer]] = {}
+        for row in rows:
+            if self.score not in row.scores:
+                yield Reject(row, "no_score", f"there is no score '{self.score}'")
+                continue
+            asked, answer = _parted(row)
+            answers = groups.setdefault(orjson.dumps(asked).decode(), [])
+            if answer in (other.text for other in answers):
+                ctx.count("equal answers")
+            else:
+                answers.append(_Answer(answer, row.scores[self.score], row))
+        for answers in groups.values():
+            yield self._pair(answers, ctx)
+
+    def _pair(self, answers: Sequence[_Answer], ctx: Context) -> Record | Reject:
+        chosen, rejected = best_and_worst([answer.score for answer in answers])
+        best, worst = answers[chosen], answers[rejected]
+        margin = best.score - worst.score
+        parents = [answer.row for answer in answers]
+        columns = {**best.row.columns, "chosen": best.text, "rejected": worst.text}
+        columns.pop("output", None)
+        if "messages" in columns:
+            columns["messages"] = _parted(best.row)[0]
+        if len(answers) == 1:
+            return ctx.reject(columns, "one_answer", parents=parents)
+        if margin < self.margin or margin == 0:
+            return ctx.reject(columns, "small_margin", margin, parents=parents)
+        scores = {"chosen": best.score, "rejected": worst.score}
+        return ctx.row(columns, parents=parents, scores=scores, tags=best.row.tags)
+
+
+class _Answer(NamedTuple):
+    text: str
+    score: float
+    row: Record
+
+
+def best_and_worst(scores: Sequence[float]) -> tuple[int, int]:
+    """Places of the highest and the lowest score, the first of equal ones each."""
+    places = range(len(scores))
+    return max(places, key=scores.__getitem__), min(places, key=scores.__getitem__)
+
+
+def _parted(row: Record) -> tuple[list[dict[str, str]], str]:
+    """The row's turns up to the answer, and the answer."""
+    turns = chat(row.columns)
+    if turns and turns[-1]["role"] == "assistant":
+        return turns[:-1], turns[-1]["content"]
+    return turns, ""

@@ -1,0 +1,114 @@
+"""Say rows' texts in another way: style, length, language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from sftrecipe import Context, Record, Reject, Reply, RowGenerator
+from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName, PromptMarker, Sampling
+from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.scripts import unspaced_share
+
+Way = Literal["style", "shorter", "longer", "translate"]
+_VARIABLES = frozenset({"text", "style", "language"})
+_LANGUAGES = {"en": "English", "zh": "Chinese (简体中文)"}
+_LEAST_CHINESE = 0.2
+"""Share of Chinese characters in a Chinese text that is full of foreign terms."""
+_MOST_CHINESE = 0.05
+
+
+class Rewrite(Sampling, RowGenerator):
+    """Rewrite columns of every row, one call a column; the other columns stay as they are.
+
+    A row whose text did not change as asked is a reject: `unchanged`, `not_shorter`, `not_longer`,
+    `not_translated` (with the share of Chinese characters), `empty_answer`, `cut_off`.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    example: ClassVar[str] = """\
+- id: chinese
+  use: rewrite
+  from: answered
+  provider: teacher
+  with: {way: translate, to: zh, fields: [instruction, output]}
+"""
+
+    way: Way
+    """How the text shall change."""
+    fields: tuple[ColumnName, ...] = ("instruction",)
+    """Columns to rewrite; empty ones stay empty."""
+    style: str = ""
+    """For `style`: what the new text is like (`a worried parent writing in haste`)."""
+    to: Literal["en", "zh"] | None = None
+    """For `translate`: the language."""
+    prompts: dict[Way, Annotated[str, PromptMarker(variables=_VARIABLES)]] = {
+        "style": "builtin:rewrite/style",
+        "shorter": "builtin:rewrite/shorter",
+        "longer": "builtin:rewrite/longer",
+        "translate": "builtin:rewrite/translate",
+    }
+    """The prompt of each way, the text or a `.j2` file (Jinja2): `text`, `style` and `language` are
+    given beside the row's columns."""
+    keep_original: bool = False
+    """Keep each text under `original_NAME`."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A way without what it needs."""
+        if self.way not in self.prompts:
+            yield OptionProblem(("prompts",), f"there is no prompt of '{self.way}'")
+        if self.way == "style" and not self.style:
+            yield OptionProblem(("way",), "'style' needs the option 'style'", "style: formal")
+        if self.way == "translate" and self.to is None:
+            yield OptionProblem(("way",), "'translate' needs the option 'to'", "to: zh")
+        if not self.fields:
+            yield OptionProblem(("fields",), "the list is empty", "fields: [instruction]")
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """The input's columns, and the originals where they are kept."""
+        kept = {f"original_{name}" for name in self.fields} if self.keep_original else set()
+        return None if inputs is None else inputs | kept
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """A call for each column that is not empty."""
+        top = None if most is None else most * len(self.fields)
+        return Expected((least if len(self.fields) == 1 else 0, top), (0, most))
+
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """The rewritten row, or a reject at the first column that did not change as asked."""
+        columns, replies = dict(row.columns), []
+        for name in self.fields:
+            text = row.text(name)
+            if not text.strip():
+                continue
+            reply = await self._ask(text, row, ctx)
+            replies.append(reply)
+            columns[name] = reply.text.strip()
+            if self.keep_original:
+                columns[f"original_{name}"] = text
+            if lost := lost_reply(reply) or self._missed(text, columns[name]):
+                return [ctx.reject(columns, *lost, parents=[row], replies=replies)]
+        tags = {**row.tags, "rewritten": self.to or self.way}
+        return [ctx.row(columns, parents=[row], replies=replies, tags=tags)]
+
+    async def _ask(self, text: str, row: Record, ctx: Context) -> Reply:
+        given = {"text": text, "style": self.style, "language": _LANGUAGES.get(self.to or "", "")}
+        prompt = ctx.prompt(self.prompts[self.way]).render({**row.columns, **given})
+        turns = [{"role": "user", "content": prompt}]
+        return await ctx.model.chat(turns, sampling=self.sampling())
+
+    def _missed(self, before: str, after: str) -> Lost | None:
+        """What the model did not do."""
+        if after == before.strip():
+            return Lost("unchanged")
+        if self.way == "shorter" and len(after) >= len(before.strip()):
+            return Lost("not_shorter", float(len(after)))
+        if self.way == "longer" and len(after) <= len(before.strip()):
+            return Lost("not_longer", float(len(after)))
+        share = unspaced_share(after)
+        if self.to == "zh" and share < _LEAST_CHINESE:
+            return Lost("not_translated", share)
+        if self.to == "en" and share > _MOST_CHINESE:
+            return Lost("not_translated", share)
+        return None

@@ -1,0 +1,101 @@
+"""Ask a model once for every row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Gt
+
+from sftrecipe import Context, Record, Reject, Reply, RowGenerator
+from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe_registry.shared.lost_replies import lost_reply
+
+
+class TextGeneration(Sampling, RowGenerator):
+    """Fill a prompt from every row and put what the model writes into a column.
+
+    Chains of them pass columns on: `prompt` says which columns a model sees, `column` where its
+    reply goes, `rename` what the columns are called from there on.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    paper: ClassVar[str] = (
+        "TextGeneration chains with input and output mappings: Hugging Face smol-course, unit on "
+        "synthetic data sets; distilabel 1.5.3"
+    )
+    example: ClassVar[str] = """\
+- id: asked
+  use: text_generation
+  from: topics
+  provider: teacher
+  with: {prompt: "Write one question that a patient asks about {{ topic }}.", column: instruction}
+"""
+
+    prompt: Annotated[str, PromptMarker()] = "{{ instruction }}"
+    """What the user says, the text or a `.j2` file (Jinja2: the row's columns are variables)."""
+    system: Annotated[str, PromptMarker()] = ""
+    """System prompt, the text or a `.j2` file; none where it is empty."""
+    column: str = "output"
+    """Column that takes the reply."""
+    raw: bool = False
+    """Let the model go on with the prompt as a plain text, without chat turns."""
+    rename: dict[str, str] = {}
+    """New column name → column name, for the rows that are made."""
+    samples: Annotated[int, Gt(0)] = 1
+    """Replies to each row, one row each."""
+    keep_cut_off: bool = False
+    """Keep replies that ended at `max_tokens`."""
+
+    def required(self) -> frozenset[Capability]:
+        """Chat, or raw completion."""
+        return frozenset({"complete"}) if self.raw else self.needs
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A system prompt without chat; renamed columns that are not there."""
+        if self.raw and self.system:
+            yield OptionProblem(("system",), "a raw completion has no system prompt")
+        known = None if inputs is None else inputs | {self.column}
+        for new, old in self.rename.items():
+            if known is not None and old not in known:
+                told = f"column '{old}' does not exist; columns: {', '.join(sorted(known))}"
+                yield OptionProblem(("rename", new), told)
+
+    def columns(self, inputs: Inputs) -> Inputs:
+        """The input's columns and the reply's, renamed."""
+        if inputs is None:
+            return None
+        made = inputs | {self.column}
+        return (made - frozenset(self.rename.values())) | frozenset(self.rename)
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """`samples` calls a row."""
+        top = None if most is None else most * self.samples
+        return Expected((least * self.samples, top), (0, top))
+
+    async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """The row with a reply, one row a sample; an empty or cut reply is a reject."""
+        prompt = ctx.prompt(self.prompt).render(row.columns)
+        system = ctx.prompt(self.system).render(row.columns) if self.system else ""
+        made: list[Record | Reject] = []
+        for sample in range(self.samples):
+            reply = await self._ask(prompt, system, sample, ctx)
+            columns = self._renamed({**row.columns, self.column: reply.text.strip()})
+            if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
+                made.append(ctx.reject(columns, *lost, parents=[row], replies=[reply]))
+            else:
+                made.append(ctx.row(columns, parents=[row], replies=[reply], tags=row.tags))
+        return made
+
+    async def _ask(self, prompt: str, system: str, sample: int, ctx: Context) -> Reply:
+        if self.raw:
+            return await ctx.model.complete(prompt, sample=sample, sampling=self.sampling())
+        turns = [{"role": "system", "content": system}] if system else []
+        turns.append({"role": "user", "content": prompt})
+        return await ctx.model.chat(turns, sample=sample, sampling=self.sampling())
+
+    def _renamed(self, columns: dict[str, Any]) -> dict[str, Any]:
+        taken = {new: columns[old] for new, old in self.rename.items() if old in columns}
+        moved = set(self.rename.values()) | set(taken)
+        return {name: value for name, value in columns.items() if name not in moved} | taken
