@@ -18,17 +18,21 @@ _MAP = "model_prices_and_context_window_backup.json"
 
 def price_of(provider: Provider) -> Price | None:
     """The recipe's price, else the known one of the model, else None."""
-    return provider.price or known_price(provider.model_name())
+    return provider.price or known_price(provider.model_name(), batch=provider.deferred)
 
 
-def known_price(model: str) -> Price | None:
-    """The price in litellm's map, where litellm is installed; litellm itself is not imported."""
+def known_price(model: str, *, batch: bool = False) -> Price | None:
+    """The price in litellm's map, where litellm is installed; litellm itself is not imported.
+
+    In a batch, the batch price where the map has one: the full one is at least no less.
+    """
     entry = _price_map().get(model) or {}
     if "input_cost_per_token" not in entry:
         return None
+    tier = "_batches" if batch and "input_cost_per_token_batches" in entry else ""
     return Price(
-        input=entry["input_cost_per_token"] * 1e6,
-        output=entry.get("output_cost_per_token", 0) * 1e6,
+        input=entry[f"input_cost_per_token{tier}"] * 1e6,
+        output=entry.get(f"output_cost_per_token{tier}", 0) * 1e6,
     )
 
 

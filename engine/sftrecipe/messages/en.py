@@ -117,6 +117,9 @@ MESSAGES = {
     "budget-currency": "budget max_cost is in {budget}, but the price of provider '{provider}' "
     "is in {currency}",
     "provider-failing": "provider '{provider}' keeps failing ({count} in a row): {error}",
+    "batch-failed": "batch '{batch}' failed: {error}",
+    "batch-cancelled": "batch '{batch}' was cancelled",
+    "batch-notes": "the notes about batches in '{path}' cannot be used: {error}",
     "session-closed": "the run is ending",
     "provider-package": "provider '{provider}' needs the package '{package}', which is not "
     "installed",
@@ -172,6 +175,10 @@ HINTS = {
     "budget-no-price": "give the provider a price: {{input: …, output: …, currency: …}} per "
     "million tokens",
     "budget-currency": "state both in one currency",
+    "batch-failed": "nothing of it is charged; mend what is said, or make batches smaller with the "
+    "provider's limits: {{concurrency: …}}, and run again",
+    "batch-cancelled": "what it had answered is kept; run again to ask the rest in a new batch",
+    "batch-notes": "free some disk space, or make the folder writable, and run again",
     "provider-failing": "what was answered is kept; run again when it is mended",
     "provider-package": "install it with: {command}",
 }

@@ -112,6 +112,9 @@ MESSAGES = {
     "budget-no-price": "无法保证预算 max_cost：不知道 '{model}'（服务 '{provider}'）的价格",
     "budget-currency": "预算 max_cost 以 {budget} 计，而服务 '{provider}' 的价格以 {currency} 计",
     "provider-failing": "服务 '{provider}' 连续失败 {count} 次：{error}",
+    "batch-failed": "批处理 '{batch}' 失败：{error}",
+    "batch-cancelled": "批处理 '{batch}' 已被取消",
+    "batch-notes": "批处理记录 '{path}' 无法使用：{error}",
     "session-closed": "运行正在结束",
     "provider-package": "服务 '{provider}' 需要软件包 '{package}'，但未安装",
 }
@@ -165,6 +168,9 @@ HINTS = {
     "budget-no-price": "请为该服务写明价格："
     "price: {{input: …, output: …, currency: …}}（每百万词元）",
     "budget-currency": "请使用同一种货币",
+    "batch-failed": "失败的批处理不收费；请按提示修改，或用服务的 limits: {{concurrency: …}} 缩小批量，然后重新运行",
+    "batch-cancelled": "已完成的回复都已保存；重新运行会把其余请求放入新的批处理",
+    "batch-notes": "请清出磁盘空间或使文件夹可写，然后重新运行",
     "provider-failing": "已得到的回复都已保存；修复后重新运行即可",
     "provider-package": "安装命令：{command}",
 }

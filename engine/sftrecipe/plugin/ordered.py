@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _HELD = 8192
-"""Items whose results may wait for a slow one before them."""
+"""Items whose results may wait for a slow one before them, where no more than that are at work."""
 
 
 async def in_order(
@@ -26,6 +26,7 @@ async def in_order(
     import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
 
     waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+    held = max(_HELD, most)
     working = 0
     somebody_ended = asyncio.Event()
 
@@ -36,7 +37,7 @@ async def in_order(
 
     try:
         for item in items:
-            while working >= most or len(waiting) >= _HELD:
+            while working >= most or len(waiting) >= held:
                 if waiting[0][1].done():
                     first, task = waiting.popleft()
                     yield first, task.result()

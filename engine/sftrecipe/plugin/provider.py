@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,7 @@ class CallFailed(Exception):
         *,
         status: int | None = None,
         retry_after: float | None = None,
+        key: str = "",
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
@@ -74,6 +75,8 @@ class CallFailed(Exception):
         self.status = status
         self.retry_after = retry_after
         """Seconds."""
+        self.key = key
+        """Ledger key of the call that failed; empty for one that was never asked."""
 
     @property
     def reason(self) -> str:
@@ -107,6 +110,10 @@ class Connecting(Protocol):
         """One line that tells the user what is being waited for."""
 
 
+TokenCounter = Callable[[Request], int]
+"""Gives the tokens that a request puts into the model."""
+
+
 class Limits(Plugin):
     """How fast a provider may be asked. Not part of any key."""
 
@@ -118,7 +125,7 @@ class Limits(Plugin):
     concurrency: Annotated[int, Gt(0)] | None = None
     """Calls in flight at the same time."""
     timeout: Annotated[float, Gt(0)] = 600.0
-    """Seconds for a whole call."""
+    """Seconds for a whole call; in a batch 26 hours where left out."""
     attempts: Annotated[int, Gt(0)] = 6
     """Attempts of one call before its row is rejected."""
     stop_after_failures: Annotated[int, Gt(0)] = 20
@@ -141,12 +148,36 @@ class Provider(Plugin):
     """Somebody who answers: a vendor's endpoint, a local server, an embedded model."""
 
     kind: ClassVar[str] = "provider"
-    default_concurrency: ClassVar[int] = 16
 
     limits: Limits = Field(default_factory=Limits)
     """Requests and tokens a minute, calls in flight, timeout, attempts."""
     price: Price | None = None
     """Price per million tokens; known prices are looked up where it is left out."""
+
+    @property
+    def default_concurrency(self) -> int:
+        """Calls in flight where neither the recipe nor the user says; a class variable will do."""
+        return 16
+
+    @property
+    def default_timeout(self) -> float:
+        """Seconds for a whole call where the recipe says nothing."""
+        return 600.0
+
+    @property
+    def deferred(self) -> bool:
+        """Whether it goes on with its calls without the engine, and keeps the replies for it.
+
+        Such calls cost the model's batch price; a run that ends does not wait for them, since the
+        next one picks them up.
+        """
+        return False
+
+    def effective_limits(self) -> Limits:
+        """The recipe's limits, with the provider's own timeout where the recipe gives none."""
+        if "timeout" in self.limits.model_fields_set:
+            return self.limits
+        return self.limits.model_copy(update={"timeout": self.default_timeout})
 
     @abstractmethod
     def capabilities(self) -> frozenset[Capability]:
@@ -162,6 +193,13 @@ class Provider(Plugin):
         The engine refuses a pair of variable and host that neither the vendor nor the user allows.
         """
         return {}
+
+    def token_counter(self) -> TokenCounter | None:
+        """What counts a request's tokens as the model does, for `plan`; None: nothing is at hand.
+
+        From files on this machine, in a tenth of a second or so: nobody is asked.
+        """
+        return None
 
     @abstractmethod
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:

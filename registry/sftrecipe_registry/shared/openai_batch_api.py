@@ -1,0 +1,211 @@
+"""OpenAI's files and batches over HTTP: https://platform.openai.com/docs/api-reference/batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import orjson
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from sftrecipe import CallFailed
+from sftrecipe_registry.shared.http_failures import failure_of
+from sftrecipe_registry.shared.openai_http import (
+    CONNECT_SECONDS,
+    LARGEST,
+    OpenAIAdapter,
+    garbage,
+)
+
+if TYPE_CHECKING:
+    import aiohttp
+
+TOKEN = "sftrecipe"  # noqa: S105 - the name of an entry
+"""Entry of a batch's metadata by which it is found again."""
+ENDED = ("completed", "expired", "cancelled", "failed")
+_ATTEMPTS = 8
+_LONGEST_PAUSE = 60.0
+_SILENCE = 600.0
+"""Seconds without a byte of the reply after which a request is given up."""
+_PAGE = 100
+_PAGES = 50
+"""Pages of the list of batches, newest first, that are looked through for one."""
+
+Result = TypeVar("Result")
+
+
+class Batch(NamedTuple):
+    """A batch as the server shows it."""
+
+    id: str
+    status: str
+    """validating, in_progress, finalizing, cancelling, or one of `ENDED`."""
+    completed: int = 0
+    failed: int = 0
+    total: int = 0
+    files: tuple[str, ...] = ()
+    """Its output and its errors, once they are there."""
+    errors: tuple[str, ...] = ()
+    """Why it failed as a whole."""
+
+
+class BatchApi(OpenAIAdapter):
+    """The requests that batches take. Each raises CallFailed, classified."""
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """Its connections."""
+        return self._http
+
+    async def upload(self, lines: IO[bytes]) -> str:
+        """Upload a file of requests; its name. Costs nothing."""
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+        async def attempt() -> Mapping[str, Any]:
+            lines.seek(0)
+            # What is sent is closed afterwards, and may have to be sent once more.
+            with os.fdopen(os.dup(lines.fileno()), "rb") as copy:
+                form = aiohttp.FormData({"purpose": "batch"})
+                form.add_field("file", copy, filename="batch.jsonl")
+                parts = form()
+                kind = {"Content-Type": parts.headers["Content-Type"]}
+                return await self._json("POST", "/files", data=parts, headers=kind)
+
+        return _text(await patiently(attempt), "id")
+
+    async def create(self, file: str, path: str, token: str) -> Batch:
+        """Create a batch from a file of requests to one path. One attempt: it may cost money."""
+        body = {
+            "input_file_id": file,
+            "endpoint": f"/v1{path}",
+            "completion_window": "24h",
+            "metadata": {TOKEN: token},
+        }
+        return _batch(await self._json("POST", "/batches", json=body))
+
+    async def look(self, batch: str) -> Batch:
+        """How far a batch is. One attempt."""
+        return _batch(await self._json("GET", f"/batches/{batch}"))
+
+    async def find(self, token: str) -> Batch | None:
+        """The batch that was created under a token, if it was."""
+        after = ""
+        for _ in range(_PAGES):
+            page = await patiently(partial(self._page, after))
+            found = page.get("data") or []
+            for each in found:
+                if (each.get("metadata") or {}).get(TOKEN) == token:
+                    return _batch(each)
+            if not page.get("has_more") or not found:
+                break
+            after = _text(found[-1], "id")
+        return None
+
+    async def _page(self, after: str) -> Mapping[str, Any]:
+        asked = {"limit": str(_PAGE)} | ({"after": after} if after else {})
+        return await self._json("GET", "/batches", params=asked)
+
+    async def lines(self, file: str) -> AsyncIterator[Mapping[str, Any]]:
+        """The lines of an output or error file, as they arrive. One attempt."""
+        async with self._request("GET", f"/files/{file}/content") as response:
+            rest = b""
+            async for part in response.content.iter_any():
+                *whole, rest = (rest + part).split(b"\n")
+                for line in whole:
+                    if line.strip():
+                        yield _line(line)
+                if len(rest) > LARGEST:
+                    raise CallFailed("final", f"a line is longer than {LARGEST} bytes", status=200)
+            if rest.strip():
+                yield _line(rest)
+
+    async def _json(self, method: str, path: str, **sent: Any) -> Mapping[str, Any]:
+        async with self._request(method, path, **sent) as response:
+            reply, _ = self._parsed(await response.read())
+        return reply
+
+    @asynccontextmanager
+    async def _request(
+        self, method: str, path: str, **sent: Any
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+        sent["timeout"] = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=_SILENCE)
+        try:
+            async with self._http.request(
+                method, self._base + path, proxy=self._proxy, allow_redirects=False, **sent
+            ) as response:
+                if response.status != 200:
+                    raise failure_of(response.status, await response.read(), response.headers)
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._unreached(error) from None
+
+
+async def patiently(attempt: Callable[[], Awaitable[Result]]) -> Result:
+    """What an attempt gives, repeated after growing pauses while that may help.
+
+    Raises CallFailed: the last failure, final, since a call would not fare better.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(may_pass),
+        wait=wait_random_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+        stop=stop_after_attempt(_ATTEMPTS),
+        reraise=True,
+    )
+    try:
+        return await retrying(attempt)
+    except CallFailed as failure:
+        if not may_pass(failure):
+            raise
+        raise CallFailed("final", failure.message, status=failure.status) from None
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same request may succeed later."""
+    return isinstance(error, CallFailed) and error.outcome in ("retry", "wait")
+
+
+def _text(reply: Mapping[str, Any], name: str) -> str:
+    value = reply.get(name)
+    if not isinstance(value, str):
+        raise garbage(f"no '{name}' in the reply")
+    return value
+
+
+def _batch(reply: Mapping[str, Any]) -> Batch:
+    counts = reply.get("request_counts") or {}
+    files = (reply.get("output_file_id"), reply.get("error_file_id"))
+    errors = (reply.get("errors") or {}).get("data") or []
+    return Batch(
+        _text(reply, "id"),
+        _text(reply, "status"),
+        int(counts.get("completed") or 0),
+        int(counts.get("failed") or 0),
+        int(counts.get("total") or 0),
+        tuple(file for file in files if file),
+        tuple(_shown(error) for error in errors),
+    )
+
+
+def _shown(error: Mapping[str, Any]) -> str:
+    place = f" (line {error['line']})" if error.get("line") else ""
+    return f"{error.get('code')}: {error.get('message')}{place}"
+
+
+def _line(text: bytes) -> Mapping[str, Any]:
+    try:
+        line = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        line = None
+    if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
+        raise garbage("a line of a batch's file is no reply")
+    return line
