@@ -1,0 +1,76 @@
+"""Chunks: no text is lost, and none is larger than asked for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sftrecipe import Context, Record
+from sftrecipe.testing import RowList
+from sftrecipe_registry.generators.chunk import Chunk
+from sftrecipe_registry.shared.sentences import cut, packed, sentences
+
+PROSE = st.lists(
+    st.sampled_from(
+        [
+            "It rains. ",
+            "Dr. Who came! ",
+            "你好。",
+            "真的吗？",
+            "3.5 mg ",
+            "a",
+            "e.g. this ",
+            "\n",
+            ", ",
+            "…",
+        ]
+    )
+).map("".join)
+
+
+@given(st.text() | PROSE)
+def test_sentences_are_the_text(text: str) -> None:
+    assert "".join(sentences(text)) == text
+    assert all(sentences(text))
+
+
+@given(st.text() | PROSE, st.integers(1, 40))
+def test_cut_and_packed_lose_nothing_and_hold_the_size(text: str, most: int) -> None:
+    parts = list(cut(text, most, len))
+    assert "".join(parts) == text
+    assert all(len(part) <= most for part in parts)
+    whole = list(packed(iter(parts), most, len))
+    assert "".join(whole) == text
+    assert all(len(part) <= most for part in whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It rains. It pours.", ["It rains. ", "It pours."]),
+        ("Take 3.5 mg. Dr. Wu said so.", ["Take 3.5 mg. ", "Dr. Wu said so."]),
+        ("发烧了怎么办？多喝水。休息！", ["发烧了怎么办？", "多喝水。", "休息！"]),
+        ("他说：“好。”然后走了。", ["他说：“好。”", "然后走了。"]),
+        ("क्या हुआ? सब ठीक है। अच्छा।", ["क्या हुआ? ", "सब ठीक है। ", "अच्छा।"]),
+        ("no end", ["no end"]),
+        ("", []),
+    ],
+)
+def test_sentences(text: str, expected: list[str]) -> None:
+    assert list(sentences(text)) == expected
+
+
+@given(st.lists(PROSE).map("\n".join), st.sampled_from(["characters", "tokens", "sentences"]))
+async def test_a_document_is_its_chunks_and_rejects(text: str, by: str) -> None:
+    plugin = Chunk(max=30, by=by, min_paragraph=12, long_sentence="cut", tokenizer="char")  # type: ignore[arg-type]
+    made = [item async for item in plugin.generate(RowList.of({"text": text}), Context("c"))]
+    if not text.strip():
+        assert [item.reason for item in made] == ["nothing_made"]  # type: ignore[union-attr]
+        return
+    kept = "".join(row.text("text") for row in made if isinstance(row, Record))
+    short = "".join(item.record.text("text") for item in made if not isinstance(item, Record))
+    assert sorted("".join((kept + short).split())) == sorted("".join(text.split()))
+    assert [row.columns["chunk"] for row in made if isinstance(row, Record)] == list(
+        range(1, 1 + sum(isinstance(row, Record) for row in made))
+    )
