@@ -12,6 +12,7 @@ from sftrecipe.plugin.kinds import (
     Trained,
     Training,
 )
+from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
 from sftrecipe.plugin.provider import Adapter, Answer, Connecting, Request
 
 __all__ = [
@@ -24,12 +25,15 @@ __all__ = [
     "ExportContext",
     "Inputs",
     "Judgement",
+    "LimitSeen",
+    "LimitsSeen",
     "Mix",
     "Model",
     "OptionFiles",
     "OptionProblem",
     "Pick",
     "Request",
+    "TellsLimits",
     "Trained",
     "Training",
 ]

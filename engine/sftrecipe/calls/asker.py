@@ -14,9 +14,11 @@ from sftrecipe.calls.ledger import UNPAID, Claim, Ended, Entry, Ledger, Paid
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.retries import Patience
+from sftrecipe.calls.server_limits import Mark, ServerLimits
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.limits_seen import TellsLimits
 from sftrecipe.plugin.provider import Adapter, Answer, CallFailed, Price, Provider, Request
 
 LOOK_AGAIN = 0.1
@@ -83,9 +85,11 @@ class Asker:
         self._part = provider_part(use, provider.identity())
         self._connect = connect
         self._adapter: Adapter | None = None
+        self._telling: TellsLimits | None = None
         self._shared = shared
         self._requests = Meter(self.limits.rpm) if self.limits.rpm else None
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
+        self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
         self._output = OutputGuess()
         self._failures_in_a_row = 0
         self._answered = 0
@@ -164,7 +168,8 @@ class Asker:
     async def _attempt(self, call: Call) -> Answer:
         """One request that leaves, at its turn."""
         if self._adapter is None:
-            self._adapter = await self._connect()
+            self._adapter = adapter = await self._connect()
+            self._telling = adapter if isinstance(adapter, TellsLimits) else None
         ticket = await self.crowd.enter(again=call.attempts > 0)
         turned_away = False
         try:
@@ -209,6 +214,8 @@ class Asker:
         if self._tokens is not None:
             call.metered = self._estimate(call).tokens
             await self._tokens.take(call.metered)
+        if self._told.hold():
+            await self._told.wait(self._estimate(call).tokens)
 
     def _claim(self, call: Call) -> None:
         if call.claimed:
@@ -220,20 +227,29 @@ class Asker:
     async def _send(self, call: Call) -> Answer:
         assert self._adapter is not None  # noqa: S101 - connected above
         started = time.perf_counter()
+        marks = self._told.leaves(call.reserved.tokens)
         self._shared.sending.add(call.claim.key)
         try:
             async with asyncio.timeout(self.limits.timeout):
-                return await self._adapter.send(call.request)
+                answer = await self._adapter.send(call.request)
+            self._heed(marks, answered=True)
+            return answer
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut("retry", text) from None
         except CallFailed as failure:
             failure.message = self._shared.scrub(failure.message)
             failure.args = (failure.message,)
+            self._heed(marks, answered=False)
             raise
         finally:
             self._shared.sending.discard(call.claim.key)
             call.latency = time.perf_counter() - started
+
+    def _heed(self, marks: tuple[Mark | None, Mark | None], *, answered: bool) -> None:
+        """Learn the limits that the server told with the reply that came just now."""
+        if self._telling is not None and self._telling.limits_seen is not None:
+            self._told.told(self._telling.limits_seen, marks, answered=answered)
 
     def _estimate(self, call: Call) -> Spent:
         """The most that an attempt probably takes."""

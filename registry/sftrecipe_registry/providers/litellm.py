@@ -17,6 +17,7 @@ from sftrecipe.kinds import (
     Capability,
     Connecting,
     Inputs,
+    LimitsSeen,
     OptionFiles,
     OptionProblem,
     Request,
@@ -24,6 +25,7 @@ from sftrecipe.kinds import (
 from sftrecipe_registry.shared.http_failures import Fault, classified, retry_after
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import chat_answer, response_format
+from sftrecipe_registry.shared.rate_headers import limits_in
 
 _HOSTS = {
     "anthropic": "https://api.anthropic.com",
@@ -133,9 +135,12 @@ class _Sender:
     def __init__(self, litellm: Any, model: str, where: Mapping[str, str]) -> None:
         self._litellm = litellm
         self._common = {"model": model, **where, "num_retries": 0, "max_retries": 0}
+        self.limits_seen: LimitsSeen | None = None
+        """What the vendor told of its limits with the reply before."""
 
     async def send(self, request: Request) -> Answer:
         """One attempt, without litellm's retries and cache."""
+        self.limits_seen = None
         try:
             if request.kind == "chat":
                 return await self._chat(request)
@@ -145,6 +150,7 @@ class _Sender:
         except CallFailed:
             raise
         except Exception as error:
+            self.limits_seen = limits_in(_headers(error))
             raise _failure(error) from None
 
     async def _chat(self, request: Request) -> Answer:
@@ -159,12 +165,14 @@ class _Sender:
             **request.sampling,
             **more,
         )
+        self.limits_seen = _limits(reply)
         return chat_answer(reply.model_dump(), reply.model_dump_json())
 
     async def _complete(self, request: Request) -> Answer:
         reply = await self._litellm.atext_completion(
             prompt=request.prompt, **self._common, **request.sampling
         )
+        self.limits_seen = _limits(reply)
         choice, usage = reply.choices[0], reply.usage
         return Answer(
             choice.text or "",
@@ -176,6 +184,7 @@ class _Sender:
 
     async def _embed(self, request: Request) -> Answer:
         reply = await self._litellm.aembedding(input=[request.prompt], **self._common)
+        self.limits_seen = _limits(reply)
         vector = tuple(float(number) for number in reply.data[0]["embedding"])
         return Answer("", input_tokens=reply.usage.prompt_tokens or 0, vector=vector)
 
@@ -186,15 +195,25 @@ def _failure(error: Exception) -> CallFailed:
     text = str(getattr(error, "message", None) or error)
     if not isinstance(status, int):
         return CallFailed("retry", f"{type(error).__name__}: {text[:500]}")
-    response = getattr(error, "response", None)
-    headers = getattr(response, "headers", None) or {}
     code = getattr(error, "code", None) or _code_in(text)
     kind = type(error).__name__
     if kind in ("APIConnectionError", "Timeout"):
         return CallFailed("retry", f"{kind}: {text[:500]}")
     if kind == "ContentPolicyViolationError":
         code = "content_policy"
-    return classified(status, Fault(str(code or ""), text), retry_after(headers))
+    return classified(status, Fault(str(code or ""), text), retry_after(_headers(error)))
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    """Of the vendor's reply that an error tells of."""
+    kept = getattr(error, "litellm_response_headers", None)
+    return kept or getattr(getattr(error, "response", None), "headers", None) or {}
+
+
+def _limits(reply: Any) -> LimitsSeen | None:
+    """Of the vendor's headers, which litellm keeps beside the reply, some under a prefix."""
+    kept = (getattr(reply, "_hidden_params", None) or {}).get("additional_headers") or {}
+    return limits_in({name.removeprefix("llm_provider-"): str(kept[name]) for name in kept})
 
 
 def _code_in(text: str) -> str:

@@ -13,8 +13,9 @@ from urllib.request import getproxies, proxy_bypass
 import orjson
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, Request
+from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
+from sftrecipe_registry.shared.rate_headers import limits_in
 
 if TYPE_CHECKING:
     import aiohttp
@@ -65,9 +66,12 @@ class OpenAIAdapter:
         self._http = http
         self._base = endpoint.base_url.rstrip("/")
         self._proxy = _proxy_for(self._base)
+        self.limits_seen: LimitsSeen | None = None
+        """What the server told of its limits with the reply before."""
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
+        self.limits_seen = None
         if request.kind == "chat":
             return await self.chat(request)
         if request.kind == "complete":
@@ -150,7 +154,9 @@ class OpenAIAdapter:
                 content = await _read(response)
                 status, headers = response.status, response.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self.limits_seen = None
             raise self._unreached(error) from None
+        self.limits_seen = limits_in(headers)
         if status != 200:
             raise failure_of(status, content, headers)
         return self._parsed(content)
