@@ -41,12 +41,47 @@ ERRORS = {
 }
 
 
+class RateLimit:
+    """So many requests in a period: all given back at its end, or bit by bit (`bucket`)."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.most = options.rate
+        self.period = options.rate_period
+        self.form = options.rate_form
+        self.left = float(self.most)
+        self.at = time.monotonic()
+
+    def take(self) -> tuple[bool, dict[str, str]]:
+        """Whether a request is let in, and the headers that tell what remains."""
+        now = time.monotonic()
+        if self.form == "bucket":
+            self.left = min(self.most, self.left + (now - self.at) * self.most / self.period)
+            self.at = now
+        elif now - self.at >= self.period:
+            self.left = float(self.most)
+            self.at = now
+        allowed = self.left >= 1
+        self.left -= allowed
+        reset = self.period - (now - self.at)
+        if self.form == "bucket":
+            reset = (self.most - self.left) * self.period / self.most
+        told = {
+            "x-ratelimit-limit-requests": str(self.most),
+            "x-ratelimit-remaining-requests": str(int(self.left)),
+            "x-ratelimit-reset-requests": f"{reset * 1000:.0f}ms",
+        }
+        if self.form == "garbage":
+            told = dict.fromkeys(told, "\u221e soon " * 50)
+        return allowed, told
+
+
 class StandIn:
     """The server's state."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.faults = dict(_fault(text) for text in options.faults)
+        self.rate = RateLimit(options) if options.rate else None
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         self.in_flight = 0
@@ -168,8 +203,14 @@ class StandIn:
         if self.options.admit and self.in_flight >= self.options.admit:
             self.turned_away += 1
             fault = "429"
+        told: dict[str, str] = {}
+        if self.rate:
+            allowed, told = self.rate.take()
+            if not allowed:
+                self.turned_away += 1
+                fault = "429"
         if fault in ERRORS:
-            return self.error(request, fault)
+            return self.error(request, fault, told)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -188,7 +229,7 @@ class StandIn:
             self.answered[prompt] += 1
             padding = " " * self.options.padding
             response = web.Response(
-                text=json.dumps(data) + padding, content_type="application/json"
+                text=json.dumps(data) + padding, content_type="application/json", headers=told
             )
         return response
 
@@ -212,11 +253,11 @@ class StandIn:
             delay *= drawn.lognormvariate(0, self.options.sigma)
         return delay * (1 + self.options.jitter * drawn.uniform(-1, 1))
 
-    def error(self, request: web.Request, fault: str) -> web.Response:
+    def error(self, request: web.Request, fault: str, limits: dict[str, str]) -> web.Response:
         status, told = ERRORS[fault]
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
         error = {**told, "message": told["message"].format(key=key)}
-        headers = {}
+        headers = dict(limits)
         if status == 429 and self.options.retry_after is not None:
             headers["Retry-After"] = str(self.options.retry_after)
         return web.json_response({"error": error}, status=status, headers=headers)
@@ -305,6 +346,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sigma", type=float, default=0.0, help="of lognormal delays")
     parser.add_argument("--admit", type=int, default=0, help="requests in flight, else 429")
     parser.add_argument("--retry-after", type=float, help="seconds told with a 429")
+    parser.add_argument("--rate", type=int, default=0, help="requests in a period, told in headers")
+    parser.add_argument("--rate-period", type=float, default=60.0, help="its seconds")
+    parser.add_argument("--rate-form", choices=["window", "bucket", "garbage"], default="window")
     parser.add_argument("--faults", nargs="*", default=[], help="429=0.1 500=0.05 reset=0.01 …")
     parser.add_argument("--reply", choices=["text", "items"], default="text")
     parser.add_argument("--items", type=int, default=5, help="items of a reply")
