@@ -116,3 +116,17 @@ def test_a_run_that_shares_the_step_notices(server: StandIn, tmp_path: Path) -> 
     clean = _project(tmp_path / "clean", server.url)
     clean.run()
     assert whole.result() == clean.result()
+
+
+def test_a_failed_row_shows_its_call(server: StandIn, tmp_path: Path) -> None:
+    whole = _project(tmp_path, server.url)
+    whole.run()
+    lost = [json.loads(line) for line in (whole.out / "rejects.jsonl").open()]
+    for reason, error in (("call_failed", "HTTP 400"), ("refused", "content_filter: unsafe")):
+        entry = next(entry for entry in lost if entry["reason"] == reason)
+        assert entry["row"]["calls"]
+        told = whole.told("explain", entry["row"]["id"])
+        assert f"lost at answered: {reason}" in told
+        assert f"call {entry['row']['calls'][-1]}" in told
+        assert f"> user: {entry['row']['columns']['instruction']}" in told
+        assert error in told.partition("> user:")[2]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -89,11 +87,14 @@ def test_a_cost_that_cannot_be_held_is_refused_before_any_call(
 
 def test_the_plan_shows_it(whole: Whole) -> None:
     _write(whole, "{max_calls: 40, max_tokens: 9000}", "{max_cost: 5 CNY}", "{max_calls: 70}")
-    told = _plan(whole)
+    told = whole.told("plan", "recipe.yaml")
     assert "budget: 70 calls" in told
     assert "budget of first: 40 calls, 9,000 tokens" in told
     assert "budget of second: 5 CNY" in told
-    facts = {step["id"]: step["budget"] for step in json.loads(_plan(whole, "--json"))}
+    facts = {
+        step["id"]: step["budget"]
+        for step in json.loads(whole.told("plan", "recipe.yaml", "--json"))
+    }
     assert facts["first"]["max_calls"] == 40
     assert facts["seeds"] is None
 
@@ -109,10 +110,3 @@ def _spent(whole: Whole, step: str) -> float:
     with sqlite3.connect(whole.folder / ".sftrecipe" / "ledger.sqlite") as ledger:
         query = "SELECT sum(cost) FROM calls WHERE step = ?"
         return float(ledger.execute(query, (step,)).fetchone()[0])
-
-
-def _plan(whole: Whole, *options: str) -> str:
-    command = [sys.executable, "-m", "sftrecipe.cli.main", "plan", "recipe.yaml", *options]
-    return subprocess.run(
-        command, cwd=whole.folder, capture_output=True, text=True, check=True
-    ).stdout

@@ -82,6 +82,13 @@ class Whole:
         assert process.returncode == status, error
         return json.loads(out) if status == 0 else {"error": error}
 
+    def told(self, *words: str) -> str:
+        """What another command prints."""
+        command = [sys.executable, "-m", "sftrecipe.cli.main", *words]
+        return subprocess.run(
+            command, cwd=self.folder, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout
+
     def steps(self) -> dict[str, Any]:
         """The steps of the last run by id."""
         return {step["id"]: step for step in self.facts()["steps"]}

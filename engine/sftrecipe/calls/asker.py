@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from sftrecipe.calls.breaker import Breaker
 from sftrecipe.calls.budget import OutputGuess, Purse, Spent, cost_of
 from sftrecipe.calls.keys import call_key, provider_part, request_json
-from sftrecipe.calls.ledger import UNPAID, Claim, Ended, Entry, Ledger, Paid
+from sftrecipe.calls.ledger import UNPAID, Claim, Due, Ended, Entry, Ledger, Paid
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.retries import Patience
@@ -19,10 +20,18 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.limits_seen import TellsLimits
-from sftrecipe.plugin.provider import Adapter, Answer, CallFailed, Price, Provider, Request
+from sftrecipe.plugin.provider import (
+    Adapter,
+    Answer,
+    CallFailed,
+    Price,
+    Provider,
+    Request,
+    TimedOut,
+)
 
-LOOK_AGAIN = 0.1
-"""Seconds between two looks at a call that another engine has in flight."""
+LOOK_AGAIN, LONGEST_LOOK = 0.1, 20.0
+"""Seconds between the first two looks at a call that another engine has in flight, and at most."""
 
 
 @dataclass
@@ -37,7 +46,7 @@ class Shared:
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
-    """Those of them that the provider has."""
+    """Those of them that the provider has, and whose replies are lost if nobody waits for them."""
 
 
 @dataclass(slots=True)
@@ -51,16 +60,30 @@ class Call:
     metered: int = 0
     """Tokens that were taken from the meter."""
     claimed: bool = False
+    lost: Spent = field(default_factory=Spent)
+    """What attempts without a reply may have cost."""
+    noted: Spent = field(default_factory=Spent)
+    """What the ledger says that they may have cost, those in flight included."""
     attempts: int = 0
     latency: float = 0.0
+
+    @property
+    def requests(self) -> int:
+        """What the next attempt counts."""
+        return 0 if self.claim.resumed and not self.attempts else 1
+
+    def note_due(self, in_flight: Spent | None = None) -> Due:
+        """Note what may be billed for nothing; what the ledger must add to what it says of it."""
+        owed = Spent()
+        owed.add(self.lost)
+        owed.add(in_flight or Spent())
+        due = Due(owed.tokens - self.noted.tokens, owed.cost - self.noted.cost)
+        self.noted = owed
+        return due
 
 
 class TakenElsewhere(Exception):
     """Another engine took the call first."""
-
-
-class TimedOut(CallFailed):
-    """No reply in time."""
 
 
 class Asker:
@@ -78,7 +101,7 @@ class Asker:
     ) -> None:
         self.name = name
         self.provider = provider
-        self.limits = provider.limits
+        self.limits = provider.effective_limits()
         self.crowd = Crowd(concurrency)
         self._use = use
         self._model = provider.model_name()
@@ -91,8 +114,7 @@ class Asker:
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
         self._output = OutputGuess()
-        self._failures_in_a_row = 0
-        self._answered = 0
+        self._breaker = Breaker(name, self.limits)
         self._stopped: SftrecipeError | None = None
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
@@ -105,7 +127,7 @@ class Asker:
             entry = self._shared.ledger().find(key)
             if entry is not None and entry.state == "done":
                 usage.cached += 1
-                return _reply(key, entry.answer())
+                return reply_of(key, entry.answer())
             claim = Claim(key, self._use, self._model, request.kind, step, body.decode(), entry)
             task = asyncio.create_task(self._obtain(request, claim, usage))
             flying[key] = task
@@ -113,7 +135,11 @@ class Asker:
         else:
             usage.cached += 1
         # A caller that gives up must not take the reply from the others, nor from the ledger.
-        return _reply(key, await asyncio.shield(task))
+        try:
+            return reply_of(key, await asyncio.shield(task))
+        except CallFailed as failure:
+            failure.key = key
+            raise
 
     def stop(self, error: SftrecipeError) -> None:
         """Let no further request leave: each raises the error."""
@@ -125,6 +151,7 @@ class Asker:
 
     async def _obtain(self, request: Request, claim: Claim, usage: Usage) -> Answer:
         ledger = self._shared.ledger()
+        pause = LOOK_AGAIN
         while True:
             self._go_on()
             entry = claim.seen
@@ -134,9 +161,13 @@ class Asker:
                     return entry.answer()
                 self._raise_known(entry, ledger, usage)
                 if entry.engine != ledger.engine and ledger.asked_elsewhere(entry):
-                    await asyncio.sleep(LOOK_AGAIN)
+                    await asyncio.sleep(pause)
+                    pause = min(1.1 * pause, LONGEST_LOOK)
                     claim = claim._replace(seen=ledger.find(claim.key))
                     continue
+                # What a killed engine sent off goes on, and its request is counted already.
+                resumed = self.provider.deferred and entry.state == "asking"
+                claim = claim._replace(resumed=resumed)
             try:
                 return await self._pay(Call(request, claim, usage))
             except TakenElsewhere:
@@ -158,7 +189,7 @@ class Asker:
             except CallFailed as failure:
                 if failure.outcome not in ("retry", "wait"):
                     raise
-                patience = Patience(self.limits, lambda: self._answered)
+                patience = Patience(self.limits, lambda: self._breaker.answered)
                 answer = await patience.attempt_again(failure, lambda: self._attempt(call))
         except CallFailed as failure:
             raise await self._failed(call, failure) from None
@@ -189,15 +220,16 @@ class Asker:
         try:
             self._go_on()
             self._claim(call)
+            paid = Spent(call.requests)
             call.attempts += 1
-            call.usage.requests += 1
-            paid = Spent(1)
+            call.usage.requests += paid.requests
             answer = await self._send(call)
-            paid = self._paid(answer)
+            paid = replace(self._paid(answer), requests=paid.requests)
             return answer
         except CallFailed as failure:
             if isinstance(failure, TimedOut) or failure.status == 200:
                 paid = call.reserved  # it may have been written, and billed, all the same
+                call.lost.add(paid)
             raise
         finally:
             self._shared.purse.settle(call.reserved, paid, call.claim.step)
@@ -218,9 +250,11 @@ class Asker:
             await self._told.wait(self._estimate(call).tokens)
 
     def _claim(self, call: Call) -> None:
+        """Write that an attempt leaves, and what it may cost."""
+        ledger, due = self._shared.ledger(), call.note_due(call.reserved)
         if call.claimed:
-            return
-        if not self._shared.ledger().claim(call.claim):
+            ledger.leaves_again(call.claim.key, due)
+        elif not ledger.claim(call.claim._replace(due=due)):
             raise TakenElsewhere
         call.claimed = True
 
@@ -228,7 +262,8 @@ class Asker:
         assert self._adapter is not None  # noqa: S101 - connected above
         started = time.perf_counter()
         marks = self._told.leaves(call.reserved.tokens)
-        self._shared.sending.add(call.claim.key)
+        if not self.provider.deferred:
+            self._shared.sending.add(call.claim.key)
         try:
             async with asyncio.timeout(self.limits.timeout):
                 answer = await self._adapter.send(call.request)
@@ -236,7 +271,7 @@ class Asker:
             return answer
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
-            raise TimedOut("retry", text) from None
+            raise TimedOut(text) from None
         except CallFailed as failure:
             failure.message = self._shared.scrub(failure.message)
             failure.args = (failure.message,)
@@ -259,15 +294,19 @@ class Asker:
         written = 0
         if request.kind in ("chat", "complete"):
             written = self._output.guess(request.sampling.get("max_tokens"))
-        return Spent(1, asked + written, cost_of(self._price, asked, written))
+        return Spent(call.requests, asked + written, cost_of(self._price, asked, written))
 
     def _paid(self, answer: Answer) -> Spent:
         tokens = (answer.input_tokens, answer.output_tokens)
         return Spent(1, sum(tokens), cost_of(self._price, *tokens))
 
+    def _priced(self, cost: float | None) -> Paid:
+        """A cost, with the price by which it is reckoned."""
+        price = self._price
+        return Paid(cost, price.input, price.output, price.currency) if price else UNPAID
+
     async def _answered_with(self, call: Call, answer: Answer) -> None:
-        self._answered += 1
-        self._failures_in_a_row = 0
+        self._breaker.reply_came()
         self._output.seen(answer.output_tokens)
         paid = self._paid(answer)
         usage, price = call.usage, self._price
@@ -275,54 +314,39 @@ class Asker:
         usage.input_tokens += answer.input_tokens
         usage.output_tokens += answer.output_tokens
         usage.cost += paid.cost
-        priced = UNPAID
         if price is not None:
             usage.currency = price.currency
-            priced = Paid(paid.cost, price.input, price.output, price.currency)
         kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
-            Ended(call.claim.key, "done", call.attempts, call.latency, kept, priced)
+            Ended(
+                call.claim.key, "done", call.latency, call.note_due(), kept, self._priced(paid.cost)
+            )
         )
 
     async def _failed(self, call: Call, failure: CallFailed) -> CallFailed | SftrecipeError:
         """Write a failure for good; too many of them stop the run."""
         refused = failure.outcome == "refused"
+        if refused:
+            call.usage.refused += 1
+        else:
+            call.usage.failed += 1
+            if why := self._breaker.call_failed(failure):
+                self.stop(why)
         await self._shared.ledger().end(
             Ended(
                 call.claim.key,
                 "refused" if refused else "failed",
-                call.attempts,
                 call.latency,
+                call.note_due(),
+                paid=self._priced(None),
                 error=failure.message,
             )
         )
-        if refused:
-            call.usage.refused += 1
-            return failure
-        call.usage.failed += 1
-        self._failures_in_a_row += 1
-        if self._is_hopeless(failure):
-            self.stop(
-                SftrecipeError(
-                    "provider-failing",
-                    "provider-failing",
-                    provider=self.name,
-                    count=self._failures_in_a_row,
-                    error=failure.message,
-                )
-            )
-        return self._stopped or failure
-
-    def _is_hopeless(self, failure: CallFailed) -> bool:
-        if self._failures_in_a_row >= self.limits.stop_after_failures or failure.status == 401:
-            return True
-        # Nothing was ever answered, and what came back has nothing to do with this one request.
-        return not self._answered and (
-            failure.status in (403, 404, 405) or failure.outcome in ("retry", "wait")
-        )
+        return failure if refused else self._stopped or failure
 
 
-def _reply(key: str, answer: Answer) -> Reply:
+def reply_of(key: str, answer: Answer) -> Reply:
+    """What a plugin is given of an answer."""
     return Reply(
         answer.text,
         key,

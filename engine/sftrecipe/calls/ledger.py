@@ -49,6 +49,20 @@ class Entry(NamedTuple):
         )
 
 
+class Due(NamedTuple):
+    """Tokens and cost of attempts that may be billed although no reply came of them.
+
+    What is in flight counts among them until it is known better: an engine that is killed cannot
+    tell any more, and the budget must hold all the same.
+    """
+
+    tokens: int = 0
+    cost: float = 0.0
+
+
+NOTHING_DUE = Due()
+
+
 class Claim(NamedTuple):
     """A call that is about to leave."""
 
@@ -60,6 +74,10 @@ class Claim(NamedTuple):
     request: str
     seen: Entry | None
     """What the ledger said of it: another engine that was faster is noticed by this."""
+    resumed: bool = False
+    """Whether it left before already, and is waited for again: no further request."""
+    due: Due = NOTHING_DUE
+    """What it may cost."""
 
 
 class Paid(NamedTuple):
@@ -80,23 +98,31 @@ class Ended:
 
     key: str
     state: State
-    attempts: int
     latency: float
+    due: Due
+    """What is to be added to that of its lost attempts, or taken off."""
     answer: Answer | None = None
     paid: Paid = UNPAID
     error: str | None = None
 
 
-_FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
+FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
 FROM calls WHERE key = ?"""
 _CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
-attempts, request) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?)
+attempts, request, lost_tokens, lost_cost) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,
-step = excluded.step, asked = excluded.asked, attempts = attempts + 1, error = NULL
+step = excluded.step, asked = excluded.asked, error = NULL, attempts = attempts + ?,
+lost_tokens = ? * lost_tokens + excluded.lost_tokens, lost_cost = ? * lost_cost + excluded.lost_cost
 WHERE state = ? AND engine = ?"""
-_END = """UPDATE calls SET state = ?, attempts = attempts + ?, latency = ?, reply = ?, finish = ?,
-input_tokens = ?, output_tokens = ?, logprobs = ?, vector = ?, cost = ?, input_price = ?,
-output_price = ?, currency = ?, priced = ?, error = ?, raw = ? WHERE key = ? AND engine = ?"""
+SPENT = """SELECT step, sum(attempts),
+sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + lost_tokens),
+sum(coalesce(cost, 0.0) + lost_cost) FROM calls WHERE run = ? GROUP BY step"""
+_AGAIN = """UPDATE calls SET attempts = attempts + 1, lost_tokens = lost_tokens + ?,
+lost_cost = lost_cost + ? WHERE key = ? AND engine = ?"""
+_END = """UPDATE calls SET state = ?, lost_tokens = lost_tokens + ?, lost_cost = lost_cost + ?,
+latency = ?, reply = ?, finish = ?, input_tokens = ?, output_tokens = ?, logprobs = ?,
+vector = ?, cost = ?, input_price = ?, output_price = ?, currency = ?, priced = ?, error = ?,
+raw = ? WHERE key = ? AND engine = ?"""
 
 
 class Ledger:
@@ -121,7 +147,7 @@ class Ledger:
     def find(self, key: str) -> Entry | None:
         """What is known of a call."""
         try:
-            row = self._connection.execute(_FIND, (key,)).fetchone()
+            row = self._connection.execute(FIND, (key,)).fetchone()
         except sqlite3.Error:
             with explained(self.path):
                 raise
@@ -145,6 +171,11 @@ class Ledger:
         """
         return self._write(claim)
 
+    def leaves_again(self, key: str, due: Due) -> None:
+        """Write that a call makes another attempt."""
+        with explained(self.path):
+            self._connection.execute(_AGAIN, (*due, key, self.engine))
+
     def end(self, ended: Ended) -> asyncio.Future[None]:
         """Write how a call ended; done once that is safe."""
         loop = asyncio.get_running_loop()
@@ -156,11 +187,8 @@ class Ledger:
 
     def spent(self) -> dict[str, tuple[int, int, float]]:
         """Requests, tokens and cost of this run's steps, over all the engines that worked at it."""
-        query = """SELECT step, sum(attempts),
-        sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), coalesce(sum(cost), 0.0)
-        FROM calls WHERE run = ? GROUP BY step"""
         with explained(self.path):
-            rows = self._connection.execute(query, (self.run,)).fetchall()
+            rows = self._connection.execute(SPENT, (self.run,)).fetchall()
         return {step: tuple(spent) for step, *spent in rows}
 
     def close(self) -> None:
@@ -223,6 +251,8 @@ class Ledger:
             claim.step,
             time.time(),
             claim.request,
+            *claim.due,
+            *3 * (0 if claim.resumed else 1,),
             *seen,
         )
 
@@ -230,7 +260,7 @@ class Ledger:
         answer = ended.answer or Answer("")
         return _END, (
             ended.state,
-            ended.attempts - 1,
+            *ended.due,
             ended.latency,
             answer.text,
             answer.finish_reason,

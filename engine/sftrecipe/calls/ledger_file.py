@@ -13,7 +13,7 @@ from sftrecipe.calls.engines import lives
 from sftrecipe.errors import SftrecipeError
 
 APPLICATION = 0x53465452
-VERSION = 1
+VERSION = 2
 CHECKED_BYTES = 1 << 30
 """A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
 
@@ -54,7 +54,9 @@ CREATE TABLE calls (
   priced TEXT,
   error TEXT,
   request TEXT NOT NULL,
-  raw TEXT
+  raw TEXT,
+  lost_tokens INTEGER NOT NULL DEFAULT 0,
+  lost_cost REAL NOT NULL DEFAULT 0
 );
 CREATE INDEX calls_run ON calls (run);
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
@@ -145,6 +147,18 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
         raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
 
 
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring an older ledger to this version; engines that have it open may go on."""
+    if _number(connection, "user_version") == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if _number(connection, "user_version") < 2:
+        connection.execute("ALTER TABLE calls ADD COLUMN lost_tokens INTEGER NOT NULL DEFAULT 0")
+        connection.execute("ALTER TABLE calls ADD COLUMN lost_cost REAL NOT NULL DEFAULT 0")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     check_kind(connection, path)
     dead = unclosed(connection, path)
@@ -155,6 +169,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         connection.executemany("UPDATE engines SET closed = 0 WHERE id = ?", marks)
     else:
         connection.execute("SELECT max(rowid) FROM calls").fetchone()
+    upgrade(connection)
 
 
 def unclosed(connection: sqlite3.Connection, path: Path) -> list[int]:

@@ -45,7 +45,8 @@ async def ask_structured(ask: Ask, request: Request, supported: bool) -> Reply:
         reply = await ask(replace(request, messages=(*request.messages, *turns)))
     text, fault = follow(reply.text, schema)
     if text is None:
-        raise CallFailed("final", f"the reply does not follow the schema: {fault}")
+        text = f"the reply does not follow the schema: {fault}"
+        raise CallFailed("final", text, key=reply.key)
     return reply._replace(text=text)
 
 

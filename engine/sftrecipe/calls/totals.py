@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sftrecipe.calls.ledger_file import check_kind, connect, damaged, explained, fault_found
+from sftrecipe.calls.ledger_file import (
+    check_kind,
+    connect,
+    damaged,
+    explained,
+    fault_found,
+    upgrade,
+)
 
 
 class Total(NamedTuple):
@@ -31,6 +38,9 @@ class Total(NamedTuple):
     output_tokens: int
     cost: float
     currency: str | None
+    lost_tokens: int
+    """Of attempts without a reply, which may have been billed all the same; an estimate."""
+    lost_cost: float
 
 
 class Call(NamedTuple):
@@ -69,7 +79,7 @@ class Call(NamedTuple):
 _TOTALS = """SELECT date(asked, 'unixepoch', 'localtime') AS day, provider, model, run,
 sum(state = 'done'), sum(state = 'failed'), sum(state = 'refused'), sum(state = 'asking'),
 sum(attempts), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
-coalesce(sum(cost), 0.0), max(currency)
+coalesce(sum(cost), 0.0), max(currency), sum(lost_tokens), sum(lost_cost)
 FROM calls GROUP BY day, provider, model, run, currency ORDER BY day, provider, model, run"""
 _CALL = """SELECT key, state, provider, model, kind, run, step, asked, attempts, latency, reply,
 finish, input_tokens, output_tokens, cost, currency, priced, error, request, raw
@@ -139,6 +149,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with explained(path), closing(connect(path)) as connection:
         check_kind(connection, path)
+        upgrade(connection)
         yield connection
 
 

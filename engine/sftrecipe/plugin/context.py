@@ -169,18 +169,18 @@ class Context:
         columns: Columns,
         *,
         parents: Iterable[Record] = (),
-        replies: Iterable[Reply] = (),
+        replies: Iterable[Reply | CallFailed] = (),
         scores: Mapping[str, float] | None = None,
         tags: Mapping[str, str] | None = None,
         origin: str = "",
     ) -> Record:
-        """A new row of this step, with its lineage."""
+        """A new row of this step, with its lineage: rows, and replies or failed calls."""
         return new_record(
             self.step,
             columns,
             origin=origin,
             parents=tuple(parent.id for parent in parents),
-            calls=tuple(reply.key for reply in replies),
+            calls=tuple(reply.key for reply in replies if reply.key),
             scores=scores or {},
             tags=tags or {},
         )
@@ -192,7 +192,7 @@ class Context:
         value: float | str | None = None,
         *,
         parents: Iterable[Record] = (),
-        replies: Iterable[Reply] = (),
+        replies: Iterable[Reply | CallFailed] = (),
     ) -> Reject:
         """Something that does not become a row, with its why and its lineage."""
         return Reject(self.row(columns, parents=parents, replies=replies), reason, value)

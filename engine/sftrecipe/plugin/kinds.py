@@ -97,7 +97,8 @@ class RowGenerator(Generator):
         """Every row's, in order."""
         async for row, made in ctx.map(lambda row: self.generate_row(row, ctx), rows):
             if isinstance(made, Exception):
-                yield Reject(row, made.reason, made.message)
+                asked = (*row.calls, made.key) if made.key else row.calls
+                yield Reject(row._replace(calls=asked), made.reason, made.message)
             else:
                 for item in made or (Reject(row, "nothing_made"),):
                     yield item
@@ -158,7 +159,8 @@ class RowFilter(Filter):
 
         async for _, verdict in ctx.map(ask, rows):
             if isinstance(verdict, Exception):
-                yield Verdict(False, verdict.reason, detail=verdict.message)
+                calls = (verdict.key,) if verdict.key else ()
+                yield Verdict(False, verdict.reason, detail=verdict.message, calls=calls)
             else:
                 yield verdict
 

@@ -84,6 +84,13 @@ class CallFailed(Exception):
         return "refused" if self.outcome == "refused" else CALL_FAILED
 
 
+class TimedOut(CallFailed):
+    """No reply in time: it may have been written, and billed, all the same."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("retry", message)
+
+
 class Adapter(Protocol):
     """An open connection to a provider."""
 

@@ -113,8 +113,10 @@ class _Walk:
         if name in self._told:
             return Explanation(row, step, seen=True)
         self._told.add(name)
-        calls = [call for key in row.calls if (call := read_call(self._ledger, key))]
-        explanation = Explanation(row, step, calls, self._lost.get(name, []))
+        lost = self._lost.get(name, [])
+        keys = dict.fromkeys([*row.calls, *(key for entry in lost for key in entry["row"]["calls"])])
+        calls = [call for key in keys if (call := read_call(self._ledger, key))]
+        explanation = Explanation(row, step, calls, lost)
         if depth < _DEEP and len(self._told) < _MOST:
             explanation.parents = [self.explain(parent, depth + 1) for parent in row.parents]
         return explanation
@@ -155,6 +157,8 @@ def explanation_text(explanation: Explanation, indent: str = "") -> str:
         lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
         lines += [f"    > {line}" for line in call.prompt.splitlines()]
         lines += [f"    < {line}" for line in call.reply.splitlines()]
+        if call.error:
+            lines.append(f"    {call.state} after {call.attempts} attempts: {call.error}")
     text = "\n".join(indent + line for line in lines)
     made_from = [explanation_text(parent, indent + "    ") for parent in explanation.parents]
     if made_from:

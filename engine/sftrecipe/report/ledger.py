@@ -9,7 +9,7 @@ import orjson
 from sftrecipe.calls.totals import Call, Total
 from sftrecipe.report.table import aligned
 
-_HEAD = ("day", "provider", "model", "calls", "failed", "in flight", "tokens", "cost")
+_HEAD = ("day", "provider", "model", "calls", "failed", "in flight", "tokens", "cost", "lost")
 
 
 def totals_text(totals: Sequence[Total]) -> str:
@@ -48,6 +48,14 @@ def call_json(call: Call) -> str:
     return orjson.dumps(call._asdict(), option=orjson.OPT_INDENT_2).decode()
 
 
+def _lost(total: Total) -> str:
+    """What attempts without a reply may have cost."""
+    if not total.lost_tokens:
+        return ""
+    cost = f", {total.lost_cost:.4f} {total.currency}" if total.currency else ""
+    return f"{total.lost_tokens:,}{cost}"
+
+
 def _cells(total: Total) -> tuple[str, ...]:
     return (
         total.day,
@@ -58,4 +66,5 @@ def _cells(total: Total) -> tuple[str, ...]:
         f"{total.in_flight:,}",
         f"{total.input_tokens:,} + {total.output_tokens:,}",
         f"{total.cost:.4f} {total.currency}" if total.currency else "",
+        _lost(total),
     )

@@ -107,7 +107,7 @@ class Stream:
         return read_ids(self.path, _Survivors(self.path, self.judged).mask())
 
     def dropped(self) -> Iterator[Dropped]:
-        """What the last filter took out, with its why."""
+        """What the last filter took out, with its why and the calls that this rests on."""
         *before, last = self.judged
         table = pq.read_table(last.path)
         gone = pc.invert(table["keep"].combine_chunks())
@@ -119,9 +119,12 @@ class Stream:
             why["reason"].to_pylist(),
             why["value"].to_pylist(),
             why["detail"].to_pylist(),
+            why["calls"].to_pylist(),
             strict=True,
         )
-        for record, reason, value, detail in reasons:
+        for record, reason, value, detail, calls in reasons:
+            if calls:
+                record = record._replace(calls=(*record.calls, *calls.split()))
             yield Dropped(last.step, record, reason, value, detail)
 
 

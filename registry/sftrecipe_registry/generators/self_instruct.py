@@ -127,7 +127,7 @@ class SelfInstruct(Sampling, Generator):
         async for draw, replies in ctx.map(asked, draws):
             if isinstance(replies, CallFailed):
                 failed = {"prompt": draw.prompt}
-                yield ctx.reject(failed, replies.reason, replies.message, parents=draw.examples)
+                yield ctx.reject(failed, replies.reason, replies.message, parents=draw.examples, replies=[replies])
             else:
                 for item in self._items(draw, replies, ctx):
                     yield item
