@@ -123,6 +123,33 @@ MESSAGES = {
     "session-closed": "the run is ending",
     "provider-package": "provider '{provider}' needs the package '{package}', which is not "
     "installed",
+    "server-start": "{server} ended while it started ({status}): {error}",
+    "server-died": "{server} ended while it was asked ({status}): {error}",
+    "server-slow": "{server} did not answer within {seconds} s; the last line of its log: {line}",
+    "server-python": "{error}",
+    # plans and outcomes
+    "plan-range": "{least} to {most}",
+    "plan-at-least": "{least} or more",
+    "plan-likely": "about {range}",
+    "plan-held": "{calls}, {held} of them in the ledger",
+    "plan-basis": "{read}, replies: {written}",
+    "plan-budget": "budget: {limits}",
+    "plan-step-budget": "budget of {step}: {limits}",
+    "budget-short": "warning: the budget is too small, the run will pause: {limit} is {most}, "
+    "{needed} or more are needed",
+    "step-budget-short": "warning: the budget of step '{step}' is too small, the run will pause: "
+    "{limit} is {most}, {needed} or more are needed",
+    "amount-rows": "{count} rows",
+    "amount-calls": "{count} calls",
+    "amount-tokens": "{count} tokens",
+    "outcome-rejected": "rejected: {count} rows  {path}",
+    "outcome-failed": "{count} of them because their calls failed; ask again with: run --retry-failed",
+    "outcome-calls": "calls: {calls}; {seconds} s",
+    "outcome-asked": "{asked} asked, {cached} from the ledger",
+    "outcome-calls-failed": "{count} failed",
+    "outcome-tokens": "{read} + {written} tokens",
+    "outcome-estimate": "estimate: {estimate}; in fact: {fact}",
+    "outcome-nothing": "nothing to do: everything was done by an earlier run",
 }
 
 HINTS = {
@@ -181,6 +208,9 @@ HINTS = {
     "batch-notes": "free some disk space, or make the folder writable, and run again",
     "provider-failing": "what was answered is kept; run again when it is mended",
     "provider-package": "install it with: {command}",
+    "server-log": "the whole log: {log}",
+    "server-slow": "give it longer (`serve: {{start_timeout: …}}`), or see the whole log: {log}",
+    "server-python": "name the environment that has vLLM: export {variable}=/path/to/venv",
 }
 
 WORDS = {
@@ -213,5 +243,29 @@ WORDS = {
     "logprobs": "log-probabilities",
     "loglikelihood": "log-probabilities of a given answer",
     "embed": "embeddings",
+    "step": "step",
+    "plugin": "plugin",
+    "state": "state",
+    "rows": "rows",
+    "calls": "calls",
+    "tokens": "tokens",
+    "counted": "counted by",
+    "cost": "cost",
+    "total": "total",
+    "no-price": "no price",
+    "tokenizer": "tokenizer",
+    "ledger": "earlier calls",
+    "guess": "guess",
+    "cached": "cached",
+    "not-run": "not run yet",
+    "written-last": "written after the steps above",
+    "changed-plugin": "plugin or its version changed",
+    "changed-store": "another version of sftrecipe wrote it",
+    "changed-options": "options changed",
+    "changed-files": "a file it reads changed",
+    "changed-seed": "seed or language changed",
+    "changed-models": "the model changed",
+    "changed-inputs": "what it reads changed",
+    "changed-name": "its name changed",
 }
 """Values of messages that are translated too."""

@@ -2,18 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Gt
+from pydantic import Field
 
 from sftrecipe import Provider
-from sftrecipe.kinds import Adapter, Capability, Connecting
+from sftrecipe.errors import PluginError
+from sftrecipe.kinds import Adapter, Capability, Connecting, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin.described import Described
+from sftrecipe_registry.shared.model_folder import is_path, model_folder, weights_fingerprint
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
+from sftrecipe_registry.shared.python_environment import (
+    environment_python,
+    setting_problem,
+    within,
+)
+from sftrecipe_registry.shared.vllm_arguments import (
+    argument_list,
+    argument_problems,
+    reply_arguments,
+)
+from sftrecipe_registry.shared.vllm_server import VllmServer, open_vllm
+
+ENVIRONMENT = "SFTRECIPE_VLLM_ENV"
+"""Variable that names the environment with vLLM where the recipe names none."""
+_OF_A_RUNNING_SERVER = ("base_url", "api_key")
+
+
+class Serve(Described):
+    """A server that the engine starts for the run and stops at its end."""
+
+    python: str = ""
+    """Absolute path of the environment that has vLLM: its folder or its python, outside of the
+    project. Where it is left out: the variable `SFTRECIPE_VLLM_ENV`, which may also name one inside
+    the project."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of `vllm serve` by name: `max_model_len: 4096` is `--max-model-len 4096`. Those
+    that load code or read files are not taken."""
+    start_timeout: Annotated[float, Gt(0)] = 1800.0
+    """Seconds that the server may take until it answers, downloads included."""
 
 
 class Vllm(Provider):
-    """A running vLLM server (`vllm serve …`), by its address.
+    """A vLLM server: a running one by its address, or one that the engine starts (`serve`).
 
     Every request is sent a seed made from its own content, so that a server that computes the same
     draws the same.
@@ -24,36 +62,67 @@ class Vllm(Provider):
 teacher:
   use: vllm
   model: Qwen/Qwen2.5-7B-Instruct
-  base_url: http://127.0.0.1:8000/v1
+  serve: {python: /envs/vllm, args: {dtype: bfloat16, max_model_len: 4096}}
 """
 
     model: str
-    """The model's name, as the server knows it (`--served-model-name`)."""
+    """The model's name, as the server knows it (`--served-model-name`); with `serve`, a name on the
+    model hub or a folder (absolute, or from `~`)."""
     base_url: str = "http://127.0.0.1:8000/v1"
-    """The server's address, up to and with `/v1`."""
+    """A running server's address, up to and with `/v1`."""
     api_key: str = ""
-    """The server's key (`--api-key`), if it has one."""
+    """The running server's key (`--api-key`), if it has one."""
+    serve: Serve | None = None
+    """Start a server of its own for the run, on a free port of this machine: `{}` will do where
+    `SFTRECIPE_VLLM_ENV` is set."""
     revision: str | None = None
-    """Tells weights of one name apart in the ledger: another revision is asked anew."""
+    """Tells weights of one name apart in the ledger: another revision is asked anew. With `serve`,
+    the revision on the model hub; a folder's weights are told apart by what they are."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """What is wrong with the server that is to be started."""
+        if self.serve is None:
+            return
+        if sys.platform != "linux":
+            yield OptionProblem(("serve",), "serve works on Linux only", "give a base_url")
+        for name in _OF_A_RUNNING_SERVER:
+            if name in self.model_fields_set:
+                message = f"{name} belongs to a running server, and serve starts one"
+                yield OptionProblem((name,), message, f"remove {name} or serve", at_key=True)
+        if absent := self._python_problem(Path.cwd()):
+            place = ("serve", "python") if self.serve.python else ("serve",)
+            yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
+        if wrong := self._model_problem():
+            yield OptionProblem(("model",), wrong)
+        yield from argument_problems(self.serve.args)
 
     def capabilities(self) -> frozenset[Capability]:
-        """Everything but embeddings, which take a server of their own."""
+        """Embeddings where the server pools (`args: {runner: pooling}`), else everything else."""
+        if self.serve is not None and self.serve.args.get("runner") == "pooling":
+            return frozenset({"embed"})
         return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood"})
 
     def model_name(self) -> str:
-        """The model's name."""
-        return self.model
+        """The model's name; a folder's own name, wherever it lies."""
+        return model_folder(self.model).name if self._is_folder() else self.model
 
     def sends(self) -> Mapping[str, str]:
         """The key, to the server."""
         return {self.api_key: self.base_url} if self.api_key else {}
 
     def identity(self) -> dict[str, object]:
-        """Model and revision."""
-        return model_identity(self.model, self.revision)
+        """Model, revision or what its folder holds, and arguments that change what is replied."""
+        revision = self.revision
+        if self._is_folder() and revision is None:
+            revision = weights_fingerprint(model_folder(self.model))
+        arguments = reply_arguments(self.serve.args) if self.serve else {}
+        named = model_identity(self.model_name(), revision)
+        return {**named, "arguments": arguments} if arguments else named
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
-        """A pool of connections to the server."""
+        """A pool of connections to the server, which is started first where the recipe says so."""
+        if self.serve is not None:
+            return open_vllm(self._server(self.serve, connecting), connecting)
         endpoint = Endpoint(
             base_url=connecting.secret(self.base_url),
             model=self.model,
@@ -61,3 +130,52 @@ teacher:
             seeded=True,
         )
         return open_endpoint(endpoint, connecting)
+
+    def _server(self, serve: Serve, connecting: Connecting) -> VllmServer:
+        # Looked at again: what was found at `validate` may be gone, and the project is known now.
+        if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
+            raise PluginError("server-python", "server-python", error=message, variable=ENVIRONMENT)
+        arguments = argument_list(serve.args)
+        if self._is_folder():
+            model = str(model_folder(self.model))
+        else:
+            model = self.model
+            arguments += [f"--revision={self.revision}"] if self.revision else []
+        return VllmServer(
+            environment_python(self._environment()),
+            model,
+            self.model_name(),
+            arguments,
+            serve.start_timeout,
+        )
+
+    def _environment(self) -> str:
+        named = self.serve.python if self.serve else ""
+        return named or os.path.abspath(os.environ.get(ENVIRONMENT) or "")  # noqa: PTH100 - keeps links
+
+    def _python_problem(self, *strangers: Path) -> str | None:
+        """What is wrong with the environment; `strangers`: folders that come with the recipe."""
+        named = self.serve.python if self.serve else ""
+        if not named and not os.environ.get(ENVIRONMENT):
+            return "serve names no environment that has vLLM"
+        if named.startswith("~"):
+            return f"python '{named}' is not an absolute path"
+        if message := setting_problem(self._environment()):
+            return f"python {message}"
+        python = environment_python(self._environment())
+        if named and any(within(python, folder) for folder in strangers):
+            return f"python '{named}' lies in the project, and a recipe starts nothing from there"
+        return None
+
+    def _model_problem(self) -> str | None:
+        if not is_path(self.model):
+            return None
+        folder = model_folder(self.model)
+        if not folder.is_absolute():
+            return f"model '{self.model}' is not an absolute path"
+        if not (folder / "config.json").is_file():
+            return f"model '{self.model}' is no folder with a config.json"
+        return None
+
+    def _is_folder(self) -> bool:
+        return self.serve is not None and is_path(self.model)

@@ -1,0 +1,42 @@
+"""The Python of another environment, as a recipe or the machine names it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def environment_python(setting: str) -> Path:
+    """The python of a setting: itself, or a virtual environment's folder."""
+    path = Path(setting).expanduser()
+    # Not resolved: a virtual environment's python is a link to one that is not the environment's.
+    return path / "bin" / "python" if path.is_dir() else path
+
+
+def setting_problem(setting: str) -> str | None:
+    """What is wrong with a setting; None where its python can be started."""
+    python = environment_python(setting)
+    if not python.is_absolute():
+        return f"'{setting}' is not an absolute path"
+    if not python.exists():
+        return f"'{python}' does not exist"
+    if not python.name.startswith("python") or not python.is_file():
+        return f"'{python}' is neither a python nor a virtual environment"
+    if not os.access(python, os.X_OK):
+        return f"'{python}' cannot be executed"
+    return None
+
+
+def within(python: Path, folder: Path) -> bool:
+    """Whether a python, or its environment, lies in a folder, links followed.
+
+    A recipe may come from a stranger together with its folder: what lies there is not started on
+    the recipe's word.
+    """
+    return any(path.is_relative_to(folder.resolve()) for path in _places(python))
+
+
+def _places(python: Path) -> Iterator[Path]:
+    yield python.resolve()
+    yield python.parent.resolve()
