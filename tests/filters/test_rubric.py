@@ -81,6 +81,15 @@ async def test_the_rubric_speaks_the_recipes_language() -> None:
     assert "最后一行写" in model.requests[0].messages[0]["content"]
 
 
+async def test_of_chat_turns_the_last_answer_is_judged() -> None:
+    model = FakeModel(lambda request: "Score: 5")
+    turns = [("system", "S"), ("user", "A"), ("assistant", "B"), ("user", "C"), ("assistant", "D")]
+    row = {"messages": [{"role": role, "content": text} for role, text in turns]}
+    await judged(Rubric(), RowList.of(row), model)
+    asked = model.requests[0].messages[0]["content"]
+    assert asked.endswith("Instruction:\nuser: A\nassistant: B\nuser: C\n\nAnswer:\nD")
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Annotated, ClassVar
 
@@ -11,7 +11,10 @@ from annotated_types import Gt
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.record import chat
 from sftrecipe_registry.shared.score_line import last_score
+
+_VARIABLES = frozenset({"instruction", "input", "output"})
 
 
 class Rubric(Sampling, RowFilter):
@@ -29,8 +32,9 @@ class Rubric(Sampling, RowFilter):
     )
     example: ClassVar[str] = "{use: rubric, provider: judge, with: {at_least: 4, samples: 3}}"
 
-    prompt: Annotated[str, PromptMarker()] = "builtin:rubric/self_curation"
-    """The rubric, the text or a `.j2` file (Jinja2: the row's columns are variables)."""
+    prompt: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:rubric/self_curation"
+    """The rubric, the text or a `.j2` file (Jinja2): it is given `instruction`, `input`, `output`
+    (of chat turns what was said before the last answer, and that answer) and the row's columns."""
     at_least: float = 4.0
     """Keep rows whose mean score is this or more."""
     worst: float = 1.0
@@ -73,5 +77,15 @@ class Rubric(Sampling, RowFilter):
 
 
 def _given(row: Record) -> dict[str, object]:
-    """The row's columns; the three of an instruction are there even where they are empty."""
-    return {"instruction": "", "input": "", "output": "", **row.columns}
+    """What the rubric is filled with."""
+    if "messages" not in row.columns:
+        return {"instruction": "", "input": "", "output": "", **row.columns}
+    turns = chat(row.columns)
+    answer = turns.pop()["content"] if turns and turns[-1]["role"] == "assistant" else ""
+    before = [turn for turn in turns if turn["role"] != "system"]
+    asked = before[0]["content"] if len(before) == 1 else "\n".join(map(_said, before))
+    return {**row.columns, "instruction": asked, "input": "", "output": answer}
+
+
+def _said(turn: Mapping[str, str]) -> str:
+    return f"{turn['role']}: {turn['content']}"
