@@ -29,6 +29,12 @@ class StandIn:
             found: dict[str, Any] = json.load(reply)
         return found
 
+    def batches(self) -> dict[str, Any]:
+        """What became of the batches that it was sent."""
+        with urlopen(f"{self.root}/batches", timeout=10) as reply:
+            found: dict[str, Any] = json.load(reply)
+        return found
+
     def requests(self) -> int:
         """How many requests came."""
         return int(self.count()["requests"])

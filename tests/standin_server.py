@@ -23,6 +23,8 @@ from typing import Any
 
 from aiohttp import web
 
+from standin_batches import Batches
+
 _TOLD = re.compile(r"\[\[(\w+)(?: x(\d+))?\]\]")
 _PARTS = (
     "ba be bi bo da de di do fa fe ga go ka ki lo lu ma me mi mo na ne no pa pe ra ri so ta ti vo"
@@ -97,6 +99,7 @@ class StandIn:
             app.router.add_post(f"{version}/chat/completions", self.chat)
             app.router.add_post(f"{version}/completions", self.complete)
             app.router.add_post(f"{version}/embeddings", self.embed)
+        Batches(self, ERRORS).add_to(app)
         app.router.add_post("/oauth/2.0/token", self.token)
         app.router.add_post("/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/{name}", self.chat_v1)
         app.router.add_get("/count", self.count)
@@ -222,7 +225,7 @@ class StandIn:
             "object": "chat.completion",
             "model": body.get("model"),
             "choices": [choice],
-            "usage": {"prompt_tokens": len(prompt) // 4 + 1, "completion_tokens": 20},
+            "usage": _usage(len(prompt) // 4 + 1, 20),
         }
         response = await self.mangled(request, fault, data) if fault else None
         if response is None:
@@ -317,6 +320,14 @@ def _number(*parts: object) -> int:
     return int.from_bytes(hashlib.blake2b(repr(parts).encode(), digest_size=8).digest(), "big")
 
 
+def _usage(asked: int, written: int) -> dict[str, int]:
+    return {
+        "prompt_tokens": asked,
+        "completion_tokens": written,
+        "total_tokens": asked + written,
+    }
+
+
 def _words(drawn: random.Random, count: int) -> str:
     parts = _PARTS.split()
     words = ["".join(drawn.choices(parts, k=drawn.randint(2, 4))) for _ in range(count)]
@@ -350,6 +361,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate-period", type=float, default=60.0, help="its seconds")
     parser.add_argument("--rate-form", choices=["window", "bucket", "garbage"], default="window")
     parser.add_argument("--faults", nargs="*", default=[], help="429=0.1 500=0.05 reset=0.01 …")
+    parser.add_argument("--batch-seconds", type=float, default=0.3, help="until a batch is done")
+    parser.add_argument("--batch-fails", action="store_true", help="every batch fails as a whole")
+    parser.add_argument("--batch-faults", nargs="*", default=[], help="create=500x2 look=reset …")
     parser.add_argument("--reply", choices=["text", "items"], default="text")
     parser.add_argument("--items", type=int, default=5, help="items of a reply")
     parser.add_argument("--words", type=int, default=20, help="words of a reply")

@@ -120,7 +120,8 @@ class Asker:
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
         """The reply: out of the ledger, of an equal call in flight, or asked for."""
         body = request_json(request)
-        key = call_key(self._part, body)
+        key, text = call_key(self._part, body), body.decode()
+        del body  # orjson's buffer is many times the text, and thousands of calls may wait below
         flying = self._shared.flying
         task = flying.get(key)
         if task is None:
@@ -128,7 +129,7 @@ class Asker:
             if entry is not None and entry.state == "done":
                 usage.cached += 1
                 return reply_of(key, entry.answer())
-            claim = Claim(key, self._use, self._model, request.kind, step, body.decode(), entry)
+            claim = Claim(key, self._use, self._model, request.kind, step, text, entry)
             task = asyncio.create_task(self._obtain(request, claim, usage))
             flying[key] = task
             task.add_done_callback(lambda _: flying.pop(key, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -122,6 +123,7 @@ class BatchApi(OpenAIAdapter):
                 for line in whole:
                     if line.strip():
                         yield _line(line)
+                await asyncio.sleep(0)  # whoever has got a reply takes it before more are read
                 if len(rest) > LARGEST:
                     raise CallFailed("final", f"a line is longer than {LARGEST} bytes", status=200)
             if rest.strip():

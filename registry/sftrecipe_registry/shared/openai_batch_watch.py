@@ -65,26 +65,27 @@ class UnderWay:
 
     async def _ended(self) -> Batch:
         pause, lost, told = self.poll, 0, ""
-        while True:
-            try:
-                batch = await self.api.look(self.name)
-            except CallFailed as failure:
-                lost = lost + 1 if failure.status == 404 else 0
-                if lost >= _LOST:
-                    return Batch(self.name, "lost")
-                if not lost and not may_pass(failure):
-                    raise
-                text = f"no news ({failure.message})"
-            else:
-                lost = 0
-                text = _progress(batch)
+        while lost < _LOST:
+            seen = await self._seen()
+            lost = lost + 1 if isinstance(seen, CallFailed) and seen.status == 404 else 0
+            text = f"no news ({seen.message})" if isinstance(seen, CallFailed) else _progress(seen)
             if text != told:
                 told = text
                 self.tell(f"batch {self.name}: {text}")
-            if not lost and batch.status in ENDED:
-                return batch
+            if isinstance(seen, Batch) and seen.status in ENDED:
+                return seen
             await asyncio.sleep(pause)
             pause = min(_GROWTH * pause, _MOST_GROWN * self.poll)
+        return Batch(self.name, "lost")
+
+    async def _seen(self) -> Batch | CallFailed:
+        """One look: the batch, or why there is no news of it. Raises what no later look cures."""
+        try:
+            return await self.api.look(self.name)
+        except CallFailed as failure:
+            if failure.status == 404 or may_pass(failure):
+                return failure
+            raise
 
     async def _hand_out(self, batch: Batch) -> None:
         async def attempt() -> None:
