@@ -1,6 +1,6 @@
 """What plugins of some kinds are given, and what they hand back, beside `sftrecipe`'s names."""
 
-from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.kinds import (
     DataSet,
@@ -13,7 +13,7 @@ from sftrecipe.plugin.kinds import (
     Training,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
-from sftrecipe.plugin.provider import Adapter, Answer, Connecting, Request
+from sftrecipe.plugin.provider import Adapter, Answer, Connecting, Request, TokenCounter
 
 __all__ = [
     "Adapter",
@@ -27,6 +27,7 @@ __all__ = [
     "Judgement",
     "LimitSeen",
     "LimitsSeen",
+    "MachineCheck",
     "Mix",
     "Model",
     "OptionFiles",
@@ -34,6 +35,7 @@ __all__ = [
     "Pick",
     "Request",
     "TellsLimits",
+    "TokenCounter",
     "Trained",
     "Training",
 ]

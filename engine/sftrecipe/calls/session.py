@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sftrecipe.calls.asker import Asker, Shared
 from sftrecipe.calls.budget import Purse, Spent
@@ -25,11 +25,15 @@ from sftrecipe.recipe.checked import Block, Budget
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _SHORTEST_SECRET = 6
 _UNLIMITED = Budget()
-_PROVIDERS_FOLDER = "providers"
 
 
 def _silent(_: str) -> None:
     pass
+
+
+def providers_folder(ledger: Path) -> Path:
+    """Where providers leave what they must find again after a kill: beside the ledger."""
+    return ledger.parent / "providers"
 
 
 @asynccontextmanager
@@ -146,7 +150,7 @@ class Session:
             block = self._providers[name]
             provider = _provider(block)
             most = provider.limits.concurrency or self._most or provider.default_concurrency
-            folder = self._path.parent / _PROVIDERS_FOLDER
+            folder = providers_folder(self._path)
             connection = Connection(provider, most, folder, self._secrets, self._progress)
             self._connections[name] = connection
             asker = Asker(
@@ -237,10 +241,19 @@ class Connection:
         self._progress(text)
 
 
+class Answerer(Protocol):
+    """Who answers a step's requests: an Asker, or a dry run's stand-in."""
+
+    @property
+    def provider(self) -> Provider: ...
+
+    async def ask(self, request: Request, step: str, usage: Usage) -> Reply: ...
+
+
 class StepModel:
     """A provider's model as one step sees it."""
 
-    def __init__(self, asker: Asker, step: str, usage: Usage) -> None:
+    def __init__(self, asker: Answerer, step: str, usage: Usage) -> None:
         self._asker = asker
         self._step = step
         self._usage = usage

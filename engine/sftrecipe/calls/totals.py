@@ -88,7 +88,7 @@ FROM calls WHERE """
 
 def totals(path: Path) -> list[Total]:
     """Calls, tokens and cost by day, provider, model and run; empty without a ledger."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return []
         return [Total(*row) for row in connection.execute(_TOTALS)]
@@ -96,7 +96,7 @@ def totals(path: Path) -> list[Total]:
 
 def read_call(path: Path, key: str) -> Call | None:
     """The call of a key, or of the beginning of one that no other key has."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return None
         query, last = f"{_CALL} key >= ? AND key < ? LIMIT 2", key + "g"
@@ -106,27 +106,16 @@ def read_call(path: Path, key: str) -> Call | None:
 
 def in_flight(path: Path) -> list[Call]:
     """Calls that were asked and have no reply yet."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return []
         rows = connection.execute(f"{_CALL} state = 'asking' ORDER BY asked")
         return [_call(row) for row in rows]
 
 
-def mean_tokens(path: Path, model: str) -> tuple[float, float] | None:
-    """Mean input and output tokens of a model's answered calls, if there are any."""
-    with _reading(path) as connection:
-        if connection is None:
-            return None
-        query = """SELECT avg(input_tokens), avg(output_tokens) FROM calls
-        WHERE model = ? AND state = 'done'"""
-        asked, written = connection.execute(query, (model,)).fetchone()
-        return None if asked is None else (float(asked), float(written))
-
-
 def verify(path: Path) -> str:
     """Read the whole ledger through and say that it is sound. Raises SftrecipeError if not."""
-    with _reading(path) as connection:
+    with reading(path) as connection:
         if connection is None:
             return f"{path}: no ledger yet"
         if fault := fault_found(connection):
@@ -143,7 +132,8 @@ def verify(path: Path) -> str:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """A connection to a ledger that is only read; None where there is no ledger."""
     if not path.exists():
         yield None
         return

@@ -17,14 +17,19 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 def plan(out: Path | None, as_json: bool, **options: Any) -> None:
     """Print the steps of a recipe: cached or stale and why, calls, tokens, cost.
 
-    Asks no model.
+    Asks no model. Prompts are rendered and counted as far as their rows are there.
     """
+    from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
+    from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.plan_table import plan_json, plan_text  # noqa: PLC0415
     from sftrecipe.run.forecast import forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)
     project = project_of(recipe.path)
+    planned = plan_recipe(recipe, project)
     target = (out or project.run_folder(recipe.name)).resolve()
-    estimates = forecast(recipe, project, target)
-    click.echo(plan_json(estimates) if as_json else plan_text(estimates, recipe.budget))
+    estimates = forecast(planned, project, target)
+    shortages = warn_of_shortages(planned, project, target, estimates)
+    text = plan_json(estimates, shortages) if as_json else plan_text(estimates, recipe.budget)
+    click.echo(text)

@@ -32,8 +32,10 @@ def run(
     import asyncio  # noqa: PLC0415
 
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
+    from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
@@ -41,8 +43,18 @@ def run(
     project = project_of(recipe.path)
     plan = plan_recipe(recipe, project)
     target = (out or project.run_folder(recipe.name)).resolve()
+    estimates = forecast(plan, project, target, QUICK)
+    warn_of_shortages(plan, project, target, estimates)
     with shown(quiet) as progress:
-        running = run_plan(plan, project, target, progress, concurrency, retry_failed=retry_failed)
+        running = run_plan(
+            plan,
+            project,
+            target,
+            progress,
+            concurrency,
+            retry_failed=retry_failed,
+            estimates=estimates,
+        )
         outcome = asyncio.run(running)
     if as_json:
         click.echo(outcome_json(outcome))

@@ -36,6 +36,12 @@ def hint(slug: str, values: Mapping[str, object], language: str | None = None) -
     return texts[slug].format_map(_filled(values, catalogue.WORDS))
 
 
+def word(name: str, language: str | None = None) -> str:
+    """One of `WORDS` in a language."""
+    words: dict[str, str] = _catalogue(language or user_language()).WORDS
+    return words.get(name, name)
+
+
 @cache
 def _catalogue(language: str):  # type: ignore[no-untyped-def]
     return import_module(f"sftrecipe.messages.{'zh' if language == 'zh' else 'en'}")

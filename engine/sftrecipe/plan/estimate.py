@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from inspect import iscoroutinefunction
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from sftrecipe.plan.staleness import Standing
-from sftrecipe.plan.steps import Plan, Step
-from sftrecipe.plugin.kinds import Expected, Filter, Generator, RowFilter
-from sftrecipe.plugin.provider import Price, Provider
-from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.graph import MIXED
-from sftrecipe.store.steps import StepStore
+from sftrecipe.plan.steps import Step
+from sftrecipe.recipe.checked import Budget
 
 Range = tuple[int, int | None]
 """At least, at most; None: not known."""
-_INPUT_TOKENS = (50, 1500)
-_OUTPUT_TOKENS = 1024
+Basis = Literal["tokenizer", "ledger", "guess"]
+"""What a number of tokens rests on: the model's tokenizer, earlier calls of the model, neither."""
+NOTHING: Range = (0, 0)
 
 
-class PerCall(NamedTuple):
-    """Mean tokens of the calls that a model answered so far."""
+@dataclass(frozen=True)
+class Asks:
+    """What a step will ask of one provider, beside what the ledger answers."""
 
-    input_tokens: float
-    output_tokens: float
+    provider: str
+    calls: Range
+    input_tokens: Range
+    output_tokens: Range
+    cost: tuple[float, float | None] | None
+    """None where the price is not known."""
+    currency: str
+    input_basis: Basis
+    output_basis: Basis
+    rendered: bool
+    """Whether the prompts were rendered from the step's own rows; else from others like them."""
 
 
 @dataclass(frozen=True)
@@ -35,109 +41,119 @@ class Estimate:
     step: Step
     standing: Standing | None
     """None for exports, which depend on the output folder."""
-    calls: Range
     rows: Range
-    tokens: Range = (0, 0)
-    cost: tuple[float, float | None] | None = (0.0, 0.0)
-    """None where the price is not known."""
-    currency: str = ""
+    calls: Range = NOTHING
+    """Calls that it will make, those that the ledger answers included."""
+    likely_rows: bool = False
+    """Whether the range of rows is likely; else it is a bound."""
+    likely_calls: bool = False
+    """Whether the range of calls is likely; else it is a bound."""
+    held: int = 0
+    """Calls of them that the ledger answers."""
+    asks: Sequence[Asks] = field(default_factory=tuple)
+
+    @property
+    def asked(self) -> Range:
+        """Calls that will be made anew."""
+        return total([each.calls for each in self.asks])
+
+    @property
+    def input_tokens(self) -> Range:
+        """Tokens that prompts hold."""
+        return total([each.input_tokens for each in self.asks])
+
+    @property
+    def output_tokens(self) -> Range:
+        """Tokens that replies hold."""
+        return total([each.output_tokens for each in self.asks])
+
+    @property
+    def tokens(self) -> Range:
+        """Tokens together."""
+        return total([self.input_tokens, self.output_tokens])
+
+    def facts(self) -> dict[str, Any]:
+        """The estimate as plain data; ranges are [at least, at most], None: not known."""
+        return {
+            "rows": self.rows,
+            "calls": self.calls,
+            "likely_rows": self.likely_rows,
+            "likely_calls": self.likely_calls,
+            "held": self.held,
+            "asked": self.asked,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "tokens": self.tokens,
+            "cost": costs(self.asks),
+            "asks": [asdict(each) for each in self.asks],
+        }
+
+
+def total(ranges: Sequence[Range]) -> Range:
+    """Several ranges together."""
+    known = [most for _, most in ranges if most is not None]
+    return sum(least for least, _ in ranges), sum(known) if len(known) == len(ranges) else None
+
+
+def costs(asks: Sequence[Asks]) -> dict[str, tuple[float, float | None]]:
+    """The cost in every currency; what has no price is not in it."""
+    sums: dict[str, tuple[float, float | None]] = {}
+    for each in asks:
+        if each.cost is None:
+            continue
+        low, high = sums.get(each.currency, (0.0, 0.0))
+        most = None if high is None or each.cost[1] is None else high + each.cost[1]
+        sums[each.currency] = (low + each.cost[0], most)
+    return sums
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known before the run."""
+class Shortage:
+    """A limit of a budget that the run cannot keep within."""
 
-    source_rows: Mapping[str, int]
-    """Rows of the sources that could be counted."""
-    measured: Mapping[str, PerCall]
-    """Tokens a call by provider, from the ledger."""
-    prices: Mapping[str, Price | None]
-    """By provider."""
-
-
-def estimate(
-    plan: Plan, standings: Mapping[str, Standing], store: StepStore, known: Known
-) -> list[Estimate]:
-    """The plan's steps with what each will do."""
-    rows: dict[str, Range] = {}
-    estimates = []
-    for step in plan.steps:
-        standing = standings.get(step.id)
-        expected = _expected(step, rows, known.source_rows)
-        if standing and standing.cached:
-            kept = store.facts(step.key).kept
-            expected = Expected((0, 0), (kept, kept))
-        _follow(step, expected.rows, rows)
-        plain = Estimate(step, standing, expected.calls, expected.rows)
-        estimates.append(_priced(plain, plan, known))
-    return estimates
+    step: str | None
+    """Whose budget; None: the recipe's."""
+    limit: str
+    """`max_calls`, `max_tokens` or `max_cost`."""
+    most: float
+    needed: float
+    """At least; what was spent before included."""
+    currency: str = ""
 
 
-def _expected(step: Step, rows: Mapping[str, Range], source_rows: Mapping[str, int]) -> Expected:
-    if step.block.section == "sources":
-        counted = source_rows.get(step.id)
-        return Expected((0, 0), (counted or 0, counted))
-    read = [rows.get(name, (0, None)) for name in step.reads]
-    least = sum(each[0] for each in read)
-    most = _sum([each[1] for each in read])
-    plugin = step.block.plugin
-    if isinstance(plugin, Generator):
-        return plugin.expected(least, most)
-    if isinstance(plugin, Filter):
-        asks = bool(plugin.required())
-        each_row = isinstance(plugin, RowFilter) and iscoroutinefunction(type(plugin).judge_row)
-        return Expected((least if asks and each_row else 0, most if asks else 0), (0, most))
-    if step.block.section == "mix":
-        total = getattr(plugin, "total", None)
-        return Expected((0, 0), (0, total or most))
-    return Expected((0, 0), (least, most))
+Spent = tuple[int, int, float]
+"""Requests, tokens and cost."""
 
 
-def _sum(values: list[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+def shortages(
+    estimates: Sequence[Estimate], budget: Budget, spent: Mapping[str, Spent]
+) -> list[Shortage]:
+    """The limits that the low end of the estimate exceeds already.
+
+    `spent`: what counts against the budgets, by step.
+    """
+    found = list(_shortages(None, estimates, budget, list(spent.values())))
+    for each in estimates:
+        before = [spent[each.step.id]] if each.step.id in spent else []
+        found.extend(_shortages(each.step.id, [each], each.step.block.budget, before))
+    return found
 
 
-def _follow(step: Step, made: Range, rows: dict[str, Range]) -> None:
-    if step.block.section in ("sources", "generate"):
-        rows[step.id] = made
-    elif step.block.section == "mix":
-        rows[MIXED] = made
-    elif step.block.section == "filter":
-        for name in step.reads:
-            least, most = rows.get(name, (0, None))
-            rows[name] = (made[0] if len(step.reads) == 1 else min(least, made[0]), most)
-
-
-def _priced(plain: Estimate, plan: Plan, known: Known) -> Estimate:
-    provider = plain.step.block.provider
-    if not provider or plain.calls == (0, 0):
-        return plain
-    plugin = plain.step.block.plugin
-    written = plugin.max_tokens if isinstance(plugin, Sampling) else None
-    low, high = _tokens_a_call(known.measured.get(provider), written or _OUTPUT_TOKENS)
-    least, most = plain.calls
-    tokens = (
-        int(least * sum(low)),
-        None if most is None else int(most * sum(high)),
-    )
-    asked = plan.recipe.providers[provider].plugin
-    price = known.prices.get(provider) or (asked.price if isinstance(asked, Provider) else None)
-    if price is None:
-        return replace(plain, tokens=tokens, cost=None)
-    cost = (least * _cost(low, price), None if most is None else most * _cost(high, price))
-    return replace(plain, tokens=tokens, cost=cost, currency=price.currency)
-
-
-def _tokens_a_call(
-    measured: PerCall | None, written: int
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """(input, output) tokens of a call, at least and at most."""
-    if measured is None:
-        return (_INPUT_TOKENS[0], 1), (_INPUT_TOKENS[1], written)
-    taken, given = measured
-    return (0.7 * taken, 0.7 * given), (1.3 * taken, max(given, min(1.3 * given, written)))
-
-
-def _cost(tokens: tuple[float, float], price: Price) -> float:
-    return (tokens[0] * price.input + tokens[1] * price.output) / 1e6
+def _shortages(
+    step: str | None, estimates: Sequence[Estimate], budget: Budget, spent: Sequence[Spent]
+) -> Iterator[Shortage]:
+    asks = [ask for each in estimates for ask in each.asks]
+    calls = sum(ask.calls[0] for ask in asks)
+    if not calls:
+        return
+    tokens = sum(ask.input_tokens[0] + ask.output_tokens[0] for ask in asks)
+    cost = costs(asks).get(budget.currency, (0.0, None))[0]
+    before = [sum(each) for each in zip(*spent, strict=True)] or [0, 0, 0.0]
+    for limit, most, needed in (
+        ("max_calls", budget.max_calls, before[0] + calls),
+        ("max_tokens", budget.max_tokens, before[1] + tokens),
+        ("max_cost", budget.max_cost, before[2] + cost),
+    ):
+        if most is not None and needed > most:
+            currency = budget.currency if limit == "max_cost" else ""
+            yield Shortage(step, limit, most, needed, currency)

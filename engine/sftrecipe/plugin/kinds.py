@@ -59,6 +59,8 @@ class Expected(NamedTuple):
 
     calls: tuple[int, int | None]
     rows: tuple[int, int | None]
+    likely: bool = False
+    """Whether more rows than the most may come: it is what a model is asked for, not a bound."""
 
 
 class Generator(Plugin):
@@ -76,7 +78,10 @@ class Generator(Plugin):
         return None
 
     def expected(self, least: int, most: int | None) -> Expected:
-        """Calls and rows to expect of so many input rows; for `plan`."""
+        """Calls and rows to expect of so many input rows; for `plan`.
+
+        Rows for which it asks nothing are not among them, where `plan` can tell.
+        """
         return Expected((0, None), (0, None))
 
 
@@ -135,6 +140,10 @@ class Filter(Plugin):
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict] | AsyncIterator[Verdict]:
         """One verdict a row, in the rows' order."""
 
+    def expected(self, least: int, most: int | None) -> Expected:
+        """Calls and rows to expect of so many input rows; for `plan`."""
+        return Expected((0, None) if self.required() else (0, 0), (0, most))
+
 
 class RowFilter(Filter):
     """Judges one row by itself; `judge_row` may be `async` and ask models."""
@@ -144,6 +153,11 @@ class RowFilter(Filter):
     @abstractmethod
     def judge_row(self, row: Record, ctx: Context) -> Verdict | Awaitable[Verdict]:
         """The verdict on one row; a CallFailed that it raises rejects the row."""
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """One call each, where it asks."""
+        asks = self.required() and iscoroutinefunction(type(self).judge_row)
+        return Expected((least, most) if asks else (0, 0), (0, most))
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict] | AsyncIterator[Verdict]:
         """Every row's, in order."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from sftrecipe.messages import message
+from sftrecipe.plan.estimate import total
+from sftrecipe.report.amounts import amounts_text
 from sftrecipe.run.results import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.start import Outcome
 
@@ -15,15 +19,18 @@ def outcome_text(outcome: Outcome) -> str:
     lines = []
     for data_set in outcome.execution.data_sets:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
-        lines.append(f"{data_set.name}: {data_set.rows} rows  {files}")
-    lines.append(f"rejected: {outcome.rejected} rows  {outcome.out / REJECTS_FILE}")
+        rows = message("amount-rows", {"count": data_set.rows})
+        lines.append(f"{data_set.name}: {rows}  {files}")
+    rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
+    lines.append(message("outcome-rejected", rejects))
     if failed := outcome.execution.failed:
-        lines.append(
-            f"{failed} of them because their calls failed; ask again with: run --retry-failed"
-        )
-    lines.append(f"calls: {_calls(outcome)}; {outcome.seconds:.1f} s")
+        lines.append(message("outcome-failed", {"count": failed}))
+    calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
+    lines.append(message("outcome-calls", calls))
+    if outcome.fresh and outcome.usage.get("asked"):
+        lines.append(_estimate(outcome.estimate))
     if not outcome.fresh:
-        lines.append("nothing to do: everything was done by an earlier run")
+        lines.append(message("outcome-nothing", {}))
     return "\n".join(lines)
 
 
@@ -38,6 +45,7 @@ def outcome_json(outcome: Outcome) -> str:
         "rejected": outcome.rejected,
         "failed": outcome.execution.failed,
         "usage": outcome.usage,
+        "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),
         "fresh": outcome.fresh,
         "run": str(outcome.out / RUN_FILE),
@@ -45,14 +53,45 @@ def outcome_json(outcome: Outcome) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _calls(outcome: Outcome) -> str:
-    usage = outcome.usage
+def _calls(usage: Mapping[str, Any]) -> str:
     asked, cached = usage.get("asked", 0), usage.get("cached", 0)
-    text = f"{asked} asked, {cached} from the ledger"
+    parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
     if usage.get("failed"):
-        text += f", {usage['failed']} failed"
+        parts.append(message("outcome-calls-failed", {"count": usage["failed"]}))
     if asked:
-        text += f"; {usage.get('input_tokens', 0)} + {usage.get('output_tokens', 0)} tokens"
+        values = {"read": usage.get("input_tokens", 0), "written": usage.get("output_tokens", 0)}
+        parts.append(message("outcome-tokens", values))
     if usage.get("currency"):
-        text += f", {usage['cost']:.4f} {usage['currency']}"
-    return text
+        parts.append(f"{usage['cost']:.4f} {usage['currency']}")
+    return ", ".join(parts)
+
+
+def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
+    """What was foreseen of the run, and what came."""
+    foreseen = [step["estimate"] for step in steps]
+    used = [usage for step in steps for usage in step["fact"].values()]
+    calls, tokens = (
+        sum(each[one] + each[other] for each in used)
+        for one, other in (("asked", "failed"), ("input_tokens", "output_tokens"))
+    )
+    estimate = amounts_text(
+        total([each["asked"] for each in foreseen]),
+        total([each["tokens"] for each in foreseen]),
+        _summed([each["cost"] for each in foreseen]),
+    )
+    paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
+    fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
+    return message("outcome-estimate", {"estimate": estimate, "fact": fact})
+
+
+def _summed(
+    costs: Sequence[Mapping[str, tuple[float, float | None]]],
+) -> dict[str, tuple[float, float | None]]:
+    """Costs of several steps together, by currency."""
+    sums: dict[str, tuple[float, float | None]] = {}
+    for each in costs:
+        for currency, (low, high) in each.items():
+            least, most = sums.get(currency, (0.0, 0.0))
+            top = None if high is None or most is None else most + high
+            sums[currency] = (least + low, top)
+    return sums

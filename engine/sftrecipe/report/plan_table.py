@@ -4,66 +4,83 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import orjson
 
-from sftrecipe.plan.estimate import Estimate, Range
+from sftrecipe.messages import message, word
+from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Shortage, costs, total
 from sftrecipe.recipe.checked import Budget
+from sftrecipe.report.amounts import cost_text, limits_text, range_text
 from sftrecipe.report.table import aligned
 
-_CHANGED = {
-    "plugin": "plugin or its version changed",
-    "store": "another version of sftrecipe wrote it",
-    "options": "options changed",
-    "files": "a file it reads changed",
-    "seed": "seed or language changed",
-    "models": "the model changed",
-    "inputs": "what it reads changed",
-    "name": "its name changed",
-}
-_HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "cost")
+_HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
 
 
 def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
-    """One line a step, and the sum."""
-    lines = [_HEAD, *(_cells(each) for each in estimates), _sum_cells(estimates)]
-    text = aligned(lines)
-    budgets = {"budget": budget}
-    budgets |= {f"budget of {each.step.id}": each.step.block.budget for each in estimates}
-    told = [f"{name}: {_limits(each)}" for name, each in budgets.items() if each]
-    return "\n".join([text, *told])
+    """One line a step, the sum, and the budgets."""
+    head = [word(name) for name in _HEAD]
+    text = aligned([head, *(_cells(each) for each in estimates), _sum_cells(estimates)])
+    told = [text]
+    if budget:
+        told.append(message("plan-budget", {"limits": limits_text(budget)}))
+    for each in estimates:
+        if own := each.step.block.budget:
+            values = {"step": each.step.id, "limits": limits_text(own)}
+            told.append(message("plan-step-budget", values))
+    return "\n".join(told)
 
 
-def plan_json(estimates: Sequence[Estimate]) -> str:
+def plan_json(estimates: Sequence[Estimate], shortages: Sequence[Shortage]) -> str:
     """The same facts as JSON; ranges are [at least, at most], null: not known."""
-    facts = [
-        {
-            "id": each.step.id,
-            "section": each.step.block.section,
-            "use": each.step.block.use,
-            "key": each.step.key,
-            "cached": bool(each.standing and each.standing.cached),
-            "changed": each.standing.changed if each.standing else [],
-            "rows": each.rows,
-            "calls": each.calls,
-            "tokens": each.tokens,
-            "cost": each.cost,
-            "currency": each.currency,
-            "budget": asdict(each.step.block.budget) if each.step.block.budget else None,
-        }
-        for each in estimates
-    ]
+    facts = {
+        "steps": [_facts(each) for each in estimates],
+        "total": {
+            "calls": total([each.calls for each in estimates]),
+            "held": sum(each.held for each in estimates),
+            "asked": total([each.asked for each in estimates]),
+            "tokens": total([each.tokens for each in estimates]),
+            "cost": costs(_asks(estimates)),
+            "unpriced": _unpriced(_asks(estimates)),
+        },
+        "too_small": [asdict(each) for each in shortages],
+    }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def state(estimate: Estimate) -> str:
+def shortage_text(shortage: Shortage) -> str:
+    """A warning about a budget that is too small."""
+    values = {
+        "step": shortage.step,
+        "limit": shortage.limit,
+        "most": f"{shortage.most:g} {shortage.currency}".rstrip(),
+        "needed": f"{shortage.needed:.6g} {shortage.currency}".rstrip(),
+    }
+    return message("step-budget-short" if shortage.step else "budget-short", values)
+
+
+def _facts(estimate: Estimate) -> dict[str, Any]:
+    step, standing = estimate.step, estimate.standing
+    return {
+        "id": step.id,
+        "section": step.block.section,
+        "use": step.block.use,
+        "key": step.key,
+        "cached": bool(standing and standing.cached),
+        "changed": standing.changed if standing else [],
+        "budget": asdict(step.block.budget) if step.block.budget else None,
+        **estimate.facts(),
+    }
+
+
+def _state(estimate: Estimate) -> str:
     """Cached, or why not."""
     if estimate.standing is None:
-        return "written after the steps above"
+        return word("written-last")
     if estimate.standing.cached:
-        return "cached"
+        return word("cached")
     changed = estimate.standing.changed
-    return "; ".join(_CHANGED[part] for part in changed) if changed else "not run yet"
+    return "; ".join(word(f"changed-{part}") for part in changed) or word("not-run")
 
 
 def _cells(estimate: Estimate) -> tuple[str, ...]:
@@ -71,59 +88,56 @@ def _cells(estimate: Estimate) -> tuple[str, ...]:
     return (
         estimate.step.id,
         f"{block.section}: {block.use}",
-        state(estimate),
-        _range(estimate.rows),
-        _range(estimate.calls),
-        _range(estimate.tokens) if estimate.calls != (0, 0) else "0",
-        _cost(estimate),
+        _state(estimate),
+        _likely(estimate.likely_rows, range_text(estimate.rows)),
+        _calls(estimate),
+        range_text(estimate.tokens),
+        _basis(estimate.asks),
+        _cost(estimate.asks),
     )
+
+
+def _likely(likely: bool, text: str) -> str:
+    return message("plan-likely", {"range": text}) if likely and text != "?" else text
+
+
+def _calls(estimate: Estimate) -> str:
+    if estimate.calls == NOTHING:
+        return "0"
+    text = _likely(estimate.likely_calls, range_text(estimate.calls))
+    if not estimate.held:
+        return text
+    return message("plan-held", {"calls": text, "held": f"{estimate.held:,}"})
+
+
+def _basis(asks: Sequence[Asks]) -> str:
+    texts = []
+    for each in asks:
+        values = {"read": word(each.input_basis), "written": word(each.output_basis)}
+        same = each.input_basis == each.output_basis
+        texts.append(values["read"] if same else message("plan-basis", values))
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _cost(asks: Sequence[Asks]) -> str:
+    texts = [cost_text(costs(asks))] if costs(asks) else []
+    if _unpriced(asks):
+        texts.append(word("no-price"))
+    return " + ".join(texts) or "0"
+
+
+def _unpriced(asks: Sequence[Asks]) -> list[str]:
+    """Providers whose price is not known."""
+    return list(dict.fromkeys(each.provider for each in asks if each.cost is None))
+
+
+def _asks(estimates: Sequence[Estimate]) -> list[Asks]:
+    return [ask for each in estimates for ask in each.asks]
 
 
 def _sum_cells(estimates: Sequence[Estimate]) -> tuple[str, ...]:
-    calls, tokens = (
-        _total([getattr(each, name) for each in estimates]) for name in ("calls", "tokens")
-    )
-    return ("total", "", "", "", _range(calls), _range(tokens), _total_cost(estimates))
-
-
-def _total(ranges: Sequence[Range]) -> Range:
-    known = [most for _, most in ranges if most is not None]
-    return sum(least for least, _ in ranges), sum(known) if len(known) == len(ranges) else None
-
-
-def _range(values: Range) -> str:
-    least, most = values
-    if most is None:
-        return f"{least:,} or more" if least else "?"
-    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
-
-
-def _cost(estimate: Estimate) -> str:
-    if estimate.calls == (0, 0):
-        return "0"
-    if estimate.cost is None:
-        return "no price"
-    least, most = estimate.cost
-    return f"{least:.2f} to {'?' if most is None else f'{most:.2f}'} {estimate.currency}"
-
-
-def _total_cost(estimates: Sequence[Estimate]) -> str:
-    paid = [each for each in estimates if each.cost is not None and each.currency]
-    sums = []
-    for currency in dict.fromkeys(each.currency for each in paid):
-        costs = [each.cost for each in paid if each.currency == currency and each.cost]
-        most = [high for _, high in costs]
-        top = "?" if None in most else f"{sum(high for high in most if high is not None):.2f}"
-        sums.append(f"{sum(low for low, _ in costs):.2f} to {top} {currency}")
-    return " + ".join(sums)
-
-
-def _limits(budget: Budget) -> str:
-    limits = []
-    if budget.max_cost is not None:
-        limits.append(f"{budget.max_cost:g} {budget.currency}")
-    if budget.max_calls is not None:
-        limits.append(f"{budget.max_calls:,} calls")
-    if budget.max_tokens is not None:
-        limits.append(f"{budget.max_tokens:,} tokens")
-    return ", ".join(limits)
+    calls = range_text(total([each.calls for each in estimates]))
+    if held := sum(each.held for each in estimates):
+        calls = message("plan-held", {"calls": calls, "held": f"{held:,}"})
+    tokens = range_text(total([each.tokens for each in estimates]))
+    return (word("total"), "", "", "", calls, tokens, "", _cost(_asks(estimates)))

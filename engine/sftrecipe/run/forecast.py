@@ -2,55 +2,185 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
+from sftrecipe.calls.history import History, open_history
 from sftrecipe.calls.prices import price_of
-from sftrecipe.calls.totals import mean_tokens
-from sftrecipe.plan.estimate import Estimate, Known, PerCall, estimate
-from sftrecipe.plan.staleness import standings
-from sftrecipe.plan.steps import Step, plan_recipe
-from sftrecipe.plugin.kinds import Source
+from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Range, Shortage, shortages
+from sftrecipe.plan.expectation import Expectation, Seen, expectation
+from sftrecipe.plan.spending import Asked, Asking, spending
+from sftrecipe.plan.staleness import Standing, standings
+from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plugin.kinds import Filter, RowFilter
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.record import Record
-from sftrecipe.run.contexts import block_context
-from sftrecipe.run.reading import read_source
+from sftrecipe.plugin.sampling import Sampling
+from sftrecipe.recipe.graph import MIXED
+from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.dry_run import Trial, dry_run
+from sftrecipe.run.foreseen import Foreseen, Outlook
 from sftrecipe.run.results import parts_before, read_run
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
-_COUNTED_BYTES = 32 * 1024 * 1024
-"""Sources up to this size are read to count their rows."""
+Item = TypeVar("Item")
 
 
-def forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[Estimate]:
-    """What every step of the recipe would do now. Asks no model."""
-    plan = plan_recipe(recipe, project)
+class Effort(NamedTuple):
+    """What a forecast may take."""
+
+    source_bytes: int
+    """Sources up to this size are read."""
+    seconds: float
+    """For reading a source, and for the dry run of a step."""
+    rows: int
+    """Rows of a step's dry run, for plugins that look at one at a time."""
+    prompts: int
+    """Prompts of a step whose tokens are counted."""
+
+
+THOROUGH = Effort(32 * 1024 * 1024, 3.0, 5000, 400)
+"""For `plan`."""
+QUICK = Effort(256 * 1024, 0.05, 200, 20)
+"""Before a run, which nobody wants to wait for."""
+
+
+def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH) -> list[Estimate]:
+    """What every step of the plan would do now. Asks no model."""
     store = StepStore(project.steps)
     standing = standings(plan, store, parts_before(read_run(out)))
-    stale = [step for step in plan.steps if step.id in standing and not standing[step.id].cached]
-    source_rows = {step.id: count for step in stale if (count := _count(step, recipe)) is not None}
-    providers = {
-        name: block.plugin
-        for name, block in recipe.providers.items()
-        if isinstance(block.plugin, Provider)
-    }
-    measured = {
-        name: PerCall(*found)
-        for name, plugin in providers.items()
-        if (found := mean_tokens(project.ledger, plugin.model_name()))
-    }
-    prices = {name: price_of(plugin) for name, plugin in providers.items()}
-    return estimate(plan, standing, store, Known(source_rows, measured, prices))
+    with open_history(project.ledger) as history:
+        return list(_Forecast(plan, project.ledger, history, effort).steps(store, standing))
 
 
-def _count(step: Step, recipe: CheckedRecipe) -> int | None:
-    """Rows of a source that is small enough to be read for it."""
-    plugin, files = step.block.plugin, step.block.files
-    if not isinstance(plugin, Source):
-        return None
-    paths = [Path(path) for path in files.paths.values()]
-    if not paths or any(path.is_dir() or path.stat().st_size > _COUNTED_BYTES for path in paths):
-        return None
-    ctx = block_context(recipe, step.block)
-    return sum(isinstance(item, Record) for item in read_source(plugin, ctx))
+def too_small(
+    plan: Plan, project: Project, out: Path, estimates: Sequence[Estimate]
+) -> list[Shortage]:
+    """The limits of the budgets that the run will reach before it is done."""
+    budgets = [plan.recipe.budget, *(step.block.budget for step in plan.steps)]
+    if not any(budgets):
+        return []
+    with open_history(project.ledger) as history:
+        return shortages(estimates, plan.recipe.budget, history.spent(str(out)))
+
+
+class _Forecast:
+    """Walks the plan with what is known of every stream."""
+
+    def __init__(self, plan: Plan, ledger: Path, history: History, effort: Effort) -> None:
+        self._recipe = plan.recipe
+        self._steps = plan.steps
+        self._ledger = ledger
+        self._effort = effort
+        self._streams = Foreseen()
+        self._history = history
+        self._asking = cache(self._known)
+
+    def steps(self, store: StepStore, standing: Mapping[str, Standing]) -> Iterator[Estimate]:
+        for step in self._steps:
+            stands = standing.get(step.id)
+            if stands and stands.cached:
+                self._streams.stored(step, store)
+                kept = store.facts(step.key).kept
+                yield Estimate(step, stands, (kept, kept))
+            else:
+                yield self._stale(step, stands)
+
+    def _stale(self, step: Step, standing: Standing | None) -> Estimate:
+        streams, section = self._streams, step.block.section
+        if section in ("generate", "filter"):
+            return self._asked(step, standing)
+        if section == "sources":
+            streams.read(step, self._recipe, self._effort.source_bytes, self._effort.seconds)
+            return Estimate(step, standing, streams.of([step.id]).count)
+        read = streams.of(step.reads)
+        if section == "mix":
+            drawn: Range = (0, getattr(step.block.plugin, "total", None) or read.count[1])
+            streams.outlooks[MIXED] = Outlook(drawn)
+            return Estimate(step, standing, drawn)
+        return Estimate(step, standing, read.count, likely_rows=read.likely)
+
+    def _asked(self, step: Step, standing: Standing | None) -> Estimate:
+        read = self._streams.of(step.reads)
+        seen = self._tried(step, read)
+        found = expectation(step.block.plugin, read.count, seen)
+        likely = found.likely_rows or read.likely
+        if step.block.section == "generate":
+            self._streams.made(step, found.rows, likely, seen)
+        else:
+            self._streams.thinned(step, found.rows, seen)
+        held, asks = 0, tuple[Asks, ...]()
+        if asked_by(step.block) and found.calls != NOTHING:
+            held, asks = self._spending(step, found, seen, own=read.whole)
+        return Estimate(
+            step,
+            standing,
+            found.rows,
+            found.calls,
+            likely,
+            found.likely_calls or (read.likely and found.calls[0] != found.calls[1]),
+            held,
+            asks,
+        )
+
+    def _tried(self, step: Step, read: Outlook) -> Seen | None:
+        """The dry run of a step; None where it would show nothing, or might take long."""
+        plugin, asks = step.block.plugin, asked_by(step.block)
+        named = self._streams.named(step.named)
+        if named is None or not (read.whole or read.rows):
+            return None
+        idle = isinstance(plugin, Filter) and not asks
+        if idle and not (read.whole and isinstance(plugin, RowFilter)):
+            return None
+        rows, whole = list(read.rows), read.whole
+        if plugin.scope == "row" and len(rows) > self._effort.rows:  # type: ignore[attr-defined]
+            rows, whole = _drawn(rows, self._effort.rows), False
+        context = block_context(self._recipe, step.block)
+        context.streams = named
+        providers = {name: self._recipe.providers[asked] for name, asked in asks.items()}
+        trial = Trial(plugin, context, providers, rows, whole)
+        return dry_run(trial, self._ledger, self._effort.seconds)
+
+    def _spending(
+        self, step: Step, found: Expectation, seen: Seen | None, *, own: bool
+    ) -> tuple[int, tuple[Asks, ...]]:
+        """Calls that the ledger answers, and what the others take, by provider."""
+        least, most = found.calls
+        held = seen.held if seen is not None and seen.whole else 0
+        missing = seen.missing if seen is not None and seen.unanswered else {}
+        if seen is not None and seen.held and not seen.whole:
+            least = 0  # some are in the ledger, how many is not known
+        left = (max(0, least - held), None if most is None else max(0, most - held))
+        if left == NOTHING:
+            return held, ()
+        names = [name for name, requests in missing.items() if requests]
+        names = names or list(dict.fromkeys(asked_by(step.block).values()))[:1]
+        unanswered = sum(len(requests) for requests in missing.values()) or 1
+        plugin = step.block.plugin
+        asks = []
+        for name in names:
+            requests = missing.get(name, [])
+            share = len(requests) / unanswered if requests else 1.0
+            calls = (int(left[0] * share), None if left[1] is None else -int(-left[1] * share))
+            first = max(calls[0], len(requests)) if seen and seen.whole else (calls[1] or 0)
+            drawn = _drawn(requests, self._effort.prompts)
+            part = len(drawn) / max(1, calls[1] or len(requests)) if own else 0.0
+            stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
+            asked = Asked(name, calls, first, drawn, part, own and bool(requests), stated)
+            asks.append(spending(asked, step.id, self._asking(name)))
+        return held, tuple(asks)
+
+    def _known(self, provider: str) -> Asking:
+        plugin = self._recipe.providers[provider].plugin
+        assert isinstance(plugin, Provider)  # noqa: S101 - a checked recipe's providers are
+        earlier = self._history.recent(plugin.model_name())
+        return Asking(cache(plugin.token_counter), earlier, price_of(plugin))
+
+
+def _drawn(items: Sequence[Item], count: int) -> list[Item]:
+    """So many of the items, evenly."""
+    if len(items) <= count:
+        return list(items)
+    return [items[at * len(items) // count] for at in range(count)]

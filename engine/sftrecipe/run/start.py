@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,9 +13,11 @@ from typing import Any
 
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.kinds import Trainer, Training
 from sftrecipe.run import catalogue
+from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import block_context, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
@@ -36,6 +38,8 @@ class Outcome:
     rejected: int
     seconds: float
     usage: Mapping[str, Any]
+    estimate: Sequence[Mapping[str, Any]]
+    """The estimate beside the fact, step by step."""
     fresh: bool
     """Whether anything was executed; false: all of it was there already."""
 
@@ -48,9 +52,11 @@ async def run_plan(
     concurrency: int | None = None,
     *,
     retry_failed: bool = False,
+    estimates: Sequence[Estimate] = (),
 ) -> Outcome:
     """Execute a plan into the output folder; `retry_failed`: ask again for rows whose calls failed.
 
+    `estimates` were made before, and are written into `run.json` beside what came of them.
     Raises SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
@@ -74,6 +80,7 @@ async def run_plan(
             await execution.run()
         except BaseException as error:
             facts |= {"error": str(error), "usage": asdict(session.total())}
+            facts["estimate"] = compared(estimates, session.usage)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
                 if isinstance(error, SftrecipeError):
                     facts["rejected"] = write_rejects(execution)
@@ -90,10 +97,12 @@ async def run_plan(
                 "seconds": round(seconds, 3),
                 "rejected": rejected,
                 "usage": asdict(session.total()),
+                "estimate": compared(estimates, session.usage),
             }
             write_run(execution, DONE, facts)
         seconds = time.perf_counter() - began
-        return Outcome(execution, out, rejected, seconds, asdict(session.total()), fresh)
+        usage, estimate = asdict(session.total()), compared(estimates, session.usage)
+        return Outcome(execution, out, rejected, seconds, usage, estimate, fresh)
 
 
 def _status(error: BaseException) -> str:

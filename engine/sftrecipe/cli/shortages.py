@@ -1,0 +1,24 @@
+"""The warning about a budget that a run cannot keep within."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sftrecipe.plan.estimate import Estimate, Shortage
+from sftrecipe.plan.steps import Plan
+from sftrecipe.report.plan_table import shortage_text
+from sftrecipe.run.forecast import too_small
+from sftrecipe.store.project import Project
+
+
+def warn_of_shortages(
+    plan: Plan, project: Project, out: Path, estimates: Sequence[Estimate]
+) -> list[Shortage]:
+    """Say on stderr which budgets are too small, and give them back."""
+    found = too_small(plan, project, out, estimates)
+    for shortage in found:
+        click.echo(shortage_text(shortage), err=True)
+    return found

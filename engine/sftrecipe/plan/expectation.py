@@ -1,0 +1,89 @@
+"""How many calls a step will make, and how many rows: by its plugin, and by its dry run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sftrecipe.calls.structured import REPAIRS
+from sftrecipe.plan.estimate import Range
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.kinds import Expected, Filter, Generator
+from sftrecipe.plugin.provider import Request
+from sftrecipe.record import Record
+
+
+@dataclass
+class Seen:
+    """What a step asked in its dry run."""
+
+    rows: int
+    """Input rows that it was given."""
+    whole: bool
+    """Whether they are the rows of the run, all of them, and it came to its end."""
+    asking: int = 0
+    """Rows that asked something; for plugins that look at one row at a time."""
+    held: int = 0
+    """Calls that the ledger answers, or that repeat another."""
+    missing: dict[str, list[Request]] = field(default_factory=dict)
+    """Calls without a reply, by provider."""
+    made: list[Record] = field(default_factory=list)
+    """Rows that it made, or let pass."""
+
+    @property
+    def unanswered(self) -> int:
+        """Calls without a reply."""
+        return sum(len(requests) for requests in self.missing.values())
+
+    @property
+    def told(self) -> int:
+        """All the calls that it came to."""
+        return self.held + self.unanswered
+
+
+class Expectation(NamedTuple):
+    """A step's calls and rows."""
+
+    calls: Range
+    rows: Range
+    likely_rows: bool = False
+    """Whether the range of rows is likely; else it is a bound."""
+    likely_calls: bool = False
+    """Whether the range of calls is likely; else it is a bound."""
+
+
+def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
+    """What to expect of a generator or a filter that reads so many rows."""
+    assert isinstance(plugin, Generator | Filter)  # noqa: S101 - no other block asks
+    expected = plugin.expected(*rows)
+    if seen is None:
+        return Expectation(*expected)
+    if seen.whole and not seen.unanswered:
+        made = len(seen.made)
+        return Expectation((seen.told, seen.told), (made, made))
+    calls, likely = _calls(plugin, expected, seen)
+    return Expectation(calls, expected.rows, expected.likely, likely)
+
+
+def _calls(plugin: Generator | Filter, expected: Expected, seen: Seen) -> tuple[Range, bool]:
+    """The calls, and whether they are only likely."""
+    told, (least, most) = seen.told, expected.calls
+    structured = any(each.schema for requests in seen.missing.values() for each in requests)
+    if not seen.whole:
+        by_row = plugin.scope == "row"
+        low = least if not by_row or seen.asking == seen.rows else 0
+        return (low, _repaired(most, structured)), by_row and low > 0
+    if plugin.scope == "row":
+        least, most = plugin.expected(seen.asking, seen.asking).calls
+        low = max(least, told)
+    else:
+        low = min(least, told)
+    if most is None:
+        return (told, told), True
+    top = max(most, told)
+    return (low, _repaired(top, structured)), told > most
+
+
+def _repaired(most: int | None, structured: bool) -> int | None:
+    """The most calls where every reply may have to be repaired to follow its schema."""
+    return most * (1 + REPAIRS) if most is not None and structured else most

@@ -1,0 +1,145 @@
+"""Tokens and cost of the calls that a step will make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import fmean, pstdev
+from typing import NamedTuple
+
+from sftrecipe.calls.history import EarlierCall
+from sftrecipe.plan.estimate import Asks, Basis, Range
+from sftrecipe.plan.prompt_tokens import CharacterCounter
+from sftrecipe.plugin.provider import Price, Request, TokenCounter
+
+_ENOUGH = 5
+"""Earlier calls of a step from which a mean tells something."""
+_EXACT, _CALIBRATED = 0.03, 0.25
+_GUESSED_INPUT = (20.0, 1500.0)
+_LEAST_OUTPUT = 4.0
+_MOST_OUTPUT = 1024.0
+
+
+class PerCall(NamedTuple):
+    """Tokens of a call on average, at least and at most."""
+
+    low: float
+    high: float
+    basis: Basis
+
+    def within(self, share: float) -> PerCall:
+        """The range widened by a share to both sides."""
+        return PerCall(self.low * max(0.0, 1 - share), self.high * (1 + share), self.basis)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A provider's part of what a step asks."""
+
+    provider: str
+    calls: Range
+    first: int
+    """Calls whose prompts are known; those beyond carry an earlier reply, to have it repaired."""
+    requests: Sequence[Request]
+    """Some of the calls, drawn evenly; none where the prompts are not known."""
+    drawn: float
+    """Share of the calls that `requests` are."""
+    rendered: bool
+    """Whether they are rendered from the step's own rows."""
+    max_tokens: int | None
+    """As the step's options have it."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is known of the provider that is asked."""
+
+    counter: Callable[[], TokenCounter | None]
+    earlier: Sequence[EarlierCall]
+    """The model's latest calls in the ledger."""
+    price: Price | None
+
+
+def spending(asked: Asked, step: str, known: Asking) -> Asks:
+    """Tokens and cost of a step's calls to one provider."""
+    same = [call for call in known.earlier if call.step == step]
+    taken = _input(asked, same, known)
+    given = _output(asked, same, known.earlier)
+    least, most = asked.calls
+    repairs = 0 if most is None else max(0, most - asked.first)
+    read = (int(least * taken.low), _most(most, taken.high, repairs * given.high))
+    written = (int(least * given.low), _most(most, given.high))
+    price = known.price
+    return Asks(
+        asked.provider,
+        asked.calls,
+        read,
+        written,
+        None if price is None else (_low(price, read, written), _high(price, read, written)),
+        price.currency if price else "",
+        taken.basis,
+        given.basis,
+        asked.rendered,
+    )
+
+
+def _most(calls: int | None, each: float, more: float = 0) -> int | None:
+    return None if calls is None else int(calls * each + more + 0.999)
+
+
+def _low(price: Price, read: Range, written: Range) -> float:
+    return (read[0] * price.input + written[0] * price.output) / 1e6
+
+
+def _high(price: Price, read: Range, written: Range) -> float | None:
+    if read[1] is None or written[1] is None:
+        return 0.0 if price.input == price.output == 0 else None
+    return (read[1] * price.input + written[1] * price.output) / 1e6
+
+
+def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
+    if not asked.rendered and len(same) >= _ENOUGH:
+        return _mean([call.input_tokens for call in same], _CALIBRATED, "ledger")
+    if not asked.requests:
+        return PerCall(*_GUESSED_INPUT, "guess")
+    counter = known.counter()
+    if counter is not None:
+        counts = [float(counter(request)) for request in asked.requests]
+        found = _mean(counts, _EXACT, "tokenizer", asked.drawn)
+    else:
+        characters = CharacterCounter(known.earlier)
+        counts = [characters.count(request) for request in asked.requests]
+        sure = all(characters.knows(request) for request in asked.requests)
+        found = _mean(counts, _CALIBRATED, "ledger", asked.drawn)
+        if not sure:
+            found = PerCall(found.low / 2, found.high * 2, "guess")
+    if not asked.rendered:
+        return PerCall(found.low / 2, found.high * 2, "guess")
+    return found
+
+
+def _output(asked: Asked, same: Sequence[EarlierCall], all_calls: Sequence[EarlierCall]) -> PerCall:
+    """The mean of earlier calls of the step, then of the model; never above `max_tokens`."""
+    if asked.requests and asked.requests[0].kind == "embed":
+        return PerCall(0, 0, "tokenizer")
+    limits = [request.sampling.get("max_tokens") for request in asked.requests]
+    stated = [limit for limit in limits or [asked.max_tokens] if limit is not None]
+    top = float(max(stated)) if stated and len(stated) == len(limits or [None]) else None
+    if len(same) >= _ENOUGH:
+        found = _mean([call.output_tokens for call in same], _CALIBRATED, "ledger")
+    elif calls := same or all_calls:
+        mean = fmean(call.output_tokens for call in calls)
+        found = PerCall(mean / 4, mean * 4, "ledger")
+    else:
+        found = PerCall(_LEAST_OUTPUT, top or _MOST_OUTPUT, "guess")
+    if top is None:
+        return found
+    return PerCall(min(found.low, top), min(found.high, top), found.basis)
+
+
+def _mean(counts: Sequence[float], share: float, basis: Basis, drawn: float = 0.0) -> PerCall:
+    """The mean with its error: `share` of it, and that of drawing some calls of all."""
+    mean = fmean(counts)
+    error = 3 * pstdev(counts) / (sqrt(len(counts)) * mean) if mean and drawn < 1 else 0.0
+    return PerCall(mean, mean, basis).within(share + error)
