@@ -14,6 +14,7 @@ from sftrecipe.kinds import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
+from sftrecipe_registry.shared import training_environment
 from sftrecipe_registry.trainers import llamafactory
 from sftrecipe_registry.trainers.llamafactory import LlamaFactory
 
@@ -24,8 +25,8 @@ BASE = {"model_name_or_path": "m", "template": "qwen"}
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(llamafactory.ENVIRONMENT, "")
-    monkeypatch.setattr(llamafactory.shutil, "which", lambda name: None)
+    monkeypatch.setenv(training_environment.ENVIRONMENT, "")
+    monkeypatch.setattr(training_environment.shutil, "which", lambda name: None)
     llamafactory.argument_table.cache_clear()
     yield
     llamafactory.argument_table.cache_clear()
@@ -220,7 +221,7 @@ def test_the_installed_version_is_asked_when_there_is_one(monkeypatch: pytest.Mo
     python = training_python()
     if python is None:
         pytest.skip(ABSENT)
-    monkeypatch.setenv(llamafactory.ENVIRONMENT, str(python.parents[1]))
+    monkeypatch.setenv(training_environment.ENVIRONMENT, str(python.parents[1]))
     llamafactory.argument_table.cache_clear()
     ((message, _),) = problems(nonsense=1)
     assert "snapshot" not in message

@@ -9,7 +9,8 @@ from importlib import import_module
 import click
 
 COMMANDS = (
-    "run", "validate", "plan", "preview", "explain", "init", "ledger", "plugins", "schema",
+    "run", "validate", "plan", "preview", "explain", "init", "ledger", "doctor", "plugins",
+    "schema",
 )  # fmt: skip
 
 

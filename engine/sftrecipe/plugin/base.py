@@ -29,6 +29,20 @@ class OptionProblem:
     """Whether the key is wrong, not its value."""
 
 
+CheckState = Literal["ok", "warning", "fault"]
+"""All is well; a run works, but somebody should look; a run fails."""
+
+
+class MachineCheck(NamedTuple):
+    """Something of this machine that a plugin needs, as `doctor` finds it."""
+
+    state: CheckState
+    found: str
+    """What is there, or what is missing."""
+    advice: str | None = None
+    """What to do."""
+
+
 class OptionFiles(NamedTuple):
     """Reads the files that the options name, at `validate` and at the run."""
 
@@ -71,6 +85,13 @@ class Plugin(Described):
         """What is wrong with the options beyond their types; asked at `validate`.
 
         No network, no heavy import.
+        """
+        return iter(())
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """What it needs beside its options: packages, programs, files; asked by `doctor`.
+
+        May take seconds; asks nobody over the network.
         """
         return iter(())
 

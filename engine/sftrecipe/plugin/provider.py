@@ -212,6 +212,10 @@ class Provider(Plugin):
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Open it for a run, and close it (with every process that it started) at the end."""
 
+    def at_once(self) -> Provider:
+        """The same provider, to be tried: one that defers its calls gives one that answers now."""
+        return self
+
     def identity(self) -> dict[str, object]:
         """Model and revision: what a ledger key and a step's key say of the provider."""
         return {"model": self.model_name()}

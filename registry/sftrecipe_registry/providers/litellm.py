@@ -18,11 +18,13 @@ from sftrecipe.kinds import (
     Connecting,
     Inputs,
     LimitsSeen,
+    MachineCheck,
     OptionFiles,
     OptionProblem,
     Request,
 )
 from sftrecipe_registry.shared.http_failures import Fault, classified, retry_after
+from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import chat_answer, response_format
 from sftrecipe_registry.shared.rate_headers import limits_in
@@ -41,6 +43,7 @@ _HOSTS = {
 _BY_KEY = frozenset(_HOSTS) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
 """Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
 _NO_KEY = "none"
+_INSTALL = "pip install 'sftrecipe[litellm]'"
 
 
 class LiteLLM(Provider):
@@ -99,6 +102,10 @@ judge:
         """Model and revision."""
         return model_identity(self.model, self.revision)
 
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """litellm itself."""
+        yield package_check("litellm", "litellm", _INSTALL)
+
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Import litellm."""
         return self._opened(connecting)
@@ -111,7 +118,7 @@ judge:
                 "provider-package",
                 provider="litellm",
                 package="litellm",
-                command="pip install 'sftrecipe[litellm]'",
+                command=_INSTALL,
             )
         connecting.progress("importing litellm")
         key = connecting.secret(self.api_key) if self.api_key else None

@@ -70,6 +70,10 @@ judge:
         """Seconds: a batch's day, with time to gather, send and read it."""
         return _BATCH_TIMEOUT if self.deferred else super().default_timeout
 
+    def at_once(self) -> OpenAI:
+        """Without a batch."""
+        return self.model_copy(update={"mode": "online"})
+
     def capabilities(self) -> frozenset[Capability]:
         """All but the log-probabilities of a given answer."""
         able: set[Capability] = {"chat", "complete", "logprobs", "embed"}

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
 from sftrecipe_registry.shared.found_rows import found_rows
 from sftrecipe_registry.shared.hugging_face import hub_rows, is_hub_name, saved_tables
+from sftrecipe_registry.shared.installed_packages import package_check
 
 
 class HuggingFace(Source):
@@ -39,6 +40,11 @@ class HuggingFace(Source):
         if self.name is not None and not is_hub_name(self.name):
             fault = f"'{self.name}' is no name on the hub, expected 'owner/name'"
             yield OptionProblem(("name",), fault)
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """The library, for the hub."""
+        if self.name is not None:
+            yield package_check("datasets", "datasets", "pip install 'sftrecipe[datasets]'")
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The split's rows."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -16,23 +14,32 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sftrecipe import PluginRefused, Trainer
-from sftrecipe.kinds import DataSet, Inputs, OptionFiles, OptionProblem, Training
+from sftrecipe.kinds import (
+    DataSet,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Training,
+)
 from sftrecipe_registry.shared.llamafactory_arguments import (
     ArgumentProblem,
     ArgumentTable,
     check_arguments,
-    find_site_packages,
     from_environment,
     normalized,
     shipped,
 )
 from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
+from sftrecipe_registry.shared.training_environment import (
+    COMMAND,
+    check_training,
+    training_site_packages,
+)
 
 CONFIG = "train.yaml"
-ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 _WRITES = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_path"})
 """Arguments that name a folder to write into."""
-COMMAND = "llamafactory-cli"
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 """What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
@@ -94,6 +101,10 @@ with:
             message = "val_size and eval_dataset exclude one another"
             yield OptionProblem(("val_size",), message, "keep one of them")
 
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """LLaMA-Factory in its environment, and a GPU."""
+        return check_training()
+
     def write_config(self, training: Training) -> Path:
         """Write `train.yaml` into the output folder.
 
@@ -142,11 +153,8 @@ with:
 @lru_cache(maxsize=1)
 def argument_table() -> ArgumentTable:
     """The arguments of the training environment's LLaMA-Factory, else of the shipped snapshot."""
-    for place in (os.environ.get(ENVIRONMENT), shutil.which(COMMAND)):
-        folder = find_site_packages(place) if place else None
-        if folder is not None:
-            return from_environment(folder)
-    return shipped()
+    folder = training_site_packages()
+    return shipped() if folder is None else from_environment(folder)
 
 
 def _leads_out(folder: str) -> bool:

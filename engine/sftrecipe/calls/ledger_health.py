@@ -1,0 +1,56 @@
+"""How a ledger is: read and checked, and left as it is."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from sftrecipe.calls.ledger_file import (
+    CHECKED_BYTES,
+    check_kind,
+    connect,
+    damaged,
+    explained,
+    fault_found,
+    unclosed,
+)
+
+
+class LedgerHealth(NamedTuple):
+    """Facts of a ledger."""
+
+    bytes: int
+    version: int
+    """Of its format."""
+    calls: int
+    in_flight: int
+    """Calls that an engine which lives is waiting for."""
+    lost: int
+    """Calls that were in flight when their engine died."""
+    read_through: bool
+    """Whether SQLite's check has read it; one above 1 GiB is not read for this."""
+
+
+def ledger_health(path: Path) -> LedgerHealth | None:
+    """The facts; None where there is no ledger. Raises SftrecipeError: damaged, foreign, newer."""
+    if not path.exists():
+        return None
+    with explained(path), closing(connect(path)) as connection:
+        check_kind(connection, path)
+        size = path.stat().st_size
+        if size <= CHECKED_BYTES and (fault := fault_found(connection)):
+            raise damaged(path, fault)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        (calls,) = connection.execute("SELECT count(*) FROM calls").fetchone()
+        asking = connection.execute(
+            "SELECT engine, count(*) FROM calls WHERE state = 'asking' GROUP BY engine"
+        ).fetchall()
+        closed = {
+            engine
+            for (engine,) in connection.execute("SELECT id FROM engines WHERE closed IS NOT NULL")
+        }
+        dead = closed | set(unclosed(connection, path)) if asking else closed
+        lost = sum(count for engine, count in asking if engine in dead)
+        in_flight = sum(count for _, count in asking) - lost
+        return LedgerHealth(size, version, calls, in_flight, lost, size <= CHECKED_BYTES)

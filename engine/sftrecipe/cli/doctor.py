@@ -1,0 +1,62 @@
+"""`sftrecipe doctor`: is everything ready, and what to do where it is not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sftrecipe.cli.recipe_options import check_options, checked
+
+
+@click.command()
+@click.argument("recipe", required=False, type=click.Path(path_type=Path))
+@check_options
+@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
+@click.option("--offline", is_flag=True, help="Ask no provider.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds that a provider may take to answer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def doctor(
+    recipe: Path | None,
+    out: Path | None,
+    offline: bool,
+    timeout: float,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Check that a recipe can run here: providers, ledger, folders, packages, training.
+
+    Every provider is asked one tiny call for each thing that the recipe needs of it, today: nothing
+    comes from the ledger or goes into it. Without a recipe, the installation and the folder's
+    ledger are checked.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.report.doctor import doctor_json, doctor_text, faults  # noqa: PLC0415
+    from sftrecipe.run.doctor.checkup import check_up  # noqa: PLC0415
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    found = checked(recipe, **options) if recipe else None
+    project = project_of(recipe or Path.cwd() / "recipe")
+    if out is None and found:
+        out = project.run_folder(found.name)
+    with shown(as_json) as progress:
+        findings = asyncio.run(
+            check_up(found, project, out, progress, seconds=timeout, offline=offline)
+        )
+    if as_json:
+        click.echo(doctor_json(findings, recipe))
+    else:
+        encoding = sys.stdout.encoding or "ascii"
+        text = doctor_text(findings, encoding)
+        click.echo(text.encode(encoding, "replace").decode(encoding))
+    return 1 if faults(findings) else 0

@@ -1,0 +1,1 @@
+"""Whether this machine, its folders and the providers are ready for a run."""

@@ -1,0 +1,53 @@
+"""The installation: Python, packages, plugins."""
+
+from __future__ import annotations
+
+import platform
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from sftrecipe.errors import PluginError
+from sftrecipe.plugin.discovery import KINDS, plugins
+from sftrecipe.run.doctor.finding import Finding, fault, ok, raised
+
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def check_installation() -> Iterator[Finding]:
+    """Versions, packages that are missing, plugins that cannot be imported."""
+    found: dict[str, str] = {}
+    for requirement in requires("sftrecipe") or ():
+        name = _NAME.match(requirement)
+        if name is None or "extra ==" in requirement:
+            continue
+        try:
+            found[name[0]] = version(name[0])
+        except PackageNotFoundError:
+            yield fault("installation", "", "doctor-package", "doctor-package", package=name[0])
+    own = {"version": version("sftrecipe"), "python": platform.python_version()}
+    yield ok(
+        "installation", "", "doctor-installed", **own, system=platform.platform(), packages=found
+    )
+
+
+def check_plugins() -> Iterator[Finding]:
+    """Every plugin that is declared, imported."""
+    packages: set[str] = set()
+    count = 0
+    for kind in KINDS:
+        try:
+            declared = plugins(kind)
+        except PluginError as error:
+            yield raised("plugin", kind, error)
+            continue
+        for name, found in declared.items():
+            try:
+                found.load()
+            except PluginError as error:
+                yield raised("plugin", name, error)
+            else:
+                count += 1
+                packages.add(found.package)
+    shown = ", ".join(sorted(packages))
+    yield ok("plugins", "", "doctor-plugins", count=count, packages=shown)

@@ -1,0 +1,170 @@
+"""The providers: one tiny call for each thing that the recipe needs of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from sftrecipe.calls.structured import follow
+from sftrecipe.calls.trial import Outcome, open_trial
+from sftrecipe.errors import Problem, SftrecipeError
+from sftrecipe.messages import Word
+from sftrecipe.plugin.base import Capability
+from sftrecipe.plugin.limits_seen import LimitSeen
+from sftrecipe.plugin.options import ProviderMarker, marked
+from sftrecipe.plugin.provider import Answer, Provider, Request
+from sftrecipe.recipe.checked import CheckedRecipe
+from sftrecipe.run.doctor.advice import advice_for, proxy_names
+from sftrecipe.run.doctor.finding import Finding, fault, ok, raised
+
+_SAY = ({"role": "user", "content": "Say: ok"},)
+_SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 20}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+_REQUESTS: Mapping[Capability, Request] = {
+    "chat": Request("chat", _SAY, sampling={"max_tokens": 16}),
+    "complete": Request("complete", prompt="1, 2, 3,", sampling={"max_tokens": 4}),
+    "structured": Request("chat", _SAY, sampling={"max_tokens": 64}, schema=_SCHEMA),
+    "logprobs": Request("chat", _SAY, sampling={"max_tokens": 2, "logprobs": True}),
+    "loglikelihood": Request("loglikelihood", prompt="One and one is", answer=" two"),
+    "embed": Request("embed", prompt="ok"),
+}
+_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Asked(NamedTuple):
+    """How the providers are asked."""
+
+    folder: Path
+    """The project's, for providers."""
+    seconds: float
+    """Seconds for one call."""
+    progress: Callable[[str], None]
+
+
+def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
+    """What each provider must be able to do; one that nobody asks, whatever it can do first."""
+    found: dict[str, set[str]] = {name: set() for name in recipe.providers}
+    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+        if block.provider:
+            found[block.provider] |= block.plugin.required()
+        for _, marker, name in marked(block.plugin):
+            if isinstance(marker, ProviderMarker) and name in found:
+                found[name] |= marker.needs
+    order = list(_REQUESTS)
+    needs = {}
+    for name, provider in providers_of(recipe).items():
+        able = provider.capabilities()
+        wanted = [each for each in order if each in found[name]]
+        needs[name] = wanted or [each for each in order if each in able][:1]
+    return needs
+
+
+async def check_providers(recipe: CheckedRecipe, asked: Asked) -> list[Finding]:
+    """All of them at the same time; findings in the recipe's order."""
+    needs = needed(recipe)
+    providers = providers_of(recipe)
+    checks = [_check(name, each, needs[name], asked) for name, each in providers.items()]
+    return [finding for found in await asyncio.gather(*checks) for finding in found]
+
+
+def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
+    """The recipe's providers by name."""
+    blocks = recipe.providers.items()
+    return {name: each.plugin for name, each in blocks if isinstance(each.plugin, Provider)}
+
+
+async def _check(
+    name: str, provider: Provider, needs: list[Capability], asked: Asked
+) -> list[Finding]:
+    outcomes: dict[Capability, Outcome] = {}
+    try:
+        async with open_trial(provider, asked.folder, asked.progress) as trial:
+            for capability in needs:
+                seconds = min(asked.seconds, provider.effective_limits().timeout)
+                outcome = await trial.ask(_REQUESTS[capability], seconds)
+                outcomes[capability] = outcome
+                if outcome.failure and outcome.failure.status in (None, 401, 429):
+                    break  # the next one would fail in the same way
+    except SftrecipeError as error:
+        return [raised("provider", name, error)]
+    except Exception as error:  # a third party's provider must not end the other checks
+        text = f"{type(error).__name__}: {error}"
+        return [_failed(name, provider, needs[0], text, "doctor-provider")]
+    return [*_told(name, provider, outcomes), *_limits(name, outcomes)]
+
+
+def _told(
+    name: str, provider: Provider, outcomes: Mapping[Capability, Outcome]
+) -> Iterator[Finding]:
+    model = provider.model_name()
+    works = []
+    for capability, outcome in outcomes.items():
+        if outcome.failure is not None:
+            failure = outcome.failure
+            yield _failed(name, provider, capability, failure.message, advice_for(failure))
+        elif outcome.answer is None or not _gave(capability, outcome.answer):
+            yield fault(
+                "provider",
+                name,
+                "doctor-provider-empty",
+                "doctor-provider-empty",
+                model=model,
+                capability=Word(capability),
+            )
+        else:
+            works.append((capability, outcome.seconds))
+    if works:
+        yield ok(
+            "provider",
+            name,
+            "doctor-provider",
+            model=model,
+            works=Word(" / ".join(capability for capability, _ in works)),
+            seconds=round(works[0][1], 2),
+        )
+
+
+def _gave(capability: Capability, answer: Answer) -> bool:
+    """Whether the answer holds what was asked for."""
+    if capability == "structured":
+        return follow(answer.text, _SCHEMA)[0] is not None
+    if capability in ("logprobs", "loglikelihood"):
+        return bool(answer.logprobs)
+    return bool(answer.vector) if capability == "embed" else True
+
+
+def _failed(name: str, provider: Provider, capability: Capability, text: str, hint: str) -> Finding:
+    keys = _VARIABLE.findall(" ".join(provider.sends()))
+    return fault(
+        "provider",
+        name,
+        "doctor-provider-failed",
+        hint,
+        model=provider.model_name(),
+        capability=Word(capability),
+        error=text,
+        key=", ".join(keys) or "api_key",
+        proxy=proxy_names(),
+    )
+
+
+def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[Finding]:
+    seen = next((each.limits for each in outcomes.values() if each.limits), None)
+    if seen is not None:
+        values = {"requests": _shown(seen.requests), "tokens": _shown(seen.tokens)}
+        facts = {"requests": seen.requests._asdict(), "tokens": seen.tokens._asdict()}
+        yield Finding("limits", name, "ok", Problem("doctor-limits", None, values), facts)
+
+
+def _shown(seen: LimitSeen) -> str:
+    if seen.limit is None and seen.remaining is None:
+        return "?"
+    left = "?" if seen.remaining is None else f"{seen.remaining:,.0f}"
+    return f"{left}/{'?' if seen.limit is None else f'{seen.limit:,.0f}'}"
