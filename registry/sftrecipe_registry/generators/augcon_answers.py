@@ -202,4 +202,4 @@ def _demonstration(line: str) -> Demonstration | None:
     texts = {name: read.get(name) for name in _ASKED}
     if not all(isinstance(text, str) and text.strip() for text in texts.values()):
         return None
-    return {name: str(text).strip() for name, text in texts.items()}
+    return {"reasoning": "", **{name: str(text).strip() for name, text in texts.items()}}

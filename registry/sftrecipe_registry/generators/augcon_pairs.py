@@ -11,27 +11,26 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe_registry.shared.context_split import Asked, Mode, SplitAsker
-
-
-class _Degraded(NamedTuple):
-    """A prompt made worse."""
-
-    name: str
-    terse: bool
-    shots: int
-
-
-_DEGRADED = (
-    _Degraded("terse", True, 3),
-    _Degraded("one_shot", False, 1),
-    _Degraded("terse_one_shot", True, 1),
+from sftrecipe_registry.shared.context_split import (
+    PROMPT_VARIABLES,
+    Asked,
+    Asking,
+    Mode,
+    SplitAsker,
+    SplitBy,
 )
+
+_DEGRADED = {
+    "terse": Asking(terse=True),
+    "one_shot": Asking(shots=1),
+    "terse_one_shot": Asking(terse=True, shots=1),
+}
+"""Prompts made worse, by the name that the pairs carry."""
 
 
 class _Question(NamedTuple):
     row: Record
-    degraded: _Degraded
+    degraded: str
 
 
 class AugConPairs(Sampling, Generator):
@@ -52,9 +51,9 @@ class AugConPairs(Sampling, Generator):
   with: {mode: chat, per_kind: 200}
 """
 
-    prompt: Annotated[
-        str, PromptMarker(variables=frozenset({"context", "terse", "shots"}), columns=False)
-    ] = "builtin:augcon/split"
+    prompt: Annotated[str, PromptMarker(variables=PROMPT_VARIABLES, columns=False)] = (
+        "builtin:augcon/split"
+    )
     """What asks for a question and a split, the same as of `augcon_queries`."""
     instruction: Annotated[str, PromptMarker(variables=frozenset({"context"}), columns=False)] = (
         "builtin:augcon/pair"
@@ -62,6 +61,8 @@ class AugConPairs(Sampling, Generator):
     """What a pair's questions answer: the `instruction` of the reward data."""
     mode: Mode = "complete"
     """`complete`: the model goes on with the prompt, as in the paper; `chat`: it is a user turn."""
+    split: SplitBy = "model"
+    """As of `augcon_queries`: `middle` asks for the question alone."""
     per_kind: Annotated[int, Gt(0)] = 500
     """Pairs of each kind of degraded prompt at most; fewer than three times as many rows give a
     third each."""
@@ -96,21 +97,19 @@ class AugConPairs(Sampling, Generator):
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """The pairs, in the order of the rows."""
-        asker = SplitAsker(ctx.model, self.mode, self.sampling(), self.attempts)
+        asker = SplitAsker(ctx.model, self.mode, self.sampling(), self.attempts, self.split)
         prompt = ctx.prompt(self.prompt)
 
         async def ask(question: _Question) -> Asked:
-            degraded = question.degraded
-            shown = {"terse": degraded.terse, "shots": degraded.shots}
             context = question.row.columns["context"]
-            return await asker.ask(prompt.render({"context": context, **shown}))
+            return await asker.ask(prompt, context, _DEGRADED[question.degraded])
 
         async for question, asked in ctx.map(ask, self._drawn(rows, ctx)):
             yield self._pair(question, asked, ctx)
 
     def _drawn(self, rows: Rows, ctx: Context) -> Iterator[_Question]:
         """The rows with the largest numbers of each kind. One more row changes few draws."""
-        kind_of: dict[str, _Degraded] = {}
+        kind_of: dict[str, str] = {}
         for at, degraded in enumerate(_DEGRADED):
             ids = {name for name in rows.ids() if ctx.number("kind", name) % len(_DEGRADED) == at}
             drawn = heapq.nlargest(self.per_kind, ids, key=lambda name: ctx.number("draw", name))
@@ -128,7 +127,7 @@ class AugConPairs(Sampling, Generator):
             "instruction": ctx.prompt(self.instruction).render({"context": context}),
             "chosen": chosen,
             "context": context,
-            "degraded": degraded.name,
+            "degraded": degraded,
         }
         if isinstance(asked, CallFailed):
             return ctx.reject(columns, asked.reason, asked.message, parents=[row])

@@ -12,7 +12,15 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import CallFailed, Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ColumnName, PromptMarker, Sampling
-from sftrecipe_registry.shared.context_split import Asked, Mode, Split, SplitAsker
+from sftrecipe_registry.shared.context_split import (
+    PROMPT_VARIABLES,
+    Asked,
+    Asking,
+    Mode,
+    Split,
+    SplitAsker,
+    SplitBy,
+)
 from sftrecipe_registry.shared.rouge import rouge_l
 from sftrecipe_registry.shared.row_text import CONTENT
 from sftrecipe_registry.shared.tokenizers import Tokenize, TokenizerName, tokenizer
@@ -71,13 +79,17 @@ class AugConQueries(Sampling, RowGenerator):
 
     field: ColumnName = "text"
     """The column that holds the context."""
-    prompt: Annotated[
-        str, PromptMarker(variables=frozenset({"context", "terse", "shots"}), columns=False)
-    ] = "builtin:augcon/split"
-    """What asks for a question and a split; given `context`, `terse` (here false) and `shots`
-    (examples to show, here 3)."""
+    prompt: Annotated[str, PromptMarker(variables=PROMPT_VARIABLES, columns=False)] = (
+        "builtin:augcon/split"
+    )
+    """What asks for a question and a split; given `context`, `halves` (whether to ask for the
+    split), `terse` (here false) and `shots` (examples to show, here 3)."""
     mode: Mode = "complete"
     """`complete`: the model goes on with the prompt, as in the paper; `chat`: it is a user turn."""
+    split: SplitBy = "model"
+    """`model`: it splits by meaning, as in the paper; `middle`: at the end of a sentence near the
+    middle, and the model is asked for the question alone. For small models; the paper's ablation
+    finds it a little worse."""
     smallest: Annotated[int, Gt(0)] = 20
     """Contexts of so many characters or fewer are not asked about."""
     coverage: Annotated[float, Ge(0), Le(1)] = 0.7
@@ -146,13 +158,12 @@ class AugConQueries(Sampling, RowGenerator):
     async def _grow(self, root: _Node, growth: _Growth, ctx: Context) -> None:
         """One tree, a level at a time, so that its cap cuts the same nodes in every run."""
         asker = SplitAsker(
-            ctx.model, self.mode, self.sampling(), self.attempts, self.strict_original
+            ctx.model, self.mode, self.sampling(), self.attempts, self.split, self.strict_original
         )
         prompt = ctx.prompt(self.prompt)
 
         async def ask(node: _Node) -> Asked:
-            asked = prompt.render({"context": node.text, "terse": False, "shots": 3})
-            return await asker.ask(asked, node.tree * self.attempts)
+            return await asker.ask(prompt, node.text, Asking(), node.tree * self.attempts)
 
         room = max(2 * (len(root.text) // (self.smallest + 1)) - 1, 1)
         level = [root]
@@ -216,7 +227,7 @@ class AugConQueries(Sampling, RowGenerator):
 
     def _halves(self, node: _Node, split: Split, ctx: Context) -> list[_Node]:
         """The halves that are asked about next, by the rules at which a branch stops."""
-        halves = (split.first, split.second)
+        halves = tuple(filter(None, (split.first, split.second)))
         if max(map(len, halves)) >= len(node.text):
             ctx.count("stopped_not_shorter")
             return []
@@ -236,10 +247,10 @@ class AugConQueries(Sampling, RowGenerator):
             return "small"
         if self.strict_original or not self.coverage:
             return ""
-        split: Tokenize = ctx.once("split", lambda: tokenizer(self.tokenizer, ctx.language))
-        tokens = split(whole)
+        tokenize: Tokenize = ctx.once("split", lambda: tokenizer(self.tokenizer, ctx.language))
+        tokens = tokenize(whole)
         if not tokens:  # a text that the tokenizer cannot see: another language than the recipe's
             ctx.count("coverage_not_measured")
             return ""
-        covered = rouge_l(tokens, split(half)).precision
+        covered = rouge_l(tokens, tokenize(half)).precision
         return "" if covered >= self.coverage else "made_up"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple, Protocol
 
 from sftrecipe import Reply
 from sftrecipe.kinds import Model
+from sftrecipe_registry.shared.sentences import sentences
 
 Mode = Literal["complete", "chat"]
+SplitBy = Literal["model", "middle"]
 
 _LABEL = re.compile(
     r"^[ \t>*#_\-]*(?:(?P<question>question|问题)"
@@ -19,6 +22,12 @@ _LABEL = re.compile(
 )
 _PARTS = {"1": 1, "１": 1, "一": 1, "2": 2, "２": 2, "二": 2, "": 0}
 _RULE = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
+
+
+class Prompt(Protocol):
+    """What `ctx.prompt` gives."""
+
+    def render(self, variables: Mapping[str, Any]) -> str: ...
 
 
 class Split(NamedTuple):
@@ -57,6 +66,27 @@ def find_split(text: str, *, finish_reason: str = "stop", one_line: bool = False
     return Split(question, *halves) if question and all(halves) else None
 
 
+def find_question(text: str) -> str:
+    """The question of a reply that holds nothing else: its first line; empty if there is none."""
+    said = _RULE.split(text, maxsplit=1)[0].strip()
+    label = _LABEL.match(said)
+    if label and not label["question"]:
+        return ""
+    return said[label.end() if label else 0 :].strip().partition("\n")[0].strip(" *_")
+
+
+def middle_split(text: str) -> tuple[str, str]:
+    """The text cut at the end of a sentence, the one nearest to its middle.
+
+    Of a single sentence, the text and nothing. Source: AugCon's ablation without the model's split.
+    """
+    ends = list(accumulate(len(sentence) for sentence in sentences(text)))[:-1]
+    if not ends:
+        return text, ""
+    cut = min(ends, key=lambda end: abs(2 * end - len(text)))
+    return text[:cut].strip(), text[cut:].strip()
+
+
 def _of_three_lines(text: str) -> Split | None:
     """The released code's pattern: a question and two contexts, each whole on its line."""
     lines = [line for line in text.splitlines() if line.strip()]
@@ -83,6 +113,19 @@ def _before(text: str) -> str:
     return text[: first.start()].strip() if first else ""
 
 
+class Asking(NamedTuple):
+    """How well the prompt asks."""
+
+    terse: bool = False
+    """A terse instruction."""
+    shots: int = 3
+    """Examples that it shows."""
+
+
+PROMPT_VARIABLES = frozenset({"context", "halves", *Asking._fields})
+"""What the prompt is given."""
+
+
 class Asked(NamedTuple):
     """What asking for a split brought."""
 
@@ -99,20 +142,25 @@ class SplitAsker:
     mode: Mode
     sampling: Mapping[str, Any]
     attempts: int
+    by: SplitBy
     one_line: bool = False
 
-    async def ask(self, prompt: str, first_sample: int = 0) -> Asked:
+    async def ask(self, prompt: Prompt, context: str, asked: Asking, sample: int = 0) -> Asked:
         """The first readable reply of `attempts`. Raises CallFailed."""
+        text = prompt.render({"context": context, "halves": self.by == "model", **asked._asdict()})
         replies: list[Reply] = []
         for attempt in range(self.attempts):
-            reply = await self._reply(prompt, first_sample + attempt)
+            reply = await self._reply(text, sample + attempt)
             replies.append(reply)
-            split = find_split(
-                reply.text, finish_reason=reply.finish_reason, one_line=self.one_line
-            )
-            if split:
+            if split := self._read(reply, context):
                 return Asked(split, replies)
         return Asked(None, replies)
+
+    def _read(self, reply: Reply, context: str) -> Split | None:
+        if self.by == "model":
+            return find_split(reply.text, finish_reason=reply.finish_reason, one_line=self.one_line)
+        question = find_question(reply.text)
+        return Split(question, *middle_split(context)) if question else None
 
     async def _reply(self, prompt: str, sample: int) -> Reply:
         if self.mode == "complete":

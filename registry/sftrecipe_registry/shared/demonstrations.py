@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from sftrecipe import CallFailed, Context
 
 Demonstration: TypeAlias = Mapping[str, str]
-"""`context`, `question` and `answer`; `reasoning` where a model wrote it."""
+"""`context`, `question`, `answer`, and `reasoning`, empty where a person wrote it."""
 
 Answer = Callable[[Demonstration, Sequence[Demonstration]], Awaitable[Demonstration | None]]
 """Answers a demonstration's question, given others; None where the reply holds no answer."""
