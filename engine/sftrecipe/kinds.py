@@ -13,7 +13,15 @@ from sftrecipe.plugin.kinds import (
     Training,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
-from sftrecipe.plugin.provider import Adapter, Answer, Connecting, Request, TokenCounter
+from sftrecipe.plugin.provider import (
+    Adapter,
+    Answer,
+    Connecting,
+    Request,
+    TimedOut,
+    TokenCounter,
+    Unreached,
+)
 
 __all__ = [
     "Adapter",
@@ -35,7 +43,9 @@ __all__ = [
     "Pick",
     "Request",
     "TellsLimits",
+    "TimedOut",
     "TokenCounter",
     "Trained",
     "Training",
+    "Unreached",
 ]

@@ -33,7 +33,7 @@ def server() -> Iterator[StandIn]:
         yield running
 
 
-@pytest.mark.parametrize("fault", ["slow", "garbage"])
+@pytest.mark.parametrize("fault", ["slow", "garbage", "half"])
 async def test_they_count_and_the_next_engine_knows(
     server: StandIn, tmp_path: Path, fault: str
 ) -> None:

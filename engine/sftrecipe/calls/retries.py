@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from sftrecipe.plugin.provider import Answer, CallFailed, Limits
+from sftrecipe.plugin.provider import Answer, CallFailed, Limits, Unreached
 
 _FIRST_PAUSE, _LONGEST = 0.2, 60.0
 _GROWTH = 2.5
 """Of the pauses while the provider answers nobody."""
 _GROWTH_ALONE = 1.4
 """Of the pauses while it answers others: the fault was this one request's bad luck."""
+_TRIES_AT_NOBODY = 3
+"""Attempts of a call while nobody was ever reached: a wrong address is told within seconds."""
 _SHORTEST_PATIENCE = 120.0
 """Seconds that a rate limit is waited out at least, before the call is given up."""
 
@@ -76,6 +78,8 @@ class Patience:
     def _given_up(self, state: RetryCallState) -> bool:
         if _failure(state).outcome == "wait":
             return self._waited > max(self._limits.timeout, _SHORTEST_PATIENCE)
+        if isinstance(_failure(state), Unreached) and not self._answered():
+            return self._faults >= min(_TRIES_AT_NOBODY, self._limits.attempts)
         return self._faults >= self._limits.attempts
 
 

@@ -19,7 +19,7 @@ from sftrecipe.calls.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Model, Reply
-from sftrecipe.plugin.provider import Adapter, Provider, Request
+from sftrecipe.plugin.provider import Adapter, Limits, Provider, Request
 from sftrecipe.recipe.checked import Block, Budget
 
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -230,6 +230,11 @@ class Connection:
     def concurrency(self) -> int:
         """How many calls may be in flight at most."""
         return self._concurrency
+
+    @property
+    def limits(self) -> Limits:
+        """The recipe's limits."""
+        return self._provider.limits
 
     @property
     def folder(self) -> Path:

@@ -91,6 +91,13 @@ class TimedOut(CallFailed):
         super().__init__("retry", message)
 
 
+class Unreached(CallFailed):
+    """Nobody was there to take the request: no such host, nothing listens, no certificate."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("retry", message)
+
+
 class Adapter(Protocol):
     """An open connection to a provider."""
 
@@ -107,6 +114,10 @@ class Connecting(Protocol):
     @property
     def concurrency(self) -> int:
         """How many calls may be in flight at most."""
+
+    @property
+    def limits(self) -> Limits:
+        """The recipe's limits."""
 
     @property
     def folder(self) -> Path:
@@ -133,6 +144,11 @@ class Limits(Plugin):
     """Calls in flight at the same time."""
     timeout: Annotated[float, Gt(0)] = 600.0
     """Seconds for a whole call; in a batch 26 hours where left out."""
+    connect_timeout: Annotated[float, Gt(0)] = 20.0
+    """Seconds until a connection stands."""
+    first_byte_timeout: Annotated[float, Gt(0)] | None = None
+    """Seconds until a reply begins, and between two parts of it; `timeout` alone where left out,
+    since most servers send nothing before the whole reply is written."""
     attempts: Annotated[int, Gt(0)] = 6
     """Attempts of one call before its row is rejected."""
     stop_after_failures: Annotated[int, Gt(0)] = 20

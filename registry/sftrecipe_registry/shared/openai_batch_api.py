@@ -20,7 +20,6 @@ from tenacity import (
 from sftrecipe import CallFailed
 from sftrecipe_registry.shared.http_failures import failure_of
 from sftrecipe_registry.shared.openai_http import (
-    CONNECT_SECONDS,
     LARGEST,
     OpenAIAdapter,
     garbage,
@@ -140,7 +139,8 @@ class BatchApi(OpenAIAdapter):
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
-        sent["timeout"] = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=_SILENCE)
+        connect = self._http.timeout.sock_connect
+        sent["timeout"] = aiohttp.ClientTimeout(sock_connect=connect, sock_read=_SILENCE)
         try:
             async with self._http.request(
                 method, self._base + path, proxy=self._proxy, allow_redirects=False, **sent
@@ -149,7 +149,7 @@ class BatchApi(OpenAIAdapter):
                     raise failure_of(response.status, await response.read(), response.headers)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unreached(error) from None
+            raise self._broken_off(error, None) from None
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]]) -> Result:

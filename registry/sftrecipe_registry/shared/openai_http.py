@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ from urllib.request import getproxies, proxy_bypass
 import orjson
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request
+from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
+from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, noting_reuse
 from sftrecipe_registry.shared.rate_headers import limits_in
 
 if TYPE_CHECKING:
     import aiohttp
 
-CONNECT_SECONDS = 20.0
 LARGEST = 64 * 1024 * 1024
 """Bytes of a reply that are read at most."""
 
@@ -48,12 +49,19 @@ async def open_endpoint(
     import aiohttp  # noqa: PLC0415 - 170 ms, spent when a call is made at last
 
     connector = aiohttp.TCPConnector(
-        limit=connecting.concurrency, ttl_dns_cache=300, keepalive_timeout=30
+        limit=connecting.concurrency, ttl_dns_cache=300, keepalive_timeout=IDLE_SECONDS
     )
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
+    limits = connecting.limits
+    timeout = aiohttp.ClientTimeout(
+        total=None, sock_connect=limits.connect_timeout, sock_read=limits.first_byte_timeout
+    )
     headers = {"Content-Type": "application/json", **endpoint.headers}
     async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, headers=headers, cookie_jar=aiohttp.DummyCookieJar()
+        connector=connector,
+        timeout=timeout,
+        headers=headers,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trace_configs=[noting_reuse()],
     ) as http:
         yield (adapter or OpenAIAdapter)(endpoint, http)
 
@@ -142,20 +150,31 @@ class OpenAIAdapter:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Send a body; the parsed reply and its text. Raises CallFailed, classified."""
+        address, content = self._base + path, orjson.dumps(body)
+        return await self._post(address, content, again=True)
+
+    async def _post(
+        self, address: str, data: bytes, *, again: bool
+    ) -> tuple[dict[str, Any], str]:
+        """Send; `again`: once more where the kept connection was closed."""
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
+        sending, status = Sending(time.monotonic()), None
         try:
             async with self._http.post(
-                self._base + path,
-                data=orjson.dumps(body),
+                address,
+                data=data,
                 proxy=self._proxy,
                 allow_redirects=False,  # the key and the prompt go to this host alone
+                trace_request_ctx=sending,
             ) as response:
-                content = await _read(response)
                 status, headers = response.status, response.headers
+                content = await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.limits_seen = None
-            raise self._unreached(error) from None
+            if again and status is None and sending.was_stale(error, time.monotonic()):
+                return await self._post(address, data, again=False)
+            raise self._broken_off(error, status) from None
         self.limits_seen = limits_in(headers)
         if status != 200:
             raise failure_of(status, content, headers)
@@ -186,11 +205,18 @@ class OpenAIAdapter:
             body["seed"] = seed_of(request)
         return body
 
-    def _unreached(self, error: BaseException) -> CallFailed:
+    def _broken_off(self, error: BaseException, status: int | None) -> CallFailed:
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
         host = urlsplit(self._base).netloc.rpartition("@")[2]
         # An error's own text may quote the address, and an address may hold a token.
         text = str(getattr(error, "message", "") or getattr(error, "strerror", "") or error)
-        return CallFailed("retry", f"{host}: {type(error).__name__}: {text[:SHOWN]}")
+        text = f"{host}: {type(error).__name__}: {text[:SHOWN]}"
+        if isinstance(error, aiohttp.ClientConnectorError):
+            return Unreached(text)
+        if isinstance(error, aiohttp.SocketTimeoutError):
+            return TimedOut(text)
+        return CallFailed("retry", text, status=status)
 
 
 def bearer(key: str) -> dict[str, str]:
