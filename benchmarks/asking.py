@@ -1,6 +1,6 @@
 """The engine's asking: ledger, limits, retries, as a step does it.
 
-python asking.py URL PROMPTS CONCURRENCY TIMEOUT FOLDER
+python asking.py URL PROMPTS CONCURRENCY TIMEOUT FOLDER [openai|litellm]
 """
 
 from __future__ import annotations
@@ -12,15 +12,20 @@ from pathlib import Path
 from sftrecipe import Context
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Limits
 from sftrecipe.recipe.checked import Block
-from sftrecipe_registry.providers.openai import OpenAI
 
 
-async def main(url: str, prompts: int, concurrency: int, seconds: float, folder: str) -> None:
+async def main(
+    url: str, prompts: int, concurrency: int, seconds: float, folder: str, use: str = "openai"
+) -> None:
     """Ask through a step's context, and print what was asked."""
-    plugin = OpenAI(model="m", base_url=url, api_key="", limits=Limits(timeout=seconds))
-    providers = {"teacher": Block("providers", "teacher", "openai", plugin)}
+    model_name = "m" if use == "openai" else "openai/m"
+    plugin = plugin_class("provider", use).model_validate(
+        {"model": model_name, "base_url": url, "api_key": "", "limits": Limits(timeout=seconds)}
+    )
+    providers = {"teacher": Block("providers", "teacher", use, plugin)}
     ledger = Path(folder) / "ledger.sqlite"
     answered = 0
     async with open_session(providers, ledger, run="r", concurrency=concurrency) as session:
@@ -33,7 +38,9 @@ async def main(url: str, prompts: int, concurrency: int, seconds: float, folder:
         async for _, reply in ctx.map(ask, range(prompts)):
             answered += isinstance(reply, Reply) and bool(reply.text)
         total = session.total()
-    print(answered, "answered:", total.asked, "asked", total.requests, "requests", total.cached)
+    counts = f"{total.asked} asked, {total.requests} requests, {total.cached} cached"
+    print(answered, f"answered by sftrecipe ({use}): {counts}")
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]))
+kinds = (str, int, int, float, str, str)
+asyncio.run(main(*(kind(text) for kind, text in zip(kinds, sys.argv[1:], strict=False))))

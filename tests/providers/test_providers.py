@@ -14,7 +14,6 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import PluginError, SftrecipeError
-from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.recipe.checked import Block
@@ -126,25 +125,6 @@ async def test_ernie_v1_with_a_wrong_secret(server: StandIn, tmp_path: Path) -> 
 
 
 @pytest.mark.heavy
-async def test_litellm(server: StandIn, tmp_path: Path) -> None:
-    given = {"model": "openai/m", "base_url": server.url, "api_key": "sk-litellm-key"}
-    async with model("litellm", tmp_path, **given) as asked:
-        assert (await asked.chat(_turns("x"))).output_tokens == 20
-        assert len((await asked.embed("x")).vector) == 8
-        assert (await asked.complete("x")).text
-        for fault in ("429", "500", "garbage", "reset"):
-            assert (await asked.chat(_turns(f"[[{fault} x1]]"))).text
-        for fault, outcome in (("400", "final"), ("refused", "refused")):
-            with pytest.raises(CallFailed) as caught:
-                await asked.chat(_turns(f"[[{fault}]]"))
-            assert caught.value.outcome == outcome, caught.value
-    with pytest.raises(SftrecipeError) as stopped:
-        async with model("litellm", tmp_path, **given) as asked:
-            await asked.chat(_turns("[[401]]"))
-    assert "sk-litellm-key" not in str(stopped.value)
-
-
-@pytest.mark.heavy
 async def test_the_embedded_model(tmp_path: Path) -> None:
     schema = {
         "type": "object",
@@ -226,28 +206,3 @@ def test_retry_after_in_every_form() -> None:
     assert retry_after({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
     assert retry_after({"Retry-After": "soon"}) is None
     assert retry_after({}) is None
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"model": "vertex_ai/gemini", "base_url": "https://evil.example"},
-        {"model": "gemini-pro", "base_url": "https://evil.example"},
-        {"model": "huggingface/https://evil.example/x"},
-    ],
-)
-def test_litellm_takes_no_address_for_credentials_of_its_own(options: dict[str, str]) -> None:
-    provider = plugin_class("provider", "litellm").model_validate(options)
-    assert list(provider.problems(frozenset(), OptionFiles({})))
-
-
-@pytest.mark.heavy
-async def test_litellm_keeps_the_users_key_from_an_address(
-    server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-users-own-key")
-    with pytest.raises(SftrecipeError) as stopped:
-        async with model("litellm", tmp_path, model="openai/m", base_url=server.url) as asked:
-            await asked.chat(_turns("[[401]]"))
-    assert "own-key" not in str(stopped.value)
-    assert "none" in str(stopped.value)

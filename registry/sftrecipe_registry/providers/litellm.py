@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
+from json import JSONDecoder
 from typing import Any, ClassVar
+
+import orjson
 
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
@@ -22,25 +26,34 @@ from sftrecipe.kinds import (
     OptionFiles,
     OptionProblem,
     Request,
+    TokenCounter,
 )
-from sftrecipe_registry.shared.http_failures import Fault, classified, retry_after
+from sftrecipe_registry.shared.http_failures import (
+    SHOWN,
+    Fault,
+    classified,
+    fault_of,
+    retry_after,
+)
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import chat_answer, response_format
 from sftrecipe_registry.shared.rate_headers import limits_in
+from sftrecipe_registry.shared.token_counters import openai_counter
 
-_HOSTS = {
+_ADDRESSES = {
     "anthropic": "https://api.anthropic.com",
-    "dashscope": "https://dashscope.aliyuncs.com",
-    "deepseek": "https://api.deepseek.com",
-    "gemini": "https://generativelanguage.googleapis.com",
-    "moonshot": "https://api.moonshot.cn",
-    "openai": "https://api.openai.com",
-    "volcengine": "https://ark.cn-beijing.volces.com",
-    "zai": "https://api.z.ai",
+    "dashscope": "https://dashscope.aliyuncs.com/compatible-mode/v1",
+    "deepseek": "https://api.deepseek.com/beta",
+    "gemini": "https://generativelanguage.googleapis.com/v1beta",
+    "moonshot": "https://api.moonshot.ai/v1",
+    "openai": "https://api.openai.com/v1",
+    "volcengine": "https://ark.cn-beijing.volces.com/api/v3",
+    "zai": "https://api.z.ai/api/paas/v4",
 }
-"""Where litellm sends a key, by the model's prefix."""
-_BY_KEY = frozenset(_HOSTS) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
+"""Where litellm asks by itself, by the model's prefix. It is told so all the same: else a variable
+such as `MOONSHOT_API_BASE` would lead a key elsewhere."""
+_BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
 """Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
 _NO_KEY = "none"
 _INSTALL = "pip install 'sftrecipe[litellm]'"
@@ -86,7 +99,7 @@ judge:
         if not self.api_key:
             return {}
         vendor = self.model.partition("/")[0]
-        return {self.api_key: self.base_url or _HOSTS.get(vendor, f"https://{vendor}.invalid")}
+        return {self.api_key: self.base_url or _ADDRESSES.get(vendor, f"https://{vendor}.invalid")}
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Ways to an address that `sends` does not tell."""
@@ -101,6 +114,10 @@ judge:
     def identity(self) -> dict[str, object]:
         """Model and revision."""
         return model_identity(self.model, self.revision)
+
+    def token_counter(self) -> TokenCounter | None:
+        """By OpenAI's own encoding, for its models."""
+        return openai_counter(self.model.removeprefix("openai/"))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """litellm itself."""
@@ -122,11 +139,12 @@ judge:
             )
         connecting.progress("importing litellm")
         key = connecting.secret(self.api_key) if self.api_key else None
+        address = connecting.secret(self.base_url) if self.base_url else None
         where = {
             # Without one litellm would send the user's own key of the vendor to any address.
-            "api_key": key or (_NO_KEY if self.base_url else None),
+            "api_key": key or (_NO_KEY if address else None),
             # Not `base_url`: embeddings would pass over it, and send the key to OpenAI.
-            "api_base": connecting.secret(self.base_url) if self.base_url else None,
+            "api_base": address or _ADDRESSES.get(self.model.partition("/")[0]),
         }
         litellm = await asyncio.to_thread(_imported)
         given = {name: value for name, value in where.items() if value}
@@ -142,8 +160,10 @@ class _Sender:
     def __init__(self, litellm: Any, model: str, where: Mapping[str, str]) -> None:
         self._litellm = litellm
         self._common = {"model": model, **where, "num_retries": 0, "max_retries": 0}
+        if model.partition("/")[0] in litellm.openai_compatible_providers:
+            # Without it some of them (Zhipu) are asked three times for one failure.
+            self._common["allowed_openai_params"] = ["max_retries"]
         self.limits_seen: LimitsSeen | None = None
-        """What the vendor told of its limits with the reply before."""
 
     async def send(self, request: Request) -> Answer:
         """One attempt, without litellm's retries and cache."""
@@ -173,7 +193,8 @@ class _Sender:
             **more,
         )
         self.limits_seen = _limits(reply)
-        return chat_answer(reply.model_dump(), reply.model_dump_json())
+        raw = reply.model_dump_json()
+        return chat_answer(orjson.loads(raw), raw)
 
     async def _complete(self, request: Request) -> Answer:
         reply = await self._litellm.atext_completion(
@@ -197,36 +218,47 @@ class _Sender:
 
 
 def _failure(error: Exception) -> CallFailed:
-    """litellm's classes are not to be trusted: the status and the vendor's code are."""
+    """litellm's classes are not to be trusted: the status and the vendor's own words are."""
+    kind, text = type(error).__name__, str(getattr(error, "message", None) or error)
     status = getattr(error, "status_code", None)
-    text = str(getattr(error, "message", None) or error)
-    if not isinstance(status, int):
-        return CallFailed("retry", f"{type(error).__name__}: {text[:500]}")
-    code = getattr(error, "code", None) or _code_in(text)
-    kind = type(error).__name__
-    if kind in ("APIConnectionError", "Timeout"):
-        return CallFailed("retry", f"{kind}: {text[:500]}")
+    if not isinstance(status, int) or kind in ("APIConnectionError", "Timeout"):
+        return CallFailed("retry", f"{kind}: {text[:SHOWN]}")
+    if kind == "UnsupportedParamsError":
+        # Without litellm's advice, which is for programs that call it.
+        return CallFailed("final", text.partition(". To drop these")[0], status=status)
+    fault = _vendors_words(error, text) or Fault("", text.rpartition("Exception - ")[2])
     if kind == "ContentPolicyViolationError":
-        code = "content_policy"
-    return classified(status, Fault(str(code or ""), text), retry_after(_headers(error)))
+        fault = Fault("content_policy", fault.message)
+    if status == 500 and "UNAVAILABLE" in fault.code:
+        status = 503  # Gemini's, of which litellm makes a 500
+    return classified(status, fault, retry_after(_headers(error)))
+
+
+def _vendors_words(error: Exception, text: str) -> Fault | None:
+    """The error as the vendor sent it: kept by litellm, or quoted in its message."""
+    body = getattr(error, "body", None)
+    if isinstance(body, Mapping):
+        return fault_of({"error": body})
+    start = text.find("{")
+    if start < 0:
+        return None
+    try:
+        quoted, _ = JSONDecoder().raw_decode(text, start)
+    except ValueError:
+        return None
+    return fault_of(quoted) if isinstance(quoted, dict) else None
 
 
 def _headers(error: Exception) -> Mapping[str, str]:
-    """Of the vendor's reply that an error tells of."""
-    kept = getattr(error, "litellm_response_headers", None)
-    return kept or getattr(getattr(error, "response", None), "headers", None) or {}
+    """Of the vendor's reply: litellm's own are empty, and keep the vendor's beside them."""
+    found = getattr(error, "litellm_response_headers", None)
+    return found or getattr(getattr(error, "response", None), "headers", None) or {}
 
 
 def _limits(reply: Any) -> LimitsSeen | None:
     """Of the vendor's headers, which litellm keeps beside the reply, some under a prefix."""
     kept = (getattr(reply, "_hidden_params", None) or {}).get("additional_headers") or {}
     return limits_in({name.removeprefix("llm_provider-"): str(kept[name]) for name in kept})
-
-
-def _code_in(text: str) -> str:
-    """A vendor's code in a message, of those that change what the status means."""
-    known = ("insufficient_quota", "content_filter", "data_inspection_failed")
-    return next((code for code in known if code in text), "")
 
 
 def _imported() -> Any:
@@ -237,4 +269,12 @@ def _imported() -> Any:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False
+    # A fourth of its time a call: the engine knows the prices and does not ask it.
+    litellm.response_cost_calculator = _no_cost  # type: ignore[assignment]
+    # Its many objects stay: without this each full collection would walk through them anew.
+    gc.freeze()
     return litellm
+
+
+def _no_cost(**_: Any) -> None:
+    return None

@@ -27,8 +27,20 @@ REFUSED = (
     "functions_unsafe",
 )
 """Parts of error codes that say the content was refused."""
-UNPAID = ("insufficient_quota", "billing", "arrearage", "access_terminated")
+UNPAID = (
+    "insufficient_quota",
+    "exceeded_current_quota",
+    "billing",
+    "arrearage",
+    "overdue",
+    "access_terminated",
+)
 """Parts of the codes of a 429 that waiting does not cure."""
+ZHIPU_REFUSED = ("1301",)
+ZHIPU_UNPAID = ("1112", "1113", "1121")
+"""Zhipu's codes are numbers: account locked, in arrears, blocked for violations."""
+REFUSED_TEXTS = ("Content Exists Risk",)
+"""Messages that say so where the code does not (DeepSeek)."""
 BUSY = (
     "rate_limit",
     "ratelimit",
@@ -60,7 +72,7 @@ def fault_of(reply: Mapping[str, Any]) -> Fault | None:
     """The error that a reply tells of, whatever its status."""
     error = reply.get("error")
     if isinstance(error, Mapping):
-        code = " ".join(str(error[name]) for name in ("code", "type") if error.get(name))
+        code = " ".join(str(error[name]) for name in ("code", "type", "status") if error.get(name))
         return Fault(code, str(error.get("message") or error))
     if error:
         return Fault(str(reply.get("code") or error), str(reply.get("error_description") or error))
@@ -88,17 +100,22 @@ def classified(status: int, fault: Fault, pause: float | None = None) -> CallFai
     text = f"{fault.message[:SHOWN]}"
     shown = " ".join(part for part in (f"HTTP {status}", fault.code) if part)
     return CallFailed(
-        _outcome(status, fault.code.lower()),
+        _outcome(status, fault),
         f"{shown}: {text}",
         status=status,
         retry_after=pause,
     )
 
 
-def _outcome(status: int, code: str) -> Outcome:
-    if any(part in code for part in REFUSED):
+def _outcome(status: int, fault: Fault) -> Outcome:
+    code = fault.code.lower()
+    if (
+        any(part in code for part in REFUSED)
+        or code in ZHIPU_REFUSED
+        or any(part in fault.message for part in REFUSED_TEXTS)
+    ):
         return "refused"
-    if any(part in code for part in UNPAID) or status == 402:
+    if any(part in code for part in UNPAID) or code in ZHIPU_UNPAID or status == 402:
         return "final"
     if status in (429, 503, 529) or any(part in code for part in BUSY):
         return "wait"
@@ -111,7 +128,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait."""
     if milliseconds := headers.get("retry-after-ms"):
         return _seconds(milliseconds, 1000)
-    told = headers.get("Retry-After")
+    told = headers.get("Retry-After") or headers.get("retry-after")
     if told is None:
         return None
     if (seconds := _seconds(told, 1)) is not None:
