@@ -13,8 +13,8 @@ from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
-from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
 from sftrecipe_registry.shared import training_environment
+from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
 from sftrecipe_registry.trainers import llamafactory
 from sftrecipe_registry.trainers.llamafactory import LlamaFactory
 

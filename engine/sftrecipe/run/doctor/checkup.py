@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sftrecipe.calls.session import providers_folder
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.base import CheckState
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.run.doctor.finding import Finding, raised
 from sftrecipe.run.doctor.folders import check_folders, room_needed
@@ -33,7 +34,9 @@ async def check_up(
     once, past the ledger: a kept reply would not tell whether the server answers today. `seconds`
     are for one call; `offline` asks nobody.
     """
-    findings = [*check_installation(), *check_plugins()]
+    # The plugins of a recipe that is checked are whole: others that are not do not stop it.
+    broken: CheckState = "fault" if recipe is None else "warning"
+    findings = [*check_installation(), *check_plugins(broken)]
     folders = [project.folder, *([out] if out else [])]
     findings += check_folders(folders, room_needed(recipe))
     try:

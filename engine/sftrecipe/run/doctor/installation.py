@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from sftrecipe.errors import PluginError
+from sftrecipe.plugin.base import CheckState
 from sftrecipe.plugin.discovery import KINDS, plugins
-from sftrecipe.run.doctor.finding import Finding, fault, ok, raised
+from sftrecipe.run.doctor.finding import Finding, fault, ok
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -31,21 +32,21 @@ def check_installation() -> Iterator[Finding]:
     )
 
 
-def check_plugins() -> Iterator[Finding]:
-    """Every plugin that is declared, imported."""
+def check_plugins(state: CheckState) -> Iterator[Finding]:
+    """Every plugin that is declared, imported; `state` is what one that cannot be means."""
     packages: set[str] = set()
     count = 0
     for kind in KINDS:
         try:
             declared = plugins(kind)
         except PluginError as error:
-            yield raised("plugin", kind, error)
+            yield Finding("plugin", kind, state, error.problem)
             continue
         for name, found in declared.items():
             try:
                 found.load()
             except PluginError as error:
-                yield raised("plugin", name, error)
+                yield Finding("plugin", name, state, error.problem)
             else:
                 count += 1
                 packages.add(found.package)

@@ -1,0 +1,68 @@
+"""What `doctor` finds of the environment that LLaMA-Factory trains in."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from sftrecipe_registry.shared import training_environment
+from sftrecipe_registry.shared.training_environment import ENVIRONMENT, check_training
+
+from ..training_environment import ABSENT, training_python
+
+
+@pytest.fixture(autouse=True)
+def no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_environment.shutil, "which", lambda name: None)
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+
+
+def _environment(folder: Path) -> Path:
+    package = folder / "lib" / "python3.11" / "site-packages" / "llamafactory"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    return folder
+
+
+def test_there_is_none() -> None:
+    (found,) = check_training()
+    assert found.state == "warning"
+    assert ENVIRONMENT in (found.advice or "")
+
+
+def test_the_named_folder_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
+    (found,) = check_training()
+    assert str(tmp_path) in found.found
+
+
+def test_there_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    (found,) = check_training()
+    assert (found.state, "no python" in found.found) == ("fault", True)
+
+
+def test_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    (found,) = check_training()
+    assert found.state == "fault"
+    assert "No module named 'torch'" in found.found
+
+
+@pytest.mark.heavy
+def test_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    python = training_python()
+    if python is None:
+        pytest.skip(ABSENT)
+    monkeypatch.setenv(ENVIRONMENT, str(python.parents[1]))
+    (found,) = check_training()
+    assert found.found.startswith("LLaMA-Factory 0.")
+    gpu = shutil.which("nvidia-smi") is not None
+    assert found.state == ("ok" if gpu else "warning"), found
