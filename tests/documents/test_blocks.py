@@ -6,6 +6,7 @@ import importlib
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def blocks(*languages: str) -> Iterator[Any]:
 def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in KEYS:
         monkeypatch.setenv(key, "a-key")
+    monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
     shown = yaml.load(text, _Loader)
     whole = "sources" in shown and "version" in shown
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")

@@ -29,7 +29,6 @@ from sftrecipe_registry.shared.vllm_arguments import (
     argument_problems,
     reply_arguments,
 )
-from sftrecipe_registry.shared.vllm_server import VllmServer, open_vllm
 
 ENVIRONMENT = "SFTRECIPE_VLLM_ENV"
 """Variable that names the environment with vLLM where the recipe names none."""
@@ -122,7 +121,7 @@ teacher:
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A pool of connections to the server, which is started first where the recipe says so."""
         if self.serve is not None:
-            return open_vllm(self._server(self.serve, connecting), connecting)
+            return self._started(self.serve, connecting)
         endpoint = Endpoint(
             base_url=connecting.secret(self.base_url),
             model=self.model,
@@ -131,7 +130,11 @@ teacher:
         )
         return open_endpoint(endpoint, connecting)
 
-    def _server(self, serve: Serve, connecting: Connecting) -> VllmServer:
+    def _started(
+        self, serve: Serve, connecting: Connecting
+    ) -> AbstractAsyncContextManager[Adapter]:
+        from sftrecipe_registry.shared.vllm_server import VllmServer, open_vllm  # noqa: PLC0415 - asyncio's processes: 30 ms
+
         # Looked at again: what was found at `validate` may be gone, and the project is known now.
         if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
             raise PluginError("server-python", "server-python", error=message, variable=ENVIRONMENT)
@@ -141,13 +144,10 @@ teacher:
         else:
             model = self.model
             arguments += [f"--revision={self.revision}"] if self.revision else []
-        return VllmServer(
-            environment_python(self._environment()),
-            model,
-            self.model_name(),
-            arguments,
-            serve.start_timeout,
-        )
+        python = environment_python(self._environment())
+        named = self.model_name()
+        server = VllmServer(python, model, named, arguments, serve.start_timeout)
+        return open_vllm(server, connecting)
 
     def _environment(self) -> str:
         named = self.serve.python if self.serve else ""

@@ -54,7 +54,9 @@ def keep(log: Path, note: Path, grace: float, command: list[str]) -> int:
     finally:
         stop_group(server.pid, grace)
         note.unlink(missing_ok=True)
-    status = server.wait()
+    status = server.poll()
+    if status is None:  # a driver holds it: not even SIGKILL ends it
+        return 128 + signal.SIGKILL
     return status if status >= 0 else 128 - status
 
 
