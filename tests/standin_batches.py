@@ -78,6 +78,8 @@ class Batches:
         batch = self.batches.get(request.match_info["id"])
         if batch is None:
             return self._error("404")
+        key = request.headers.get("Authorization")
+        self.errors["echo"] = (500, {"message": f"failed for {key}", "code": "internal_error"})
         return await self._answer(request, "look", lambda: self._shown(batch))
 
     async def list(self, request: web.Request) -> web.StreamResponse:

@@ -138,6 +138,29 @@ async def test_lines_that_fail_are_classified_and_asked_again_where_it_helps(
     assert _noted(tmp_path) == 0
 
 
+async def test_failing_lines_come_together_and_do_not_stop_the_run(tmp_path: Path) -> None:
+    texts = [f"{number} {'[[400]]' * (number % 2)}" for number in range(80)]
+    with stand_in() as server:
+        async with session(server.url, tmp_path) as opened:
+            found = await say_all(opened.model("p", "ask"), texts)
+            assert [isinstance(reply, Reply) for reply in found] == [True, False] * 40
+        with pytest.raises(SftrecipeError, match="keeps failing"):
+            async with session(server.url, tmp_path / "all") as opened:
+                await asyncio.gather(
+                    *(opened.model("p", "ask").complete(text) for text in texts[1::2])
+                )
+
+
+async def test_what_the_user_is_told_holds_no_key(tmp_path: Path) -> None:
+    told: list[str] = []
+    with stand_in("--batch-faults", "look=echox1") as server:
+        given = {"told": told, "api_key": "sk-a-secret-key"}
+        async with session(server.url, tmp_path, **given) as opened:
+            _texts(await say_all(opened.model("p", "ask"), ["x"]))
+    assert any("no news" in line and "***" in line for line in told), told
+    assert not any("sk-a-secret-key" in line for line in told)
+
+
 async def test_what_expired_leaves_again_and_the_rest_is_kept(tmp_path: Path) -> None:
     texts = [*(f"{number}" for number in range(10)), "[[expired x1]] a", "[[expired x1]] b"]
     with stand_in() as server:

@@ -114,7 +114,7 @@ class Asker:
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
         self._output = OutputGuess()
-        self._breaker = Breaker(name, self.limits)
+        self._breaker = Breaker(name, self.limits, sorted_out=provider.deferred)
         self._stopped: SftrecipeError | None = None
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:

@@ -7,12 +7,17 @@ from sftrecipe.plugin.provider import CallFailed, Limits
 
 
 class Breaker:
-    """Counts a provider's replies and its calls that failed for good."""
+    """Counts a provider's replies and its calls that failed for good.
 
-    def __init__(self, provider: str, limits: Limits) -> None:
+    Where they do not come in the calls' order (`sorted_out`: a batch's failures come all together),
+    failures in a row mean nothing once there are replies.
+    """
+
+    def __init__(self, provider: str, limits: Limits, *, sorted_out: bool = False) -> None:
         self.answered = 0
         self._provider = provider
         self._most = limits.stop_after_failures
+        self._sorted_out = sorted_out
         self._in_a_row = 0
 
     def reply_came(self) -> None:
@@ -34,7 +39,8 @@ class Breaker:
         )
 
     def _is_hopeless(self, failure: CallFailed) -> bool:
-        if self._in_a_row >= self._most or failure.status == 401:
+        counts = not (self._sorted_out and self.answered)
+        if (counts and self._in_a_row >= self._most) or failure.status == 401:
             return True
         # Nothing was ever answered, and what came back has nothing to do with this one request.
         return not self.answered and (

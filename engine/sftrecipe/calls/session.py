@@ -165,10 +165,7 @@ class Session:
         return asker
 
     def _scrub(self, text: str) -> str:
-        for secret in self._secrets:
-            if secret in text:
-                text = text.replace(secret, "***")
-        return text
+        return _scrubbed(text, self._secrets)
 
 
 class Connection:
@@ -243,7 +240,7 @@ class Connection:
 
     def progress(self, text: str) -> None:
         """One line that tells the user what is being waited for."""
-        self._progress(text)
+        self._progress(_scrubbed(text, self._secrets))
 
 
 class Answerer(Protocol):
@@ -298,6 +295,13 @@ class StepModel:
 
     async def _ask(self, request: Request) -> Reply:
         return await self._asker.ask(request, self._step, self._usage)
+
+
+def _scrubbed(text: str, secrets: set[str]) -> str:
+    for secret in secrets:
+        if secret in text:
+            text = text.replace(secret, "***")
+    return text
 
 
 def _environment_value(match: re.Match[str]) -> str:
