@@ -18,6 +18,7 @@ import yaml
 from sftrecipe.cli.main import cli
 from sftrecipe.errors import RecipeError
 from sftrecipe.recipe.load import check_recipe
+from sftrecipe.recipe.vendors import HOSTS_BY_VARIABLE
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -26,7 +27,6 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / ".github").glob("*.md")),
 ]
-KEYS = {"OPENAI_API_KEY", "QIANFAN_API_KEY", "DASHSCOPE_API_KEY"}
 BASE = """
 version: 1
 name: base
@@ -53,7 +53,7 @@ def blocks(*languages: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("text", list(blocks("yaml")))
 def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key in KEYS:
+    for key in HOSTS_BY_VARIABLE:
         monkeypatch.setenv(key, "a-key")
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
     shown = yaml.load(text, _Loader)

@@ -152,6 +152,14 @@ async def test_an_address_in_the_environment_leads_no_key_elsewhere(
 
 
 @pytest.mark.heavy
+@pytest.mark.parametrize("vendor", ["dashscope", "deepseek", "moonshot", "volcengine", "zai"])
+def test_the_addresses_are_those_of_litellm(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(f"{vendor.upper()}_API_BASE", raising=False)
+    _, _, _, address = provider._imported().get_llm_provider(MODELS[vendor])
+    assert address == provider._ADDRESSES[vendor]
+
+
+@pytest.mark.heavy
 async def test_completions_embeddings_and_faults(server: StandIn, tmp_path: Path) -> None:
     given = {"model": "openai/m", "base_url": server.url, "api_key": "sk-litellm-key"}
     async with model(tmp_path, **given) as asked:
