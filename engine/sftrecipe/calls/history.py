@@ -21,6 +21,7 @@ _LOOKED_AT = 5000
 class EarlierCall(NamedTuple):
     """An answered call of a model."""
 
+    run: str
     step: str
     text: str
     turns: int
@@ -45,13 +46,13 @@ class History:
         """A model's latest calls, of the ledger's latest few thousand."""
         if self._connection is None:
             return []
-        query = """SELECT step, request, input_tokens, output_tokens FROM calls
+        query = """SELECT run, step, request, input_tokens, output_tokens FROM calls
         WHERE rowid > (SELECT max(rowid) FROM calls) - ? AND model = ? AND state = 'done'
         ORDER BY rowid DESC LIMIT ?"""
         rows = self._connection.execute(query, (_LOOKED_AT, model, _RECENT))
         return [
-            EarlierCall(step, *asked_text(orjson.loads(request)), read or 0, written or 0)
-            for step, request, read, written in rows
+            EarlierCall(run, step, *asked_text(orjson.loads(request)), read or 0, written or 0)
+            for run, step, request, read, written in rows
         ]
 
     def spent(self, run: str) -> dict[str, tuple[int, int, float]]:

@@ -25,6 +25,8 @@ class Seen:
     """Rows that asked something; for plugins that look at one row at a time."""
     held: int = 0
     """Calls that the ledger answers, or that repeat another."""
+    repeated: int = 0
+    """Of those, calls that repeat one without a reply: what would follow them is not known."""
     missing: dict[str, list[Request]] = field(default_factory=dict)
     """Calls without a reply, by provider."""
     made: list[Record] = field(default_factory=list)
@@ -79,7 +81,7 @@ def _calls(plugin: Generator | Filter, expected: Expected, seen: Seen) -> tuple[
     else:
         low = min(least, told)
     if most is None:
-        return (told, told), True
+        return (max(low, told), None), told > low
     top = max(most, told)
     return (low, _repaired(top, structured)), told > most
 

@@ -40,7 +40,7 @@ class Asked:
     provider: str
     calls: Range
     first: int
-    """Calls whose prompts are known; those beyond carry an earlier reply, to have it repaired."""
+    """Calls whose prompts are known; those beyond may carry earlier replies."""
     requests: Sequence[Request]
     """Some of the calls, drawn evenly; none where the prompts are not known."""
     drawn: float
@@ -61,14 +61,13 @@ class Asking:
     price: Price | None
 
 
-def spending(asked: Asked, step: str, known: Asking) -> Asks:
-    """Tokens and cost of a step's calls to one provider."""
-    same = [call for call in known.earlier if call.step == step]
+def spending(asked: Asked, run: str, step: str, known: Asking) -> Asks:
+    """Tokens and cost of a step's calls to one provider; `run` names the run in the ledger."""
+    same = [call for call in known.earlier if (call.run, call.step) == (run, step)]
     taken = _input(asked, same, known)
     given = _output(asked, same, known.earlier)
     least, most = asked.calls
-    repairs = 0 if most is None else max(0, most - asked.first)
-    read = (int(least * taken.low), _most(most, taken.high, repairs * given.high))
+    read = (int(least * taken.low), _most(most, taken.high, _carried(asked) * given.high))
     written = (int(least * given.low), _most(most, given.high))
     price = known.price
     return Asks(
@@ -82,6 +81,15 @@ def spending(asked: Asked, step: str, known: Asking) -> Asks:
         given.basis,
         asked.rendered,
     )
+
+
+def _carried(asked: Asked) -> float:
+    """Earlier replies that the later calls' prompts carry at most: turns, repairs."""
+    most = asked.calls[1]
+    if most is None or most <= asked.first:
+        return 0.0
+    turns = most / max(1, asked.first)
+    return (most - asked.first) * max(1.0, turns / 2)
 
 
 def _most(calls: int | None, each: float, more: float = 0) -> int | None:
@@ -119,23 +127,28 @@ def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
     return found
 
 
-def _output(asked: Asked, same: Sequence[EarlierCall], all_calls: Sequence[EarlierCall]) -> PerCall:
-    """The mean of earlier calls of the step, then of the model; never above `max_tokens`."""
+def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]) -> PerCall:
+    """The mean of the step's earlier calls, or wide of the model's; `max_tokens` bounds it."""
     if asked.requests and asked.requests[0].kind == "embed":
         return PerCall(0, 0, "tokenizer")
-    limits = [request.sampling.get("max_tokens") for request in asked.requests]
-    stated = [limit for limit in limits or [asked.max_tokens] if limit is not None]
-    top = float(max(stated)) if stated and len(stated) == len(limits or [None]) else None
+    top = _limit(asked)
     if len(same) >= _ENOUGH:
         found = _mean([call.output_tokens for call in same], _CALIBRATED, "ledger")
-    elif calls := same or all_calls:
-        mean = fmean(call.output_tokens for call in calls)
-        found = PerCall(mean / 4, mean * 4, "ledger")
     else:
-        found = PerCall(_LEAST_OUTPUT, top or _MOST_OUTPUT, "guess")
-    if top is None:
+        longest = max((call.output_tokens for call in earlier), default=0.0)
+        found = PerCall(_LEAST_OUTPUT, max(_MOST_OUTPUT, longest), "guess")
+    if top is None or found.high <= top:
         return found
-    return PerCall(min(found.low, top), min(found.high, top), found.basis)
+    if found.low > top * (1 - _CALIBRATED):  # the limit was higher before
+        return PerCall(_LEAST_OUTPUT, top, "guess")
+    return PerCall(found.low, top, found.basis)
+
+
+def _limit(asked: Asked) -> float | None:
+    """The most that a reply may write; None where there is no limit."""
+    limits = [request.sampling.get("max_tokens") for request in asked.requests]
+    stated = [limit for limit in limits or [asked.max_tokens] if limit is not None]
+    return float(max(stated)) if stated and len(stated) == len(limits or [None]) else None
 
 
 def _mean(counts: Sequence[float], share: float, basis: Basis, drawn: float = 0.0) -> PerCall:

@@ -28,7 +28,7 @@ from sftrecipe.plugin.provider import CallFailed, Provider, Request
 from sftrecipe.recipe.checked import Block
 from sftrecipe.record import Record
 
-_GRACE = 0.5
+_GRACE = 0.3
 """Seconds that a plugin may go on after its time."""
 
 
@@ -96,6 +96,7 @@ class _Unasked:
             return reply_of(key, entry.answer())
         if key in self._keys:
             self._seen.held += 1
+            self._seen.repeated += 1
         else:
             self._keys.add(key)
             self._noted.append(request)
@@ -118,7 +119,7 @@ def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
     # In a thread of its own: nothing else stops a plugin that computes and computes.
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(seconds + _GRACE)
+    thread.join(seconds + 2 * _GRACE)
     return found[0] if found else None
 
 
@@ -133,7 +134,8 @@ async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
         }
         ctx = replace(trial.context, models=models)
         try:
-            await _work(trial.plugin, _Timed(trial.rows, ends), ctx, seen)
+            async with asyncio.timeout(ends - time.monotonic() + _GRACE):
+                await _work(trial.plugin, _Timed(trial.rows, ends), ctx, seen)
         except _Enough:
             seen.whole = False
     return seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -52,7 +53,8 @@ def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH)
     store = StepStore(project.steps)
     standing = standings(plan, store, parts_before(read_run(out)))
     with open_history(project.ledger) as history:
-        return list(_Forecast(plan, project.ledger, history, effort).steps(store, standing))
+        forecast_of = _Forecast(plan, project.ledger, str(out), history, effort)
+        return list(forecast_of.steps(store, standing))
 
 
 def too_small(
@@ -69,10 +71,13 @@ def too_small(
 class _Forecast:
     """Walks the plan with what is known of every stream."""
 
-    def __init__(self, plan: Plan, ledger: Path, history: History, effort: Effort) -> None:
+    def __init__(
+        self, plan: Plan, ledger: Path, run: str, history: History, effort: Effort
+    ) -> None:
         self._recipe = plan.recipe
         self._steps = plan.steps
         self._ledger = ledger
+        self._run = run
         self._effort = effort
         self._streams = Foreseen()
         self._history = history
@@ -113,7 +118,7 @@ class _Forecast:
             self._streams.thinned(step, found.rows, seen)
         held, asks = 0, tuple[Asks, ...]()
         if asked_by(step.block) and found.calls != NOTHING:
-            held, asks = self._spending(step, found, seen, own=read.whole)
+            held, asks = self._spending(step, read, found, seen)
         return Estimate(
             step,
             standing,
@@ -144,33 +149,43 @@ class _Forecast:
         return dry_run(trial, self._ledger, self._effort.seconds)
 
     def _spending(
-        self, step: Step, found: Expectation, seen: Seen | None, *, own: bool
+        self, step: Step, read: Outlook, found: Expectation, seen: Seen | None
     ) -> tuple[int, tuple[Asks, ...]]:
         """Calls that the ledger answers, and what the others take, by provider."""
         least, most = found.calls
         held = seen.held if seen is not None and seen.whole else 0
-        missing = seen.missing if seen is not None and seen.unanswered else {}
         if seen is not None and seen.held and not seen.whole:
             least = 0  # some are in the ledger, how many is not known
+        elif seen is not None and seen.repeated and seen.asking and most is not None:
+            least -= seen.repeated * (ceil(most / seen.asking) - 1)  # rows that repeat another
         left = (max(0, least - held), None if most is None else max(0, most - held))
         if left == NOTHING:
             return held, ()
-        names = [name for name, requests in missing.items() if requests]
-        names = names or list(dict.fromkeys(asked_by(step.block).values()))[:1]
-        unanswered = sum(len(requests) for requests in missing.values()) or 1
+        parts = self._parts(step, read, left, seen)
+        return held, tuple(
+            spending(part, self._run, step.id, self._asking(part.provider)) for part in parts
+        )
+
+    def _parts(self, step: Step, read: Outlook, calls: Range, seen: Seen | None) -> Iterator[Asked]:
+        """The step's calls by provider: shared as in its dry run."""
         plugin = step.block.plugin
-        asks = []
-        for name in names:
-            requests = missing.get(name, [])
-            share = len(requests) / unanswered if requests else 1.0
-            calls = (int(left[0] * share), None if left[1] is None else -int(-left[1] * share))
-            first = max(calls[0], len(requests)) if seen and seen.whole else (calls[1] or 0)
+        stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
+        if seen is None or not seen.unanswered:
+            provider = next(iter(asked_by(step.block).values()))
+            yield Asked(provider, calls, calls[1] or 0, (), 0.0, False, stated)
+            return
+        for provider, requests in seen.missing.items():
+            share = len(requests) / seen.unanswered
+            part = (int(calls[0] * share), None if calls[1] is None else ceil(calls[1] * share))
+            first = len(requests)
+            if not seen.whole:
+                by_row = plugin.scope == "row"  # type: ignore[attr-defined]
+                rows = read.count[1] if by_row else part[0]
+                first = min(part[1] or 0, ceil((rows or part[1] or 0) * share))
             drawn = _drawn(requests, self._effort.prompts)
-            part = len(drawn) / max(1, calls[1] or len(requests)) if own else 0.0
-            stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
-            asked = Asked(name, calls, first, drawn, part, own and bool(requests), stated)
-            asks.append(spending(asked, step.id, self._asking(name)))
-        return held, tuple(asks)
+            of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
+            if requests:
+                yield Asked(provider, part, first, drawn, of_all, read.whole, stated)
 
     def _known(self, provider: str) -> Asking:
         plugin = self._recipe.providers[provider].plugin

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from statistics import fmean
 from typing import Annotated, ClassVar
 
 from annotated_types import Gt
 
 from sftrecipe import Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.score_line import last_score
+from sftrecipe_registry.shared.spoken import spoken
 
 _VARIABLES = frozenset({"instruction", "input", "output"})
 
@@ -56,6 +57,11 @@ class Rubric(Sampling, RowFilter):
                 ("samples",), "samples at temperature 0 are all the same", "temperature: 0.7"
             )
 
+    def expected(self, least: int, most: int | None) -> Expected:
+        """`samples` calls a row."""
+        top = None if most is None else most * self.samples
+        return Expected((least * self.samples, top), (0, most))
+
     async def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The mean of the samples' scores against the threshold."""
         prompt = ctx.prompt(self.prompt).render(_given(row))
@@ -82,10 +88,4 @@ def _given(row: Record) -> dict[str, object]:
         return {"instruction": "", "input": "", "output": "", **row.columns}
     turns = chat(row.columns)
     answer = turns.pop()["content"] if turns and turns[-1]["role"] == "assistant" else ""
-    before = [turn for turn in turns if turn["role"] != "system"]
-    asked = before[0]["content"] if len(before) == 1 else "\n".join(map(_said, before))
-    return {**row.columns, "instruction": asked, "input": "", "output": answer}
-
-
-def _said(turn: Mapping[str, str]) -> str:
-    return f"{turn['role']}: {turn['content']}"
+    return {**row.columns, "instruction": spoken(turns), "input": "", "output": answer}
