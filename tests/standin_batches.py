@@ -1,9 +1,9 @@
 """The stand-in server's files and batches: OpenAI's Batch API, which fails as it is told.
 
 `--batch-faults create=500x2` makes the first two requests of a kind (upload, create, look, list,
-content) fail; beside statuses there are `reset` (done, but the reply is lost), `half` (cut in the
-middle) and `late` (done two seconds later, whether anybody still waits or not). A prompt's own mark
-(`[[400]]`, `[[429 x1]]`, `[[expired x1]]`) makes its line an error.
+content) fail; beside statuses there are `reset` and `garbled` (done, but the reply is lost), `half`
+(cut in the middle) and `late` (done two seconds later, whether anybody still waits or not). A
+prompt's own mark (`[[400]]`, `[[429 x1]]`, `[[expired x1]]`) makes its line an error.
 """
 
 from __future__ import annotations
@@ -119,6 +119,9 @@ class Batches:
         fault = self._fault(kind)
         if fault == "late":
             await asyncio.sleep(LATE)
+        elif fault == "garbled":
+            do()
+            return web.Response(text="<html>gateway</html>")
         elif fault == "reset":
             do()
             request.transport.abort()

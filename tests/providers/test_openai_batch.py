@@ -204,6 +204,7 @@ async def test_a_batch_that_fails_as_a_whole(tmp_path: Path) -> None:
         "create=429x1",
         "create=500x1",
         "create=resetx1",
+        "create=garbledx1",
         "look=429x3",
         "look=500x3",
         "look=resetx2",

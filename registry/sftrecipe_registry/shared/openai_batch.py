@@ -208,7 +208,7 @@ class BatchAdapter:
         try:
             return await patiently(attempt)
         except CallFailed as failure:
-            if failure.status is not None and failure.status < 500:  # surely not created
+            if 400 <= (failure.status or 0) < 500:  # it was refused; else it may exist
                 self._notes.forget(batch.token, batch.waiting)
             raise
 
