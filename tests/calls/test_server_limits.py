@@ -90,14 +90,15 @@ def test_nothing_left_waits_for_the_reset() -> None:
     assert allowance.pause(1, 102.6) == 0
 
 
-def test_a_days_limit_is_not_spread() -> None:
+@pytest.mark.parametrize(("reset", "then"), [(300.0, PERIOD), (36_000.0, 0.0)])
+def test_a_long_periods_limit_is_not_spread(reset: float, then: float) -> None:
     allowance = Allowance()
     mark = allowance.leaves(1, 0.0)
-    allowance.told(LimitSeen(1000, 20, 36_000.0), mark, 0.0, answered=True)
+    allowance.told(LimitSeen(1000, 20, reset), mark, 0.0, answered=True)
     for _ in range(20):
         assert allowance.pause(1, 1.0) == 0
         allowance.leaves(1, 1.0)
-    assert allowance.pause(1, 1.0) == pytest.approx(PERIOD)
+    assert allowance.pause(1, 1.0) == pytest.approx(then)  # a day's: the server ends the run
 
 
 def test_a_server_that_answers_beyond_its_limit_is_not_believed() -> None:

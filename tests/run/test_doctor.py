@@ -257,6 +257,54 @@ def test_a_terminal_without_utf8_and_in_chinese(clinic: Clinic) -> None:
     assert "安装" in clinic.command(SFTRECIPE_LANG="zh").stdout
 
 
+def _third_party(folder: Path, code: str) -> str:
+    """A package with the filter `strange`; what PYTHONPATH must hold."""
+    info = folder / "third" / "strange-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sftrecipe.filters]\nstrange = strange:Strange\n")
+    (info.parent / "strange.py").write_text(code)
+    return str(info.parent)
+
+
+def test_a_plugin_that_cannot_be_imported(clinic: Clinic, server: StandIn) -> None:
+    path = _third_party(clinic.folder, "import no_such_module_at_all\n")
+    alone = clinic.command(PYTHONPATH=path)
+    assert alone.returncode == 1
+    assert "strange 1.0" in alone.stdout
+    clinic.recipe(server.url)  # which does not use it
+    checks = clinic.checks(status=0, PYTHONPATH=path)
+    (found,) = (each for each in checks if each["check"] == "plugin")
+    assert (found["state"], found["subject"]) == ("warning", "strange")
+
+
+@pytest.mark.parametrize(
+    ("check", "state", "text"),
+    [
+        ('yield MachineCheck("fault", "no ruler here", "buy one")', "fault", "no ruler here"),
+        ('raise RuntimeError("out of order")', "fault", "RuntimeError: out of order"),
+    ],
+)
+def test_what_a_plugin_needs(
+    clinic: Clinic, server: StandIn, check: str, state: str, text: str
+) -> None:
+    code = f"""\
+from sftrecipe import RowFilter, Verdict
+from sftrecipe.kinds import MachineCheck
+
+class Strange(RowFilter):
+    def judge_row(self, row, ctx):
+        return Verdict(True)
+    def check_machine(self):
+        {check}
+"""
+    path = _third_party(clinic.folder, code)
+    clinic.recipe(server.url, more="filter: [{use: strange}]")
+    found = clinic.fault(PYTHONPATH=path)
+    assert (found["check"], found["state"]) == ("needs", state)
+    assert text in found["message"]
+
+
 @pytest.mark.heavy
 def test_the_embedded_model(clinic: Clinic) -> None:
     clinic.write("  small: {use: embedded}", "small")

@@ -16,6 +16,8 @@ from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen
 PERIOD = 60.0
 """Seconds over which what remains is spread; the limits of longer periods, a day's, are used as
 fast as the calls come. Also the reset where a server tells none."""
+LONGEST = 600.0
+"""Seconds to a reset above which calls do not wait for it: the server's own words end the run."""
 PROBING = 5.0
 """Seconds between two calls to a server that has nothing left and tells no reset."""
 LOOK_AGAIN = 0.25
@@ -77,6 +79,8 @@ class Allowance:
         left, limit = self._left(now), self._limit
         since = max(self._told, self._last_left)
         if left < min(units, limit or units):
+            if self._renewed - now > LONGEST:
+                return 0.0
             again = self._renewed if now < self._renewed else now + LOOK_AGAIN
             return max(0.0, min(again, since + self._gap) - now)
         until = self._renewed - now
