@@ -1,0 +1,13 @@
+"""Chat turns as one text, for prompts about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+
+def spoken(turns: Sequence[Mapping[str, str]]) -> str:
+    """A lone turn's text; several as `role: text` lines; the system prompt is left out."""
+    said = [turn for turn in turns if turn["role"] != "system"]
+    if len(said) == 1:
+        return said[0]["content"]
+    return "\n".join(f"{turn['role']}: {turn['content']}" for turn in said)
