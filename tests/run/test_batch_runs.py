@@ -130,6 +130,15 @@ def test_the_budget_pauses_the_run(tmp_path: Path) -> None:
         assert server.batches()["batches"] == [10, 20]
 
 
+def test_a_preview_does_not_wait_for_a_batch(tmp_path: Path) -> None:
+    with stand_in("--batch-seconds", 60) as server:
+        batch = Batched(tmp_path / "batch", server, 5)
+        command = [sys.executable, "-m", "sftrecipe.cli.main", "preview", "recipe.yaml"]
+        subprocess.run(command, cwd=batch.folder, capture_output=True, timeout=40, check=True)
+        assert server.batches()["batches"] == []
+        assert server.requests() == 3
+
+
 @pytest.mark.heavy
 def test_ten_thousand_requests_are_one_batch(tmp_path: Path) -> None:
     with stand_in("--batch-seconds", 2) as server:

@@ -12,6 +12,7 @@ from sftrecipe.calls.session import open_session
 from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import Generator
+from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.contexts import step_budgets
@@ -76,6 +77,7 @@ async def preview_rows(
     """Make about `count` rows with every generate block. Raises what a run raises."""
     few = replace(
         recipe,
+        providers={name: _at_once(block) for name, block in recipe.providers.items()},
         generate=tuple(_few(block, count) for block in recipe.generate),
         mix=None,
         export=(),
@@ -84,7 +86,7 @@ async def preview_rows(
     plan = plan_recipe(few, project)
     with TemporaryDirectory() as folder:
         async with open_session(
-            recipe.providers,
+            few.providers,
             project.ledger,
             run=f"preview {recipe.name}",
             budget=recipe.budget,
@@ -104,3 +106,9 @@ def _few(block: Block, count: int) -> Block:
     if not isinstance(plugin, Generator):
         return block
     return replace(block, plugin=_FewRows.model_construct(inner=plugin, count=count))
+
+
+def _at_once(block: Block) -> Block:
+    """A provider that answers while somebody looks on."""
+    plugin = block.plugin
+    return replace(block, plugin=plugin.at_once()) if isinstance(plugin, Provider) else block
