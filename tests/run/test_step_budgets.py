@@ -91,10 +91,8 @@ def test_the_plan_shows_it(whole: Whole) -> None:
     assert "budget: 70 calls" in told
     assert "budget of first: 40 calls, 9,000 tokens" in told
     assert "budget of second: 5 CNY" in told
-    facts = {
-        step["id"]: step["budget"]
-        for step in json.loads(whole.told("plan", "recipe.yaml", "--json"))
-    }
+    steps = json.loads(whole.told("plan", "recipe.yaml", "--json"))["steps"]
+    facts = {step["id"]: step["budget"] for step in steps}
     assert facts["first"]["max_calls"] == 40
     assert facts["seeds"] is None
 

@@ -29,6 +29,11 @@ class EngineLock:
         os.close(self._descriptor)
 
 
+def somebody_lives(folder: Path) -> bool:
+    """Whether any engine still runs."""
+    return any(lives(folder, path.stem) for path in folder.glob("*.lock"))
+
+
 def lives(folder: Path, token: str) -> bool:
     """Whether the engine of a token still runs; a dead one's lock file is removed."""
     path = folder / f"{token}.lock"

@@ -142,8 +142,17 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
     application = _number(connection, "application_id")
     version = _number(connection, "user_version")
     if application != APPLICATION:
-        raise SftrecipeError("ledger-foreign", "ledger-damaged", path=str(path))
+        raise SftrecipeError("ledger-foreign", "ledger-foreign", path=str(path))
     if version > VERSION:
+        raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
+
+
+def check_header(path: Path) -> None:
+    """Refuse a newer engine's file by its first bytes. Raises SftrecipeError."""
+    with path.open("rb") as file:
+        head = file.read(100)
+    version, application = (int.from_bytes(head[at : at + 4]) for at in (60, 68))
+    if application == APPLICATION and version > VERSION:
         raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
 
 

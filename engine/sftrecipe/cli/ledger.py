@@ -48,6 +48,28 @@ def show(context: click.Context, key: str) -> None:
 
 @ledger.command()
 @click.pass_context
+def repair(context: click.Context) -> None:
+    """Save every readable call of a damaged ledger; the damaged file is kept beside."""
+    import orjson  # noqa: PLC0415
+
+    from sftrecipe.calls.repair import repair as save  # noqa: PLC0415
+    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
+    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
+    from sftrecipe.report.ledger import repaired_text  # noqa: PLC0415
+
+    path = context.obj["ledger"]
+    try:
+        click.echo(check(path))
+    except SftrecipeError as error:
+        if error.problem.slug != "ledger-damaged":
+            raise
+        repaired = save(path)
+        facts = orjson.dumps({**repaired._asdict(), "kept": str(repaired.kept)}).decode()
+        click.echo(facts if context.obj["as_json"] else repaired_text(repaired))
+
+
+@ledger.command()
+@click.pass_context
 def verify(context: click.Context) -> None:
     """Check that the ledger's file is sound."""
     from sftrecipe.calls.totals import verify as check  # noqa: PLC0415

@@ -104,6 +104,7 @@ MESSAGES = {
     "no-such-call": "call '{key}' is not in the ledger",
     "init-taken": "file '{file}' exists already in '{folder}'",
     "ledger-damaged": "ledger '{path}' is damaged: {error}",
+    "ledger-in-use": "ledger '{path}' is in use by a run",
     "ledger-foreign": "ledger '{path}' is another program's database",
     "ledger-newer": "ledger '{path}' was written by a newer sftrecipe (format {version})",
     "ledger-unwritable": "ledger '{path}' cannot be written: {error}",
@@ -215,8 +216,11 @@ HINTS = {
     "row-ids": "ids are in rejects.jsonl and in what `preview` prints; a text that the row holds will do too",
     "row-choose": "name one of these ids",
     "init-folder": "name another folder",
-    "ledger-damaged": "nothing was changed; move the file away or restore a copy (without it every "
+    "ledger-damaged": "nothing was changed; save what can be read with: sftrecipe ledger repair",
+    "ledger-hopeless": "nothing was changed; restore a copy, or move the file away (without it every "
     "reply is paid again)",
+    "ledger-foreign": "nothing was changed; move the file away",
+    "ledger-in-use": "wait until it ends, or stop it",
     "ledger-newer": "update sftrecipe, or name another project folder",
     "ledger-unwritable": "make its folder writable, or name another project folder",
     "ledger-write": "free some disk space and run again: what was answered before is kept",

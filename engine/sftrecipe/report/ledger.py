@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from sftrecipe.calls.repair import Repaired
 from sftrecipe.calls.totals import Call, Total
 from sftrecipe.report.table import aligned
 
@@ -25,6 +26,17 @@ def totals_json(totals: Sequence[Total]) -> str:
     """The same facts as JSON."""
     facts = [total._asdict() for total in totals]
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def repaired_text(repaired: Repaired) -> str:
+    """What a repair saved, what it could not, and where the damaged file is."""
+    return "\n".join(
+        [
+            f"saved: {repaired.saved:,} calls, {repaired.replies:,} of them with a reply",
+            f"lost: {repaired.lost:,} calls whose rows cannot be read; they will be asked again",
+            f"the damaged file: {repaired.kept}",
+        ]
+    )
 
 
 def call_text(call: Call) -> str:
