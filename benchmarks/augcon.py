@@ -2,8 +2,8 @@
 
 python benchmarks/augcon.py --articles 1000
 
-The real command asks the stand-in server about articles of 4,000 characters; at a third of the calls
-it is killed (SIGKILL) and run again. Memory is the larger peak of both runs.
+The real command asks the stand-in server about articles of 4,000 characters; it is killed (SIGKILL)
+halfway and run again. Memory is the larger peak of both runs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ generate:
     from: contexts
     provider: teacher
     with:
-      {{{{smallest: {SMALLEST}, attempts: {ATTEMPTS}, trees: {TREES}, characters_a_query: 50}}}}
+      {{{{smallest: {SMALLEST}, attempts: {ATTEMPTS}, trees: {TREES}, characters_a_query: 100}}}}
 filter:
   - {{{{use: augcon_filter, on: queries}}}}
 mix: {{{{weights: {{{{queries: 1}}}}, on_shortage: scale}}}}
@@ -98,8 +98,7 @@ def bound(folder: Path) -> tuple[int, int]:
         row = json.loads(line)
         if row["node"] == "1" and row["root"] not in contexts:
             contexts.add(row["root"])
-            nodes = max(2 * (len(row["context"]) // (SMALLEST + 1)) - 1, 1)
-            most += nodes * ATTEMPTS * TREES
+            most += 2 * len(row["context"]) // SMALLEST * ATTEMPTS * TREES
     return len(contexts), most
 
 
@@ -110,7 +109,7 @@ def measured(articles: int, concurrency: int) -> dict[str, Any]:
         with stand_in("--reply", "split", "--delay", 0.01, "--jitter", 0.9) as server:
             write_project(folder, articles, server.url)
             began = time.perf_counter()
-            first = killed_at(start(folder, concurrency), server, articles * 40)
+            first = killed_at(start(folder, concurrency), server, articles * 30)
             at_kill = server.requests()
             again = start(folder, concurrency)
             second = ended(again)

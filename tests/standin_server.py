@@ -186,6 +186,8 @@ class StandIn:
         if self.options.reply == "items":
             items = [_item(drawn) for _ in range(self.options.items)]
             return json.dumps(items)
+        if self.options.reply == "split":
+            return _split(prompt)
         if "response_format" in body:
             return json.dumps({"name": _words(drawn, 1)})
         return f"{_words(drawn, self.options.words)}."
@@ -339,6 +341,13 @@ def _item(drawn: random.Random) -> dict[str, str]:
     return {"instruction": f"{question}?", "input": "", "output": f"{answer}."}
 
 
+def _split(prompt: str) -> str:
+    """A question on the prompt's last context, and the context cut in the middle."""
+    words = prompt.rpartition("Context: ")[2].removesuffix("\nQuestion:").split()
+    one, two = " ".join(words[: len(words) // 2]), " ".join(words[len(words) // 2 :])
+    return f"What of {words[0]} and {words[-1]}?\nContext 1: {one}\nContext 2: {two}"
+
+
 def _echoed(prompt: str) -> dict[str, Any]:
     """Every word a token, with its place."""
     found = list(re.finditer(r"\s*\S+", prompt))
@@ -364,7 +373,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--batch-seconds", type=float, default=0.3, help="until a batch is done")
     parser.add_argument("--batch-fails", action="store_true", help="every batch fails as a whole")
     parser.add_argument("--batch-faults", nargs="*", default=[], help="create=500x2 look=reset …")
-    parser.add_argument("--reply", choices=["text", "items"], default="text")
+    parser.add_argument("--reply", choices=["text", "items", "split"], default="text")
     parser.add_argument("--items", type=int, default=5, help="items of a reply")
     parser.add_argument("--words", type=int, default=20, help="words of a reply")
     parser.add_argument("--padding", type=int, default=0, help="bytes to lengthen replies by")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from collections import Counter
 from math import ceil
+from random import Random
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -38,8 +40,7 @@ async def grown(
 
 def bound(text: str, plugin: AugConQueries) -> int:
     """The calls that a context takes at most, as the plugin documents it."""
-    nodes = max(2 * (len(text) // (plugin.smallest + 1)) - 1, 1)
-    return nodes * plugin.attempts * plugin.trees
+    return 2 * len(text) // plugin.smallest * plugin.attempts * plugin.trees
 
 
 @pytest.mark.parametrize(("concurrency", "delays"), [(1, 1), (64, 2), (64, 3)])
@@ -97,8 +98,23 @@ async def test_every_model_comes_to_an_end(name: str, strict: bool) -> None:
 async def test_a_model_that_overlaps_fills_its_tree_and_no_more() -> None:
     rows = RowList.of({"text": TEXTS[0]})
     made, _, ctx = await grown(ENDLESS["one letter less each time"], rows=rows, depth=50)
-    assert len(made) == 2 * (len(TEXTS[0]) // 21) - 1
+    assert len(made) == 2 * len(TEXTS[0]) // 20
     assert ctx.counts["stopped_tree_full"] > 0
+
+
+@settings(phases=[Phase.explicit, Phase.generate], max_examples=30, deadline=None)
+@given(st.integers(60, 400), st.randoms(use_true_random=False))
+async def test_the_cap_is_above_any_split_into_parts_of_some_length(n: int, drawn: Random) -> None:
+    def say(request: Request) -> str:
+        context = asked_context(request)
+        cut = drawn.randint(10, len(context) - 10)
+        return reply("What is it?", context[:cut], context[cut:])
+
+    text = "".join(drawn.choices(string.ascii_lowercase, k=n))
+    _, _, ctx = await grown(
+        say, rows=RowList.of({"text": text}), trees=1, depth=99, coverage=0, delays=1
+    )
+    assert ctx.counts["stopped_tree_full"] == 0
 
 
 async def test_a_made_up_half_is_not_asked_about() -> None:

@@ -63,8 +63,9 @@ class AugConQueries(Sampling, RowGenerator):
     second half, first half of that), `parent`, `depth`, `root` (the id of the whole context's row)
     and `wanted`, how many questions the whole context is good for; columns such as a title travel
     along. Trees are grown until there are 1.15 times as many questions as are wanted, at most
-    `trees`. Every model comes to an end: a tree has at most 2 × (characters ÷ (`smallest` + 1)) - 1
-    nodes, as a clean split has, so a context takes at most that × `attempts` × `trees` calls.
+    `trees`. Every model comes to an end: a tree has at most 2 × characters ÷ `smallest` nodes, more
+    than splits into parts of half of `smallest` or longer have; a context takes at most that ×
+    `attempts` × `trees` calls.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
@@ -165,7 +166,7 @@ class AugConQueries(Sampling, RowGenerator):
         async def ask(node: _Node) -> Asked:
             return await asker.ask(prompt, node.text, Asking(), node.tree * self.attempts)
 
-        room = max(2 * (len(root.text) // (self.smallest + 1)) - 1, 1)
+        room = 2 * len(root.text) // self.smallest
         level = [root]
         while level:
             ctx.count("stopped_tree_full", max(len(level) - room, 0))
