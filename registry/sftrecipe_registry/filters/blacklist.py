@@ -8,36 +8,15 @@ from typing import ClassVar
 from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, InputFile
-from sftrecipe_registry.shared.instruction_rules import BEYOND_TEXT_ALPACA, Rules, fault_finder
+from sftrecipe_registry.shared.instruction_rules import (
+    BEYOND_TEXT_ALPACA,
+    LISTS,
+    Rules,
+    fault_finder,
+)
 from sftrecipe_registry.shared.row_text import TextOf, instruction_text, text_of, whole_text
 from sftrecipe_registry.shared.scripts import base_language
 from sftrecipe_registry.shared.word_list import word_finder
-
-BEYOND_TEXT_ZH = (
-    "图片",
-    "图像",
-    "图表",
-    "图中",
-    "下图",
-    "上图",
-    "照片",
-    "截图",
-    "流程图",
-    "示意图",
-    "地图",
-    "视频",
-    "音频",
-    "录音",
-    "音乐",
-    "附件",
-    "文件",
-    "画一",
-    "绘制",
-)
-"""What a model of text cannot see or do, in Chinese."""
-
-LISTS = {"en": BEYOND_TEXT_ALPACA, "zh": (*BEYOND_TEXT_ZH, *BEYOND_TEXT_ALPACA)}
-"""The built-in lists, by language."""
 
 
 class Blacklist(RowFilter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -17,6 +16,7 @@ from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionPro
 from sftrecipe.options import InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.json_items import find_items
 from sftrecipe_registry.shared.numbered_list import parse_numbered
+from sftrecipe_registry.shared.shown_seeds import drawn, seed_example
 
 _VARIABLES = frozenset({"examples", "entities", "count", "number"})
 _TEXTS = ("instruction", "input", "output")
@@ -108,13 +108,16 @@ class SelfInstruct(Sampling, Generator):
         return frozenset(_TEXTS if self.reply == "json" else {"instruction"})
 
     def expected(self, least: int, most: int | None) -> Expected:
-        """`rounds` × `seeds_per_round` calls, more where replies need repair."""
+        """`rounds` × `seeds_per_round` calls, more where replies need repair.
+
+        A model may send more items than the `count` it is asked for; they are kept.
+        """
         fewest = self.rounds * min(self.seeds_per_round, least)
         calls = self.rounds * min(self.seeds_per_round, most or self.seeds_per_round)
         repaired = calls * (1 + self.repairs) if self.reply == "json" else calls
-        return Expected(
-            (fewest, repaired), (0, calls * (self.count if self.reply == "json" else 1))
-        )
+        one_line = self.reply == "list" and "\n" in self.stop
+        items = calls * (self.count if self.reply == "json" else 1)
+        return Expected((fewest, repaired), (0, items), likely=not one_line)
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Items in the order of rounds and seeds, each with its seeds and its reply."""
@@ -127,7 +130,13 @@ class SelfInstruct(Sampling, Generator):
         async for draw, replies in ctx.map(asked, draws):
             if isinstance(replies, CallFailed):
                 failed = {"prompt": draw.prompt}
-                yield ctx.reject(failed, replies.reason, replies.message, parents=draw.examples, replies=[replies])
+                yield ctx.reject(
+                    failed,
+                    replies.reason,
+                    replies.message,
+                    parents=draw.examples,
+                    replies=[replies],
+                )
             else:
                 for item in self._items(draw, replies, ctx):
                     yield item
@@ -141,9 +150,9 @@ class SelfInstruct(Sampling, Generator):
         template = ctx.prompt(self.template)
         times: Counter[str] = Counter()
         for number in range(self.rounds):
-            for seed in _drawn(seeds, self.seeds_per_round, ctx, "seed", number):
+            for seed in drawn(seeds, self.seeds_per_round, ctx, "seed", number):
                 beside = [row for row in seeds if row.id != seed.id]
-                shown = _drawn(beside, self.examples - 1, ctx, "beside", number, seed.id)
+                shown = drawn(beside, self.examples - 1, ctx, "beside", number, seed.id)
                 entities = {
                     name: max(values, key=lambda value: ctx.number(name, number, seed.id, value))
                     for name, values in dictionaries.items()
@@ -151,7 +160,7 @@ class SelfInstruct(Sampling, Generator):
                 examples = (*shown, seed)
                 prompt = template.render(
                     {
-                        "examples": [_example(row) for row in examples],
+                        "examples": [seed_example(row) for row in examples],
                         "entities": entities,
                         "count": self.count,
                         "number": len(examples) + 1,
@@ -208,12 +217,6 @@ class SelfInstruct(Sampling, Generator):
         return "".join(text.split())
 
 
-def _drawn(rows: Sequence[Record], count: int, ctx: Context, *salt: object) -> list[Record]:
-    if count <= 0:
-        return []
-    return heapq.nlargest(count, rows, key=lambda row: ctx.number(*salt, row.id))
-
-
 def _entity_values(text: str) -> list[str]:
     """The texts of a list, or of lists by category; empty when it is neither."""
     try:
@@ -223,15 +226,6 @@ def _entity_values(text: str) -> list[str]:
     lists = loaded.values() if isinstance(loaded, dict) else [loaded]
     values = [value for each in lists if isinstance(each, list) for value in each]
     return [value for value in dict.fromkeys(values) if isinstance(value, str)]
-
-
-def _example(row: Record) -> dict[str, Any]:
-    """A seed's columns; those of self-instruct's nested form too."""
-    columns = {"input": "", "output": "", **row.columns}
-    instances = columns.get("instances")
-    if isinstance(instances, list) and instances and isinstance(instances[0], dict):
-        columns |= {name: instances[0].get(name) or "" for name in ("input", "output")}
-    return columns
 
 
 def _listed(reply: Reply) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
