@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
-from sftrecipe.plugin.provider import Answer, CallFailed, Limits, Unreached
+from sftrecipe.plugin.provider import Answer, CallFailed, Limits, TimedOut, Unreached
 
 _FIRST_PAUSE, _LONGEST = 0.2, 60.0
 _GROWTH = 2.5
 """Of the pauses while the provider answers nobody."""
-_GROWTH_ALONE = 1.4
+_FIRST_PAUSE_ALONE, _GROWTH_ALONE = 0.1, 1.4
 """Of the pauses while it answers others: the fault was this one request's bad luck."""
 _TRIES_AT_NOBODY = 3
 """Attempts of a call while nobody was ever reached: a wrong address is told within seconds."""
@@ -59,7 +59,9 @@ class Patience:
         jitter = random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, decides nothing
         answered = self._answered()
         if answered > self._answered_before:
-            grown = _FIRST_PAUSE * _GROWTH_ALONE**self._alone
+            grown = _FIRST_PAUSE_ALONE * _GROWTH_ALONE**self._alone
+            if isinstance(failure, TimedOut):
+                grown = 0.0  # it waited long enough
             self._alone += 1
         else:
             grown = _FIRST_PAUSE * _GROWTH**self._with_others
