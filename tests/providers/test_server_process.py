@@ -26,6 +26,7 @@ from sftrecipe_registry.shared.process_group import Process, members, process_of
 from sftrecipe_registry.shared.server_log import telling_lines
 from sftrecipe_registry.shared.server_note import SUFFIX, ServerNote, own_note, read_note
 
+REPOSITORY = Path(__file__).parents[2]
 FAKE = Path(__file__).with_name("fake_server.py")
 ASKED = [{"role": "user", "content": "a question"}]
 DEADLY = [{"role": "user", "content": "[[die]]"}]
@@ -91,8 +92,7 @@ def gone(note: ServerNote, within: float = 15.0) -> bool:
 def engine(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """An engine of its own process that has a server, and waits."""
     command = [sys.executable, "-c", ENGINE, str(tmp_path)]
-    repository = Path(__file__).parents[2]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=repository) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield process
@@ -181,6 +181,22 @@ def test_a_killed_engines_server_ends(tmp_path: Path, engine: subprocess.Popen[s
     assert not list(servers(tmp_path).glob(f"*{SUFFIX}"))
 
 
+def test_an_engine_that_is_interrupted_while_its_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_SERVER", "never")
+    command = [sys.executable, "-c", ENGINE, str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=REPOSITORY) as process:
+        until = time.monotonic() + 20
+        while not list(servers(tmp_path).glob(f"*{SUFFIX}")) and time.monotonic() < until:
+            time.sleep(0.05)
+        note = note_of(tmp_path)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == -signal.SIGINT
+    assert not members(note.group)
+    assert not note.keeper.lives()
+
+
 async def test_what_a_killed_engine_and_keeper_left_ends_at_the_next_start(
     tmp_path: Path, engine: subprocess.Popen[str]
 ) -> None:
@@ -253,6 +269,7 @@ def test_spoilt_notes_are_none(tmp_path: Path) -> None:
             "(EngineCore pid=9) ERROR 11-21 08:16:49 [core.py:15] Traceback (most recent call):\n"
             '(EngineCore pid=9) ERROR 11-21 08:16:49 [core.py:15]   File "x.py", line 2\n'
             "(EngineCore pid=9) ERROR 11-21 08:16:49 [core.py:15] torch.OutOfMemoryError: CUDA\n"
+            "RuntimeError: Worker failed with 'CUDA', check the stack trace above\n"
             "RuntimeError: Engine core initialization failed. See root cause above.\n",
             "torch.OutOfMemoryError: CUDA",
         ),

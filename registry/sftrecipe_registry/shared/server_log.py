@@ -18,8 +18,7 @@ _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Interrupt|Ex
 _OF_COMMAND_LINE = re.compile(r"^\S+: error: |^\S*/python[\d.]*: ")
 _GOES_ON = re.compile(r"validation errors? for \w+$")
 _FOLLOWS_FROM_ANOTHER = re.compile(
-    r"Engine core initialization failed|EngineDeadError|WorkerProc initialization failed"
-    r"|CancelledError|SystemExit"
+    r"initialization failed|EngineDeadError|CancelledError|SystemExit|(?i:stack trace|root cause)"
 )
 
 

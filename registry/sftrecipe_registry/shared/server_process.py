@@ -97,7 +97,8 @@ class ServerProcess:
                 )
             if now - told >= _TELL:
                 told = now
-                progress(f"{self._name} is starting, {now - started:.0f} s: {last_line(self.log)}")
+                doing = last_line(self.log) or "nothing in its log yet"
+                progress(f"{self._name} is starting, {now - started:.0f} s: {doing}")
             await asyncio.sleep(_LOOK)
         if self._keeper.stdin is not None:
             self._keeper.stdin.write(b"ready\n")
