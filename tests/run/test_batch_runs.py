@@ -155,4 +155,4 @@ def test_ten_thousand_requests_are_one_batch(tmp_path: Path) -> None:
         assert server.batches()["batches"] == [10_000]
         assert server.batches()["most_batched"] == 1
     assert len(batch.data().splitlines()) == 10_000
-    assert int(done.stdout) < 400  # MB
+    assert int(done.stdout) < 450  # MB
