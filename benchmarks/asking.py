@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from sftrecipe import Context
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.context import Reply
-from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Limits
 from sftrecipe.recipe.checked import Block
+
+CLASSES = {"openai": "OpenAI", "litellm": "LiteLLM"}
 
 
 async def main(
     url: str, prompts: int, concurrency: int, seconds: float, folder: str, use: str = "openai"
 ) -> None:
     """Ask through a step's context, and print what was asked."""
-    model_name = "m" if use == "openai" else "openai/m"
-    plugin = plugin_class("provider", use).model_validate(
-        {"model": model_name, "base_url": url, "api_key": "", "limits": Limits(timeout=seconds)}
+    name = "m" if use == "openai" else "openai/m"
+    module = import_module(f"sftrecipe_registry.providers.{use}")
+    plugin = getattr(module, CLASSES[use]).model_validate(
+        {"model": name, "base_url": url, "api_key": "", "limits": Limits(timeout=seconds)}
     )
     providers = {"teacher": Block("providers", "teacher", use, plugin)}
     ledger = Path(folder) / "ledger.sqlite"

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
+from sftrecipe.store.arrow import without_pandas
 
 _GROUP_ROWS = 8192
 _GROUP_BYTES = 16 * 1024 * 1024
@@ -33,6 +34,7 @@ class TableWriter:
     """Writes tuples as Parquet row groups of bounded size; closing it completes the file."""
 
     def __init__(self, path: Path, schema: Any) -> None:
+        without_pandas()
         self.count = 0
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)

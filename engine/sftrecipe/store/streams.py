@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sftrecipe.plugin.kinds import Verdict
 from sftrecipe.record import Record
+from sftrecipe.store.arrow import compute
 from sftrecipe.store.rows import TableWriter, read_ids, read_rows, row_count
 
 _NOTED = ("value", "scores", "changes", "calls")
@@ -92,7 +92,7 @@ class Stream:
         if not self.judged:
             return row_count(self.path)
         keep = _column(self.judged[-1].path, "keep")
-        return int(pc.sum(keep).as_py() or 0)
+        return int(compute().sum(keep).as_py() or 0)
 
     def __iter__(self) -> Iterator[Record]:
         survivors = _Survivors(self.path, self.judged)
@@ -110,7 +110,7 @@ class Stream:
         """What the last filter took out, with its why and the calls that this rests on."""
         *before, last = self.judged
         table = pq.read_table(last.path)
-        gone = pc.invert(table["keep"].combine_chunks())
+        gone = compute().invert(table["keep"].combine_chunks())
         survivors = _Survivors(self.path, tuple(before))
         rows = read_rows(self.path, survivors.mask(gone))
         why = table.filter(gone)
@@ -144,7 +144,7 @@ class _Survivors:
     def __init__(self, path: Path, judged: tuple[Judged, ...]) -> None:
         self._path = path
         self._judged = judged
-        self._kept = [pc.indices_nonzero(_column(step.path, "keep")) for step in judged]
+        self._kept = [compute().indices_nonzero(_column(step.path, "keep")) for step in judged]
 
     def mask(self, among: Any = None) -> Any:
         """Boolean array over the rows as made; `among` chooses among the survivors."""
@@ -154,7 +154,7 @@ class _Survivors:
         if among is not None:
             places = places.filter(among)
         rows = row_count(self._path)
-        return pc.is_in(pa.array(range(rows), pa.uint64()), value_set=places)
+        return compute().is_in(pa.array(range(rows), pa.uint64()), value_set=places)
 
     def _places(self, level: int) -> Any:
         """The survivors' places in the input of the filter `level`."""
