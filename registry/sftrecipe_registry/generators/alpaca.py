@@ -77,6 +77,10 @@ class Alpaca(GrowingPool):
         )
         return Question(shown, prompt, 0)
 
+    def new_in_reply(self) -> int:
+        """The tasks of the list that are not shown."""
+        return self.tasks - self.shots
+
     def stops(self, question: Question) -> list[str]:
         """The number of the last task."""
         return [f"\n{self.tasks}", f"{self.tasks}."]

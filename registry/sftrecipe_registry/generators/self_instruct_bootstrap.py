@@ -96,6 +96,10 @@ class SelfInstructBootstrap(GrowingPool):
         )
         return Question(shown, prompt, 0)
 
+    def new_in_reply(self) -> int:
+        """`per_reply`."""
+        return self.per_reply
+
     def stops(self, question: Question) -> list[str]:
         """An empty line, or the number after the last one wanted."""
         end = len(question.shown) + self.per_reply + 1

@@ -81,6 +81,10 @@ class GrowingPool(Sampling, Generator):
         """What stands in a reply."""
 
     @abstractmethod
+    def new_in_reply(self) -> int:
+        """How many instructions a prompt asks for."""
+
+    @abstractmethod
     def stops(self, question: Question) -> list[str]:
         """Where a completion ends, unless the recipe says."""
 
@@ -101,10 +105,11 @@ class GrowingPool(Sampling, Generator):
             )
 
     def expected(self, least: int, most: int | None) -> Expected:
-        """At most `max_rounds` × `prompts_per_round` calls."""
-        return Expected(
-            (self.prompts_per_round, self.max_rounds * self.prompts_per_round), (0, None)
-        )
+        """Calls up to `max_rounds`; rows up to `count` and what the last round brings beyond it."""
+        a_round = self.prompts_per_round * self.new_in_reply()
+        rows = min(self.count - 1 + a_round, self.max_rounds * a_round)
+        calls = self.max_rounds * self.prompts_per_round
+        return Expected((self.prompts_per_round, calls), (0, rows), likely=True)
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Accepted instructions and rejects, in the order of rounds, prompts and items.
