@@ -217,3 +217,21 @@ def test_the_embedded_models_tokens_are_counted_exactly(project: Estimating, rep
     assert planned["asks"][0]["input_basis"] == "tokenizer"
     fact = check(project.run()[step["id"]])
     assert middle(planned["input_tokens"]) == pytest.approx(fact["input_tokens"], abs=1)
+
+
+def test_a_source_that_cannot_be_read_fails_the_run_not_the_estimate(
+    project: Estimating, server: StandIn
+) -> None:
+    project.write_rows(*QUESTIONS[:2])
+    project.write_recipe(ANSWER, providers={"teacher": teacher(server)})
+    (project.folder / "rows.jsonl").unlink()
+    (project.folder / "rows.jsonl").write_bytes(b"")
+    project.write_recipe(
+        ANSWER,
+        providers={"teacher": teacher(server)},
+        sources={"rows": {"use": "parquet", "path": "rows.jsonl"}},
+    )
+    planned = project.plan()
+    assert planned["rows"]["rows"] == [0, None]
+    assert project.command("run", "recipe.yaml").returncode == 1
+    assert (project.folder / "runs/estimating/run.json").exists()

@@ -43,7 +43,7 @@ def run(
     project = project_of(recipe.path)
     plan = plan_recipe(recipe, project)
     target = (out or project.run_folder(recipe.name)).resolve()
-    estimates = forecast(plan, project, target, QUICK)
+    estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
     warn_of_shortages(plan, project, target, estimates)
     with shown(quiet) as progress:
         running = run_plan(

@@ -111,10 +111,8 @@ def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
         return _mean([call.input_tokens for call in same], _CALIBRATED, "ledger")
     if not asked.requests:
         return PerCall(*_GUESSED_INPUT, "guess")
-    counter = known.counter()
-    if counter is not None:
-        counts = [float(counter(request)) for request in asked.requests]
-        found = _mean(counts, _EXACT, "tokenizer", asked.drawn)
+    if exact := _counted(asked.requests, known.counter):
+        found = _mean(exact, _EXACT, "tokenizer", asked.drawn)
     else:
         characters = CharacterCounter(known.earlier)
         counts = [characters.count(request) for request in asked.requests]
@@ -125,6 +123,17 @@ def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
     if not asked.rendered:
         return PerCall(found.low / 2, found.high * 2, "guess")
     return found
+
+
+def _counted(
+    requests: Sequence[Request], counter: Callable[[], TokenCounter | None]
+) -> list[float]:
+    """Each request's tokens by the model's tokenizer; empty where there is none that works."""
+    try:
+        count = counter()
+        return [float(count(request)) for request in requests] if count is not None else []
+    except Exception:  # somebody's tokenizer file, or chat template: a guess will do
+        return []
 
 
 def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]) -> PerCall:

@@ -27,7 +27,7 @@ def outcome_text(outcome: Outcome) -> str:
         lines.append(message("outcome-failed", {"count": failed}))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
-    if outcome.fresh and outcome.usage.get("asked"):
+    if outcome.fresh and outcome.estimate and outcome.usage.get("asked"):
         lines.append(_estimate(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))

@@ -44,7 +44,7 @@ class Effort(NamedTuple):
 
 THOROUGH = Effort(32 * 1024 * 1024, 3.0, 5000, 400)
 """For `plan`."""
-QUICK = Effort(256 * 1024, 0.05, 200, 20)
+QUICK = Effort(256 * 1024, 0.2, 200, 20)
 """Before a run, which nobody wants to wait for."""
 
 
@@ -52,6 +52,8 @@ def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH)
     """What every step of the plan would do now. Asks no model."""
     store = StepStore(project.steps)
     standing = standings(plan, store, parts_before(read_run(out)))
+    if all(stands.cached for stands in standing.values()):
+        return [_finished(step, standing.get(step.id), store) for step in plan.steps]
     with open_history(project.ledger) as history:
         forecast_of = _Forecast(plan, project.ledger, str(out), history, effort)
         return list(forecast_of.steps(store, standing))
@@ -88,8 +90,7 @@ class _Forecast:
             stands = standing.get(step.id)
             if stands and stands.cached:
                 self._streams.stored(step, store)
-                kept = store.facts(step.key).kept
-                yield Estimate(step, stands, (kept, kept))
+                yield _finished(step, stands, store)
             else:
                 yield self._stale(step, stands)
 
@@ -192,6 +193,12 @@ class _Forecast:
         assert isinstance(plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         earlier = self._history.recent(plugin.model_name())
         return Asking(cache(plugin.token_counter), earlier, price_of(plugin))
+
+
+def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estimate:
+    """A step whose result is in the store; exports are only written again."""
+    kept = store.facts(step.key).kept if store.has(step.key) else 0
+    return Estimate(step, standing, (kept, kept))
 
 
 def _drawn(items: Sequence[Item], count: int) -> list[Item]:

@@ -88,13 +88,16 @@ class Foreseen:
         self.outlooks[step.id] = Outlook((0, plugin.sample))
         if not _is_small(step, largest):
             return
-        rows, ends = [], time.monotonic() + seconds
-        for item in read_source(plugin, block_context(recipe, step.block)):
-            if isinstance(item, Record):
-                rows.append(item)
-            if time.monotonic() > ends:
-                self.outlooks[step.id] = Outlook((len(rows), plugin.sample), rows=rows)
-                return
+        rows, ends, context = [], time.monotonic() + seconds, block_context(recipe, step.block)
+        try:
+            for item in read_source(plugin, context):
+                if isinstance(item, Record):
+                    rows.append(item)
+                if time.monotonic() > ends:
+                    self.outlooks[step.id] = Outlook((len(rows), plugin.sample), rows=rows)
+                    return
+        except Exception:  # whatever is wrong with the file, the run will tell
+            return
         self.outlooks[step.id] = Outlook((len(rows), len(rows)), rows=rows, whole=True)
 
     def made(self, step: Step, count: Range, likely: bool, seen: Seen | None) -> None:
