@@ -9,6 +9,7 @@ import pytest
 
 from sftrecipe.kinds import Request
 from sftrecipe_registry.providers.embedded import Embedded
+from sftrecipe_registry.providers.vllm import Vllm
 from sftrecipe_registry.shared.token_counters import folder_counter, gguf_counter, openai_counter
 
 TEXTS = (
@@ -42,6 +43,9 @@ def test_the_embedded_vocabulary_counts_as_its_tokenizer(tmp_path: Path) -> None
         Path(__file__).parents[2].joinpath("README.zh.md").read_text(),
     ):
         assert ours(texts(text)) == theirs(texts(text)), text[:60]
+    served = Vllm(model=str(tmp_path)).token_counter()
+    assert served is not None
+    assert served(texts(TEXTS[0])) == ours(texts(TEXTS[0]))
     chat = Request("chat", messages=TURNS)
     assert ours(chat) == theirs(chat) > ours(texts(TEXTS[0]))
 

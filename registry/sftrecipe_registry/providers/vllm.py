@@ -14,7 +14,15 @@ from pydantic import Field
 
 from sftrecipe import Provider
 from sftrecipe.errors import PluginError
-from sftrecipe.kinds import Adapter, Capability, Connecting, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    Adapter,
+    Capability,
+    Connecting,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    TokenCounter,
+)
 from sftrecipe.plugin.described import Described
 from sftrecipe_registry.shared.model_folder import is_path, model_folder, weights_fingerprint
 from sftrecipe_registry.shared.model_identity import model_identity
@@ -24,6 +32,7 @@ from sftrecipe_registry.shared.python_environment import (
     setting_problem,
     within,
 )
+from sftrecipe_registry.shared.token_counters import folder_counter
 from sftrecipe_registry.shared.vllm_arguments import (
     argument_list,
     argument_problems,
@@ -117,6 +126,10 @@ teacher:
         arguments = reply_arguments(self.serve.args) if self.serve else {}
         named = model_identity(self.model_name(), revision)
         return {**named, "arguments": arguments} if arguments else named
+
+    def token_counter(self) -> TokenCounter | None:
+        """By the model's folder, where the model is named by one."""
+        return folder_counter(model_folder(self.model)) if is_path(self.model) else None
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A pool of connections to the server, which is started first where the recipe says so."""
