@@ -13,7 +13,6 @@ from annotated_types import Gt
 from sftrecipe import Provider
 from sftrecipe.kinds import Adapter, Capability, Connecting, TokenCounter
 from sftrecipe_registry.shared.model_identity import model_identity
-from sftrecipe_registry.shared.openai_batch import open_batches
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.token_counters import folder_counter, openai_counter
 
@@ -107,5 +106,9 @@ judge:
             names={"max_tokens": "max_completion_tokens"} if newer else {},
         )
         if self.deferred:
+            from sftrecipe_registry.shared.openai_batch import (  # noqa: PLC0415 - tenacity, sqlite3
+                open_batches,
+            )
+
             return open_batches(endpoint, connecting, poll=self.poll, salt=self.revision or "")
         return open_endpoint(endpoint, connecting)
