@@ -114,7 +114,8 @@ class Reading:
         if is_own(value) or (marker.file and is_file(value)):
             if value not in files.paths:
                 return
-            shown = str(FilePath(place.path).parent / files.paths[value])
+            own = is_own(value)
+            shown = files.paths[value] if own else str(FilePath(place.path).parent / value)
             try:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
                     raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")
