@@ -42,7 +42,9 @@ class SelfInstruct(Sampling, Generator):
     """Write new instructions after seed examples, steered by entities drawn from dictionaries.
 
     Each of `rounds` × `seeds_per_round` calls shows drawn seeds and one entity of each dictionary.
-    A chat model answers with a JSON list of items; a small model completes a numbered list.
+    A chat model answers with a JSON list of items; a small model completes a numbered list. The
+    paper's own stages are `self_instruct_bootstrap`, `self_instruct_classify`,
+    `self_instruct_instances` and `self_instruct_format`.
     """
 
     version: ClassVar[str] = "1"
