@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE.parent / "tests"))
@@ -80,10 +81,17 @@ def ended(process: subprocess.Popen[bytes]) -> float:
     return used.ru_maxrss / 1024
 
 
+def counted(server: StandIn) -> dict[str, Any]:
+    """What the server was asked so far, without the prompts themselves."""
+    with urlopen(f"{server.root}/count", timeout=60) as reply:
+        found: dict[str, Any] = json.load(reply)
+    return found
+
+
 def killed_at(process: subprocess.Popen[bytes], server: StandIn, requests: int) -> float:
     """Kill it when so many requests came; its peak memory in MB."""
-    while process.poll() is None and server.requests() < requests:
-        time.sleep(0.05)
+    while process.poll() is None and counted(server)["requests"] < requests:
+        time.sleep(0.1)
     if process.returncode is None:
         os.kill(process.pid, signal.SIGKILL)
         return ended(process)
@@ -110,22 +118,22 @@ def measured(articles: int, concurrency: int) -> dict[str, Any]:
             write_project(folder, articles, server.url)
             began = time.perf_counter()
             first = killed_at(start(folder, concurrency), server, articles * 30)
-            at_kill = server.requests()
+            at_kill = counted(server)["requests"]
             again = start(folder, concurrency)
             second = ended(again)
             if again.returncode:
                 raise SystemExit(f"the second run ended with status {again.returncode}")
-            counted = server.count()
+            asked = counted(server)
             contexts, most = bound(folder)
         facts = json.loads((folder / "runs/augcon/run.json").read_text("utf-8"))
         step = next(step for step in facts["steps"] if step["id"] == "queries")
         return {
             "articles": articles,
             "contexts": contexts,
-            "calls": counted["prompts"],
+            "calls": asked["prompts"],
             "bound": most,
             "killed_at": at_kill,
-            "asked_twice": counted["requests"] - counted["prompts"],
+            "asked_twice": asked["requests"] - asked["prompts"],
             "in_flight_at_most": concurrency,
             "rows": step["kept"],
             "lost": step["rejected"],

@@ -15,7 +15,7 @@ from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import RowList
 
 FOLDER = Path(__file__).parents[1] / "cases" / "filter"
-PLUGINS = ("length", "regex", "blacklist", "exact_dedup", "rouge_novelty")
+PLUGINS = ("augcon_filter", "length", "regex", "blacklist", "exact_dedup", "rouge_novelty")
 CASES = [
     pytest.param(name, case, id=f"{name}: {case['case']}")
     for name in PLUGINS

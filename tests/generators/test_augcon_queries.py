@@ -66,6 +66,7 @@ async def test_the_tree_is_kept() -> None:
             assert row.columns["depth"] == path.count(".")
             if path != "1":
                 above = own[row.columns["parent"]]
+                assert row.parents == (above.id,)
                 assert row.text("context") in above.text("context")
                 assert len(row.text("context")) < len(above.text("context"))
         assert min(len(row.text("context")) for row in own.values()) > 20

@@ -35,6 +35,8 @@ class _Node(NamedTuple):
     path: str
     """`2.1.2`: second tree, first half, second half of that."""
     tree: int
+    above: Record
+    """What it was split from: a node's row, or the whole context's."""
 
     @property
     def depth(self) -> int:
@@ -142,7 +144,7 @@ class AugConQueries(Sampling, RowGenerator):
         for tree in range(self.trees):
             ctx.count("trees")
             before = growth.questions
-            await self._grow(_Node(text, str(tree + 1), tree), growth, ctx)
+            await self._grow(_Node(text, str(tree + 1), tree, row), growth, ctx)
             if growth.questions >= enough:
                 break
             if growth.questions == before and self._is_hopeless(growth):
@@ -173,43 +175,30 @@ class AugConQueries(Sampling, RowGenerator):
             level, room = level[:room], room - len(level[:room])
             below: list[_Node] = []
             async for node, asked in ctx.map(ask, level):
-                split = self._kept(node, asked, growth, ctx)
-                if split:
-                    below += self._halves(node, split, ctx)
+                made = self._made(node, asked, growth, ctx)
+                growth.made.append(made)
+                if isinstance(made, Record) and isinstance(asked, Asked) and asked.split:
+                    growth.questions += 1
+                    below += self._halves(node, asked.split, made, ctx)
             level = below
 
-    def _kept(
+    def _made(
         self, node: _Node, asked: Asked | CallFailed, growth: _Growth, ctx: Context
-    ) -> Split | None:
-        """Put a node's row or reject down; its split, where there is one to go on with."""
-        columns = self._columns(node, growth)
-        parents = [growth.root]
+    ) -> Record | Reject:
+        """A node's row or reject. It comes from the node above, so `explain` walks the tree."""
+        columns, parents = self._columns(node, growth), [node.above]
         if isinstance(asked, CallFailed):
-            growth.made.append(ctx.reject(columns, asked.reason, asked.message, parents=parents))
-            return None
+            return ctx.reject(columns, asked.reason, asked.message, parents=parents)
         split, replies = asked
         ctx.count("asked_again", len(replies) - 1)
         if split is None:
             shown = replies[-1].text[:200]
-            growth.made.append(
-                ctx.reject(columns, "not_split", shown, parents=parents, replies=replies)
-            )
-            return None
+            return ctx.reject(columns, "not_split", shown, parents=parents, replies=replies)
         columns = {"instruction": split.question, **columns}
-        if len(split.question) < 5:
-            growth.made.append(
-                ctx.reject(
-                    columns,
-                    "short_question",
-                    len(split.question),
-                    parents=parents,
-                    replies=replies[-1:],
-                )
-            )
-            return None
-        growth.questions += 1
-        growth.made.append(ctx.row(columns, parents=parents, replies=replies[-1:]))
-        return split
+        size, last = len(split.question), replies[-1:]
+        if size < 5:
+            return ctx.reject(columns, "short_question", size, parents=parents, replies=last)
+        return ctx.row(columns, parents=parents, replies=last)
 
     def _columns(self, node: _Node, growth: _Growth) -> dict[str, Any]:
         along = self._along(growth.root.columns)
@@ -226,7 +215,7 @@ class AugConQueries(Sampling, RowGenerator):
     def _along(self, names: Any) -> frozenset[str]:
         return frozenset(names) - _NODE_COLUMNS - {self.field, *CONTENT}
 
-    def _halves(self, node: _Node, split: Split, ctx: Context) -> list[_Node]:
+    def _halves(self, node: _Node, split: Split, row: Record, ctx: Context) -> list[_Node]:
         """The halves that are asked about next, by the rules at which a branch stops."""
         halves = tuple(filter(None, (split.first, split.second)))
         if max(map(len, halves)) >= len(node.text):
@@ -240,7 +229,7 @@ class AugConQueries(Sampling, RowGenerator):
             if why := self._stops(half, node.text, ctx):
                 ctx.count(f"stopped_{why}")
             else:
-                kept.append(_Node(half, f"{node.path}.{number}", node.tree))
+                kept.append(_Node(half, f"{node.path}.{number}", node.tree, row))
         return kept
 
     def _stops(self, half: str, whole: str, ctx: Context) -> str:
