@@ -43,6 +43,11 @@ class StandIn:
         """Count anew."""
         urlopen(Request(f"{self.root}/forget", method="POST"), timeout=10).close()
 
+    def fail(self, fault: str, *, after: int = 0, seconds: float = float("inf")) -> None:
+        """Fail all requests from now on, once so many more were answered, for so long."""
+        asked = f"{self.root}/fail?fault={fault}&after={after}&seconds={seconds}"
+        urlopen(Request(asked, method="POST"), timeout=10).close()
+
 
 @contextmanager
 def stand_in(*options: object) -> Iterator[StandIn]:

@@ -5,7 +5,8 @@ older one), counts requests by prompt, and fails as it is told: by chance (`--fa
 where the prompt says so (`[[500 x2]]`: its first two requests fail). Replies are made from the
 prompt alone, so that the same question has the same answer in every process.
 
-`GET /count` tells what was asked; `POST /forget` begins to count anew.
+`GET /count` tells what was asked; `POST /forget` begins to count anew; `POST /fail` makes all
+requests fail from some moment on.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ class StandIn:
         self.rate = RateLimit(options) if options.rate else None
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
+        self.failing = "none", 0, 0.0
+        self.failing_since: float | None = None
         self.in_flight = 0
         self.most_in_flight = 0
         self.turned_away = 0
@@ -104,6 +107,7 @@ class StandIn:
         app.router.add_post("/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/{name}", self.chat_v1)
         app.router.add_get("/count", self.count)
         app.router.add_post("/forget", self.forget)
+        app.router.add_post("/fail", self.fail)
         return app
 
     async def count(self, request: web.Request) -> web.Response:
@@ -128,6 +132,22 @@ class StandIn:
         self.turned_away = self.most_in_flight = 0
         self.times.clear()
         return web.json_response({})
+
+    async def fail(self, request: web.Request) -> web.Response:
+        """Fail every request with `fault`, once `after` were answered, for `seconds`."""
+        told = request.query
+        after, seconds = int(told.get("after", 0)), float(told.get("seconds", "inf"))
+        self.failing = told["fault"], sum(self.answered.values()) + after, seconds
+        self.failing_since = None
+        return web.json_response({})
+
+    def failing_now(self) -> str | None:
+        """The fault of all requests at this moment."""
+        fault, after, seconds = self.failing
+        if sum(self.answered.values()) < after:
+            return None
+        self.failing_since = self.failing_since or time.monotonic()
+        return fault if time.monotonic() < self.failing_since + seconds else None
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -240,6 +260,8 @@ class StandIn:
 
     def fault(self, prompt: str, asked_before: int) -> str | None:
         """How this request fails, if it does."""
+        if failing := self.failing_now():
+            return failing
         told = _TOLD.search(prompt)
         if told:
             return told[1] if asked_before < int(told[2] or 10**9) else None

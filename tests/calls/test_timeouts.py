@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -130,3 +131,24 @@ async def test_a_host_that_takes_no_connection_is_given_up(tmp_path: Path) -> No
         assert time.perf_counter() - began < 10
         for each in waiting:
             each.close()
+
+
+async def test_a_date_to_wait_for_is_read_by_the_servers_clock(tmp_path: Path) -> None:
+    asked = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.append(time.monotonic())
+        now = time.time() + 5 * 3600  # its clock, or ours, is five hours off
+        late = f"Date: {formatdate(now)}\r\nRetry-After: {formatdate(now + 2)}\r\n"
+        status = f"429 Too Many\r\n{late}" if len(asked) == 1 else "200 OK\r\n"
+        head = f"HTTP/1.1 {status}Content-Length: {len(_REPLY)}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + _REPLY)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with session(f"http://127.0.0.1:{port}/v1", tmp_path) as opened:
+            assert (await say(opened.model("teacher", "ask"), "x")).text == "so it is"
+    assert 2 <= asked[1] - asked[0] < 8

@@ -132,7 +132,7 @@ class Asker:
             claim = Claim(key, self._use, self._model, request.kind, step, text, entry)
             task = asyncio.create_task(self._obtain(request, claim, usage))
             flying[key] = task
-            task.add_done_callback(lambda _: flying.pop(key, None))
+            task.add_done_callback(lambda ended: self._landed(key, ended))
         else:
             usage.cached += 1
         # A caller that gives up must not take the reply from the others, nor from the ledger.
@@ -141,6 +141,11 @@ class Asker:
         except CallFailed as failure:
             failure.key = key
             raise
+
+    def _landed(self, key: str, task: asyncio.Task[Answer]) -> None:
+        self._shared.flying.pop(key, None)
+        if not task.cancelled():
+            task.exception()  # whoever asked may be gone: asyncio need not tell it to nobody
 
     def stop(self, error: SftrecipeError) -> None:
         """Let no further request leave: each raises the error."""

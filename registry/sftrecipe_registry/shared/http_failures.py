@@ -133,8 +133,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     if (seconds := _seconds(told, 1)) is not None:
         return seconds
+    return _seconds_until(told, headers.get("Date") or headers.get("date"))
+
+
+def _seconds_until(told: str, sent: str | None) -> float | None:
+    """Seconds from when the reply was sent: by the server's own clock, this one may be wrong."""
     try:
-        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+        now = parsedate_to_datetime(sent).timestamp() if sent else time.time()
+        return _seconds(str(parsedate_to_datetime(told).timestamp() - now), 1)
     except ValueError:
         return None
 

@@ -1,11 +1,12 @@
 """Connections that are kept between requests, and that the server may have closed meanwhile.
 
-Such a request did not arrive: it is sent once more, at once, and counts once. HTTP leaves that to
-the client (RFC 9112, 9.3.1); aiohttp does it for GET, but not for POST.
+A request that meets a closed connection did not arrive: it is sent once more, at once, and counts
+once. HTTP leaves that to the client (RFC 9112, 9.3.1); aiohttp does it for GET, but not for POST.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,34 +14,51 @@ if TYPE_CHECKING:
 
 IDLE_SECONDS = 30.0
 """How long a connection is kept that nobody uses."""
-_AT_ONCE = 1.0
-"""Seconds within which a closed connection shows; later, the request may have arrived."""
+_AT_ONCE = 0.02
 
 
 class Sending:
     """One request on its way."""
 
-    def __init__(self, now: float) -> None:
-        self.reused = False
-        """Whether it went out on a connection that was there already."""
-        self._began = now
+    def __init__(self) -> None:
+        self.connecting_since = 0.0
+        self.stale_until = 0.0
+        """Until when an end of its connection means that it had been closed before."""
 
-    def was_stale(self, error: BaseException, now: float) -> bool:
+    def was_stale(self, error: BaseException) -> bool:
         """Whether the request failed because its connection had been closed before."""
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
         closed = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError))
-        return self.reused and closed and now - self._began < _AT_ONCE
+        return closed and time.monotonic() < self.stale_until
 
 
-def noting_reuse() -> aiohttp.TraceConfig:
-    """Tells a `Sending` (a request's `trace_request_ctx`) that its connection was kept."""
+def watched_connections() -> aiohttp.TraceConfig:
+    """Tells each `Sending` (a request's `trace_request_ctx`) of its connection.
+
+    That a kept one is closed shows within a round trip, which is less than connecting takes; what
+    ends later may have arrived.
+    """
     import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+    connect = 1.0
+
+    async def connecting(_session: Any, context: Any, _: Any) -> None:
+        if isinstance(context.trace_request_ctx, Sending):
+            context.trace_request_ctx.connecting_since = time.monotonic()
+
+    async def connected(_session: Any, context: Any, _: Any) -> None:
+        nonlocal connect
+        if isinstance(context.trace_request_ctx, Sending):
+            took = time.monotonic() - context.trace_request_ctx.connecting_since
+            connect = min(connect, took)
 
     async def reused(_session: Any, context: Any, _: Any) -> None:
         if isinstance(context.trace_request_ctx, Sending):
-            context.trace_request_ctx.reused = True
+            context.trace_request_ctx.stale_until = time.monotonic() + max(connect, _AT_ONCE)
 
     config = aiohttp.TraceConfig()
+    config.on_connection_create_start.append(connecting)
+    config.on_connection_create_end.append(connected)
     config.on_connection_reuseconn.append(reused)
     return config

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import orjson
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
-from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, noting_reuse
+from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, watched_connections
 from sftrecipe_registry.shared.rate_headers import limits_in
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ async def open_endpoint(
         timeout=timeout,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
-        trace_configs=[noting_reuse()],
+        trace_configs=[watched_connections()],
     ) as http:
         yield (adapter or OpenAIAdapter)(endpoint, http)
 
@@ -153,13 +152,11 @@ class OpenAIAdapter:
         address, content = self._base + path, orjson.dumps(body)
         return await self._post(address, content, again=True)
 
-    async def _post(
-        self, address: str, data: bytes, *, again: bool
-    ) -> tuple[dict[str, Any], str]:
+    async def _post(self, address: str, data: bytes, *, again: bool) -> tuple[dict[str, Any], str]:
         """Send; `again`: once more where the kept connection was closed."""
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
-        sending, status = Sending(time.monotonic()), None
+        sending, status = Sending(), None
         try:
             async with self._http.post(
                 address,
@@ -172,7 +169,7 @@ class OpenAIAdapter:
                 content = await _read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.limits_seen = None
-            if again and status is None and sending.was_stale(error, time.monotonic()):
+            if again and status is None and sending.was_stale(error):
                 return await self._post(address, data, again=False)
             raise self._broken_off(error, status) from None
         self.limits_seen = limits_in(headers)
