@@ -148,7 +148,11 @@ def _kept(path: Path) -> Path:
 
     The file keeps its name until the new ledger takes it: at no moment is there none.
     """
-    kept = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    stem, number = f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}", 1
+    kept = path.with_name(stem)
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{stem}-{number}")
     os.link(path, kept)
     for suffix in ("-wal", "-shm"):
         log = path.with_name(path.name + suffix)
