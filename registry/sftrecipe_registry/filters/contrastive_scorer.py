@@ -81,7 +81,8 @@ class ContrastiveScorer(Filter):
         asked = (_Asked(row.text("context"), row.text("instruction")) for row in rows)
         async for features in self._features(asked, ctx):
             if isinstance(features, CallFailed):
-                yield Verdict(False, features.reason, detail=features.message)
+                calls = (features.key,) if features.key else ()
+                yield Verdict(False, features.reason, detail=features.message, calls=calls)
             else:
                 yield Verdict(True, value=float(head.score(features)))
 

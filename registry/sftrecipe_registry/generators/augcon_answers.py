@@ -109,7 +109,8 @@ class AugConAnswers(Sampling, Generator):
 
         async for row, reply in ctx.map(answer, rows):
             if isinstance(reply, CallFailed):
-                yield Reject(row, reply.reason, reply.message)
+                calls = (*row.calls, reply.key) if reply.key else row.calls
+                yield Reject(row._replace(calls=calls), reply.reason, reply.message)
             else:
                 yield self._answered(row, reply, ctx)
 

@@ -130,7 +130,7 @@ class AugConPairs(Sampling, Generator):
             "degraded": degraded,
         }
         if isinstance(asked, CallFailed):
-            return ctx.reject(columns, asked.reason, asked.message, parents=[row])
+            return ctx.reject(columns, asked.reason, asked.message, parents=[row], replies=[asked])
         split, replies = asked
         if split is None:
             return ctx.reject(

@@ -188,7 +188,9 @@ class AugConQueries(Sampling, RowGenerator):
         """A node's row or reject. It comes from the node above, so `explain` walks the tree."""
         columns, parents = self._columns(node, growth), [node.above]
         if isinstance(asked, CallFailed):
-            return ctx.reject(columns, asked.reason, asked.message, parents=parents)
+            return ctx.reject(
+                columns, asked.reason, asked.message, parents=parents, replies=[asked]
+            )
         split, replies = asked
         ctx.count("asked_again", len(replies) - 1)
         if split is None:

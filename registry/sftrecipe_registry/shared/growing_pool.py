@@ -181,7 +181,7 @@ class GrowingPool(Sampling, Generator):
         shown = question.shown
         if isinstance(reply, CallFailed):
             prompt = {"prompt": question.prompt}
-            yield ctx.reject(prompt, reply.reason, reply.message, parents=shown)
+            yield ctx.reject(prompt, reply.reason, reply.message, parents=shown, replies=[reply])
             return
         found = self.candidates(reply, question)
         for columns in found.items:
