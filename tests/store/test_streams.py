@@ -22,6 +22,7 @@ verdicts = st.builds(
     scores=st.just({}) | st.dictionaries(st.sampled_from("ab"), st.floats(0, 1), max_size=2),
     changes=st.just({}) | st.just({"instruction": "masked"}),
     calls=st.sampled_from([(), ("k1",), ("k2", "k3")]),
+    tags=st.just({}) | st.just({"language": "zh"}),
 )
 
 
@@ -87,4 +88,9 @@ def _after(row: Record, verdict: Verdict, step: str) -> Record:
         scores[step] = verdict.value
     scores.update(verdict.scores)
     columns = {**row.columns, **verdict.changes}
-    return row._replace(columns=columns, scores=scores, calls=(*row.calls, *verdict.calls))
+    return row._replace(
+        columns=columns,
+        scores=scores,
+        calls=(*row.calls, *verdict.calls),
+        tags={**row.tags, **verdict.tags},
+    )

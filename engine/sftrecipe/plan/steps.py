@@ -21,7 +21,7 @@ from sftrecipe.recipe.graph import MIXED
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.project import Project
 
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 """Raise it when artifacts written before can no longer be read."""
 
 

@@ -125,6 +125,8 @@ class Verdict(NamedTuple):
     """Columns of a kept row to replace (masking)."""
     calls: tuple[str, ...] = ()
     """Ledger keys of the replies that it rests on."""
+    tags: Mapping[str, str] = {}
+    """More tags for a kept row."""
 
 
 KEEP = Verdict(True)

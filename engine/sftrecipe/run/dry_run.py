@@ -182,4 +182,5 @@ def _kept(items: Iterable[Record | Reject]) -> Iterator[Record]:
 def _let_pass(row: Record, verdict: Verdict, seen: Seen) -> None:
     if verdict.keep:
         columns = {**row.columns, **verdict.changes} if verdict.changes else row.columns
-        seen.made.append(row._replace(columns=columns))
+        tags = {**row.tags, **verdict.tags} if verdict.tags else row.tags
+        seen.made.append(row._replace(columns=columns, tags=tags))

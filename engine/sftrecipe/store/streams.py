@@ -19,9 +19,17 @@ import pyarrow.parquet as pq
 from sftrecipe.plugin.kinds import Verdict
 from sftrecipe.record import Record
 from sftrecipe.store.arrow import compute
-from sftrecipe.store.rows import TableWriter, read_ids, read_rows, row_count
+from sftrecipe.store.rows import (
+    TableWriter,
+    group_ends,
+    read_ids,
+    read_rows,
+    row_count,
+    rows_at,
+)
+from sftrecipe.store.spread import spread_over
 
-_NOTED = ("value", "scores", "changes", "calls")
+_NOTED = ("value", "scores", "changes", "calls", "tags")
 _SLICE = 4096
 _VERDICTS = pa.schema(
     [
@@ -32,6 +40,7 @@ _VERDICTS = pa.schema(
         ("scores", pa.binary()),
         ("changes", pa.binary()),
         ("calls", pa.string()),
+        ("tags", pa.binary()),
     ]
 )
 
@@ -51,7 +60,8 @@ class VerdictWriter(TableWriter):
         reason = None if verdict.keep else verdict.reason
         detail = verdict.detail or None
         calls = " ".join(verdict.calls) or None
-        self.add((verdict.keep, reason, verdict.value, detail, scores, changes, calls))
+        tags = orjson.dumps(verdict.tags) if verdict.tags else None
+        self.add((verdict.keep, reason, verdict.value, detail, scores, changes, calls, tags))
 
 
 class Judged(NamedTuple):
@@ -106,6 +116,21 @@ class Stream:
         """The rows' ids alone, cheaply."""
         return read_ids(self.path, _Survivors(self.path, self.judged).mask())
 
+    def sampled(self, most: int) -> list[Record]:
+        """At most so many of the rows, in order, from all over the stream; the rest is not read.
+
+        The same rows whenever the stream is the same.
+        """
+        survivors = _Survivors(self.path, self.judged)
+        places = survivors.as_made()
+        chosen = spread_over(places, group_ends(self.path), most)
+        rows = rows_at(self.path, places.take(chosen).to_pylist())
+        notes = [
+            _Note(note.step, *(cells.take(chosen) for cells in note[1:]))
+            for note in survivors.notes()
+        ]
+        return list(_with_notes(iter(rows), notes)) if notes else rows
+
     def dropped(self) -> Iterator[Dropped]:
         """What the last filter took out, with its why and the calls that this rests on."""
         *before, last = self.judged
@@ -136,6 +161,7 @@ class _Note(NamedTuple):
     scores: Any
     changes: Any
     calls: Any
+    tags: Any
 
 
 class _Survivors:
@@ -156,6 +182,12 @@ class _Survivors:
         rows = row_count(self._path)
         return compute().is_in(pa.array(range(rows), pa.uint64()), value_set=places)
 
+    def as_made(self) -> Any:
+        """The survivors' places among the rows as made."""
+        if not self._kept:
+            return pa.array(range(row_count(self._path)), pa.uint64())
+        return self._places(0)
+
     def _places(self, level: int) -> Any:
         """The survivors' places in the input of the filter `level`."""
         places = self._kept[-1]
@@ -164,7 +196,7 @@ class _Survivors:
         return places
 
     def notes(self) -> list[_Note]:
-        """Values, scores and changes that filters wrote on the surviving rows."""
+        """Values, scores, changes and tags that filters wrote on the surviving rows."""
         found = []
         for level, step in enumerate(self._judged):
             table = pq.read_table(step.path, columns=list(_NOTED))
@@ -185,14 +217,17 @@ def _with_notes(rows: Iterator[Record], notes: list[_Note]) -> Iterator[Record]:
         scores = [dict(row.scores) for row in held]
         changes: list[dict[str, Any]] = [{} for _ in held]
         calls = [row.calls for row in held]
+        tags = [dict(row.tags) for row in held]
         for note in notes:
             _add_values(scores, note.step, note.values.slice(start, len(held)).to_pylist())
             _add_json(scores, note.scores.slice(start, len(held)))
             _add_json(changes, note.changes.slice(start, len(held)))
             _add_calls(calls, note.calls.slice(start, len(held)))
-        for row, score, change, asked in zip(held, scores, changes, calls, strict=True):
+            _add_json(tags, note.tags.slice(start, len(held)))
+        noted = zip(held, scores, changes, calls, tags, strict=True)
+        for row, score, change, asked, tagged in noted:
             columns = {**row.columns, **change} if change else row.columns
-            yield row._replace(columns=columns, scores=score, calls=asked)
+            yield row._replace(columns=columns, scores=score, calls=asked, tags=tagged)
         start += len(held)
 
 
