@@ -46,10 +46,10 @@ def bound(text: str, plugin: AugConQueries) -> int:
 @pytest.mark.parametrize(("concurrency", "delays"), [(1, 1), (64, 2), (64, 3)])
 @pytest.mark.parametrize("say", [halves, moody])
 async def test_the_same_at_any_concurrency(say: Say, concurrency: int, delays: int) -> None:
-    made, _, _ = await grown(say, concurrency=concurrency, delays=delays)
+    made, model, ctx = await grown(say, concurrency=concurrency, delays=delays)
     expected, _, _ = await grown(say)
     assert made == expected
-    assert made
+    assert len(made) == len(model.requests) - ctx.counts["asked_again"], "a row or reject a node"
 
 
 async def test_the_tree_is_kept() -> None:
