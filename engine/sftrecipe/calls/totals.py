@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
+from sftrecipe.calls.ledger import numbers
 from sftrecipe.calls.ledger_file import (
     check_kind,
     connect,
@@ -102,6 +104,32 @@ def read_call(path: Path, key: str) -> Call | None:
         query, last = f"{_CALL} key >= ? AND key < ? LIMIT 2", key + "g"
         rows = connection.execute(query, (key, last)).fetchall()
         return _call(rows[0]) if len(rows) == 1 else None
+
+
+def read_calls(path: Path, keys: Collection[str]) -> dict[str, Call]:
+    """The calls of whole keys, by key; those that the ledger does not know are left out."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        rows = _chosen(connection, _CALL, keys)
+        return {row[0]: _call(row) for row in rows}
+
+
+def read_vectors(path: Path, keys: Collection[str]) -> dict[str, tuple[float, ...]]:
+    """The embeddings that calls brought, by key."""
+    with reading(path) as connection:
+        if connection is None:
+            return {}
+        query = "SELECT key, vector FROM calls WHERE vector IS NOT NULL AND "
+        return {key: numbers(vector) for key, vector in _chosen(connection, query, keys)}
+
+
+def _chosen(connection: sqlite3.Connection, query: str, keys: Collection[str]) -> Iterator[Any]:
+    """The rows of a query that have one of the keys, some hundred keys a time."""
+    left = iter(keys)
+    while some := list(islice(left, 500)):
+        marks = ",".join("?" * len(some))
+        yield from connection.execute(f"{query} key IN ({marks})", some)
 
 
 def in_flight(path: Path) -> list[Call]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pyarrow.parquet as pq
 
 from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
-from sftrecipe.store.arrow import without_pandas
+from sftrecipe.store.arrow import compute, without_pandas
 
 _GROUP_ROWS = 8192
 _GROUP_BYTES = 16 * 1024 * 1024
@@ -132,6 +134,36 @@ def read_rejects(path: Path) -> Iterator[Reject]:
         values = batch.column("value").to_pylist()
         for record, reason, value in zip(records, reasons, values, strict=True):
             yield Reject(record, reason, None if value is None else orjson.loads(value))
+
+
+def group_ends(path: Path) -> list[int]:
+    """Where every row group of a file ends, in rows."""
+    metadata = pq.read_metadata(path)
+    sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return list(accumulate(sizes))
+
+
+def rows_at(path: Path, places: Sequence[int]) -> list[Record]:
+    """The records at ascending places of a file; row groups that hold none are not read."""
+    found: list[Record] = []
+    start = 0
+    with pq.ParquetFile(path) as file:
+        for group, end in enumerate(group_ends(path)):
+            held = places[bisect_left(places, start) : bisect_left(places, end)]
+            if held:
+                table = file.read_row_group(group, columns=[name for name, _ in _FIELDS])
+                taken = table.take([place - start for place in held])
+                cells = (taken.column(name).to_pylist() for name, _ in _FIELDS)
+                found += map(_record, *cells)
+            start = end
+    return found
+
+
+def rows_named(path: Path, names: Iterable[str]) -> list[Record]:
+    """The records of a file that have one of the ids."""
+    ids = pq.read_table(path, columns=["id"])["id"]
+    found = compute().is_in(ids, value_set=pa.array(names, pa.string()))
+    return rows_at(path, compute().indices_nonzero(found).to_pylist())
 
 
 def _batches(path: Path, kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
