@@ -9,8 +9,8 @@ from importlib import import_module
 import click
 
 COMMANDS = (
-    "run", "validate", "plan", "preview", "explain", "init", "ledger", "doctor", "plugins",
-    "schema",
+    "run", "validate", "plan", "preview", "report", "explain", "init", "ledger", "doctor",
+    "plugins", "schema",
 )  # fmt: skip
 
 

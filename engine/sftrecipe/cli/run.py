@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sftrecipe.cli.recipe_options import checked, recipe_options
+
+if TYPE_CHECKING:
+    from sftrecipe.store.project import Project
 
 
 @click.command()
@@ -33,9 +36,11 @@ def run(
 
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
+    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
+    from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
@@ -55,8 +60,25 @@ def run(
             retry_failed=retry_failed,
             estimates=estimates,
         )
-        outcome = asyncio.run(running)
+        try:
+            outcome = asyncio.run(running)
+        except SftrecipeError:
+            _leave_report(target, project)
+            raise
+        if outcome.fresh or not (target / REPORT_FILE).exists():
+            _leave_report(target, project)
     if as_json:
         click.echo(outcome_json(outcome))
     elif not quiet:
         click.echo(outcome_text(outcome))
+
+
+def _leave_report(out: Path, project: Project) -> None:
+    """Write the run's page. The data is there already, so a page that fails is only told."""
+    from sftrecipe.messages import message  # noqa: PLC0415
+    from sftrecipe.report.run_page.leaving import leave_report  # noqa: PLC0415
+
+    try:
+        leave_report(out, project)
+    except Exception as error:
+        click.echo(message("report-failed", {"error": error}), err=True)

@@ -22,6 +22,7 @@ from sftrecipe.store.streams import Stream
 
 RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
+REPORT_FILE = "report.html"
 
 
 def read_run(out: Path) -> dict[str, Any]:

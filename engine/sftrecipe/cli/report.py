@@ -1,0 +1,35 @@
+"""`sftrecipe report`: a run as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run")
+@click.option(
+    "--out",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page; report.html in the run's folder by default.",
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="The recipe's language by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print the page's facts as JSON.")
+def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None:
+    """Write a run's report: one HTML page that needs no network and nothing beside it.
+
+    RUN is a run's folder, its recipe, or a name under runs/.
+    """
+    from sftrecipe.report.run_page.found_run import found_run  # noqa: PLC0415
+    from sftrecipe.report.run_page.leaving import (  # noqa: PLC0415
+        facts_json,
+        leave_report,
+        project_of_run,
+    )
+    from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
+
+    out = found_run(run)
+    facts = leave_report(out, project_of_run(out), lang, file)
+    click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))

@@ -1,0 +1,1 @@
+"""The report's charts: functions that give SVG, coloured by the page's style sheet."""

@@ -1,0 +1,35 @@
+"""Bars of shares, for tables."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from sftrecipe.report.run_page.drawings.svg import line, rect, svg
+
+_WIDTH, _HEIGHT = 220.0, 14.0
+
+
+def share_bar(share: float, label: str, mark: float | None = None) -> Markup:
+    """A part of the whole; `mark`: where it was meant to be, as a line."""
+    parts = [
+        rect(0, 3, _WIDTH, 8, "empty"),
+        rect(0, 3, _WIDTH * _inside(share), 8, "kept"),
+    ]
+    if mark is not None:
+        x = _WIDTH * _inside(mark)
+        parts.append(line((x, 0), (x, _HEIGHT), "threshold"))
+    return svg(_WIDTH, _HEIGHT, label, parts)
+
+
+def account_bar(kept: int, dropped: int, most: int, label: str) -> Markup:
+    """Kept and dropped rows beside one another; `most` rows fill the bar."""
+    scale = _WIDTH / max(most, 1)
+    wide = kept * scale
+    parts = [rect(0, 2, wide, 10, "kept")]
+    if dropped:
+        parts.append(rect(wide, 2, max(dropped * scale, 1), 10, "dropped"))
+    return svg(_WIDTH, _HEIGHT, label, parts)
+
+
+def _inside(share: float) -> float:
+    return min(max(share, 0.0), 1.0)

@@ -1,0 +1,1 @@
+"""What the report tells, one module a section: plain data, drawn elsewhere."""
