@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sftrecipe.report.run_page.facts.plan_graph import Flow, PlanGraph, StreamCard
 
@@ -96,7 +97,7 @@ def _place(columns: list[list[Spot]], layout: Layout) -> None:
 def _comes_from(spot: Spot, layout: Layout) -> Iterator[float]:
     """Heights at which flows leave that come to a spot."""
     for flow, way in layout.ways:
-        for before, after in zip(way, way[1:], strict=False):
+        for before, after in pairwise(way):
             if after is spot:
                 yield before.after(flow.stage)
 
