@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, PluginRefused, Verdict
@@ -83,6 +83,7 @@ async def test_embeddings_of_another_length_are_refused() -> None:
         await judged(MagpieNeighbours(), "rain", "?")
 
 
+@settings(deadline=None)
 @given(st.integers(1, 70), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.05, 0.5, 4.0]))
 def test_blocks_give_what_a_plain_computation_gives(
     count: int, seed: int, threshold: float

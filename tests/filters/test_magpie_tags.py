@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Verdict
@@ -15,6 +15,7 @@ from sftrecipe_registry.filters.magpie_tags import MagpieTags
 from sftrecipe_registry.shared.judge_labels import legal_label, read_reply
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_judges_reply_is_read(text: str) -> None:
     found = read_reply(text, ["difficulty", "intent"])
@@ -22,6 +23,7 @@ def test_any_judges_reply_is_read(text: str) -> None:
     assert legal_label(found.get("difficulty"), ["easy"]) in ("easy", None)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_was_dumped_is_found(intent: str, before: str) -> None:
     reply = json.dumps({"intent": intent, "difficulty": "hard"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe_registry.shared.instruction_sanitiser import Rules, sanitised
@@ -38,6 +38,7 @@ def test_steps_are_cut_for_llama() -> None:
     assert sanitised(text, "llama3") == ("Add 1 and 1.", "5")
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(RULES))
 def test_any_text_keeps_no_more_than_it_had(text: str, rules: Rules) -> None:
     found = sanitised(text, rules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context, Record
@@ -85,6 +85,7 @@ async def test_the_drawn_system_prompt_is_a_tag() -> None:
     assert row.tags == {"system": "code", "sanitised": "99.1"}
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=40), st.sampled_from(["stop", "length"])), min_size=1),
     st.booleans(),

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe_registry.shared.pre_query import (
@@ -125,6 +125,7 @@ def test_what_gives_no_template_says_why(content: str, told: str) -> None:
         by_chat_template(content)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_file_gives_a_template_or_says_why(content: str) -> None:
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from hashlib import blake2b
 from math import log
@@ -37,6 +38,10 @@ class SystemPrompt(Described):
 
 class _Asked(NamedTuple):
     row: Record
+    chosen: str
+    """The system prompt as the option has it."""
+    system: str
+    """The same, filled in."""
     sample: int
 
 
@@ -91,14 +96,12 @@ class Magpie(UserTurn, Generator):
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """The instructions in the order of rows and samples."""
-        starts = rows if len(rows) else (_BLANK,)
-        asked = (_Asked(row, sample) for row in starts for sample in range(self.samples))
         seen = FirstSeen()
 
         async def ask(one: _Asked) -> Record | Reject:
             return await self._instruction(one, ctx)
 
-        async for one, made in ctx.map(ask, asked):
+        async for one, made in ctx.map(ask, self._asked(rows, ctx)):
             if isinstance(made, CallFailed):
                 yield ctx.reject(
                     one.row.columns, made.reason, made.message,
@@ -111,34 +114,43 @@ class Magpie(UserTurn, Generator):
                 first = seen.first(blake2b(text, digest_size=DIGEST_BYTES).digest(), made.id)
                 yield made if first is None else Reject(made, "duplicate", first)
 
+    def _asked(self, rows: Rows, ctx: Context) -> Iterator[_Asked]:
+        """What is asked for, in order. Rows with equal system prompts have samples of their own."""
+        times: Counter[tuple[str, int]] = Counter()
+        for row in rows if len(rows) else (_BLANK,):
+            for number in range(self.samples):
+                chosen = self._chosen(row, number, ctx)
+                system = ctx.prompt(chosen).render(row.columns) if chosen else ""
+                sample = number + self.samples * times[system, number]
+                times[system, number] += 1
+                yield _Asked(row, chosen, system, sample)
+
     async def _instruction(self, one: _Asked, ctx: Context) -> Record | Reject:
-        chosen = self._chosen(one, ctx)
-        system = ctx.prompt(chosen).render(one.row.columns) if chosen else ""
-        turns = [{"role": "system", "content": system}] if system else []
+        turns = [{"role": "system", "content": one.system}] if one.system else []
         written = await self.written(turns, one.sample, ctx)
         tags = dict(one.row.tags)
         if not isinstance(self.system, str):
-            tags["system"] = chosen.removeprefix(_OWN)[:_SHOWN]
+            tags["system"] = one.chosen.removeprefix(_OWN)[:_SHOWN]
         text, lost = written.text, written.lost
         if self.sanitise is not None and lost is None:
             text, tags["sanitised"] = sanitised(text, self.sanitise)
             lost = None if text else _EMPTY
         columns = {**one.row.columns, "instruction": text}
-        if self.keep_system and system:
-            columns["system"] = system
+        if self.keep_system and one.system:
+            columns["system"] = one.system
         parents = _parents(one.row)
         if lost is not None:
             return ctx.reject(columns, *lost, parents=parents, replies=written.replies)
         return ctx.row(columns, parents=parents, replies=written.replies, tags=tags)
 
-    def _chosen(self, one: _Asked, ctx: Context) -> str:
+    def _chosen(self, row: Record, number: int, ctx: Context) -> str:
         """A system prompt by weight; another one more changes only the draws that it wins."""
         if isinstance(self.system, str):
             return self.system
 
         def late(each: SystemPrompt) -> float:
-            number = ctx.number("system", each.prompt, one.row.id, one.sample)
-            return -log((number + 0.5) / 2**64) / each.weight
+            drawn = ctx.number("system", each.prompt, row.id, number)
+            return -log((drawn + 0.5) / 2**64) / each.weight
 
         return min(self.system, key=late).prompt
 
