@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Capability, Inputs
+from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 
 _LABEL = re.compile(
     r"\A\W*(?:instruction|request|question|指令|请求|问题)\s*[:：]\s*", re.IGNORECASE
@@ -47,6 +48,21 @@ class Backtranslate(Sampling, RowGenerator):
     )
     """How the model is asked, the text or a `.j2` file (Jinja2): it is given `text` beside the
     row's columns."""
+    raw: bool = False
+    """Let the model go on with the prompt as a plain text, without chat turns: for base models, and
+    small ones that go on with examples better than they obey."""
+    begin: str = ""
+    """For `raw`: how every instruction begins; the model goes on from there."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A beginning that a chat model cannot be given."""
+        if self.begin and not self.raw:
+            told = "a reply's beginning needs a raw completion"
+            yield OptionProblem(("begin",), told, "raw: true")
+
+    def required(self) -> frozenset[Capability]:
+        """Chat, or raw completion."""
+        return frozenset({"complete"}) if self.raw else self.needs
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Instruction and output instead of the text."""
@@ -58,9 +74,8 @@ class Backtranslate(Sampling, RowGenerator):
         if not text.strip():
             return [Reject(row, "empty_text")]
         prompt = ctx.prompt(self.prompt).render({**row.columns, "text": text})
-        turns = [{"role": "user", "content": prompt}]
-        reply = await ctx.model.chat(turns, sampling=self.sampling())
-        asked = instruction_in(reply.text)
+        reply = await ask_once(ctx.model, prompt + self.begin, self.sampling(), raw=self.raw)
+        asked = instruction_in(self.begin + reply.text)
         rest = {name: value for name, value in row.columns.items() if name != self.field}
         columns = {**rest, "instruction": asked, "output": text}
         if lost := lost_reply(reply):

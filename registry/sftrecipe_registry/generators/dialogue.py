@@ -56,8 +56,16 @@ class Dialogue(Sampling, RowGenerator):
     """How the simulated user is asked for a next turn."""
     user_temperature: float | None = None
     """Temperature of the simulated user; that of the answers where it is left out."""
+    user_raw: bool = False
+    """Let the simulated user go on with its prompt as a plain text, up to the line's end: for base
+    models, and small ones."""
     stop_word: str = "[END]"
     """What the simulated user writes when nothing is left to ask."""
+
+    def required(self) -> frozenset[Capability]:
+        """Chat, and raw completion where it plays such a user."""
+        both: frozenset[Capability] = frozenset({"chat", "complete"})
+        return both if self.user_raw and self.user is None else self.needs
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A persona file that holds no list of texts."""
@@ -111,7 +119,10 @@ class Dialogue(Sampling, RowGenerator):
         if self.user_temperature is not None:
             sampling["temperature"] = self.user_temperature
         model = ctx.models[self.user or ""]
-        reply = await model.chat([{"role": "user", "content": text}], sampling=sampling)
+        if self.user_raw:
+            reply = await model.complete(text, sampling={**sampling, "stop": ["\n"]})
+        else:
+            reply = await model.chat([{"role": "user", "content": text}], sampling=sampling)
         talk.replies.append(reply)
         said = reply.text.strip()
         if self.stop_word in said:

@@ -22,6 +22,7 @@ from sftrecipe_registry.shared.evolution import (
     scaffold_in,
 )
 from sftrecipe_registry.shared.lost_replies import lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import count_words
 
 Operation = Literal[
@@ -70,6 +71,9 @@ class EvolInstruct(Sampling, Generator):
     """Rows of every epoch, or of each instruction the last one that passed."""
     originals: bool = False
     """Give the instructions that went in as rows too, answered where they have no answer."""
+    raw: bool = False
+    """Let the rewriter go on with its prompt as a plain text, up to the line end: for base models,
+    and small ones. Give prompts that such a model goes on with."""
     strict_original: bool = False
     """As the released code: no `complicating`, one epoch."""
     in_depth: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
@@ -84,6 +88,11 @@ class EvolInstruct(Sampling, Generator):
         "builtin:evol_instruct/equal"
     )
     """Prompt that compares an original, `first`, and its evolution, `second`."""
+
+    def required(self) -> frozenset[Capability]:
+        """Chat where it answers or compares, raw completion where it goes on with a text."""
+        chats: set[Capability] = {"chat"} if not self.raw or self.answer or self.compare else set()
+        return frozenset(chats | {"complete"} if self.raw else chats)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No operation to draw; rows without instructions."""
@@ -172,8 +181,12 @@ class EvolInstruct(Sampling, Generator):
         self, template: str, given: dict[str, str], epoch: int, attempt: _Attempt
     ) -> str:
         prompt = attempt.ctx.prompt(template).render(given)
-        sampling = {**self.sampling(), **({"temperature": 0} if template == self.equal else {})}
-        return await attempt.ask(prompt, sampling, epoch - 1)
+        sampling = self.sampling()
+        if template == self.equal:
+            return await attempt.ask(prompt, {**sampling, "temperature": 0}, 0)
+        if self.raw:
+            sampling["stop"] = ["\n"]
+        return await attempt.ask(prompt, sampling, epoch - 1, raw=self.raw)
 
     async def _answer(self, instruction: str, attempt: _Attempt) -> str:
         answer = (await attempt.ask(instruction, self.sampling(), 0)).strip()
@@ -202,9 +215,10 @@ class _Attempt:
         rest = self.original.columns.items()
         self.columns = {name: value for name, value in rest if name not in _REPLACED}
 
-    async def ask(self, prompt: str, sampling: dict[str, Any], sample: int) -> str:
-        turns = [{"role": "user", "content": prompt}]
-        reply = await self.ctx.model.chat(turns, sample=sample, sampling=sampling)
+    async def ask(
+        self, prompt: str, sampling: dict[str, Any], sample: int, *, raw: bool = False
+    ) -> str:
+        reply = await ask_once(self.ctx.model, prompt, sampling, raw=raw, sample=sample)
         self.replies.append(reply)
         return reply.text
 

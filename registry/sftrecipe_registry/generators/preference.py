@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import orjson
 from annotated_types import Ge
@@ -34,6 +34,8 @@ class Preference(Generator):
 
     score: str
     """Name of the score: the id of the filter that gave it."""
+    best: Literal["highest", "lowest"] = "highest"
+    """Which score is the best: `lowest` for perplexities and the like."""
     margin: Annotated[float, Ge(0)] = 0.0
     """How much better the chosen answer must be; 0: better at all."""
 
@@ -69,9 +71,10 @@ class Preference(Generator):
             yield self._pair(answers, ctx)
 
     def _pair(self, answers: Sequence[_Answer], ctx: Context) -> Record | Reject:
-        chosen, rejected = best_and_worst([answer.score for answer in answers])
+        sign = 1 if self.best == "highest" else -1
+        chosen, rejected = best_and_worst([sign * answer.score for answer in answers])
         best, worst = answers[chosen], answers[rejected]
-        margin = best.score - worst.score
+        margin = sign * (best.score - worst.score)
         parents = [answer.row for answer in answers]
         columns = {**best.row.columns, "chosen": best.text, "rejected": worst.text}
         columns.pop("output", None)

@@ -9,6 +9,7 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import unspaced_share
 
 Way = Literal["style", "shorter", "longer", "translate"]
@@ -51,8 +52,15 @@ class Rewrite(Sampling, RowGenerator):
     }
     """The prompt of each way, the text or a `.j2` file (Jinja2): `text`, `style` and `language` are
     given beside the row's columns."""
+    raw: bool = False
+    """Let the model go on with the prompt as a plain text, without chat turns: for base models, and
+    small ones. Give a prompt that such a model goes on with."""
     keep_original: bool = False
     """Keep each text under `original_NAME`."""
+
+    def required(self) -> frozenset[Capability]:
+        """Chat, or raw completion."""
+        return frozenset({"complete"}) if self.raw else self.needs
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A way without what it needs."""
@@ -95,8 +103,7 @@ class Rewrite(Sampling, RowGenerator):
     async def _ask(self, text: str, row: Record, ctx: Context) -> Reply:
         given = {"text": text, "style": self.style, "language": _LANGUAGES.get(self.to or "", "")}
         prompt = ctx.prompt(self.prompts[self.way]).render({**row.columns, **given})
-        turns = [{"role": "user", "content": prompt}]
-        return await ctx.model.chat(turns, sampling=self.sampling())
+        return await ask_once(ctx.model, prompt, self.sampling(), raw=self.raw)
 
     def _missed(self, before: str, after: str) -> Lost | None:
         """What the model did not do."""

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
+from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 
 
 class TextGeneration(Sampling, RowGenerator):
@@ -80,20 +81,15 @@ class TextGeneration(Sampling, RowGenerator):
         system = ctx.prompt(self.system).render(row.columns) if self.system else ""
         made: list[Record | Reject] = []
         for sample in range(self.samples):
-            reply = await self._ask(prompt, system, sample, ctx)
+            reply = await ask_once(
+                ctx.model, prompt, self.sampling(), raw=self.raw, system=system, sample=sample
+            )
             columns = self._renamed({**row.columns, self.column: reply.text.strip()})
             if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
                 made.append(ctx.reject(columns, *lost, parents=[row], replies=[reply]))
             else:
                 made.append(ctx.row(columns, parents=[row], replies=[reply], tags=row.tags))
         return made
-
-    async def _ask(self, prompt: str, system: str, sample: int, ctx: Context) -> Reply:
-        if self.raw:
-            return await ctx.model.complete(prompt, sample=sample, sampling=self.sampling())
-        turns = [{"role": "system", "content": system}] if system else []
-        turns.append({"role": "user", "content": prompt})
-        return await ctx.model.chat(turns, sample=sample, sampling=self.sampling())
 
     def _renamed(self, columns: dict[str, Any]) -> dict[str, Any]:
         taken = {new: columns[old] for new, old in self.rename.items() if old in columns}

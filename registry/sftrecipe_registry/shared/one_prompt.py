@@ -1,0 +1,26 @@
+"""Asking with one prompt: as a user's chat turn, or as a text to go on with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sftrecipe import Reply
+from sftrecipe.kinds import Model
+
+
+async def ask_once(
+    model: Model,
+    prompt: str,
+    sampling: Mapping[str, Any],
+    *,
+    raw: bool = False,
+    system: str = "",
+    sample: int = 0,
+) -> Reply:
+    """The model's reply; a raw completion has no system prompt. Raises CallFailed."""
+    if raw:
+        return await model.complete(prompt, sample=sample, sampling=sampling)
+    turns = [{"role": "system", "content": system}] if system else []
+    turns.append({"role": "user", "content": prompt})
+    return await model.chat(turns, sample=sample, sampling=sampling)
