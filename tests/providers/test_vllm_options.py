@@ -63,7 +63,7 @@ def weights(tmp_path: Path) -> Path:
 def test_the_environment(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems(serve={"python": str(python)}) == []
     assert problems(serve={"python": str(python.parents[1])}) == []
-    assert problems(serve={}) == ["serve names no environment that has vLLM"]
+    assert problems(serve={}) == ["no environment that has vLLM is named"]
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", "/nowhere")
     assert problems(serve={}) == ["python '/nowhere' does not exist"]
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", str(python.parents[1]))

@@ -240,7 +240,7 @@ HINTS = {
     "provider-package": "install it with: {command}",
     "server-log": "the whole log: {log}",
     "server-slow": "give it longer (`serve: {{start_timeout: …}}`), or see the whole log: {log}",
-    "server-python": "name the environment that has vLLM: export {variable}=/path/to/venv",
+    "server-python": "name the environment that has {package}: export {variable}=/path/to/venv",
     "doctor-package": "install sftrecipe again: pip install --force-reinstall sftrecipe",
     "doctor-folder": "make it writable, or name another: --out, SFTRECIPE_PROJECT",
     "doctor-disk": "free some space, or name another folder: --out, SFTRECIPE_PROJECT",

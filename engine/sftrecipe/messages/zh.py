@@ -231,7 +231,7 @@ HINTS = {
     "provider-package": "安装命令：{command}",
     "server-log": "完整日志：{log}",
     "server-slow": "请延长等待时间（`serve: {{start_timeout: …}}`），或查看完整日志：{log}",
-    "server-python": "请指明装有 vLLM 的环境：export {variable}=/path/to/venv",
+    "server-python": "请指明装有 {package} 的环境：export {variable}=/path/to/venv",
     "doctor-package": "请重新安装：pip install --force-reinstall sftrecipe",
     "doctor-folder": "请使其可写，或指定其他文件夹：--out、SFTRECIPE_PROJECT",
     "doctor-disk": "请腾出空间，或指定其他文件夹：--out、SFTRECIPE_PROJECT",

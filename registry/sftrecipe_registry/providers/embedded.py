@@ -202,13 +202,20 @@ class _Llama(OpenAIAdapter):
             raise
 
     async def loglikelihood(self, request: Request) -> Answer:
-        """A grammar that allows the answer alone; every token's log-probability is untouched."""
-        if not request.answer:
-            return Answer("")
-        literal = orjson.dumps(request.answer).decode()
+        """A grammar that allows the answer alone; every token's log-probability is untouched.
+
+        Nothing tells how likely a text's first token is: with an empty prompt it has no value.
+        """
+        prompt: str | list[int] = request.prompt
+        answer = request.answer
+        if answer and not prompt:
+            prompt, answer = await self._begun(answer)
+        if not answer:
+            return Answer("", input_tokens=len(prompt) if isinstance(prompt, list) else 0)
+        literal = orjson.dumps(answer).decode()
         body = {
             "model": self.endpoint.model,
-            "prompt": request.prompt,
+            "prompt": prompt,
             "grammar": f"%llguidance {{}}\nstart: {literal}",
             "temperature": 0,
             "logprobs": 1,
@@ -217,18 +224,39 @@ class _Llama(OpenAIAdapter):
         reply, raw = await self.post("/completions", body)
         choice = reply["choices"][0]
         tokens = choice["logprobs"]["content"]
-        if choice["text"] != request.answer:
+        if choice["text"] != answer:
             raise CallFailed("final", "the answer does not fit into the model's context")
         # The end of the text is written too, with an empty token: it is none of the answer.
         kept = tokens[:-1] if tokens and not tokens[-1]["bytes"] else tokens
-        usage = reply["usage"]
         return Answer(
             "",
-            input_tokens=usage["prompt_tokens"],
-            output_tokens=usage["completion_tokens"],
+            input_tokens=reply["usage"]["prompt_tokens"],
+            output_tokens=len(kept),
             logprobs=tuple(token["logprob"] for token in kept),
             raw=raw,
         )
+
+    async def _begun(self, text: str) -> tuple[list[int], str]:
+        """The text's first token, or the several that its first character takes; and the rest."""
+        body = orjson.dumps({"content": text, "with_pieces": True})
+        address = f"{self._base.removesuffix('/v1')}/tokenize"
+        reply, _ = await self._post(address, body, again=True)
+        begun, said = [], b""
+        for token in reply["tokens"]:
+            piece = token["piece"]  # bytes that are no text come as a list of numbers
+            said += piece.encode() if isinstance(piece, str) else bytes(piece)
+            begun.append(token["id"])
+            if text.encode().startswith(said) and (whole := _decoded(said)) is not None:
+                return begun, text[len(whole) :]
+        raise CallFailed("final", "the answer's first token cannot be told")
+
+
+def _decoded(content: bytes) -> str | None:
+    """The bytes as text; None where they end within a character."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _weights() -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -24,13 +23,18 @@ from sftrecipe.kinds import (
     TokenCounter,
 )
 from sftrecipe.plugin.described import Described
-from sftrecipe_registry.shared.model_folder import is_path, model_folder, weights_fingerprint
+from sftrecipe_registry.shared.model_folder import (
+    is_path,
+    model_folder,
+    model_problem,
+    weights_fingerprint,
+)
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.python_environment import (
     environment_python,
-    setting_problem,
-    within,
+    named_environment,
+    named_problem,
 )
 from sftrecipe_registry.shared.token_counters import folder_counter
 from sftrecipe_registry.shared.vllm_arguments import (
@@ -100,7 +104,7 @@ teacher:
         if absent := self._python_problem(Path.cwd()):
             place = ("serve", "python") if self.serve.python else ("serve",)
             yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
-        if wrong := self._model_problem():
+        if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong)
         yield from argument_problems(self.serve.args)
 
@@ -150,45 +154,28 @@ teacher:
 
         # Looked at again: what was found at `validate` may be gone, and the project is known now.
         if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
-            raise PluginError("server-python", "server-python", error=message, variable=ENVIRONMENT)
+            raise PluginError(
+                "server-python",
+                "server-python",
+                error=message,
+                package="vLLM",
+                variable=ENVIRONMENT,
+            )
         arguments = argument_list(serve.args)
         if self._is_folder():
             model = str(model_folder(self.model))
         else:
             model = self.model
             arguments += [f"--revision={self.revision}"] if self.revision else []
-        python = environment_python(self._environment())
+        python = environment_python(named_environment(serve.python, ENVIRONMENT))
         named = self.model_name()
         server = VllmServer(python, model, named, arguments, serve.start_timeout)
         return open_vllm(server, connecting)
 
-    def _environment(self) -> str:
-        named = self.serve.python if self.serve else ""
-        return named or os.path.abspath(os.environ.get(ENVIRONMENT) or "")  # noqa: PTH100 - keeps links
-
     def _python_problem(self, *strangers: Path) -> str | None:
         """What is wrong with the environment; `strangers`: folders that come with the recipe."""
         named = self.serve.python if self.serve else ""
-        if not named and not os.environ.get(ENVIRONMENT):
-            return "serve names no environment that has vLLM"
-        if named.startswith("~"):
-            return f"python '{named}' is not an absolute path"
-        if message := setting_problem(self._environment()):
-            return f"python {message}"
-        python = environment_python(self._environment())
-        if named and any(within(python, folder) for folder in strangers):
-            return f"python '{named}' lies in the project, and a recipe starts nothing from there"
-        return None
-
-    def _model_problem(self) -> str | None:
-        if not is_path(self.model):
-            return None
-        folder = model_folder(self.model)
-        if not folder.is_absolute():
-            return f"model '{self.model}' is not an absolute path"
-        if not (folder / "config.json").is_file():
-            return f"model '{self.model}' is no folder with a config.json"
-        return None
+        return named_problem(named, ENVIRONMENT, "vLLM", strangers)
 
     def _is_folder(self) -> bool:
         return self.serve is not None and is_path(self.model)

@@ -30,6 +30,18 @@ def model_folder(model: str) -> Path:
     return Path(model).expanduser()
 
 
+def model_problem(model: str) -> str | None:
+    """What is wrong with a name that means a folder; None where a model lies there."""
+    if not is_path(model):
+        return None
+    folder = model_folder(model)
+    if not folder.is_absolute():
+        return f"model '{model}' is not an absolute path"
+    if not (folder / "config.json").is_file():
+        return f"model '{model}' is no folder with a config.json"
+    return None
+
+
 def weights_fingerprint(folder: Path) -> str:
     """16 hexadecimal digits that other weights, tokenizers or chat templates do not have.
 

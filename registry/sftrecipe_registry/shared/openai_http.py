@@ -143,7 +143,7 @@ class OpenAIAdapter:
             for offset, value in zip(offsets, values, strict=True)
             if offset >= start and value is not None
         )
-        if request.answer and not kept:
+        if request.answer and not values:  # a lone token that nothing precedes has no value
             raise CallFailed("final", "the server gives no log-probabilities of the prompt")
         return _answer(reply, choice, "", raw)._replace(logprobs=kept)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 
@@ -25,6 +25,27 @@ def setting_problem(setting: str) -> str | None:
         return f"'{python}' is neither a python nor a virtual environment"
     if not os.access(python, os.X_OK):
         return f"'{python}' cannot be executed"
+    return None
+
+
+def named_environment(named: str, variable: str) -> str:
+    """The environment that a recipe names, else the machine's variable; empty: neither does."""
+    return named or os.path.abspath(os.environ.get(variable) or "")  # noqa: PTH100 - keeps links
+
+
+def named_problem(named: str, variable: str, package: str, strangers: Sequence[Path]) -> str | None:
+    """What is wrong with the environment that has a package; None where it can be started.
+
+    `strangers`: folders that come with the recipe, of which its word starts nothing.
+    """
+    if not named and not os.environ.get(variable):
+        return f"no environment that has {package} is named"
+    if named.startswith("~"):
+        return f"python '{named}' is not an absolute path"
+    if message := setting_problem(named_environment(named, variable)):
+        return f"python {message}"
+    if named and any(within(environment_python(named), folder) for folder in strangers):
+        return f"python '{named}' lies in the project, and a recipe starts nothing from there"
     return None
 
 

@@ -37,7 +37,8 @@ async def server_process(
     Servers that killed engines left in the folder are stopped first.
     """
     await asyncio.to_thread(stop_leftovers, folder, GRACE, progress)
-    log, note = _log_and_note(folder)
+    log = new_log(folder)
+    note = log.with_suffix(SUFFIX)
     keeper = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", _KEEPER, str(log), str(note), str(GRACE), *command),
         stdin=asyncio.subprocess.PIPE,
@@ -120,7 +121,7 @@ class ServerProcess:
             slug,
             "server-log",
             server=self._name,
-            status=_status(self._keeper.returncode or 0),
+            status=status_text(self._keeper.returncode or 0),
             error=error or "-",
             log=self.log,
         )
@@ -145,17 +146,17 @@ def server_environment(python: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1", **more}
 
 
-def _status(code: int) -> str:
+def status_text(code: int) -> str:
+    """What a shell would say of an exit status: the signal's name above 128."""
     if code > 128:
         with suppress(ValueError):
             return signal.Signals(code - 128).name
     return f"exit status {code}"
 
 
-def _log_and_note(folder: Path) -> tuple[Path, Path]:
-    """Where a new server's log and note go; logs of long ago are removed."""
+def new_log(folder: Path) -> Path:
+    """Where a new process's log goes; logs of long ago are removed."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in sorted(folder.glob("*.log"))[:-_LOGS_KEPT]:
         old.unlink(missing_ok=True)
-    path = folder.resolve() / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}"
-    return path.with_suffix(".log"), path.with_suffix(SUFFIX)
+    return folder.resolve() / f"{time.strftime('%Y%m%d-%H%M%S')}-{uuid4().hex[:8]}.log"

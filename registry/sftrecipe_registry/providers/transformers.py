@@ -1,0 +1,151 @@
+"""A model that transformers loads, in an environment of its own: likelihoods and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import orjson
+from annotated_types import Gt
+
+from sftrecipe import Provider
+from sftrecipe.errors import PluginError
+from sftrecipe.kinds import (
+    Adapter,
+    Capability,
+    Connecting,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    TokenCounter,
+)
+from sftrecipe.plugin.provider import Price
+from sftrecipe_registry.shared.model_folder import (
+    is_path,
+    model_folder,
+    model_problem,
+    weights_fingerprint,
+)
+from sftrecipe_registry.shared.model_identity import model_identity
+from sftrecipe_registry.shared.python_environment import (
+    environment_python,
+    named_environment,
+    named_problem,
+)
+from sftrecipe_registry.shared.token_counters import folder_counter
+
+ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+"""Variable that names the environment where the recipe names none: training has both packages."""
+_PACKAGE = "torch and transformers"
+_WORKER = Path(__file__).parents[1] / "shared" / "transformers_worker.py"
+_FOLDER = "workers"
+
+
+class Transformers(Provider):
+    """A model of the hub or a folder, loaded by transformers: log-probabilities and embeddings.
+
+    It runs in a process of another Python environment, on a GPU where there is one, and takes many
+    texts at once, those of like length together; what does not fit into the model's context is cut
+    off. A model that writes text gives the log-probabilities of given answers; its embedding, like
+    an encoder's, is the mean of the last hidden states. bfloat16 rounds a little differently from
+    batch to batch (0.01 and less of an IFD); float32 does not.
+    """
+
+    default_concurrency: ClassVar[int] = 128
+    example: ClassVar[str] = """\
+scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
+"""
+
+    model: str
+    """A name on the model hub, or a folder (absolute, or from `~`)."""
+    python: str = ""
+    """Absolute path of the environment that has torch and transformers: its folder or its python,
+    outside of the project. Where it is left out: the variable `SFTRECIPE_TRAIN_ENV`, which may also
+    name one inside the project."""
+    revision: str | None = None
+    """The revision on the model hub; a folder's weights are told apart by what they are."""
+    dtype: Literal["bfloat16", "float32", "float16"] = "bfloat16"
+    """Numbers that the model computes with."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto`: the GPU, where torch sees one."""
+    batch_tokens: Annotated[int, Gt(0)] | None = None
+    """Tokens of a batch, padding included: it bounds the memory. Left out: 1,024 on a CPU, 16,384
+    on a GPU."""
+    price: Price | None = Price(input=0, output=0)
+    """It costs nothing."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """An environment that cannot be started; a folder without a model."""
+        if absent := self._python_problem(Path.cwd()):
+            place = ("python",) if self.python else ()
+            yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
+        if wrong := model_problem(self.model):
+            yield OptionProblem(("model",), wrong)
+
+    def capabilities(self) -> frozenset[Capability]:
+        """Log-probabilities of given answers, and embeddings."""
+        return frozenset({"loglikelihood", "embed"})
+
+    def model_name(self) -> str:
+        """The model's name; a folder's own name, wherever it lies."""
+        return model_folder(self.model).name if is_path(self.model) else self.model
+
+    def identity(self) -> dict[str, object]:
+        """Model, revision or what its folder holds, and the numbers it computes with."""
+        revision = self.revision
+        if is_path(self.model) and revision is None:
+            revision = weights_fingerprint(model_folder(self.model))
+        return {**model_identity(self.model_name(), revision), "dtype": self.dtype}
+
+    def token_counter(self) -> TokenCounter | None:
+        """By the model's folder, where the model is named by one."""
+        return folder_counter(model_folder(self.model)) if is_path(self.model) else None
+
+    def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
+        """A worker process with the model, which ends with the run."""
+        return self._work(connecting)
+
+    @asynccontextmanager
+    async def _work(self, connecting: Connecting) -> AsyncIterator[Adapter]:
+        from sftrecipe_registry.shared.server_process import (  # noqa: PLC0415 - asyncio's processes: 30 ms
+            new_log,
+            server_environment,
+        )
+        from sftrecipe_registry.shared.worker_process import worker_process  # noqa: PLC0415
+
+        # Looked at again: what was found at `validate` may be gone, and the project is known now.
+        if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
+            raise PluginError(
+                "server-python",
+                "server-python",
+                error=message,
+                package=_PACKAGE,
+                variable=ENVIRONMENT,
+            )
+        python = environment_python(named_environment(self.python, ENVIRONMENT))
+        connecting.progress(f"loading {self.model_name()} with transformers")
+        async with worker_process(
+            f"transformers with {self.model_name()}",
+            [str(python), "-I", str(_WORKER), self._settings()],
+            # Isolated: the folder of the worker holds modules by the names of packages.
+            server_environment(python, {"TOKENIZERS_PARALLELISM": "false"}),
+            new_log(connecting.folder / _FOLDER),
+        ) as worker:
+            yield worker
+
+    def _settings(self) -> str:
+        """What the worker is told, as JSON."""
+        named: Mapping[str, object] = {
+            "model": str(model_folder(self.model)) if is_path(self.model) else self.model,
+            "revision": None if is_path(self.model) else self.revision,
+            "device": self.device,
+            "dtype": self.dtype,
+            "batch_tokens": self.batch_tokens,
+        }
+        return orjson.dumps(named).decode()
+
+    def _python_problem(self, *strangers: Path) -> str | None:
+        """What is wrong with the environment; `strangers`: folders that come with the recipe."""
+        return named_problem(self.python, ENVIRONMENT, _PACKAGE, strangers)
