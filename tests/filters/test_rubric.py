@@ -81,6 +81,32 @@ async def test_the_rubric_speaks_the_recipes_language() -> None:
     assert "最后一行写" in model.requests[0].messages[0]["content"]
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "aspect", ["instruction_following", "truthfulness", "honesty", "helpfulness"]
+)
+async def test_ultrafeedbacks_aspects_come_with_it(aspect: str, language: str) -> None:
+    model = FakeModel(lambda request: "Score: 3")
+    plugin = Rubric(prompt=f"builtin:rubric/{aspect}", at_least=3)
+    rows = RowList.of({"instruction": "The question", "input": "Its input", "output": "The answer"})
+    (verdict,) = await judged(plugin, rows, model, language)
+    assert (verdict.keep, verdict.value) == (True, 3)
+    asked = model.requests[0].messages[0]["content"]
+    assert "Score: n" in asked
+    assert asked.index("The question\nIts input") < asked.index("The answer")
+    assert ("Judge" in asked) == (language == "en")
+
+
+async def test_a_rubric_of_ones_own() -> None:
+    model = FakeModel(lambda request: "It is.\nScore: 1")
+    plugin = Rubric(
+        prompt="Safe? {{ output }} End with 'Score: 0' or 'Score: 1'.", worst=0, best=1, at_least=1
+    )
+    (verdict,) = await judged(plugin, RowList.of({"output": "Rest."}), model)
+    assert (verdict.keep, verdict.value) == (True, 1)
+    assert model.requests[0].messages[0]["content"].startswith("Safe? Rest. End")
+
+
 async def test_of_chat_turns_the_last_answer_is_judged() -> None:
     model = FakeModel(lambda request: "Score: 5")
     turns = [("system", "S"), ("user", "A"), ("assistant", "B"), ("user", "C"), ("assistant", "D")]
