@@ -123,7 +123,7 @@ class Stream:
         """
         survivors = _Survivors(self.path, self.judged)
         places = survivors.as_made()
-        chosen = spread_over(places, group_ends(self.path), most)
+        chosen = pa.array(spread_over(places, group_ends(self.path), most), pa.uint64())
         rows = rows_at(self.path, places.take(chosen).to_pylist())
         notes = [
             _Note(note.step, *(cells.take(chosen) for cells in note[1:]))
