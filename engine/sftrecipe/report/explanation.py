@@ -114,7 +114,9 @@ class _Walk:
             return Explanation(row, step, seen=True)
         self._told.add(name)
         lost = self._lost.get(name, [])
-        keys = dict.fromkeys([*row.calls, *(key for entry in lost for key in entry["row"]["calls"])])
+        keys = dict.fromkeys(
+            [*row.calls, *(key for entry in lost for key in entry["row"]["calls"])]
+        )
         calls = [call for key in keys if (call := read_call(self._ledger, key))]
         explanation = Explanation(row, step, calls, lost)
         if depth < _DEEP and len(self._told) < _MOST:
