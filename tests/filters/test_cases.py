@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.filters.judging import judged
 
 from sftrecipe import Context, Filter, PluginRefused, RowFilter, Verdict
 from sftrecipe.kinds import OptionFiles
@@ -15,11 +16,11 @@ from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import RowList
 
 FOLDER = Path(__file__).parents[1] / "cases" / "filter"
-PLUGINS = ("augcon_filter", "length", "regex", "blacklist", "exact_dedup", "rouge_novelty")
 CASES = [
-    pytest.param(name, case, id=f"{name}: {case['case']}")
-    for name in PLUGINS
-    for case in yaml.safe_load((FOLDER / f"{name}.yaml").read_text("utf-8"))
+    pytest.param(path.stem, case, id=f"{path.stem}: {case['case']}")
+    for path in sorted(FOLDER.glob("*.yaml"))
+    if not plugin_class("filter", path.stem).needs  # those that ask models have tests of their own
+    for case in yaml.safe_load(path.read_text("utf-8"))
 ]
 
 
@@ -30,7 +31,8 @@ def test_case(name: str, case: dict[str, Any], tmp_path: Path) -> None:
     if find_spec(case.get("needs", "sys")) is None:
         pytest.skip(f"needs the package {case['needs']}")
     files = OptionFiles({value: str(tmp_path / value) for value in case.get("files", {})})
-    problems = [problem.message for problem in plugin.problems(None, files)]
+    inputs = frozenset(case["columns"]) if "columns" in case else None
+    problems = [problem.message for problem in plugin.problems(inputs, files)]
     assert problems == case.get("problems", [])
     if problems:
         return
@@ -40,18 +42,36 @@ def test_case(name: str, case: dict[str, Any], tmp_path: Path) -> None:
     context.streams = {
         stream: RowList.of(*rows, stream=stream) for stream, rows in case.get("streams", {}).items()
     }
-    rows = RowList.of(*(columns for columns, _ in case["rows"]))
+    rows, expectations = _rows(case)
     if "refused" in case:
         with pytest.raises(PluginRefused) as refusal:
-            list(plugin.judge(rows, context))  # type: ignore[arg-type]
+            judged(plugin, rows, context)
         assert case["refused"] in str(refusal.value)
         return
-    verdicts: list[Verdict] = list(plugin.judge(rows, context))  # type: ignore[arg-type]
+    verdicts = judged(plugin, rows, context)
     assert len(verdicts) == len(rows)
-    for verdict, (_, expected) in zip(verdicts, case["rows"], strict=True):
+    for verdict, expected in zip(verdicts, expectations, strict=True):
         _check(verdict, expected, rows)
     if isinstance(plugin, RowFilter):
         assert [plugin.judge_row(row, context) for row in rows] == verdicts
+
+
+def _rows(case: dict[str, Any]) -> tuple[RowList, list[str | dict[str, Any]]]:
+    """The case's rows and what is expected of each.
+
+    A row is `[columns, expected]`, or `{columns, tags, scores}` with what is expected beside them.
+    """
+    given = [
+        {"columns": row[0], "expected": row[1]} if isinstance(row, list) else dict(row)
+        for row in case["rows"]
+    ]
+    rows = RowList.of(*(row.pop("columns") for row in given))
+    for place, row in enumerate(given):
+        scores = dict(row.pop("scores", {}))
+        for name, values in case.get("scores", {}).items():
+            scores |= {} if values[place] is None else {name: values[place]}
+        rows[place] = rows[place]._replace(scores=scores, tags=row.pop("tags", {}))
+    return rows, [row.pop("expected", row or "keep") for row in given]
 
 
 def _check(verdict: Verdict, expected: str | dict[str, Any], rows: RowList) -> None:

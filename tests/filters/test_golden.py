@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context
+from sftrecipe.kinds import OptionFiles
 from sftrecipe.testing import RowList
 from sftrecipe_registry.filters.blacklist import Blacklist
+from sftrecipe_registry.filters.decontaminate import Decontaminate
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
 from sftrecipe_registry.shared.numbered_list import parse_numbered
 from sftrecipe_registry.shared.rouge import rouge_l
@@ -124,6 +126,46 @@ def test_seeds_and_user_oriented_tasks() -> None:
     assert len(values) == 252
     assert sum(values) / len(values) == pytest.approx(0.3388, abs=5e-5)
     assert len(set(tasks) & {seed.text("instruction") for seed in seeds}) == 1
+
+
+def _tasks(name: str, stream: str) -> RowList:
+    tasks = _lines(name)
+    return RowList.of(
+        *({"instruction": task["instruction"], **task["instances"][0]} for task in tasks),
+        stream=stream,
+    )
+
+
+def test_decontamination_finds_the_one_identical_instruction() -> None:
+    seeds = _tasks("seed_tasks.jsonl", "seeds")
+    users = _tasks("user_oriented_instructions.jsonl", "users")
+    context = Context("x", streams={"users": users})
+    plugin = Decontaminate(field="instruction", against=("users",), columns=("instruction",))
+    found = [verdict for verdict in plugin.judge(seeds, context) if not verdict.keep]
+    assert len(found) == 1
+    assert found[0].value == 1.0
+    assert found[0].detail.endswith(": Answer the following question")
+
+
+@pytest.mark.parametrize("name", ["sinstruct", "vicuna", "wizardlm"])
+def test_every_evaluation_prompt_is_found(name: str) -> None:
+    file = str(DATA / "eval_prompts" / f"{name}_test_set.jsonl")
+    items = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines()]
+    prompts = [_prompt(item) for item in items]
+    long = [prompt for prompt in prompts if len(tokenizer("char", "en")(prompt)) >= 8]
+    rows = _rows("x", [f"Well, {prompt} Be short." for prompt in long])
+    context = Context("x", files=OptionFiles({file: file}))
+    verdicts = [*Decontaminate(benchmarks=(file,)).judge(rows, context)]
+    assert len(long) > len(prompts) // 2
+    assert not any(verdict.keep for verdict in verdicts)
+    assert all(verdict.detail.startswith(file) for verdict in verdicts)
+    patients = json.loads((DATA / "chatdoctor" / "chatdoctor_3000.json").read_text("utf-8"))
+    verdicts = [*Decontaminate(benchmarks=(file,)).judge(RowList.of(*patients), context)]
+    assert all(verdict.keep for verdict in verdicts)
+
+
+def _prompt(item: dict[str, Any]) -> str:
+    return str(next(item[name] for name in ("text", "instruction", "Instruction") if name in item))
 
 
 def test_chinese_rouge() -> None:

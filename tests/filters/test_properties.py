@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer  # type: ignore[import-untyped]
+from tests.filters.judging import judged
 
-from sftrecipe import Context, Filter, RowFilter, Verdict
+from sftrecipe import Context, Filter, RowFilter
 from sftrecipe.testing import RowList
 from sftrecipe_registry.filters.blacklist import Blacklist
+from sftrecipe_registry.filters.decontaminate import Decontaminate
 from sftrecipe_registry.filters.exact_dedup import ExactDedup
 from sftrecipe_registry.filters.length import Length
+from sftrecipe_registry.filters.near_dedup import NearDedup
 from sftrecipe_registry.filters.regex import Regex
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
 from sftrecipe_registry.shared import first_seen, rouge_index
@@ -31,7 +34,13 @@ FILTERS = [
     Blacklist(preset="alpaca"),
     ExactDedup(normalise="case"),
     ExactDedup(field="output"),
+    ExactDedup(field="output", prefer="longest", against=("old",)),
     RougeNovelty(field=("instruction", "output"), tokenizer="char", max=0.4),
+    NearDedup(shingle=1, similarity=0.5, prefer="longest", against=("old",)),
+    NearDedup(unit="character", shingle=2, field="instruction"),
+    Decontaminate(against=("old",), words=2, fewest=2),
+    Decontaminate(against=("old",), words=1, fewest=1, action="mask", ignore_above=3),
+    Decontaminate(against=("old",), words=3, fewest=2, action="report", field="instruction"),
 ]
 
 TEXT = st.text(st.sampled_from("abA 图片?.\n1map "), max_size=12)
@@ -51,8 +60,11 @@ COLUMNS = st.fixed_dictionaries(
 )
 
 
-def judge(plugin: Filter, rows: RowList, context: Context | None = None) -> list[Verdict]:
-    return list(plugin.judge(rows, context or Context("x")))  # type: ignore[arg-type]
+def context() -> Context:
+    old = RowList.of(
+        {"instruction": "a map b?"}, {"text": "图片 map a", "output": "A b"}, stream="old"
+    )
+    return Context("x", streams={"old": old})
 
 
 @pytest.mark.parametrize("plugin", FILTERS, ids=lambda plugin: type(plugin).__name__)
@@ -60,10 +72,10 @@ def judge(plugin: Filter, rows: RowList, context: Context | None = None) -> list
 @settings(max_examples=40, deadline=None)
 def test_one_verdict_a_row(plugin: Filter, columns: list[dict[str, Any]]) -> None:
     rows = RowList.of({"instruction": "a word", "output": "b"}, *columns)
-    verdicts = judge(plugin, rows)
+    verdicts = judged(plugin, rows, context())
     assert len(verdicts) == len(rows)
     assert all(verdict.keep or verdict.reason for verdict in verdicts)
-    assert judge(pickle.loads(pickle.dumps(plugin)), rows) == verdicts
+    assert judged(pickle.loads(pickle.dumps(plugin)), rows, context()) == verdicts
     if isinstance(plugin, RowFilter):
         assert [plugin.judge_row(row, Context("x")) for row in rows] == verdicts
 

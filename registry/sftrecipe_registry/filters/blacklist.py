@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
+from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, InputFile
 from sftrecipe_registry.shared.instruction_rules import (
@@ -57,15 +57,10 @@ class Blacklist(RowFilter):
                 ("builtin",), "filter 'blacklist' has no words", "set words, file or preset"
             )
 
-    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
-        """Every row's verdict, in order."""
-        read, test = self._text_of(), self._test(ctx)
-        for row in rows:
-            yield test(read(row))
-
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        return self._test(ctx)(self._text_of()(row))
+        read, test = ctx.once("test", lambda: (self._text_of(), self._test(ctx)))
+        return test(read(row))
 
     def _text_of(self) -> TextOf:
         return text_of(self.field, instruction_text if self.preset else whole_text)

@@ -11,19 +11,23 @@ import orjson
 from sftrecipe import KEEP, Context, Filter, Record, Rows, Verdict
 from sftrecipe.options import ColumnName, StreamName
 from sftrecipe_registry.shared.first_seen import DIGEST_BYTES, FirstSeen
+from sftrecipe_registry.shared.keeping import Preference
 from sftrecipe_registry.shared.row_text import CONTENT
 
 Normalise = Literal["none", "whitespace", "case"]
 
 
 class ExactDedup(Filter):
-    """Keep the first of rows with equal content.
+    """Keep one of rows with equal content, the first or the best.
 
     Rejects `duplicate`; the detail is the id of the row that it repeats. Rows stream; about 120
-    bytes a distinct row are held, whatever the rows' length.
+    bytes a distinct row are held, whatever the rows' length. With `prefer` all rows are read before
+    the first verdict, and some 250 bytes a row are held.
     """
 
-    example: ClassVar[str] = "{use: exact_dedup, with: {field: instruction, normalise: case}}"
+    example: ClassVar[str] = (
+        "{use: exact_dedup, with: {field: instruction, normalise: case, prefer: rated}}"
+    )
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns that must all be equal; left out: all that is said in the row
@@ -31,20 +35,43 @@ class ExactDedup(Filter):
     normalise: Normalise = "none"
     """What makes no difference: `none`, nothing; `whitespace`, how words are spaced; `case`, that
     and upper or lower case."""
+    prefer: str = "first"
+    """Which row stays: `first`; `longest`, the one in which most is said; or the name of a score,
+    the highest stays (the id of the block that gave it)."""
     against: tuple[StreamName, ...] = ()
-    """Streams and sources whose rows must not be repeated either."""
+    """Streams and sources whose rows must not be repeated either: an earlier data set."""
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
-        """Every row's verdict, in order."""
+        """Every row's verdict, in order. Raises PluginRefused where no row has the score."""
         digest = self._digest_of()
         seen = FirstSeen()
         for stream in self.against:
             for row in ctx.streams[stream]:
                 seen.first(digest(row), row.id)
+        if self.prefer != "first":
+            yield from self._best(rows, digest, seen)
+            return
         first = seen.first
         for row in rows:
-            other = first(digest(row), row.id)
-            yield KEEP if other is None else Verdict(False, "duplicate", None, other)
+            yield _verdict(first(digest(row), row.id))
+
+    def _best(
+        self, rows: Rows, digest: Callable[[Record], bytes], seen: FirstSeen
+    ) -> Iterator[Verdict]:
+        """Verdicts where the best row stays, not the first."""
+        preference = Preference(self.prefer)
+        digests, ids = [], []
+        for row in rows:
+            preference.add(row)
+            digests.append(digest(row))
+            ids.append(row.id)
+        others = {}
+        for place in preference.order():
+            other = seen.first(digests[place], ids[place])
+            if other is not None:
+                others[place] = other
+        for place in range(len(ids)):
+            yield _verdict(others.get(place))
 
     def _digest_of(self) -> Callable[[Record], bytes]:
         names = CONTENT if self.field is None else self.field
@@ -59,6 +86,10 @@ class ExactDedup(Filter):
             return blake2b(content, digest_size=DIGEST_BYTES).digest()
 
         return digest
+
+
+def _verdict(other: str | None) -> Verdict:
+    return KEEP if other is None else Verdict(False, "duplicate", None, other)
 
 
 def _changed(value: Any, change: Callable[[str], str]) -> Any:

@@ -87,6 +87,19 @@ def said(value: Any) -> Iterator[str]:
             yield from said(item)
 
 
+def with_said(value: Any, change: Callable[[str], str]) -> Any:
+    """A column's value with every text that `said` gives replaced by what `change` makes of it."""
+    if isinstance(value, str):
+        return change(value) if value else value
+    if isinstance(value, dict):
+        if "content" not in value:
+            return value
+        return {**value, "content": with_said(value["content"], change)}
+    if isinstance(value, (list, tuple)):
+        return [with_said(item, change) for item in value]
+    return value
+
+
 def _last_turn(columns: Columns, role: str) -> str:
     turns = columns.get("messages") or ()
     return next((turn["content"] for turn in reversed(turns) if turn["role"] == role), "")
