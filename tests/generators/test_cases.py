@@ -53,7 +53,7 @@ def files_of(plugin: Generator, case: dict[str, Any], folder: Path) -> OptionFil
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
-@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("concurrency", [1, 64])
 async def test_case(name: str, case: dict[str, Any], concurrency: int, tmp_path: Path) -> None:
     plugin = plugin_class("generator", name).model_validate(case.get("with", {}))
     assert isinstance(plugin, Generator)

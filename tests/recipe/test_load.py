@@ -117,6 +117,33 @@ def test_profile_and_command_line_change_it(recipe: Path) -> None:
     assert slugs(recipe, variables={"rounds": "many"}) == ["wrong-type"]
 
 
+def test_empty_keys_take_away_what_is_there_or_nothing(recipe: Path) -> None:
+    top = recipe.parent / "top.yaml"
+    top.write_text(
+        "version: 1\nname: top\nextends: medical.yaml\nmix: {limit: null}\n"
+        "generate: [{id: ask, with: {rounds: null}}]\n"
+        "profiles:\n"
+        "  big: {generate: [{id: ask, with: {batch: null, rounds: null}}]}\n"
+        "  many: {mix: {seeds: null}, providers: {other: {use: embedded}}}\n"
+    )
+    plain = check_recipe(top)
+    assert plain.generate[0].raw["with"] == {"template": "data/prompt.j2"}
+    assert plain.document["mix"] == {"total": 10, "weights": {"ask": 0.5, "seeds": 0.5}}
+    assert check_recipe(top, profile="big").generate[0].raw["with"] == plain.generate[0].raw["with"]
+    assert check_recipe(top, profile="many").document["mix"] == plain.document["mix"]
+    top.write_text(top.read_text().replace("batch: null, ", ""))
+    assert check_recipe(top, profile="big").generate[0].raw["with"]["batch"] == 8
+
+
+def test_a_profile_is_taken_away(recipe: Path) -> None:
+    top = recipe.parent / "top.yaml"
+    top.write_text(
+        "version: 1\nname: top\nextends: medical.yaml\nprofiles: {big: null, p: {mix: null}}\n"
+    )
+    assert slugs(top, profile="big") == ["unknown-profile"]
+    assert check_recipe(top, profile="p").mix is None
+
+
 def test_what_is_extended_keeps_its_places_and_its_folder(recipe: Path) -> None:
     top = recipe.parent / "zh.yaml"
     (recipe.parent / "below").mkdir()

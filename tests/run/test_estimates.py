@@ -124,6 +124,24 @@ def test_more_items_than_asked_for_are_foreseen_as_likely(project: Estimating) -
         check(project.run()["ask"])
 
 
+def test_prompts_of_a_growing_pool_do_not_hold_every_earlier_reply(project: Estimating) -> None:
+    project.write_rows(*QUESTIONS)
+    given = {"count": 1000, "max_rounds": 100, "max_tokens": 1000}
+    tasks = {"id": "tasks", "use": "self_instruct_bootstrap", "from": "rows"}
+    talks = {"id": "talks", "use": "dialogue", "from": "rows", "with": {"turns": 6}}
+    local = {"use": "openai", "base_url": "http://127.0.0.1:1/v1", "model": "m", "api_key": ""}
+    asked = {"provider": "teacher"}
+    project.write_recipe(
+        {**tasks, **asked, "with": given}, {**talks, **asked}, providers={"teacher": local}
+    )
+    planned = project.plan()
+    most = planned["tasks"]["asked"][1]
+    written = planned["tasks"]["output_tokens"][1]
+    assert (most, written) == (500, 500_000)
+    assert written < planned["tasks"]["input_tokens"][1] < 3 * written
+    assert planned["talks"]["input_tokens"][1] > 2 * planned["talks"]["output_tokens"][1]
+
+
 def test_repairs_lie_in_the_range(project: Estimating, server: StandIn) -> None:
     project.write_rows(*QUESTIONS[:6])
     project.write_recipe(ASK, providers={"teacher": teacher(server)})  # no reply is a JSON list

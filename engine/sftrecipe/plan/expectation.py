@@ -52,6 +52,8 @@ class Expectation(NamedTuple):
     """Whether the range of rows is likely; else it is a bound."""
     likely_calls: bool = False
     """Whether the range of calls is likely; else it is a bound."""
+    carried: int | None = None
+    """Earlier replies that a prompt holds at most; None: all of its conversation."""
 
 
 def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
@@ -59,12 +61,13 @@ def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
     assert isinstance(plugin, Generator | Filter)  # noqa: S101 - no other block asks
     expected = _expected(plugin, rows)
     if seen is None:
-        return Expectation(*expected)
+        calls, rows, likely_rows, carried = expected
+        return Expectation(calls, rows, likely_rows, carried=carried)
     if seen.whole and not seen.unanswered:
         made = len(seen.made)
         return Expectation((seen.told, seen.told), (made, made))
     calls, likely = _calls(plugin, expected, seen)
-    return Expectation(calls, expected.rows, expected.likely, likely)
+    return Expectation(calls, expected.rows, expected.likely, likely, expected.carried)
 
 
 def _expected(plugin: Generator | Filter, rows: Range) -> Expected:

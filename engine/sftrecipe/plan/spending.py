@@ -49,6 +49,8 @@ class Asked:
     """Whether they are rendered from the step's own rows."""
     max_tokens: int | None
     """As the step's options have it."""
+    carried: int | None = None
+    """Earlier replies that a prompt holds at most; None: all of its conversation."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,8 @@ def _carried(asked: Asked) -> float:
     most = asked.calls[1]
     if most is None or most <= asked.first:
         return 0.0
-    turns = most / max(1, asked.first)
-    return (most - asked.first) * max(1.0, turns / 2)
+    each = max(1.0, most / max(1, asked.first) / 2)  # of a conversation, on average
+    return (most - asked.first) * (each if asked.carried is None else min(each, asked.carried))
 
 
 def _most(calls: int | None, each: float, more: float = 0) -> int | None:

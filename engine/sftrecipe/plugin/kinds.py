@@ -61,6 +61,9 @@ class Expected(NamedTuple):
     rows: tuple[int, int | None]
     likely: bool = False
     """Whether more rows than the most may come: it is what a model is asked for, not a bound."""
+    carried: int | None = None
+    """Earlier replies whose text a prompt holds at most; None: all that came before in its
+    conversation."""
 
 
 class Generator(Plugin):

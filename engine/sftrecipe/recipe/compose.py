@@ -10,7 +10,7 @@ from pathlib import Path
 from sftrecipe.errors import Problem, RecipeError, closest
 from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.files import Roots
-from sftrecipe.recipe.overlay import laid_over, without
+from sftrecipe.recipe.overlay import extending, laid_over, without
 from sftrecipe.recipe.variables import filled, set_variables
 from sftrecipe.recipe.yaml_nodes import read_recipe_file
 
@@ -66,7 +66,7 @@ class _Layers:
             return node
         below = self._below(wanted, wanted.value, path)
         upper = without(node, "extends")
-        return laid_over(below, upper) if below else upper
+        return extending(below, upper) if below else upper
 
     def _below(self, node: Node, value: str, path: Path) -> Node | None:
         """The document that is extended; None, and a problem, where there is none."""

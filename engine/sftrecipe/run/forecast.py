@@ -162,18 +162,20 @@ class _Forecast:
         left = (max(0, least - held), None if most is None else max(0, most - held))
         if left == NOTHING:
             return held, ()
-        parts = self._parts(step, read, left, seen)
+        parts = self._parts(step, read, found._replace(calls=left), seen)
         return held, tuple(
             spending(part, self._run, step.id, self._asking(part.provider)) for part in parts
         )
 
-    def _parts(self, step: Step, read: Outlook, calls: Range, seen: Seen | None) -> Iterator[Asked]:
+    def _parts(
+        self, step: Step, read: Outlook, found: Expectation, seen: Seen | None
+    ) -> Iterator[Asked]:
         """The step's calls by provider: shared as in its dry run."""
-        plugin = step.block.plugin
+        plugin, calls, carried = step.block.plugin, found.calls, found.carried
         stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
         if seen is None or not seen.unanswered:
             provider = next(iter(asked_by(step.block).values()))
-            yield Asked(provider, calls, calls[1] or 0, (), 0.0, False, stated)
+            yield Asked(provider, calls, calls[1] or 0, (), 0.0, False, stated, carried)
             return
         for provider, requests in seen.missing.items():
             share = len(requests) / seen.unanswered
@@ -186,7 +188,7 @@ class _Forecast:
             drawn = _drawn(requests, self._effort.prompts)
             of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
             if requests:
-                yield Asked(provider, part, first, drawn, of_all, read.whole, stated)
+                yield Asked(provider, part, first, drawn, of_all, read.whole, stated, carried)
 
     def _known(self, provider: str) -> Asking:
         plugin = self._recipe.providers[provider].plugin

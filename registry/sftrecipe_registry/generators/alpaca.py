@@ -81,6 +81,10 @@ class Alpaca(GrowingPool):
         """The tasks of the list that are not shown."""
         return self.tasks - self.shots
 
+    def carried(self) -> int:
+        """None: only seeds are shown."""
+        return 0
+
     def stops(self, question: Question) -> list[str]:
         """The number of the last task."""
         return [f"\n{self.tasks}", f"{self.tasks}."]

@@ -115,7 +115,7 @@ class EvolInstruct(Sampling, Generator):
         own = int(self.originals)
         top = None if most is None else most * (calls * rounds + own)
         rows = None if most is None else most * ((rounds if self.keep == "all" else 1) + own)
-        return Expected((least * rounds, top), (0, rows))
+        return Expected((least * rounds, top), (0, rows), carried=1)
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Epoch by epoch, in the order of the rows."""

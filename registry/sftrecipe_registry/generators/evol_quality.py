@@ -65,7 +65,7 @@ class EvolQuality(Sampling, RowGenerator):
         """A call an evolution."""
         top = None if most is None else most * self.evolutions
         rows = 1 + self.evolutions if self.keep == "all" else 1
-        return Expected((0, top), (0, None if most is None else most * rows))
+        return Expected((0, top), (0, None if most is None else most * rows), carried=1)
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The row with its better answer, or answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
@@ -99,6 +100,10 @@ class SelfInstructBootstrap(GrowingPool):
     def new_in_reply(self) -> int:
         """`per_reply`."""
         return self.per_reply
+
+    def carried(self) -> int:
+        """One, or more where more are shown than a prompt asks for."""
+        return ceil(self.machine_shots / self.per_reply)
 
     def stops(self, question: Question) -> list[str]:
         """An empty line, or the number after the last one wanted."""

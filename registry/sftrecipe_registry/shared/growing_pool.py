@@ -85,6 +85,10 @@ class GrowingPool(Sampling, Generator):
         """How many instructions a prompt asks for."""
 
     @abstractmethod
+    def carried(self) -> int:
+        """Replies that the made instructions in a prompt take at most, by what one may hold."""
+
+    @abstractmethod
     def stops(self, question: Question) -> list[str]:
         """Where a completion ends, unless the recipe says."""
 
@@ -109,7 +113,9 @@ class GrowingPool(Sampling, Generator):
         a_round = self.prompts_per_round * self.new_in_reply()
         rows = min(self.count - 1 + a_round, self.max_rounds * a_round)
         calls = self.max_rounds * self.prompts_per_round
-        return Expected((self.prompts_per_round, calls), (0, rows), likely=True)
+        return Expected(
+            (self.prompts_per_round, calls), (0, rows), likely=True, carried=self.carried()
+        )
 
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Accepted instructions and rejects, in the order of rounds, prompts and items.
