@@ -14,7 +14,9 @@ from sftrecipe.report.run_page.facts.plan_graph import Flow, PlanGraph, StreamCa
 
 _LETTER = 7.6
 _SMALL = 6.4
-_BEND = 31.0
+_BEND = 20.0
+_FITS = 1330
+"""Up to this width the graph is shrunk to the page; a wider one scrolls."""
 
 
 def flow_chart(found: PlanGraph, label: str) -> Markup:
@@ -24,7 +26,8 @@ def flow_chart(found: PlanGraph, label: str) -> Markup:
     layout = flow_layout(found)
     edges = (_edge(flow, way) for flow, way in layout.ways)
     cards = (_card(spot.card, spot) for spot in layout.spots if spot.card)
-    return svg(*layout.size, label, [*edges, *cards])
+    width, height = layout.size
+    return svg(width, height, label, [*edges, *cards], "fits" if width < _FITS else "")
 
 
 def _edge(flow: Flow, way: list[Spot]) -> Markup:

@@ -8,11 +8,11 @@ from itertools import pairwise
 
 from sftrecipe.report.run_page.facts.plan_graph import Flow, PlanGraph, StreamCard
 
-CARD = 200.0
+CARD = 184.0
 HEAD = 46.0
 STAGE = 24.0
 EDGE = 6.0
-_GAP_X, _GAP_Y = 62.0, 22.0
+_GAP_X, _GAP_Y = 40.0, 22.0
 _WAY = 4.0
 """Height that is kept free for a flow which passes a column."""
 

@@ -9,11 +9,12 @@ from markupsafe import Markup
 from sftrecipe.report.run_page.visible import visible
 
 
-def svg(width: float, height: float, label: str, parts: Iterable[Markup]) -> Markup:
+def svg(width: float, height: float, label: str, parts: Iterable[Markup], kind: str = "") -> Markup:
     """A drawing that scales with the page; `label` is read aloud in its place."""
     return Markup(
-        '<svg viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>'
-    ).format(*(_number(each) for each in (width, height) * 2), visible(label), joined(parts))
+        '<svg viewBox="0 0 {} {}" width="{}" height="{}" class="{}" role="img" aria-label="{}">'
+        "{}</svg>"
+    ).format(*(_number(each) for each in (width, height) * 2), kind, visible(label), joined(parts))
 
 
 def joined(parts: Iterable[Markup]) -> Markup:
