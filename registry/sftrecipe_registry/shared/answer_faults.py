@@ -55,7 +55,7 @@ _LINE = 8
 
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _CODE = re.compile(r"^[ \t]*```.*?(?:^[ \t]*```[ \t]*$|\Z)|`[^`\n]*`", re.MULTILINE | re.DOTALL)
-_PAIRS = ("“”", "《》", "「」", "『』", "【】")
+_PAIRS = (("“", "”"), ("《", "》"), ("「", "」"), ("『", "』"), ("【", "】"))
 _SHORTEST_COPY = 15
 """Characters of an instruction that is found in an answer by more than chance."""
 

@@ -84,7 +84,10 @@ def _means(
 ) -> Vectors:
     sums = np.zeros((count, vectors.shape[1]), np.float64)
     for start, block in _blocks(vectors):
-        np.add.at(sums, labels[start : start + len(block)], block)
+        own = labels[start : start + len(block)]
+        order = np.argsort(own, kind="stable")
+        found, first = np.unique(own[order], return_index=True)
+        sums[found] += np.add.reduceat(block[order].astype(np.float64), first, axis=0)
     members = np.bincount(labels, minlength=count)
     empty = np.flatnonzero(members == 0)
     centres: Vectors = (sums / np.maximum(members, 1)[:, None]).astype(np.float32)

@@ -26,6 +26,9 @@ Find = Callable[[str], Iterator[tuple[int, int]]]
 _NARROW = str.maketrans("０１２３４５６７８９＠．－＋（）：", "0123456789@.-+():")
 """Wide digits and marks count as what they stand for; each is one character, as before."""
 
+_NUMERIC = frozenset({"id_card", "bank_card", "phone", "ip"})
+_NUMBERS = re.compile("[0-9][0-9A-Fa-f:.() +-]{5}")
+"""What the numeric kinds have in common."""
 _BEFORE, _AFTER = r"(?<![0-9A-Za-z])", r"(?![0-9A-Za-z])"
 _ID_CARD = re.compile(
     rf"{_BEFORE}[1-8][0-9]{{16}}[0-9Xx]{_AFTER}|{_BEFORE}[1-8][0-9]{{14}}{_AFTER}"
@@ -70,20 +73,36 @@ _HAN = "\u4e00-\u9fff"
 _NAME_END = rf"(?=[^{_HAN}]|$|今年|来自|现年|是|男|女|的|和|在|先生|女士)"
 _SURNAME = f"(?:欧阳|司马|上官|诸葛|东方|皇甫|尉迟|公孙|慕容|令狐|司徒|夏侯|[{_SURNAMES}])"
 _NAME_ZH = f"(?P<name>{_SURNAME}[{_HAN}]{{1,2}}?{_NAME_END})"
-_NAMES = (
-    re.compile(rf"(?:姓名|联系人|收件人|监护人)[ \t]*[:：][ \t]*{_NAME_ZH}"),
-    re.compile(rf"(?:我叫|我的名字是|我的名字叫)[ \t]*{_NAME_ZH}"),
-    re.compile(
-        rf"(?:患者|病人|家属|客户)[ \t]*[:：]?[ \t]*{_NAME_ZH}"
-        r"(?=[ \t，,、（(]{0,2}(?:男|女|先生|女士))"
-    ),
-    re.compile(
-        r"\b(?:(?i:my name is|(?<![A-Za-z][ ])(?:(?:patient|full) )?name:|contact person:)"
-        r"|(?:Mr|Mrs|Ms|Dr)\.?)"
-        r"[ \t]+(?P<name>[A-Z][a-z'’-]{1,30}(?:[ \t]+(?:[A-Z]\.[ \t]+)?[A-Z][a-z'’-]{1,30}){0,2})"
-    ),
+_NAME_EN = (
+    r"[ \t]+(?P<name>[A-Z][a-z'’-]{1,30}(?:[ \t]+(?:[A-Z]\.[ \t]+)?[A-Z][a-z'’-]{1,30}){0,2})"
 )
-"""A name behind a word that says so, Chinese by its surname, English by its capital letters."""
+_NAMES = (
+    (
+        ("姓名", "联系人", "收件人", "监护人"),
+        re.compile(rf"(?:姓名|联系人|收件人|监护人)[ \t]*[:：][ \t]*{_NAME_ZH}"),
+    ),
+    (
+        ("我叫", "我的名字"),
+        re.compile(rf"(?:我叫|我的名字是|我的名字叫)[ \t]*{_NAME_ZH}"),
+    ),
+    (
+        ("患者", "病人", "家属", "客户"),
+        re.compile(
+            rf"(?:患者|病人|家属|客户)[ \t]*[:：]?[ \t]*{_NAME_ZH}"
+            r"(?=[ \t，,、（(]{0,2}(?:男|女|先生|女士))"
+        ),
+    ),
+    (
+        ("ame", "AME", "erson:"),
+        re.compile(
+            r"\b(?i:my name is|(?<![A-Za-z][ ])(?:(?:patient|full) )?name:|contact person:)"
+            rf"{_NAME_EN}"
+        ),
+    ),
+    (("Mr", "Ms", "Dr"), re.compile(rf"\b(?:Mr|Mrs|Ms|Dr)\.?{_NAME_EN}")),
+)
+"""A name behind a word that says so, Chinese by its surname, English by its capital letters; first
+what a text must hold for the pattern to be worth a search."""
 
 
 def personal_data(
@@ -102,7 +121,10 @@ def personal_data(
     def find(text: str) -> list[Found]:
         narrow = text if text.isascii() else text.translate(_NARROW)
         found: list[Found] = []
+        has_numbers = _NUMBERS.search(narrow) is not None
         for kind, finder in finders.items():
+            if kind in _NUMERIC and not has_numbers:
+                continue
             for start, end in finder(narrow):
                 if not any(start < other.end and other.start < end for other in found):
                     found.append(Found(start, end, kind))
@@ -188,8 +210,9 @@ _FEWEST_DIGITS = 7
 
 
 def _names(text: str) -> Iterator[tuple[int, int]]:
-    for pattern in _NAMES:
-        yield from (found.span("name") for found in pattern.finditer(text))
+    for signs, pattern in _NAMES:
+        if any(sign in text for sign in signs):
+            yield from (found.span("name") for found in pattern.finditer(text))
 
 
 def _plain(pattern: re.Pattern[str], sign: str) -> Find:

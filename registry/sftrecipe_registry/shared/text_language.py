@@ -15,9 +15,14 @@ INSTALL = "pip install 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""
+_READ = 80
+"""Words that the model is given at most: more of them make it no surer."""
 _HANGUL = "\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f"
-_KANA = "\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d"
-_WORDS = re.compile(rf"[{UNSPACED}]|[{_HANGUL}]+|[^\W\d_{UNSPACED}{_HANGUL}]+")
+_KANA = re.compile("[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d]")
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_CJK = re.compile(f"[{UNSPACED}]")
+_KOREAN = re.compile(f"[{_HANGUL}]+")
+_OTHERS = re.compile(rf"[^\W\d_{UNSPACED}{_HANGUL}]+")
 _KANA_IN_JAPANESE = 0.1
 """Share of kana among a text's kana and Han characters from which on it is Japanese."""
 
@@ -34,37 +39,32 @@ class Guess(NamedTuple):
 def guess_language(text: str) -> Guess:
     """Chinese, Japanese and Korean by their characters, each of which is a word; others by lid.176.
 
-    Han characters without kana are Chinese, of whatever region. Raises PluginRefused where the
-    package is not installed. Model: Joulin et al. 2016, FastText.zip (arXiv 1612.03651).
+    Code between fences counts only where there is nothing else. Han characters without kana are
+    Chinese, of whatever region. Raises PluginRefused where the package is not installed. Model:
+    Joulin et al. 2016, FastText.zip (arXiv 1612.03651).
     """
-    words = _WORDS.findall(text[:LONGEST])
+    if "```" in text:
+        text = _CODE.sub(" ", text).strip() or text
+    text = text[:LONGEST]
+    others = _OTHERS.findall(text)
+    cjk = korean = 0
+    if not text.isascii():
+        cjk, korean = len(_CJK.findall(text)), len(_KOREAN.findall(text))
+    words = cjk + korean + len(others)
     if not words:
         return Guess("", 0.0)
-    groups: dict[str, list[str]] = {"cjk": [], "ko": [], "other": []}
-    for word in words:
-        groups[_group(word)].append(word)
-    largest = max(groups, key=lambda name: len(groups[name]))
-    share = len(groups[largest]) / len(words)
-    if largest == "cjk":
-        kana = len(re.findall(f"[{_KANA}]", "".join(groups["cjk"])))
-        is_japanese = kana >= _KANA_IN_JAPANESE * len(groups["cjk"])
-        return Guess("ja" if is_japanese else "zh", share)
-    if largest == "ko":
-        return Guess("ko", share)
-    found = _model().detect(" ".join(groups["other"]))[0]
-    return Guess(found["lang"], min(float(found["score"]), 1.0) * share)
+    if cjk >= max(korean, len(others)):
+        is_japanese = len(_KANA.findall(text)) >= _KANA_IN_JAPANESE * cjk
+        return Guess("ja" if is_japanese else "zh", cjk / words)
+    if korean >= len(others):
+        return Guess("ko", korean / words)
+    found = _model().detect(" ".join(others[:_READ]))[0]
+    return Guess(found["lang"], min(float(found["score"]), 1.0) * len(others) / words)
 
 
 def package_is_missing() -> bool:
     """Whether the package is not installed, without importing it."""
     return find_spec(PACKAGE) is None
-
-
-def _group(word: str) -> str:
-    first = word[0]
-    if re.match(f"[{UNSPACED}]", first):
-        return "cjk"
-    return "ko" if "\uac00" <= first <= "\ud7a3" or "\u1100" <= first <= "\u11ff" else "other"
 
 
 @cache
