@@ -1,6 +1,6 @@
 """Rows through filters, mix and export: rows per CPU-second and peak memory of the real command.
 
-python benchmarks/rows.py --rows 1000000
+python benchmarks/rows.py --rows 1000000 [--near]
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ filter:
   - {use: length, on: all, with: {field: output, min_chars: 20, max_chars: 2000}}
   - {use: regex, on: all, with: {drop: ['https?://']}}
   - {use: exact_dedup, on: all}
+NEAR
 mix: {use: weights, weights: {all: 1}, total: TOTAL}
 export:
   - {use: llamafactory, with: {formatting: alpaca, holdout: 0.01}}
@@ -70,11 +71,14 @@ def main() -> None:
     """Measure a first run and a second one, which finds everything done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    rows = parser.parse_args().rows
+    parser.add_argument("--near", action="store_true", help="near_dedup as well")
+    options = parser.parse_args()
+    rows = options.rows
     folder = Path(tempfile.mkdtemp(prefix="rows-"))
     try:
         write_rows(folder / "rows.jsonl", rows)
-        recipe = RECIPE.replace("TOTAL", str(rows // 2))
+        near = "  - {use: near_dedup, on: all, with: {field: output}}" if options.near else ""
+        recipe = RECIPE.replace("TOTAL", str(rows // 2)).replace("NEAR", near)
         (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
         first, second = measured(folder), measured(folder)
     finally:
