@@ -13,7 +13,7 @@ from sftrecipe.plugin.base import OptionFiles, Plugin
 
 @dataclass(frozen=True)
 class Budget:
-    """What a run, or a step of it, may spend; None: without limit. False when nothing is limited."""
+    """What a run, or a step of it, may spend; None: no limit. False when nothing is limited."""
 
     max_cost: float | None = None
     currency: str = "USD"

@@ -148,9 +148,8 @@ class Stream:
             strict=True,
         )
         for record, reason, value, detail, calls in reasons:
-            if calls:
-                record = record._replace(calls=(*record.calls, *calls.split()))
-            yield Dropped(last.step, record, reason, value, detail)
+            asked = record._replace(calls=(*record.calls, *calls.split())) if calls else record
+            yield Dropped(last.step, asked, reason, value, detail)
 
 
 class _Note(NamedTuple):
