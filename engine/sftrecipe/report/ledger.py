@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import orjson
 
 from sftrecipe.calls.repair import Repaired
 from sftrecipe.calls.totals import Call, Total
+from sftrecipe.messages import Word, message, word
 from sftrecipe.report.table import aligned
 
-_HEAD = ("day", "provider", "model", "calls", "failed", "in flight", "tokens", "cost", "lost")
+_HEAD = ("day", "provider", "model", "calls", "failed", "in-flight", "tokens", "cost", "lost")
 
 
 def totals_text(totals: Sequence[Total]) -> str:
     """A line a day, provider, model and run, and the sum."""
     if not totals:
-        return "the ledger is empty"
-    lines = [_HEAD, *(_cells(total) for total in totals)]
+        return message("ledger-empty", {})
+    head = tuple(word(name) for name in _HEAD)
+    lines = [head, *(_cells(total) for total in totals)]
     calls = sum(total.calls for total in totals)
-    return f"{aligned(lines)}\n{calls} calls in all"
+    return f"{aligned(lines)}\n{message('ledger-all', {'count': calls})}"
 
 
 def totals_json(totals: Sequence[Total]) -> str:
@@ -28,30 +31,53 @@ def totals_json(totals: Sequence[Total]) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
+def sound_text(path: Path, calls: int | None) -> str:
+    """That a ledger is sound, or that there is none."""
+    slug = "ledger-none" if calls is None else "ledger-sound"
+    return message(slug, {"path": path, "count": calls})
+
+
+def sound_json(path: Path, calls: int | None) -> str:
+    """The same facts as JSON."""
+    return orjson.dumps({"path": str(path), "sound": True, "calls": calls or 0}).decode()
+
+
 def repaired_text(repaired: Repaired) -> str:
     """What a repair saved, what it could not, and where the damaged file is."""
-    return "\n".join(
-        [
-            f"saved: {repaired.saved:,} calls, {repaired.replies:,} of them with a reply",
-            f"lost: {repaired.lost:,} calls whose rows cannot be read; they will be asked again",
-            f"the damaged file: {repaired.kept}",
-        ]
-    )
+    values = {
+        "saved": f"{repaired.saved:,}",
+        "replies": f"{repaired.replies:,}",
+        "lost": f"{repaired.lost:,}",
+        "path": repaired.kept,
+    }
+    slugs = ("ledger-saved", "ledger-lost", "ledger-kept")
+    return "\n".join(message(slug, values) for slug in slugs)
+
+
+def repaired_json(repaired: Repaired) -> str:
+    """The same facts as JSON."""
+    return orjson.dumps({**repaired._asdict(), "kept": str(repaired.kept)}).decode()
 
 
 def call_text(call: Call) -> str:
     """One call: what was asked, what came back, what it cost."""
     cost = "" if call.cost is None else f", {call.cost:.6f} {call.currency}"
+    values = {
+        **call._asdict(),
+        "state": Word(f"state-{call.state}"),
+        "sampling": orjson.dumps(call.sampling).decode(),
+        "read": call.input_tokens,
+        "written": call.output_tokens,
+        "cost": cost,
+    }
+    slugs = ("ledger-call", "ledger-asked", "ledger-sampling", "ledger-tokens")
     lines = [
-        f"call {call.key}: {call.state}",
-        f"{call.provider} {call.model} {call.kind}, step {call.step}, {call.attempts} attempts",
-        f"sampling: {orjson.dumps(call.sampling).decode()}",
-        f"tokens: {call.input_tokens} + {call.output_tokens}{cost}",
+        *(message(slug, values) for slug in slugs),
         *(f"> {line}" for line in call.prompt.splitlines()),
         *(f"< {line}" for line in call.reply.splitlines()),
     ]
     if call.error:
-        lines.append(f"error: {call.error}")
+        lines.append(message("ledger-error", values))
     return "\n".join(lines)
 
 
