@@ -12,6 +12,7 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.plugin.options import PromptMarker, markers
 from sftrecipe.plugin.own_prompts import is_own, own_prompts
+from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.report.plain_types import constraints, in_words, nested
 
 SECTIONS = {
@@ -105,9 +106,11 @@ def plugin_page(found: Found) -> PluginPage:
 
 
 def _options(schema: Mapping[str, Any], plugin: type[Plugin]) -> Iterator[OptionPage]:
+    """Its own first, what all have that ask a model last."""
     definitions = schema.get("$defs", {})
     fields = {info.alias or name: info for name, info in plugin.model_fields.items()}
-    for name, option in schema.get("properties", {}).items():
+    properties = schema.get("properties", {}).items()
+    for name, option in sorted(properties, key=lambda named: named[0] in Sampling.model_fields):
         found = fields.get(name)
         marks = markers(found) if found else []
         required = name in schema.get("required", ())
