@@ -33,6 +33,7 @@ from sftrecipe_registry.shared.intent_tags import (
         ('["Python", "code-review", 3]', ("python", "code review")),
         ('[{"tag": "健康"}, {"tag": 3}, {"name": "x"}]', ("健康",)),
         ('[{"tag": "cut"}, {"tag": "of', ("cut",)),
+        ('{"tags": [{"tag": "Sleep", "explanation": "x"}, {"tag": "b"}]}', ("sleep", "b")),
         ("no list", ()),
         ("[[[", ()),
         ('{"tag": "alone"}', ("alone",)),
@@ -111,6 +112,13 @@ async def test_rows_are_tagged_and_chosen_and_coverage_is_counted() -> None:
     assert (found[4].reason, found[4].detail) == ("no_tags", "I cannot.")
     assert found[5].reason == "refused"
     assert (ctx.counts["tags"], ctx.counts["tags_covered"]) == (4, 4)
+
+
+async def test_replies_may_be_held_to_a_schema() -> None:
+    model = FakeModel(lambda request: '{"tags": [{"tag": "Sleep", "explanation": "asks for it"}]}')
+    found, _ = await judged(InsTag(structured=True), RowList.of({"instruction": "q"}), model)
+    assert found[0].tags == {"intents": "sleep"}
+    assert model.requests[0].schema is not None
 
 
 async def test_tags_of_one_meaning_take_the_more_frequent_name() -> None:

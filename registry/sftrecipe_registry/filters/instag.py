@@ -14,6 +14,7 @@ from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.intent_tags import (
+    SCHEMA,
     Tags,
     by_frequency,
     complexity_first,
@@ -62,6 +63,8 @@ class InsTag(Sampling, Filter):
     """How the tags are asked for, the text or a `.j2` file (Jinja2): it is given `instruction` (of
     chat turns what was said before the last answer) and the row's columns; the reply is a JSON list
     of `{"tag": …}`, or of texts."""
+    structured: bool = False
+    """Hold the replies to a JSON Schema, where a model does not keep to the form by itself."""
     most: Annotated[int, Gt(0)] | None = None
     """Rows to keep; left out: all, with their tags."""
     at_least: Annotated[int, Gt(0)] = 1
@@ -121,7 +124,8 @@ class InsTag(Sampling, Filter):
         async def ask(row: Record) -> Reply:
             prompt = ctx.prompt(self.prompt).render(_given(row))
             turns = [{"role": "user", "content": prompt}]
-            return await ctx.model.chat(turns, sampling=self.sampling())
+            schema = SCHEMA if self.structured else None
+            return await ctx.model.chat(turns, schema=schema, sampling=self.sampling())
 
         async for _, reply in ctx.map(ask, rows):
             calls = (reply.key,) if reply.key else ()

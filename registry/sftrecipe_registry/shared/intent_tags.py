@@ -12,6 +12,28 @@ from typing import Any
 from sftrecipe_registry.shared.json_items import find_items
 
 Tags = tuple[str, ...]
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "tags": {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 8,
+            "items": {
+                "type": "object",
+                "properties": {
+                    "tag": {"type": "string", "maxLength": 40},
+                    "explanation": {"type": "string", "maxLength": 100},
+                },
+                "required": ["tag", "explanation"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["tags"],
+    "additionalProperties": False,
+}
+"""What a reply is held to, where it is."""
 _APART = re.compile(r"[\W_]+")
 _LONGEST = 80
 
@@ -19,9 +41,13 @@ _LONGEST = 80
 def read_tags(reply: str) -> Tags:
     """The tags of a reply: `[{"tag": …, "explanation": …}]`, or a list of texts; normalised.
 
-    Never raises; empty where there is none.
+    The list may stand in an object under `tags`. Never raises; empty where there is none.
     """
-    said: list[Any] = [item.get("tag") for item in find_items(reply).items]
+    items = find_items(reply).items
+    for item in list(items):
+        if isinstance(listed := item.get("tags"), list):
+            items.extend(inner for inner in listed if isinstance(inner, dict))
+    said: list[Any] = [item.get("tag") for item in items]
     if not any(isinstance(tag, str) for tag in said):
         said = _texts(reply)
     tags = (normalised(tag) for tag in said if isinstance(tag, str))

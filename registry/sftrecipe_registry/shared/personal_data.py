@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from ipaddress import ip_address
@@ -126,9 +127,11 @@ def personal_data(
             if kind in _NUMERIC and not has_numbers:
                 continue
             for start, end in finder(narrow):
-                if not any(start < other.end and other.start < end for other in found):
-                    found.append(Found(start, end, kind))
-        return sorted(found)
+                at = bisect(found, (start, end))
+                is_free = not found[at - 1 : at] or found[at - 1].end <= start
+                if is_free and (at == len(found) or end <= found[at].start):
+                    found.insert(at, Found(start, end, kind))
+        return found
 
     return find
 
