@@ -8,7 +8,6 @@ standard output in the order in which they are ready. It ends with its standard 
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import queue
@@ -25,8 +24,8 @@ _GATHER = 0.005
 _CPU_TOKENS, _GPU_TOKENS = 1024, 16384
 """Tokens of a batch, padding included, where the settings name none."""
 _ROWS = 256
-"""Positions whose whole vocabulary is held in float32 at the same time."""
-_WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+"""Positions whose whole vocabulary is held at the same time."""
+_WRITERS = ("ForCausalLM", "LMHeadModel")
 """How the names of architectures end that write text."""
 
 
@@ -55,8 +54,7 @@ class Scorer:
         self.model = kind.from_pretrained(model, revision=revision, dtype=getattr(torch, dtype))
         self.model.to(self.device).eval()
         self.context = getattr(config, "max_position_embeddings", None) or 1 << 20
-        takes = inspect.signature(self.model.forward).parameters
-        self._keeps = "logits_to_keep" in takes
+        self.head = self._separate_head()
 
     def text(self, asked: dict[str, Any]) -> Text:
         """A request's tokens. The answer begins after as many tokens as the prompt alone has."""
@@ -88,27 +86,42 @@ class Scorer:
     def _scores(self, batch: list[Text]) -> list[dict[str, Any]]:
         # Padding stands at the end, where a causal model's earlier tokens never look: no mask.
         tokens = self._padded(batch)
-        first = min(text.start for text in batch) - 1
-        named = {"use_cache": False}
-        if self._keeps:
-            named["logits_to_keep"] = torch.arange(first, tokens.shape[1], device=self.device)
-        logits = self.model(tokens, **named).logits
-        offset = first if self._keeps else 0
-        replies = []
-        for row, text in enumerate(batch):
-            end = len(text.tokens)
-            scored = logits[row, text.start - 1 - offset : end - 1 - offset]
-            values = _log_probabilities(scored, tokens[row, text.start : end])
-            replies.append(
-                {
-                    "id": text.id,
-                    "logprobs": values,
-                    "input_tokens": text.start,
-                    "output_tokens": len(values),
-                    "cut": text.cut,
-                }
-            )
+        states = self._before_the_head(tokens)
+        spans = [(row, text.start, len(text.tokens)) for row, text in enumerate(batch)]
+        lines = torch.tensor([row for row, start, end in spans for _ in range(start, end)])
+        places = torch.tensor([at for _, start, end in spans for at in range(start, end)])
+        values = self._log_probabilities(states[lines, places - 1], tokens[lines, places])
+        replies, done = [], 0
+        for text, (_, start, end) in zip(batch, spans, strict=True):
+            own, done = values[done : done + end - start], done + end - start
+            told = {"input_tokens": start, "output_tokens": len(own), "cut": text.cut}
+            replies.append({"id": text.id, "logprobs": own, **told})
         return replies
+
+    def _before_the_head(self, tokens: Any) -> Any:
+        """What the head makes logits of: for the answers alone, since a vocabulary is wide."""
+        if self.head is None:
+            return self.model(tokens, use_cache=False).logits
+        return self.model.base_model(tokens, use_cache=False).last_hidden_state
+
+    def _separate_head(self) -> Any:
+        """The layer that alone makes the logits; None where a model does more (scales, caps)."""
+        head = self.model.get_output_embeddings() if self.writes else None
+        if head is None:
+            return None
+        tokens = torch.arange(1, 9, device=self.device)[None]
+        with torch.inference_mode():
+            states = self.model.base_model(tokens, use_cache=False).last_hidden_state
+            same = torch.equal(head(states), self.model(tokens, use_cache=False).logits)
+        return head if same else None
+
+    def _log_probabilities(self, states: Any, tokens: Any) -> list[float]:
+        values: list[float] = []
+        for at in range(0, len(tokens), _ROWS):
+            part, named = states[at : at + _ROWS], tokens[at : at + _ROWS, None]
+            logits = (part if self.head is None else self.head(part)).float()
+            values += (logits.gather(1, named)[:, 0] - logits.logsumexp(1)).tolist()
+        return values
 
     def _vectors(self, batch: list[Text]) -> list[dict[str, Any]]:
         """Means of the last hidden states over a text's tokens."""
@@ -130,15 +143,6 @@ class Scorer:
             }
             for text, vector in zip(batch, vectors, strict=True)
         ]
-
-
-def _log_probabilities(logits: Any, tokens: Any) -> list[float]:
-    values: list[float] = []
-    for at in range(0, len(tokens), _ROWS):
-        part, named = logits[at : at + _ROWS].float(), tokens[at : at + _ROWS, None]
-        picked = part.gather(1, named)[:, 0] - part.logsumexp(1)
-        values += picked.tolist()
-    return values
 
 
 def _device() -> str:
