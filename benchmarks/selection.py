@@ -18,7 +18,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,15 +91,21 @@ def dedup(count: int, folder: Path) -> None:
     facts = json.loads((folder / "runs/selection/run.json").read_text("utf-8"))
     kept = {step["id"]: step["kept"] for step in facts["steps"]}
     print(f"ours: {ours.cpu:.1f} CPU-s, {ours.megabytes:.0f} MB, kept {kept}", flush=True)
+    if (python := environment("juicer")) is not None:
+        beside_peer(python, ours, folder)
     check(folder)
-    python = environment("juicer")
-    if python is None:
-        return
+
+
+def beside_peer(python: str, ours: Cost, folder: Path) -> None:
+    """data-juicer on the same rows."""
     (folder / "peer").mkdir()
     script = str(HERE / "peers" / "juicer.py")
     peer = cost([python, script, str(folder / "rows.jsonl"), str(folder / "peer")], folder)
     print(f"data-juicer: {peer.cpu:.1f} CPU-s, {peer.megabytes:.0f} MB, {peer.said}")
-    print(f"ratios: CPU {ours.cpu / peer.cpu:.3f}, memory {ours.megabytes / peer.megabytes:.3f}")
+    print(
+        f"ratios: CPU {ours.cpu / peer.cpu:.3f}, memory {ours.megabytes / peer.megabytes:.3f}",
+        flush=True,
+    )
 
 
 def check(folder: Path) -> None:
@@ -126,18 +133,20 @@ def shingles(text: str) -> frozenset[tuple[str, ...]]:
 
 
 def kept_by_comparing(sets: list[frozenset[tuple[str, ...]]], at_least: float) -> list[int]:
-    """Each set that is unlike all kept before it; compared are those that share a shingle."""
+    """Each set that is unlike all kept before it; compared are those that share a rare shingle.
+
+    Similar sets share one of the rarest, of which there are as many as they may differ in, and one.
+    """
+    common = Counter(shingle for one in sets for shingle in one)
     holders: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     kept = []
     for place, one in enumerate(sets):
-        common: defaultdict[int, int] = defaultdict(int)
-        for shingle in one:
-            for other in holders[shingle]:
-                common[other] += 1
-        near = (n / (len(one) + len(sets[other]) - n) for other, n in common.items())
-        if max(near, default=0) < at_least:
+        ranked = sorted(one, key=lambda shingle: (common[shingle], shingle))
+        rare = ranked[: len(one) - ceil(at_least * len(one) - 1e-9) + 1]
+        others = {other for shingle in rare for other in holders[shingle]}
+        if all(len(one & sets[at]) / len(one | sets[at]) < at_least for at in others):
             kept.append(place)
-            for shingle in one:
+            for shingle in rare:
                 holders[shingle].append(place)
     return kept
 
