@@ -185,7 +185,7 @@ async def test_a_wrong_key_or_model_stops_the_run_at_once(
 async def test_nobody_there_stops_the_run(tmp_path: Path) -> None:
     limits = {"attempts": 2}
     for url in ("http://127.0.0.1:9/v1", "http://no-such-host.invalid/v1"):
-        with pytest.raises(SftrecipeError, match="keeps failing"):
+        with pytest.raises(SftrecipeError, match="cannot be used"):
             async with session(url, tmp_path, limits=limits) as opened:
                 await say(opened.model("teacher", "ask"), "x")
 
@@ -217,7 +217,7 @@ async def test_max_calls_is_a_wall_over_engines(server: StandIn, tmp_path: Path)
         assert reached == (most < 80)
         assert server.requests() <= most
     assert server.requests() == 80
-    assert "sound" in verify(tmp_path / ".sftrecipe/ledger.sqlite")
+    assert verify(tmp_path / ".sftrecipe/ledger.sqlite")
 
 
 @pytest.mark.parametrize("concurrency", [1, 16])

@@ -152,7 +152,7 @@ def test_what_can_be_read_is_saved(
     assert saved.items() <= replies.items()  # never a wrong reply
     assert len(saved) == repaired.replies >= least * CALLS
     assert repaired.saved + repaired.lost <= CALLS
-    assert f"sound, {repaired.saved} calls" in verify(project / LEDGER)
+    assert verify(project / LEDGER) == repaired.saved
     assert repaired.kept.read_bytes() == damaged[LEDGER.name]
     log = repaired.kept.with_name(repaired.kept.name + "-wal")
     assert (log.read_bytes() if log.exists() else None) == damaged.get(f"{LEDGER.name}-wal")
@@ -194,6 +194,7 @@ async def test_what_was_saved_is_not_paid_again(server: StandIn, project: Path) 
 
 def test_the_command_tells_what_it_did(project: Path) -> None:
     assert "sound" in _repaired(project).stdout
+    assert json.loads(_repaired(project, "--json").stdout)["calls"] == CALLS
     _some_pages(project, 7)
     told = _repaired(project)
     assert "saved: " in told.stdout
@@ -205,6 +206,15 @@ def test_the_command_tells_what_it_did(project: Path) -> None:
     assert "error[ledger-damaged]" in told.stderr
     assert "restore a copy" in told.stderr
     assert (project / LEDGER).read_bytes() == b"nothing of it is left" * 999
+
+
+def test_a_request_that_cannot_be_read_is_damage(project: Path) -> None:
+    with closing(sqlite3.connect(project / LEDGER)) as connection, connection:
+        connection.execute("UPDATE calls SET request = '{spoilt' WHERE rowid = 7")
+    with pytest.raises(SftrecipeError, match="is damaged"):
+        verify(project / LEDGER)
+    assert json.loads(_repaired(project, "--json").stdout)["saved"] == CALLS - 1
+    assert verify(project / LEDGER) == CALLS - 1
 
 
 def test_a_ledger_in_use_and_a_newer_one_are_left_alone(project: Path) -> None:

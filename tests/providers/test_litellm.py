@@ -111,7 +111,7 @@ async def test_a_bad_key_stops_the_run(vendor: str, tmp_path: Path) -> None:
         with pytest.raises(SftrecipeError) as stopped:
             async with model(tmp_path, **_given(server, vendor)) as asked:
                 await asked.chat(_turn("[[key]]"))
-        assert stopped.value.problem.slug == "provider-failing"
+        assert stopped.value.problem.slug == "provider-unusable"
         assert len(server.asked) == 1
     assert KEY not in str(stopped.value)
     assert "litellm" not in str(stopped.value)  # the vendor's own words

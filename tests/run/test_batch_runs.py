@@ -88,6 +88,12 @@ def test_the_same_data_in_a_batch_as_online(tmp_path: Path) -> None:
     assert half["cost"] == pytest.approx(full["cost"] / 2)
 
 
+def test_a_server_without_batches_is_told_so(tmp_path: Path) -> None:
+    with stand_in("--batch-faults", "upload=404") as server:
+        told = Batched(tmp_path, server, 5).run(status=1)
+    assert "the server takes no batches (`mode: batch`): HTTP 404" in told
+
+
 def test_killed_and_interrupted_it_goes_on_where_it_was(tmp_path: Path) -> None:
     with stand_in("--batch-seconds", 12) as server:
         batch = Batched(tmp_path / "batch", server, 40)

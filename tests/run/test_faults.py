@@ -106,7 +106,7 @@ def test_a_key_that_expires(
     whole = _project(tmp_path, server.url, 300, key="${env:OPENAI_API_KEY}")
     server.fail("401", after=200)
     told = whole.run("--allow-key", _allowed(server), status=1)["error"]
-    assert "error[provider-failing]: provider 'teacher'" in told
+    assert "error[provider-unusable]: provider 'teacher'" in told
     assert "HTTP 401 invalid_api_key: Incorrect API key provided: ***" in told
     assert "what was answered is kept" in told
     assert whole.facts()["status"] == "failed"
@@ -164,7 +164,7 @@ def test_nobody_at_the_address(tmp_path: Path, host: str) -> None:
     began = time.monotonic()
     told = whole.run(status=1)["error"]
     assert time.monotonic() - began < 30
-    assert "error[provider-failing]" in told
+    assert "error[provider-unusable]" in told
     assert host in told
     assert "Traceback" not in told
 

@@ -81,8 +81,13 @@ def test_a_cost_that_cannot_be_held_is_refused_before_any_call(
     whole: Whole, server: StandIn
 ) -> None:
     _write(whole, "{}", "{max_cost: 2 USD}")
-    assert "error[budget-currency]" in whole.run(status=2)["error"]
+    assert "error[budget-currency]" in (told := whole.run(status=2)["error"])
+    assert "report" not in told
     assert server.requests() == 0
+    for command in (["plan"], ["doctor", "--offline"]):
+        done = whole.command(*command, "recipe.yaml")
+        assert done.returncode == (2 if command == ["plan"] else 1)
+        assert "budget max_cost is in USD" in done.stdout + done.stderr
 
 
 def test_the_plan_shows_it(whole: Whole) -> None:

@@ -54,6 +54,25 @@ def test_a_finished_run_asks_nothing_and_writes_nothing(whole: Whole, server: St
     assert {path: path.stat().st_mtime_ns for path in whole.out.iterdir()} == before
 
 
+def test_a_finished_run_without_a_catalogue_keeps_what_it_says_of_itself(whole: Whole) -> None:
+    recipe = whole.folder / "recipe.yaml"
+    recipe.write_text(recipe.read_text().partition("export:")[0] + "export: [{use: jsonl}]\n")
+    assert whole.run()["usage"]["asked"]
+    before = whole.facts()
+    assert not whole.run()["fresh"]
+    assert whole.facts() == before
+
+
+def test_progress_and_ledger_speak_the_users_language(whole: Whole) -> None:
+    done = whole.command("run", "recipe.yaml", language="zh")
+    assert "行" in done.stderr
+    assert " rows" not in done.stdout + done.stderr
+    assert "完好" in whole.command("ledger", "verify", language="zh").stdout
+    head, *_, last = whole.command("ledger", language="zh").stdout.splitlines()
+    assert head.split()[:3] == ["日期", "provider", "模型"]
+    assert last == f"共 {whole.facts()['usage']['asked']} 次调用"
+
+
 def test_the_same_data_at_any_concurrency(server: StandIn, tmp_path: Path) -> None:
     results = []
     for concurrency in ("1", "64"):

@@ -84,10 +84,17 @@ class Whole:
 
     def told(self, *words: str) -> str:
         """What another command prints."""
-        command = [sys.executable, "-m", "sftrecipe.cli.main", *words]
+        done = self.command(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def command(self, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+        """Another command, ended."""
         return subprocess.run(
-            command, cwd=self.folder, stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
+            [sys.executable, "-m", "sftrecipe.cli.main", *words],
+            cwd=self.folder, capture_output=True, text=True, check=False,
+            env={**os.environ, "SFTRECIPE_LANG": language},
+        )  # fmt: skip
 
     def steps(self) -> dict[str, Any]:
         """The steps of the last run by id."""

@@ -30,9 +30,10 @@ class Breaker:
         self._in_a_row += 1
         if not self._is_hopeless(failure):
             return None
+        slug = "provider-failing" if self._in_a_row >= self._most else "provider-unusable"
         return SftrecipeError(
-            "provider-failing",
-            "provider-failing",
+            slug,
+            slug,
             provider=self._provider,
             count=self._in_a_row,
             error=failure.message,

@@ -141,11 +141,14 @@ def in_flight(path: Path) -> list[Call]:
         return [_call(row) for row in rows]
 
 
-def verify(path: Path) -> str:
-    """Read the whole ledger through and say that it is sound. Raises SftrecipeError if not."""
+def verify(path: Path) -> int | None:
+    """Read the whole ledger through; how many calls it holds, None where there is no ledger.
+
+    Raises SftrecipeError when it is not sound.
+    """
     with reading(path) as connection:
         if connection is None:
-            return f"{path}: no ledger yet"
+            return None
         if fault := fault_found(connection):
             raise damaged(path, fault)
         count = 0
@@ -153,10 +156,13 @@ def verify(path: Path) -> str:
             "SELECT key, request, state, reply FROM calls"
         ):
             count += 1
-            orjson.loads(request)
+            try:
+                orjson.loads(request)
+            except orjson.JSONDecodeError as error:
+                raise damaged(path, f"the request of call {key} cannot be read") from error
             if state == "done" and reply is None:
                 raise damaged(path, f"call {key} is done but has no reply")
-        return f"{path}: sound, {count} calls"
+        return count
 
 
 @contextmanager

@@ -50,28 +50,31 @@ def show(context: click.Context, key: str) -> None:
 @click.pass_context
 def repair(context: click.Context) -> None:
     """Save every readable call of a damaged ledger; the damaged file is kept beside."""
-    import orjson  # noqa: PLC0415
-
     from sftrecipe.calls.repair import repair as save  # noqa: PLC0415
-    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
-    from sftrecipe.report.ledger import repaired_text  # noqa: PLC0415
+    from sftrecipe.report.ledger import repaired_json, repaired_text  # noqa: PLC0415
 
-    path = context.obj["ledger"]
     try:
-        click.echo(check(path))
+        _verify(context)
     except SftrecipeError as error:
         if error.problem.slug != "ledger-damaged":
             raise
-        repaired = save(path)
-        facts = orjson.dumps({**repaired._asdict(), "kept": str(repaired.kept)}).decode()
-        click.echo(facts if context.obj["as_json"] else repaired_text(repaired))
+        repaired = save(context.obj["ledger"])
+        as_json = context.obj["as_json"]
+        click.echo(repaired_json(repaired) if as_json else repaired_text(repaired))
 
 
 @ledger.command()
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Check that the ledger's file is sound."""
-    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
+    _verify(context)
 
-    click.echo(check(context.obj["ledger"]))
+
+def _verify(context: click.Context) -> None:
+    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
+    from sftrecipe.report.ledger import sound_json, sound_text  # noqa: PLC0415
+
+    path = context.obj["ledger"]
+    calls = check(path)
+    click.echo(sound_json(path, calls) if context.obj["as_json"] else sound_text(path, calls))

@@ -67,6 +67,7 @@ def main() -> None:
 def _told(error: Exception) -> int:
     """Tell the user about an error; the exit status."""
     from sftrecipe.errors import RecipeError, SftrecipeError  # noqa: PLC0415
+    from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.problems import render  # noqa: PLC0415
 
     if isinstance(error, click.exceptions.Exit):
@@ -75,7 +76,7 @@ def _told(error: Exception) -> int:
         error.show()
         return error.exit_code
     if isinstance(error, click.exceptions.Abort):  # Ctrl-C
-        click.echo("interrupted; run the same command again to go on", err=True)
+        click.echo(message("interrupted", {}), err=True)
         return 130
     if isinstance(error, RecipeError):
         click.echo(render(error.problems), err=True)

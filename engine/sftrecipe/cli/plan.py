@@ -14,14 +14,17 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 @recipe_options
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
-def plan(out: Path | None, as_json: bool, **options: Any) -> None:
+def plan(out: Path | None, as_json: bool, **options: Any) -> int:
     """Print the steps of a recipe: cached or stale and why, calls, tokens, cost.
 
     Asks no model. Prompts are rendered and counted as far as their rows are there.
+    Exit status 2 where a run would refuse the budget.
     """
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.plan_table import plan_json, plan_text  # noqa: PLC0415
+    from sftrecipe.report.problems import render  # noqa: PLC0415
+    from sftrecipe.run.contexts import unheld_costs  # noqa: PLC0415
     from sftrecipe.run.forecast import forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
@@ -31,5 +34,10 @@ def plan(out: Path | None, as_json: bool, **options: Any) -> None:
     target = (out or project.run_folder(recipe.name)).resolve()
     estimates = forecast(planned, project, target)
     shortages = warn_of_shortages(planned, project, target, estimates)
+    unheld = unheld_costs(recipe, [step.block for step in planned.steps])
+    problems = [error.problem for _, error in unheld]
+    if problems:
+        click.echo(render(problems), err=True)
     text = plan_json(estimates, shortages) if as_json else plan_text(estimates, recipe.budget)
     click.echo(text)
+    return 2 if problems else 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sftrecipe.messages import message
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.steps import StepFacts
 
@@ -45,13 +46,19 @@ def shown(quiet: bool) -> Iterator[Progress]:
 
 def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
-    reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
-    lost = f", {facts.rejected} rejected ({reasons})" if facts.rejected else ""
-    aside = f", {facts.set_aside} not sampled" if facts.set_aside else ""
+    parts = [message("amount-rows", {"count": facts.kept})]
+    if facts.rejected:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
+        lost = {"count": facts.rejected, "reasons": reasons}
+        parts.append(message("progress-rejected", lost))
+    if facts.set_aside:
+        parts.append(message("progress-set-aside", {"count": facts.set_aside}))
     asked = sum(usage["asked"] for usage in facts.calls.values())
-    calls = f", {asked} calls" if asked and not cached else ""
-    when = "done before" if cached else f"{facts.seconds:.1f} s"
-    return f"{step}: {facts.kept} rows{lost}{aside}{calls}, {when}"
+    if asked and not cached:
+        parts.append(message("amount-calls", {"count": asked}))
+    took = {"seconds": f"{facts.seconds:.1f}"}
+    parts.append(message("progress-cached" if cached else "progress-seconds", took))
+    return f"{step}: {', '.join(parts)}"
 
 
 class _Lines:
@@ -67,7 +74,8 @@ class _Lines:
         now = time.monotonic()
         if now - self._told >= _EVERY:
             self._told = now
-            click.echo(f"{step}: {kept} rows, {rejected} rejected so far", err=True)
+            rows = message("progress-so-far", {"kept": kept, "rejected": rejected})
+            click.echo(f"{step}: {rows}", err=True)
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
         click.echo(finished_line(step, facts, cached), err=True)
@@ -91,13 +99,13 @@ class _OnTerminal:
         now = time.monotonic()
         if now - self._told >= 0.1:
             self._told = now
-            rows = f"{kept} rows, {rejected} rejected"
+            rows = message("progress-rows", {"kept": kept, "rejected": rejected})
             self._bars.update(self._task, completed=kept + rejected, rows=rows)
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
         self._bars.update(self._task, visible=False)
         mark = "·" if cached else "✓"
-        self._bars.console.print(f"{mark} {finished_line(step, facts, cached)}", highlight=False)
+        self.line(f"{mark} {finished_line(step, facts, cached)}")
 
     def line(self, text: str) -> None:
         self._bars.console.print(text, highlight=False, markup=False)

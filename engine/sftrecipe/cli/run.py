@@ -77,7 +77,10 @@ def _leave_report(out: Path, project: Project) -> None:
     """Write the run's page. The data is there already, so a page that fails is only told."""
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.run_page.leaving import leave_report  # noqa: PLC0415
+    from sftrecipe.run.results import RUN_FILE  # noqa: PLC0415
 
+    if not (out / RUN_FILE).exists():
+        return  # it was refused before it began
     try:
         leave_report(out, project)
     except Exception as error:

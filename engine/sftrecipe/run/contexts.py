@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sftrecipe.calls.prices import priced_for
+from sftrecipe.errors import UsageError
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
@@ -33,10 +34,24 @@ def step_budgets(recipe: CheckedRecipe, blocks: Sequence[Block]) -> dict[str, Bu
 
     Raises UsageError when a `max_cost` could not be held: no price, or another currency's.
     """
-    found = {block.id: block.budget for block in blocks if block.budget}
-    for block in blocks:
-        for name in asked_by(block).values():
-            provider = recipe.providers[name].plugin
-            if isinstance(provider, Provider):
-                priced_for(block.budget, name, provider)
-    return found
+    for _, error in unheld_costs(recipe, blocks):
+        raise error
+    return {block.id: block.budget for block in blocks if block.budget}
+
+
+def unheld_costs(
+    recipe: CheckedRecipe, blocks: Iterable[Block]
+) -> Iterator[tuple[str, UsageError]]:
+    """Each provider whose cost a `max_cost` of the recipe or a block cannot hold, and why."""
+    told = set()
+    asked = [(recipe.budget, name) for name in recipe.providers]
+    asked += [(block.budget, name) for block in blocks for name in asked_by(block).values()]
+    for budget, name in asked:
+        provider = recipe.providers[name].plugin
+        if isinstance(provider, Provider):
+            try:
+                priced_for(budget, name, provider)
+            except UsageError as error:
+                if str(error) not in told:
+                    told.add(str(error))
+                    yield name, error

@@ -121,7 +121,10 @@ def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
         and [step["key"] for step in before["steps"]] == keys
         and all(done.cached for done in execution.done)
         and (execution.out / REJECTS_FILE).exists()
-        and (execution.out / catalogue.NAME).exists()
+        and (
+            (execution.out / catalogue.NAME).exists()
+            or not any(data_set.entry for data_set in execution.data_sets)
+        )
     )
 
 

@@ -79,7 +79,13 @@ class BatchApi(OpenAIAdapter):
                 kind = {"Content-Type": parts.headers["Content-Type"]}
                 return await self._json("POST", "/files", data=parts, headers=kind)
 
-        return _text(await patiently(attempt), "id")
+        try:
+            return _text(await patiently(attempt), "id")
+        except CallFailed as failure:
+            if failure.status not in (404, 405):
+                raise
+            text = f"the server takes no batches (`mode: batch`): {failure.message}"
+            raise CallFailed("final", text, status=failure.status) from None
 
     async def create(self, file: str, path: str, token: str) -> Batch:
         """Create a batch from a file of requests to one path. One attempt: it may cost money."""

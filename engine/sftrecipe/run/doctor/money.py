@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from sftrecipe.calls.prices import price_of, priced_for
-from sftrecipe.errors import UsageError
+from sftrecipe.calls.prices import price_of
 from sftrecipe.recipe.checked import Budget, CheckedRecipe
+from sftrecipe.run.contexts import asked_by, unheld_costs
 from sftrecipe.run.doctor.finding import Finding, ok, raised, warning
 from sftrecipe.run.doctor.providers import providers_of
 
@@ -15,11 +15,11 @@ from sftrecipe.run.doctor.providers import providers_of
 def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
     """Each provider's price and where it stands, and whether something bounds what is spent."""
     costs = False
+    blocks = [*recipe.generate, *recipe.filter, *recipe.evaluate]
+    unheld = list(unheld_costs(recipe, blocks))
+    yield from (raised("price", name, error) for name, error in unheld)
     for name, provider in providers_of(recipe).items():
-        try:
-            priced_for(recipe.budget, name, provider)
-        except UsageError as error:
-            yield raised("price", name, error)
+        if name in dict(unheld):
             continue
         price = price_of(provider)
         if price is None:
@@ -32,10 +32,13 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
             slug = "doctor-price-recipe" if provider.price else "doctor-price-litellm"
             written = {"input": price.input, "output": price.output, "currency": price.currency}
             yield ok("price", name, slug, **written, litellm=_litellm())
-    if costs and recipe.budget == Budget():
+    budgets = {"": recipe.budget, **{block.id: block.budget for block in blocks}}
+    for subject, budget in budgets.items():
+        if budget:
+            yield ok("budget", subject, "doctor-budget", limits=_limits(budget))
+    bounded = recipe.budget or all(block.budget for block in blocks if asked_by(block))
+    if costs and not bounded:
         yield warning("budget", "", "doctor-no-budget", "doctor-no-budget")
-    elif recipe.budget != Budget():
-        yield ok("budget", "", "doctor-budget", limits=_limits(recipe.budget))
 
 
 def _litellm() -> str | None:
