@@ -12,6 +12,7 @@ from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe.record import chat
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.score_line import last_score
 from sftrecipe_registry.shared.spoken import spoken
 
@@ -70,10 +71,9 @@ class Rubric(Sampling, RowFilter):
     async def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The mean of the samples' scores against the threshold."""
         prompt = ctx.prompt(self.prompt).render(_given(row))
-        turns = [{"role": "user", "content": prompt}]
         scores, calls, said = [], [], ""
         for sample in range(self.samples):
-            reply = await ctx.model.chat(turns, sample=sample, sampling=self.sampling())
+            reply = await ask_once(ctx.model, prompt, self.sampling(), sample=sample)
             calls.append(reply.key)
             said = reply.text
             score = last_score(reply.text, self.worst, self.best)

@@ -14,6 +14,7 @@ from sftrecipe.options import InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.shared.context_split import Mode
 from sftrecipe_registry.shared.demonstrations import Demonstration, DemonstrationSearch
+from sftrecipe_registry.shared.one_prompt import ask_once
 
 _ASKED = ("context", "question", "answer")
 
@@ -166,9 +167,7 @@ class AugConAnswers(Sampling, Generator):
         return verdict is True
 
     async def _reply(self, prompt: str, sampling: dict[str, Any], ctx: Context) -> Reply:
-        if self.mode == "complete":
-            return await ctx.model.complete(prompt, sampling=sampling)
-        return await ctx.model.chat([{"role": "user", "content": prompt}], sampling=sampling)
+        return await ask_once(ctx.model, prompt, sampling, raw=self.mode == "complete")
 
     def _found(self, reply: Reply) -> Answered:
         return find_answer(reply.text, reasoning=self.reasoning)

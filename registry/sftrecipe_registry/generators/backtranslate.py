@@ -53,6 +53,10 @@ class Backtranslate(Sampling, RowGenerator):
     small ones that go on with examples better than they obey."""
     begin: str = ""
     """For `raw`: how every instruction begins; the model goes on from there."""
+    mark: str = ""
+    """System sentence that every row made gets as its `system`, as in the paper (`Answer with
+    knowledge from web search.`): a model trained on them tells them from answers that were written
+    as such. Empty: none."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A beginning that a chat model cannot be given."""
@@ -66,7 +70,10 @@ class Backtranslate(Sampling, RowGenerator):
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Instruction and output instead of the text."""
-        return None if inputs is None else inputs - {self.field} | {"instruction", "output"}
+        if inputs is None:
+            return None
+        made = inputs - {self.field} | {"instruction", "output"}
+        return made | {"system"} if self.mark else made
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """One instruction, or a reject."""
@@ -78,6 +85,8 @@ class Backtranslate(Sampling, RowGenerator):
         asked = instruction_in(self.begin + reply.text)
         rest = {name: value for name, value in row.columns.items() if name != self.field}
         columns = {**rest, "instruction": asked, "output": text}
+        if self.mark:
+            columns["system"] = self.mark
         if lost := lost_reply(reply):
             return [ctx.reject(columns, *lost, parents=[row], replies=[reply])]
         if copied := _copied(asked, text):

@@ -14,6 +14,7 @@ from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionPro
 from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
 _REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
@@ -60,7 +61,8 @@ class Dialogue(Sampling, RowGenerator):
     """Let the simulated user go on with its prompt as a plain text, up to the line's end: for base
     models, and small ones."""
     stop_word: str = "[END]"
-    """What the simulated user writes when nothing is left to ask."""
+    """What the simulated user writes when nothing is left to ask; empty: it goes on for all turns.
+    """
 
     def required(self) -> frozenset[Capability]:
         """Chat, and raw completion where it plays such a user."""
@@ -120,12 +122,11 @@ class Dialogue(Sampling, RowGenerator):
             sampling["temperature"] = self.user_temperature
         model = ctx.models[self.user or ""]
         if self.user_raw:
-            reply = await model.complete(text, sampling={**sampling, "stop": ["\n"]})
-        else:
-            reply = await model.chat([{"role": "user", "content": text}], sampling=sampling)
+            sampling["stop"] = ["\n"]
+        reply = await ask_once(model, text, sampling, raw=self.user_raw)
         talk.replies.append(reply)
         said = reply.text.strip()
-        if self.stop_word in said:
+        if self.stop_word and self.stop_word in said:
             return _STOP
         if any(said == turn["content"] for turn in spoken):
             return Lost("repeated_turn")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
@@ -52,9 +52,12 @@ class EvolInstruct(Sampling, Generator):
   use: evol_instruct
   from: seeds
   provider: teacher
-  with: {epochs: 2, temperature: 1.0, max_tokens: 2048}
+  with: {epochs: 2, operations: {constraints: 1, deepening: 1, breadth: 2}}
 """
 
+    temperature: Annotated[float, Ge(0), Le(2)] | None = 1.0
+    top_p: Annotated[float, Gt(0), Le(1)] | None = 0.95
+    max_tokens: Annotated[int, Gt(0)] | None = 2048
     epochs: Annotated[int, Gt(0)] = 4
     """Times that each instruction is evolved."""
     operations: dict[Operation, Annotated[float, Ge(0)]] = {

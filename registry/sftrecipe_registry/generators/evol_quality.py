@@ -13,6 +13,7 @@ from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.evolution import drawn, evolved_text, scaffold_in
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.spoken import spoken
 
 Operation = Literal["helpfulness", "relevance", "deepening", "creativity", "details"]
@@ -90,8 +91,8 @@ class EvolQuality(Sampling, RowGenerator):
     async def _ask(self, row: Record, number: int, asked: str, answer: str, ctx: Context) -> Reply:
         operation = drawn(self.operations, ctx, row.id, number)
         given = {"prompt": asked, "answer": answer, "operation": operation}
-        turns = [{"role": "user", "content": ctx.prompt(self.prompt).render(given)}]
-        return await ctx.model.chat(turns, sample=number, sampling=self.sampling())
+        prompt = ctx.prompt(self.prompt).render(given)
+        return await ask_once(ctx.model, prompt, self.sampling(), sample=number)
 
     def _rows(
         self, row: Record, answers: Sequence[str], replies: Sequence[Reply], ctx: Context

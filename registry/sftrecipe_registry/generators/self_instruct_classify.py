@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Inputs
 from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe_registry.shared.one_prompt import ask_once
 
 _YES = re.compile(r"\W*(?:yes\b|是)", re.IGNORECASE)
 _NO = re.compile(r"\W*(?:no\b|not\b|否|不)", re.IGNORECASE)
@@ -56,12 +57,9 @@ class SelfInstructClassify(Sampling, RowGenerator):
         """The row with its answer."""
         prompt = ctx.prompt(self.prompt).render({**row.columns, "chat": self.ask == "chat"})
         sampling = self.sampling()
-        if self.ask == "chat":
-            turns = [{"role": "user", "content": prompt}]
-            reply = await ctx.model.chat(turns, sampling=sampling)
-        else:
+        if self.ask == "complete":
             sampling.setdefault("stop", _STOPS)
-            reply = await ctx.model.complete(prompt, sampling=sampling)
+        reply = await ask_once(ctx.model, prompt, sampling, raw=self.ask == "complete")
         columns = {**row.columns, "is_classification": self._is_yes(reply.text, ctx)}
         return [ctx.row(columns, parents=[row], replies=[reply], scores=row.scores, tags=row.tags)]
 

@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.task_instances import (
     Instance,
     Lost,
@@ -92,10 +93,9 @@ class SelfInstructInstances(Sampling, RowGenerator):
 
     async def _reply(self, prompt: str, ctx: Context) -> Reply:
         sampling = self.sampling()
-        if self.ask == "chat":
-            return await ctx.model.chat([{"role": "user", "content": prompt}], sampling=sampling)
-        sampling.setdefault("stop", [f"Example {self.max_instances + 1}", *_STOPS])
-        return await ctx.model.complete(prompt, sampling=sampling)
+        if self.ask == "complete":
+            sampling.setdefault("stop", [f"Example {self.max_instances + 1}", *_STOPS])
+        return await ask_once(ctx.model, prompt, sampling, raw=self.ask == "complete")
 
     def _made(
         self, row: Record, parts: Sequence[Part], reply: Reply, ctx: Context

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from sftrecipe import Reply
 from sftrecipe.kinds import Model
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.sentences import sentences
 
 Mode = Literal["complete", "chat"]
@@ -150,7 +151,10 @@ class SplitAsker:
         text = prompt.render({"context": context, "halves": self.by == "model", **asked._asdict()})
         replies: list[Reply] = []
         for attempt in range(self.attempts):
-            reply = await self._reply(text, sample + attempt)
+            raw = self.mode == "complete"
+            reply = await ask_once(
+                self.model, text, self.sampling, raw=raw, sample=sample + attempt
+            )
             replies.append(reply)
             if split := self._read(reply, context):
                 return Asked(split, replies)
@@ -161,9 +165,3 @@ class SplitAsker:
             return find_split(reply.text, finish_reason=reply.finish_reason, one_line=self.one_line)
         question = find_question(reply.text)
         return Split(question, *middle_split(context)) if question else None
-
-    async def _reply(self, prompt: str, sample: int) -> Reply:
-        if self.mode == "complete":
-            return await self.model.complete(prompt, sample=sample, sampling=self.sampling)
-        turns = [{"role": "user", "content": prompt}]
-        return await self.model.chat(turns, sample=sample, sampling=self.sampling)

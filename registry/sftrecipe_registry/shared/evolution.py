@@ -69,6 +69,6 @@ def judged_equal(reply: str) -> bool | None:
     None where it says neither.
     """
     text = reply.lower()
-    if re.search(r"not\s+equal|unequal|different|不相?同|不一样", text):
+    if re.search(r"not\W{0,8}(?:equal|the same)|unequal|different|不相?同|不一样", text):
         return False
-    return True if re.search(r"\bequal\b|相同|一样", text) else None
+    return True if re.search(r"\bequal\b|\bthe same\b|相同|一样", text) else None

@@ -13,6 +13,7 @@ from sftrecipe import CallFailed, Context, Generator, PluginRefused, Record, Rej
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import Sampling
 from sftrecipe_registry.shared.instruction_rules import Rules, fault_finder
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.tokenizers import (
     INSTALL_JIEBA,
     TokenizerName,
@@ -169,12 +170,10 @@ class GrowingPool(Sampling, Generator):
             times[question.prompt] += 1
 
     async def _reply(self, question: Question, ctx: Context) -> Reply:
-        sampling, sample = self.sampling(), question.sample
-        if self.ask == "chat":
-            turns = [{"role": "user", "content": question.prompt}]
-            return await ctx.model.chat(turns, sample=sample, sampling=sampling)
-        sampling.setdefault("stop", self.stops(question))
-        return await ctx.model.complete(question.prompt, sample=sample, sampling=sampling)
+        sampling, raw = self.sampling(), self.ask == "complete"
+        if raw:
+            sampling.setdefault("stop", self.stops(question))
+        return await ask_once(ctx.model, question.prompt, sampling, raw=raw, sample=question.sample)
 
     def _judged(
         self,

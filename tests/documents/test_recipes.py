@@ -1,0 +1,55 @@
+"""Every recipe that the project ships validates and can be planned, in each of its worlds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from sftrecipe.cli.main import cli
+from sftrecipe.recipe.compose import compose
+from sftrecipe.recipe.files import Roots
+from sftrecipe.recipe.vendors import HOSTS_BY_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def worlds() -> Iterator[object]:
+    for recipe in sorted((ROOT / "recipes").glob("*.yaml")):
+        written = compose(recipe, Roots(recipe, ()), profile=None, variables={}).written
+        profiles = written.get("profiles")
+        for profile in (None, *(profiles.value if profiles else ())):
+            yield pytest.param(recipe.name, profile, id=f"{recipe.stem}-{profile or 'plain'}")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "recipes", folder / "recipes")
+    shutil.copy(ROOT / "dataset_info.json", folder)
+    (folder / ".sftrecipe").mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(("recipe", "profile"), list(worlds()))
+def test_validates_and_plans(
+    recipe: str, profile: str | None, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in HOSTS_BY_VARIABLE:
+        monkeypatch.setenv(key, "a-key")
+    monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
+    monkeypatch.setenv("SFTRECIPE_PROJECT", str(project))
+    path = str(project / "recipes" / recipe)
+    chosen = ["--profile", profile] if profile else []
+    validated = CliRunner().invoke(cli, ["validate", path, *chosen])
+    assert validated.exit_code == 0, validated.stderr
+    planned = CliRunner().invoke(cli, ["plan", path, *chosen, "--json"])
+    assert planned.exit_code == 0, planned.stderr
+    for step in json.loads(planned.stdout)["steps"]:
+        for least, most in (step["rows"], step["calls"], step["tokens"]):
+            assert most is None or 0 <= least <= most, step
