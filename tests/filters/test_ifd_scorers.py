@@ -1,7 +1,8 @@
 """IFD of the same rows on the same model by its three scorers: llama.cpp, transformers, vLLM.
 
-The answers have some 30 tokens and more: llama.cpp rounds what it computes with to 8 bits, which
-moves the IFD of an answer of five tokens by as much as 0.03.
+llama.cpp rounds what it computes with to 8 bits: that moves the ratio of the losses of an answer of
+five tokens by as much as 0.03, of the 70 tokens here by less than 0.02, and the ratio of the
+perplexities, their exponential, by more.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.heavy
 VLLM = REPOSITORY / ".env-vllm"
 SEEDS = REPOSITORY / "recipes" / "medical" / "seed_tasks.en.jsonl"
 ROWS = 4
-WITHIN = 0.02
+WITHIN = {"cherry": 0.02, "superfiltering": 0.02}
+WITHIN_LLAMA_CPP = {"cherry": 0.02, "superfiltering": 0.03}
 ON_A_CPU = {"HF_HUB_OFFLINE": "1", "TORCHDYNAMO_DISABLE": "1", "VLLM_CPU_KVCACHE_SPACE": "1"}
 SERVED = {
     "dtype": "float32",
@@ -73,19 +75,25 @@ async def scored(
         return verdicts, session.total().asked
 
 
-async def compared(use: str, options: Mapping[str, Any], folder: Path, smollm2: Path) -> None:
+async def compared(
+    use: str,
+    options: Mapping[str, Any],
+    folder: Path,
+    smollm2: Path,
+    within: Mapping[str, float] = WITHIN,
+) -> None:
     exact = {"model": str(smollm2), "dtype": "float32"}
-    for method in ("cherry", "superfiltering"):
+    for method, apart in within.items():
         plugin = Ifd.model_validate({"method": method})
         wanted, _ = await scored("transformers", exact, folder, plugin)
         found, _ = await scored(use, options, folder, plugin)
         values = [verdict.value for verdict in found]
         assert None not in values
-        assert values == pytest.approx([verdict.value for verdict in wanted], abs=WITHIN)
+        assert values == pytest.approx([verdict.value for verdict in wanted], abs=apart)
 
 
 async def test_llama_cpp_agrees_with_transformers(smollm2: Path, tmp_path: Path) -> None:
-    await compared("embedded", {}, tmp_path, smollm2)
+    await compared("embedded", {}, tmp_path, smollm2, WITHIN_LLAMA_CPP)
 
 
 async def test_bfloat16_agrees_with_float32(smollm2: Path, tmp_path: Path) -> None:
