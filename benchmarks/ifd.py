@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--model", type=Path, default=Path(tempfile.gettempdir()) / "smollm2-hf")
-    parser.add_argument("--dtype", default="bfloat16")
+    parser.add_argument("--dtype", default="auto")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--alone", action="store_true", help="without the reference script")
     asked = parser.parse_args()

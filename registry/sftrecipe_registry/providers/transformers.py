@@ -66,8 +66,8 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
     name one inside the project."""
     revision: str | None = None
     """The revision on the model hub; a folder's weights are told apart by what they are."""
-    dtype: Literal["bfloat16", "float32", "float16"] = "bfloat16"
-    """Numbers that the model computes with."""
+    dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
+    """Numbers that the model computes with; `auto`: bfloat16 on a GPU, float32 on a CPU."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: the GPU, where torch sees one."""
     batch_tokens: Annotated[int, Gt(0)] | None = None

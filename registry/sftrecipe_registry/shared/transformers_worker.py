@@ -51,6 +51,8 @@ class Scorer:
         self.device = device if device != "auto" else _device()
         self.tokenizer = AutoTokenizer.from_pretrained(model, revision=revision)
         kind = AutoModelForCausalLM if self.writes else AutoModel
+        if dtype == "auto":  # few CPUs compute faster in half precision
+            dtype = "float32" if self.device == "cpu" else "bfloat16"
         self.model = kind.from_pretrained(model, revision=revision, dtype=getattr(torch, dtype))
         self.model.to(self.device).eval()
         self.context = getattr(config, "max_position_embeddings", None) or 1 << 20
