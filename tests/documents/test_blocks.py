@@ -17,6 +17,7 @@ import yaml
 
 from sftrecipe.cli.main import cli
 from sftrecipe.errors import RecipeError
+from sftrecipe.plugin.discovery import plugins
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.vendors import HOSTS_BY_VARIABLE
 
@@ -120,6 +121,14 @@ def test_commands_of_the_readme_are_all_there() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     shown = set(re.findall(r"^\| `sftrecipe (\w+)", readme, re.MULTILINE))
     assert shown == set(main.COMMANDS)
+
+
+@pytest.mark.parametrize("kind", ["generator", "filter"])
+def test_every_method_has_its_place(kind: str) -> None:
+    told = set(re.findall(r"`(\w+)`", (ROOT / "docs/methods.md").read_text(encoding="utf-8")))
+    assert {
+        name for name, found in plugins(kind).items() if found.package[:9] == "sftrecipe"
+    } <= told
 
 
 def test_links_lead_somewhere() -> None:

@@ -58,7 +58,8 @@ def test_any_reply_is_read(reply: str) -> None:
     assert evolved_text(reply) in reply
     assert judged_equal(reply) in (True, False, None)
     assert scaffold_in(reply) is None or scaffold_in(reply) in reply
-    says_nothing(reply)
+    assert is_refusal(reply, 80) is False
+    assert not says_nothing(f"{reply} fruit")
 
 
 @pytest.mark.parametrize("answer", ["", "...!", "It is the.", "。！", "的是"])

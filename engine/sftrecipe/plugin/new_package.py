@@ -66,7 +66,7 @@ def _files(kind: str, name: str) -> Iterator[tuple[str, str]]:
     for template, path in (
         ("pyproject.toml", "pyproject.toml"),
         ("README.md", "README.md"),
-        (f"{kind}.py", f"{values['module']}.py"),
+        (f"{kind}.py", f"{values['module']}/__init__.py"),
         (f"test_{kind}.py", f"tests/test_{name}.py"),
     ):
         source = resources.files("sftrecipe.plugin") / "package_template" / f"{template}.template"

@@ -13,7 +13,9 @@ from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _LABEL = re.compile(
-    r"\A\W*(?:instruction|request|question|指令|请求|问题)\s*[:：]\s*", re.IGNORECASE
+    r"\A\W*?(?P<bold>\**)(?:instruction|request|question|指令|请求|问题)\s*"
+    r"(?:(?P=bold)\s*[:：]|[:：]\s*(?P=bold))\s*",
+    re.IGNORECASE,
 )
 _QUOTES = {'"': '"', "“": "”", "'": "'", "「": "」", "**": "**"}
 _COPIED = 40
