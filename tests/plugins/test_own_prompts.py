@@ -80,3 +80,9 @@ def test_a_subclass_inherits_them(asks: type[Plugin]) -> None:
         """Asks louder."""
 
     assert own_prompt(Louder, "builtin:asks/first", "en") is not None
+
+
+def test_a_context_without_the_file_says_so() -> None:
+    with pytest.raises(LookupError, match="own_files"):
+        Context("step").prompt("builtin:greet/ask")
+    assert Context("step").prompt("builtin: {{ word }}").render({"word": "a"}) == "builtin: a"

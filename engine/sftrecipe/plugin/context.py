@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.ordered import in_order
+from sftrecipe.plugin.own_prompts import is_own
 from sftrecipe.plugin.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.record import Columns, Record, new_record
@@ -131,8 +132,13 @@ class Context:
         return Path(self.files.paths[value])
 
     def prompt(self, value: str) -> Prompt:
-        """The compiled template of a prompt option: a file's, or the text itself."""
+        """The compiled template of a prompt option: a file's, or the text itself.
+
+        Raises LookupError for a plugin's own prompt without its file: a test lacks `own_files`.
+        """
         if value not in self.files.paths:
+            if is_own(value):
+                raise LookupError(f"no file of {value}: Context(…, files=own_files(plugin))")
             return compiled(value)
         return self.once(f"prompt {value}", lambda: compiled(self.files.text(value)))
 
