@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from typing import NamedTuple
 
 from peers.table import environment
 from selection_rows import instructions, rows
+
+from sftrecipe_registry.shared.tokenizers import tokenizer
 
 HERE = Path(__file__).parent
 RECIPE = """\
@@ -114,8 +117,8 @@ def check(folder: Path) -> None:
     sets = []
     for line in (folder / "rows.jsonl").open(encoding="utf-8"):
         text = json.loads(line)["text"]
-        plain = "https://" in text or "flowchart" in text or not 100 <= len(text) <= 20000
-        if plain or text in seen:
+        dropped = re.search(r"https?://|\b(?i:flowchart)\b", text)
+        if dropped or text in seen or not 100 <= len(text) <= 20000:
             continue
         seen.add(text)
         sets.append(shingles(text))
@@ -128,7 +131,7 @@ def check(folder: Path) -> None:
 
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
     """Runs of five words."""
-    words = "".join(c if c.isalnum() or c == "_" else " " for c in text.lower()).split()
+    words = tokenizer("char", "en")(text)
     return frozenset(tuple(words[at : at + 5]) for at in range(max(len(words) - 4, 1)))
 
 

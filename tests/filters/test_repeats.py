@@ -92,6 +92,7 @@ def test_join_equals_comparing_all(
     monkeypatch.setattr(set_join, "_ROUNDS", rounds)
     monkeypatch.setattr(set_join, "_FEW", few)
     monkeypatch.setattr(set_join, "_PAIRS", 50)
+    monkeypatch.setattr(set_join, "_WAITING", 70)
     monkeypatch.setattr(set_overlap, "_VALUES", 64)
     monkeypatch.setattr(shingle_sets, "_CHARACTERS", 100)
     chance = random.Random(seed)

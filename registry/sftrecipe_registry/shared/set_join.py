@@ -18,8 +18,10 @@ Ranks = NDArray[np.int64]
 _ROUNDS = 16
 _FEW = 16
 """Pairs an entry: where there are no more, all are compared."""
-_PAIRS = 1 << 20
+_PAIRS = 1 << 18
 """Pairs that are made at once."""
+_WAITING = 1 << 20
+"""Pairs that wait, to be compared once though they were made several times."""
 
 
 class Repeats(NamedTuple):
@@ -123,7 +125,7 @@ class _Join:
         waiting: list[Ranks] = []
         for pairs in self._all_pairs(entries):
             waiting.append(self._overlaps.possible(pairs))
-            if sum(each.shape[1] for each in waiting) > _PAIRS:
+            if sum(each.shape[1] for each in waiting) > _WAITING:
                 yield self._overlaps.similar(_distinct(*np.hstack(waiting), size=len(self.of)))
                 waiting = []
         if waiting:

@@ -11,7 +11,7 @@ _WORDS = 4
 """64-bit words of a set's bitmap."""
 _SETS = 512
 """Sets whose bitmaps are made at once."""
-_VALUES = 1 << 20
+_VALUES = 1 << 18
 _PAIRS = 1 << 64 - HASH_BITS
 """Values and pairs that are compared at once."""
 

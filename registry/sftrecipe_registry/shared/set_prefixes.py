@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sftrecipe_registry.shared.shingle_sets import HASH_BITS, ShingleSets
 
 _SETS = 1 << 16
-_VALUES = 1 << 20
+_VALUES = 1 << 18
 """Values that are sorted at once."""
 _LEVEL_BITS = 8
 _CUT_BITS = 64 - 16 - _LEVEL_BITS

@@ -14,7 +14,7 @@ HASH_BITS = 48
 """Of a shingle's hash: two sets of 1,000 shingles hold an accidental pair with chance 4e-9."""
 
 _TEXTS = 1 << 64 - HASH_BITS
-_CHARACTERS = 1 << 19
+_CHARACTERS = 1 << 18
 """Of texts that are split together: what fits a processor's cache."""
 
 
