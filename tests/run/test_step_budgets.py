@@ -90,6 +90,15 @@ def test_a_cost_that_cannot_be_held_is_refused_before_any_call(
         assert "budget max_cost is in USD" in done.stdout + done.stderr
 
 
+def test_a_provider_that_nobody_asks_holds_nothing_up(whole: Whole, server: StandIn) -> None:
+    _write(whole, "{}", "{}", "{max_cost: 100000 CNY}")
+    recipe = whole.folder / "recipe.yaml"
+    unasked = "  idle: {use: openai, model: x, api_key: '', base_url: 'http://127.0.0.1:9/v1'}\n"
+    recipe.write_text(recipe.read_text().replace("sources:", f"{unasked}sources:"))
+    whole.run()
+    assert whole.command("plan", "recipe.yaml").returncode == 0
+
+
 def test_the_plan_shows_it(whole: Whole) -> None:
     _write(whole, "{max_calls: 40, max_tokens: 9000}", "{max_cost: 5 CNY}", "{max_calls: 70}")
     told = whole.told("plan", "recipe.yaml")

@@ -29,6 +29,12 @@ def asked_by(block: Block) -> dict[str, str]:
     return {name: name for name in named} | ({"": block.provider} if block.provider else {})
 
 
+def asked_providers(recipe: CheckedRecipe, blocks: Iterable[Block]) -> dict[str, Block]:
+    """The recipe's providers that the blocks ask, in the recipe's order."""
+    names = {name for block in blocks for name in asked_by(block).values()}
+    return {name: block for name, block in recipe.providers.items() if name in names}
+
+
 def step_budgets(recipe: CheckedRecipe, blocks: Sequence[Block]) -> dict[str, Budget]:
     """The budgets of the blocks that have one, by id.
 
@@ -40,11 +46,11 @@ def step_budgets(recipe: CheckedRecipe, blocks: Sequence[Block]) -> dict[str, Bu
 
 
 def unheld_costs(
-    recipe: CheckedRecipe, blocks: Iterable[Block]
+    recipe: CheckedRecipe, blocks: Sequence[Block]
 ) -> Iterator[tuple[str, UsageError]]:
-    """Each provider whose cost a `max_cost` of the recipe or a block cannot hold, and why."""
+    """Each asked provider whose cost a `max_cost` of recipe or block cannot hold, and why."""
     told = set()
-    asked = [(recipe.budget, name) for name in recipe.providers]
+    asked = [(recipe.budget, name) for name in asked_providers(recipe, blocks)]
     asked += [(block.budget, name) for block in blocks for name in asked_by(block).values()]
     for budget, name in asked:
         provider = recipe.providers[name].plugin

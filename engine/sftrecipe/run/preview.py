@@ -15,7 +15,7 @@ from sftrecipe.plugin.kinds import Generator
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.record import Record
-from sftrecipe.run.contexts import step_budgets
+from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import rejects
@@ -84,13 +84,14 @@ async def preview_rows(
         train=None,
     )
     plan = plan_recipe(few, project)
+    blocks = [step.block for step in plan.steps]
     with TemporaryDirectory() as folder:
         async with open_session(
-            few.providers,
+            asked_providers(few, blocks),
             project.ledger,
             run=f"preview {recipe.name}",
             budget=recipe.budget,
-            step_budgets=step_budgets(recipe, [step.block for step in plan.steps]),
+            step_budgets=step_budgets(recipe, blocks),
             progress=progress.line,
         ) as session:
             store = StepStore(Path(folder) / "steps")

@@ -18,7 +18,7 @@ from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.kinds import Trainer, Training
 from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
-from sftrecipe.run.contexts import block_context, step_budgets
+from sftrecipe.run.contexts import asked_providers, block_context, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
@@ -62,12 +62,13 @@ async def run_plan(
     began, started = time.perf_counter(), datetime.now(UTC)
     before = read_run(out)
     recipe = plan.recipe
+    blocks = [step.block for step in plan.steps]
     async with open_session(
-        recipe.providers,
+        asked_providers(recipe, blocks),
         project.ledger,
         run=str(out),
         budget=recipe.budget,
-        step_budgets=step_budgets(recipe, [step.block for step in plan.steps]),
+        step_budgets=step_budgets(recipe, blocks),
         concurrency=concurrency,
         progress=progress.line,
     ) as session:

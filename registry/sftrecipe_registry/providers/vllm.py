@@ -23,6 +23,7 @@ from sftrecipe.kinds import (
     TokenCounter,
 )
 from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.model_folder import (
     is_path,
     model_folder,
@@ -87,6 +88,8 @@ teacher:
     serve: Serve | None = None
     """Start a server of its own for the run, on a free port of this machine: `{}` will do where
     `SFTRECIPE_VLLM_ENV` is set."""
+    price: Price | None = Price(input=0, output=0)
+    """A server of one's own costs nothing a token; the price of one that is rented."""
     revision: str | None = None
     """Tells weights of one name apart in the ledger: another revision is asked anew. With `serve`,
     the revision on the model hub; a folder's weights are told apart by what they are."""
