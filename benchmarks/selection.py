@@ -34,7 +34,7 @@ RECIPE = """\
 version: 1
 name: selection
 sources:
-  all: {use: jsonl, path: rows.jsonl}
+  all: {use: jsonl, path: rows.jsonl, repair: false}
 filter:
   - {use: length, on: all, with: {field: text, min_chars: 100, max_chars: 20000}}
   - {use: regex, on: all, with: {field: text, drop: ['https?://']}}
