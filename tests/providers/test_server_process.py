@@ -192,7 +192,10 @@ def test_an_engine_that_is_interrupted_while_its_server_starts(
             time.sleep(0.05)
         note = note_of(tmp_path)
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == -signal.SIGINT
+        try:
+            assert process.wait(20) == -signal.SIGINT
+        finally:
+            process.kill()
     assert not members(note.group)
     assert not note.keeper.lives()
 
