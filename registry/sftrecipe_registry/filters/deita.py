@@ -14,6 +14,7 @@ from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.expected_score import expected_score
 from sftrecipe_registry.shared.installed_packages import package_check
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.packaged_embedding import (
     INSTALL,
     MODULE,
@@ -187,8 +188,7 @@ class Deita(Sampling, Filter):
         if at_once:
             value, keys = await expected_score(ctx.model, f"{text}\n\nScore:", _WORST, _BEST)
             return _Asked(value, keys)
-        turns = [{"role": "user", "content": text}]
-        reply = await ctx.model.chat(turns, sampling=self.sampling())
+        reply = await ask_once(ctx.model, text, self.sampling())
         return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), reply.text.strip())
 
     async def _repetitions(

@@ -11,7 +11,6 @@ from annotated_types import Gt, Le
 from sftrecipe import CallFailed, Context, Filter, Record, Reply, Rows, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
-from sftrecipe.record import chat
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.intent_tags import (
     SCHEMA,
@@ -23,6 +22,8 @@ from sftrecipe_registry.shared.intent_tags import (
     renamed,
     without_rare,
 )
+from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.packaged_embedding import (
     INSTALL,
     MODULE,
@@ -123,9 +124,8 @@ class InsTag(Sampling, Filter):
     async def _answered(self, rows: Rows, ctx: Context) -> AsyncIterator[_Answered]:
         async def ask(row: Record) -> Reply:
             prompt = ctx.prompt(self.prompt).render(_given(row))
-            turns = [{"role": "user", "content": prompt}]
             schema = SCHEMA if self.structured else None
-            return await ctx.model.chat(turns, schema=schema, sampling=self.sampling())
+            return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
         async for _, reply in ctx.map(ask, rows):
             calls = (reply.key,) if reply.key else ()
@@ -166,7 +166,4 @@ class InsTag(Sampling, Filter):
 
 
 def _given(row: Record) -> dict[str, object]:
-    turns = chat(row.columns)
-    if turns and turns[-1]["role"] == "assistant":
-        turns.pop()
-    return {**row.columns, "instruction": spoken(turns)}
+    return {**row.columns, "instruction": spoken(parted(row.columns).before)}

@@ -10,9 +10,10 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import Context, Record, Reply, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import chat
 from sftrecipe_registry.shared.judge_labels import legal_label, read_reply
+from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.magpie_labels import DIFFICULTIES, QUALITIES
+from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.spoken import spoken
 
 _CATEGORIES = (
@@ -110,14 +111,12 @@ class MagpieTags(Sampling, RowFilter):
     async def _ask(self, tag: Tag, given: Mapping[str, object], ctx: Context) -> Reply:
         prompt = ctx.prompt(getattr(self, tag)).render(given)
         schema = _schema(tag) if self.structured else None
-        turns = [{"role": "user", "content": prompt}]
-        return await ctx.model.chat(turns, schema=schema, sampling=self.sampling())
+        return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
 
 def _given(row: Record) -> dict[str, object]:
-    turns = chat(row.columns)
-    answer = turns.pop()["content"] if turns and turns[-1]["role"] == "assistant" else ""
-    return {**row.columns, "instruction": spoken(turns), "output": answer}
+    before, answer = parted(row.columns)
+    return {**row.columns, "instruction": spoken(before), "output": answer or ""}
 
 
 def _tags(tag: Tag, reply: str) -> dict[str, str]:

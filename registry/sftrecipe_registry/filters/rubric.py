@@ -11,7 +11,7 @@ from annotated_types import Gt
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import chat
+from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.score_line import last_score
 from sftrecipe_registry.shared.spoken import spoken
@@ -91,6 +91,5 @@ def _given(row: Record) -> dict[str, object]:
     """What the rubric is filled with."""
     if "messages" not in row.columns:
         return {"instruction": "", "input": "", "output": "", **row.columns}
-    turns = chat(row.columns)
-    answer = turns.pop()["content"] if turns and turns[-1]["role"] == "assistant" else ""
-    return {**row.columns, "instruction": spoken(turns), "input": "", "output": answer}
+    before, answer = parted(row.columns)
+    return {**row.columns, "instruction": spoken(before), "input": "", "output": answer or ""}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import chat
 from sftrecipe_registry.shared.evolution import drawn, evolved_text, scaffold_in
+from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.spoken import spoken
@@ -70,13 +70,13 @@ class EvolQuality(Sampling, RowGenerator):
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The row with its better answer, or answers."""
-        turns = chat(row.columns)
-        if not turns or turns[-1]["role"] != "assistant":
+        before, answer = parted(row.columns)
+        if answer is None:
             return [Reject(row, "no_answer")]
-        answers, replies = [turns[-1]["content"]], []
+        answers, replies = [answer], []
         lost: Lost | None = None
         for number in range(self.evolutions):
-            reply = await self._ask(row, number, spoken(turns[:-1]), answers[-1], ctx)
+            reply = await self._ask(row, number, spoken(before), answers[-1], ctx)
             replies.append(reply)
             better = evolved_text(reply.text)
             lost = _lost(reply, better, answers[-1])
@@ -101,11 +101,11 @@ class EvolQuality(Sampling, RowGenerator):
             columns = {**row.columns, "chosen": answers[-1], "rejected": answers[0]}
             columns.pop("output", None)
             if "messages" in columns:
-                columns["messages"] = chat(row.columns)[:-1]
+                columns["messages"] = parted(row.columns).before
             made = [columns]
         else:
             kept = answers if self.keep == "all" else answers[-1:]
-            made = [_answered(row, answer) for answer in kept]
+            made = [with_answer(row.columns, answer) for answer in kept]
         return [ctx.row(each, parents=[row], replies=replies, tags=row.tags) for each in made]
 
 
@@ -117,10 +117,3 @@ def _lost(reply: Reply, better: str, answer: str) -> Lost | None:
     if scaffold_in(better):
         return Lost("scaffold")
     return Lost("unchanged") if better == answer.strip() else None
-
-
-def _answered(row: Record, answer: str) -> dict[str, Any]:
-    if "messages" not in row.columns:
-        return {**row.columns, "output": answer}
-    turns = [*chat(row.columns)[:-1], {"role": "assistant", "content": answer}]
-    return {**row.columns, "messages": turns}

@@ -10,7 +10,7 @@ from annotated_types import Ge
 
 from sftrecipe import Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import chat
+from sftrecipe_registry.shared.last_answer import parted
 
 
 class Preference(Generator):
@@ -61,7 +61,8 @@ class Preference(Generator):
             if self.score not in row.scores:
                 yield Reject(row, "no_score", f"there is no score '{self.score}'")
                 continue
-            asked, answer = _parted(row)
+            asked, found = parted(row.columns)
+            answer = found or ""
             answers = groups.setdefault(orjson.dumps(asked).decode(), [])
             if answer in (other.text for other in answers):
                 ctx.count("equal answers")
@@ -79,7 +80,7 @@ class Preference(Generator):
         columns = {**best.row.columns, "chosen": best.text, "rejected": worst.text}
         columns.pop("output", None)
         if "messages" in columns:
-            columns["messages"] = _parted(best.row)[0]
+            columns["messages"] = parted(best.row.columns).before
         if len(answers) == 1:
             return ctx.reject(columns, "one_answer", parents=parents)
         if margin < self.margin or margin == 0:
@@ -98,11 +99,3 @@ def best_and_worst(scores: Sequence[float]) -> tuple[int, int]:
     """Places of the highest and the lowest score, the first of equal ones each."""
     places = range(len(scores))
     return max(places, key=scores.__getitem__), min(places, key=scores.__getitem__)
-
-
-def _parted(row: Record) -> tuple[list[dict[str, str]], str]:
-    """The row's turns up to the answer, and the answer."""
-    turns = chat(row.columns)
-    if turns and turns[-1]["role"] == "assistant":
-        return turns[:-1], turns[-1]["content"]
-    return turns, ""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from annotated_types import Gt
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import chat, question
+from sftrecipe.record import question
+from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
 
 
@@ -56,7 +57,7 @@ class Respond(Sampling, RowGenerator):
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The row with an answer, one row a sample; an empty or cut answer is a reject."""
-        if not self.replace and _answered(row):
+        if not self.replace and parted(row.columns).answer is not None:
             return [ctx.row(row.columns, parents=[row], tags=row.tags)]
         turns = self._turns(row, ctx)
         if not any(turn["role"] == "user" and turn["content"].strip() for turn in turns):
@@ -70,9 +71,7 @@ class Respond(Sampling, RowGenerator):
 
     def _turns(self, row: Record, ctx: Context) -> list[dict[str, str]]:
         columns = {name: value for name, value in row.columns.items() if name != "output"}
-        turns = chat(columns)
-        if turns and turns[-1]["role"] == "assistant":
-            turns.pop()
+        turns = parted(columns).before
         if self.prompt is not None:
             asked = ctx.prompt(self.prompt).render(row.columns)
             turns = [turn for turn in turns if turn["content"] != question(columns)]
@@ -84,20 +83,7 @@ class Respond(Sampling, RowGenerator):
         return turns
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        columns = {**row.columns, **self._answer(row, reply.text.strip())}
+        columns = with_answer(row.columns, reply.text.strip())
         if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
             return ctx.reject(columns, *lost, parents=[row], replies=[reply])
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
-
-    def _answer(self, row: Record, text: str) -> dict[str, Any]:
-        if "messages" not in row.columns:
-            return {"output": text}
-        turns = chat(row.columns)
-        if turns and turns[-1]["role"] == "assistant":
-            turns.pop()
-        return {"messages": [*turns, {"role": "assistant", "content": text}]}
-
-
-def _answered(row: Record) -> bool:
-    turns = chat(row.columns)
-    return bool(turns) and turns[-1]["role"] == "assistant"

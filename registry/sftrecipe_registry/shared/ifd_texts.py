@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sftrecipe.record import Record, chat
+from sftrecipe.record import Record
+from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.spoken import spoken
 
 PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
@@ -37,9 +38,8 @@ def asked(row: Record) -> Asked:
     """The row's question and answer; of chat turns the last answer, and what was said before."""
     if "messages" not in row.columns:
         return Asked(row.text("instruction"), row.text("input"), row.text("output"))
-    turns = chat(row.columns)
-    answer = turns.pop()["content"] if turns and turns[-1]["role"] == "assistant" else ""
-    return Asked(spoken(turns), "", answer)
+    before, answer = parted(row.columns)
+    return Asked(spoken(before), "", answer or "")
 
 
 def question_prompt(name: PromptName, instruction: str, given: str) -> str:

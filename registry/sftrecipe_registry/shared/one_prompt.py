@@ -17,10 +17,14 @@ async def ask_once(
     raw: bool = False,
     system: str = "",
     sample: int = 0,
+    schema: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """The model's reply; a raw completion has no system prompt. Raises CallFailed."""
+    """The model's reply, by chat following a schema where there is one. Raises CallFailed.
+
+    A raw completion has no system prompt, and follows no schema.
+    """
     if raw:
         return await model.complete(prompt, sample=sample, sampling=sampling)
     turns = [{"role": "system", "content": system}] if system else []
     turns.append({"role": "user", "content": prompt})
-    return await model.chat(turns, sample=sample, sampling=sampling)
+    return await model.chat(turns, sample=sample, schema=schema, sampling=sampling)
