@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.calls.session import open_session
+from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
@@ -80,30 +80,33 @@ async def run_plan(
         try:
             await execution.run()
         except BaseException as error:
-            facts |= {"error": str(error), "usage": asdict(session.total())}
-            facts["estimate"] = compared(estimates, session.usage)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                if isinstance(error, SftrecipeError):
-                    facts["rejected"] = write_rejects(execution)
-                write_run(execution, _status(error), facts)
+                _leave_unfinished(execution, error, facts | _spent(session, estimates))
             raise
+        spent = _spent(session, estimates)
         fresh = not _all_there(execution, before)
         rejected = int(before.get("rejected", 0))
         if fresh:
             rejected = write_rejects(execution)
             _register(execution)
             _configure_training(execution)
-            seconds = time.perf_counter() - began
-            facts |= {
-                "seconds": round(seconds, 3),
-                "rejected": rejected,
-                "usage": asdict(session.total()),
-                "estimate": compared(estimates, session.usage),
-            }
+            seconds = round(time.perf_counter() - began, 3)
+            facts |= {"seconds": seconds, "rejected": rejected, **spent}
             write_run(execution, DONE, facts)
-        seconds = time.perf_counter() - began
-        usage, estimate = asdict(session.total()), compared(estimates, session.usage)
-        return Outcome(execution, out, rejected, seconds, usage, estimate, fresh)
+        return Outcome(execution, out, rejected, time.perf_counter() - began, **spent, fresh=fresh)
+
+
+def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """What the calls came to, and what was foreseen."""
+    return {"usage": asdict(session.total()), "estimate": compared(estimates, session.usage)}
+
+
+def _leave_unfinished(execution: Execution, error: BaseException, facts: dict[str, Any]) -> None:
+    """How far the run came. Raises SftrecipeError where that cannot be written."""
+    facts |= {"error": str(error)}
+    if isinstance(error, SftrecipeError):
+        facts["rejected"] = write_rejects(execution)
+    write_run(execution, _status(error), facts)
 
 
 def _status(error: BaseException) -> str:
