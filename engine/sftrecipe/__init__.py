@@ -1,21 +1,21 @@
 """sftrecipe's public API for plugin authors; option types are in `sftrecipe.options`."""
 
 from sftrecipe.plugin.context import Context, Reject, Reply, Rows
+from sftrecipe.plugin.judging import Judge
 from sftrecipe.plugin.kinds import (
     KEEP,
     Exporter,
     Filter,
     Generator,
-    Judge,
     Mixer,
     PluginRefused,
     RowFilter,
     RowGenerator,
     Source,
-    Trainer,
     Verdict,
 )
 from sftrecipe.plugin.provider import CallFailed, Provider
+from sftrecipe.plugin.training import Trainer
 from sftrecipe.record import Record
 
 __all__ = [

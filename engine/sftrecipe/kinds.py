@@ -2,15 +2,13 @@
 
 from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
+from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
     DataSet,
     Expected,
     ExportContext,
-    Judgement,
     Mix,
     Pick,
-    Trained,
-    Training,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
 from sftrecipe.plugin.provider import (
@@ -22,6 +20,7 @@ from sftrecipe.plugin.provider import (
     TokenCounter,
     Unreached,
 )
+from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
     "Adapter",
@@ -31,6 +30,7 @@ __all__ = [
     "DataSet",
     "Expected",
     "ExportContext",
+    "Finding",
     "Inputs",
     "Judgement",
     "LimitSeen",
@@ -47,5 +47,6 @@ __all__ = [
     "TokenCounter",
     "Trained",
     "Training",
+    "TrainingState",
     "Unreached",
 ]

@@ -249,6 +249,8 @@ class ExportContext:
     """Open a file of the output folder for writing; it appears, whole, when the block ends."""
     reject: Callable[[Record, str, float | str | None], None]
     """Tell that a row is not exported, and why."""
+    hold_out: Callable[[Record], None] = lambda _: None
+    """Tell that a row is kept apart from training: judges read it as the stream `holdout`."""
 
 
 class Exporter(Plugin):
@@ -260,55 +262,6 @@ class Exporter(Plugin):
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
 
-
-@dataclass(frozen=True)
-class Training:
-    """What a trainer is given."""
-
-    data: Sequence[DataSet]
-    folder: Path
-    """The run's output folder: `dataset_info.json` and the data sets lie there."""
-    context: Context
-    create: Callable[[str], AbstractContextManager[IO[bytes]]]
-    """Open a file of the output folder for writing; it appears, whole, when the block ends."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a trainer left."""
-
-    model: Path
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
-class Trainer(Plugin):
-    """Trains a model on the exported data sets. `with` takes the trainer's own arguments."""
-
-    kind: ClassVar[str] = "trainer"
-
-    @abstractmethod
-    def write_config(self, training: Training) -> Path:
-        """Write the trainer's configuration into the output folder, ready to be run by hand."""
-
-    async def train(self, training: Training, config: Path) -> Trained:
-        """Run it. Raises PluginRefused with the trainer's own error."""
-        raise PluginRefused(f"trainer '{type(self).__name__}' only writes its configuration")
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a judge found."""
-
-    metrics: Mapping[str, float]
-    rows: Sequence[Record] = ()
-    """One a judged item, with what each model answered and the judge said."""
-
-
-class Judge(Plugin):
-    """Compares or scores models; `ctx.models` holds the providers that its options name."""
-
-    kind: ClassVar[str] = "judge"
-
-    @abstractmethod
-    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
-        """Judge on the rows."""
+    def holds_out(self) -> bool:
+        """Whether it keeps rows apart from training."""
+        return False

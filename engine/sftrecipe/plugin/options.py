@@ -6,6 +6,7 @@ for `ctx`, and makes the content of a file part of the step's key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -55,6 +56,14 @@ class ColumnMarker:
 
 
 @dataclass(frozen=True)
+class ModelMarker:
+    """The option names a model; `trained`, or `trained:ID` of several, is what the recipe trains.
+
+    The engine puts the model's folder in its place before the block is asked.
+    """
+
+
+@dataclass(frozen=True)
 class RegexMarker:
     """The option is a regular expression of Python's `re`; one that can explode is refused."""
 
@@ -65,8 +74,25 @@ ProviderName = Annotated[str, ProviderMarker()]
 StreamName = Annotated[str, StreamMarker()]
 ColumnName = Annotated[str, ColumnMarker()]
 Pattern = Annotated[str, RegexMarker()]
+ModelName = Annotated[str, ModelMarker()]
 
-Marker = FileMarker | PromptMarker | ProviderMarker | StreamMarker | ColumnMarker | RegexMarker
+Marker = (
+    FileMarker
+    | PromptMarker
+    | ProviderMarker
+    | StreamMarker
+    | ColumnMarker
+    | RegexMarker
+    | ModelMarker
+)
+
+_TRAINED = re.compile(r"trained(?::(.+))?")
+
+
+def trained_block(model: str) -> str | None:
+    """The train block whose model is meant, `""` the last one; None for any other model."""
+    match = _TRAINED.fullmatch(model)
+    return None if match is None else match[1] or ""
 
 
 def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:

@@ -15,7 +15,7 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
-from sftrecipe.plugin.kinds import Trainer, Training
+from sftrecipe.plugin.training import Trainer, Training
 from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, block_context, step_budgets

@@ -88,6 +88,10 @@ class LlamaFactory(Exporter):
         elif inputs is not None:
             yield from self._missing(inputs)
 
+    def holds_out(self) -> bool:
+        """Whether it writes a holdout."""
+        return self.holdout > 0
+
     def _missing(self, inputs: frozenset[str]) -> Iterator[OptionProblem]:
         wanted: dict[str, tuple[str, ...]] = {"ranking": ("chosen", "rejected"), "kto": ("label",)}
         for column in wanted.get(self.preference or "", ()):
@@ -117,6 +121,8 @@ class LlamaFactory(Exporter):
                 if role not in parts:
                     parts[role] = self._open(role, preference, to, stack)
                 parts[role].write(row)
+                if role == "holdout":
+                    to.hold_out(record)
             if "train" not in parts:
                 raise PluginRefused(_why_none(parts, rejected))
         return [

@@ -15,9 +15,9 @@ def told(value: float) -> str:
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers between two others."""
-    if high <= low:
-        return [low]
     rough = (high - low) / most
+    if rough <= 0:  # also of two numbers so near that a part of their distance is none
+        return [low]
     power = 10 ** floor(log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
     first = ceil(low / step)
