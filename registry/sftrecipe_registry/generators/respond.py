@@ -13,6 +13,7 @@ from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe.record import question
 from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
+from sftrecipe_registry.shared.system_turn import with_system
 
 
 class Respond(Sampling, RowGenerator):
@@ -77,9 +78,7 @@ class Respond(Sampling, RowGenerator):
             turns = [turn for turn in turns if turn["content"] != question(columns)]
             turns.append({"role": "user", "content": asked})
         if self.system:
-            said = ctx.prompt(self.system).render(row.columns)
-            turns = [turn for turn in turns if turn["role"] != "system"]
-            turns.insert(0, {"role": "system", "content": said})
+            turns = with_system(turns, ctx.prompt(self.system).render(row.columns))
         return turns
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:

@@ -1,9 +1,9 @@
-"""Who wins a comparison of two answers that a judge scored in both orders."""
+"""Who wins a comparison of two answers that a judge scored, usually in both orders."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 Verdict = Literal["win", "tie", "lose", "invalid"]
@@ -23,17 +23,30 @@ def two_scores(reply: str) -> tuple[float, float] | None:
     return float(parts[0]), float(parts[1])
 
 
+def preference(reply: str) -> int | None:
+    """1 where the answer that was shown first scored higher, -1 lower, 0 equal; None: no scores."""
+    scores = two_scores(reply)
+    if scores is None:
+        return None
+    return (scores[0] > scores[1]) - (scores[0] < scores[1])
+
+
+def outcome(preferences: Sequence[int]) -> Verdict:
+    """The outcome for A, of one preference for A (1, 0, -1) an order.
+
+    Each order counts alike, so that winning one and losing the other is a tie.
+    """
+    total = sum(preferences)
+    return "win" if total > 0 else "lose" if total < 0 else "tie"
+
+
 def verdict(first: str, second: str) -> Verdict:
     """The outcome for A of two replies: `first` saw A before B, `second` B before A.
 
-    Each order's sign counts alike, so that winning one and losing the other is a tie. `invalid`
-    where a reply holds no two scores: the released code lets two such replies tie.
+    `invalid` where a reply holds no two scores: the released code lets two such replies tie.
     """
-    one, other = two_scores(first), two_scores(second)
-    if one is None or other is None:
-        return "invalid"
-    total = _sign(one[0] - one[1]) + _sign(other[1] - other[0])
-    return "win" if total > 0 else "lose" if total < 0 else "tie"
+    one, other = preference(first), preference(second)
+    return "invalid" if one is None or other is None else outcome([one, -other])
 
 
 def winning_score(verdicts: Iterable[Verdict]) -> float:
@@ -43,7 +56,3 @@ def winning_score(verdicts: Iterable[Verdict]) -> float:
     """
     valid = [each for each in verdicts if each != "invalid"]
     return (valid.count("win") - valid.count("lose")) / len(valid) + 1
-
-
-def _sign(number: float) -> int:
-    return (number > 0) - (number < 0)

@@ -1,18 +1,19 @@
-"""ROUGE-L: how much of one text's tokens stand in another in the same order."""
+"""ROUGE: how many of a text's n-grams stand in another, or tokens in the same order."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Rouge(NamedTuple):
-    """ROUGE-L of a prediction against a target."""
+    """ROUGE of a prediction against a target."""
 
     precision: float
-    """Longest common subsequence over the prediction's tokens."""
+    """What is common over what the prediction holds."""
     recall: float
-    """Longest common subsequence over the target's tokens."""
+    """What is common over what the target holds."""
     f1: float
 
 
@@ -37,3 +38,20 @@ def f_measure(common: int, target: int, prediction: int, epsilon: float = 0.0) -
         return 0.0
     precision, recall = common / prediction, common / target
     return 2 * precision * recall / (precision + recall + epsilon)
+
+
+def rouge_n(target: Sequence[str], prediction: Sequence[str], size: int) -> Rouge:
+    """ROUGE-N of two token lists, each n-gram as often as it stands in both; 0 without one.
+
+    Source: Lin 2004; google-research rouge_score.
+    """
+    wanted, said = _ngrams(target, size), _ngrams(prediction, size)
+    common = (wanted & said).total()
+    if not common:
+        return Rouge(0.0, 0.0, 0.0)
+    precision, recall = common / said.total(), common / wanted.total()
+    return Rouge(precision, recall, f_measure(common, wanted.total(), said.total()))
+
+
+def _ngrams(tokens: Sequence[str], size: int) -> Counter[tuple[str, ...]]:
+    return Counter(tuple(tokens[at : at + size]) for at in range(len(tokens) - size + 1))

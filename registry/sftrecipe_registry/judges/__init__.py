@@ -1,0 +1,1 @@
+"""Judges: how good a model is."""

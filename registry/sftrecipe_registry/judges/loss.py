@@ -1,0 +1,120 @@
+"""How well models predict the rows' answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, ClassVar
+
+from annotated_types import MinLen
+
+from sftrecipe import Context, Judge, Record, Reply, Rows
+from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
+from sftrecipe.options import PromptMarker, ProviderMarker
+from sftrecipe_registry.shared.confidence_interval import Estimate, metric_names
+from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.model_answers import answered_by_all, named_twice
+from sftrecipe_registry.shared.model_figures import (
+    figure,
+    model_estimates,
+    model_judgement,
+    model_metrics,
+)
+from sftrecipe_registry.shared.rubric_scale import rubric_variables
+
+ScoringModel = Annotated[str, ProviderMarker(frozenset({"loglikelihood"}))]
+"""Name of a provider that tells how likely a given answer is."""
+_MEASURES = ("loss", "row_loss")
+_GIVEN = frozenset({"messages", "instruction", "input", "output"})
+_LARGEST = 700.0
+"""A larger exponent is no number any more."""
+
+
+class Loss(Judge):
+    """Measure how well models predict the rows' answers after their questions.
+
+    Metrics, each with its interval: `MODEL_loss`, the mean cross-entropy of all the answers' tokens
+    (nats; long answers weigh more), `MODEL_perplexity`, its exponential, `MODEL_row_loss`, the mean
+    over the rows of each answer's own mean (each row weighs the same), and `FIRST_minus_MODEL_loss`
+    and `…_row_loss`: below 0 the first model is the better one; `judged` and `invalid`, the rows.
+    The token that ends an answer does not count. Models of different vocabularies cannot be
+    compared: `other tokens` counts the answers that are not equally many tokens to all models. A
+    row counts for all models or for none: `invalid` are `no_answer`, `no_token`, `call_failed`.
+    """
+
+    paper: ClassVar[str] = "Cross-entropy on held-out answers, as LLaMA-Factory's eval_loss"
+    example: ClassVar[str] = """\
+- use: loss
+  with: {models: [tuned, base], prompt: "builtin:loss/chatml"}
+  gate: {tuned_minus_base_loss: {at_most: 0}}
+"""
+
+    models: Annotated[tuple[ScoringModel, ...], MinLen(1)]
+    """Providers that give likelihoods; the first is compared with each of the others."""
+    prompt: Annotated[str, PromptMarker(variables=_GIVEN)] = "builtin:loss/alpaca"
+    """How the question is put, up to where the answer begins: as LLaMA-Factory's template of that
+    name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/llama3`, or `…/plain` (the question and a
+    line break); or one of your own, the text or a `.j2` file (Jinja2). Take the one that the model
+    is trained with. It is given `messages`, all turns before the answer ({role, content}),
+    `instruction` and `input`, and the row's columns. The line break at a file's end does not
+    count."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A model named twice."""
+        return named_twice("models", self.models)
+
+    def metrics(self) -> frozenset[str]:
+        """Every model's losses, and the differences, with their intervals."""
+        perplexities = [figure(model, "perplexity") for model in self.models]
+        return model_metrics(self.models, _MEASURES) | metric_names(perplexities)
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """One call of each model a row."""
+        calls = len(self.models)
+        return Expected((least * calls, None if most is None else most * calls), (least, most))
+
+    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
+        """Every row's losses.
+
+        Raises PluginRefused where no row could be judged.
+        """
+        judged = await judged_rows(lambda row: self._lost(row, ctx), rows, ctx)
+        found = model_estimates(judged, self.models, _MEASURES, ctx)
+        for model in self.models:
+            ends = (math.exp(min(end, _LARGEST)) for end in found[figure(model, "loss")])
+            found[figure(model, "perplexity")] = Estimate(*ends)
+        return model_judgement(judged, found, self.models, (*_MEASURES, "perplexity"))
+
+    async def _lost(self, row: Record, ctx: Context) -> JudgedRow:
+        """Raises NotJudged and CallFailed."""
+        import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
+
+        before, answer = parted(row.columns)
+        if not answer:
+            raise NotJudged("no_answer")
+        variables = {**rubric_variables(row.columns), "messages": before}
+        prompt = ctx.prompt(self.prompt).render(variables)
+        asked = (ctx.models[name].loglikelihood(prompt, answer) for name in self.models)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        replies = answered_by_all(self.models, outcomes)
+        for name, reply in replies.items():
+            if not reply.logprobs:
+                raise NotJudged("no_token", f"of {name}", replies=[*replies.values()])
+        if len({len(reply.logprobs) for reply in replies.values()}) > 1:
+            ctx.count("other tokens")
+        return _judged(row, replies, ctx)
+
+
+def _judged(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
+    parts, scores = {}, {}
+    for name, reply in replies.items():
+        total, tokens = -math.fsum(reply.logprobs), len(reply.logprobs)
+        parts[figure(name, "loss")] = (total, float(tokens))
+        parts[figure(name, "row_loss")] = (total / tokens, 1.0)
+        scores[figure(name, "row_loss")] = total / tokens
+        scores[figure(name, "tokens")] = float(tokens)
+    made = ctx.row(
+        row.columns, parents=[row], replies=replies.values(), scores=scores, tags=row.tags
+    )
+    return JudgedRow(made, parts)

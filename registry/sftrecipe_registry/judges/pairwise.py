@@ -1,0 +1,230 @@
+"""Which of two models answers better."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, NamedTuple, cast
+
+from annotated_types import Ge, Gt, Le, MaxLen, MinLen
+
+from sftrecipe import Context, Judge, Record, Reply, Rows
+from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
+from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe_registry.shared.confidence_interval import (
+    estimates,
+    metric_names,
+    named_metrics,
+)
+from sftrecipe_registry.shared.judged_rows import (
+    JudgedRow,
+    NotJudged,
+    figure_parts,
+    invalid_counts,
+    judged_rows,
+)
+from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.model_answers import (
+    AnsweringModels,
+    ChatModel,
+    answered_by_all,
+    named_twice,
+)
+from sftrecipe_registry.shared.one_prompt import ask_once
+from sftrecipe_registry.shared.pairwise_verdict import (
+    Verdict,
+    outcome,
+    preference,
+    winning_score,
+)
+from sftrecipe_registry.shared.spoken import spoken
+
+_SHOWN = frozenset({"question", "first", "second"})
+_SCORE = "winning_score"
+_POINTS: dict[Verdict, float] = {"win": 2.0, "tie": 1.0, "lose": 0.0}
+_REFERENCE = "reference"
+"""Who answered where a model is compared with the rows' own answers."""
+_FIRST, _SECOND = "1", "2"
+"""The orders: the first model's answer is shown first, or second."""
+
+
+class Pairwise(AnsweringModels, Sampling, Judge):
+    """Let two models answer every question and a third judge whose answer is better, in both
+    orders.
+
+    The judge scores the two answers from 1 to 10, once in each order. The first model wins a
+    question, loses it, or ties; winning in one order and losing in the other is a tie, and equal
+    answers tie without being judged. Metrics: `wins`, `ties`, `losses`, `invalid` and
+    `winning_score`, (wins - losses) / judged + 1: above 1 the first model is the better one. What
+    could not be judged counts as `invalid`, never as a tie: `no_scores` (a reply without two
+    scores), `no_question`, `no_answer`, `call_failed`, `refused`. The report tells in how many
+    questions the order of the answers decided.
+    """
+
+    needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    paper: ClassVar[str] = (
+        "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), released code; "
+        "both orders: Zheng et al. 2023, Judging LLM-as-a-Judge (arXiv 2306.05685), section 3.4"
+    )
+    example: ClassVar[str] = """\
+- use: pairwise
+  provider: judge
+  with: {compare: [tuned, base]}
+  gate: {winning_score: {at_least: 1}}
+"""
+
+    compare: Annotated[tuple[ChatModel, ...], MinLen(1), MaxLen(2)]
+    """Two providers, of which the first wins or loses; of one alone, its answers are compared with
+    the rows' own."""
+    swap: bool = True
+    """Judge in both orders; false: in one, drawn for each question."""
+    prompt: Annotated[str, PromptMarker(variables=_SHOWN)] = "builtin:pairwise/compare"
+    """What the judge is asked, the text or a `.j2` file (Jinja2). It is given `question` (of
+    several turns, all of them), the answers `first` and `second` in the order in which they are
+    shown, and the row's columns. The first line of the reply must be the two scores alone."""
+    judge_system: Annotated[str, PromptMarker()] = "builtin:pairwise/system"
+    """System prompt of the judge; empty: none."""
+    temperature: Annotated[float, Ge(0), Le(2)] | None = 0.0
+    """Sampling temperature of the judge."""
+    max_tokens: Annotated[int, Gt(0)] | None = 512
+    """Tokens of the judge at most: scores and reasons."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A model against itself."""
+        return named_twice("compare", self.compare)
+
+    def metrics(self) -> frozenset[str]:
+        """The counts, and the winning score with its interval."""
+        return metric_names([_SCORE]) | {"wins", "ties", "losses", "invalid"}
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """An answer of each model a row, and a judgement in each order unless they are equal."""
+        answers = len(self.compare)
+        calls = answers + (2 if self.swap else 1)
+        return Expected((least * answers, None if most is None else most * calls), (least, most))
+
+    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
+        """Every row's verdict.
+
+        Raises PluginRefused where no row could be judged.
+        """
+        judged = await judged_rows(lambda row: self._compared(row, ctx), rows, ctx)
+        verdicts = [_verdict(each) for each in judged]
+        counted = Counter(verdicts)
+        scores = figure_parts(judged, _SCORE)
+        found = estimates({_SCORE: scores}, {}, ctx.number("bootstrap"))[_SCORE]
+        metrics = {
+            "wins": float(counted["win"]),
+            "ties": float(counted["tie"]),
+            "losses": float(counted["lose"]),
+            "invalid": float(counted["invalid"]),
+            **named_metrics({_SCORE: found._replace(value=winning_score(verdicts))}),
+        }
+        notes = {
+            "models": list(self._names()),
+            "verdicts": {name: counted[name] for name in ("win", "tie", "lose", "invalid")},
+            "invalid": invalid_counts(judged),
+            "orders": _orders(judged),
+        }
+        return Judgement(metrics, [each.row for each in judged], notes)
+
+    async def _compared(self, row: Record, ctx: Context) -> JudgedRow:
+        """Raises NotJudged and CallFailed."""
+        pair = await self._pair(row, ctx)
+        if pair.texts[0] == pair.texts[1]:
+            ctx.count("equal answers")
+            return pair.judged("tie", "equal answers", ctx)
+        preferences = []
+        for order, reply in (await self._judgements(pair, ctx)).items():
+            pair.columns[f"judge_{order}"] = reply.text
+            pair.replies.append(reply)
+            if (found := preference(reply.text)) is not None:
+                preferences.append(found if order == _FIRST else -found)
+        if len(preferences) < (2 if self.swap else 1):
+            raise NotJudged("no_scores", replies=pair.replies, columns=pair.columns)
+        return pair.judged(outcome(preferences), _agreement(preferences), ctx)
+
+    async def _pair(self, row: Record, ctx: Context) -> _Pair:
+        """The two answers to a row. Raises NotJudged."""
+        own = parted(row.columns).answer
+        if len(self.compare) == 1 and not own:
+            raise NotJudged("no_answer")
+        replies = await self.model_answers(row, self.compare, ctx)
+        texts = [reply.text.strip() for reply in replies.values()]
+        one, other = texts[0], texts[1] if len(texts) == 2 else (own or "").strip()
+        columns = {f"answer_{self._names()[0]}": one, f"answer_{self._names()[1]}": other}
+        return _Pair(row, (one, other), columns, list(replies.values()))
+
+    async def _judgements(self, pair: _Pair, ctx: Context) -> dict[str, Reply]:
+        """The judge's reply in each order. Raises NotJudged."""
+        import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
+
+        orders = [_FIRST, _SECOND]
+        if not self.swap:
+            orders = [ctx.random("order", pair.row.id).choice(orders)]
+        columns = pair.row.columns
+        question = spoken(parted(columns).before)
+        system = ctx.prompt(self.judge_system).render(columns) if self.judge_system else ""
+        prompts = []
+        for order in orders:
+            first, second = pair.texts if order == _FIRST else pair.texts[::-1]
+            shown = {**columns, "question": question, "first": first, "second": second}
+            prompts.append(ctx.prompt(self.prompt).render(shown))
+        asked = (ask_once(ctx.model, each, self.sampling(), system=system) for each in prompts)
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+        try:
+            return answered_by_all(orders, outcomes)
+        except NotJudged as lost:
+            told = f"judge, order {lost.detail}"
+            known = [*pair.replies, *lost.replies]
+            raise NotJudged(lost.reason, told, replies=known, columns=pair.columns) from None
+
+    def _names(self) -> tuple[str, str]:
+        """Who answered."""
+        return self.compare[0], self.compare[1] if len(self.compare) == 2 else _REFERENCE
+
+
+class _Pair(NamedTuple):
+    """A row with two answers."""
+
+    row: Record
+    texts: tuple[str, str]
+    """The answer of the model that wins or loses, and the other one."""
+    columns: dict[str, Any]
+    """What the judged row shows beside the row's own columns."""
+    replies: list[Reply]
+
+    def judged(self, verdict: Verdict, orders: str, ctx: Context) -> JudgedRow:
+        """The row with its verdict."""
+        points = _POINTS[verdict]
+        made = ctx.row(
+            {**self.row.columns, **self.columns},
+            parents=[self.row],
+            replies=self.replies,
+            scores={_SCORE: points},
+            tags={**self.row.tags, "orders": orders, "verdict": verdict},
+        )
+        return JudgedRow(made, {_SCORE: (points, 1.0)})
+
+
+def _verdict(judged: JudgedRow) -> Verdict:
+    return "invalid" if judged.invalid else cast("Verdict", judged.row.tags["verdict"])
+
+
+def _agreement(preferences: Sequence[int]) -> str:
+    """What the orders say together; preferences are for the first model."""
+    if len(preferences) == 1:
+        return "one order"
+    one, other = preferences
+    if one == other:
+        return "agree"
+    if one == -other:
+        return "first shown wins" if one > 0 else "second shown wins"
+    return "one ties"
+
+
+def _orders(judged: Sequence[JudgedRow]) -> dict[str, int]:
+    """How the two orders went together: where the answer shown first wins both, or the one shown
+    second, the order decided."""
+    counted = Counter(each.row.tags["orders"] for each in judged if not each.invalid)
+    return dict(counted.most_common())

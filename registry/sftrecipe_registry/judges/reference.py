@@ -1,0 +1,148 @@
+"""How near models' answers are to the rows' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
+
+from annotated_types import MinLen
+
+from sftrecipe import Context, Judge, Record, Rows
+from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName
+from sftrecipe_registry.shared.bleu import bleu_2
+from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.model_answers import (
+    AnsweringModels,
+    ChatModel,
+    answer_columns,
+    named_twice,
+)
+from sftrecipe_registry.shared.model_figures import (
+    figure,
+    model_estimates,
+    model_judgement,
+    model_metrics,
+)
+from sftrecipe_registry.shared.rouge import rouge_l, rouge_n
+from sftrecipe_registry.shared.rouge_sets import rouge_sets
+from sftrecipe_registry.shared.row_text import said
+from sftrecipe_registry.shared.said_in import folded, says
+from sftrecipe_registry.shared.tokenizers import (
+    INSTALL_JIEBA,
+    Tokenize,
+    TokenizerName,
+    jieba_is_missing,
+    tokenizer,
+)
+
+_MEASURES = ("bleu_2", "rouge_1", "rouge_2", "rouge_l", "exact")
+
+
+class Reference(AnsweringModels, Judge):
+    """Let models answer every question, and measure how near each answer is to the row's own.
+
+    Measures, each from 0 to 1, the mean over the rows: `bleu_2`; `rouge_1`, `rouge_2`, `rouge_l`
+    (F1); `exact` (the same but for case, width and spaces); with `contains` the share of answers
+    that say a fact. Metrics, each with its interval: `MODEL_bleu_2` …, and
+    `FIRST_minus_MODEL_bleu_2` …, what the first model has more than each other on the same
+    questions; `judged` and `invalid`, the rows. A row counts for all models or for none: `invalid`
+    are `no_question`, `no_answer` (the row has none), `call_failed`, `refused`. Needs no judge.
+    """
+
+    paper: ClassVar[str] = (
+        "Papineni et al. 2002, BLEU; Lin 2004, ROUGE; strict_original: the TinyLlama experiment "
+        "with Cherry's data (nltk's sentence BLEU, the package rouge 1.0.1)"
+    )
+    example: ClassVar[str] = """\
+- use: reference
+  with: {models: [tuned, base], answers: {max_tokens: 300}}
+  gate: {tuned_minus_base_rouge_l: {at_least: 0}}
+"""
+
+    models: Annotated[tuple[ChatModel, ...], MinLen(1)]
+    """Providers that answer; the first is compared with each of the others."""
+    answer: ColumnName | None = None
+    """Column with the answer to compare with; left out: the row's own answer."""
+    contains: ColumnName | None = None
+    """Column with a fact, or a list of facts, that the answer must say, all of them, whatever the
+    case: the measure `contains`. Rows without one do not count in it."""
+    tokenizer: TokenizerName = "auto"
+    """What BLEU and ROUGE count: `rouge_en`: runs of a-z and 0-9, as rouge_score; `word`: words of
+    any script; `char`: Chinese and Japanese by characters, the rest by words; `jieba`: Chinese
+    words (needs jieba); `auto`: by the recipe's language, `rouge_en` for en, `char` for zh and ja,
+    `word` for others."""
+    strict_original: bool = False
+    """As the TinyLlama experiment: words at white space, case as it is; ROUGE on sets of words, its
+    ROUGE-L of the whole text's sentences; ROUGE leaves out empty answers. `tokenizer` has no
+    effect."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A tokenizer that is not installed; a model named twice."""
+        yield from named_twice("models", self.models)
+        if self.tokenizer == "jieba" and jieba_is_missing():
+            yield OptionProblem(
+                ("tokenizer",), "tokenizer 'jieba' needs the package jieba", INSTALL_JIEBA
+            )
+
+    def metrics(self) -> frozenset[str]:
+        """Every model's measures, and the differences, with their intervals."""
+        return model_metrics(self.models, self._measures())
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """An answer of each model a row."""
+        calls = len(self.models)
+        return Expected((least * calls, None if most is None else most * calls), (least, most))
+
+    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
+        """Every row's measures.
+
+        Raises PluginRefused where no row could be judged.
+        """
+        measures = self._measures()
+        judged = await judged_rows(lambda row: self._measured(row, ctx), rows, ctx)
+        found = model_estimates(judged, self.models, measures, ctx)
+        return model_judgement(judged, found, self.models, measures)
+
+    async def _measured(self, row: Record, ctx: Context) -> JudgedRow:
+        """Raises NotJudged and CallFailed."""
+        wanted = row.text(self.answer) if self.answer else parted(row.columns).answer or ""
+        if not wanted.strip():
+            raise NotJudged("no_answer")
+        split = ctx.once("tokenizer", lambda: tokenizer(self.tokenizer, ctx.language))
+        facts = list(said(row.columns.get(self.contains))) if self.contains else []
+        replies = await self.model_answers(row, self.models, ctx)
+        scores: dict[str, float] = {}
+        for name, reply in replies.items():
+            found = dict(self._compared(wanted, reply.text, split))
+            if facts:
+                found["contains"] = float(all(says(reply.text, fact) for fact in facts))
+            scores |= {figure(name, measure): value for measure, value in found.items()}
+        made = ctx.row(
+            {**row.columns, **answer_columns(replies)},
+            parents=[row],
+            replies=replies.values(),
+            scores=scores,
+            tags=row.tags,
+        )
+        return JudgedRow(made, {name: (score, 1.0) for name, score in scores.items()})
+
+    def _compared(self, wanted: str, answer: str, split: Tokenize) -> Mapping[str, float]:
+        exact = {"exact": float(folded(wanted) == folded(answer))}
+        if not self.strict_original:
+            return _close(split(wanted), split(answer)) | exact
+        rouge = rouge_sets(wanted, answer)._asdict() if answer.strip() else {}
+        return {"bleu_2": bleu_2(wanted.split(), answer.split()), **rouge, **exact}
+
+    def _measures(self) -> tuple[str, ...]:
+        return (*_MEASURES, "contains") if self.contains else _MEASURES
+
+
+def _close(wanted: list[str], answer: list[str]) -> dict[str, float]:
+    return {
+        "bleu_2": bleu_2(wanted, answer),
+        "rouge_1": rouge_n(wanted, answer, 1).f1,
+        "rouge_2": rouge_n(wanted, answer, 2).f1,
+        "rouge_l": rouge_l(wanted, answer).f1,
+    }
