@@ -80,6 +80,7 @@ def test_the_recipes_arguments_stand_verbatim_and_the_rest_is_filled_in(tmp_path
         **{"dataset": "demo", "dataset_dir": ".", "eval_dataset": "demo_holdout"},
         **{"do_train": True, "do_eval": True, "report_to": "none", "seed": 7},
         **{"overwrite_output_dir": True, "overwrite_cache": True},
+        **{"logging_steps": 0.01, "save_steps": 0.1, "save_total_limit": 1},
     }
 
 
@@ -129,6 +130,70 @@ def test_evaluation_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
     assert "eval_dataset" not in config(tmp_path, *data, val_size=0.1)
     assert "do_eval" not in config(tmp_path, *data, eval_dataset="demo_holdout")
     assert "eval_dataset" not in config(tmp_path, *data, stage="ppo")
+
+
+def test_several_blocks_take_their_own_data_and_names(tmp_path: Path) -> None:
+    kinds = {"corpus": "text", "chat": "answers", "pref": "pairs"}
+    data = [
+        data_set(f"{name}{part}", kind) for name, kind in kinds.items() for part in ("", "_holdout")
+    ]
+    models = {"pt": tmp_path / "model-pt" / "merged", "sft": Path("/elsewhere/model")}
+    expected = [
+        ("pt", "pt", "m", "corpus", "m"),
+        ("sft", "sft", "trained:pt", "chat", "model-pt/merged"),
+        ("rm", "rm", "trained", "pref", "/elsewhere/model"),
+    ]
+    for block, stage, base, name, folder in expected:
+        training = Training(
+            *(data, tmp_path, Context(block), plain_files(tmp_path), block),
+            models={**models, "rm": Path("itself")} if block == "rm" else models,
+        )
+        path = trainer(stage=stage, model_name_or_path=base).write_config(training)
+        assert path.name == f"train-{block}.yaml"
+        written = yaml.safe_load(path.read_text("utf-8"))
+        assert (written["dataset"], written["eval_dataset"]) == (name, f"{name}_holdout")
+        assert written["model_name_or_path"] == folder
+        assert written["output_dir"] == f"model-{block}"
+        assert f"train train-{block}.yaml" in path.read_text("utf-8")
+
+
+def test_it_says_from_which_model_it_goes_on_and_who_asks_it() -> None:
+    assert trainer().goes_on_from() is None
+    assert trainer(model_name_or_path="trained:pt").goes_on_from() == "trained:pt"
+    assert problems(model_name_or_path="trained:pt") == []
+    assert trainer().answers("base") == {"use": "transformers", "model": "m"}
+    assert trainer().answers("tuned") == {"use": "transformers", "model": "trained"}
+    assert trainer(stage="rm").answers("tuned") is None
+
+
+def test_a_model_beside_the_recipe_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    beside = tmp_path / "recipes" / "models" / "small"
+    beside.mkdir(parents=True)
+    (beside / "config.json").touch()
+    context = Context("train", folder=tmp_path / "recipes")
+    training = Training([data_set("demo")], tmp_path, context, plain_files(tmp_path))
+    for named, base in {
+        "models/small": str(beside),
+        "Qwen/Qwen2.5-0.5B": "Qwen/Qwen2.5-0.5B",
+        "~/models/m": "/home/somebody/models/m",
+    }.items():
+        path = trainer(model_name_or_path=named).write_config(training)
+        assert yaml.safe_load(path.read_text("utf-8"))["model_name_or_path"] == base
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"finetuning_type": "full"}, {"save_strategy": "no"}, {"save_steps": 5}],
+)
+def test_checkpoints_are_the_users_where_they_are_large_or_asked_for(
+    tmp_path: Path, arguments: dict[str, object]
+) -> None:
+    written = config(tmp_path, data_set("demo"), **arguments)
+    assert "save_total_limit" not in written
+    assert written.get("save_steps") == arguments.get("save_steps")
 
 
 def test_data_sets_that_the_catalogue_lacks_are_refused(tmp_path: Path) -> None:

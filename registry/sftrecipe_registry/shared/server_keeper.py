@@ -1,4 +1,4 @@
-"""Keeps one server for an engine: `python -m …server_keeper LOG NOTE GRACE COMMAND…`.
+"""Keeps one server for an engine: `python -m …server_keeper LOG NOTE GRACE FOLDER COMMAND…`.
 
 The engine holds the other end of its standard input. When that end closes, since the engine is done
 or was killed, the server's whole process group is stopped; when the server ends by itself, its
@@ -22,20 +22,18 @@ _ENGINE = 0
 _CANNOT_RUN = 127
 
 
-def keep(log: Path, note: Path, grace: float, command: list[str]) -> int:
-    """Run the command until it ends or the engine goes."""
+def keep(log: Path, note: Path, grace: float, folder: str, command: list[str]) -> int:
+    """Run the command in the folder until it ends or the engine goes."""
     engine = os.getppid()
     ended = _wake_on_signals()
     with log.open("ab") as output:
         try:
-            # From the root folder: a relative path would otherwise reach into the project, and
-            # Python would import from there.
             server = subprocess.Popen(  # noqa: S603 - the engine's own command
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                cwd="/",
+                cwd=folder,
                 start_new_session=True,
             )
         except OSError as error:
@@ -71,5 +69,5 @@ def _wake_on_signals() -> int:
 
 
 if __name__ == "__main__":
-    log, note, grace, *command = sys.argv[1:]
-    sys.exit(keep(Path(log), Path(note), float(grace), command))
+    log, note, grace, folder, *command = sys.argv[1:]
+    sys.exit(keep(Path(log), Path(note), float(grace), folder, command))

@@ -10,8 +10,9 @@ _READ = 512 * 1024
 _LONGEST = 400
 _MOST = 3
 # (EngineCore pid=23929) ERROR 11-21 08:16:49 [core.py:1512] …
+# [rank0]: …
 _PREFIX = re.compile(
-    r"^(?:\([^)]*pid=\d+\) ?)?"
+    r"^(?:\([^)]*pid=\d+\) ?|\[rank\d+\]: ?)?"
     r"(?:(?:DEBUG|INFO|WARNING|ERROR|CRITICAL) [\d-]+ [\d:.]+ \[[^\]]*\] ?)?"
 )
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Interrupt|Exit)(?:: .+|$)")
@@ -19,6 +20,7 @@ _OF_COMMAND_LINE = re.compile(r"^\S+: error: |^\S*/python[\d.]*: ")
 _GOES_ON = re.compile(r"validation errors? for \w+$")
 _FOLLOWS_FROM_ANOTHER = re.compile(
     r"initialization failed|EngineDeadError|CancelledError|SystemExit|(?i:stack trace|root cause)"
+    r"|ChildFailedError|CalledProcessError"
 )
 
 

@@ -37,10 +37,27 @@ async def server_process(
     Servers that killed engines left in the folder are stopped first.
     """
     await asyncio.to_thread(stop_leftovers, folder, GRACE, progress)
-    log = new_log(folder)
+    async with kept_process(name, command, environment, new_log(folder)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def kept_process(
+    name: str,
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    log: Path,
+    folder: Path = Path("/"),
+) -> AsyncIterator[ServerProcess]:
+    """Run a command in the folder, with all its workers, for as long as the block lasts at most.
+
+    The root folder, unless it must be another: a relative path would otherwise reach into the
+    project, and Python would import from there.
+    """
     note = log.with_suffix(SUFFIX)
     keeper = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", _KEEPER, str(log), str(note), str(GRACE), *command),
+        *(sys.executable, "-P", "-m", _KEEPER, str(log), str(note), str(GRACE), str(folder)),
+        *command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
@@ -73,6 +90,11 @@ class ServerProcess:
             return status is not None
         note = read_note(self._note)  # the keeper was killed: the server may go on without it
         return note is None or not note.processes[0].lives()
+
+    @property
+    def status(self) -> str:
+        """With what it ended, as a shell would say it."""
+        return status_text(self._keeper.returncode or 0)
 
     async def ready(
         self,
@@ -121,7 +143,7 @@ class ServerProcess:
             slug,
             "server-log",
             server=self._name,
-            status=status_text(self._keeper.returncode or 0),
+            status=self.status,
             error=error or "-",
             log=self.log,
         )

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.kinds import MachineCheck
+from sftrecipe.plugin.environments import made_environment
 from sftrecipe_registry.shared.llamafactory_arguments import find_site_packages
 
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+NAME = "train"
+"""What `sftrecipe env` calls it."""
 COMMAND = "llamafactory-cli"
+COMPLETE = ".complete"
+"""The file in an environment that was made to the end."""
 _SECONDS = 180.0
 """torch is read from disk: cold, on a small machine, that takes a minute."""
 _INSTALL = (
-    f"install it in an environment of its own (python -m venv train; train/bin/pip install "
-    f"llamafactory) and name its folder in {ENVIRONMENT}; without it a run still writes train.yaml"
+    "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
+    f"{ENVIRONMENT}; without it a run still writes train.yaml"
 )
 _LOOK = """
 import importlib.metadata, json, platform, torch, llamafactory
@@ -34,12 +40,49 @@ print(json.dumps({
 
 
 def training_site_packages() -> Path | None:
-    """Where LLaMA-Factory is: the environment that the user names, else the command's."""
-    for place in (os.environ.get(ENVIRONMENT), shutil.which(COMMAND)):
-        folder = find_site_packages(place) if place else None
+    """Where LLaMA-Factory is: in the environment that the user names, else in the one that
+    `sftrecipe env train` made, else beside the command."""
+    for place in _places():
+        folder = find_site_packages(place)
         if folder is not None:
             return folder
     return None
+
+
+def training_python() -> Path | None:
+    """The python that has LLaMA-Factory; None where there is none."""
+    folder = training_site_packages()
+    return None if folder is None else _python_of(folder)
+
+
+def training_command() -> list[str] | None:
+    """What starts LLaMA-Factory, before its own arguments; None where there is nothing.
+
+    The user may name a whole command, such as `uv tool run --from llamafactory llamafactory-cli`.
+    """
+    named = os.environ.get(ENVIRONMENT) or ""
+    words = shlex.split(named)
+    if len(words) > 1 and not Path(named).expanduser().exists():
+        return words if shutil.which(words[0]) else None
+    python = training_python()
+    return None if python is None else [str(python), "-m", "llamafactory.cli"]
+
+
+def _places() -> Iterator[str]:
+    """Where to look, in this order."""
+    if named := os.environ.get(ENVIRONMENT):
+        yield named
+    made = made_environment(NAME)
+    if (made / COMPLETE).exists():
+        yield str(made)
+    if command := shutil.which(COMMAND):
+        yield command
+
+
+def _python_of(site_packages: Path) -> Path | None:
+    """The python beside the packages."""
+    pythons = (up / "bin" / "python" for up in site_packages.parents[1:4])
+    return next((python for python in pythons if python.exists()), None)
 
 
 def check_training() -> Iterator[MachineCheck]:
@@ -50,9 +93,7 @@ def check_training() -> Iterator[MachineCheck]:
         where = f"in '{named}' ({ENVIRONMENT})" if named else "on this machine"
         yield MachineCheck("warning", f"LLaMA-Factory is not found {where}", _INSTALL)
         return
-    python = next(
-        (found for up in folder.parents[1:4] if (found := up / "bin" / "python").exists()), None
-    )
+    python = _python_of(folder)
     if python is None:
         text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
         yield MachineCheck("fault", text, _INSTALL)

@@ -1,12 +1,12 @@
-"""LLaMA-Factory as the trainer: its own arguments, checked, and a `train.yaml` that runs."""
+"""LLaMA-Factory as the trainer: its own arguments, checked, a `train.yaml`, and a trained model."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import yaml
 from pydantic import ConfigDict, GetJsonSchemaHandler
@@ -16,16 +16,19 @@ from pydantic_core import CoreSchema
 from sftrecipe import PluginRefused, Trainer
 from sftrecipe.kinds import (
     DataSet,
+    Finding,
     Inputs,
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Trained,
     Training,
 )
+from sftrecipe.plugin.options import trained_block
 from sftrecipe_registry.shared.llamafactory_arguments import (
-    ArgumentProblem,
     ArgumentTable,
     check_arguments,
+    explained,
     from_environment,
     normalized,
     shipped,
@@ -37,7 +40,6 @@ from sftrecipe_registry.shared.training_environment import (
     training_site_packages,
 )
 
-CONFIG = "train.yaml"
 _WRITES = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_path"})
 """Arguments that name a folder to write into."""
 
@@ -48,7 +50,15 @@ _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 class LlamaFactory(Trainer):
     """Train with LLaMA-Factory: `with` takes its own argument names, verbatim.
 
-    Writes `train.yaml` beside the data sets, for `llamafactory-cli train train.yaml`.
+    Writes `train.yaml` beside the data sets and trains as it says, in LLaMA-Factory's own
+    environment, which `sftrecipe env train` makes. The model comes into `model/`; what is trained
+    beside a model (LoRA, QLoRA, OFT) is merged with it into `model/merged/`, a reward model's value
+    head in a file of its own. A training that was interrupted goes on from its last whole
+    checkpoint (stages rm and ppo start over). `model_name_or_path` may be a folder beside the
+    recipe, or `trained:ID`: the model of an earlier train block.
+
+    Where the recipe does not say otherwise, the loss is noted a hundred times, and an adapter's
+    checkpoint is kept at every tenth of the way, the last one alone.
     """
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
@@ -86,7 +96,7 @@ with:
         """Arguments that LLaMA-Factory refuses, or takes and fails on later."""
         table = argument_table()
         for problem in check_arguments(self.arguments, table):
-            yield OptionProblem((problem.name,), *_explained(problem, table))
+            yield OptionProblem((problem.name,), *explained(problem, table))
         for name in sorted(_WRITES & set(self.arguments)):
             if _leads_out(str(self.arguments[name])):
                 message = f"training argument '{name}' leads out of the run's folder"
@@ -106,21 +116,70 @@ with:
         return check_training()
 
     def write_config(self, training: Training) -> Path:
-        """Write `train.yaml` into the output folder.
+        """Write `train.yaml`, or `train-ID.yaml`, into the output folder.
 
         Raises PluginRefused when no exported data set is of the kind that the stage trains on.
         """
+        config = f"{_named('train', training)}.yaml"
         given = normalized(self.arguments, argument_table())
+        if base := given.get("model_name_or_path"):
+            given["model_name_or_path"] = _base_model(str(base), training)
         added = self._added(training)
         text = (
-            f"# Written by sftrecipe; run it in this folder: {COMMAND} train {CONFIG}\n"
+            f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
             + _dumped(given)
             + "# What the recipe does not say:\n"
             + _dumped({key: value for key, value in added.items() if key not in given})
         )
-        with training.create(CONFIG) as file:
+        with training.create(config) as file:
             file.write(text.encode())
-        return training.folder / CONFIG
+        return training.folder / config
+
+    def preflight(self, training: Training) -> Iterator[Finding]:
+        """What LLaMA-Factory would fail on, leave out or misread: arguments, data, model, machine.
+
+        Template and truncation are checked in its own environment, where there is one.
+        """
+        from sftrecipe_registry.shared.llamafactory_preflight import (  # noqa: PLC0415 - used once
+            findings,
+        )
+
+        config = training.folder / f"{_named('train', training)}.yaml"
+        return findings(training, config, argument_table())
+
+    async def train(self, training: Training, config: Path) -> Trained:
+        """Run LLaMA-Factory, or go on where it was interrupted, and merge an adapter.
+
+        Raises PluginRefused with its own last words.
+        """
+        from sftrecipe_registry.shared.llamafactory_run import (  # noqa: PLC0415 - asyncio's processes: 30 ms
+            train,
+        )
+
+        return await train(training, config)
+
+    def goes_on_from(self) -> str | None:
+        """`trained:ID` where that is its `model_name_or_path`."""
+        base = self._base()
+        return None if trained_block(base) is None else base
+
+    def answers(self, which: Literal["base", "tuned"]) -> Mapping[str, Any] | None:
+        """Asked by transformers, which is where the training is; a reward model answers nothing."""
+        if self.arguments.get("stage") == "rm" and which == "tuned":
+            return None
+        return {"use": "transformers", "model": self._base() if which == "base" else "trained"}
+
+    @classmethod
+    def make_environment(cls, folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
+        """Install LLaMA-Factory in an environment of its own. Raises PluginRefused."""
+        from sftrecipe_registry.shared.llamafactory_environment import (  # noqa: PLC0415 - used once
+            make_environment,
+        )
+
+        make_environment(folder, say, cpu=cpu)
+
+    def _base(self) -> str:
+        return str(self.arguments.get("model_name_or_path", ""))
 
     def _added(self, training: Training) -> dict[str, object]:
         """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
@@ -139,7 +198,7 @@ with:
         if held_out and not no_evaluation:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
         return added | {
-            "output_dir": "model",
+            "output_dir": _named("model", training),
             # Without do_train it ends well, having trained nothing.
             "do_train": True,
             # A folder with the checkpoints of other data would be resumed without a word.
@@ -147,6 +206,9 @@ with:
             "overwrite_cache": True,
             "report_to": "none",
             "seed": training.context.seed,
+            # Its own default, 500 steps, leaves a short training without a curve.
+            "logging_steps": 0.01,
+            **_checkpoints(given),
         }
 
 
@@ -157,26 +219,39 @@ def argument_table() -> ArgumentTable:
     return shipped() if folder is None else from_environment(folder)
 
 
+def _named(name: str, training: Training) -> str:
+    """A name that the block's own id follows where it has one."""
+    return name if training.id == "train" else f"{name}-{training.id}"
+
+
+def _base_model(base: str, training: Training) -> str:
+    """The model to start from: of an earlier block, in a folder beside the recipe, or as it is."""
+    block = trained_block(base)
+    if block is None:
+        if base.startswith("~"):
+            return str(Path(base).expanduser())
+        beside = training.context.folder / base
+        return str(beside.resolve()) if (beside / "config.json").is_file() else base
+    earlier = {name: model for name, model in training.models.items() if name != training.id}
+    model = earlier[block] if block else list(earlier.values())[-1]
+    if model.is_absolute() and model.is_relative_to(training.folder):
+        return str(model.relative_to(training.folder))
+    return str(model)
+
+
+def _checkpoints(given: Mapping[str, Any]) -> dict[str, object]:
+    """Checkpoints to go on from after an interruption: an adapter's are small."""
+    whole_model = given.get("finetuning_type", "lora") in ("full", "freeze")
+    says = any(name.startswith(("save_", "load_best_model_at_end")) for name in given)
+    return {} if whole_model or says else {"save_steps": 0.1, "save_total_limit": 1}
+
+
 def _leads_out(folder: str) -> bool:
     """Whether it is no folder inside the one that it is seen from, here or on Windows."""
     both = PurePosixPath(folder), PureWindowsPath(folder)
     return folder.startswith("~") or any(
         path.root or path.drive or ".." in path.parts or "$" in folder for path in both
     )
-
-
-def _explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
-    version = f"LLaMA-Factory ({table.version})"
-    meant = problem.suggestion
-    name = problem.name
-    if problem.kind == "unknown":
-        hint = None if meant is None else f"did you mean '{meant}'?"
-        return f"training argument '{name}' does not exist in {version}", hint
-    if problem.kind == "renamed":
-        return f"training argument '{name}' does not exist in {version}", f"it is called '{meant}'"
-    hint = None if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
-    value = "null" if problem.value is None else problem.value
-    return f"training argument '{name}' is '{value}', must be {problem.expected} in {version}", hint
 
 
 def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> str:

@@ -1,0 +1,49 @@
+"""`sftrecipe env`: make an environment that a recipe's work is done in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def env() -> None:
+    """Make the Python environments that packages need which get on with no others."""
+
+
+@env.command()
+@click.option("--cpu", is_flag=True, help="For a machine without a GPU: a tenth of the size.")
+@click.option(
+    "--path",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Its folder; the user's own data folder by default, where it is found by itself.",
+)
+@click.option("--use", default="llamafactory", show_default=True, help="The trainer.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def train(cpu: bool, path: Path | None, use: str, quiet: bool) -> None:
+    """Make the environment that a trainer trains in, and print its folder.
+
+    What stands already is not made again; what was interrupted is made anew.
+    """
+    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
+    from sftrecipe.plugin.discovery import plugin_class, plugins  # noqa: PLC0415
+    from sftrecipe.plugin.environments import made_environment  # noqa: PLC0415
+    from sftrecipe.plugin.kinds import PluginRefused  # noqa: PLC0415
+    from sftrecipe.plugin.training import Trainer  # noqa: PLC0415
+
+    if use not in (known := plugins("trainer")):
+        raise click.UsageError(f"There is no trainer '{use}': {', '.join(known)}.")
+    trainer = plugin_class("trainer", use)
+    assert issubclass(trainer, Trainer)  # noqa: S101 - the kind's plugins are
+    # Absolute, links kept: a virtual environment's own folder counts, not what it links to.
+    folder = path.absolute() if path else made_environment("train")
+    with shown(quiet) as progress:
+        try:
+            trainer.make_environment(folder, progress.line, cpu=cpu)
+        except PluginRefused as refusal:
+            raise SftrecipeError(
+                "environment-failed", "environment-failed", folder=folder, error=refusal
+            ) from refusal
+    click.echo(folder)
