@@ -15,6 +15,7 @@ from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provid
 from sftrecipe.options import (
     ColumnName,
     InputFile,
+    ModelName,
     Pattern,
     PromptMarker,
     ProviderMarker,
@@ -56,6 +57,9 @@ class OpenAI(Provider):
 
 class Embedded(Provider):
     """A model on this machine."""
+
+    model: ModelName = "small"
+    """The model."""
 
     def capabilities(self) -> frozenset[Capability]:
         """All that a local model can do."""
@@ -202,6 +206,12 @@ class LlamaFactory(Exporter):
 
     formatting: Literal["alpaca", "sharegpt"] = "alpaca"
     """The format."""
+    holdout: bool = False
+    """Whether some rows are kept apart."""
+
+    def holds_out(self) -> bool:
+        """As asked."""
+        return self.holdout
 
     def export(self, rows: Any, to: Any) -> Any:
         """Never done here."""
@@ -215,8 +225,13 @@ class Train(Trainer):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Arguments that do not exist."""
         for name in self.model_extra or {}:
-            if name != "stage":
+            if name not in ("stage", "model_name_or_path"):
                 yield OptionProblem((name,), f"argument '{name}' does not exist", at_key=True)
+
+    def goes_on_from(self) -> str | None:
+        """The model that it starts from."""
+        model: str | None = (self.model_extra or {}).get("model_name_or_path")
+        return model
 
     def write_config(self, training: Any) -> Any:
         """Never done here."""
@@ -227,6 +242,10 @@ class Pairwise(Judge):
 
     models: tuple[Annotated[str, ProviderMarker(frozenset({"chat"}))], ...] = ()
     """The models."""
+
+    def metrics(self) -> frozenset[str]:
+        """Its figures."""
+        return frozenset({"winning_score", "ties"})
 
     async def evaluate(self, rows: Any, ctx: Context) -> Any:
         """Never done here."""

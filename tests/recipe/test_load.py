@@ -40,7 +40,7 @@ train:
   use: llamafactory
   with: {stage: sft}
 evaluate:
-  - {use: pairwise, with: {models: [teacher, judge]}}
+  - {use: pairwise, on: ask, with: {models: [teacher, judge]}}
 profiles:
   big:
     vars: {rounds: 30}

@@ -84,7 +84,7 @@ class Session:
     ) -> None:
         self.usage: dict[tuple[str, str], Usage] = {}
         """By (step, provider)."""
-        self._providers = providers
+        self._providers = dict(providers)
         self._path = ledger
         self._run = run
         self._ledger: Ledger | None = None
@@ -99,6 +99,10 @@ class Session:
         """The model of a provider, counted for a step."""
         usage = self.usage.setdefault((step, provider), Usage())
         return StepModel(self._asker(provider), step, usage)
+
+    def provide(self, name: str, block: Block) -> None:
+        """Have a provider that was not asked yet be another: its model is trained now."""
+        self._providers[name] = block
 
     def spent(self) -> Spent:
         """Requests, tokens and cost of the run so far, counting what earlier engines spent."""
@@ -292,6 +296,10 @@ class StepModel:
     async def loglikelihood(self, prompt: str, answer: str) -> Reply:
         """The log-probabilities of a given answer's tokens."""
         return await self._ask(Request("loglikelihood", prompt=prompt, answer=answer))
+
+    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
+        """A reward model's score of the last turn, an answer."""
+        return await self._ask(Request("reward", tuple(messages)))
 
     async def _ask(self, request: Request) -> Reply:
         return await self._asker.ask(request, self._step, self._usage)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sftrecipe.cli.recipe_options import checked, recipe_options
+from sftrecipe.cli.running import output_folder, reach_option
+
+if TYPE_CHECKING:
+    from sftrecipe.plan.steps import Reach
 
 
 @click.command()
 @recipe_options
+@reach_option
 @click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
-def plan(out: Path | None, as_json: bool, **options: Any) -> int:
+def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> int:
     """Print the steps of a recipe: cached or stale and why, calls, tokens, cost.
 
     Asks no model. Prompts are rendered and counted as far as their rows are there.
@@ -30,8 +35,8 @@ def plan(out: Path | None, as_json: bool, **options: Any) -> int:
 
     recipe = checked(**options)
     project = project_of(recipe.path)
-    planned = plan_recipe(recipe, project)
-    target = (out or project.run_folder(recipe.name)).resolve()
+    planned = plan_recipe(recipe, project, to)
+    target = output_folder(recipe, project, out)
     estimates = forecast(planned, project, target)
     shortages = warn_of_shortages(planned, project, target, estimates)
     unheld = unheld_costs(recipe, [step.block for step in planned.steps])

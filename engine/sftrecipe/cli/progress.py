@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sftrecipe.messages import message
+from sftrecipe.plugin.training import TrainingState
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.steps import StepFacts
 
@@ -46,7 +47,9 @@ def shown(quiet: bool) -> Iterator[Progress]:
 
 def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
-    parts = [message("amount-rows", {"count": facts.kept})]
+    parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
+    figures = facts.notes.get("metrics", {})
+    parts += [f"{name} {value:.4g}" for name, value in figures.items() if not _is_bound(name)]
     if facts.rejected:
         reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
         lost = {"count": facts.rejected, "reasons": reasons}
@@ -59,6 +62,16 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
     return f"{step}: {', '.join(parts)}"
+
+
+def _is_bound(figure: str) -> bool:
+    """Whether it is an end of another figure's interval."""
+    return figure.endswith(("_low", "_high"))
+
+
+def _training_text(state: TrainingState) -> str:
+    loss = "" if state.loss is None else f", loss {state.loss:.4g}"
+    return f"{state.step}/{state.steps}{loss}"
 
 
 class _Lines:
@@ -76,6 +89,12 @@ class _Lines:
             self._told = now
             rows = message("progress-so-far", {"kept": kept, "rejected": rejected})
             click.echo(f"{step}: {rows}", err=True)
+
+    def trained(self, step: str, state: TrainingState) -> None:
+        now = time.monotonic()
+        if now - self._told >= _EVERY:
+            self._told = now
+            click.echo(f"{step}: {_training_text(state)}", err=True)
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
         click.echo(finished_line(step, facts, cached), err=True)
@@ -101,6 +120,10 @@ class _OnTerminal:
             self._told = now
             rows = message("progress-rows", {"kept": kept, "rejected": rejected})
             self._bars.update(self._task, completed=kept + rejected, rows=rows)
+
+    def trained(self, step: str, state: TrainingState) -> None:
+        rows = _training_text(state)
+        self._bars.update(self._task, completed=state.step, total=state.steps, rows=rows)
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
         self._bars.update(self._task, visible=False)

@@ -2,86 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from sftrecipe.cli.recipe_options import checked, recipe_options
-
-if TYPE_CHECKING:
-    from sftrecipe.store.project import Project
+from sftrecipe.cli.recipe_options import recipe_options
+from sftrecipe.cli.running import checked_and_run, reach_option, run_options
 
 
 @click.command()
 @recipe_options
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
-@click.option("--concurrency", type=click.IntRange(min=1), help="Calls in flight, for every model.")
-@click.option("--retry-failed", is_flag=True, help="Ask again for rows whose calls failed.")
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
-def run(
-    out: Path | None,
-    concurrency: int | None,
-    retry_failed: bool,
-    quiet: bool,
-    as_json: bool,
-    **options: Any,
-) -> None:
-    """Make the data of a recipe.
+@run_options
+@reach_option
+def run(**options: Any) -> None:
+    """Make the data of a recipe; where it has `evaluate` blocks, also train and judge.
 
     What is done already is not done again: run it again after a stop, and it goes on.
     """
-    import asyncio  # noqa: PLC0415
-
-    from sftrecipe.cli.progress import shown  # noqa: PLC0415
-    from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
-    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
-    from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
-    from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
-    from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
-    from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
-    from sftrecipe.run.start import run_plan  # noqa: PLC0415
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
-    recipe = checked(**options)
-    project = project_of(recipe.path)
-    plan = plan_recipe(recipe, project)
-    target = (out or project.run_folder(recipe.name)).resolve()
-    estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
-    warn_of_shortages(plan, project, target, estimates)
-    with shown(quiet) as progress:
-        running = run_plan(
-            plan,
-            project,
-            target,
-            progress,
-            concurrency,
-            retry_failed=retry_failed,
-            estimates=estimates,
-        )
-        try:
-            outcome = asyncio.run(running)
-        except SftrecipeError:
-            _leave_report(target, project)
-            raise
-        if outcome.fresh or not (target / REPORT_FILE).exists():
-            _leave_report(target, project)
-    if as_json:
-        click.echo(outcome_json(outcome))
-    elif not quiet:
-        click.echo(outcome_text(outcome))
-
-
-def _leave_report(out: Path, project: Project) -> None:
-    """Write the run's page. The data is there already, so a page that fails is only told."""
-    from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.run_page.leaving import leave_report  # noqa: PLC0415
-    from sftrecipe.run.results import RUN_FILE  # noqa: PLC0415
-
-    if not (out / RUN_FILE).exists():
-        return  # it was refused before it began
-    try:
-        leave_report(out, project)
-    except Exception as error:
-        click.echo(message("report-failed", {"error": error}), err=True)
+    checked_and_run(**options)

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from sftrecipe.plan.steps import Step
-from sftrecipe.recipe.graph import MIXED
+from sftrecipe.plugin.kinds import Exporter
+from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.store.steps import StepStore
 
 _CHANGED = "changed"
@@ -26,6 +27,7 @@ class Contents:
     def of(self, step: Step) -> Mapping[str, str]:
         """What the streams hold that a step reads; those that are not made yet are left out."""
         held = {name: self._held.get(name) for name in (*step.reads, *step.named)}
+        held |= {f"step {name}": self._held.get(f"step {name}") for name in step.after}
         return {name: content for name, content in held.items() if content is not None}
 
     def stands(self, step: Step) -> bool:
@@ -46,6 +48,10 @@ class Contents:
             self._held[step.id] = content
         elif section == "mix":
             self._held[MIXED] = content
+        elif section in ("export", "train"):
+            self._held[f"step {step.id}"] = content
+            if isinstance(step.block.plugin, Exporter) and step.block.plugin.holds_out():
+                self._held.setdefault(HELD_OUT, content)
         elif section == "filter":
             for name in step.reads:
                 self._held[name] = _joined(self._held.get(name), content)

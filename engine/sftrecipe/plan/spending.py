@@ -140,7 +140,7 @@ def _counted(
 
 def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]) -> PerCall:
     """The mean of the step's earlier calls, or wide of the model's; `max_tokens` bounds it."""
-    if asked.requests and asked.requests[0].kind == "embed":
+    if asked.requests and asked.requests[0].kind in ("embed", "reward"):
         return PerCall(0, 0, "tokenizer")
     top = _limit(asked)
     if len(same) >= _ENOUGH:

@@ -10,14 +10,23 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
-from sftrecipe.plugin.kinds import Source
-from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, StreamMarker, marked
+from sftrecipe.plugin.kinds import Exporter, Source
+from sftrecipe.plugin.options import (
+    FileMarker,
+    PromptMarker,
+    ProviderMarker,
+    StreamMarker,
+    marked,
+    trained_block,
+)
+from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import MIXED
+from sftrecipe.recipe.graph import HELD_OUT, MIXED
+from sftrecipe.recipe.trained import trained_models
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.project import Project
 
@@ -37,11 +46,17 @@ class Step:
     """Streams, in order."""
     named: tuple[str, ...] = ()
     """Streams that its options name."""
+    after: tuple[str, ...] = ()
+    """Steps whose results it needs beside streams: exports, trainings."""
 
     @property
     def id(self) -> str:
         """The block's id."""
         return self.block.id
+
+
+Reach = Literal["data", "train", "evaluate"]
+"""How far a run goes: until data sets are written, a model is trained, models are judged."""
 
 
 @dataclass(frozen=True)
@@ -52,13 +67,16 @@ class Plan:
     steps: tuple[Step, ...]
 
 
-def plan_recipe(recipe: CheckedRecipe, project: Project) -> Plan:
-    """The recipe's steps in their order: used sources, generators, filters, mix, exports.
+def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None) -> Plan:
+    """The recipe's steps in their order: used sources, generators, filters, mix, exports, and, as
+    far as `to` reaches, trainings and judges.
 
-    File hashes are remembered in the project.
+    Where `to` is left out: as far as the recipe's results need, all for one that judges, else its
+    data. File hashes are remembered in the project.
     """
+    reach = to or ("evaluate" if recipe.evaluate else "data")
     planner = _Planner(recipe, FileHashes(project.state / "files.json"))
-    return Plan(recipe, tuple(planner.steps()))
+    return Plan(recipe, tuple(planner.steps(reach)))
 
 
 class _Planner:
@@ -68,11 +86,20 @@ class _Planner:
         self._recipe = recipe
         self._hashes = hashes
         self._states: dict[str, str] = {}
+        self._keys: dict[str, str] = {}
         self._filters = list(recipe.filter)
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self, reach: Reach) -> Iterator[Step]:
+        yield from self._data(_used_streams(self._recipe, reach))
+        if reach != "data":
+            for block in self._recipe.train:
+                yield self._remembered(self._step(block, (), self._trained_after(block)))
+        if reach == "evaluate":
+            for block in self._recipe.evaluate:
+                yield self._step(block, block.inputs, self._judged_after(block))
+
+    def _data(self, used: set[str]) -> Iterator[Step]:
         recipe = self._recipe
-        used = _used_streams(recipe)
         for block in (*recipe.sources.values(), *recipe.generate):
             if block.section == "generate" or block.id in used:
                 step = self._step(block, block.inputs)
@@ -84,7 +111,30 @@ class _Planner:
             self._states[MIXED] = step.key
             yield step
         for block in recipe.export:
-            yield self._step(block, block.inputs)
+            step = self._remembered(self._step(block, block.inputs))
+            if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
+                self._states.setdefault(HELD_OUT, step.key)
+            yield step
+
+    def _remembered(self, step: Step) -> Step:
+        self._keys[step.id] = step.key
+        return step
+
+    def _trained_after(self, block: Block) -> tuple[str, ...]:
+        """The exports that a training reads, and the training whose model it goes on from."""
+        assert isinstance(block.plugin, Trainer)  # noqa: S101 - the section's blocks are
+        base = trained_block(block.plugin.goes_on_from() or "")
+        earlier = [each.id for each in self._recipe.train if each.id in self._keys]
+        return (*block.inputs, *([] if base is None else [base or earlier[-1]]))
+
+    def _judged_after(self, block: Block) -> tuple[str, ...]:
+        """The trainings whose models a judge asks."""
+        found = {
+            training or self._recipe.train[-1].id
+            for name in self._asked(block)
+            for _, training in trained_models(self._recipe.providers[name].plugin)
+        }
+        return tuple(sorted(found))
 
     def _ready_filters(self) -> Iterator[Step]:
         """Filters whose streams are all made, unless one before them waits for such a stream.
@@ -103,12 +153,15 @@ class _Planner:
                 self._states[stream] = _hash([self._states[stream], step.key])
             yield step
 
-    def _step(self, block: Block, reads: tuple[str, ...]) -> Step:
-        options = list(marked(block.plugin))
+    @staticmethod
+    def _asked(block: Block) -> list[str]:
+        """The providers that a block asks: its own, then those that its options name."""
+        options = marked(block.plugin)
+        named = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
+        return [block.provider, *named] if block.provider else named
+
+    def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
         named = _named_streams(block)
-        models = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
-        if block.provider:
-            models.insert(0, block.provider)
         package = type(block.plugin).__module__.partition(".")[0]
         parts = {
             "plugin": f"{package} {block.section} {block.use} {block.plugin.version}",
@@ -116,12 +169,15 @@ class _Planner:
             "options": _hash(block.plugin.identity()),
             "files": _hash(self._files(block)),
             "seed": f"{self._recipe.seed} {self._recipe.language}",
-            "models": _hash([self._model(name) for name in models]),
-            "inputs": _hash([[name, self._states[name]] for name in (*reads, *named)]),
+            "models": _hash([self._model(name) for name in self._asked(block)]),
+            "inputs": _hash(
+                [[name, self._states[name]] for name in (*reads, *named)]
+                + [[name, self._keys[name]] for name in after]
+            ),
         }
-        if block.section in ("generate", "sources", "export"):
+        if block.section in ("generate", "sources", "export", "train"):
             parts["name"] = self._recipe.name if block.section == "export" else block.id
-        return Step(block, _hash(parts), parts, reads, tuple(named))
+        return Step(block, _hash(parts), parts, reads, tuple(named), after)
 
     def _files(self, block: Block) -> dict[str, str]:
         """Content hashes of the files that decide the step's result."""
@@ -145,12 +201,13 @@ class _Planner:
         return [provider.use, provider.plugin.identity()]
 
 
-def _used_streams(recipe: CheckedRecipe) -> set[str]:
+def _used_streams(recipe: CheckedRecipe, reach: Reach) -> set[str]:
     blocks = [
         *recipe.generate,
         *recipe.filter,
         *([recipe.mix] if recipe.mix else []),
         *recipe.export,
+        *(recipe.evaluate if reach == "evaluate" else ()),
     ]
     used = {name for block in blocks for name in block.inputs}
     for block in blocks:

@@ -24,7 +24,7 @@ class Section:
     name: str
     kind: str
     form: str
-    """`named` mapping, `list`, or `single` block."""
+    """`named` mapping, `list`, `single` block, or `either` of these two."""
     beside: bool = False
     """Whether the plugin's options stand beside `use`, not under `with`."""
     reads: str | None = None
@@ -38,8 +38,8 @@ SECTIONS = (
     Section("generate", "generator", "list", reads="from"),
     Section("filter", "filter", "list", reads="on"),
     Section("mix", "mixer", "single", beside=True, default_use="weights"),
-    Section("export", "exporter", "list"),
-    Section("train", "trainer", "single"),
+    Section("export", "exporter", "list", reads="from"),
+    Section("train", "trainer", "either", reads="on"),
     Section("evaluate", "judge", "list", reads="on"),
 )
 
@@ -99,7 +99,8 @@ def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
             if use is None:
                 continue
             explicit = name if section.form == "named" else _text(node, "id")
-            unnamed = section.name if section.form == "single" else f"{section.name}-{use}"
+            alone = section.form in ("single", "either")
+            unnamed = section.name if alone else f"{section.name}-{use}"
             draft = Draft(
                 section, explicit or _free(unnamed, taken), path, node, use, bool(explicit)
             )
@@ -113,13 +114,13 @@ def _nodes(root: Node, section: Section) -> Iterator[tuple[str, Path, Node]]:
     node = root.get(section.name)
     if node is None or node.value is None:
         return
-    if section.form == "single" and node.is_mapping:
+    if section.form in ("single", "either") and node.is_mapping:
         yield "", (section.name,), node
     elif section.form == "named" and node.is_mapping:
         for name, item in node.value.items():
             if item.is_mapping:
                 yield name, (section.name, name), item
-    elif section.form == "list" and node.is_list:
+    elif section.form in ("list", "either") and node.is_list:
         for index, item in enumerate(node.value):
             if item.is_mapping:
                 yield "", (section.name, index), item

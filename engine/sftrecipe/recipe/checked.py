@@ -25,6 +25,14 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What a figure must reach; None: no bound."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
 class Block:
     """One block of the recipe: a plugin with its options, and what it reads."""
 
@@ -36,7 +44,7 @@ class Block:
     use: str
     plugin: Plugin
     inputs: tuple[str, ...] = ()
-    """Streams and sources that it reads, in the recipe's order."""
+    """Streams and sources that it reads, in the recipe's order; of a train block, exports."""
     provider: str | None = None
     files: OptionFiles = field(default_factory=lambda: OptionFiles({}))
     position: Position | None = None
@@ -44,6 +52,8 @@ class Block:
     """The block as it stands in the recipe, interpolated but with `${env:…}` unfilled."""
     budget: Budget = Budget()
     """What its step may spend of the recipe's budget."""
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    """What the figures of a judge must reach."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class CheckedRecipe:
     filter: tuple[Block, ...] = ()
     mix: Block | None = None
     export: tuple[Block, ...] = ()
-    train: Block | None = None
+    train: tuple[Block, ...] = ()
     evaluate: tuple[Block, ...] = ()
     budget: Budget = Budget()
     profile: str | None = None

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sftrecipe.errors import Problem, closest
-from sftrecipe.plugin.kinds import Mixer
+from sftrecipe.plugin.kinds import Exporter, Mixer
 from sftrecipe.plugin.options import StreamMarker, marked
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, Path, place_of
 
 MIXED = "mix"
 """Name of the stream that a mix makes."""
+HELD_OUT = "holdout"
+"""Name of the stream of rows that the first exporter with a holdout keeps apart."""
 
 
 class Graph:
@@ -54,19 +56,52 @@ class Graph:
 
     def _inputs(self, draft: Draft) -> tuple[str, ...]:
         self._check_options(draft)
-        section = draft.section.name
+        section, named = draft.section.name, draft.streams()
         if section == "mix":
             return self._mixed(draft)
-        if section == "export":
-            exported = self.exported()
-            if not exported:
-                self._problems.append(Problem("nothing-to-export", draft.place(self._root)))
-            return exported
-        named = draft.streams()
+        if section == "train":
+            return self._trained_on(draft, named)
         if named is None:
-            default = self.generated or self.sources
-            return tuple(default) if section == "filter" else ()
+            return self._read_by_default(draft)
         return tuple(name for name, path in named if self._readable(name, draft, path))
+
+    def _read_by_default(self, draft: Draft) -> tuple[str, ...]:
+        section = draft.section.name
+        found: tuple[str, ...] = ()
+        if section == "filter":
+            found = tuple(self.generated or self.sources)
+        elif section == "export":
+            found = self.exported()
+            if not found:
+                self._problems.append(Problem("nothing-to-export", draft.place(self._root)))
+        elif section == "evaluate":
+            found = (HELD_OUT,) if self._holds_out() else ()
+            if not found and draft.plugin is not None:
+                values = {"use": draft.use}
+                place = draft.place(self._root)
+                self._problems.append(Problem("nothing-to-judge", place, values, "hold-out"))
+        return found
+
+    def _holds_out(self) -> bool:
+        """Whether an exporter keeps rows apart; one that could not be built may."""
+        exporters = [draft.plugin for draft in self._drafts if draft.section.name == "export"]
+        return any(not isinstance(each, Exporter) or each.holds_out() for each in exporters)
+
+    def _trained_on(
+        self, draft: Draft, named: Sequence[tuple[str, Path]] | None
+    ) -> tuple[str, ...]:
+        exports = [each.id for each in self._drafts if each.section.name == "export"]
+        if named is None:
+            return tuple(exports)
+        for name, path in named:
+            if name not in exports:
+                values: dict[str, object] = {"export": name, "known": ", ".join(exports)}
+                hint = "known" if exports else None
+                if suggestion := closest(name, exports):
+                    values["suggestion"], hint = suggestion, "did-you-mean"
+                place = place_of(self._root, path)
+                self._problems.append(Problem("unknown-export", place, values, hint))
+        return tuple(name for name, _ in named if name in exports)
 
     def _mixed(self, draft: Draft) -> tuple[str, ...]:
         if not isinstance(draft.plugin, Mixer):
@@ -105,6 +140,10 @@ class Graph:
             self._problems.append(Problem("forward-reference", place, values, "move-up"))
             return False
         known = [*self.sources, *self.generated]
+        if draft.section.name == "evaluate" and self._holds_out():
+            if name == HELD_OUT:
+                return True
+            known.append(HELD_OUT)
         hint = None
         if suggestion := closest(name, known):
             values["suggestion"], hint = suggestion, "did-you-mean"

@@ -19,11 +19,13 @@ from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.recipe.compose import Composed, compose
 from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.files import Roots
+from sftrecipe.recipe.gates import check_gates, gates_of
 from sftrecipe.recipe.graph import Graph
 from sftrecipe.recipe.reading import Reading
 from sftrecipe.recipe.secrets import Secrets, environment, place_problems
 from sftrecipe.recipe.shape import RecipeShape
 from sftrecipe.recipe.shape_problems import shape_problems
+from sftrecipe.recipe.trained import check_trained, models_before_and_after
 
 CATALOGUE = "dataset_info.json"
 
@@ -100,6 +102,9 @@ class _Check:
     def recipe(self) -> CheckedRecipe | None:
         """The recipe; None where there are problems."""
         blocks = drafts(self._root, self.problems)
+        blocks = [*models_before_and_after(blocks), *blocks]
+        check_trained(self._root, blocks, self.problems)
+        check_gates(self._root, blocks, self.problems)
         graph = Graph(self._root, blocks, self.problems)
         inputs = graph.inputs()
         self._check_secrets(blocks)
@@ -176,7 +181,7 @@ class _Check:
             filter=several("filter"),
             mix=single("mix"),
             export=several("export"),
-            train=single("train"),
+            train=several("train"),
             evaluate=several("evaluate"),
             budget=budget_of(document.get("budget")),
             profile=self._profile,
@@ -200,4 +205,5 @@ def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) 
         raw=raw,
         # Beside `use`, `budget` is an option of the plugin's own.
         budget=budget_of(None if draft.section.beside else raw.get("budget")),
+        gates=gates_of(draft),
     )

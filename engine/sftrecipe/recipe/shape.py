@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from sftrecipe.plugin.described import Described
 
@@ -97,6 +97,9 @@ class ExportShape(Described):
     """Name of the step; `export-` and the plugin where it is left out."""
     use: str
     """The exporter."""
+    from_: Annotated[Streams | None, Field(alias="from")] = None
+    """Stream or source that it writes, or a list of them; the mix where it is left out, or else
+    all that no block goes on from."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The exporter's own options."""
 
@@ -104,10 +107,25 @@ class ExportShape(Described):
 class TrainShape(Described):
     """Trains a model on what was exported."""
 
+    id: Name | None = None
+    """Name of the step; `train` where it is left out. Later blocks and providers name its model
+    `trained:ID`."""
     use: str
     """The trainer."""
+    on: Streams | None = None
+    """Id of an export whose data sets it trains on, or a list of them; all where it is left
+    out."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The trainer's own arguments, verbatim."""
+
+
+class GateShape(Described):
+    """What a figure must reach."""
+
+    at_least: float | None = None
+    """The run fails below it."""
+    at_most: float | None = None
+    """The run fails above it."""
 
 
 class EvaluateShape(Described):
@@ -118,13 +136,26 @@ class EvaluateShape(Described):
     use: str
     """The judge."""
     on: Streams | None = None
-    """Stream or source of questions, or a list of them, for judges that read one."""
+    """Stream or source of questions, or a list of them; `holdout`, the rows that the exporter kept
+    apart, where it is left out."""
     provider: str | None = None
     """The provider that judges."""
     budget: BudgetShape | None = None
     """What the step may spend, within the recipe's own budget."""
+    gate: dict[str, GateShape] = {}
+    """What figures must reach: the run fails when one is worse."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The judge's own options."""
+
+
+def _one_or_several(value: object) -> str:
+    return "several blocks" if isinstance(value, list) else "one block"
+
+
+TrainBlocks = Annotated[
+    Annotated[TrainShape, Tag("one block")] | Annotated[list[TrainShape], Tag("several blocks")],
+    Discriminator(_one_or_several),
+]
 
 
 class RecipeShape(Described):
@@ -161,8 +192,8 @@ class RecipeShape(Described):
     """How the final set is drawn."""
     export: list[ExportShape] = []
     """How the final set is written."""
-    train: TrainShape | None = None
-    """How a model is trained on it."""
+    train: TrainBlocks | None = None
+    """How a model is trained on it; a list where one training goes on from another's model."""
     evaluate: list[EvaluateShape] = []
     """How the model is judged."""
     profiles: dict[Name, dict[str, Any]] = {}

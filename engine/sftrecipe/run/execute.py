@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +15,7 @@ from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
+from sftrecipe.plugin.judging import Judge
 from sftrecipe.plugin.kinds import (
     DataSet,
     Exporter,
@@ -27,12 +28,23 @@ from sftrecipe.plugin.kinds import (
 )
 from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import CALL_FAILED, Provider
+from sftrecipe.plugin.training import Trainer, TrainingState
+from sftrecipe.recipe.trained import trained_models
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
+from sftrecipe.run.judging import judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin
+from sftrecipe.run.training import (
+    TrainingTarget,
+    finding_text,
+    findings,
+    model_of,
+    model_stands,
+    train,
+)
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
 from sftrecipe.store.steps import StepFacts, StepStore
 from sftrecipe.store.streams import Stream
@@ -62,12 +74,26 @@ class Execution:
     """Calls in flight, where the provider does not limit them."""
     streams: dict[str, Stream] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
-    data_sets: list[DataSet] = field(default_factory=list)
+    exported: dict[str, list[DataSet]] = field(default_factory=dict)
+    """What every export wrote, by its id."""
+    models: dict[str, Path] = field(default_factory=dict)
+    """Folders of the models that were trained, by train block."""
     retry_failed: bool = False
     """Whether steps that lost rows to calls that failed for good are executed again."""
 
     def __post_init__(self) -> None:
         self._contents = Contents(self.store)
+        self._trainings_checked = False
+
+    @property
+    def data_sets(self) -> list[DataSet]:
+        """What the exports wrote."""
+        return [data_set for data_sets in self.exported.values() for data_set in data_sets]
+
+    @property
+    def training(self) -> TrainingTarget:
+        """What the trainings read, as far as it is there."""
+        return TrainingTarget(self.plan.recipe, self.out, self.exported, self.models)
 
     @property
     def failed(self) -> int:
@@ -92,9 +118,22 @@ class Execution:
         follow(self.streams, step.id, step.block.section, step.reads, folder)
         self._contents.follow(step)
         if step.block.section == "export":
-            self.data_sets.extend(noted_data_sets(facts))
+            self.exported[step.id] = noted_data_sets(facts)
+        elif step.block.section == "train":
+            self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
+
+    def _provide(self, step: Step, model: Path) -> None:
+        """Put the trained model where the recipe's providers name it."""
+        self.models[step.id] = model
+        last = self.plan.recipe.train[-1].id
+        for name, block in self.plan.recipe.providers.items():
+            named = trained_models(block.plugin)
+            update = {option: str(model) for option, id in named if (id or last) == step.id}
+            if update:
+                plugin = block.plugin.model_copy(update=update)
+                self.session.provide(name, replace(block, plugin=plugin))
 
     async def _make(self, step: Step) -> None:
         """Execute a step into the store."""
@@ -115,7 +154,7 @@ class Execution:
     def _total(self, step: Step) -> int | None:
         """How many rows the step will look at; None where it looks at them in its own way."""
         plugin = step.block.plugin
-        if isinstance(plugin, Source) or (
+        if isinstance(plugin, (Source, Trainer)) or (
             isinstance(plugin, Generator) and not isinstance(plugin, RowGenerator)
         ):
             return None
@@ -127,6 +166,8 @@ class Execution:
         facts = self.store.facts(step.key)
         if self.retry_failed and facts.reasons.get(CALL_FAILED):
             return False
+        if step.block.section == "train":
+            return model_stands(facts, self.out)
         return step.block.section != "export" or files_stand(facts, self.out)
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
@@ -149,9 +190,17 @@ class Execution:
             ) from error
 
     async def _execute(self, step: Step, draft: Path) -> StepFacts:
+        plugin, block = step.block.plugin, step.block
+        if isinstance(plugin, Trainer):
+            self._check_trainings(step)
+            return await train(self.training, block, draft, self._trains(step), self.progress.line)
+        if isinstance(plugin, Judge):
+            return await judge(plugin, _joined(self._read(step)), self._context(step), draft)
+        return await self._make_data(step, draft)
+
+    async def _make_data(self, step: Step, draft: Path) -> StepFacts:
         plugin, advance = step.block.plugin, self._advance(step)
-        ctx = self._context(step)
-        reads = [self.streams[name] for name in step.reads]
+        ctx, reads = self._context(step), self._read(step)
         match plugin:
             case Source():
                 return await make_from_source(plugin, ctx, draft, advance)
@@ -166,6 +215,27 @@ class Execution:
                 target = ExportTarget(self.plan.recipe.name, self.out, ctx)
                 return export(plugin, _joined(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
+
+    def _read(self, step: Step) -> list[Stream]:
+        return [self.streams[name] for name in step.reads]
+
+    def _check_trainings(self, step: Step) -> None:
+        """Check all the recipe's trainings before its first one spends anything."""
+        if self._trainings_checked:
+            return
+        self._trainings_checked = True
+        found = list(findings(self.training))
+        for block, finding in found:
+            self.progress.line(finding_text(block, finding))
+        faults = sum(finding.state == "fault" for _, finding in found)
+        if faults:
+            path = self.plan.recipe.path
+            raise SftrecipeError(
+                "training-refused", "see-findings", step=step.id, count=faults, path=path
+            )
+
+    def _trains(self, step: Step) -> Callable[[TrainingState], None]:
+        return lambda state: self.progress.trained(step.id, state)
 
     def _context(self, step: Step) -> Context:
         recipe, block = self.plan.recipe, step.block

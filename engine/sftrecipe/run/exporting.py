@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter
 from sftrecipe.record import Record
-from sftrecipe.run.making import REJECTS, Advance
+from sftrecipe.run.making import REJECTS, ROWS, Advance
 from sftrecipe.store.atomic_files import create
-from sftrecipe.store.rows import RejectWriter
+from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.steps import StepFacts
 
 
@@ -29,9 +33,11 @@ class ExportTarget:
 def export(
     plugin: Exporter, rows: Rows, to: ExportTarget, draft: Path, advance: Advance
 ) -> StepFacts:
-    """Run an exporter into the output folder; what it leaves out goes to the step's rejects."""
+    """Run an exporter into the output folder; what it leaves out goes to the step's rejects, what
+    it holds out to its rows."""
     reasons: Counter[str] = Counter()
     rejects = RejectWriter(draft / REJECTS)
+    held_out = RowWriter(draft / ROWS) if plugin.holds_out() else None
 
     def reject(record: Record, reason: str, value: float | str | None) -> None:
         reasons[reason] += 1
@@ -41,9 +47,14 @@ def export(
     try:
         create_there = partial(create, to.out)
         context = ExportContext(to.name, to.out, to.ctx, create_there, reject)
+        if held_out is not None:
+            context.hold_out = held_out.write
         data_sets = plugin.export(rows, context)
     finally:
         rejects.close()
+        if held_out is not None:
+            held_out.close()
+    _write_contents(data_sets, to.out, draft)
     made = len(rows)
     return StepFacts(
         made=made,
@@ -55,6 +66,15 @@ def export(
     )
 
 
+def _write_contents(data_sets: Sequence[DataSet], out: Path, draft: Path) -> None:
+    """Hashes of the files: what is trained on them stands as long as they do."""
+    hashes = {}
+    for name in sorted(file for data_set in data_sets for file in data_set.files):
+        with (out / name).open("rb") as file:
+            hashes[name] = file_digest(file, "blake2b").hexdigest()
+    (draft / "data_sets.json").write_bytes(orjson.dumps(hashes))
+
+
 def _noted(data_set: DataSet, out: Path) -> dict[str, Any]:
     """A data set as `run.json` and the step's facts tell it."""
     return {
@@ -62,7 +82,7 @@ def _noted(data_set: DataSet, out: Path) -> dict[str, Any]:
         "rows": data_set.rows,
         "role": data_set.role,
         "entry": data_set.entry,
-        "files": {file: _state(out / file) for file in data_set.files},
+        "files": {file: file_state(out / file) for file in data_set.files},
     }
 
 
@@ -77,13 +97,14 @@ def noted_data_sets(facts: StepFacts) -> list[DataSet]:
 def files_stand(facts: StepFacts, out: Path) -> bool:
     """Whether every file that the export wrote is still there as it was."""
     return all(
-        _state(out / file) == state
+        file_state(out / file) == state
         for noted in facts.notes["data_sets"]
         for file, state in noted["files"].items()
     )
 
 
-def _state(path: Path) -> list[int] | None:
+def file_state(path: Path) -> list[int] | None:
+    """Size and time of the last change; None where there is no such file."""
     if not path.exists():
         return None
     stat = path.stat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sftrecipe.recipe.graph import MIXED
+from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.run.making import ROWS
 from sftrecipe.run.thinning import verdict_file
 from sftrecipe.store.streams import Judged, Stream
@@ -22,6 +22,8 @@ def follow(
             streams[name] = streams[name].through(judged)
     elif section == "mix":
         streams[MIXED] = Stream(MIXED, folder / ROWS)
+    elif section == "export" and HELD_OUT not in streams and (folder / ROWS).exists():
+        streams[HELD_OUT] = Stream(HELD_OUT, folder / ROWS)
 
 
 def verdicts_on(step: str, reads: Sequence[str], folder: Path) -> list[tuple[Judged, str]]:

@@ -81,7 +81,8 @@ async def preview_rows(
         generate=tuple(_few(block, count) for block in recipe.generate),
         mix=None,
         export=(),
-        train=None,
+        train=(),
+        evaluate=(),
     )
     plan = plan_recipe(few, project)
     blocks = [step.block for step in plan.steps]

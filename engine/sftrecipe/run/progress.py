@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sftrecipe.plugin.training import TrainingState
 from sftrecipe.store.steps import StepFacts
 
 
@@ -15,6 +16,9 @@ class Progress(Protocol):
 
     def advanced(self, step: str, kept: int, rejected: int) -> None:
         """So many rows are kept and rejected by now."""
+
+    def trained(self, step: str, state: TrainingState) -> None:
+        """A training is so far."""
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
         """A step is done, or was done by an earlier run."""
@@ -29,6 +33,8 @@ class Silent:
     def started(self, step: str, total: int | None) -> None: ...
 
     def advanced(self, step: str, kept: int, rejected: int) -> None: ...
+
+    def trained(self, step: str, state: TrainingState) -> None: ...
 
     def finished(self, step: str, facts: StepFacts, cached: bool) -> None: ...
 

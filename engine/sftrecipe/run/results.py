@@ -14,6 +14,7 @@ from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.run.execute import Done, Execution
 from sftrecipe.run.following import follow, verdicts_on
+from sftrecipe.run.judging import gate_results
 from sftrecipe.run.making import REJECTS
 from sftrecipe.store.atomic_files import create
 from sftrecipe.store.rows import read_rejects
@@ -76,6 +77,7 @@ def _step(done: Done) -> dict[str, Any]:
         "reasons": facts.reasons,
         "counts": facts.counts,
         "notes": facts.notes,
+        **({"gates": gate_results(step.block, facts)} if step.block.gates else {}),
         "calls": facts.calls,
         "seconds": round(facts.seconds, 3),
         "parts": step.parts,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,14 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
-from sftrecipe.plugin.training import Trainer, Training
 from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
-from sftrecipe.run.contexts import asked_providers, block_context, step_budgets
+from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execute import Execution
+from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
-from sftrecipe.store.atomic_files import create
+from sftrecipe.run.training import configure
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
@@ -83,6 +82,7 @@ async def run_plan(
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
                 _leave_unfinished(execution, error, facts | _spent(session, estimates))
             raise
+        missed = missed_gates(execution)
         spent = _spent(session, estimates)
         fresh = not _all_there(execution, before)
         rejected = int(before.get("rejected", 0))
@@ -92,7 +92,11 @@ async def run_plan(
             _configure_training(execution)
             seconds = round(time.perf_counter() - began, 3)
             facts |= {"seconds": seconds, "rejected": rejected, **spent}
-            write_run(execution, DONE, facts)
+            if missed:
+                facts["error"] = str(missed)
+            write_run(execution, FAILED if missed else DONE, facts)
+        if missed:
+            raise missed
         return Outcome(execution, out, rejected, time.perf_counter() - began, **spent, fresh=fresh)
 
 
@@ -141,10 +145,17 @@ def _register(execution: Execution) -> None:
 
 
 def _configure_training(execution: Execution) -> None:
-    recipe = execution.plan.recipe
-    if recipe.train is None or not isinstance(recipe.train.plugin, Trainer):
-        return
-    context = block_context(recipe, recipe.train)
-    create_there = partial(create, execution.out)
-    training = Training(execution.data_sets, execution.out, context, create_there)
-    recipe.train.plugin.write_config(training)
+    """Leave the trainings' configurations, where none of them was executed."""
+    if not execution.models:
+        configure(execution.training)
+
+
+def missed_gates(execution: Execution) -> SftrecipeError | None:
+    """The error of all figures that are worse than the recipe asks; None where none is."""
+    told = [
+        f"{done.step.id}: {text}"
+        for done in execution.done
+        if done.step.block.gates
+        for text in missed(gate_results(done.step.block, done.facts))
+    ]
+    return SftrecipeError("gate-missed", missed="; ".join(told)) if told else None

@@ -51,6 +51,7 @@ class LlamaFactory(Exporter):
     examples are trained on as rows are written.
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = "LLaMA-Factory 0.9.5, data/README.md"
     example: ClassVar[str] = "{use: llamafactory, with: {formatting: alpaca, holdout: 0.1}}"
 

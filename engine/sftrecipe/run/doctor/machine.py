@@ -34,5 +34,5 @@ def _blocks(recipe: CheckedRecipe) -> Iterator[Block]:
     yield from recipe.sources.values()
     yield from recipe.generate
     yield from recipe.filter
-    yield from (block for block in (recipe.mix, *recipe.export, recipe.train) if block)
+    yield from (block for block in (recipe.mix, *recipe.export, *recipe.train) if block)
     yield from recipe.evaluate

@@ -34,6 +34,7 @@ _REQUESTS: Mapping[Capability, Request] = {
     "logprobs": Request("chat", _SAY, sampling={"max_tokens": 2, "logprobs": True}),
     "loglikelihood": Request("loglikelihood", prompt="One and one is", answer=" two"),
     "embed": Request("embed", prompt="ok"),
+    "reward": Request("reward", (*_SAY, {"role": "assistant", "content": "ok"})),
 }
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 

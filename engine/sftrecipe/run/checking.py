@@ -1,0 +1,47 @@
+"""Checking a recipe's trainings alone, on data that a run has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.plan.contents import Contents
+from sftrecipe.plan.steps import plan_recipe
+from sftrecipe.plugin.kinds import PluginRefused
+from sftrecipe.plugin.training import Finding
+from sftrecipe.recipe.checked import CheckedRecipe
+from sftrecipe.run.exporting import files_stand, noted_data_sets
+from sftrecipe.run.training import TrainingTarget, findings
+from sftrecipe.store.project import Project
+from sftrecipe.store.steps import StepStore
+
+
+def check_trainings(
+    recipe: CheckedRecipe, project: Project, out: Path
+) -> list[tuple[str, Finding]]:
+    """What every training would fail on, or suffer from, by train block. Asks no model.
+
+    Writes the trainers' configurations. Raises UsageError where there is nothing to train, or no
+    data; SftrecipeError where a training cannot even be configured.
+    """
+    if not recipe.train:
+        raise UsageError("nothing-to-train", name=recipe.name)
+    store = StepStore(project.steps)
+    contents = Contents(store)
+    data = {}
+    for step in plan_recipe(recipe, project, "data").steps:
+        stands = contents.stands(step)
+        contents.follow(step)
+        if step.block.section == "export" and stands:
+            facts = store.facts(step.key)
+            stands = files_stand(facts, out)
+            data[step.id] = noted_data_sets(facts)
+        if not stands:
+            raise UsageError(
+                "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.path
+            )
+    try:
+        return list(findings(TrainingTarget(recipe, out, data)))
+    except PluginRefused as refusal:
+        block = recipe.train[0].id
+        raise SftrecipeError("step-refused", step=block, error=str(refusal)) from refusal

@@ -1,0 +1,68 @@
+"""Executing the judges, and holding their figures against the recipe's gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sftrecipe.plugin.context import Context, Rows
+from sftrecipe.plugin.judging import Judge
+from sftrecipe.recipe.checked import Block, Gate
+from sftrecipe.run.making import ROWS
+from sftrecipe.store.rows import RowWriter
+from sftrecipe.store.steps import StepFacts
+
+
+async def judge(plugin: Judge, rows: Rows, ctx: Context, draft: Path) -> StepFacts:
+    """Judge on the rows; the judged items are the step's rows."""
+    judgement = await plugin.evaluate(rows, ctx)
+    writer = RowWriter(draft / ROWS)
+    try:
+        for row in judgement.rows:
+            writer.write(row)
+    finally:
+        writer.close()
+    return StepFacts(
+        made=writer.count,
+        kept=writer.count,
+        counts=dict(ctx.counts),
+        notes={**judgement.notes, "metrics": dict(judgement.metrics)},
+    )
+
+
+def gate_results(block: Block, facts: StepFacts) -> list[dict[str, Any]]:
+    """Every gate of the block, with the figure and whether it passes."""
+    found: Mapping[str, float] = facts.notes["metrics"]
+    return [
+        {
+            "metric": metric,
+            "value": found.get(metric),
+            "at_least": gate.at_least,
+            "at_most": gate.at_most,
+            "passed": _passes(found.get(metric), gate),
+        }
+        for metric, gate in block.gates.items()
+    ]
+
+
+def missed(results: list[dict[str, Any]]) -> Iterator[str]:
+    """What to tell of the gates that are not passed."""
+    for each in results:
+        if not each["passed"]:
+            value = "not found" if each["value"] is None else f"{each['value']:.4g}"
+            bounds = [
+                f"{text} {each[key]:g}"
+                for key, text in (("at_least", "at least"), ("at_most", "at most"))
+                if each[key] is not None
+            ]
+            yield f"{each['metric']} is {value}, asked {' and '.join(bounds)}"
+
+
+def _passes(value: float | None, gate: Gate) -> bool:
+    # Not `value < bound`: a figure that is no number passes nothing.
+    return (
+        value is not None
+        and (gate.at_least is None or value >= gate.at_least)
+        and (gate.at_most is None or value <= gate.at_most)
+    )
