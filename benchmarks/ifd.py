@@ -16,23 +16,20 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from sftrecipe import Context
+from sftrecipe.calls.session import open_session
+from sftrecipe.recipe.checked import Block
+from sftrecipe.testing import RowList
+from sftrecipe_registry.filters.ifd import Ifd
+from sftrecipe_registry.providers.transformers import Transformers
+from sftrecipe_registry.shared.packaged_checkpoint import packaged_checkpoint
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
-from sftrecipe import Context  # noqa: E402
-from sftrecipe.calls.session import open_session  # noqa: E402
-from sftrecipe.recipe.checked import Block  # noqa: E402
-from sftrecipe.testing import RowList  # noqa: E402
-from sftrecipe_registry.filters.ifd import Ifd  # noqa: E402
-from sftrecipe_registry.providers.transformers import Transformers  # noqa: E402
-from smollm2_hf import smollm2_for_transformers  # noqa: E402
-
 ALPACA = HERE.parents[1] / "shared" / "data" / "ifd" / "alpaca_gpt2_ifd_2000.json"
 SEEDS = HERE.parent / "recipes" / "self_instruct" / "seeds.en.jsonl"
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
@@ -103,7 +100,7 @@ def main() -> None:
     parser.add_argument("--alone", action="store_true", help="without the reference script")
     asked = parser.parse_args()
     os.environ.setdefault(ENVIRONMENT, str(HERE.parent / ".env-llamafactory"))
-    model = smollm2_for_transformers(asked.model)
+    model = packaged_checkpoint(asked.model)
     rows = rows_to_score(asked.rows)
     provider = Transformers(model=str(model), dtype=asked.dtype, device=asked.device)
     measured: dict[str, list[dict[str, Any]]] = {"reference": [], "sftrecipe": []}

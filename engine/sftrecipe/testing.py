@@ -87,6 +87,10 @@ class FakeModel:
         """Log-probabilities of a given answer."""
         return await self._reply(Request("loglikelihood", prompt=prompt, answer=answer))
 
+    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
+        """The reward of the last turn: the number as text."""
+        return await self._reply(Request("reward", messages=tuple(messages)))
+
     async def _reply(self, request: Request) -> Reply:
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 

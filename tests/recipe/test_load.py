@@ -94,8 +94,7 @@ def test_what_the_layers_above_are_given(recipe: Path) -> None:
     )
     assert checked.export[0].inputs == ("mix",)
     assert checked.providers["judge"].plugin.model_name() == "gpt-small"  # type: ignore[attr-defined]
-    assert checked.train is not None
-    assert checked.train.plugin.model_extra == {"stage": "sft"}
+    assert checked.train[0].plugin.model_extra == {"stage": "sft"}
     assert (checked.budget.max_cost, checked.budget.currency) == (50.0, "CNY")
     assert "profiles" not in checked.document
     assert checked.document["generate"][0]["with"]["rounds"] == 3

@@ -10,6 +10,7 @@ import pytest
 from sftrecipe.kinds import Request
 from sftrecipe_registry.providers.embedded import Embedded
 from sftrecipe_registry.providers.vllm import Vllm
+from sftrecipe_registry.shared import packaged_checkpoint
 from sftrecipe_registry.shared.token_counters import folder_counter, gguf_counter, openai_counter
 
 TEXTS = (
@@ -29,10 +30,9 @@ def texts(text: str) -> Request:
 
 def test_the_embedded_vocabulary_counts_as_its_tokenizer(tmp_path: Path) -> None:
     pytest.importorskip("tokenizers")
-    smollm2 = pytest.importorskip("tests.smollm2_hf")
-    model = pytest.importorskip("gguf").GGUFReader(smollm2._packaged_gguf())
-    config = smollm2._tokenizer_config(model)
-    (tmp_path / "tokenizer.json").write_text(json.dumps(smollm2._tokenizer(model)))
+    model = pytest.importorskip("gguf").GGUFReader(packaged_checkpoint._packaged_gguf())
+    config = packaged_checkpoint._tokenizer_config(model)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(packaged_checkpoint._tokenizer(model)))
     (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
     ours, theirs = Embedded().token_counter(), folder_counter(tmp_path)
     assert ours is not None

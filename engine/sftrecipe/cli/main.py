@@ -9,8 +9,8 @@ from importlib import import_module
 import click
 
 COMMANDS = (
-    "run", "validate", "plan", "preview", "train", "evaluate", "report", "explain", "init", "ledger", "doctor",
-    "plugins", "schema", "env",
+    "run", "validate", "plan", "preview", "train", "evaluate", "report", "explain", "init",
+    "ledger", "doctor", "plugins", "schema", "env",
 )  # fmt: skip
 
 

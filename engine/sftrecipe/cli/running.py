@@ -42,6 +42,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def checked_and_run(
+    *,
     to: Reach | None,
     out: Path | None,
     concurrency: int | None,

@@ -8,9 +8,12 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
 
-Capability = Literal["chat", "complete", "structured", "logprobs", "loglikelihood", "embed"]
+Capability = Literal[
+    "chat", "complete", "structured", "logprobs", "loglikelihood", "embed", "reward"
+]
 """What a provider can do: chat turns; raw completion of a text; replies held to a JSON Schema;
-log-probabilities of what it writes; log-probabilities of a given answer; embeddings."""
+log-probabilities of what it writes; log-probabilities of a given answer; embeddings; rewards of
+given answers."""
 
 Inputs = frozenset[str] | None
 """Column names of a block's input rows; None where they are not known before the run."""

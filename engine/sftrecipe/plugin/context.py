@@ -52,6 +52,11 @@ class Reply(NamedTuple):
     input_tokens: int = 0
     output_tokens: int = 0
 
+    @property
+    def reward(self) -> float:
+        """The reward, of a reply to `Model.reward`. Raises ValueError for any other."""
+        return float(self.text)
+
 
 class Model(Protocol):
     """A provider's model, asked through the ledger: nothing is paid twice, limits hold.
@@ -77,6 +82,8 @@ class Model(Protocol):
     async def embed(self, text: str) -> Reply: ...
 
     async def loglikelihood(self, prompt: str, answer: str) -> Reply: ...
+
+    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply: ...
 
 
 class Reject(NamedTuple):

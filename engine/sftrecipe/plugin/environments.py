@@ -1,4 +1,4 @@
-"""Where the Python environments lie that `sftrecipe env` makes, for all projects of a user."""
+"""Where lies what is made once for all projects of a user: Python environments, models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from pathlib import Path
 
 
 def made_environment(name: str) -> Path:
-    """The folder of an environment in the user's own data folder.
+    """The folder of an environment that `sftrecipe env` makes."""
+    return user_data("envs", name)
+
+
+def user_data(*names: str) -> Path:
+    """A path in the user's own data folder.
 
     Not in a project: a recipe may come from a stranger together with its project's folder, and
     nothing that lies there is started unasked.
@@ -20,4 +25,4 @@ def made_environment(name: str) -> Path:
         data = home / "Library" / "Application Support"
     else:
         data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    return data / "sftrecipe" / "envs" / name
+    return data.joinpath("sftrecipe", *names)

