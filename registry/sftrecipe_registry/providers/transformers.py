@@ -1,4 +1,4 @@
-"""A model that transformers loads, in an environment of its own: likelihoods and embeddings."""
+"""A model that transformers loads, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ from sftrecipe.kinds import (
     OptionProblem,
     TokenCounter,
 )
+from sftrecipe.options import InputFile, ModelName
 from sftrecipe.plugin.provider import Price
+from sftrecipe_registry.shared.model_abilities import model_abilities
 from sftrecipe_registry.shared.model_folder import (
     is_path,
+    model_advice,
     model_folder,
     model_problem,
     weights_fingerprint,
@@ -39,27 +42,38 @@ from sftrecipe_registry.shared.token_counters import folder_counter
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 """Variable that names the environment where the recipe names none: training has both packages."""
 _PACKAGE = "torch and transformers"
-_WORKER = Path(__file__).parents[1] / "shared" / "transformers_worker.py"
+_WORKER = Path(__file__).parents[1] / "shared" / "transformers_worker"
 _FOLDER = "workers"
+# Threads that wait for one another in a loop stand still together on a busy machine, where a token
+# then takes ten times as long; libgomp's loop is 300,000 rounds.
+_QUIET_THREADS = {"GOMP_SPINCOUNT": "1000"}
 
 
 class Transformers(Provider):
-    """A model of the hub or a folder, loaded by transformers: log-probabilities and embeddings.
+    """A model of the hub or a folder, loaded by transformers, on a GPU or a CPU.
 
-    It runs in a process of another Python environment, on a GPU where there is one, and takes many
-    texts at once, those of like length together; what does not fit into the model's context is cut
-    off. A model that writes text gives the log-probabilities of given answers; its embedding, like
-    an encoder's, is the mean of the last hidden states. bfloat16 rounds a little differently from
-    batch to batch (0.01 and less of an IFD); float32 does not.
+    It runs in a process of another Python environment, and takes many texts at once, those of like
+    length together. A model that writes text answers chats (by its own chat template), goes on with
+    texts, and gives the log-probabilities of given answers; its embedding, like an encoder's, is
+    the mean of the last hidden states. A reward model, a classifier with one label or what
+    LLaMA-Factory's stage rm trains, gives rewards.
+
+    Where a request does not say how to sample, the model's generation_config.json does, and a reply
+    has 1,024 tokens at most. Each request draws from a seed of its own content, so that what it
+    gets does not depend on the others in its batch; float32 holds to that but for ties within
+    rounding, bfloat16 rounds a little differently from batch to batch (0.01 and less of an IFD). A
+    text to be scored or embedded that does not fit into the context is cut off; a prompt or a
+    conversation that does not fit fails.
     """
 
     default_concurrency: ClassVar[int] = 128
     example: ClassVar[str] = """\
-scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
+tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 """
 
-    model: str
-    """A name on the model hub, or a folder (absolute, or from `~`)."""
+    model: ModelName
+    """A name on the model hub, a folder (absolute, or from `~`), or `trained`: what the recipe
+    trains (`trained:ID` of several)."""
     python: str = ""
     """Absolute path of the environment that has torch and transformers: its folder or its python,
     outside of the project. Where it is left out: the variable `SFTRECIPE_TRAIN_ENV`, which may also
@@ -71,8 +85,10 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """`auto`: the GPU, where torch sees one."""
     batch_tokens: Annotated[int, Gt(0)] | None = None
-    """Tokens of a batch, padding included: it bounds the memory. Left out: 1,024 on a CPU, 16,384
-    on a GPU."""
+    """Tokens of a batch, padding and replies (`max_tokens`) included: it bounds the memory. Left
+    out: 1,024 on a CPU and 16,384 on a GPU, for replies to be written 8,192 and 32,768."""
+    chat_template: InputFile | None = None
+    """A file with the chat template to use (Jinja2) instead of the tokenizer's own."""
     price: Price | None = Price(input=0, output=0)
     """It costs nothing."""
 
@@ -82,11 +98,11 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
             place = ("python",) if self.python else ()
             yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
         if wrong := model_problem(self.model):
-            yield OptionProblem(("model",), wrong)
+            yield OptionProblem(("model",), wrong, model_advice(self.model))
 
     def capabilities(self) -> frozenset[Capability]:
-        """Log-probabilities of given answers, and embeddings."""
-        return frozenset({"loglikelihood", "embed"})
+        """By what the model's folder holds; everything where it is not known yet."""
+        return model_abilities(model_folder(self.model))
 
     def model_name(self) -> str:
         """The model's name; a folder's own name, wherever it lies."""
@@ -97,7 +113,13 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
         revision = self.revision
         if is_path(self.model) and revision is None:
             revision = weights_fingerprint(model_folder(self.model))
-        return {**model_identity(self.model_name(), revision), "dtype": self.dtype}
+        named = {**model_identity(self.model_name(), revision), "dtype": self.dtype}
+        return {**named, "chat_template": template} if (template := self._template()) else named
+
+    def _template(self) -> str | None:
+        if self.chat_template is None:
+            return None
+        return Path(self.chat_template).read_text("utf-8-sig")
 
     def token_counter(self) -> TokenCounter | None:
         """By the model's folder, where the model is named by one."""
@@ -129,8 +151,7 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
         async with worker_process(
             f"transformers with {self.model_name()}",
             [str(python), "-I", str(_WORKER), self._settings()],
-            # Isolated: the folder of the worker holds modules by the names of packages.
-            server_environment(python, {"TOKENIZERS_PARALLELISM": "false"}),
+            server_environment(python, {**_QUIET_THREADS, "TOKENIZERS_PARALLELISM": "false"}),
             new_log(connecting.folder / _FOLDER),
         ) as worker:
             yield worker
@@ -143,6 +164,7 @@ scorer: {use: transformers, model: openai-community/gpt2, python: /envs/train}
             "device": self.device,
             "dtype": self.dtype,
             "batch_tokens": self.batch_tokens,
+            "chat_template": self._template(),
         }
         return orjson.dumps(named).decode()
 

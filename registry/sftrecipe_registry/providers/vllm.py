@@ -22,10 +22,13 @@ from sftrecipe.kinds import (
     OptionProblem,
     TokenCounter,
 )
+from sftrecipe.options import ModelName
 from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.model_folder import (
     is_path,
+    model_advice,
     model_folder,
     model_problem,
     weights_fingerprint,
@@ -78,9 +81,10 @@ teacher:
   serve: {python: /envs/vllm, args: {dtype: bfloat16, max_model_len: 4096}}
 """
 
-    model: str
+    model: ModelName
     """The model's name, as the server knows it (`--served-model-name`); with `serve`, a name on the
-    model hub or a folder (absolute, or from `~`)."""
+    model hub, a folder (absolute, or from `~`), or `trained`: what the recipe trains (`trained:ID`
+    of several)."""
     base_url: str = "http://127.0.0.1:8000/v1"
     """A running server's address, up to and with `/v1`."""
     api_key: str = ""
@@ -97,6 +101,9 @@ teacher:
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """What is wrong with the server that is to be started."""
         if self.serve is None:
+            if trained_block(self.model) is not None:
+                told = f"model '{self.model}' is not one that a running server has"
+                yield OptionProblem(("model",), told, "add serve: {}")
             return
         if sys.platform != "linux":
             yield OptionProblem(("serve",), "serve works on Linux only", "give a base_url")
@@ -108,7 +115,7 @@ teacher:
             place = ("serve", "python") if self.serve.python else ("serve",)
             yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
         if wrong := model_problem(self.model):
-            yield OptionProblem(("model",), wrong)
+            yield OptionProblem(("model",), wrong, model_advice(self.model))
         yield from argument_problems(self.serve.args)
 
     def capabilities(self) -> frozenset[Capability]:

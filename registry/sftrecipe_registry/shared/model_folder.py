@@ -15,6 +15,7 @@ _BLOCK = 4096
 _BLOCKS = 512
 """Blocks that are read of a large file without a list of tensors."""
 _HEADER_AT_MOST = 1 << 26
+_WHOLE_MODELS = ("model*.safetensors", "pytorch_model*.bin")
 _READ = (".json", ".jinja", ".model", ".txt", ".safetensors", ".bin", ".pt", ".pth", ".gguf")
 
 Stamp = tuple[str, int, int]
@@ -37,9 +38,25 @@ def model_problem(model: str) -> str | None:
     folder = model_folder(model)
     if not folder.is_absolute():
         return f"model '{model}' is not an absolute path"
+    if is_adapter(folder):
+        return f"model '{model}' is an adapter without the model that it adapts"
     if not (folder / "config.json").is_file():
         return f"model '{model}' is no folder with a config.json"
     return None
+
+
+def model_advice(model: str) -> str | None:
+    """What to do about a name that has a problem."""
+    if is_adapter(model_folder(model)):
+        return "name the folder of the merged model: LLaMA-Factory's export, model/merged of a run"
+    return None
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds what a training added to a model (LoRA), and not the model."""
+    if not (folder / "adapter_config.json").is_file():
+        return False
+    return not any(True for name in _WHOLE_MODELS for _ in folder.glob(name))
 
 
 def weights_fingerprint(folder: Path) -> str:

@@ -99,7 +99,7 @@ def _by_template(template: str, count: Callable[[str], int], **tokens: str) -> T
 
 def _counter(count: Callable[[str], int], of_turns: Callable[[Turns], int]) -> TokenCounter:
     def counted(request: Request) -> int:
-        if request.kind == "chat":
+        if request.kind in ("chat", "reward"):
             return of_turns(request.messages)
         return count(request.prompt)
 

@@ -14,6 +14,7 @@ import orjson
 from sftrecipe import CallFailed
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.kinds import Answer, Request
+from sftrecipe_registry.shared.openai_http import seed_of
 from sftrecipe_registry.shared.server_log import telling_lines
 from sftrecipe_registry.shared.server_process import GRACE, status_text
 
@@ -77,9 +78,8 @@ class WorkerProcess:
             raise self._error("server-died")
         arrived: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._asked[number] = arrived
-        asked = {"id": number, "kind": request.kind, "prompt": request.prompt}
         try:
-            self._input.write(orjson.dumps({**asked, "answer": request.answer}) + b"\n")
+            self._input.write(orjson.dumps({"id": number, **_asked(request)}) + b"\n")
             with suppress(ConnectionError):  # it died: its reader tells
                 await self._input.drain()
             reply = await arrived
@@ -88,8 +88,8 @@ class WorkerProcess:
         if "error" in reply:
             raise CallFailed("final", reply["error"])
         return Answer(
-            "",
-            "length" if reply["cut"] else "stop",
+            reply.get("text", ""),
+            reply["finish"],
             reply["input_tokens"],
             reply["output_tokens"],
             tuple(reply.get("logprobs", ())),
@@ -128,3 +128,15 @@ class WorkerProcess:
             error=telling_lines(self._log) or "-",
             log=self._log,
         )
+
+
+def _asked(request: Request) -> dict[str, Any]:
+    """What a worker is sent of a request."""
+    return {
+        "kind": request.kind,
+        "messages": request.messages,
+        "prompt": request.prompt,
+        "answer": request.answer,
+        "sampling": request.sampling,
+        "seed": seed_of(request),
+    }

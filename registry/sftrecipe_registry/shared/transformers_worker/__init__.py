@@ -1,0 +1,1 @@
+"""The program that provider `transformers` runs in an environment with torch and transformers."""
