@@ -16,32 +16,32 @@ NAME = "dataset_info.json"
 FORMATTINGS = ("alpaca", "sharegpt", "openai")
 
 _COMMON = ("system", "tools", "images", "videos", "audios", "chosen", "rejected", "kto_tag")
-_COLUMNS = ("prompt", "query", "response", "history", "messages", *_COMMON)
-_TAGS = (
+COLUMNS = ("prompt", "query", "response", "history", "messages", *_COMMON)
+TAGS = (
     *("role_tag", "content_tag", "user_tag", "assistant_tag"),
     *("observation_tag", "function_tag", "system_tag"),
 )
-_DEFAULT_COLUMNS = {
+DEFAULT_COLUMNS = {
     "prompt": "instruction",
     "query": "input",
     "response": "output",
     "messages": "conversations",
 }
-_DEFAULT_TAGS = dict(
+DEFAULT_TAGS = dict(
     zip(
-        _TAGS,
+        TAGS,
         ("from", "value", "human", "gpt", "observation", "function_call", "system"),
         strict=True,
     )
 )
 _OPENAI_TAGS = dict(
     zip(
-        _TAGS,
+        TAGS,
         ("role", "content", "user", "assistant", "tool", "function_call", "system"),
         strict=True,
     )
 )
-_OLD_TAGS = {"role": "role_tag", "content": "content_tag"}
+OLD_TAGS = {"role": "role_tag", "content": "content_tag"}
 """Where the first versions had them: among the columns."""
 _HUBS = {"ms_hub_url": "ModelScope", "om_hub_url": "OpenMind"}
 
@@ -146,19 +146,19 @@ def _columns(raw: Mapping[str, Any], formatting: str) -> dict[str, str | None]:
     """The columns; naming one resets all that are not named."""
     given = raw.get("columns")
     if isinstance(given, Mapping):
-        return {name: given.get(name) for name in _COLUMNS}
-    default = _DEFAULT_COLUMNS | ({"messages": "messages"} if formatting == "openai" else {})
-    return {name: default.get(name) for name in _COLUMNS}
+        return {name: given.get(name) for name in COLUMNS}
+    default = DEFAULT_COLUMNS | ({"messages": "messages"} if formatting == "openai" else {})
+    return {name: default.get(name) for name in COLUMNS}
 
 
 def _tags(raw: Mapping[str, Any], formatting: str) -> dict[str, str | None]:
     """The tags; naming one resets all that are not named."""
     given, columns = raw.get("tags"), raw.get("columns")
     if isinstance(given, Mapping):
-        return {name: given.get(name) for name in _TAGS}
-    default = _OPENAI_TAGS if formatting == "openai" else _DEFAULT_TAGS
+        return {name: given.get(name) for name in TAGS}
+    default = _OPENAI_TAGS if formatting == "openai" else DEFAULT_TAGS
     old = columns if isinstance(columns, Mapping) else {}
-    return {**default, **{tag: old[name] for name, tag in _OLD_TAGS.items() if old.get(name)}}
+    return {**default, **{tag: old[name] for name, tag in OLD_TAGS.items() if old.get(name)}}
 
 
 def _faults(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
@@ -167,8 +167,8 @@ def _faults(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
     if entry.formatting not in FORMATTINGS:
         yield f"formatting '{entry.formatting}' is none of {', '.join(FORMATTINGS)}"
     yield from _wrong_place(entry, raw)
-    yield from _unknown(raw.get("columns"), (*_COLUMNS, *_OLD_TAGS), "columns")
-    yield from _unknown(raw.get("tags"), _TAGS, "tags")
+    yield from _unknown(raw.get("columns"), (*COLUMNS, *OLD_TAGS), "columns")
+    yield from _unknown(raw.get("tags"), TAGS, "tags")
     columns = entry.columns
     if entry.formatting == "alpaca":
         if not (columns["prompt"] or columns["query"]):
@@ -176,7 +176,7 @@ def _faults(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
     else:
         if not columns["messages"]:
             yield "columns name no messages (naming one column resets the others)"
-        for tag in _TAGS[:4]:
+        for tag in TAGS[:4]:
             if not entry.tags[tag]:
                 yield f"tags name no {tag} (naming one tag resets the others)"
     pair = bool(columns["chosen"] and columns["rejected"])

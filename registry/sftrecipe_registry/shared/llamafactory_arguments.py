@@ -19,6 +19,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+import yaml
+
 COMPUTED = "(computed)"
 """Stands for a default that only running the code would tell."""
 
@@ -224,6 +226,21 @@ def check_arguments(
         elif name == "template" and value is not None and value not in table.templates:
             meant = _closest(str(value), table.templates)
             yield ArgumentProblem(name, "choice", value, "a template's name", meant)
+
+
+def explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
+    """A problem in words, and what to write instead where that is known."""
+    version = f"LLaMA-Factory ({table.version})"
+    meant = problem.suggestion
+    name = problem.name
+    if problem.kind == "unknown":
+        hint = None if meant is None else f"did you mean '{meant}'?"
+        return f"training argument '{name}' does not exist in {version}", hint
+    if problem.kind == "renamed":
+        return f"training argument '{name}' does not exist in {version}", f"it is called '{meant}'"
+    hint = None if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
+    value = "null" if problem.value is None else problem.value
+    return f"training argument '{name}' is '{value}', must be {problem.expected} in {version}", hint
 
 
 def normalized(values: Mapping[str, object], table: ArgumentTable) -> dict[str, object]:

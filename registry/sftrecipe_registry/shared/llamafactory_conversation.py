@@ -82,7 +82,7 @@ def conversation(columns: Columns, preference: Preference) -> Conversation:
     _check_order(turns, answers)
     return Conversation(
         system,
-        _tools(columns.get("tools")),
+        check_tools(columns.get("tools")),
         turns,
         question or (turns[-1].content, ""),
         answers,
@@ -187,11 +187,14 @@ def _check_order(turns: Sequence[Turn], answers: Sequence[Turn]) -> None:
         raise Unusable("no_prompt" if not turns else "roles_alternate", f"{len(turns)} turns")
     for turn in (*turns, *answers):
         if turn.role == "tool_call":
-            _check_call(turn.content)
+            check_call(turn.content)
 
 
-def _check_call(content: str) -> None:
-    """LLaMA-Factory stops at a call that is not JSON; thinking may stand before it."""
+def check_call(content: str) -> None:
+    """LLaMA-Factory stops at a call that is not JSON; thinking may stand before it.
+
+    Raises Unusable.
+    """
     try:
         calls = json.loads(_THOUGHT.sub("", content, count=1))
     except (ValueError, RecursionError) as error:
@@ -204,8 +207,11 @@ def _check_call(content: str) -> None:
         raise Unusable("bad_tool_call", "no call")
 
 
-def _tools(value: Any) -> str:
-    """The tools as JSON text, in the form that every template of LLaMA-Factory can print."""
+def check_tools(value: Any) -> str:
+    """The tools as JSON text, in the form that every template of LLaMA-Factory can print.
+
+    Raises Unusable.
+    """
     if value is None or value in ("", []):
         return ""
     if not isinstance(value, str):

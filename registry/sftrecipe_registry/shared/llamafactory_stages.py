@@ -34,3 +34,8 @@ def teaches(data_set: DataSet) -> Teaches:
 def fitting(stage: str, data_sets: Iterable[DataSet]) -> list[DataSet]:
     """The data sets that the stage takes; of others it drops the rows, or stops."""
     return [each for each in data_sets if teaches(each) == _WANTED.get(stage, "answers")]
+
+
+def fits_ranking(stage: str) -> bool:
+    """Whether the stage takes data sets with `ranking: true`, and no others."""
+    return _WANTED.get(stage) == "preferences"

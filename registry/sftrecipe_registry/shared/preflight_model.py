@@ -1,0 +1,96 @@
+"""The model to start from and the folder to train into, as far as this machine's disk tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.kinds import Finding, Training
+from sftrecipe_registry.shared.llamafactory_output import NOTE, listed
+from sftrecipe_registry.shared.model_folder import is_adapter, is_path
+from sftrecipe_registry.shared.preflight_arguments import Settings
+
+_WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+
+
+def model_findings(settings: Settings, training: Training) -> Iterator[Finding]:
+    """A model's folder that is not there, holds an adapter, or lacks a part."""
+    model = str(settings.get("model_name_or_path") or "")
+    if not model:
+        text = "model_name_or_path is not set"
+        yield Finding("fault", "model", text, "name a folder, or a model of a hub")
+        return
+    folder = training.folder / model
+    if _comes_later(folder, training):
+        text = f"model '{model}' is not trained yet: template and truncation are not checked"
+        yield Finding("warning", "model", text)
+    elif folder.is_dir():
+        yield from _inside(model, folder)
+    elif is_path(model) or model.count("/") > 1:
+        advice = "relative paths are seen from the run's output folder"
+        yield Finding("fault", "model", f"model folder '{model}' does not exist", advice)
+    for adapter in listed(settings.get("adapter_name_or_path")):
+        place = training.folder / adapter
+        if place.is_dir() and not (place / "adapter_config.json").is_file():
+            text = f"adapter folder '{adapter}' has no adapter_config.json"
+            yield Finding("fault", "model", text, "name the folder that a LoRA training wrote")
+        elif not place.is_dir() and (is_path(adapter) or adapter.count("/") > 1):
+            yield Finding("fault", "model", f"adapter folder '{adapter}' does not exist")
+
+
+def _comes_later(folder: Path, training: Training) -> bool:
+    """Whether it is the model of an earlier block that has not run."""
+    places = {(training.folder / each).resolve() for each in training.models.values()}
+    return folder.resolve() in places and not (folder / "config.json").is_file()
+
+
+def _inside(model: str, folder: Path) -> Iterator[Finding]:
+    if is_adapter(folder):
+        text = f"model folder '{model}' holds an adapter, not a model"
+        advice = (
+            "name the adapter's base as model_name_or_path and this folder as "
+            "adapter_name_or_path, or the merged model"
+        )
+        yield Finding("fault", "model", text, advice)
+        return
+    if not (folder / "config.json").is_file():
+        text = f"model folder '{model}' has no config.json"
+        yield Finding("fault", "model", text, "name the folder of a Hugging Face model")
+        return
+    if not any(True for pattern in _WEIGHTS for _ in folder.glob(pattern)):
+        advice = "download it again: its large files are missing"
+        yield Finding("fault", "model", f"model folder '{model}' has no weights", advice)
+    if not any((folder / name).is_file() for name in _TOKENIZERS):
+        advice = "copy the tokenizer's files beside the weights"
+        yield Finding("fault", "model", f"model folder '{model}' has no tokenizer", advice)
+
+
+def output_findings(settings: Settings, training: Training) -> Iterator[Finding]:
+    """An output folder that holds something else than an earlier training of this recipe."""
+    name = str(settings.get("output_dir") or "trainer_output")
+    folder = training.folder / name
+    for argument in ("model_name_or_path", "dataset_dir", "adapter_name_or_path"):
+        if folder.resolve() in {
+            (training.folder / each).resolve() for each in listed(settings.get(argument))
+        }:
+            text = f"output_dir '{name}' is {argument} at the same time"
+            yield Finding("fault", "output_dir", text, "name a new folder as output_dir")
+            return
+    if folder.exists() and not folder.is_dir():
+        yield Finding("fault", "output_dir", f"output_dir '{name}' is a file", "name a folder")
+        return
+    if not folder.is_dir() or (folder / NOTE).is_file():
+        return
+    if checkpoint := settings.get("resume_from_checkpoint"):
+        if isinstance(checkpoint, str) and not (training.folder / checkpoint).is_dir():
+            text = f"resume_from_checkpoint '{checkpoint}' does not exist"
+            yield Finding("fault", "output_dir", text, "name a folder checkpoint-N")
+        return
+    inside = sorted(each.name for each in folder.iterdir() if each.name[:1] != ".")
+    if inside:
+        old = any(each.startswith("checkpoint-") for each in inside)
+        what = "checkpoints of another training" if old else "files"
+        text = f"output_dir '{name}' holds {what} that this recipe did not make"
+        advice = "move them away, or set output_dir; LLaMA-Factory would resume or refuse"
+        yield Finding("fault", "output_dir", text, advice, tuple(inside[:3]))
