@@ -291,6 +291,12 @@ def test_spoilt_notes_are_none(tmp_path: Path) -> None:
             "/v/bin/python: Error while finding module specification for 'vllm.x'",
         ),
         ("a/python3.11/b.py:1: FutureWarning: old\n0%\r50%\r100%\nlast\n", "*last"),
+        (
+            "[rank1]: Traceback (most recent call last):\n[rank1]: ValueError: no rows\n"
+            "torch.distributed.elastic.multiprocessing.errors.ChildFailedError: \n"
+            "subprocess.CalledProcessError: Command '['torchrun']' returned 1.\n",
+            "ValueError: no rows",
+        ),
         ("", ""),
     ],
 )
