@@ -30,6 +30,7 @@ from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import CALL_FAILED, Provider
 from sftrecipe.plugin.training import Trainer, TrainingState
 from sftrecipe.recipe.trained import trained_models
+from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
@@ -224,6 +225,7 @@ class Execution:
         if self._trainings_checked:
             return
         self._trainings_checked = True
+        catalogue.register(self.out / catalogue.NAME, self.data_sets, self.out)
         found = list(findings(self.training))
         for block, finding in found:
             self.progress.line(finding_text(block, finding))
