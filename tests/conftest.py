@@ -1,8 +1,24 @@
 """What all tests need of their process."""
 
+import os
 import signal
+
+import pytest
+from hypothesis import settings
 
 # A shell that starts something in the background has it ignore Ctrl-C, and so does all that this
 # starts: commands that tests interrupt would go on for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples in every run: a change is not refused for what another change brought in.
+# `HYPOTHESIS_PROFILE=explore` looks for new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("explore")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_environments_of_the_users(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Environments that the user made with `sftrecipe env` are not found by themselves."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import made_environment
+from sftrecipe.plugin.environments import environment_of, made_environment
 from sftrecipe_registry.shared import llamafactory_environment
 from sftrecipe_registry.shared.llamafactory_environment import _identity, make_environment
+from sftrecipe_registry.shared.python_environment import named_environment
 
 from ..training_environment import ABSENT, training_python
 
@@ -92,6 +93,20 @@ def test_it_lies_in_the_users_own_folder(
     for name, value in {"HOME": "/home/me", **variables}.items():
         monkeypatch.setenv(name, value)
     assert made_environment("train") == Path(folder)
+
+
+def test_the_made_one_is_found_where_no_other_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.delenv("SFTRECIPE_TRAIN_ENV", raising=False)
+    folder = made_environment("train")
+    folder.mkdir(parents=True)
+    assert environment_of("SFTRECIPE_TRAIN_ENV") is None  # not made to its end
+    (folder / ".complete").touch()
+    assert named_environment("", "SFTRECIPE_TRAIN_ENV") == str(folder)
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", "/envs/other")
+    assert named_environment("", "SFTRECIPE_TRAIN_ENV") == "/envs/other"
 
 
 def command(*arguments: object, **more: Any) -> subprocess.CompletedProcess[str]:

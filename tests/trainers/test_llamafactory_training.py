@@ -268,6 +268,9 @@ def test_the_made_environment_and_a_whole_command_are_found(
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", f"{sys.executable} {FAKE} -m cli")
     monkeypatch.setattr(llamafactory, "training_site_packages", lambda: None)
     assert train(prepared(tmp_path / "other")).metrics["train_loss"] == 0.5
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(venv.relative_to(tmp_path)))
+    assert train(prepared(tmp_path / "third")).metrics["train_loss"] == 0.5
 
 
 async def test_a_cancelled_training_leaves_no_process(tmp_path: Path, fails: Any) -> None:

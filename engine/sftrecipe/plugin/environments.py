@@ -6,6 +6,18 @@ import os
 import sys
 from pathlib import Path
 
+COMPLETE = ".complete"
+"""The file in an environment that was made to its end."""
+
+
+def environment_of(variable: str) -> str | None:
+    """The environment that a variable such as `SFTRECIPE_TRAIN_ENV` names, else the one that
+    `sftrecipe env train` made; None where neither is there."""
+    if named := os.environ.get(variable):
+        return named
+    made = made_environment(variable.removeprefix("SFTRECIPE_").removesuffix("_ENV").lower())
+    return str(made) if (made / COMPLETE).exists() else None
+
 
 def made_environment(name: str) -> Path:
     """The folder of an environment that `sftrecipe env` makes."""

@@ -20,8 +20,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import made_environment
-from sftrecipe_registry.shared.training_environment import COMPLETE, ENVIRONMENT, NAME
+from sftrecipe.plugin.environments import COMPLETE, environment_of
+from sftrecipe_registry.shared.training_environment import ENVIRONMENT
 
 REQUIREMENTS = Path(__file__).with_name("llamafactory_requirements.txt")
 _LEFT_OUT = ("gradio", "hf-transfer", "torchaudio")
@@ -61,7 +61,7 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
         raise PluginRefused(f"the environment cannot be made: {error}") from error
     (folder / _INCOMPLETE).unlink()
     say(f"the environment in {folder} is complete")
-    if folder != made_environment(NAME):
+    if environment_of(ENVIRONMENT) != str(folder):
         say(f"to train in it: export {ENVIRONMENT}={folder}")
 
 

@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sftrecipe.plugin.environments import environment_of
+
 
 def environment_python(setting: str) -> Path:
     """The python of a setting: itself, or a virtual environment's folder."""
@@ -29,8 +31,8 @@ def setting_problem(setting: str) -> str | None:
 
 
 def named_environment(named: str, variable: str) -> str:
-    """The environment that a recipe names, else the machine's variable; empty: neither does."""
-    return named or os.path.abspath(os.environ.get(variable) or "")  # noqa: PTH100 - keeps links
+    """The environment that a recipe names, else the machine's: a variable's, or a made one."""
+    return named or os.path.abspath(environment_of(variable) or "")  # noqa: PTH100 - keeps links
 
 
 def named_problem(named: str, variable: str, package: str, strangers: Sequence[Path]) -> str | None:
@@ -38,7 +40,7 @@ def named_problem(named: str, variable: str, package: str, strangers: Sequence[P
 
     `strangers`: folders that come with the recipe, of which its word starts nothing.
     """
-    if not named and not os.environ.get(variable):
+    if not named and not environment_of(variable):
         return f"no environment that has {package} is named"
     if named.startswith("~"):
         return f"python '{named}' is not an absolute path"

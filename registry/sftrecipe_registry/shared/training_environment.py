@@ -11,15 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.kinds import MachineCheck
-from sftrecipe.plugin.environments import made_environment
+from sftrecipe.plugin.environments import environment_of
 from sftrecipe_registry.shared.llamafactory_arguments import find_site_packages
 
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
-NAME = "train"
-"""What `sftrecipe env` calls it."""
 COMMAND = "llamafactory-cli"
-COMPLETE = ".complete"
-"""The file in an environment that was made to the end."""
 _SECONDS = 180.0
 """torch is read from disk: cold, on a small machine, that takes a minute."""
 _INSTALL = (
@@ -63,25 +59,23 @@ def training_command() -> list[str] | None:
     named = os.environ.get(ENVIRONMENT) or ""
     words = shlex.split(named)
     if len(words) > 1 and not Path(named).expanduser().exists():
-        return words if shutil.which(words[0]) else None
+        program = shutil.which(words[0])
+        return [str(Path(program).absolute()), *words[1:]] if program else None
     python = training_python()
     return None if python is None else [str(python), "-m", "llamafactory.cli"]
 
 
 def _places() -> Iterator[str]:
     """Where to look, in this order."""
-    if named := os.environ.get(ENVIRONMENT):
-        yield named
-    made = made_environment(NAME)
-    if (made / COMPLETE).exists():
-        yield str(made)
+    if environment := environment_of(ENVIRONMENT):
+        yield environment
     if command := shutil.which(COMMAND):
         yield command
 
 
 def _python_of(site_packages: Path) -> Path | None:
-    """The python beside the packages."""
-    pythons = (up / "bin" / "python" for up in site_packages.parents[1:4])
+    """The python beside the packages, to be started from any folder."""
+    pythons = (up.absolute() / "bin" / "python" for up in site_packages.parents[1:4])
     return next((python for python in pythons if python.exists()), None)
 
 
