@@ -57,6 +57,7 @@ def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyP
     for key in HOSTS_BY_VARIABLE:
         monkeypatch.setenv(key, "a-key")
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", sys.prefix)
     shown = yaml.load(text, _Loader)
     whole = "sources" in shown and "version" in shown
     shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
@@ -123,7 +124,7 @@ def test_commands_of_the_readme_are_all_there() -> None:
     assert shown == set(main.COMMANDS)
 
 
-@pytest.mark.parametrize("kind", ["generator", "filter"])
+@pytest.mark.parametrize("kind", ["generator", "filter", "judge"])
 def test_every_method_has_its_place(kind: str) -> None:
     told = set(re.findall(r"`(\w+)`", (ROOT / "docs/methods.md").read_text(encoding="utf-8")))
     assert {

@@ -15,8 +15,10 @@ import yaml
 
 from sftrecipe import CallFailed, Reply
 from sftrecipe.calls.session import open_session
+from sftrecipe.errors import RecipeError
 from sftrecipe.kinds import Model, OptionFiles
 from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.load import check_recipe
 from sftrecipe_registry.providers.transformers import Transformers
 from sftrecipe_registry.providers.vllm import Serve, Vllm
 
@@ -357,3 +359,21 @@ def test_the_model_that_the_recipe_trains(name: str, tmp_path: Path) -> None:
         assert "revision" in placed.identity()
     [problem] = Vllm(model=name).problems(None, NONE)
     assert problem.hint == "add serve: {}"
+
+
+def test_a_template_file_lies_beside_the_recipe(tmp_path: Path) -> None:
+    if training_python() is None:
+        pytest.skip(ABSENT)
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text(
+        "version: 1\nname: r\nproviders: {p: {use: transformers, model: org/name, "
+        "chat_template: plain.jinja}}\nsources: {rows: {use: jsonl, path: rows.jsonl}}\n"
+        "export: [{use: jsonl}]\n",
+        "utf-8",
+    )
+    (tmp_path / "rows.jsonl").write_text("{}\n", "utf-8")
+    with pytest.raises(RecipeError, match=r"plain\.jinja"):
+        check_recipe(recipe)
+    (tmp_path / "plain.jinja").write_text("{{ messages[0].content }}", "utf-8")
+    plugin = check_recipe(recipe).providers["p"].plugin
+    assert plugin.identity()["chat_template"] == "{{ messages[0].content }}"

@@ -11,6 +11,9 @@ import orjson
 from pydantic import ValidationError
 
 from sftrecipe.errors import Problem, RecipeError
+from sftrecipe.plugin.base import OptionFiles
+from sftrecipe.plugin.options import FileMarker, marked
+from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe import vendors
 from sftrecipe.recipe.asking import Asking
 from sftrecipe.recipe.blocks import Draft, drafts
@@ -192,18 +195,28 @@ class _Check:
 def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) -> Block:
     if draft.plugin is None:
         raise AssertionError("a block without a plugin and without a problem")
-    raw = draft.node.plain()
+    raw, files = draft.node.plain(), reading.files[draft]
     return Block(
         section=draft.section.name,
         id=draft.id,
         use=draft.use,
-        plugin=draft.plugin,
+        plugin=_placed(draft.plugin, files) if isinstance(draft.plugin, Provider) else draft.plugin,
         inputs=inputs,
         provider=draft.text("provider") if draft.section.name != "providers" else None,
-        files=reading.files[draft],
+        files=files,
         position=draft.place(root),
         raw=raw,
         # Beside `use`, `budget` is an option of the plugin's own.
         budget=budget_of(None if draft.section.beside else raw.get("budget")),
         gates=gates_of(draft),
     )
+
+
+def _placed(provider: Provider, files: OptionFiles) -> Provider:
+    """The provider with its files' absolute paths: it is connected where no recipe is at hand."""
+    found = {
+        str(path[0]): files.paths[value]
+        for path, marker, value in marked(provider)
+        if isinstance(marker, FileMarker)
+    }
+    return provider.model_copy(update=found) if found else provider
