@@ -55,7 +55,7 @@ HISTORY = {
         "query": "input",
         "response": "output",
         "history": "history",
-    }  # noqa: E501
+    }
 }
 KTO = {"columns": {"prompt": "instruction", "response": "output", "kto_tag": "label"}}
 SOME_TAGS = {"role_tag": "from", "content_tag": "value", "user_tag": "human",

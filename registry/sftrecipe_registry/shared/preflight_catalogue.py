@@ -85,7 +85,8 @@ class Catalogue:
         self.entries = pairs
 
     def _missing(self) -> Finding:
-        near = [self.folder.parent, self.folder / "data", *sorted(self.folder.glob("*/"))[:50]]
+        above = self.folder.parent
+        near = [above, *sorted(self.folder.glob("*/"))[:50], *sorted(above.glob("*/"))[:50]]
         found = next((each for each in near if (each / NAME).is_file()), None)
         advice = "set dataset_dir to the folder that has it"
         if found is not None:

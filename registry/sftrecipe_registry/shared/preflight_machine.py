@@ -30,7 +30,8 @@ _TRACKERS = {
 }
 """Values of report_to and the packages of which each wants one."""
 _BITS = "bitsandbytes"
-_GPU_ALONE = ("quantization_bit", "use_unsloth", "deepspeed", "flash_attn")
+_FOR_GPUS = {"use_unsloth": "fault", "quantization_bit": "warning", "deepspeed": "warning"}
+"""Arguments for a GPU, and how bad it is without one: some packages know a CPU."""
 
 
 def package_findings(settings: Settings, site_packages: Path) -> Iterator[Finding]:
@@ -85,11 +86,11 @@ def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Fin
     gpus = machine["gpus"]
     on_cpu = not gpus or settings.get("use_cpu") is True
     where = "use_cpu is set" if gpus else "no GPU is seen"
-    for name in _GPU_ALONE:
-        value = settings.get(name)
-        if on_cpu and value not in (None, False, "auto", "sdpa", "disabled"):
+    for name, state in _FOR_GPUS.items():
+        if on_cpu and settings.get(name) not in (None, False):
             text = f"{name} asks for a GPU, and {where}"
-            yield Finding("fault", "gpu", text, f"leave {name} out, or train where a GPU is")
+            advice = f"leave {name} out, or train where a GPU is"
+            yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]
     if on_cpu and settings.get("fp16") is True:
         advice = "leave fp16 out; a CPU computes in float32, or in bf16 with use_cpu: true"
         yield Finding("fault", "gpu", f"fp16 asks for a GPU, and {where}", advice)
