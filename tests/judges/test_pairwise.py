@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.judges.scripted import context_of
 
@@ -75,7 +75,7 @@ def says(said: str) -> str:
     return said
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40, phases=[Phase.explicit, Phase.generate])
 @given(st.lists(st.tuples(ANSWERS, ANSWERS, REPLIES, REPLIES), min_size=1, max_size=12))
 async def test_every_row_is_judged_or_invalid_and_the_sides_are_alike(
     items: list[tuple[str, str, str, str]],

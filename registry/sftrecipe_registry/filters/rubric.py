@@ -29,6 +29,10 @@ class Rubric(RubricScale, RowFilter):
     at_least: float = 4.0
     """Keep rows whose mean score is this or more."""
 
+    def required(self) -> frozenset[Capability]:
+        """Replies held to a schema, where they are."""
+        return self.needs | {"structured"} if self.structured else self.needs
+
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A scale upside down; a threshold off the scale; samples that are all the same."""
         yield from self.scale_problems()

@@ -16,6 +16,7 @@ from sftrecipe_registry.shared.confidence_interval import (
     metric_names,
     named_metrics,
 )
+from sftrecipe_registry.shared.json_items import find_items
 from sftrecipe_registry.shared.judged_rows import (
     JudgedRow,
     NotJudged,
@@ -44,6 +45,13 @@ _SCORE = "winning_score"
 _POINTS: dict[Verdict, float] = {"win": 2.0, "tie": 1.0, "lose": 0.0}
 _REFERENCE = "reference"
 """Who answered where a model is compared with the rows' own answers."""
+_KEYS = ("answer_1", "answer_2")
+_SCHEMA = {
+    "type": "object",
+    "properties": {name: {"type": "integer", "enum": list(range(1, 11))} for name in _KEYS},
+    "required": list(_KEYS),
+    "additionalProperties": False,
+}
 _FIRST, _SECOND = "1", "2"
 """The orders: the first model's answer is shown first, or second."""
 
@@ -84,6 +92,9 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     shown, and the row's columns. The first line of the reply must be the two scores alone."""
     judge_system: Annotated[str, PromptMarker()] = "builtin:pairwise/system"
     """System prompt of the judge; empty: none."""
+    structured: bool = False
+    """Hold the judge's replies to a JSON Schema, where it does not keep to the form by itself: two
+    scores are then certain, sensible ones are not."""
     temperature: Annotated[float, Ge(0), Le(2)] | None = 0.0
     """Sampling temperature of the judge."""
     max_tokens: Annotated[int, Gt(0)] | None = 512
@@ -92,6 +103,10 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A model against itself."""
         return named_twice("compare", self.compare)
+
+    def required(self) -> frozenset[Capability]:
+        """Replies held to a schema, where they are."""
+        return self.needs | {"structured"} if self.structured else self.needs
 
     def metrics(self) -> frozenset[str]:
         """The counts, and the winning score with its interval."""
@@ -134,14 +149,17 @@ class Pairwise(AnsweringModels, Sampling, Judge):
         if pair.texts[0] == pair.texts[1]:
             ctx.count("equal answers")
             return pair.judged("tie", "equal answers", ctx)
-        preferences = []
+        preferences, unread = [], ""
         for order, reply in (await self._judgements(pair, ctx)).items():
             pair.columns[f"judge_{order}"] = reply.text
             pair.replies.append(reply)
-            if (found := preference(reply.text)) is not None:
+            found = preference(_score_line(reply.text) if self.structured else reply.text)
+            if found is None:
+                unread = reply.text.strip() or "an empty reply"
+            else:
                 preferences.append(found if order == _FIRST else -found)
-        if len(preferences) < (2 if self.swap else 1):
-            raise NotJudged("no_scores", replies=pair.replies, columns=pair.columns)
+        if unread:
+            raise NotJudged("no_scores", unread, replies=pair.replies, columns=pair.columns)
         return pair.judged(outcome(preferences), _agreement(preferences), ctx)
 
     async def _pair(self, row: Record, ctx: Context) -> _Pair:
@@ -170,7 +188,11 @@ class Pairwise(AnsweringModels, Sampling, Judge):
             first, second = pair.texts if order == _FIRST else pair.texts[::-1]
             shown = {**columns, "question": question, "first": first, "second": second}
             prompts.append(ctx.prompt(self.prompt).render(shown))
-        asked = (ask_once(ctx.model, each, self.sampling(), system=system) for each in prompts)
+        schema = _SCHEMA if self.structured else None
+        asked = (
+            ask_once(ctx.model, each, self.sampling(), system=system, schema=schema)
+            for each in prompts
+        )
         outcomes = await asyncio.gather(*asked, return_exceptions=True)
         try:
             return answered_by_all(orders, outcomes)
@@ -182,6 +204,12 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     def _names(self) -> tuple[str, str]:
         """Who answered."""
         return self.compare[0], self.compare[1] if len(self.compare) == 2 else _REFERENCE
+
+
+def _score_line(reply: str) -> str:
+    """The scores of a reply that is held to the schema, as the first line of one that is not."""
+    items = find_items(reply).items
+    return " ".join(str(items[0].get(name)) for name in _KEYS) if items else ""
 
 
 class _Pair(NamedTuple):

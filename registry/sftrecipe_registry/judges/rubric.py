@@ -64,6 +64,10 @@ class Rubric(AnsweringModels, RubricScale, Judge):
     max_tokens: Annotated[int, Gt(0)] | None = 512
     """Tokens of the judge at most: reasons and score."""
 
+    def required(self) -> frozenset[Capability]:
+        """Replies held to a schema, where they are."""
+        return self.needs | {"structured"} if self.structured else self.needs
+
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A scale upside down; samples that are all the same; a model named twice."""
         yield from self.scale_problems()
@@ -98,7 +102,8 @@ class Rubric(AnsweringModels, RubricScale, Judge):
             replies.extend(said)
             columns[f"judge_{name}"] = said[-1].text
             if score is None:
-                raise NotJudged("no_score", f"of {name}", replies=replies, columns=columns)
+                told = f"of {name}: {said[-1].text.strip() or 'an empty reply'}"
+                raise NotJudged("no_score", told, replies=replies, columns=columns)
             scores[figure(name, "score")] = score
         made = ctx.row(
             {**row.columns, **columns},

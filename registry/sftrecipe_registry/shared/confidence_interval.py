@@ -75,17 +75,20 @@ def _drawn_ratios(figures: Sequence[Parts], seed: int) -> NDArray[np.float64]:
     """Every figure on every draw."""
     import numpy as np  # noqa: PLC0415 - slow to import
 
-    columns = np.array(figures, np.float64)
-    rows = columns.shape[1]
+    parts = np.array(figures, np.float64)
+    rows = parts.shape[1]
+    columns = parts.transpose(1, 0, 2).reshape(rows, -1)
     random = np.random.default_rng(seed)
-    sums = np.empty((len(figures), RESAMPLES, 2))
+    sums = np.empty((RESAMPLES, columns.shape[1]))
     step = max(_BLOCK // rows, 1)
     for begin in range(0, RESAMPLES, step):
-        places = random.integers(rows, size=(min(step, RESAMPLES - begin), rows))
-        for at, column in enumerate(columns):
-            sums[at, begin : begin + step] = column[places].sum(axis=1)
+        draws = min(step, RESAMPLES - begin)
+        places = random.integers(rows, size=(draws, rows)) + np.arange(draws)[:, None] * rows
+        times = np.bincount(places.ravel(), minlength=draws * rows).reshape(draws, rows)
+        sums[begin : begin + draws] = times.astype(np.float64) @ columns
+    totals = sums.reshape(RESAMPLES, -1, 2).transpose(1, 0, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios: NDArray[np.float64] = sums[..., 0] / sums[..., 1]
+        ratios: NDArray[np.float64] = totals[..., 0] / totals[..., 1]
     return ratios
 
 

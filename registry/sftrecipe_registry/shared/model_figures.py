@@ -66,6 +66,10 @@ def model_judgement(
     first = models[0]
     invalid = invalid_counts(judged)
     lost = sum(invalid.values())
+    differences = {
+        measure: _table(found, {other: difference(first, other, measure) for other in models[1:]})
+        for measure in measures
+    }
     counts = {"judged": float(len(judged) - lost), "invalid": float(lost)}
     notes = {
         "models": list(models),
@@ -75,12 +79,7 @@ def model_judgement(
             measure: _table(found, {model: figure(model, measure) for model in models})
             for measure in measures
         },
-        "differences": {
-            measure: _table(
-                found, {other: difference(first, other, measure) for other in models[1:]}
-            )
-            for measure in measures
-        },
+        "differences": {measure: table for measure, table in differences.items() if table},
     }
     return Judgement({**named_metrics(found), **counts}, [each.row for each in judged], notes)
 

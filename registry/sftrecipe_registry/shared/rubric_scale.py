@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil, floor
 from statistics import fmean
 from typing import Annotated, Any, NamedTuple
 
@@ -45,6 +46,10 @@ class RubricScale(Sampling):
     samples: Annotated[int, Gt(0)] = 1
     """Replies to average."""
 
+    structured: bool = False
+    """Hold the replies to a JSON Schema (reasons, then a whole number on the scale), where a judge
+    does not keep to the form by itself: a score is then certain, a sensible one is not."""
+
     def scale_problems(self) -> Iterator[OptionProblem]:
         """A scale upside down; samples that are all the same."""
         if self.worst >= self.best:
@@ -62,7 +67,9 @@ class RubricScale(Sampling):
         prompt = ctx.prompt(self.prompt).render(variables)
         scores, replies = [], []
         for sample in range(self.samples):
-            reply = await ask_once(ctx.model, prompt, self.sampling(), sample=sample)
+            reply = await ask_once(
+                ctx.model, prompt, self.sampling(), sample=sample, schema=self._schema()
+            )
             replies.append(reply)
             score = last_score(reply.text, self.worst, self.best)
             if score is None:
@@ -70,6 +77,20 @@ class RubricScale(Sampling):
             else:
                 scores.append(score)
         return Rated(fmean(scores) if scores else None, tuple(replies))
+
+    def _schema(self) -> Mapping[str, Any] | None:
+        if not self.structured:
+            return None
+        scale = list(range(ceil(self.worst), floor(self.best) + 1))
+        return {
+            "type": "object",
+            "properties": {
+                "reasons": {"type": "string", "maxLength": 300},
+                "score": {"type": "integer", "enum": scale},
+            },
+            "required": ["reasons", "score"],
+            "additionalProperties": False,
+        }
 
 
 def rubric_variables(columns: Columns) -> dict[str, Any]:
