@@ -45,6 +45,7 @@ def lines(*rows: Any) -> str:
     return "".join(json.dumps(each) + "\n" for each in rows)
 
 
+CALL = '{"name": "f", "arguments": {}}'
 GENERATE = "error occurred while generating"
 GOOD = talk(("human", "u"), ("gpt", "a"))
 CHAT = {"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]}
@@ -475,6 +476,15 @@ ROLES = [
         "Invalid JSON format in tool",
         entry=TOOLS,
     ),
+    Case(
+        "call_in_a_models_words",
+        [talk(("human", "u"), ("function_call", f"<tool_call>{CALL}</tool_call>"))],
+        "nothing",
+        "",
+        "",
+        "works",
+        entry=SHAREGPT,
+    ),
 ]
 ALPACA = [
     Case(
@@ -671,6 +681,12 @@ FILES = [
          "nothing but numbers", "fails", "Cannot find valid samples", suffix="csv"),
     Case("none_in_a_table", "instruction,input,output\nq,,a\nq2,,None\n", "fault", "output",
          "1 of 2 rows vanish: the answer is null", "drops", dropped=1, suffix="csv"),
+    Case("labels_in_a_table", "instruction,output,label\nq,a,True\nq,b,False\n", "nothing", "", "",
+         "works", entry=KTO, stage="kto", suffix="csv"),
+    Case("short_row_in_a_table", "instruction,output,input\nq,a,\nq,b\n", "warning", "csv",
+         "fewer values than the header", "works", suffix="csv"),
+    Case("long_row_in_a_table", "instruction,input,output\nq,,a\nq,,b,c\n", "fault", "csv",
+         "not as many values as the header", "fails", GENERATE, suffix="csv"),
     Case("table", "instruction,input,output\nq,i,a\nq2,,b\n", "nothing", "", "", "works",
          suffix="csv"),
 ]  # fmt: skip

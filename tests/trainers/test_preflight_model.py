@@ -141,14 +141,11 @@ def test_the_output_folder_is_the_models(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_packages_that_are_asked_for(
-    tmp_path: Path, settings: dict[str, Any], lacking: str
-) -> None:
-    told = list(package_findings(settings, tmp_path))
+def test_packages_that_are_asked_for(settings: dict[str, Any], lacking: str) -> None:
+    told = list(package_findings(settings, []))
     assert told[0].message.startswith(f"package {lacking} is not installed")
-    for name in (lacking.replace("-", "_"), "nltk", "rouge_chinese"):
-        (tmp_path / f"{name}-1.0.dist-info").mkdir()
-    assert list(package_findings(settings, tmp_path)) == []
+    have = [lacking.replace("-", "_"), "nltk", "rouge_chinese"]
+    assert list(package_findings(settings, have)) == []
 
 
 CPU = {"gpus": [], "bf16": False}

@@ -34,7 +34,6 @@ from sftrecipe_registry.shared.preflight_template import template_findings
 from sftrecipe_registry.shared.training_environment import (
     ENVIRONMENT,
     training_python,
-    training_site_packages,
 )
 
 _ELSEWHERE = ("ONLINE", "REMOTE:")
@@ -49,9 +48,7 @@ def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator
     yield from deepspeed_findings(settings, training)
     model = list(model_findings(settings, training))
     yield from model
-    site_packages, python = training_site_packages(), training_python()
-    if site_packages is not None:
-        yield from package_findings(settings, site_packages)
+    python = training_python()
     with tempfile.TemporaryDirectory(prefix="sftrecipe-preflight-") as folder:
         rows = Path(folder) / "rows.jsonl"
         with rows.open("wb") as file:
@@ -115,6 +112,7 @@ def _environment_findings(
     except PluginRefused as error:
         yield Finding("fault", "environment", str(error), "look at it: sftrecipe doctor")
         return
+    yield from package_findings(settings, report["machine"]["packages"])
     yield from gpu_findings(settings, report["machine"])
     if "error" in report:
         if model_stands:  # else what is wrong with the model is told already

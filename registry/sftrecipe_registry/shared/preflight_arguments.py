@@ -28,7 +28,7 @@ def argument_findings(settings: Settings, table: ArgumentTable) -> Iterator[Find
     for problem in check_arguments(settings, table):
         message, advice = explained(problem, table)
         yield Finding("fault", "arguments", message, advice)
-    if settings.get("do_train") is not True:
+    if not settings.get("do_train"):
         text = "do_train is not true: LLaMA-Factory ends well, having trained nothing"
         yield Finding("fault", "arguments", text, "write do_train: true, or leave it out")
     yield from _dataset_findings(settings)

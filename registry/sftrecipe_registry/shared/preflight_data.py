@@ -20,6 +20,7 @@ from sftrecipe_registry.shared.preflight_tally import Tally, Trouble
 SPOOLED = 200_000
 """Rows of all data sets that are encoded; the others are like them."""
 
+_TEXTS = ("prompt", "query", "response", "chosen", "rejected", "system", "tools")
 CONTROL_TOKEN = Trouble(
     "warning",
     "control_tokens",
@@ -85,6 +86,7 @@ class DataCheck:
         self._keys = KeysSeen(attributes)
         self._tally = Tally(attributes.name)
         self._columns = [name for name in attributes.columns.values() if name]
+        self._texts = [name for kind in _TEXTS if (name := attributes.columns[kind])]
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong with the data set's files and rows."""
@@ -93,7 +95,7 @@ class DataCheck:
             if isinstance(file, Finding):
                 before.append(file)
                 continue
-            table = TableFile(file, self._columns)
+            table = TableFile(file, self._columns, self._texts)
             self._look(table)
             before += table.findings(name, self._tally)
         self.rows = self._tally.rows

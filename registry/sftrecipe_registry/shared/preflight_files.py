@@ -51,6 +51,14 @@ _MISSING = frozenset(
     )
 )
 """What pandas reads as no value."""
+_SWITCHES = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d)?)?Z?)?")
 _NUMBER = re.compile(r"\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|true|false)\s*", re.IGNORECASE)
 
@@ -69,6 +77,8 @@ _NOT_OBJECT = Trouble(
 )
 _NOT_TABLE = Trouble("fault", "csv", "it has not as many values as the header", "stop the training",
                      "put quotation marks around values with commas")  # fmt: skip
+_SHORT = Trouble("warning", "csv", "it has fewer values than the header", "are misread",
+                 "the last columns are null: write all values")  # fmt: skip
 _TWICE = Trouble("fault", "json", "a key stands twice", "are misread", "keep one of them")
 
 
@@ -94,10 +104,12 @@ def data_files(name: str, path: Path) -> Iterator[Finding | Path]:
 class TableFile:
     """One file, read row by row, with what its reader makes of whole columns."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> None:
         self.path = path
         self.columns = columns
         """Columns that the data set uses."""
+        self._texts = frozenset(texts)
+        """Those that must be text."""
         self.seen: Counter[str] = Counter()
         """Rows that have a column."""
         self.kind = KINDS[path.suffix]
@@ -105,7 +117,7 @@ class TableFile:
         """Whether it is JSON, one object a line."""
         self._number = self._line = 0
         self._has_lines = self.kind not in ("parquet", "arrow")
-        self._all_odd = set(columns)
+        self._all_odd = set(texts)
         """Columns that hold nothing but dates (JSON lines) or numbers (CSV) so far."""
 
     @property
@@ -146,12 +158,22 @@ class TableFile:
 
     def _found(self) -> Iterator[Found]:
         if self.kind == "csv":
-            return map(_as_pandas, csv_rows(self.path, "utf-8", delimiter=","))
+            return map(self._as_pandas, csv_rows(self.path, "utf-8", delimiter=","))
         if self.kind == "text":
             return text_lines(self.path, "utf-8")
         if self.kind != "json":
             return iter((parquet_rows if self.kind == "parquet" else arrow_rows)(self.path))
         return (json_lines if self.lines else json_items)(self.path, "utf-8")
+
+    def _as_pandas(self, found: Found) -> Found:
+        if isinstance(found, Bad):
+            return found
+        row: dict[str, Any] = {}
+        for name, value in found[1].items():
+            row[name] = None if value in _MISSING else value
+            if name not in self._texts:
+                row[name] = _SWITCHES.get(value, row[name])
+        return found[0], row
 
     def _note_odd(self, row: dict[str, Any]) -> None:
         pattern = _DATE if self.lines else _NUMBER
@@ -217,19 +239,15 @@ def _has_object_lines(path: Path) -> bool:
     return True
 
 
-def _as_pandas(found: Found) -> Found:
-    if isinstance(found, Bad):
-        return found
-    values = {name: None if value in _MISSING else value for name, value in found[1].items()}
-    return found[0], values
-
-
 def _trouble(bad: Bad) -> Trouble:
     if bad.reason == "undecodable":
         return _ENCODING
     if bad.reason == "not_an_object":
         return _NULL if bad.detail == "null" else _NOT_OBJECT
-    return _NOT_TABLE if bad.reason in ("wrong_columns", "bad_csv") else _NOT_JSON
+    if bad.reason == "wrong_columns":
+        have, _, wanted = re.findall(r"\d+|expected", bad.detail)
+        return _SHORT if int(have) < int(wanted) else _NOT_TABLE
+    return _NOT_TABLE if bad.reason == "bad_csv" else _NOT_JSON
 
 
 def _tail(path: Path) -> bytes:

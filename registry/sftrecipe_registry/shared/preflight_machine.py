@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from sftrecipe.kinds import Finding, Training
@@ -34,9 +33,9 @@ _FOR_GPUS = {"use_unsloth": "fault", "quantization_bit": "warning", "deepspeed":
 """Arguments for a GPU, and how bad it is without one: some packages know a CPU."""
 
 
-def package_findings(settings: Settings, site_packages: Path) -> Iterator[Finding]:
+def package_findings(settings: Settings, installed: Iterable[str]) -> Iterator[Finding]:
     """Packages that LLaMA-Factory will miss, some of them only after the model is loaded."""
-    have = _installed(site_packages)
+    have = {re.sub("[-_.]+", "-", name).lower() for name in installed}
     for argument, wanted in _asked(settings):
         if not have & set(wanted):
             text = f"package {wanted[0]} is not installed, and {argument} asks for it"
@@ -66,11 +65,6 @@ def _asked(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
     for tracker in listed(settings.get("report_to")):
         if tracker in _TRACKERS:
             yield f"report_to '{tracker}'", _TRACKERS[tracker]
-
-
-def _installed(site_packages: Path) -> set[str]:
-    names = (each.name.split("-")[0] for each in site_packages.glob("*.dist-info"))
-    return {re.sub("[-_.]+", "-", name).lower() for name in names}
 
 
 def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from sftrecipe_registry.shared.preflight_tally import Trouble
 REPAIR = "remove or repair these rows; sftrecipe's exporter rejects such rows"
 
 Row = Mapping[str, Any]
+_CALL_MARK = "<tool_call>"
 
 
 class Amiss(Exception):
@@ -93,6 +94,13 @@ IGNORED_HISTORY = Trouble(
     "write it as a list of [question, answer]",
 )
 BAD_TOOLS = stops("tools", "the tools are no JSON text of a list of functions")
+ODD_TOOLS = Trouble(
+    "warning",
+    "tools",
+    "a tool lacks its name, or properties of its parameters",
+    "are doubtful",
+    "some templates cannot write it; name both",
+)
 BAD_CALL = stops("tools", "a function call is no JSON with name and arguments")
 BAD_SYSTEM = stops("system", "the system prompt is not a text")
 BAD_ANSWER_ROLE = stops("pairs", "the role of chosen or rejected is none of the entry's tags")
@@ -145,9 +153,12 @@ class _Rows:
         if not isinstance(tools, str):
             raise Amiss(BAD_TOOLS, tools)
         try:
+            json.loads(tools)
             check_tools(tools)
-        except Unusable as error:
-            raise Amiss(BAD_TOOLS, f"{error.value}: {tools}") from error
+        except Unusable:
+            self.doubts.append((ODD_TOOLS, tools))
+        except (ValueError, RecursionError) as error:
+            raise Amiss(BAD_TOOLS, tools) from error
 
     def doubt_empty(self, response: list[dict[str, str]]) -> None:
         """Answers without text, on which a training learns to say nothing."""
@@ -265,14 +276,16 @@ class _Messages(_Rows):
 
     def _turns(self, messages: list[Any]) -> list[dict[str, str]]:
         turns = []
+        role_key, content_key, standards = self.role, self.content, self.standard
+        accepted = (self.asks, self.answers)
         for number, message in enumerate(messages):
-            role = message.get(self.role)
-            if role not in (self.asks, self.answers)[number % 2]:
+            role = message.get(role_key)
+            if role not in accepted[number % 2]:
                 self._refuse(role, number)
-            content = message.get(self.content)
+            content = message.get(content_key)
             if not isinstance(content, str):
                 raise Amiss(NULL_CONTENT, message)
-            standard = self.standard[role]
+            standard = standards[role]
             if standard == "function":
                 self._check_call(content)
             turns.append({"role": standard, "content": content})
@@ -286,6 +299,8 @@ class _Messages(_Rows):
         raise Amiss(LATE_SYSTEM if standard == "system" else ORDER, value)
 
     def _check_call(self, content: str) -> None:
+        if _CALL_MARK in content:
+            return  # in the words of a model, which its template reads
         try:
             check_call(content)
         except Unusable as error:

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import sys
+from importlib import metadata
 from typing import Any
 
 import torch
@@ -107,10 +108,14 @@ def encoded(
 
 
 def machine() -> dict[str, Any]:
-    """What it would train on."""
+    """What it would train on, and with."""
     has = torch.cuda.is_available()
     names = [torch.cuda.get_device_name(each) for each in range(torch.cuda.device_count())]
-    return {"gpus": names if has else [], "bf16": bool(has and torch.cuda.is_bf16_supported())}
+    return {
+        "gpus": names if has else [],
+        "bf16": bool(has and torch.cuda.is_bf16_supported()),
+        "packages": sorted({each.name for each in metadata.distributions() if each.name}),
+    }
 
 
 def own_renderings(tokenizer: Any) -> dict[str, Any]:
