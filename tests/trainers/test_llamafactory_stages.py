@@ -206,6 +206,18 @@ def looked(python: Path, run: Path) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("real")
+def test_what_is_trained_on_a_quantized_model_is_merged_into_the_whole_one(
+    tmp_path: Path, base: Path
+) -> None:
+    trained = train(tmp_path, model_name_or_path=str(base), quantization_bit=4, max_steps=3)
+    assert "Quantizing model to 4 bit" in (tmp_path / "train.log").read_text()
+    merged = json.loads((trained.model / "config.json").read_text())
+    assert "quantization_config" not in merged
+    weights = [folder / "model.safetensors" for folder in (trained.model, base)]
+    assert abs(weights[0].stat().st_size - weights[1].stat().st_size) < 1000
+
+
+@pytest.mark.usefixtures("real")
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
