@@ -57,8 +57,7 @@ _FIRST, _SECOND = "1", "2"
 
 
 class Pairwise(AnsweringModels, Sampling, Judge):
-    """Let two models answer every question and a third judge whose answer is better, in both
-    orders.
+    """Let two models answer, and a third judge whose answer is better, in both orders.
 
     The judge scores the two answers from 1 to 10, once in each order. The first model wins a
     question, loses it, or ties; winning in one order and losing in the other is a tie, and equal
