@@ -256,7 +256,7 @@ class _Messages(_Rows):
         messages = self.value(row, "messages")
         if not isinstance(messages, list):
             raise Amiss(NO_LIST, messages)
-        if not all(type(message) is dict for message in messages):
+        if {*map(type, messages)} - {dict}:
             raise Amiss(NO_OBJECT, messages)
         system: object = self.value(row, "system")
         if messages and self.tags["system_tag"] and self._role(messages[0]) == "system":
