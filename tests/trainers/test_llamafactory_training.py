@@ -125,6 +125,7 @@ def test_what_changed_is_trained_anew(tmp_path: Path, change: str) -> None:
     (base / "config.json").write_text("{}")
     train(prepared(run), model_name_or_path=str(base))
     (run / "model" / "old.txt").touch()
+    (run / "model" / "merged" / "model.safetensors").write_text("of another training")
     if change == "weights":
         (run / "model" / "adapter_model.safetensors").unlink()
     if change == "base":
@@ -132,6 +133,7 @@ def test_what_changed_is_trained_anew(tmp_path: Path, change: str) -> None:
     more = {"lora_rank": 3} if change == "arguments" else {}
     train(prepared(run, rows=5 if change == "data" else 4), model_name_or_path=str(base), **more)
     again = starts(run)[1]["given"]
+    assert (run / "model" / "merged" / "model.safetensors").read_text() == "model"
     if change == "weights":  # the same training: its last checkpoint stands
         assert again["resume_from_checkpoint"] == "model/checkpoint-6"
     else:

@@ -65,8 +65,8 @@ class Output:
         self._write_note(done=False)
         return checkpoint
 
-    def started(self) -> int:
-        """When it was made ready, by the clock of its own disk, in nanoseconds."""
+    def noted(self) -> int:
+        """When the training was begun or, later, done: by the disk's own clock, in nanoseconds."""
         return (self.folder / NOTE).stat().st_mtime_ns
 
     def trained(self, since: int) -> bool:

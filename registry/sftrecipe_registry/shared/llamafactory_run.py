@@ -39,7 +39,7 @@ async def train(training: Training, config: Path) -> Trained:
     model = output.folder
     if output.adapter:
         model = merged_model(output)
-        if not model_stands(model):
+        if not model_stands(model, output.noted()):  # one from before is of another training
             await merge(training, config, output)
     losses, held_out_losses = curves(output.folder)
     results = output.results()
@@ -60,7 +60,7 @@ def _output(config: Path) -> Output:
 async def _train(training: Training, config: Path, output: Output) -> None:
     log = config.with_suffix(".log")
     checkpoint = output.prepare()
-    since = output.started()
+    since = output.noted()
     arguments = ["train", config.name]
     if checkpoint is None:
         log.unlink(missing_ok=True)
