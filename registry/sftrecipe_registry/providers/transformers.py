@@ -32,6 +32,13 @@ from sftrecipe_registry.shared.model_folder import (
     weights_fingerprint,
 )
 from sftrecipe_registry.shared.model_identity import model_identity
+from sftrecipe_registry.shared.packaged_checkpoint import (
+    INSTALL,
+    PACKAGED,
+    packaged_checkpoint,
+    packaged_problem,
+    packaged_version,
+)
 from sftrecipe_registry.shared.python_environment import (
     environment_python,
     named_environment,
@@ -72,8 +79,8 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 """
 
     model: ModelName
-    """A name on the model hub, a folder (absolute, or from `~`), or `trained`: what the recipe
-    trains (`trained:ID` of several)."""
+    """A name on the model hub, a folder (absolute, or from `~`), `trained`: what the recipe trains
+    (`trained:ID` of several), or `embedded`: the small model that the extra of this name brings."""
     python: str = ""
     """Absolute path of the environment that has torch and transformers: its folder or its python,
     outside of the project. Where it is left out: the variable `SFTRECIPE_TRAIN_ENV`, which may also
@@ -99,6 +106,8 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
             yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
+        if wrong := packaged_problem(self.model):
+            yield OptionProblem(("model",), wrong, INSTALL)
 
     def capabilities(self) -> frozenset[Capability]:
         """By what the model's folder holds; everything where it is not known yet."""
@@ -113,6 +122,8 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
         revision = self.revision
         if is_path(self.model) and revision is None:
             revision = weights_fingerprint(model_folder(self.model))
+        if self.model == PACKAGED:
+            revision = packaged_version()
         named = {**model_identity(self.model_name(), revision), "dtype": self.dtype}
         return {**named, "chat_template": template} if (template := self._template()) else named
 
@@ -159,7 +170,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     def _settings(self) -> str:
         """What the worker is told, as JSON."""
         named: Mapping[str, object] = {
-            "model": str(model_folder(self.model)) if is_path(self.model) else self.model,
+            "model": self._loaded(),
             "revision": None if is_path(self.model) else self.revision,
             "device": self.device,
             "dtype": self.dtype,
@@ -167,6 +178,12 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
             "chat_template": self._template(),
         }
         return orjson.dumps(named).decode()
+
+    def _loaded(self) -> str:
+        """What transformers loads: a folder's path, or a name of the hub."""
+        if self.model == PACKAGED:
+            return str(packaged_checkpoint())
+        return str(model_folder(self.model)) if is_path(self.model) else self.model
 
     def _python_problem(self, *strangers: Path) -> str | None:
         """What is wrong with the environment; `strangers`: folders that come with the recipe."""

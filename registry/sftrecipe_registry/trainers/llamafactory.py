@@ -34,6 +34,13 @@ from sftrecipe_registry.shared.llamafactory_arguments import (
     shipped,
 )
 from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
+from sftrecipe_registry.shared.packaged_checkpoint import (
+    INSTALL,
+    PACKAGED,
+    packaged_checkpoint,
+    packaged_folder,
+    packaged_problem,
+)
 from sftrecipe_registry.shared.training_environment import (
     COMMAND,
     check_training,
@@ -55,7 +62,8 @@ class LlamaFactory(Trainer):
     beside a model (LoRA, QLoRA, OFT) is merged with it into `model/merged/`, a reward model's value
     head in a file of its own. A training that was interrupted goes on from its last whole
     checkpoint (stages rm and ppo start over). `model_name_or_path` may be a folder beside the
-    recipe, or `trained:ID`: the model of an earlier train block.
+    recipe, `trained:ID`, the model of an earlier train block, or `embedded`, the small model that
+    the extra `embedded` brings.
 
     Where the recipe does not say otherwise, the loss is noted a hundred times, and an adapter's
     checkpoint is kept at every tenth of the way, the last one alone.
@@ -103,6 +111,8 @@ with:
                 yield OptionProblem((name,), message, "name a folder inside it")
         if not self.arguments.get("model_name_or_path"):
             yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
+        if wrong := packaged_problem(self._base()):
+            yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
         for name, value in self.arguments.items():
             if isinstance(value, str) and "${" in _REFERENCE.sub("", value):
                 message = f"training argument '{name}' holds '${{', which LLaMA-Factory cannot read"
@@ -144,6 +154,7 @@ with:
             findings,
         )
 
+        self._make_base()
         config = training.folder / f"{_named('train', training)}.yaml"
         return findings(training, config, argument_table())
 
@@ -156,6 +167,7 @@ with:
             train,
         )
 
+        self._make_base()
         return await train(training, config)
 
     def goes_on_from(self) -> str | None:
@@ -180,6 +192,11 @@ with:
 
     def _base(self) -> str:
         return str(self.arguments.get("model_name_or_path", ""))
+
+    def _make_base(self) -> None:
+        """Write the embedded model's folder where the training starts from it."""
+        if self._base() == PACKAGED:
+            packaged_checkpoint()
 
     def _added(self, training: Training) -> dict[str, object]:
         """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
@@ -227,6 +244,8 @@ def _named(name: str, training: Training) -> str:
 def _base_model(base: str, training: Training) -> str:
     """The model to start from: of an earlier block, in a folder beside the recipe, or as it is."""
     block = trained_block(base)
+    if base == PACKAGED:
+        return str(packaged_folder())
     if block is None:
         if base.startswith("~"):
             return str(Path(base).expanduser())
