@@ -84,7 +84,12 @@ def checked(folder: Path, name: str, stage: str) -> DataCheck:
 
 
 def loadable(case: Case) -> bool:
-    """Cases where LLaMA-Factory gets as far as counting."""
+    """Cases where LLaMA-Factory gets as far as counting.
+
+    Of a short row of a table the values are not looked at: it is told and not counted.
+    """
+    if case.name == "short_row_in_a_table":
+        return False
     return case.outcome != "fails" and not case.dataset and not case.arguments
 
 
