@@ -3,7 +3,8 @@
 Prints its address once it listens. It speaks OpenAI's protocol (and Qianfan's under `/v2`, and the
 older one), counts requests by prompt, and fails as it is told: by chance (`--faults 429=0.1`), or
 where the prompt says so (`[[500 x2]]`: its first two requests fail). Replies are made from the
-prompt alone, so that the same question has the same answer in every process.
+prompt alone, so that the same question has the same answer in every process; the model `judge`
+answers with two scores.
 
 `GET /count` tells what was asked; `POST /forget` begins to count anew; `POST /fail` makes all
 requests fail from some moment on.
@@ -208,6 +209,8 @@ class StandIn:
             return json.dumps(items)
         if self.options.reply == "split":
             return _split(prompt)
+        if body.get("model") == "judge":
+            return f"{drawn.randint(1, 10)} {drawn.randint(1, 10)}\n{_words(drawn, 5)}."
         if "response_format" in body:
             return json.dumps({"name": _words(drawn, 1)})
         return f"{_words(drawn, self.options.words)}."

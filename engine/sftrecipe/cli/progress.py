@@ -12,6 +12,7 @@ import click
 
 from sftrecipe.messages import message
 from sftrecipe.plugin.training import TrainingState
+from sftrecipe.report.figures import main_figures
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.steps import StepFacts
 
@@ -48,8 +49,8 @@ def shown(quiet: bool) -> Iterator[Progress]:
 def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
     parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
-    figures = facts.notes.get("metrics", {})
-    parts += [f"{name} {value:.4g}" for name, value in figures.items() if not _is_bound(name)]
+    told = main_figures(facts.notes.get("metrics", {}))
+    parts += [f"{figure.name} {figure.value:.4g}" for figure in told]
     if facts.rejected:
         reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
         lost = {"count": facts.rejected, "reasons": reasons}
@@ -62,11 +63,6 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
     return f"{step}: {', '.join(parts)}"
-
-
-def _is_bound(figure: str) -> bool:
-    """Whether it is an end of another figure's interval."""
-    return figure.endswith(("_low", "_high"))
 
 
 def _training_text(state: TrainingState) -> str:

@@ -15,6 +15,7 @@ Range = tuple[int, int | None]
 Basis = Literal["tokenizer", "ledger", "guess"]
 """What a number of tokens rests on: the model's tokenizer, earlier calls of the model, neither."""
 NOTHING: Range = (0, 0)
+UNKNOWN: Range = (0, None)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from sftrecipe.calls.structured import REPAIRS
 from sftrecipe.plan.estimate import Range
 from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.judging import Judge
 from sftrecipe.plugin.kinds import Expected, Filter, Generator
 from sftrecipe.plugin.provider import Request
 from sftrecipe.record import Record
@@ -43,6 +44,15 @@ class Seen:
         return self.held + self.unanswered
 
 
+Asker = Generator | Filter | Judge
+"""A plugin that asks models."""
+
+
+def looks_at_rows(plugin: Plugin) -> bool:
+    """Whether it looks at one row at a time, so that some rows tell of the others."""
+    return getattr(plugin, "scope", "global") == "row"
+
+
 class Expectation(NamedTuple):
     """A step's calls and rows."""
 
@@ -57,8 +67,8 @@ class Expectation(NamedTuple):
 
 
 def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
-    """What to expect of a generator or a filter that reads so many rows."""
-    assert isinstance(plugin, Generator | Filter)  # noqa: S101 - no other block asks
+    """What to expect of a generator, a filter or a judge that reads so many rows."""
+    assert isinstance(plugin, Asker)  # noqa: S101 - no other block asks
     expected = _expected(plugin, rows)
     if seen is None:
         calls, rows, likely_rows, carried = expected
@@ -70,7 +80,7 @@ def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
     return Expectation(calls, expected.rows, expected.likely, likely, expected.carried)
 
 
-def _expected(plugin: Generator | Filter, rows: Range) -> Expected:
+def _expected(plugin: Asker, rows: Range) -> Expected:
     """What the plugin says; nothing is known where it fails to say it."""
     try:
         return plugin.expected(*rows)
@@ -78,15 +88,15 @@ def _expected(plugin: Generator | Filter, rows: Range) -> Expected:
         return Expected((0, None), (0, None))
 
 
-def _calls(plugin: Generator | Filter, expected: Expected, seen: Seen) -> tuple[Range, bool]:
+def _calls(plugin: Asker, expected: Expected, seen: Seen) -> tuple[Range, bool]:
     """The calls, and whether they are only likely."""
     told, (least, most) = seen.told, expected.calls
     structured = any(each.schema for requests in seen.missing.values() for each in requests)
     if not seen.whole:
-        by_row = plugin.scope == "row"
+        by_row = looks_at_rows(plugin)
         low = least if not by_row or seen.asking == seen.rows else 0
         return (low, _repaired(most, structured)), by_row and low > 0
-    if plugin.scope == "row":
+    if looks_at_rows(plugin):
         least, most = _expected(plugin, (seen.asking, seen.asking)).calls
         low = max(least, told)
     else:

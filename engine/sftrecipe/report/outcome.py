@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from sftrecipe.messages import message
-from sftrecipe.plan.estimate import total
+from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.report.amounts import amounts_text
+from sftrecipe.report.figures import gate_text, main_figures
+from sftrecipe.run.execute import Done
+from sftrecipe.run.judging import gate_results
 from sftrecipe.run.results import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.start import Outcome
+from sftrecipe.run.training import model_of
 
 
 def outcome_text(outcome: Outcome) -> str:
@@ -21,13 +26,14 @@ def outcome_text(outcome: Outcome) -> str:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
+    lines += [*_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines.append(message("outcome-rejected", rejects))
     if failed := outcome.execution.failed:
         lines.append(message("outcome-failed", {"count": failed}))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
-    if outcome.fresh and outcome.estimate and outcome.usage.get("asked"):
+    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
         lines.append(_estimate(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
@@ -42,6 +48,18 @@ def outcome_json(outcome: Outcome) -> str:
             {"name": each.name, "rows": each.rows, "files": list(each.files), "role": each.role}
             for each in outcome.execution.data_sets
         ],
+        "trained": [
+            {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
+            for done, model in _models(outcome)
+        ],
+        "judged": [
+            {
+                "id": done.step.id,
+                "metrics": done.facts.notes["metrics"],
+                "gates": gate_results(done.step.block, done.facts),
+            }
+            for done in _section(outcome, "evaluate")
+        ],
         "rejected": outcome.rejected,
         "failed": outcome.execution.failed,
         "usage": outcome.usage,
@@ -51,6 +69,32 @@ def outcome_json(outcome: Outcome) -> str:
         "run": str(outcome.out / RUN_FILE),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _section(outcome: Outcome, name: str) -> list[Done]:
+    return [done for done in outcome.execution.done if done.step.block.section == name]
+
+
+def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
+    """Every training, with the folder of its model."""
+    for done in _section(outcome, "train"):
+        yield done, model_of(done.facts, outcome.out)
+
+
+def _trained(outcome: Outcome) -> Iterator[str]:
+    """Where the trained models are."""
+    for done, model in _models(outcome):
+        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
+
+
+def _judged(outcome: Outcome) -> Iterator[str]:
+    """What the judges found, and the gates that it passed; a run that misses one fails."""
+    for done in _section(outcome, "evaluate"):
+        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        yield f"{done.step.id}: {told}"
+        for gate in gate_results(done.step.block, done.facts):
+            yield f"  {gate_text(gate)}"
 
 
 def _calls(usage: Mapping[str, Any]) -> str:
@@ -64,6 +108,13 @@ def _calls(usage: Mapping[str, Any]) -> str:
     if usage.get("currency"):
         parts.append(f"{usage['cost']:.4f} {usage['currency']}")
     return ", ".join(parts)
+
+
+def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there was an estimate, and no step that asked of which nothing was known."""
+    return bool(steps) and not any(
+        step["fact"] and tuple(step["estimate"]["calls"]) == UNKNOWN for step in steps
+    )
 
 
 def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:

@@ -85,10 +85,11 @@ def _state(estimate: Estimate) -> str:
 
 def _cells(estimate: Estimate) -> tuple[str, ...]:
     block = estimate.step.block
+    named = (estimate.step.id, f"{block.section}: {block.use}", _state(estimate))
+    if block.section == "train":
+        return (*named, "", "", "", "", "")
     return (
-        estimate.step.id,
-        f"{block.section}: {block.use}",
-        _state(estimate),
+        *named,
         _likely(estimate.likely_rows, range_text(estimate.rows)),
         _calls(estimate),
         range_text(estimate.tokens),

@@ -23,7 +23,15 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject, Reply
-from sftrecipe.plugin.kinds import Filter, Generator, RowFilter, RowGenerator, Verdict
+from sftrecipe.plugin.judging import Judge
+from sftrecipe.plugin.kinds import (
+    Filter,
+    Generator,
+    PluginRefused,
+    RowFilter,
+    RowGenerator,
+    Verdict,
+)
 from sftrecipe.plugin.provider import CallFailed, Provider, Request
 from sftrecipe.recipe.checked import Block
 from sftrecipe.record import Record
@@ -154,6 +162,9 @@ async def _work(plugin: Plugin, rows: _Timed, ctx: Context, seen: Seen) -> None:
     elif isinstance(plugin, Generator):
         async for item in plugin.generate(rows, ctx):
             seen.made.extend(_kept([item]))
+    elif isinstance(plugin, Judge):
+        with suppress(PluginRefused):  # nothing can be judged as long as nobody answers
+            seen.made.extend((await plugin.evaluate(rows, ctx)).rows)
     elif isinstance(plugin, Filter):
         verdicts = plugin.judge(rows, ctx)
         if isinstance(verdicts, Iterator):

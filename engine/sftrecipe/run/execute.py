@@ -29,7 +29,6 @@ from sftrecipe.plugin.kinds import (
 from sftrecipe.plugin.prompt import PromptFailed
 from sftrecipe.plugin.provider import CALL_FAILED, Provider
 from sftrecipe.plugin.training import Trainer, TrainingState
-from sftrecipe.recipe.trained import trained_models
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
@@ -45,6 +44,7 @@ from sftrecipe.run.training import (
     model_of,
     model_stands,
     train,
+    with_model,
 )
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
 from sftrecipe.store.steps import StepFacts, StepStore
@@ -128,13 +128,8 @@ class Execution:
     def _provide(self, step: Step, model: Path) -> None:
         """Put the trained model where the recipe's providers name it."""
         self.models[step.id] = model
-        last = self.plan.recipe.train[-1].id
-        for name, block in self.plan.recipe.providers.items():
-            named = trained_models(block.plugin)
-            update = {option: str(model) for option, id in named if (id or last) == step.id}
-            if update:
-                plugin = block.plugin.model_copy(update=update)
-                self.session.provide(name, replace(block, plugin=plugin))
+        for name, block in with_model(self.plan.recipe, step.id, model).items():
+            self.session.provide(name, block)
 
     async def _make(self, step: Step) -> None:
         """Execute a step into the store."""

@@ -10,11 +10,12 @@ from typing import NamedTuple, TypeVar
 
 from sftrecipe.calls.history import History, open_history
 from sftrecipe.calls.prices import price_of
-from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Range, Shortage, shortages
-from sftrecipe.plan.expectation import Expectation, Seen, expectation
+from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Range, Shortage, shortages, total
+from sftrecipe.plan.expectation import Expectation, Seen, expectation, looks_at_rows
 from sftrecipe.plan.spending import Asked, Asking, spending
 from sftrecipe.plan.staleness import Standing, standings
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plugin.judging import Judge
 from sftrecipe.plugin.kinds import Filter, RowFilter
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
@@ -23,6 +24,7 @@ from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.dry_run import Trial, dry_run
 from sftrecipe.run.foreseen import Foreseen, Outlook
 from sftrecipe.run.results import parts_before, read_run
+from sftrecipe.run.training import model_of, model_stands, with_model
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
@@ -52,10 +54,11 @@ def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH)
     """What every step of the plan would do now. Asks no model."""
     store = StepStore(project.steps)
     standing = standings(plan, store, parts_before(read_run(out)))
+    standing |= _without_models(plan, store, standing, out)
     if all(stands.cached for stands in standing.values()):
         return [_finished(step, standing.get(step.id), store) for step in plan.steps]
     with open_history(project.ledger) as history:
-        forecast_of = _Forecast(plan, project.ledger, str(out), history, effort)
+        forecast_of = _Forecast(plan, project.ledger, out, history, effort)
         return list(forecast_of.steps(store, standing))
 
 
@@ -74,12 +77,13 @@ class _Forecast:
     """Walks the plan with what is known of every stream."""
 
     def __init__(
-        self, plan: Plan, ledger: Path, run: str, history: History, effort: Effort
+        self, plan: Plan, ledger: Path, out: Path, history: History, effort: Effort
     ) -> None:
         self._recipe = plan.recipe
+        self._providers = dict(plan.recipe.providers)
         self._steps = plan.steps
         self._ledger = ledger
-        self._run = run
+        self._out = out
         self._effort = effort
         self._streams = Foreseen()
         self._history = history
@@ -89,14 +93,24 @@ class _Forecast:
         for step in self._steps:
             stands = standing.get(step.id)
             if stands and stands.cached:
-                self._streams.stored(step, store)
+                self._done(step, store)
                 yield _finished(step, stands, store)
             else:
+                if step.block.section == "export":
+                    self._streams.exported(step, store)
                 yield self._stale(step, stands)
+
+    def _done(self, step: Step, store: StepStore) -> None:
+        section = step.block.section
+        if section == "train":
+            model = model_of(store.facts(step.key), self._out)
+            self._providers |= with_model(self._recipe, step.id, model)
+        elif section != "evaluate":
+            self._streams.stored(step, store)
 
     def _stale(self, step: Step, standing: Standing | None) -> Estimate:
         streams, section = self._streams, step.block.section
-        if section in ("generate", "filter"):
+        if section in ("generate", "filter", "evaluate"):
             return self._asked(step, standing)
         if section == "sources":
             streams.read(step, self._recipe, self._effort.source_bytes, self._effort.seconds)
@@ -115,7 +129,7 @@ class _Forecast:
         likely = found.likely_rows or read.likely
         if step.block.section == "generate":
             self._streams.made(step, found.rows, likely, seen)
-        else:
+        elif step.block.section == "filter":
             self._streams.thinned(step, found.rows, seen)
         held, asks = 0, tuple[Asks, ...]()
         if asked_by(step.block) and found.calls != NOTHING:
@@ -141,11 +155,11 @@ class _Forecast:
         if idle and not (read.whole and isinstance(plugin, RowFilter)):
             return None
         rows, whole = list(read.rows), read.whole
-        if plugin.scope == "row" and len(rows) > self._effort.rows:  # type: ignore[attr-defined]
+        if looks_at_rows(plugin) and len(rows) > self._effort.rows:
             rows, whole = _drawn(rows, self._effort.rows), False
         context = block_context(self._recipe, step.block)
         context.streams = named
-        providers = {name: self._recipe.providers[asked] for name, asked in asks.items()}
+        providers = {name: self._providers[asked] for name, asked in asks.items()}
         trial = Trial(plugin, context, providers, rows, whole)
         return dry_run(trial, self._ledger, self._effort.seconds)
 
@@ -164,7 +178,7 @@ class _Forecast:
             return held, ()
         parts = self._parts(step, read, found._replace(calls=left), seen)
         return held, tuple(
-            spending(part, self._run, step.id, self._asking(part.provider)) for part in parts
+            spending(part, str(self._out), step.id, self._asking(part.provider)) for part in parts
         )
 
     def _parts(
@@ -172,6 +186,9 @@ class _Forecast:
     ) -> Iterator[Asked]:
         """The step's calls by provider: shared as in its dry run."""
         plugin, calls, carried = step.block.plugin, found.calls, found.carried
+        if isinstance(plugin, Judge) and seen is not None and seen.unanswered:
+            yield from self._judged_parts(step, read, calls, seen)
+            return
         stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
         if seen is None or not seen.unanswered:
             provider = next(iter(asked_by(step.block).values()))
@@ -182,16 +199,33 @@ class _Forecast:
             part = (int(calls[0] * share), None if calls[1] is None else ceil(calls[1] * share))
             first = len(requests)
             if not seen.whole:
-                by_row = plugin.scope == "row"  # type: ignore[attr-defined]
-                rows = read.count[1] if by_row else part[0]
+                rows = read.count[1] if looks_at_rows(plugin) else part[0]
                 first = min(part[1] or 0, ceil((rows or part[1] or 0) * share))
             drawn = _drawn(requests, self._effort.prompts)
             of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
             if requests:
                 yield Asked(provider, part, first, drawn, of_all, read.whole, stated, carried)
 
+    def _judged_parts(self, step: Step, read: Outlook, calls: Range, seen: Seen) -> Iterator[Asked]:
+        """A judge's calls: the models' answers as in its dry run, the rest for who judges them."""
+        most, plugin = read.count[1], step.block.plugin
+        parts = []
+        for provider, requests in seen.missing.items():
+            count = len(requests)
+            part = (count, count) if seen.whole else (0, most and ceil(count * most / seen.rows))
+            drawn = _drawn(requests, self._effort.prompts)
+            if requests:
+                parts.append(part)
+                share = len(drawn) / (part[1] or count + 1)
+                yield Asked(provider, part, part[1] or count, drawn, share, read.whole, None, 0)
+        silent = [name for name in asked_by(step.block).values() if not seen.missing.get(name)]
+        rest = _less(calls, total(parts))
+        if silent and rest != NOTHING:
+            stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
+            yield Asked(silent[-1], rest, rest[1] or 0, (), 0.0, False, stated, 0)
+
     def _known(self, provider: str) -> Asking:
-        plugin = self._recipe.providers[provider].plugin
+        plugin = self._providers[provider].plugin
         assert isinstance(plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         earlier = self._history.recent(plugin.model_name())
         return Asking(cache(plugin.token_counter), earlier, price_of(plugin))
@@ -201,6 +235,25 @@ def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estima
     """A step whose result is in the store; exports are only written again."""
     kept = store.facts(step.key).kept if store.has(step.key) else 0
     return Estimate(step, standing, (kept, kept))
+
+
+def _less(calls: Range, part: Range) -> Range:
+    """What is left of calls without a part of them."""
+    most = None if calls[1] is None or part[1] is None else max(0, calls[1] - part[1])
+    return max(0, calls[0] - part[0]), most
+
+
+def _without_models(
+    plan: Plan, store: StepStore, standing: Mapping[str, Standing], out: Path
+) -> dict[str, Standing]:
+    """Trainings that will be repeated: their model is no longer in the output folder."""
+    return {
+        step.id: Standing(False)
+        for step in plan.steps
+        if step.block.section == "train"
+        and standing[step.id].cached
+        and not model_stands(store.facts(step.key), out)
+    }
 
 
 def _drawn(items: Sequence[Item], count: int) -> list[Item]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
 
-from sftrecipe.plan.estimate import Range
+from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plan.expectation import Seen
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Rows
-from sftrecipe.plugin.kinds import Generator, Source
+from sftrecipe.plugin.kinds import Exporter, Generator, Source
 from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.recipe.graph import MIXED
+from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.record import Record, new_record
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.following import follow
@@ -22,7 +22,6 @@ from sftrecipe.run.reading import read_source
 from sftrecipe.store.steps import StepStore
 from sftrecipe.store.streams import Stream
 
-UNKNOWN: Range = (0, None)
 _TYPICAL_TEXT = 200
 """Characters of a column that a model will write."""
 
@@ -80,6 +79,20 @@ class Foreseen:
         for name in changed:
             stream = self._stored[name]
             self.outlooks[name] = Outlook((len(stream), len(stream)), rows=stream, whole=True)
+
+    def exported(self, step: Step, store: StepStore) -> None:
+        """An export: the rows that it keeps apart, where it did so with these rows already."""
+        plugin = step.block.plugin
+        assert isinstance(plugin, Exporter)  # noqa: S101 - the section's blocks are
+        if HELD_OUT in self.outlooks or not plugin.holds_out():
+            return
+        if store.has(step.key) and all(name in self._stored for name in step.reads):
+            follow(self._stored, step.id, "export", step.reads, store.path(step.key))
+            rows = self._stored[HELD_OUT]
+            self.outlooks[HELD_OUT] = Outlook((len(rows), len(rows)), rows=rows, whole=True)
+        else:
+            read = self.of(step.reads)
+            self.outlooks[HELD_OUT] = Outlook((0, read.count[1]), read.likely, read.rows)
 
     def read(self, step: Step, recipe: CheckedRecipe, largest: int, seconds: float) -> None:
         """A source is read, where its files are small."""

@@ -50,6 +50,7 @@ def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> No
         "profile": recipe.profile,
         "document": recipe.document,
         **facts,
+        "planned": [step.id for step in execution.plan.steps],
         "steps": [_step(done) for done in execution.done],
         "data_sets": [
             {"name": each.name, "files": each.files, "rows": each.rows, "role": each.role}
@@ -70,6 +71,7 @@ def _step(done: Done) -> dict[str, Any]:
         "key": step.key,
         "cached": done.cached,
         "reads": step.reads,
+        "after": step.after,
         "made": facts.made,
         "kept": facts.kept,
         "rejected": facts.rejected,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from sftrecipe.plugin.kinds import DataSet
 from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.training import Finding, Trained, Trainer, Training, TrainingState
 from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.recipe.trained import trained_models
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.exporting import file_state
 from sftrecipe.store.atomic_files import create
@@ -97,6 +98,17 @@ def model_stands(facts: StepFacts, out: Path) -> bool:
     folder = model_of(facts, out)
     files: Mapping[str, Any] = facts.notes["files"]
     return all(file_state(folder / name) == state for name, state in files.items())
+
+
+def with_model(recipe: CheckedRecipe, training: str, model: Path) -> dict[str, Block]:
+    """The providers that name a train block's model, the model's folder in the name's place."""
+    last, found = recipe.train[-1].id, {}
+    for name, block in recipe.providers.items():
+        named = trained_models(block.plugin)
+        update = {option: str(model) for option, id in named if (id or last) == training}
+        if update:
+            found[name] = replace(block, plugin=block.plugin.model_copy(update=update))
+    return found
 
 
 def trainer_of(block: Block) -> Trainer:

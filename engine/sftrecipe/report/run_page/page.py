@@ -12,13 +12,17 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sftrecipe.report.run_page.drawings.bars import account_bar, share_bar
+from sftrecipe.report.run_page.drawings.bars import account_bar, parts_bar, share_bar
+from sftrecipe.report.run_page.drawings.curves import Curve, curve_chart
 from sftrecipe.report.run_page.drawings.flow import flow_chart
 from sftrecipe.report.run_page.drawings.histogram import histogram_chart
+from sftrecipe.report.run_page.drawings.intervals import Bar, interval_chart
 from sftrecipe.report.run_page.drawings.numbers import told
 from sftrecipe.report.run_page.drawings.scatter import scatter_chart
+from sftrecipe.report.run_page.facts.judgings import FigureChart
 from sftrecipe.report.run_page.facts.run_facts import RunFacts
 from sftrecipe.report.run_page.facts.texts import shortened
+from sftrecipe.report.run_page.facts.trainings import TrainedModel
 from sftrecipe.report.run_page.visible import visible
 from sftrecipe.report.run_page.words import Words, words_of
 
@@ -58,6 +62,8 @@ def _sections(facts: RunFacts) -> list[str]:
     """The sections that have something to tell, in the page's order."""
     told_of: dict[str, object] = {
         "graph": facts.graph.cards,
+        "training": facts.trainings,
+        "evaluation": facts.judgings,
         "funnel": facts.funnel,
         "rejects": facts.rejects,
         "scores": facts.scores,
@@ -85,12 +91,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     drawings: tuple[Callable[..., Any], ...] = (
-        account_bar, share_bar, flow_chart, histogram_chart, scatter_chart,
+        account_bar, flow_chart, histogram_chart, parts_bar, scatter_chart, share_bar,
     )  # fmt: skip
     made.globals.update({each.__name__: each for each in drawings})
     made.globals.update(
         number=_number, measure=_measure, percent=_percent, money=_money, duration=_duration,
-        short=_short,
+        short=_short, figure_chart=_figure_chart, loss_chart=_loss_chart,
     )  # fmt: skip
     return made
 
@@ -107,6 +113,24 @@ def _bounds(words: Words, limits: tuple[float, float | None]) -> str:
     if least == most:
         return _number(least)
     return words["range"].format(low=_number(least), high=_number(most))
+
+
+def _figure_chart(chart: FigureChart, label: str) -> Markup:
+    """A judge's figures."""
+    bars = [
+        Bar(each.name, each.value, each.low, each.high, colour)
+        for each, colour in zip(chart.bars, chart.colours, strict=True)
+    ]
+    return interval_chart(bars, label, chart.marks)
+
+
+def _loss_chart(found: TrainedModel, words: Words) -> Markup:
+    """The losses of a training, step by step."""
+    curves = [
+        Curve(words["loss-trained"], found.losses),
+        Curve(words["loss-held-out"], found.held_out_losses, 1),
+    ]
+    return curve_chart(curves, words["loss-label"].format(name=found.id))
 
 
 def _example(facts: RunFacts, topic: int) -> str:

@@ -32,8 +32,10 @@ def curve_chart(curves: Sequence[Curve], label: str) -> Markup:
     drawn = [curve for curve in curves if curve.points]
     if not drawn:
         return Markup("")
-    frame = _Frame.around([point for curve in drawn for point in curve.points])
-    parts = [*_axes(frame), *(part for curve in drawn for part in _curve(curve, frame))]
+    points = [point for curve in drawn for point in curve.points]
+    frame = _Frame.around(points)
+    whole = all(x == int(x) for x, _ in points)
+    parts = [*_axes(frame, whole), *(part for curve in drawn for part in _curve(curve, frame))]
     return svg(_WIDTH, _HEIGHT, label, parts)
 
 
@@ -62,12 +64,14 @@ def _apart(low: float, high: float) -> Point:
     return (low, high) if high > low else (low - 1, high + 1)
 
 
-def _axes(frame: _Frame) -> Iterator[Markup]:
+def _axes(frame: _Frame, whole: bool) -> Iterator[Markup]:
+    """Numbers of both axes; where `whole`, steps that exist."""
     for tick in ticks(*frame.y, 5):
         _, y = frame.place((frame.x[0], tick))
         yield line((_LEFT, y), (_RIGHT, y), "axis")
         yield text(_LEFT - 8, y + 4, told(tick), "tick end")
-    for tick in ticks(*frame.x, 8):
+    steps = ticks(*frame.x, 8)
+    for tick in [step for step in steps if not whole or step == int(step)]:
         x, _ = frame.place((tick, frame.y[0]))
         yield text(x, _BOTTOM + 18, told(tick), "tick")
 

@@ -44,7 +44,7 @@ def _edge(flow: Flow, way: list[Spot]) -> Markup:
 
 def _card(card: StreamCard, spot: Spot) -> Markup:
     x, y = spot.x, spot.y
-    count = f"{card.made:,}"
+    count = "" if card.made is None else f"{card.made:,}"
     room = CARD - 32 - len(count) * _LETTER
     parts = [
         rect(x, y, CARD, spot.height, f"card {card.section}", f"{card.id} ({card.use})"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -50,10 +50,10 @@ class _Scale(NamedTuple):
     high: float
 
     @classmethod
-    def over(cls, bars: Sequence[Bar], marked: object) -> _Scale:
+    def over(cls, bars: Sequence[Bar], marked: Iterable[float]) -> _Scale:
         """Zero, all bars and their intervals, all marks."""
         ends = [end for bar in bars for end in bar[1:4] if end is not None]
-        values = [0.0, *ends, *marked]  # type: ignore[misc]
+        values = [0.0, *ends, *marked]
         low, high = min(values), max(values)
         return cls(low, high if high > low else low + 1)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sftrecipe.report.run_page.facts.blocks import blocks
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
 
 _REASONS = 6
-_RUN_SECTIONS = ("generate", "filter", "mix", "export")
+_BEHIND_DATA = ("train", "evaluate")
+"""Sections that come after the data."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,14 @@ class StepRows:
 
 
 def funnel(opened: OpenedRun) -> list[StepRows]:
-    """Every step that was done, in order."""
-    return [_rows(step) for step in opened.steps]
+    """Every step of the data that was done, in order."""
+    return [_rows(step) for step in opened.steps if step["section"] not in _BEHIND_DATA]
 
 
 def not_reached(opened: OpenedRun) -> list[str]:
-    """The recipe's blocks that a run which failed or paused did not come to."""
+    """The steps that a run which failed or paused did not come to."""
     done = {step["id"] for step in opened.steps}
-    return [name for name in _block_names(opened.document) if name not in done]
-
-
-def _block_names(document: Mapping[str, Any]) -> Iterator[str]:
-    for section in _RUN_SECTIONS:
-        yield from (name for name, _ in blocks(document, section))
+    return [name for name in opened.run.get("planned", ()) if name not in done]
 
 
 def _rows(step: Mapping[str, Any]) -> StepRows:

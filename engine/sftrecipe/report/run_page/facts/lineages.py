@@ -21,6 +21,8 @@ _MOST = 24
 """Rows that one lineage tells."""
 _CALLS = 6
 _COLUMNS = 16
+_TURNS = frozenset({"messages", "system", "history", "instruction", "input", "output"})
+"""Columns that a row's chat turns tell."""
 _TEXT = 1500
 _PROMPT = 3000
 
@@ -60,7 +62,11 @@ class Lineage:
 
 def lineages(opened: OpenedRun) -> list[Lineage]:
     """Rows from all over the result, each told back to its seeds."""
-    rows = [opened.sample[place] for place in evenly(len(opened.sample), _ROWS)]
+    return told_rows(opened, [opened.sample[place] for place in evenly(len(opened.sample), _ROWS)])
+
+
+def told_rows(opened: OpenedRun, rows: Sequence[Record]) -> list[Lineage]:
+    """Rows, each told back to its seeds."""
     known = _ancestors(opened, rows)
     keys = {key for row in (*rows, *known.values()) for key in row.calls[:_CALLS]}
     found = read_calls(opened.ledger, keys) if keys else {}
@@ -130,7 +136,7 @@ def _columns(row: Record) -> list[tuple[str, str]]:
     turns = chat(row.columns)
     if turns:
         found = [(cell_text(turn.get("role")), cell_text(turn.get("content"))) for turn in turns]
-        found += [(name, row.text(name)) for name in ("chosen", "rejected") if row.text(name)]
+        found += [(name, row.text(name)) for name in row.columns if name not in _TURNS]
     else:
         found = [(name, cell_text(value)) for name, value in row.columns.items()]
     return [(name, shortened(text, _TEXT)) for name, text in found if text][:_COLUMNS]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.recipe.graph import MIXED
+from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
 
 
@@ -25,12 +25,13 @@ class Stage:
 
 @dataclass
 class StreamCard:
-    """A stream, or an export: what makes it and what thins it."""
+    """A stream, an export, a training or a judging: what makes it and what thins it."""
 
     id: str
     section: str
     use: str
-    made: int
+    made: int | None
+    """Rows; None where it makes a model."""
     depth: int
     stages: list[Stage] = field(default_factory=list)
 
@@ -58,7 +59,7 @@ def plan_graph(opened: OpenedRun) -> PlanGraph:
     cards: dict[str, StreamCard] = {}
     flows: list[Flow] = []
     for step in opened.steps:
-        read = [cards[name] for name in step["reads"] if name in cards]
+        read = [cards[name] for name in _sources(opened, step) if name in cards]
         if step["section"] == "filter":
             for card in read:
                 kept = _kept(opened, step, card.id) if len(read) > 1 else step["kept"]
@@ -66,14 +67,31 @@ def plan_graph(opened: OpenedRun) -> PlanGraph:
             continue
         name = MIXED if step["section"] == "mix" else step["id"]
         depth = 1 + max((card.depth for card in read), default=-1)
-        made = step["made"] if step["section"] == "export" else _given(step)
+        made = _made(step)
         cards[name] = StreamCard(name, step["section"], step["use"], made, depth)
         flows += [Flow(card.id, len(card.stages), name) for card in read]
     return PlanGraph(list(cards.values()), flows)
 
 
-def _given(step: Mapping[str, Any]) -> int:
+def _sources(opened: OpenedRun, step: Mapping[str, Any]) -> list[str]:
+    """The cards that a step's edges come from; held out rows come from the export that has them."""
+    keepers = [
+        each["id"]
+        for each in opened.steps
+        for data_set in each["notes"].get("data_sets", ())
+        if data_set["role"] == "holdout"
+    ]
+    known = {HELD_OUT: keepers[0]} if keepers else {}
+    names = [known.get(name, name) for name in step["reads"]]
+    return list(dict.fromkeys([*names, *step.get("after", ())]))
+
+
+def _made(step: Mapping[str, Any]) -> int | None:
     """Rows that a step gives on; a mix may give rows more than once."""
+    if step["section"] == "train":
+        return None
+    if step["section"] == "export":
+        return int(step["made"])
     written = step["notes"].get("written")
     return int(written) if isinstance(written, int) else int(step["kept"])
 

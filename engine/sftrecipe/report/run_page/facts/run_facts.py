@@ -8,6 +8,7 @@ from typing import Any
 
 from sftrecipe.report.run_page.facts.context_trees import ContextTree, context_trees
 from sftrecipe.report.run_page.facts.funnel import StepRows, funnel, not_reached
+from sftrecipe.report.run_page.facts.judgings import Judging, judgings
 from sftrecipe.report.run_page.facts.lengths import Lengths, lengths
 from sftrecipe.report.run_page.facts.lineages import Lineage, lineages
 from sftrecipe.report.run_page.facts.mixture import MixedStream, mixture
@@ -21,6 +22,7 @@ from sftrecipe.report.run_page.facts.scripts import ScriptShare, scripts
 from sftrecipe.report.run_page.facts.spending import StepSpending, spending, total_spending
 from sftrecipe.report.run_page.facts.tags import Tag, tags
 from sftrecipe.report.run_page.facts.topic_map import TopicMap, topic_map
+from sftrecipe.report.run_page.facts.trainings import TrainedModel, trainings
 from sftrecipe.store.project import Project
 
 
@@ -67,6 +69,8 @@ class RunFacts:
     mixture: list[MixedStream]
     spending: list[StepSpending]
     total: dict[str, Any]
+    trainings: list[TrainedModel]
+    judgings: list[Judging]
     trees: list[ContextTree]
     samples: list[Lineage]
     providers: list[AskedProvider]
@@ -92,6 +96,8 @@ def run_facts(out: Path, project: Project) -> RunFacts:
         mixture(opened),
         spending(opened),
         total_spending(opened),
+        trainings(opened),
+        judgings(opened),
         context_trees(opened),
         lineages(opened),
         providers(opened),
