@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 
 import torch
 
 from .loading import Loaded
+from .packing import packed_states, packs
 from .texts import Text, Unfit, padded
 
-_ROWS = 256
-"""Positions whose whole vocabulary is held at the same time."""
+_CPU_LOGITS, _GPU_LOGITS = (512, 2048), (256, 1 << 20)
+"""Positions and tokens of the vocabulary whose logits are held at the same time: what the caches of
+a core hold."""
 
 
 class Scorer:
@@ -25,6 +28,10 @@ class Scorer:
         self._writes = loaded.writes
         self._body = loaded.model.base_model if loaded.writes or loaded.rates else loaded.model
         self._head = self._separate_head()
+        on_cpu = loaded.device == "cpu"
+        self._logits = _CPU_LOGITS if on_cpu else _GPU_LOGITS
+        # A GPU takes padding with ease, and the many small attentions of packed texts less so.
+        self.packs = on_cpu and self._head is not None and packs(self._model)
 
     def text(self, asked: dict[str, Any]) -> Text:
         """A request's tokens. The answer begins after as many tokens as the prompt alone has.
@@ -56,23 +63,34 @@ class Scorer:
         return torch.tensor(padded(batch), device=self._device)
 
     def _scores(self, batch: list[Text]) -> Iterator[dict[str, Any]]:
+        states, starts = self._before_the_head(batch)
+        foretold = [text.tokens[text.start :] for text in batch]
+        places = [
+            at + place - 1
+            for at, text in zip(starts, batch, strict=True)
+            for place in range(text.start, len(text.tokens))
+        ]
+        tokens = torch.tensor([token for own in foretold for token in own], device=self._device)
+        values = self._log_probabilities(states[torch.tensor(places, device=self._device)], tokens)
+        done = 0
+        for text, own in zip(batch, foretold, strict=True):
+            yield _told(text, values[done : done + len(own)])
+            done += len(own)
+
+    def _before_the_head(self, batch: list[Text]) -> tuple[Any, list[int]]:
+        """What the head makes logits of, for the answers alone, since a vocabulary is wide; and
+        where in it each text begins."""
+        if self.packs:  # the last token foretells nothing that is asked for
+            read = [text.tokens[:-1] for text in batch]
+            lengths = [len(tokens) for tokens in read]
+            return packed_states(self._model, read), [*accumulate([0, *lengths[:-1]])]
         # Padding stands at the end, where a causal model's earlier tokens never look: no mask.
         tokens = self._padded(batch)
-        states = self._before_the_head(tokens)
-        spans = [(row, text.start, len(text.tokens)) for row, text in enumerate(batch)]
-        lines = torch.tensor([row for row, start, end in spans for _ in range(start, end)])
-        places = torch.tensor([at for _, start, end in spans for at in range(start, end)])
-        values = self._log_probabilities(states[lines, places - 1], tokens[lines, places])
-        done = 0
-        for text, (_, start, end) in zip(batch, spans, strict=True):
-            own, done = values[done : done + end - start], done + end - start
-            yield _told(text, own)
-
-    def _before_the_head(self, tokens: Any) -> Any:
-        """What the head makes logits of: for the answers alone, since a vocabulary is wide."""
         if self._head is None:
-            return self._model(tokens, use_cache=False).logits
-        return self._body(tokens, use_cache=False).last_hidden_state
+            states = self._model(tokens, use_cache=False).logits
+        else:
+            states = self._body(tokens, use_cache=False).last_hidden_state
+        return states.flatten(0, 1), [row * tokens.shape[1] for row in range(len(batch))]
 
     def _separate_head(self) -> Any:
         """The layer that alone makes the logits; None where a model does more (scales, caps)."""
@@ -87,11 +105,30 @@ class Scorer:
 
     def _log_probabilities(self, states: Any, tokens: Any) -> list[float]:
         values: list[float] = []
-        for at in range(0, len(tokens), _ROWS):
-            part, named = states[at : at + _ROWS], tokens[at : at + _ROWS, None]
-            logits = (part if self._head is None else self._head(part)).float()
-            values += (logits.gather(1, named)[:, 0] - logits.logsumexp(1)).tolist()
+        rows, _ = self._logits
+        for at in range(0, len(tokens), rows):
+            values += self._of_some(states[at : at + rows], tokens[at : at + rows]).tolist()
         return values
+
+    def _of_some(self, states: Any, tokens: Any) -> Any:
+        own, totals = torch.zeros(len(tokens), device=self._device), []
+        for first, logits in self._blocks(states):
+            here = ((tokens >= first) & (tokens < first + logits.shape[1])).nonzero()[:, 0]
+            own[here] = logits[here, tokens[here] - first]
+            totals.append(logits.logsumexp(1))
+        return own - torch.stack(totals).logsumexp(0)
+
+    def _blocks(self, states: Any) -> Iterator[tuple[int, Any]]:
+        """The logits of some tokens of the vocabulary after the others, with the first's number."""
+        if type(self._head) is not torch.nn.Linear:
+            yield 0, (states if self._head is None else self._head(states)).float()
+            return
+        weight, bias = self._head.weight, self._head.bias
+        _, step = self._logits
+        for first in range(0, len(weight), step):
+            some = slice(first, first + step)
+            more = None if bias is None else bias[some]
+            yield first, torch.nn.functional.linear(states, weight[some], more).float()
 
     def _vectors(self, batch: list[Text]) -> Iterator[dict[str, Any]]:
         """Means of the last hidden states over a text's tokens."""

@@ -57,6 +57,7 @@ class Answerers:
             "write": writer,
             "reward": rater,
         }
+        self._packs = scorer.packs
         on_cpu = loaded.device == "cpu"
         self._read = batch_tokens or (_CPU_TOKENS if on_cpu else _GPU_TOKENS)
         self._written = batch_tokens or (_CPU_WRITING if on_cpu else _GPU_WRITING)
@@ -67,7 +68,9 @@ class Answerers:
 
     def taken(self, pool: list[Text]) -> list[Text]:
         """A batch out of the pool."""
-        return taken(pool, self._written if pool[0].kind == "write" else self._read)
+        kind = pool[0].kind
+        packed = kind == "loglikelihood" and self._packs
+        return taken(pool, self._written if kind == "write" else self._read, packed=packed)
 
     def replies(self, batch: list[Text]) -> Iterator[dict[str, Any]]:
         """The replies to a batch. Halves what is left of it where memory is short."""

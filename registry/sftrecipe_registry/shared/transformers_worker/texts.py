@@ -56,21 +56,22 @@ class Unfit(Exception):
     """A request that the model cannot take, and why."""
 
 
-def taken(pool: list[Text], most: int) -> list[Text]:
+def taken(pool: list[Text], most: int, *, packed: bool) -> list[Text]:
     """Takes a batch out of the pool: the text that waited longest, and those nearest in length.
 
-    Padded, it has `most` tokens at most, unless one text alone has more.
+    Padded, unless it is packed, it has `most` tokens at most, or one text that alone has more.
     """
     oldest = pool[0]
     alike = [text for text in pool if text.group == oldest.group]
     batch: list[Text] = []
-    width = 0
+    width = total = 0
     for text in sorted(alike, key=lambda text: abs(text.size - oldest.size)):
         wider = max(width, text.size)
-        if batch and wider * (len(batch) + 1) > most:
+        tokens = total + text.size if packed else wider * (len(batch) + 1)
+        if batch and tokens > most:
             break
         batch.append(text)
-        width = wider
+        width, total = wider, total + text.size
     chosen = {text.id for text in batch}
     pool[:] = [text for text in pool if text.id not in chosen]
     return batch
