@@ -14,6 +14,9 @@ Columns = Mapping[str, Any]
 text), or `text`; for preferences `chosen` and `rejected`, for KTO `label` (bool); `images`,
 `videos`, `audios` (paths). Any other column travels along unchanged."""
 
+CHAT_COLUMNS = frozenset({"messages", "instruction", "input", "output", "system", "history"})
+"""The columns that make a row a chat."""
+
 _EMPTY: Mapping[str, Any] = {}
 
 

@@ -1,4 +1,4 @@
-"""A project that trains with a small program in place of LLaMA-Factory, and judges by a stand-in."""
+"""A project that trains with a small program as LLaMA-Factory, and judges by a stand-in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ train:
   use: llamafactory
   with: {{stage: sft, model_name_or_path: {folder}/model, template: smollm2, finetuning_type: lora}}
 evaluate:
-  - {{use: pairwise, provider: referee, with: {{compare: [tuned, base]}}, gate: {{winning_score: {{at_least: {gate}}}}}}}
+  - use: pairwise
+    provider: referee
+    with: {{compare: [tuned, base]}}
+    gate: {{winning_score: {{at_least: {gate}}}}}
   - {{use: reference, with: {{models: [tuned, base]}}}}
 """
 
@@ -35,16 +39,28 @@ evaluate:
 class Judged:
     """The project."""
 
+    told = ""
+    """What its run printed."""
+
     def __init__(
         self, folder: Path, url: str, other: str, gate: float = 0.0, rows: int = 40
     ) -> None:
-        self.folder = folder
-        self.out = folder / "runs" / "judged"
+        self._place(folder)
         (folder / ".sftrecipe").mkdir(parents=True)
         lines = [{"instruction": f"Question {n}?", "output": f"Answer {n}."} for n in range(rows)]
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
         recipe = RECIPE.format(url=url, other=other, folder=folder, gate=gate)
         (folder / "recipe.yaml").write_text(recipe)
+
+    def _place(self, folder: Path) -> None:
+        self.folder = folder
+        self.out = folder / "runs" / "judged"
+
+    def at(self, folder: Path) -> Judged:
+        """This project as it lies in another folder."""
+        other = copy(self)
+        other._place(folder)
+        return other
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The real command, in an environment where LLaMA-Factory is the small program."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.report.chromium import Opened, browser, opened
+from tests.report.judged import Judged
 from tests.report.test_page import OPTIONS, hostile_project, sftrecipe
 from tests.run.whole import Whole
 from tests.standin import stand_in
@@ -50,6 +51,19 @@ async def test_every_theme_language_and_width(tmp_path: Path, tab: object) -> No
                 assert (red < 60) == dark
                 pictures.add(seen.picture)
     assert len(pictures) == 8
+
+
+async def test_what_was_trained_and_judged(tmp_path: Path, tab: object) -> None:
+    with stand_in() as one, stand_in("--words", 8) as other:
+        project = Judged(tmp_path / "judged", one.url, other.url)
+        assert project.command("run", "recipe.yaml").returncode == 0
+    page = project.out / "report.html"
+    drawn = "[...document.querySelectorAll('#training svg, #evaluation svg')].length"
+    for width in (1280, 400):
+        for dark in (False, True):
+            seen = await opened(tab, page, width=width, dark=dark, ask=OPEN_ALL % drawn)
+            still(seen, page)
+            assert seen.facts["asked"] == 1 + 2 + 1 + 6  # losses; counts, score; measures
 
 
 async def test_hostile_rows_run_nothing(tmp_path: Path, tab: object) -> None:

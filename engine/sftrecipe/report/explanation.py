@@ -16,7 +16,7 @@ from sftrecipe.report.rows import row_text
 from sftrecipe.run.making import REJECTS, ROWS
 from sftrecipe.run.results import REJECTS_FILE, read_run, run_streams
 from sftrecipe.store.project import Project
-from sftrecipe.store.rows import read_ids, read_rejects, read_rows
+from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named
 from sftrecipe.store.steps import StepStore
 
 _DEEP = 12
@@ -53,14 +53,14 @@ def explain_row(asked: str, out: Path, project: Project) -> Explanation:
 
 
 class _Made:
-    """The rows that a run's sources and generators made."""
+    """The rows that a run's sources, generators and judges made."""
 
     def __init__(self, run: dict[str, Any], store: StepStore) -> None:
         self.streams = run_streams(run, store)
         self._folders = {
             step["id"]: store.path(step["key"])
             for step in run["steps"]
-            if step["section"] in ("sources", "generate")
+            if step["section"] in ("sources", "generate", "evaluate")
         }
 
     def row_id(self, asked: str) -> str:
@@ -87,13 +87,16 @@ class _Made:
         """The step that made a row, and the row with what the filters wrote on it."""
         for step, folder in self._folders.items():
             if name in read_ids(folder / ROWS):
-                thinned = self.streams[step]
-                rows = thinned if name in thinned.ids() else thinned.as_made()
-                return step, next(row for row in rows if row.id == name)
-            for reject in read_rejects(folder / REJECTS):
-                if reject.record.id == name:
-                    return step, reject.record
+                return step, self._thinned(step, name) or rows_named(folder / ROWS, [name])[0]
+            for rejected in _rejected(folder):
+                if rejected.id == name:
+                    return step, rejected
         raise UsageError("no-such-row", "row-ids", row=name)
+
+    def _thinned(self, step: str, name: str) -> Record | None:
+        """The row as the filters left it; None where it did not pass, or no filter reads it."""
+        stream = self.streams.get(step)
+        return None if stream is None else next((row for row in stream if row.id == name), None)
 
 
 class _Walk:
@@ -130,7 +133,14 @@ def _holds(row: Record, text: str) -> bool:
 
 def _rows(folder: Path) -> Iterator[Record]:
     yield from read_rows(folder / ROWS)
-    yield from (reject.record for reject in read_rejects(folder / REJECTS))
+    yield from _rejected(folder)
+
+
+def _rejected(folder: Path) -> Iterator[Record]:
+    """The rows that a step rejected; a judge rejects none."""
+    path = folder / REJECTS
+    if path.exists():
+        yield from (reject.record for reject in read_rejects(path))
 
 
 def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:

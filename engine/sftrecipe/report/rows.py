@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
-from sftrecipe.record import Record, chat
+from sftrecipe.record import CHAT_COLUMNS, Record, chat
 from sftrecipe.run.preview import Preview
 
 _WIDE = 2000
@@ -35,7 +35,7 @@ def preview_json(made: Preview) -> str:
 
 
 def row_text(row: Record) -> str:
-    """A row's id, turns (or text and other columns) and scores."""
+    """A row's id, turns, other columns, scores and tags."""
     return "\n".join([f"[{row.id}]", *(f"  {line}" for line in _lines(row))])
 
 
@@ -43,12 +43,8 @@ def _lines(row: Record) -> Iterator[str]:
     turns = chat(row.columns)
     for turn in turns:
         yield f"{turn['role']}: {turn['content'][:_WIDE]}"
-    if not turns:
-        for name, value in row.columns.items():
-            text = value if isinstance(value, str) else orjson.dumps(value).decode()
-            yield f"{name}: {text[:_WIDE]}"
-    for name in ("chosen", "rejected"):
-        if turns and name in row.columns:
+    for name in row.columns:
+        if not (turns and name in CHAT_COLUMNS):
             yield f"{name}: {row.text(name)[:_WIDE]}"
     if row.scores:
         yield "scores: " + ", ".join(f"{name} {value:.3g}" for name, value in row.scores.items())

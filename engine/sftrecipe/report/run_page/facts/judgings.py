@@ -148,5 +148,8 @@ def _judged_rows(opened: OpenedRun, step: Mapping[str, Any], names: Sequence[str
     lowest = ordered[:_SHOWN]
     highest = ordered[len(lowest) :][-_SHOWN:][::-1]
     others = [place for place, each in enumerate(scores) if score not in each][:_SHOWN]
-    told = [told_rows(opened, rows_at(path, places)) for places in (highest, lowest, others)]
-    return JudgedRows(score, *told)
+    shown = sorted((*highest, *lowest, *others))
+    told = dict(zip(shown, told_rows(opened, opened.scrub(rows_at(path, shown))), strict=True))
+    return JudgedRows(
+        score, *([told[place] for place in each] for each in (highest, lowest, others))
+    )

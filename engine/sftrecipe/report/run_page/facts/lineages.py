@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.calls.totals import Call, read_calls
-from sftrecipe.record import Record, chat
+from sftrecipe.record import CHAT_COLUMNS, Record, chat
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
 from sftrecipe.report.run_page.facts.texts import cell_text, shortened
 from sftrecipe.run.making import REJECTS, ROWS
@@ -21,8 +21,6 @@ _MOST = 24
 """Rows that one lineage tells."""
 _CALLS = 6
 _COLUMNS = 16
-_TURNS = frozenset({"messages", "system", "history", "instruction", "input", "output"})
-"""Columns that a row's chat turns tell."""
 _TEXT = 1500
 _PROMPT = 3000
 
@@ -136,7 +134,7 @@ def _columns(row: Record) -> list[tuple[str, str]]:
     turns = chat(row.columns)
     if turns:
         found = [(cell_text(turn.get("role")), cell_text(turn.get("content"))) for turn in turns]
-        found += [(name, row.text(name)) for name in row.columns if name not in _TURNS]
+        found += [(name, row.text(name)) for name in row.columns if name not in CHAT_COLUMNS]
     else:
         found = [(name, cell_text(value)) for name, value in row.columns.items()]
     return [(name, shortened(text, _TEXT)) for name, text in found if text][:_COLUMNS]
