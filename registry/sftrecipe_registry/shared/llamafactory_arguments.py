@@ -19,8 +19,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
 COMPUTED = "(computed)"
 """Stands for a default that only running the code would tell."""
 
@@ -230,6 +228,8 @@ def check_arguments(
 
 def explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
     """A problem in words, and what to write instead where that is known."""
+    import yaml  # noqa: PLC0415
+
     version = f"LLaMA-Factory ({table.version})"
     meant = problem.suggestion
     name = problem.name
