@@ -9,7 +9,7 @@ from importlib import import_module
 import click
 
 COMMANDS = (
-    "run", "validate", "plan", "preview", "train", "evaluate", "report", "explain", "init",
+    "run", "validate", "plan", "preview", "train", "evaluate", "sweep", "report", "explain", "init",
     "ledger", "doctor", "plugins", "schema", "env",
 )  # fmt: skip
 

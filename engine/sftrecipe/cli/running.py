@@ -89,10 +89,10 @@ def checked_and_run(
         try:
             outcome = asyncio.run(running)
         except SftrecipeError:
-            _leave_report(target, project)
+            leave_report(target, project)
             raise
         if outcome.fresh or not (target / REPORT_FILE).exists():
-            _leave_report(target, project)
+            leave_report(target, project)
     if as_json:
         click.echo(outcome_json(outcome))
     elif not quiet:
@@ -114,15 +114,15 @@ def output_folder(recipe: CheckedRecipe, project: Project, out: Path | None) -> 
     return (out or project.run_folder(recipe.name)).resolve()
 
 
-def _leave_report(out: Path, project: Project) -> None:
+def leave_report(out: Path, project: Project) -> None:
     """Write the run's page. The data is there already, so a page that fails is only told."""
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.run_page.leaving import leave_report  # noqa: PLC0415
+    from sftrecipe.report.run_page.leaving import leave_report as leave  # noqa: PLC0415
     from sftrecipe.run.results import RUN_FILE  # noqa: PLC0415
 
     if not (out / RUN_FILE).exists():
         return  # it was refused before it began
     try:
-        leave_report(out, project)
+        leave(out, project)
     except Exception as error:
         click.echo(message("report-failed", {"error": error}), err=True)

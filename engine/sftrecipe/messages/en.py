@@ -73,6 +73,15 @@ MESSAGES = {
     "nothing-to-judge": "judge '{use}' has no rows to judge on",
     "unknown-metric": "judge '{use}' finds no figure '{metric}'",
     "gate-bounds": "gate '{metric}' has no bound, or bounds that no number keeps",
+    "sweep-path": "sweep path '{path}' leads nowhere: there is no '{step}' that could vary",
+    "sweep-size": "sweep comes to {variants} variants and {trainings} trainings: it must be at least "
+    "2 variants and at most {most} trainings",
+    "sweep-metric": "sweep metric '{metric}' names no evaluate block and its figure",
+    "sweep-same": "sweep variant '{variant}' is the same recipe as '{other}'",
+    "sweep-questions": "sweep of '{path}' changes the questions that '{judge}' asks, so that the "
+    "variants' figures cannot be compared",
+    "sweep-judge": "sweep of '{path}' changes the judge '{judge}', so that the variants' figures "
+    "cannot be compared",
     "nothing-trained": "model 'trained' is what the recipe trains, but it trains none",
     "unknown-training": "train block '{block}' does not exist, or not before this one",
     "not-trained-yet": "provider '{provider}' asks a model that is trained after this step",
@@ -106,6 +115,7 @@ MESSAGES = {
     "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
     "nothing-to-train": "recipe '{name}' has no train block",
+    "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
     "check-outcome": "{faults} would make the training fail, {warnings} to look at",
     "gate-missed": "gate missed: {missed}",
@@ -145,6 +155,9 @@ MESSAGES = {
     "server-slow": "{server} did not answer within {seconds} s; the last line of its log: {line}",
     "environment-failed": "the environment in '{folder}' could not be made: {error}",
     "server-python": "{error}",
+    "machine-lacks": "this machine cannot execute all of the recipe: {lacks}",
+    "plan-lacks": "warning: a run would refuse to begin: step '{step}': {missing}",
+    "plan-lacks-advice": "  hint: {advice}",
     # plans and outcomes
     "plan-range": "{least} to {most}",
     "plan-at-least": "{least} or more",
@@ -179,6 +192,11 @@ MESSAGES = {
     "progress-rows": "{kept} rows, {rejected} rejected",
     "progress-so-far": "{kept} rows, {rejected} rejected so far",
     "interrupted": "interrupted; run the same command again to go on",
+    # sweeps
+    "sweep-variant": "training {number} of {count}: {name}",
+    "sweep-no-figure": "the judge found no figure '{metric}'",
+    "sweep-left": "sweep: {path}",
+    "plan-sweep": "sweep: {variants} variants, {trainings} trainings; beyond what is told above:",
     # the ledger
     "ledger-empty": "the ledger is empty",
     "ledger-all": "{count} calls in all",
@@ -245,6 +263,11 @@ HINTS = {
     "define-provider": "define one under `providers:` and name it here",
     "remove-provider": "remove `provider: {provider}`",
     "hold-out": "name a stream or source in `on`, or let the exporter keep a holdout",
+    "in-variant": "this is so in the sweep's variant {variant}",
+    "sweep-judges": "a judge stays as it is, so that its figures can be compared; vary what is made "
+    "or trained",
+    "sweep-questions": "judge on a source of questions of its own, named in 'on' of the block",
+    "sweep-judge": "give the judge a provider of its own, which the sweep leaves as it is",
     "gate-form": "write at_least, at_most, or both, as {{at_least: 1.0}}",
     "run-data": "make it: sftrecipe run {path}",
     "see-findings": "what is wrong stands above; sftrecipe train --check {path} tells it again",

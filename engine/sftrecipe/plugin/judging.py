@@ -21,7 +21,9 @@ class Judgement:
     """Figures by name; `NAME_low` and `NAME_high` are the ends of the interval of `NAME`."""
     rows: Sequence[Record] = ()
     """One a judged item, in the order of the rows, with what each model answered and the judge
-    said; the scores hold the item's own value of every metric that is a mean over items."""
+    said; the scores hold the item's own value of every metric that is a mean over items, and
+    `NAME_weight` beside it where the items do not weigh the same. Paired by it, what is judged on
+    the same rows can be compared."""
     notes: Mapping[str, Any] = field(default_factory=dict)
     """More for the report: the tables that its plots are drawn from."""
 

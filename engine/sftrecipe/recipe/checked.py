@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sftrecipe.errors import Position
 from sftrecipe.plugin.base import OptionFiles, Plugin
@@ -79,3 +79,28 @@ class CheckedRecipe:
     profile: str | None = None
     register_in: Path | None = None
     """The project's `dataset_info.json`, when the recipe asks to be registered there."""
+    sweep: Sweep | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A recipe with one of the values that a sweep tries at each of its paths."""
+
+    name: str
+    """Short and readable, fit for a folder."""
+    values: Mapping[str, Any]
+    """By path; None: the key is taken away."""
+    trainings: tuple[CheckedRecipe, ...]
+    """The variant's recipe, as often as it is trained, each with another seed of the training."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Variants of a recipe, and the figure by which they are compared."""
+
+    variants: tuple[Variant, ...]
+    judge: str
+    """Id of the `evaluate` block that finds the figure."""
+    figure: str
+    goal: Literal["lower", "higher"]
+    keep_models: Literal["all", "best"]

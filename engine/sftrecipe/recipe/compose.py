@@ -28,7 +28,15 @@ class Composed:
     """Without `extends` and `profiles`, variables filled in."""
     written: Node
     """With its profiles, variables not filled in."""
+    unfilled: Node
+    """As `root`, variables not filled in."""
+    variables: Mapping[str, str]
+    """What the command line gives for them."""
     problems: list[Problem] = field(default_factory=list)
+
+    def with_unfilled(self, unfilled: Node) -> Composed:
+        """The same recipe with another document, its variables filled in."""
+        return _filled(unfilled, self.written, self.variables, [])
 
 
 def compose(
@@ -44,8 +52,15 @@ def compose(
     root = without(written, "profiles")
     if profile is not None:
         root = _with_profile(root, written.get("profiles"), profile, problems)
-    known = set_variables(root.get("vars"), variables, problems)
-    return Composed(filled(root, known, problems), written, problems)
+    return _filled(root, written, variables, problems)
+
+
+def _filled(
+    unfilled: Node, written: Node, variables: Mapping[str, str], problems: list[Problem]
+) -> Composed:
+    known = set_variables(unfilled.get("vars"), variables, problems)
+    root = filled(unfilled, known, problems)
+    return Composed(root, written, unfilled, variables, problems)
 
 
 class _Layers:

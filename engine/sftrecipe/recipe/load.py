@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.gates import check_gates, gates_of
 from sftrecipe.recipe.graph import Graph
+from sftrecipe.recipe.model_folders import place_models
+from sftrecipe.recipe.overlay import without
 from sftrecipe.recipe.reading import Reading
 from sftrecipe.recipe.secrets import Secrets, environment, place_problems
 from sftrecipe.recipe.shape import RecipeShape
 from sftrecipe.recipe.shape_problems import shape_problems
+from sftrecipe.recipe.sweeping import Sweeping
 from sftrecipe.recipe.trained import check_trained, models_before_and_after
 
 CATALOGUE = "dataset_info.json"
@@ -53,9 +57,24 @@ def check_recipe(
     composed = compose(path, roots, profile=profile, variables=variables or {})
     check = _Check(path, composed, roots, profile)
     recipe = check.recipe()
-    if recipe is None:
+    written = composed.root.get("sweep")
+    if written is None or not written.is_mapping:
+        if recipe is None:
+            raise RecipeError(check.problems)
+        return recipe
+    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile))
+    sweep = sweeping.sweep(check.problems)
+    if recipe is None or sweep is None:
         raise RecipeError(check.problems)
-    return recipe
+    return replace(recipe, sweep=sweep)
+
+
+def _checked(
+    path: Path, roots: Roots, profile: str | None, composed: Composed
+) -> tuple[CheckedRecipe | None, list[Problem]]:
+    """A variant's recipe, or its problems."""
+    check = _Check(path, composed, roots, profile)
+    return check.recipe(), check.problems
 
 
 def profile_problems(
@@ -96,7 +115,7 @@ class _Check:
     def __init__(self, path: Path, composed: Composed, roots: Roots, profile: str | None) -> None:
         self.problems = composed.problems
         self._path = path
-        self._root = composed.root
+        self._root = without(composed.root, "sweep")
         self._written = composed.written
         self._roots = roots
         self._profile = profile
@@ -105,7 +124,8 @@ class _Check:
     def recipe(self) -> CheckedRecipe | None:
         """The recipe; None where there are problems."""
         blocks = drafts(self._root, self.problems)
-        blocks = [*models_before_and_after(blocks), *blocks]
+        blocks = [*models_before_and_after(blocks, self._path.parent), *blocks]
+        place_models(self._root, blocks)
         check_trained(self._root, blocks, self.problems)
         check_gates(self._root, blocks, self.problems)
         graph = Graph(self._root, blocks, self.problems)

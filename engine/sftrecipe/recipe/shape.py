@@ -148,6 +148,24 @@ class EvaluateShape(Described):
     """The judge's own options."""
 
 
+class SweepShape(Described):
+    """Several variants of the recipe, each trained and judged: which values are best."""
+
+    over: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+    """Dotted path into the recipe (`mix.weights`, `filter.novel.with.max`: blocks of a list by
+    their id) → the values to try; an empty one takes the key away. Of several paths, all
+    combinations are tried."""
+    metric: str
+    """The figure to compare: `BLOCK.FIGURE`, an `evaluate` block's id and a figure of its judge."""
+    goal: Literal["lower", "higher"]
+    """Which figures are better."""
+    seeds: Annotated[int, Field(ge=1, le=20)] = 1
+    """Trainings of each variant, by the trainer's `seed` and the ones after it: with one alone, how
+    much a figure moves from training to training is not known."""
+    keep_models: Literal["all", "best"] = "all"
+    """`best`: once all variants are judged, the others' models are deleted."""
+
+
 def _one_or_several(value: object) -> str:
     return "several blocks" if isinstance(value, list) else "one block"
 
@@ -196,5 +214,7 @@ class RecipeShape(Described):
     """How a model is trained on it; a list where one training goes on from another's model."""
     evaluate: list[EvaluateShape] = []
     """How the model is judged."""
+    sweep: SweepShape | None = None
+    """Variants of the recipe to compare, with `sftrecipe sweep`."""
     profiles: dict[Name, dict[str, Any]] = {}
     """Changes to the recipe by name, chosen with `--profile`."""

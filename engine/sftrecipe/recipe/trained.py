@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from sftrecipe.errors import Position, Problem, closest
@@ -12,6 +13,7 @@ from sftrecipe.plugin.options import ModelMarker, ProviderMarker, marked, traine
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.blocks import SECTIONS, Draft
 from sftrecipe.recipe.document import Node, place_of
+from sftrecipe.recipe.model_folders import absolute_model
 
 BEFORE_AND_AFTER: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
@@ -27,8 +29,11 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
             yield str(path[0]), block
 
 
-def models_before_and_after(drafts: Sequence[Draft]) -> list[Draft]:
-    """Providers `base` and `tuned`, which judges name and the recipe does not define."""
+def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft]:
+    """Providers `base` and `tuned`, which judges name and the recipe does not define.
+
+    `folder`: the recipe's, where the model that a training starts from may lie.
+    """
     defined = {draft.id for draft in drafts if draft.section.name == "providers"}
     trainings = [draft for draft in drafts if draft.section.name == "train"]
     asked = {name for draft in drafts if draft.section.name == "evaluate" for name in _asks(draft)}
@@ -37,7 +42,7 @@ def models_before_and_after(drafts: Sequence[Draft]) -> list[Draft]:
         if name in asked - defined and trainings:
             # Before all trainings, after the last one.
             training = trainings[0] if name == "base" else trainings[-1]
-            made.extend(_provider(name, training))
+            made.extend(_provider(name, training, folder))
     return made
 
 
@@ -50,12 +55,16 @@ def _asks(draft: Draft) -> Iterator[str]:
                 yield name
 
 
-def _provider(name: Literal["base", "tuned"], training: Draft) -> Iterator[Draft]:
+def _provider(
+    name: Literal["base", "tuned"], training: Draft, folder: Path
+) -> Iterator[Draft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):
         return
     options = {key: value for key, value in answers.items() if key != "use"}
+    if (folder / str(options.get("model", ""))).is_dir():
+        options["model"] = absolute_model(options["model"], folder)
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)

@@ -19,6 +19,7 @@ from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.judging import gate_results, missed
+from sftrecipe.run.lacking import refuse_lacking
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.training import configure
@@ -52,12 +53,17 @@ async def run_plan(
     *,
     retry_failed: bool = False,
     estimates: Sequence[Estimate] = (),
+    account: Path | None = None,
 ) -> Outcome:
     """Execute a plan into the output folder; `retry_failed`: ask again for rows whose calls failed.
 
+    The budget counts what was spent for `account`, which several runs may share; where it is left
+    out, for the output folder.
     `estimates` were made before, and are written into `run.json` beside what came of them.
-    Raises SftrecipeError when it fails or pauses; `run.json` then says how far it came.
+    Raises UsageError, with nothing spent, where this machine lacks what a step needs;
+    SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
+    refuse_lacking(plan, project, out)
     began, started = time.perf_counter(), datetime.now(UTC)
     before = read_run(out)
     recipe = plan.recipe
@@ -65,7 +71,7 @@ async def run_plan(
     async with open_session(
         asked_providers(recipe, blocks),
         project.ledger,
-        run=str(out),
+        run=str(account or out),
         budget=recipe.budget,
         step_budgets=step_budgets(recipe, blocks),
         concurrency=concurrency,

@@ -112,8 +112,8 @@ def _judged(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
         total, tokens = -math.fsum(reply.logprobs), len(reply.logprobs)
         parts[figure(name, "loss")] = (total, float(tokens))
         parts[figure(name, "row_loss")] = (total / tokens, 1.0)
-        scores[figure(name, "row_loss")] = total / tokens
-        scores[figure(name, "tokens")] = float(tokens)
+        scores[figure(name, "row_loss")] = scores[figure(name, "loss")] = total / tokens
+        scores[figure(name, "loss_weight")] = float(tokens)
     made = ctx.row(
         row.columns, parents=[row], replies=replies.values(), scores=scores, tags=row.tags
     )

@@ -1,0 +1,82 @@
+"""`sftrecipe sweep`: several variants of a recipe, trained, judged and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sftrecipe.cli.recipe_options import checked, recipe_options
+from sftrecipe.cli.running import leave_report, output_folder, run_options
+
+if TYPE_CHECKING:
+    from sftrecipe.recipe.checked import CheckedRecipe
+    from sftrecipe.run.sweep import SweepTarget
+    from sftrecipe.run.sweep_facts import SweepFacts
+
+
+@click.command()
+@recipe_options
+@run_options
+def sweep(
+    out: Path | None,
+    concurrency: int | None,
+    retry_failed: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Train and judge every variant that the recipe's `sweep` tells, and compare them.
+
+    What variants share is made once; what is done already is not done again. The budget is that of
+    the whole sweep. Exit status 1 where a variant failed or missed a gate; the others go on.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.errors import UsageError  # noqa: PLC0415
+    from sftrecipe.messages import message  # noqa: PLC0415
+    from sftrecipe.report.sweep.leaving import PAGE_FILE  # noqa: PLC0415
+    from sftrecipe.report.sweep.text import sweep_text  # noqa: PLC0415
+    from sftrecipe.run.sweep import SweepTarget  # noqa: PLC0415
+    from sftrecipe.run.sweep_facts import sweep_json  # noqa: PLC0415
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    recipe = checked(**options)
+    if recipe.sweep is None:
+        raise UsageError("nothing-to-sweep", name=recipe.name)
+    project = project_of(recipe.path)
+    target = output_folder(recipe, project, out)
+    with shown(quiet) as progress:
+        where = SweepTarget(
+            project,
+            target,
+            progress,
+            concurrency,
+            retry_failed=retry_failed,
+            ended=lambda folder: leave_report(folder, project),
+        )
+        facts = asyncio.run(_swept(recipe, where))
+    if as_json:
+        click.echo(sweep_json(facts))
+    elif not quiet:
+        click.echo(sweep_text(facts))
+        click.echo(message("sweep-left", {"path": target / PAGE_FILE}))
+    return 1 if facts.failed else 0
+
+
+async def _swept(recipe: CheckedRecipe, target: SweepTarget) -> SweepFacts:
+    """Execute, compare, and leave what was found."""
+    from sftrecipe.messages import user_language  # noqa: PLC0415
+    from sftrecipe.report.sweep.leaving import leave_sweep_page  # noqa: PLC0415
+    from sftrecipe.run.sweep import keep_only, run_sweep  # noqa: PLC0415
+    from sftrecipe.run.sweep_facts import sweep_facts, write_sweep  # noqa: PLC0415
+
+    swept = await run_sweep(recipe, target)
+    facts = sweep_facts(swept)
+    write_sweep(facts, target.out)
+    leave_sweep_page(facts, target.out, recipe.language or user_language())
+    if swept.sweep.keep_models == "best" and facts.best:
+        await keep_only(facts.best, swept, target)
+    return facts
