@@ -14,6 +14,7 @@ from sftrecipe.kinds import Answer, Judgement, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.judges.loss import Loss
 from sftrecipe_registry.judges.reference import Reference
+from sftrecipe_registry.judges.reward import Reward
 from sftrecipe_registry.judges.rubric import Rubric
 
 MODELS = ("one", "other")
@@ -24,11 +25,13 @@ JUDGES = [
     Reference(models=MODELS, tokenizer="char"),
     Reference(models=MODELS, strict_original=True),
     Loss(models=MODELS),
+    Reward(models=MODELS),
 ]
 TEXT = st.text(st.sampled_from("ab .\n图片。4２{}\x00"), max_size=20) | st.text(max_size=20)
 SAID = TEXT | st.sampled_from(["Score: 4", "Score: 2", '{"reasons": "", "score": 3}', "fails"])
 ROW = st.fixed_dictionaries(
-    {"instruction": TEXT, "output": TEXT}, optional={"fact": TEXT, "input": TEXT}
+    {"instruction": TEXT, "output": TEXT},
+    optional={"fact": TEXT, "input": TEXT, "chosen": TEXT, "rejected": TEXT},
 )
 LOGS = st.lists(st.floats(-20, 0), max_size=5)
 
@@ -41,6 +44,8 @@ def model(said: list[str], logs: list[list[float]], seed: int) -> FakeModel:
         place = sum(asked.encode(errors="replace"))
         if (text := said[place % len(said)]) == "fails":
             raise CallFailed("refused" if place % 2 else "final", "no")
+        if request.kind == "reward":
+            return repr(float(place % 3 - len(text)))
         return Answer(text, logprobs=tuple(logs[place % len(logs)]))
 
     return FakeModel(answer, seed=seed)

@@ -29,6 +29,10 @@ def problems(**options: Any) -> list[str]:
     return [found.message for found in vllm(**options).problems(None, OptionFiles({}))]
 
 
+def missing(**options: Any) -> list[str]:
+    return [found.found for found in vllm(**options).missing()]
+
+
 @pytest.fixture(autouse=True)
 def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SFTRECIPE_VLLM_ENV", raising=False)
@@ -63,16 +67,18 @@ def weights(tmp_path: Path) -> Path:
 def test_the_environment(python: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert problems(serve={"python": str(python)}) == []
     assert problems(serve={"python": str(python.parents[1])}) == []
-    assert problems(serve={}) == ["no environment that has vLLM is named"]
+    assert missing(serve={}) == ["no environment that has vLLM is named"]
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", "/nowhere")
-    assert problems(serve={}) == ["python '/nowhere' does not exist"]
+    assert missing(serve={}) == ["python '/nowhere' does not exist"]
+    assert problems(serve={}) == []  # the recipe is right
+    assert missing() == missing(serve={"python": "/nowhere"}) == []
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", str(python.parents[1]))
-    assert problems(serve={}) == []
+    assert missing(serve={}) == []
     assert problems(serve={"python": "envs/vllm"}) == ["python 'envs/vllm' is not an absolute path"]
     assert "is not an absolute path" in problems(serve={"python": "~/vllm"})[0]
     assert "neither a python nor" in problems(serve={"python": "/bin/sh"})[0]
     python.chmod(0o644)
-    assert problems(serve={}) == [f"python '{python}' cannot be executed"]
+    assert missing(serve={}) == [f"python '{python}' cannot be executed"]
 
 
 def test_a_recipe_starts_nothing_that_came_with_it(
@@ -94,9 +100,12 @@ def test_the_model_and_the_address(python: Path, weights: Path) -> None:
     serve = {"python": str(python)}
     assert problems(serve=serve, model=str(weights)) == []
     assert problems(serve=serve, model="./m") == ["model './m' is not an absolute path"]
-    assert problems(serve=serve, model="/nowhere") == [
-        "model '/nowhere' is no folder with a config.json"
+    assert problems(serve=serve, model=str(python.parent)) == [
+        f"model '{python.parent}' is no folder with a config.json"
     ]
+    assert problems(serve=serve, model="/nowhere") == []
+    assert missing(serve=serve, model="/nowhere") == ["model '/nowhere' is not on this machine"]
+    assert missing(model="/nowhere") == []
     assert problems(serve=serve, base_url="http://h/v1", api_key="k") == [
         "base_url belongs to a running server, and serve starts one",
         "api_key belongs to a running server, and serve starts one",

@@ -11,7 +11,8 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 from sftrecipe.cli.running import output_folder, reach_option
 
 if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Reach
+    from sftrecipe.plan.steps import Plan, Reach
+    from sftrecipe.store.project import Project
 
 
 @click.command()
@@ -39,6 +40,7 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     target = output_folder(recipe, project, out)
     estimates = forecast(planned, project, target)
     shortages = warn_of_shortages(planned, project, target, estimates)
+    _warn_of_lacks(planned, project, target)
     unheld = unheld_costs(recipe, [step.block for step in planned.steps])
     problems = [error.problem for _, error in unheld]
     if problems:
@@ -46,3 +48,14 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     text = plan_json(estimates, shortages) if as_json else plan_text(estimates, recipe.budget)
     click.echo(text)
     return 2 if problems else 0
+
+
+def _warn_of_lacks(planned: Plan, project: Project, target: Path) -> None:
+    """Say on stderr what this machine lacks for the steps that are still to be executed."""
+    from sftrecipe.messages import message  # noqa: PLC0415
+    from sftrecipe.run.lacking import lacking  # noqa: PLC0415
+
+    for step, missing in lacking(planned, project, target):
+        click.echo(message("plan-lacks", {"step": step, "missing": missing.found}), err=True)
+        if missing.advice:
+            click.echo(message("plan-lacks-advice", {"advice": missing.advice}), err=True)

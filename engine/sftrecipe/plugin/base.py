@@ -98,6 +98,14 @@ class Plugin(Described):
         """
         return iter(())
 
+    def missing(self) -> Iterator[MachineCheck]:
+        """What this machine lacks for its step to be executed: an environment, a model's folder.
+
+        Told by `plan`; a run refuses before it spends anything. `validate` does not ask it: a
+        recipe is right on a machine that cannot execute all of it. No network, no process.
+        """
+        return iter(())
+
     def identity(self) -> dict[str, object]:
         """The options that decide the result: what a step's key is made from."""
         return self.model_dump(mode="json")

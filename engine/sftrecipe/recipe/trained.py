@@ -55,9 +55,7 @@ def _asks(draft: Draft) -> Iterator[str]:
                 yield name
 
 
-def _provider(
-    name: Literal["base", "tuned"], training: Draft, folder: Path
-) -> Iterator[Draft]:
+def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> Iterator[Draft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):

@@ -53,13 +53,20 @@ QUICK = Effort(256 * 1024, 0.2, 200, 20)
 def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH) -> list[Estimate]:
     """What every step of the plan would do now. Asks no model."""
     store = StepStore(project.steps)
-    standing = standings(plan, store, parts_before(read_run(out)))
-    standing |= _without_models(plan, store, standing, out)
+    standing = standing_steps(plan, project, out)
     if all(stands.cached for stands in standing.values()):
         return [_finished(step, standing.get(step.id), store) for step in plan.steps]
     with open_history(project.ledger) as history:
         forecast_of = _Forecast(plan, project.ledger, out, history, effort)
         return list(forecast_of.steps(store, standing))
+
+
+def standing_steps(plan: Plan, project: Project, out: Path) -> dict[str, Standing]:
+    """The standing of every step but the exports, by the step's id; a training whose model is no
+    longer in the output folder does not stand."""
+    store = StepStore(project.steps)
+    standing = standings(plan, store, parts_before(read_run(out)))
+    return standing | _without_models(plan, store, standing, out)
 
 
 def too_small(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import chat
 from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.preference_pair import PAIR, answer_turn, is_pair, pair_talks
 
-_PAIR = ("chosen", "rejected")
-_ANSWERS = frozenset({"output", "messages", *_PAIR})
+_ANSWERS = frozenset({"output", "messages", *PAIR})
 
 
 class Reward(RowFilter):
@@ -47,20 +46,18 @@ class Reward(RowFilter):
 
     async def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """Whether the reward, or the margin, is high enough."""
-        if row.columns.get("chosen") and row.columns.get("rejected"):
+        if is_pair(row.columns):
             return await self._pair(row, ctx)
         before, answer = parted(row.columns)
         if not answer:
             return Verdict(False, "no_answer")
-        reply = await ctx.model.reward([*before, _turn(answer)])
+        reply = await ctx.model.reward([*before, answer_turn(answer)])
         return self._verdict("low_reward", reply.reward, calls=(reply.key,))
 
     async def _pair(self, row: Record, ctx: Context) -> Verdict:
         """Raises CallFailed."""
-        said = {name: value for name, value in row.columns.items() if name != "output"}
-        chosen, rejected = await asyncio.gather(
-            *(ctx.model.reward([*chat(said), _turn(row.columns[name])]) for name in _PAIR)
-        )
+        talks = pair_talks(row.columns)
+        chosen, rejected = await asyncio.gather(*(ctx.model.reward(talk) for talk in talks))
         return self._verdict(
             "low_margin",
             chosen.reward - rejected.reward,
@@ -79,8 +76,3 @@ class Reward(RowFilter):
         if self.min is not None and value < self.min:
             return Verdict(False, reason, value, calls=calls)
         return Verdict(True, value=value, scores=scores or {}, calls=calls)
-
-
-def _turn(answer: Any) -> Mapping[str, Any]:
-    """An answer as a chat turn: of pairs it may be one already."""
-    return answer if isinstance(answer, Mapping) else {"role": "assistant", "content": answer}

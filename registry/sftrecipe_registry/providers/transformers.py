@@ -17,6 +17,7 @@ from sftrecipe.kinds import (
     Capability,
     Connecting,
     Inputs,
+    MachineCheck,
     OptionFiles,
     OptionProblem,
     TokenCounter,
@@ -26,6 +27,7 @@ from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.model_abilities import model_abilities
 from sftrecipe_registry.shared.model_folder import (
     is_path,
+    missing_model,
     model_advice,
     model_folder,
     model_problem,
@@ -41,6 +43,7 @@ from sftrecipe_registry.shared.packaged_checkpoint import (
 )
 from sftrecipe_registry.shared.python_environment import (
     environment_python,
+    missing_environment,
     named_environment,
     named_problem,
 )
@@ -79,8 +82,9 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 """
 
     model: ModelName
-    """A name on the model hub, a folder (absolute, or from `~`), `trained`: what the recipe trains
-    (`trained:ID` of several), or `embedded`: the small model that the extra of this name brings."""
+    """A name on the model hub, a folder (absolute, from `~`, or seen from the recipe's file: `./`
+    or `../`), `trained`: what the recipe trains (`trained:ID` of several), or `embedded`: the small
+    model that the extra of this name brings."""
     python: str = ""
     """Absolute path of the environment that has torch and transformers: its folder or its python,
     outside of the project. Where it is left out: the variable `SFTRECIPE_TRAIN_ENV`, which may also
@@ -100,14 +104,19 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     """It costs nothing."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """An environment that cannot be started; a folder without a model."""
-        if absent := self._python_problem(Path.cwd()):
-            place = ("python",) if self.python else ()
-            yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
+        """A named environment that cannot be started; a folder without a model."""
+        if self.python and (absent := self._python_problem(Path.cwd())):
+            yield OptionProblem(("python",), absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         if wrong := packaged_problem(self.model):
             yield OptionProblem(("model",), wrong, INSTALL)
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """The machine's environment; the model's folder."""
+        advice = f"make one: sftrecipe env train; or name one's folder in {ENVIRONMENT}"
+        yield from missing_environment(self.python, ENVIRONMENT, _PACKAGE, advice)
+        yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
         """By what the model's folder holds; everything where it is not known yet."""

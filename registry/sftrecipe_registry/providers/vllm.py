@@ -18,6 +18,7 @@ from sftrecipe.kinds import (
     Capability,
     Connecting,
     Inputs,
+    MachineCheck,
     OptionFiles,
     OptionProblem,
     TokenCounter,
@@ -28,6 +29,7 @@ from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.model_folder import (
     is_path,
+    missing_model,
     model_advice,
     model_folder,
     model_problem,
@@ -37,6 +39,7 @@ from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.python_environment import (
     environment_python,
+    missing_environment,
     named_environment,
     named_problem,
 )
@@ -83,8 +86,8 @@ teacher:
 
     model: ModelName
     """The model's name, as the server knows it (`--served-model-name`); with `serve`, a name on the
-    model hub, a folder (absolute, or from `~`), or `trained`: what the recipe trains (`trained:ID`
-    of several)."""
+    model hub, a folder (absolute, from `~`, or seen from the recipe's file: `./` or `../`), or
+    `trained`: what the recipe trains (`trained:ID` of several)."""
     base_url: str = "http://127.0.0.1:8000/v1"
     """A running server's address, up to and with `/v1`."""
     api_key: str = ""
@@ -111,12 +114,19 @@ teacher:
             if name in self.model_fields_set:
                 message = f"{name} belongs to a running server, and serve starts one"
                 yield OptionProblem((name,), message, f"remove {name} or serve", at_key=True)
-        if absent := self._python_problem(Path.cwd()):
-            place = ("serve", "python") if self.serve.python else ("serve",)
-            yield OptionProblem(place, absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
+        if self.serve.python and (absent := self._python_problem(Path.cwd())):
+            advice = f"set it: export {ENVIRONMENT}=/path/to/venv"
+            yield OptionProblem(("serve", "python"), absent, advice)
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         yield from argument_problems(self.serve.args)
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """The machine's environment and the model's folder, where a server is to be started."""
+        if self.serve is not None:
+            advice = f"name the environment that has vLLM: export {ENVIRONMENT}=/path/to/venv"
+            yield from missing_environment(self.serve.python, ENVIRONMENT, "vLLM", advice)
+            yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
         """Embeddings where the server pools (`args: {runner: pooling}`), else everything else."""

@@ -9,6 +9,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
+from sftrecipe.kinds import MachineCheck
+
 _WHOLE = 1 << 24
 """Bytes up to which a file is read whole."""
 _BLOCK = 4096
@@ -32,17 +34,26 @@ def model_folder(model: str) -> Path:
 
 
 def model_problem(model: str) -> str | None:
-    """What is wrong with a name that means a folder; None where a model lies there."""
+    """What is wrong with a name that means a folder; None where a model lies there, or nothing."""
     if not is_path(model):
         return None
     folder = model_folder(model)
     if not folder.is_absolute():
         return f"model '{model}' is not an absolute path"
+    if not folder.exists():
+        return None
     if is_adapter(folder):
         return f"model '{model}' is an adapter without the model that it adapts"
     if not (folder / "config.json").is_file():
         return f"model '{model}' is no folder with a config.json"
     return None
+
+
+def missing_model(model: str) -> Iterator[MachineCheck]:
+    """A folder that is not there: it may come from another run, or lie on another machine."""
+    if is_path(model) and not model_folder(model).exists():
+        advice = "make it by the run that trains it, or name the folder where it lies"
+        yield MachineCheck("fault", f"model '{model}' is not on this machine", advice)
 
 
 def model_advice(model: str) -> str | None:

@@ -28,7 +28,7 @@ def model_findings(settings: Settings, training: Training) -> Iterator[Finding]:
     elif folder.is_dir():
         yield from _inside(model, folder)
     elif is_path(model) or model.count("/") > 1:
-        advice = "relative paths are seen from the run's output folder"
+        advice = "a relative path is seen from the recipe's file"
         yield Finding("fault", "model", f"model folder '{model}' does not exist", advice)
     for adapter in listed(settings.get("adapter_name_or_path")):
         place = training.folder / adapter

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sftrecipe.kinds import MachineCheck
 from sftrecipe.plugin.environments import environment_of
 
 
@@ -49,6 +50,17 @@ def named_problem(named: str, variable: str, package: str, strangers: Sequence[P
     if named and any(within(environment_python(named), folder) for folder in strangers):
         return f"python '{named}' lies in the project, and a recipe starts nothing from there"
     return None
+
+
+def missing_environment(
+    named: str, variable: str, package: str, advice: str
+) -> Iterator[MachineCheck]:
+    """The machine's environment that has a package, where it cannot be started.
+
+    One that the recipe names is the recipe's own business: `named_problem` tells of it.
+    """
+    if not named and (message := named_problem(named, variable, package, ())):
+        yield MachineCheck("fault", message, advice)
 
 
 def within(python: Path, folder: Path) -> bool:

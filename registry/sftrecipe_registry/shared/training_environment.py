@@ -83,9 +83,7 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        named = os.environ.get(ENVIRONMENT)
-        where = f"in '{named}' ({ENVIRONMENT})" if named else "on this machine"
-        yield MachineCheck("warning", f"LLaMA-Factory is not found {where}", _INSTALL)
+        yield MachineCheck("warning", _not_found(), _INSTALL)
         return
     python = _python_of(folder)
     if python is None:
@@ -93,6 +91,18 @@ def check_training() -> Iterator[MachineCheck]:
         yield MachineCheck("fault", text, _INSTALL)
         return
     yield _looked(python)
+
+
+def missing_training() -> Iterator[MachineCheck]:
+    """LLaMA-Factory, where nothing starts it here."""
+    if training_command() is None:
+        yield MachineCheck("fault", _not_found(), _INSTALL)
+
+
+def _not_found() -> str:
+    named = os.environ.get(ENVIRONMENT)
+    where = f"in '{named}' ({ENVIRONMENT})" if named else "on this machine"
+    return f"LLaMA-Factory is not found {where}"
 
 
 def _looked(python: Path) -> MachineCheck:

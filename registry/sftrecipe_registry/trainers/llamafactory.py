@@ -34,6 +34,7 @@ from sftrecipe_registry.shared.llamafactory_arguments import (
     shipped,
 )
 from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
+from sftrecipe_registry.shared.model_folder import is_path
 from sftrecipe_registry.shared.packaged_checkpoint import (
     INSTALL,
     PACKAGED,
@@ -44,6 +45,7 @@ from sftrecipe_registry.shared.packaged_checkpoint import (
 from sftrecipe_registry.shared.training_environment import (
     COMMAND,
     check_training,
+    missing_training,
     training_site_packages,
 )
 
@@ -120,6 +122,10 @@ with:
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
             message = "val_size and eval_dataset exclude one another"
             yield OptionProblem(("val_size",), message, "keep one of them")
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """LLaMA-Factory's environment."""
+        return missing_training()
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory in its environment, and a GPU."""
@@ -250,10 +256,13 @@ def _base_model(base: str, training: Training) -> str:
         if base.startswith("~"):
             return str(Path(base).expanduser())
         beside = training.context.folder / base
-        return str(beside.resolve()) if (beside / "config.json").is_file() else base
+        is_folder = is_path(base) or (beside / "config.json").is_file()
+        return str(beside.resolve()) if is_folder else base
     earlier = {name: model for name, model in training.models.items() if name != training.id}
     model = earlier[block] if block else list(earlier.values())[-1]
-    if model.is_absolute() and model.is_relative_to(training.folder):
+    if not model.is_absolute():  # what that block itself starts from: it has not run yet
+        return _base_model(str(model), training)
+    if model.is_relative_to(training.folder):
         return str(model.relative_to(training.folder))
     return str(model)
 
