@@ -2,9 +2,12 @@
 
 Every variant is judged on the same rows. What is drawn, 2,000 times, is a sample of as many rows
 with replacement, the same for all variants, and of each variant's trainings; on every draw the
-figures, their differences and the best variant are found anew.
+figures, their differences and the best variant are found anew. The intervals of the differences
+hold all at once, whichever variant comes out best: of many equal ones, the luckiest is always far
+ahead of the unluckiest.
 Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap; paired over rows as Koehn 2004,
-Statistical Significance Tests for Machine Translation Evaluation.
+Statistical Significance Tests for Machine Translation Evaluation; simultaneous intervals by the
+greatest studentized difference, Westfall and Young 1993, Resampling-Based Multiple Testing.
 """
 
 from __future__ import annotations
@@ -18,7 +21,11 @@ from numpy.typing import NDArray
 
 DRAWS = 2000
 LEVEL = 0.95
-"""Of the intervals; and from this probability on a variant is said to be the best."""
+"""Of the intervals."""
+FEWEST_ROWS = 2
+"""One row alone tells nothing of others."""
+_ROUNDING = 1e-12
+"""A difference that varies by less, as a part of the figures, is the same on every row."""
 _BLOCK = 1 << 20
 """Drawn rows that are held at the same time."""
 
@@ -52,7 +59,8 @@ class Compared:
     best_probability: float
     """How often it was the best of the draws."""
     behind: Interval
-    """Its figure minus the best variant's; 0 for that itself."""
+    """Its figure minus the best variant's; 0 for that itself. The intervals of all variants hold at
+    once."""
 
     @property
     def differs(self) -> bool:
@@ -75,8 +83,8 @@ class Comparison:
 
     @property
     def is_decided(self) -> bool:
-        """Whether the best variant is the best beyond noise."""
-        return self.variants[self.best].best_probability >= LEVEL
+        """Whether the best variant is better than every other one beyond noise."""
+        return all(each.differs for name, each in self.variants.items() if name != self.best)
 
     @property
     def has_differences(self) -> bool:
@@ -85,7 +93,8 @@ class Comparison:
 
 
 def compared(trainings: Mapping[str, Sequence[Values]], goal: Goal, seed: int) -> Comparison | None:
-    """Compare variants, each with the values of its trainings; None where they share no row.
+    """Compare variants, each with the values of its trainings; None where they share fewer
+    than two rows.
 
     Equal seeds give equal results. Of few trainings a plain bootstrap tells too little noise: the
     drawn means are spread by √(n / (n - 1)), which makes their variance that of the mean (Davison
@@ -94,7 +103,7 @@ def compared(trainings: Mapping[str, Sequence[Values]], goal: Goal, seed: int) -
     judged = [set(values) for each in trainings.values() for values in each]
     common = sorted(set.intersection(*judged))
     common = [row for row in common if _has_weight(row, trainings)]
-    if not common:
+    if len(common) < FEWEST_ROWS:
         return None
     random = np.random.default_rng(seed)
     tables = {name: _tables(each, common) for name, each in trainings.items()}
@@ -129,15 +138,38 @@ def _told(
     at_best = draws.min(axis=1) if goal == "lower" else draws.max(axis=1)
     wins = draws == at_best[:, None]
     shares = (wins / wins.sum(axis=1, keepdims=True)).mean(axis=0)  # equal ones share the win
-    of_best = draws[:, list(figures).index(best)]
+    behind = _behind(np.array(list(figures.values())), draws, list(figures).index(best))
     return {
-        name: Compared(
-            interval(value, draws[:, place]),
-            float(shares[place]),
-            interval(value - figures[best], draws[:, place] - of_best),
-        )
+        name: Compared(interval(value, draws[:, place]), float(shares[place]), behind[place])
         for place, (name, value) in enumerate(figures.items())
     }
+
+
+def _behind(figures: Floats, draws: Floats, best: int) -> list[Interval]:
+    """Each figure minus the best one, with intervals that hold all at once."""
+    errors = (draws - draws[:, [best]]).std(axis=0)
+    errors[errors <= _ROUNDING * np.abs(figures).max()] = 0.0
+    reach = _reach(figures, draws) * errors
+    gaps = figures - figures[best]
+    return [
+        Interval(float(gap), float(gap - each), float(gap + each))
+        for gap, each in zip(gaps, reach, strict=True)
+    ]
+
+
+def _reach(figures: Floats, draws: Floats) -> float:
+    """How many standard errors any difference of two figures is off at most, on 95 % of the
+    draws."""
+    greatest = np.zeros(len(draws))
+    for at in range(len(figures) - 1):
+        found = figures[at + 1 :] - figures[at]
+        off = draws[:, at + 1 :] - draws[:, [at]] - found
+        errors = off.std(axis=0)
+        varies = errors > _ROUNDING * np.abs(figures).max()
+        if varies.any():
+            studentized = np.abs(off[:, varies]) / errors[varies]
+            greatest = np.maximum(greatest, studentized.max(axis=1))
+    return float(np.quantile(greatest, LEVEL))
 
 
 def _has_weight(row: Row, trainings: Mapping[str, Sequence[Values]]) -> bool:

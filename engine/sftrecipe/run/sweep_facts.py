@@ -18,9 +18,9 @@ from sftrecipe.store.atomic_files import create
 SWEEP_FILE = "sweep.json"
 
 Verdict = Literal["best", "leading", "noise", "unpaired", "alone", "nothing"]
-"""One variant is the best beyond noise; one leads, but not of all others; no difference beyond
-noise; the judge gives no values row by row, or the variants share no row; only one variant has a
-figure; none has."""
+"""One variant is better than all others beyond noise; than some of them; than none; the judge gives
+no values row by row, or the variants share fewer than two rows; only one variant has a figure; none
+has."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class VariantFacts:
     high: float | None = None
     best_probability: float | None = None
     behind: float | None = None
-    """Its figure minus the best variant's."""
+    """Its figure minus the best variant's; these intervals hold all at once."""
     behind_low: float | None = None
     behind_high: float | None = None
 

@@ -98,8 +98,8 @@ def _band(facts: SweepFacts, frame: _Frame, words: Words) -> Iterator[Markup]:
 
 
 def _curve(facts: SweepFacts, frame: _Frame) -> Iterator[Markup]:
-    """The curve that was fitted."""
-    if facts.optimum is None:
+    """The curve that was fitted, where it tells something."""
+    if facts.optimum is None or facts.optimum.where == "unclear":
         return
     points = [(frame.x(frame.scaled(x)), frame.y(y)) for x, y in facts.optimum.curve]
     yield path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), "curve topic-2")
