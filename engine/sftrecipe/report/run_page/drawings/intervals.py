@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -10,8 +11,8 @@ from markupsafe import Markup
 from sftrecipe.report.run_page.drawings.numbers import fitted, ticks, told
 from sftrecipe.report.run_page.drawings.svg import line, rect, svg, text
 
-_WIDTH, _ROW, _TOP, _FOOT = 460.0, 26.0, 16.0, 20.0
-_LEFT, _RIGHT = 112.0, 318.0
+_WIDTH, _ROW, _MARK, _FOOT = 460.0, 26.0, 14.0, 20.0
+_LEFT, _RIGHT = 112.0, 292.0
 _THICK, _CAP = 12.0, 4.0
 _LETTER = 6.4
 
@@ -34,10 +35,16 @@ def interval_chart(
     """The bars from zero on, below one another; `marks` are named values, drawn as lines."""
     marks = marks or {}
     scale = _Scale.over(bars, marks.values())
-    bottom = _TOP + len(bars) * _ROW
+    top = 2 + _MARK * max(len(marks), 1)
+    bottom = top + len(bars) * _ROW
+    middles = (top + (place + 0.5) * _ROW for place in range(len(bars)))
     parts = [
-        *(part for place, bar in enumerate(bars) for part in _bar(bar, place, scale)),
-        *_axis(scale, bottom),
+        *(
+            part
+            for bar, middle in zip(bars, middles, strict=True)
+            for part in _bar(bar, middle, scale)
+        ),
+        *_axis(scale, top, bottom),
         *_marks(marks, scale, bottom),
     ]
     return svg(_WIDTH, bottom + _FOOT, label, parts)
@@ -61,8 +68,7 @@ class _Scale(NamedTuple):
         return _LEFT + (value - self.low) / (self.high - self.low) * (_RIGHT - _LEFT)
 
 
-def _bar(bar: Bar, place: int, scale: _Scale) -> Iterator[Markup]:
-    middle = _TOP + (place + 0.5) * _ROW
+def _bar(bar: Bar, middle: float, scale: _Scale) -> Iterator[Markup]:
     start, end = sorted((scale.x(0), scale.x(bar.value)))
     said = _said(bar)
     yield text(4, middle + 4, fitted(bar.name, _LEFT - 12, _LETTER), "name")
@@ -82,17 +88,18 @@ def _said(bar: Bar) -> str:
     return f"{told(bar.value)} ({told(bar.low)} – {told(bar.high)})"
 
 
-def _axis(scale: _Scale, bottom: float) -> Iterator[Markup]:
+def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[Markup]:
     yield line((_LEFT, bottom), (_RIGHT, bottom), "axis")
     zero = scale.x(0)
-    yield line((zero, _TOP), (zero, bottom), "axis")
+    yield line((zero, top), (zero, bottom), "axis")
     for tick in ticks(scale.low, scale.high, 4):
         yield text(scale.x(tick), bottom + 15, told(tick), "tick")
 
 
 def _marks(marks: Mapping[str, float], scale: _Scale, bottom: float) -> Iterator[Markup]:
-    for name, value in marks.items():
-        x = scale.x(value)
-        yield line((x, _TOP - 2), (x, bottom), "threshold")
+    """A line each, its name above the chart in a line of its own."""
+    for place, (name, value) in enumerate(sorted(marks.items(), key=itemgetter(1)), 1):
+        x, foot = scale.x(value), place * _MARK
+        yield line((x, foot - _MARK / 2), (x, bottom), "threshold")
         side = "end" if x > (_LEFT + _RIGHT) / 2 else "start"
-        yield text(x + (-4 if side == "end" else 4), _TOP - 5, fitted(name, 200, 6), f"mark {side}")
+        yield text(x + (-4 if side == "end" else 4), foot - 3, fitted(name, 200, 6), f"mark {side}")
