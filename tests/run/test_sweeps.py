@@ -68,7 +68,7 @@ def test_the_table_tells_all_and_no_more(project: Sweeping) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "judged.loss, lower is better, on 12 rows judged in every variant"
     assert lines[3].startswith("a 4, b 6 *")
-    assert "Suggested: a 4, b 6." in done.stdout
+    assert "Suggested: a 4, b 6, better than every other one beyond noise" in done.stdout
     assert "is best at a 0.4 " in done.stdout
     assert "which is the mix a 0.4, b 0.6" in done.stdout
     assert "Each variant was trained once" in done.stdout
@@ -115,7 +115,8 @@ def test_the_budget_is_that_of_the_whole_sweep(project: Sweeping) -> None:
     project.write({}, budget={"max_calls": most})
     done = project.command("sweep", "recipe.yaml")
     assert done.returncode == 3
-    assert "max_calls" in done.stderr
+    warned = f"too small for the whole sweep, which will pause: max_calls is {most}, 36 or more"
+    assert warned in done.stderr
     assert len(project.trainings()) == 3
     assert project.command("sweep", "recipe.yaml").returncode == 3
     assert len(project.trainings()) == 3  # the third model is there already
@@ -160,6 +161,24 @@ def test_several_trainings_of_each_variant(project: Sweeping) -> None:
     project.write({}, seed=3)
     project.sweep()
     assert len(project.trainings()) == 6
+
+
+def test_plan_tells_what_each_variant_adds(project: Sweeping) -> None:
+    project.write({"seeds": 2})
+    facts = json.loads(project.command("plan", "recipe.yaml", "--json").stdout)["sweep"]
+    assert [part["variant"] for part in facts] == [None, *NAMES]
+    assert facts[0]["steps"] == ["a", "b", "exam"]
+    assert facts[0]["trainings"] == facts[0]["calls"][1] == 0
+    for part in facts[1:]:
+        assert part["steps"] == ["mix", "train", "judged", "train", "judged"]
+        assert part["trainings"] == 2
+        assert part["calls"][0] <= 2 * QUESTIONS <= part["calls"][1]
+    told = project.command("plan", "recipe.yaml").stdout
+    assert "sweep: 3 variants, 6 trainings; still to be done:" in told
+    project.write({})
+    project.sweep()
+    lines = project.command("plan", "recipe.yaml").stdout.splitlines()
+    assert lines[-1].split() == ["total", "0", "0", "0", "0", "0"]
 
 
 def test_a_figure_without_values_of_the_rows_is_not_paired(project: Sweeping) -> None:

@@ -12,6 +12,8 @@ from sftrecipe.cli.running import output_folder, reach_option
 
 if TYPE_CHECKING:
     from sftrecipe.plan.steps import Plan, Reach
+    from sftrecipe.recipe.checked import CheckedRecipe
+    from sftrecipe.run.sweep_forecast import SweepPart
     from sftrecipe.store.project import Project
 
 
@@ -30,6 +32,7 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.plan_table import plan_json, plan_text  # noqa: PLC0415
     from sftrecipe.report.problems import render  # noqa: PLC0415
+    from sftrecipe.report.sweep.plan import sweep_plan_facts, sweep_plan_text  # noqa: PLC0415
     from sftrecipe.run.contexts import unheld_costs  # noqa: PLC0415
     from sftrecipe.run.forecast import forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
@@ -45,9 +48,26 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     problems = [error.problem for _, error in unheld]
     if problems:
         click.echo(render(problems), err=True)
-    text = plan_json(estimates, shortages) if as_json else plan_text(estimates, recipe.budget)
-    click.echo(text)
+    parts = _sweep_parts(recipe, project, target)
+    if as_json:
+        click.echo(plan_json(estimates, shortages, sweep_plan_facts(parts) if parts else None))
+    else:
+        click.echo(plan_text(estimates, recipe.budget))
+        if recipe.sweep:
+            click.echo(sweep_plan_text(parts, recipe.sweep))
     return 2 if problems else 0
+
+
+def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[SweepPart]:
+    """What its sweep would do; nothing where it has none. Warns where its budget is too small."""
+    from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
+    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
+
+    if recipe.sweep is None:
+        return []
+    parts = sweep_forecast(recipe, project, target)
+    warn_of_sweep_shortages(parts, recipe, project, target)
+    return parts
 
 
 def _warn_of_lacks(planned: Plan, project: Project, target: Path) -> None:

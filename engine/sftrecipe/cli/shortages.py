@@ -1,4 +1,4 @@
-"""The warning about a budget that a run cannot keep within."""
+"""The warning about a budget that a run or a sweep cannot keep within."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import click
 
 from sftrecipe.plan.estimate import Estimate, Shortage
 from sftrecipe.plan.steps import Plan
+from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.report.plan_table import shortage_text
 from sftrecipe.run.forecast import too_small
+from sftrecipe.run.sweep_forecast import SweepPart, sweep_too_small
 from sftrecipe.store.project import Project
 
 
@@ -22,3 +24,11 @@ def warn_of_shortages(
     for shortage in found:
         click.echo(shortage_text(shortage), err=True)
     return found
+
+
+def warn_of_sweep_shortages(
+    parts: Sequence[SweepPart], recipe: CheckedRecipe, project: Project, out: Path
+) -> None:
+    """Say on stderr where the recipe's budget is too small for the whole sweep."""
+    for shortage in sweep_too_small(parts, recipe, project, out):
+        click.echo(shortage_text(shortage, "sweep-budget-short"), err=True)

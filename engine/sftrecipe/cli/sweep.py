@@ -35,12 +35,14 @@ def sweep(
     import asyncio  # noqa: PLC0415
 
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.sweep.leaving import PAGE_FILE  # noqa: PLC0415
     from sftrecipe.report.sweep.text import sweep_text  # noqa: PLC0415
     from sftrecipe.run.sweep import SweepTarget  # noqa: PLC0415
     from sftrecipe.run.sweep_facts import sweep_json  # noqa: PLC0415
+    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)
@@ -48,6 +50,9 @@ def sweep(
         raise UsageError("nothing-to-sweep", name=recipe.name)
     project = project_of(recipe.path)
     target = output_folder(recipe, project, out)
+    if recipe.budget:
+        parts = sweep_forecast(recipe, project, target)
+        warn_of_sweep_shortages(parts, recipe, project, target)
     with shown(quiet) as progress:
         where = SweepTarget(
             project,

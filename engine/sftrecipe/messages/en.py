@@ -170,6 +170,8 @@ MESSAGES = {
     "{needed} or more are needed",
     "step-budget-short": "warning: the budget of step '{step}' is too small, the run will pause: "
     "{limit} is {most}, {needed} or more are needed",
+    "sweep-budget-short": "warning: the budget is too small for the whole sweep, which will pause: "
+    "{limit} is {most}, {needed} or more are needed",
     "amount-rows": "{count} rows",
     "amount-calls": "{count} calls",
     "amount-tokens": "{count} tokens",
@@ -196,7 +198,7 @@ MESSAGES = {
     "sweep-variant": "training {number} of {count}: {name}",
     "sweep-no-figure": "the judge found no figure '{metric}'",
     "sweep-left": "sweep: {path}",
-    "plan-sweep": "sweep: {variants} variants, {trainings} trainings; beyond what is told above:",
+    "plan-sweep": "sweep: {variants} variants, {trainings} trainings; still to be done:",
     # the ledger
     "ledger-empty": "the ledger is empty",
     "ledger-all": "{count} calls in all",
@@ -334,6 +336,10 @@ HINTS = {
 }
 
 WORDS = {
+    "variant": "variant",
+    "shared": "shared, made once",
+    "steps-to-do": "steps",
+    "trainings": "trainings",
     "provider": "provider",
     "source": "source",
     "generator": "generator",

@@ -160,6 +160,8 @@ MESSAGES = {
     "budget-short": "警告：预算不足，运行将会暂停：{limit} 为 {most}，至少需要 {needed}",
     "step-budget-short": "警告：步骤 '{step}' 的预算不足，运行将会暂停："
     "{limit} 为 {most}，至少需要 {needed}",
+    "sweep-budget-short": "警告：预算不足以完成整个对比，对比将会暂停：{limit} 为 {most}，"
+    "至少需要 {needed}",
     "amount-rows": "{count} 行",
     "amount-calls": "{count} 次调用",
     "amount-tokens": "{count} 个 token",
@@ -186,7 +188,7 @@ MESSAGES = {
     "sweep-variant": "第 {number}/{count} 次训练：{name}",
     "sweep-no-figure": "评测没有得出指标 '{metric}'",
     "sweep-left": "对比：{path}",
-    "plan-sweep": "对比：{variants} 个方案，{trainings} 次训练；在上表之外还有：",
+    "plan-sweep": "对比：{variants} 个方案，{trainings} 次训练；尚待完成：",
     # 账本
     "ledger-empty": "账本是空的",
     "ledger-all": "共 {count} 次调用",
@@ -321,6 +323,10 @@ HINTS = {
 }
 
 WORDS = {
+    "variant": "方案",
+    "shared": "共用，只做一次",
+    "steps-to-do": "步骤",
+    "trainings": "训练",
     "provider": "provider",
     "source": "数据源",
     "generator": "生成器",

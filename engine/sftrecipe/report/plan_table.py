@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -31,8 +31,13 @@ def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
     return "\n".join(told)
 
 
-def plan_json(estimates: Sequence[Estimate], shortages: Sequence[Shortage]) -> str:
-    """The same facts as JSON; ranges are [at least, at most], null: not known."""
+def plan_json(
+    estimates: Sequence[Estimate],
+    shortages: Sequence[Shortage],
+    sweep: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
+    """The same facts as JSON, with those of a sweep; ranges are [at least, at most], null: not
+    known."""
     facts = {
         "steps": [_facts(each) for each in estimates],
         "total": {
@@ -40,23 +45,24 @@ def plan_json(estimates: Sequence[Estimate], shortages: Sequence[Shortage]) -> s
             "held": sum(each.held for each in estimates),
             "asked": total([each.asked for each in estimates]),
             "tokens": total([each.tokens for each in estimates]),
-            "cost": costs(_asks(estimates)),
-            "unpriced": _unpriced(_asks(estimates)),
+            "cost": costs(all_asks(estimates)),
+            "unpriced": unpriced(all_asks(estimates)),
         },
         "too_small": [asdict(each) for each in shortages],
+        **({} if sweep is None else {"sweep": sweep}),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def shortage_text(shortage: Shortage) -> str:
-    """A warning about a budget that is too small."""
+def shortage_text(shortage: Shortage, of_all: str = "budget-short") -> str:
+    """A warning about a budget that is too small; `of_all`: the message about the recipe's."""
     values = {
         "step": shortage.step,
         "limit": shortage.limit,
         "most": f"{shortage.most:g} {shortage.currency}".rstrip(),
         "needed": f"{shortage.needed:.6g} {shortage.currency}".rstrip(),
     }
-    return message("step-budget-short" if shortage.step else "budget-short", values)
+    return message("step-budget-short" if shortage.step else of_all, values)
 
 
 def _facts(estimate: Estimate) -> dict[str, Any]:
@@ -94,7 +100,7 @@ def _cells(estimate: Estimate) -> tuple[str, ...]:
         _calls(estimate),
         range_text(estimate.tokens),
         _basis(estimate.asks),
-        _cost(estimate.asks),
+        asked_cost(estimate.asks),
     )
 
 
@@ -120,19 +126,21 @@ def _basis(asks: Sequence[Asks]) -> str:
     return "; ".join(dict.fromkeys(texts))
 
 
-def _cost(asks: Sequence[Asks]) -> str:
+def asked_cost(asks: Sequence[Asks]) -> str:
+    """The cost of what is asked, and whether a price is missing."""
     texts = [cost_text(costs(asks))] if costs(asks) else []
-    if _unpriced(asks):
+    if unpriced(asks):
         texts.append(word("no-price"))
     return " + ".join(texts) or "0"
 
 
-def _unpriced(asks: Sequence[Asks]) -> list[str]:
+def unpriced(asks: Sequence[Asks]) -> list[str]:
     """Providers whose price is not known."""
     return list(dict.fromkeys(each.provider for each in asks if each.cost is None))
 
 
-def _asks(estimates: Sequence[Estimate]) -> list[Asks]:
+def all_asks(estimates: Sequence[Estimate]) -> list[Asks]:
+    """What all the steps ask."""
     return [ask for each in estimates for ask in each.asks]
 
 
@@ -141,4 +149,4 @@ def _sum_cells(estimates: Sequence[Estimate]) -> tuple[str, ...]:
     if held := sum(each.held for each in estimates):
         calls = message("plan-held", {"calls": calls, "held": f"{held:,}"})
     tokens = range_text(total([each.tokens for each in estimates]))
-    return (word("total"), "", "", "", calls, tokens, "", _cost(_asks(estimates)))
+    return (word("total"), "", "", "", calls, tokens, "", asked_cost(all_asks(estimates)))

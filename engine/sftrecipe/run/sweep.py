@@ -90,7 +90,12 @@ class SweepTarget:
     @property
     def account(self) -> Path:
         """The name under which all calls of the sweep are paid."""
-        return self.out / SWEEP_FOLDER
+        return account_of(self.out)
+
+
+def account_of(out: Path) -> Path:
+    """The name under which all calls of the sweep into an output folder are paid."""
+    return out / SWEEP_FOLDER
 
 
 def sweep_trials(recipe: CheckedRecipe, project: Project, out: Path) -> list[Trial]:
@@ -118,10 +123,10 @@ async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> Swept:
     for place, trial in enumerate(trials, 1):
         values = {"number": place, "count": len(trials), "name": trial.out.name}
         target.progress.line(message("sweep-variant", values))
-        trial.cached = _is_judged(trial, store, target.retry_failed)
+        trial.cached = is_judged(trial, store, target.retry_failed)
         if not trial.cached:
             await _execute(trial, target, store, failed)
-        if trial.cached or _is_judged(trial, store):
+        if trial.cached or is_judged(trial, store):
             _read(trial, recipe.sweep, store)
     return Swept(recipe, recipe.sweep, target.out, tuple(trials))
 
@@ -181,7 +186,7 @@ async def _run(trial: Trial, target: SweepTarget) -> None:
     target.ended(trial.out)
 
 
-def _is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> bool:
+def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> bool:
     """Whether a run has made and judged it: its model need not be there any more."""
     if read_run(trial.out).get("document") != trial.recipe.document:
         return False

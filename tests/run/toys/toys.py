@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from sftrecipe import Context, Judge, PluginRefused, Provider, Rows, Trainer
-from sftrecipe.kinds import Answer, Capability, Connecting, Judgement, Request, Trained, Training
+from sftrecipe.kinds import (
+    Answer,
+    Capability,
+    Connecting,
+    Expected,
+    Judgement,
+    Request,
+    Trained,
+    Training,
+)
 from sftrecipe.options import ModelName
 
 
@@ -96,6 +105,9 @@ class ToyJudge(Judge):
 
     def metrics(self) -> frozenset[str]:
         return frozenset({"loss", "whole", "nothing"})
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        return Expected((least, most), (least, most))
 
     async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
         judged = []
