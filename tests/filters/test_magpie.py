@@ -17,7 +17,7 @@ from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.filters.magpie_filter import MagpieFilter
 from sftrecipe_registry.filters.magpie_neighbours import MagpieNeighbours
 from sftrecipe_registry.shared import nearest
-from sftrecipe_registry.shared.nearest import NearestNeighbours, unit_vectors
+from sftrecipe_registry.shared.nearest import NearestNeighbours
 
 CASES = yaml.safe_load(
     (Path(__file__).parents[1] / "cases" / "filter" / "magpie_filter.yaml").read_text("utf-8")
@@ -47,9 +47,9 @@ async def judged(
 @pytest.mark.parametrize("seed", [0, 1])
 async def test_the_first_of_those_alike_is_kept(seed: int) -> None:
     rows, verdicts = await judged(
-        MagpieNeighbours(), "rain", "stars", "Rain", "long", "rains", "nothing", seed=seed
+        MagpieNeighbours(), "rain", "stars", "Rain", "long", "rains", "nothing", " ", seed=seed
     )
-    first, other, equal, long, near, zero = verdicts
+    first, other, equal, long, near, zero, empty = verdicts
     assert first.keep
     assert first.scores == {"min_neighbor_distance": 0, "repeat_count": 2, "earlier_repeats": 0}
     assert other.keep
@@ -61,6 +61,7 @@ async def test_the_first_of_those_alike_is_kept(seed: int) -> None:
     assert (long.keep, long.reason, long.detail) == (False, "call_failed", "too long")
     assert (near.reason, near.detail) == ("repetition", rows[0].id)
     assert (zero.keep, zero.reason) == (False, "no_embedding")
+    assert (empty.keep, empty.reason, empty.calls) == (False, "no_text", ())
     assert all(len(verdict.calls) == 1 for verdict in (first, other, equal, near))
 
 
@@ -90,10 +91,9 @@ def test_blocks_give_what_a_plain_computation_gives(
 ) -> None:
     draw = np.random.default_rng(seed)
     some = draw.normal(size=(max(count // 3, 1), 5)).astype(np.float32)
-    unit = unit_vectors(
-        some[draw.integers(0, len(some), count)]
-        + np.float32(0.1) * draw.integers(0, 2, (count, 1)).astype(np.float32)
-    )
+    unit = some[draw.integers(0, len(some), count)]
+    unit += np.float32(0.1) * draw.integers(0, 2, (count, 1)).astype(np.float32)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(nearest, "BLOCK", 16)
         patched.setattr(nearest, "_TILE", 24)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe import CallFailed, Context, Filter, PluginRefused, Record, Reply, Rows, Verdict
+from sftrecipe import Context, Filter, Rows, Verdict
 from sftrecipe.kinds import Capability, Expected
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.row_text import instruction_text, text_of
 
 if TYPE_CHECKING:
-    from sftrecipe_registry.shared.nearest import NearestNeighbours, Neighbours
+    from sftrecipe_registry.shared.embedded_texts import Vectors
+    from sftrecipe_registry.shared.nearest import Neighbours
 
 
 class MagpieNeighbours(Filter):
@@ -23,8 +23,9 @@ class MagpieNeighbours(Filter):
     Scores: `min_neighbor_distance`, the squared Euclidean distance (of vectors brought to length 1:
     0 equal, 4 opposite; also 4 where there is no other row); `repeat_count`, how many others are
     nearer than `threshold`; `earlier_repeats`, how many of them stand before. A row with one before
-    it is rejected, `repetition`, with its distance and the first one's id. All pairs are compared:
-    100,000 rows of 384 numbers take some four minutes on two cores, and 300 MB.
+    it is rejected, `repetition`, with its distance and the first one's id; a row without
+    text too, `no_text`. All pairs are compared: 100,000 rows of 384 numbers take some four minutes
+    on two cores, and 300 MB.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"embed"})
@@ -48,34 +49,30 @@ class MagpieNeighbours(Filter):
         return Expected((least, most), (0, most))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
-        """Every row's verdict, in order."""
-        vectors = await self._embedded(rows, ctx)
+        """Every row's verdict, in order. Raises PluginRefused where embeddings differ in length."""
+        from sftrecipe_registry.shared.embedded_texts import embedded  # noqa: PLC0415 - numpy
+
+        read = text_of(self.field, instruction_text)
+        vectors = await embedded(map(read, rows), "provider", ctx)
         found = self._verdicts(vectors, [*rows.ids()])
-        for place in range(len(rows)):
-            if place in vectors.failed:
-                yield vectors.failed[place]
+        for place, call in enumerate(vectors.calls):
+            if fault := vectors.failed.get(place):
+                calls = (call,) if call else ()
+                yield Verdict(False, fault.reason, detail=fault.message, calls=calls)
             else:
                 yield await anext(found)
 
-    async def _embedded(self, rows: Rows, ctx: Context) -> _Vectors:
-        text = text_of(self.field, instruction_text)
-        vectors = _Vectors()
-
-        async def embed(row: Record) -> Reply:
-            return await ctx.model.embed(text(row))
-
-        async for row, reply in ctx.map(embed, rows):
-            vectors.add(row, reply)
-        return vectors
-
-    async def _verdicts(self, vectors: _Vectors, ids: list[str]) -> AsyncIterator[Verdict]:
+    async def _verdicts(self, vectors: Vectors, ids: list[str]) -> AsyncIterator[Verdict]:
         """Verdicts on the rows that have a vector."""
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 
-        from sftrecipe_registry.shared.nearest import BLOCK  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.nearest import (  # noqa: PLC0415 - numpy
+            BLOCK,
+            NearestNeighbours,
+        )
 
-        places = [place for place in range(len(ids)) if place not in vectors.failed]
-        search = vectors.search(self.threshold)
+        places = [*vectors.row_of]
+        search = NearestNeighbours(vectors.unit, self.threshold)
         for start in range(0, len(places), BLOCK):
             # In a thread: others go on, and Ctrl-C is heard.
             block = await asyncio.to_thread(search.of_block, start)
@@ -84,7 +81,7 @@ class MagpieNeighbours(Filter):
                 other = ids[places[first]] if first >= 0 else None
                 if block.earlier[at] == 0 and other is not None:
                     other = ids[place]
-                yield self._verdict(block, at, other, vectors.calls[start + at])
+                yield self._verdict(block, at, other, vectors.calls[place])
 
     def _verdict(self, block: Neighbours, at: int, other: str | None, call: str) -> Verdict:
         distance, calls = float(block.distance[at]), (call,)
@@ -97,44 +94,3 @@ class MagpieNeighbours(Filter):
         }
         changes = {} if self.drop else {"min_similar": other}
         return Verdict(True, scores=scores, changes=changes, calls=calls)
-
-
-class _Vectors:
-    """Embeddings as they come: four bytes a number."""
-
-    def __init__(self) -> None:
-        self.failed: dict[int, Verdict] = {}
-        """Verdicts on rows that have no embedding, by place."""
-        self.calls: list[str] = []
-        self._numbers = array("f")
-        self._places = 0
-
-    def add(self, row: Record, reply: Reply | CallFailed) -> None:
-        """Take the next row's. Raises PluginRefused where the model changes their length."""
-        place, self._places = self._places, self._places + 1
-        if isinstance(reply, CallFailed):
-            calls = (reply.key,) if reply.key else ()
-            self.failed[place] = Verdict(False, reply.reason, detail=reply.message, calls=calls)
-        elif not any(reply.vector):
-            self.failed[place] = Verdict(False, "no_embedding", calls=(reply.key,))
-        else:
-            width = len(self._numbers) // len(self.calls) if self.calls else len(reply.vector)
-            if len(reply.vector) != width:
-                raise PluginRefused(
-                    f"the embedding of row {row.id} has {len(reply.vector)} numbers, those before "
-                    f"{width}: embed all rows by one model"
-                )
-            self._numbers.extend(reply.vector)
-            self.calls.append(reply.key)
-
-    def search(self, threshold: float) -> NearestNeighbours:
-        """Looks for neighbours among them."""
-        import numpy as np  # noqa: PLC0415 - 70 ms
-
-        from sftrecipe_registry.shared.nearest import (  # noqa: PLC0415 - numpy
-            NearestNeighbours,
-            unit_vectors,
-        )
-
-        numbers = np.frombuffer(self._numbers, np.float32).reshape(len(self.calls), -1)
-        return NearestNeighbours(unit_vectors(numbers), threshold)

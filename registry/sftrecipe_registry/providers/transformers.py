@@ -97,7 +97,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     """`auto`: the GPU, where torch sees one."""
     batch_tokens: Annotated[int, Gt(0)] | None = None
     """Tokens of a batch, padding and replies (`max_tokens`) included: it bounds the memory. Left
-    out: 1,024 on a CPU and 16,384 on a GPU, for replies to be written 8,192 and 32,768."""
+    out: 512 on a CPU and 16,384 on a GPU, for replies to be written 8,192 and 32,768."""
     chat_template: InputFile | None = None
     """A file with the chat template to use (Jinja2) instead of the tokenizer's own."""
     price: Price | None = Price(input=0, output=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
 from typing import NamedTuple
@@ -49,23 +50,25 @@ async def embedded(texts: Iterable[str], by: EmbeddedBy, ctx: Context) -> Vector
 
     Raises PluginRefused where vectors are not of one length, or the model is not installed.
     """
-    vectors: list[NDArray[np.float32]] = []
+    numbers = array("f")
+    width = 0
     found = Vectors(np.zeros((0, 1), np.float32), {}, {}, [])
     place = 0
     async for vector, call in _asked(texts, ctx) if by == "provider" else _packaged(texts):
         if isinstance(vector, Failed):
             found.failed[place] = vector
-        elif vectors and len(vector) != len(vectors[0]):
+        elif width and len(vector) != width:
             raise PluginRefused(
-                f"an embedding has {len(vector)} numbers, those before {len(vectors[0])}: "
+                f"an embedding has {len(vector)} numbers, those before {width}: "
                 "embed all rows by one model"
             )
         else:
-            found.row_of[place] = len(vectors)
-            vectors.append(vector)
+            found.row_of[place] = len(found.row_of)
+            width = len(vector)
+            numbers.frombytes(vector.tobytes())
         found.calls.append(call)
         place += 1
-    return found._replace(unit=np.stack(vectors)) if vectors else found
+    return found._replace(unit=np.frombuffer(numbers, np.float32).reshape(-1, width or 1))
 
 
 Part = tuple[NDArray[np.float32] | Failed, str]

@@ -34,14 +34,6 @@ class Neighbours(NamedTuple):
     """The place of the first of them; -1: there is none."""
 
 
-def unit_vectors(numbers: Vectors) -> Vectors:
-    """The rows, each brought to length 1 in its place; a row of zeros stays one."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", numbers, numbers, dtype=np.float64))
-    lengths[lengths == 0] = 1
-    numbers /= lengths[:, None].astype(np.float32)
-    return numbers
-
-
 class NearestNeighbours:
     """Looks for neighbours among all of some unit vectors.
 
