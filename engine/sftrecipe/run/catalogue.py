@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,19 @@ def read(path: Path) -> dict[str, Any]:
     return _parsed(path, _text(path))
 
 
-def register(path: Path, data_sets: Iterable[DataSet], folder: Path) -> bool:
-    """Put the data sets of an output folder into a catalogue; whether the file changed.
+def register(
+    path: Path, data_sets: Iterable[DataSet], folder: Path, gone: Collection[str] = ()
+) -> bool:
+    """Put the data sets of an output folder into a catalogue, and take those out that are `gone`;
+    whether the file changed.
 
-    Other entries stay as they are and where they are. An entry of the same name is replaced only
-    where it points into the output folder. Two runs at the same time both get their entries in.
+    Other entries stay as they are and where they are. An entry of the same name is replaced, or
+    taken out, only where it points into the output folder. Two runs at the same time both get their
+    entries in.
     Raises SftrecipeError when the file is broken or a name belongs to somebody else's data.
     """
     entries = _entries(path, data_sets, folder)
-    if not entries:
+    if not entries and not gone:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_files.locked(path.parent):
@@ -44,7 +48,12 @@ def register(path: Path, data_sets: Iterable[DataSet], folder: Path) -> bool:
                 raise SftrecipeError(
                     "catalogue-taken", "catalogue-other-name", path=str(path), name=name
                 )
-        merged = {**old, **entries}
+        kept = {
+            name: entry
+            for name, entry in old.items()
+            if name not in gone or not _is_ours(entry, path, folder)
+        }
+        merged = {**kept, **entries}
         if merged == old and text is not None:
             return False
         with atomic_files.create(path.parent, path.name) as file:

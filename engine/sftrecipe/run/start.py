@@ -20,6 +20,7 @@ from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.lacking import refuse_lacking
+from sftrecipe.run.outdated import outdated, remove_outdated
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.training import configure
@@ -86,6 +87,7 @@ async def run_plan(
             await execution.run()
         except BaseException as error:
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+                facts["outdated"] = outdated(before, execution)
                 _leave_unfinished(execution, error, facts | _spent(session, estimates))
             raise
         missed = missed_gates(execution)
@@ -94,7 +96,7 @@ async def run_plan(
         rejected = int(before.get("rejected", 0))
         if fresh:
             rejected = write_rejects(execution)
-            _register(execution)
+            _register(execution, before)
             _configure_training(execution)
             seconds = round(time.perf_counter() - began, 3)
             facts |= {"seconds": seconds, "rejected": rejected, **spent}
@@ -142,12 +144,16 @@ def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
     )
 
 
-def _register(execution: Execution) -> None:
-    """Enter the data sets in the output folder's catalogue, and the project's when asked."""
+def _register(execution: Execution, before: Mapping[str, Any]) -> None:
+    """Enter the data sets in the output folder's catalogue, and the project's when asked; those
+    that are not made any more go."""
     out, asked = execution.out, execution.plan.recipe.register_in
-    catalogue.register(out / catalogue.NAME, execution.data_sets, out)
+    old = outdated(before, execution)
+    gone = {noted["name"] for noted in old}
+    remove_outdated(old, execution)
+    catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone)
     if asked:
-        catalogue.register(asked, execution.data_sets, out)
+        catalogue.register(asked, execution.data_sets, out, gone)
 
 
 def _configure_training(execution: Execution) -> None:
