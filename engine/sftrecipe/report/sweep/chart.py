@@ -32,7 +32,7 @@ def sweep_chart(facts: SweepFacts, words: Words) -> Markup:
     frame = _Frame(facts, drawn)
     parts = [
         *_band(facts, frame, words),
-        *_axes(facts, frame, drawn),
+        *_axes(facts, frame, drawn, words),
         *_curve(facts, frame),
         *(part for each in drawn for part in _variant(each, facts, frame, words)),
         *_names(facts, frame, drawn, words),
@@ -105,7 +105,9 @@ def _curve(facts: SweepFacts, frame: _Frame) -> Iterator[Markup]:
     yield path("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points), "curve topic-2")
 
 
-def _axes(facts: SweepFacts, frame: _Frame, drawn: Sequence[VariantFacts]) -> Iterator[Markup]:
+def _axes(
+    facts: SweepFacts, frame: _Frame, drawn: Sequence[VariantFacts], words: Words
+) -> Iterator[Markup]:
     for tick in ticks(*frame.y_range, 5):
         y = frame.y(tick)
         yield line((_LEFT, y), (_RIGHT, y), "axis")
@@ -116,7 +118,10 @@ def _axes(facts: SweepFacts, frame: _Frame, drawn: Sequence[VariantFacts]) -> It
         {(frame.x_value(each), facts.scale.values[each.name]) for each in drawn}
     ):
         yield text(frame.x(x), _BOTTOM + 18, short_number(value), "tick")
-    yield text((_LEFT + _RIGHT) / 2, _BOTTOM + 40, fitted(facts.scale.label, 500, _LETTER), "tick")
+    label = facts.scale.label
+    if facts.scale.ends:
+        label = words["share-of"].format(key=label)
+    yield text((_LEFT + _RIGHT) / 2, _BOTTOM + 40, fitted(label, 500, _LETTER), "tick")
 
 
 def _variant(

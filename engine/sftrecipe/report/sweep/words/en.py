@@ -28,6 +28,7 @@ WORDS = {
     "mix": ", which is the mix {mix}",
     "end": "The fitted curve is best at the end of the range, {at}: try values beyond it.",
     "unclear": "Where between the values the best one lies cannot be told (best point of the fitted curve: {low} to {high}, 90 % interval).",
+    "share-of": "share of {key}",
     "page-title": "{name}: sweep",
     "page-kicker": "Sweep",
     "page-plot": "Figures",

@@ -28,6 +28,7 @@ WORDS = {
     "mix": "，即配比 {mix}",
     "end": "拟合曲线在范围的一端 {at} 处最好：请尝试更远的值。",
     "unclear": "无法判断最好的值在所试各值之间的何处（拟合曲线的最好点：{low} 至 {high}，90 % 区间）。",
+    "share-of": "{key} 的占比",
     "page-title": "{name}：方案对比",
     "page-kicker": "方案对比",
     "page-plot": "指标",
