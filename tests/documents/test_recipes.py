@@ -53,3 +53,27 @@ def test_validates_and_plans(
     for step in json.loads(planned.stdout)["steps"]:
         for least, most in (step["rows"], step["calls"], step["tokens"]):
             assert most is None or 0 <= least <= most, step
+
+
+def test_three_stages_make_their_data_where_nothing_can_be_trained(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFTRECIPE_PROJECT", str(project))
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(project / "absent"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(project / "data"))
+    recipe = str(project / "recipes" / "three-stages.yaml")
+    made = CliRunner().invoke(cli, ["run", recipe, "--to", "data", "--json"])
+    assert made.exit_code == 0, made.stderr
+    folder = project / "runs" / "three-stages"
+    catalogue = json.loads((folder / "dataset_info.json").read_text("utf-8"))
+    assert {name: entry.get("ranking", False) for name, entry in catalogue.items()} == {
+        "documents": False,
+        "answers": False,
+        "ratings": True,
+    }
+    assert catalogue["documents"]["columns"]["prompt"] == "text"
+    assert {f"train-{stage}.yaml" for stage in ("pt", "sft", "rm")} <= {
+        path.name for path in folder.iterdir()
+    }
+    for stage in ("sft", "rm"):  # checked as if it started from the first one's own base
+        assert "model_name_or_path: embedded" not in (folder / f"train-{stage}.yaml").read_text()

@@ -63,9 +63,9 @@ def command(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def figures(project: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def figures(project: Path, name: str = "medical-train") -> tuple[dict[str, Any], dict[str, Any]]:
     """What the run says of itself, and of its steps by id."""
-    run = json.loads((project / "runs" / "medical-train" / "run.json").read_bytes())
+    run = json.loads((project / "runs" / name / "run.json").read_bytes())
     return run, {step["id"]: step for step in run["steps"]}
 
 
@@ -104,6 +104,14 @@ def test_a_gate_that_is_missed_fails_the_run(project: Path) -> None:
     run, steps = figures(project)
     assert run["status"] == "failed"
     assert [step["cached"] for step in run["steps"]] == [True] * len(steps)
+
+
+@pytest.mark.heavy
+def test_cherry_chooses_and_the_exam_is_not_among_it(project: Path) -> None:
+    assert command(project, "run", "recipes/cherry.yaml", "--to", "data").returncode == 0
+    _, steps = figures(project, "cherry")
+    assert 0 < steps["ifd"]["kept"] < steps["not_the_exam"]["kept"]
+    assert (project / "runs" / "cherry" / "train.yaml").is_file()
 
 
 def _trained_on(folder: Path) -> int:

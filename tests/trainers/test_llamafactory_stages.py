@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import subprocess
@@ -81,6 +82,16 @@ print(json.dumps({
     "learned": float((one - logits(untrained, tokens).logits).abs().max()),
     "rewards": [reward("good answer 1"), reward("bad answer 1")],
 }))
+"""
+
+
+JUDGED = """\
+version: 1
+name: judged
+providers: {rm: {use: transformers, model: ./model-rm/merged}}
+sources: {pairs: {use: jsonl, path: pairs.jsonl}}
+export: [{use: jsonl}]
+evaluate: [{use: reward, on: pairs, with: {models: [rm]}}]
 """
 
 
@@ -171,7 +182,9 @@ def refused(folder: Path, **arguments: Any) -> str:
 
 
 @pytest.mark.usefixtures("real")
-def test_every_stage_trains_and_the_next_goes_on(run: Path, base: Path, python: Path) -> None:
+def test_every_stage_trains_and_the_next_goes_on(
+    run: Path, base: Path, python: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pt = train(run, "pt", stage="pt", model_name_or_path=str(base), finetuning_type="full")
     assert pt.model == run / "model-pt"
     assert {"train_loss", "eval_loss", "eval_perplexity"} <= set(pt.metrics)
@@ -194,6 +207,24 @@ def test_every_stage_trains_and_the_next_goes_on(run: Path, base: Path, python: 
     assert seen["learned"] > 0.01
     better, worse = seen["rewards"]
     assert better != worse
+    found = preferred(run, monkeypatch, python)
+    assert found["judged"] == 2 and found["rm_margin"] != 0
+    assert (found["rm_accuracy"] > 0) or found["rm_margin"] < 0
+
+
+def preferred(run: Path, monkeypatch: pytest.MonkeyPatch, python: Path) -> dict[str, Any]:
+    """What judge `reward` finds of the reward model, asked by provider `transformers`."""
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(python.parents[1]))
+    pairs = [{"instruction": f"question {n}", "chosen": "good", "rejected": "bad"} for n in (1, 2)]
+    (run / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    (run / "judged.yaml").write_text(JUDGED)
+    command = [sys.executable, "-m", "sftrecipe.cli.main", "evaluate", str(run / "judged.yaml")]
+    environment = {**os.environ, "SFTRECIPE_PROJECT": str(run), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    steps = json.loads((run / "runs" / "judged" / "run.json").read_bytes())["steps"]
+    found: dict[str, Any] = steps[-1]["notes"]["metrics"]
+    return found
 
 
 def looked(python: Path, run: Path) -> dict[str, Any]:
