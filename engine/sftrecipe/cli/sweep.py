@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sftrecipe.recipe.checked import CheckedRecipe
     from sftrecipe.run.sweep import SweepTarget
     from sftrecipe.run.sweep_facts import SweepFacts
+    from sftrecipe.store.project import Project
 
 
 @click.command()
@@ -35,14 +36,8 @@ def sweep(
     import asyncio  # noqa: PLC0415
 
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
-    from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.sweep.leaving import PAGE_FILE  # noqa: PLC0415
-    from sftrecipe.report.sweep.text import sweep_text  # noqa: PLC0415
     from sftrecipe.run.sweep import SweepTarget  # noqa: PLC0415
-    from sftrecipe.run.sweep_facts import sweep_json  # noqa: PLC0415
-    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)
@@ -50,9 +45,7 @@ def sweep(
         raise UsageError("nothing-to-sweep", name=recipe.name)
     project = project_of(recipe.path)
     target = output_folder(recipe, project, out)
-    if recipe.budget:
-        parts = sweep_forecast(recipe, project, target)
-        warn_of_sweep_shortages(parts, recipe, project, target)
+    _warn_of_budget(recipe, project, target)
     with shown(quiet) as progress:
         where = SweepTarget(
             project,
@@ -63,12 +56,30 @@ def sweep(
             ended=lambda folder: leave_report(folder, project),
         )
         facts = asyncio.run(_swept(recipe, where))
-    if as_json:
-        click.echo(sweep_json(facts))
-    elif not quiet:
-        click.echo(sweep_text(facts))
-        click.echo(message("sweep-left", {"path": target / PAGE_FILE}))
+    if as_json or not quiet:
+        click.echo(_told(facts, target, as_json))
     return 1 if facts.failed else 0
+
+
+def _warn_of_budget(recipe: CheckedRecipe, project: Project, out: Path) -> None:
+    """Say on stderr where the budget is too small for all that is still to be done."""
+    from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
+    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
+
+    if recipe.budget:
+        warn_of_sweep_shortages(sweep_forecast(recipe, project, out), recipe, project, out)
+
+
+def _told(facts: SweepFacts, out: Path, as_json: bool) -> str:
+    """What is printed at the end."""
+    from sftrecipe.messages import message  # noqa: PLC0415
+    from sftrecipe.report.sweep.leaving import PAGE_FILE  # noqa: PLC0415
+    from sftrecipe.report.sweep.text import sweep_text  # noqa: PLC0415
+    from sftrecipe.run.sweep_facts import sweep_json  # noqa: PLC0415
+
+    if as_json:
+        return sweep_json(facts)
+    return f"{sweep_text(facts)}\n{message('sweep-left', {'path': out / PAGE_FILE})}"
 
 
 async def _swept(recipe: CheckedRecipe, target: SweepTarget) -> SweepFacts:
