@@ -183,6 +183,23 @@ def test_hostile_rows_stay_text(tmp_path: Path) -> None:
     assert len(content) < 500_000
 
 
+def test_rows_lost_for_their_shape_are_shown(tmp_path: Path) -> None:
+    lost: list[dict[str, Any]] = [
+        {"instruction": 5, "output": ["a"]},
+        {"messages": "not a list"},
+        {"messages": [1, 2]},
+        {"messages": [{"role": "user"}]},
+        {"history": "x"},
+    ]
+    out = project(tmp_path, [*lost, {"instruction": "Rest?", "output": "Sleep well."}])
+    assert sftrecipe(tmp_path, "run", "recipe.yaml").returncode == 0
+    assert "not a list" in page(out).text
+    for line in (out / "rejects.jsonl").read_text("utf-8").splitlines():
+        name = json.loads(line)["row"]["id"]
+        explained = sftrecipe(tmp_path, "explain", name)
+        assert explained.returncode == 0, explained.stderr
+
+
 def test_secrets_are_not_in_the_page(tmp_path: Path) -> None:
     rows = [{"instruction": f"my key is sk-live-0123456789 {n}", "output": "no"} for n in range(9)]
     out = project(tmp_path, rows, most=30)

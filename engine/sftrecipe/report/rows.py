@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import orjson
 
-from sftrecipe.record import CHAT_COLUMNS, Record, chat
+from sftrecipe.record import CHAT_COLUMNS, Record
+from sftrecipe.report.turns import shown_turns
 from sftrecipe.run.preview import Preview
 
 _WIDE = 2000
@@ -40,7 +41,7 @@ def row_text(row: Record) -> str:
 
 
 def _lines(row: Record) -> Iterator[str]:
-    turns = chat(row.columns)
+    turns = shown_turns(row.columns)
     for turn in turns:
         yield f"{turn['role']}: {turn['content'][:_WIDE]}"
     for name in row.columns:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from sftrecipe.record import Record, chat, question
+from sftrecipe.record import Record, question
+from sftrecipe.report.turns import shown_turns
 
 
 def whole_text(row: Record) -> str:
     """Everything that the row says to a trainer, or its columns where it is no chat."""
-    turns = chat(row.columns)
+    turns = shown_turns(row.columns)
     if turns:
-        return "\n".join(_content(turn) for turn in turns)
+        return "\n".join(turn["content"] for turn in turns)
     return "\n".join(map(cell_text, row.columns.values()))
 
 
 def asked_text(row: Record) -> str:
     """What is asked; of a plain text, the text."""
-    return question(row.columns) or row.text("text") or whole_text(row)
+    asked = question(row.columns) if shown_turns(row.columns) else ""
+    return asked or row.text("text") or whole_text(row)
 
 
 def answer_text(row: Record) -> str:
     """The answer: `output`, or the last assistant turn; empty where there is none."""
     if "messages" in row.columns:
-        turns = [_content(turn) for turn in chat(row.columns) if turn.get("role") == "assistant"]
-        return turns[-1] if turns else ""
+        turns = shown_turns(row.columns)
+        answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
+        return answers[-1] if answers else ""
     return row.text("output") or row.text("chosen")
 
 
@@ -41,7 +43,3 @@ def cell_text(value: Any) -> str:
 def shortened(text: str, most: int) -> str:
     """The beginning of a text, with what was left out told at its end."""
     return text if len(text) <= most else f"{text[:most]} … (+{len(text) - most:,})"
-
-
-def _content(turn: Mapping[str, Any]) -> str:
-    return cell_text(turn.get("content"))
