@@ -1,6 +1,8 @@
 """Rows through filters, mix and export: rows per CPU-second and peak memory of the real command.
 
-python benchmarks/rows.py --rows 1000000 [--near]
+python benchmarks/rows.py --rows 1000000 [--near] [--every]
+
+`--every`: all filters that look at one row at a time and ask no model, one after the other.
 """
 
 from __future__ import annotations
@@ -26,11 +28,19 @@ filter:
   - {use: length, on: all, with: {field: output, min_chars: 20, max_chars: 2000}}
   - {use: regex, on: all, with: {drop: ['https?://']}}
   - {use: exact_dedup, on: all}
-NEAR
+MORE
 mix: {use: weights, weights: {all: 1}, total: TOTAL}
 export:
   - {use: llamafactory, with: {formatting: alpaca, holdout: 0.01}}
 """
+NEAR = "  - {use: near_dedup, on: all, with: {field: output}}"
+EVERY = """\
+  - {use: blacklist, on: all, with: {field: output, words: [flowchart]}}
+  - {use: expression, on: all, with: {keep: 'words(output) > 3'}}
+  - {use: format, on: all}
+  - {use: language, on: all, with: {keep: [en]}}
+  - {use: pii, on: all}
+  - {use: safety, on: all}"""
 WORDS = [
     *("rest", "water", "sleep", "fever", "cough", "doctor", "clinic", "week"),
     *("pain", "daily", "medicine", "ask", "walk", "eat", "see"),
@@ -72,17 +82,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--near", action="store_true", help="near_dedup as well")
+    parser.add_argument("--every", action="store_true", help="all that look at one row")
     options = parser.parse_args()
     rows = options.rows
     folder = Path(tempfile.mkdtemp(prefix="rows-"))
     try:
         write_rows(folder / "rows.jsonl", rows)
-        near = "  - {use: near_dedup, on: all, with: {field: output}}" if options.near else ""
-        recipe = RECIPE.replace("TOTAL", str(rows // 2)).replace("NEAR", near)
+        more = EVERY * options.every + "\n" + NEAR * options.near
+        recipe = RECIPE.replace("TOTAL", str(rows // 2)).replace("MORE", more)
         (folder / "recipe.yaml").write_text(recipe, encoding="utf-8")
-        first, second = measured(folder), measured(folder)
+        first = measured(folder)
+        facts = json.loads((folder / "runs/rows/run.json").read_text("utf-8"))
+        second = measured(folder)
     finally:
         shutil.rmtree(folder)
+    for step in facts["steps"]:
+        print(f"{step['id']}: {step['seconds']:.1f} s, kept {step['kept']:,}")
     first["rows_per_cpu_second"] = rows / first["cpu_seconds"]
     for name, facts in (("first run", first), ("again", second)):
         print(f"{name}: " + ", ".join(f"{key} {value:,.2f}" for key, value in facts.items()))

@@ -56,7 +56,8 @@ def main(rows: str, folder: str) -> None:
     file.write_text(json.dumps(recipe))
     DefaultExecutor(init_configs(["--config", str(file)])).run()
     with Path(folder, "kept.jsonl").open("rb") as kept:
-        print(sum(1 for _ in kept), "kept by data-juicer", version("py-data-juicer"))
+        said = (sum(1 for _ in kept), "kept by data-juicer", version("py-data-juicer"))
+    print(*said, file=sys.__stdout__)  # data-juicer takes sys.stdout for its log
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """IFD of the same rows on the same model by its three scorers: llama.cpp, transformers, vLLM.
 
-llama.cpp rounds what it computes with to 8 bits: that moves the ratio of the losses of an answer of
-five tokens by as much as 0.03, of the 70 tokens here by less than 0.02, and the ratio of the
-perplexities, their exponential, by more.
+llama.cpp rounds what it computes with to 8 bits where weights are quantised. Of 32 Alpaca rows that
+moved IFD by 0.004 (losses) and 0.006 (perplexities) in the middle and by 0.022 at most, in answers
+of 8 and 11 tokens; with the same weights as a file of float32 by 0.0004, and 0.003 at most.
 """
 
 from __future__ import annotations

@@ -55,7 +55,9 @@ class Embedded(Provider):
     since llama.cpp's replies depend on what else is in their batch.
 
     Its embeddings are the mean of the model's last hidden states, of length 1: they tell a
-    paraphrase from another topic, and are far below those of a model that was made for it.
+    paraphrase from another topic, and are far below those of a model that was made for it. Its
+    weights have 4 bits, and llama.cpp computes with 8: an IFD is within 0.02 of the exact one, of
+    answers of ten tokens and fewer hardly more.
     """
 
     default_concurrency: ClassVar[int] = _cores()
