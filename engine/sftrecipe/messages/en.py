@@ -83,6 +83,7 @@ MESSAGES = {
     "sweep-judge": "sweep of '{path}' changes the judge '{judge}', so that the variants' figures "
     "cannot be compared",
     "nothing-trained": "model 'trained' is what the recipe trains, but it trains none",
+    "trained-too-early": "model 'trained' is named where no train block stands before",
     "unknown-training": "train block '{block}' does not exist, or not before this one",
     "not-trained-yet": "provider '{provider}' asks a model that is trained after this step",
     "no-catalogue": "'register' needs a dataset_info.json in the recipe's folder or above it",
@@ -112,6 +113,7 @@ MESSAGES = {
     # a run
     "step-refused": "step '{step}' cannot go on: {error}",
     "step-failed": "step '{step}' ({use}) failed: {error}",
+    "nothing-would-be-judged": "judge '{step}' would have no rows: '{reads}' is empty",
     "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
     "nothing-to-train": "recipe '{name}' has no train block",
@@ -264,6 +266,7 @@ HINTS = {
     "add-provider": "add `provider:` with one of: {known}",
     "define-provider": "define one under `providers:` and name it here",
     "remove-provider": "remove `provider: {provider}`",
+    "hold-out-more": "name a stream or source with rows in `on`, or hold out a number of rows, as `holdout: 20`",
     "hold-out": "name a stream or source in `on`, or let the exporter keep a holdout",
     "in-variant": "this is so in the sweep's variant {variant}",
     "sweep-judges": "a judge stays as it is, so that its figures can be compared; vary what is made "
@@ -271,7 +274,7 @@ HINTS = {
     "sweep-questions": "judge on a source of questions of its own, named in 'on' of the block",
     "sweep-judge": "give the judge a provider of its own, which the sweep leaves as it is",
     "gate-form": "write at_least, at_most, or both, as {{at_least: 1.0}}",
-    "run-data": "make it: sftrecipe run {path}",
+    "run-data": "make it: sftrecipe run {path} --to data",
     "see-findings": "what is wrong stands above; sftrecipe train --check {path} tells it again",
     "capable": "these can: {known}",
     "create-catalogue": "create it with the content {{}}",

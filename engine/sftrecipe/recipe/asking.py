@@ -11,6 +11,7 @@ from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
+from sftrecipe.recipe.trained import BEFORE_AND_AFTER
 
 
 def _providers_named(plugin: Plugin) -> bool:
@@ -30,6 +31,9 @@ class Asking:
         section = root.get("providers")
         names = section.value if section and section.is_mapping else {}
         self._names: Sequence[str] = list(names)
+        trainings = [draft for draft in drafts if draft.section.name == "train"]
+        self._by_training = BEFORE_AND_AFTER if trainings else ()
+        self._trainer_known = all(draft.plugin is not None for draft in trainings)
 
     def asked(self) -> list[Draft]:
         """The providers that some block asks, once each; checks every block on the way."""
@@ -125,9 +129,12 @@ class Asking:
             return found.setdefault(name, self._providers[name])
         if name in self._names:  # it is there, and something else is wrong with it
             return None
+        if name in self._by_training and not self._trainer_known:
+            return None
         values: dict[str, object] = {"provider": name}
         hint = "define-provider"
-        if suggestion := closest(name, self._names):
+        others = [each for each in (*self._names, *self._by_training) if each != name]
+        if suggestion := closest(name, others):
             values["suggestion"], hint = suggestion, "did-you-mean"
         elif self._names:
             values["known"], hint = ", ".join(self._names), "known"

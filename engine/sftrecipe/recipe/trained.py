@@ -78,6 +78,8 @@ def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) 
         if draft.section.name == "providers" and draft.plugin is not None:
             for option, block in trained_models(draft.plugin):
                 late.add(draft.id)
+                if draft.path[0] != "providers":
+                    continue  # made from a train block, whose own model is checked there
                 place = place_of(root, (*draft.path, option))
                 if trainings:
                     problems.extend(_unknown(block, trainings, place))
@@ -104,7 +106,9 @@ def _wrong_base(
 
 def _unknown(block: str, trainings: Sequence[str], place: Position) -> Iterator[Problem]:
     """No problem where no block is named but the last one, if there is one."""
-    if (block or not trainings) and block not in trainings:
+    if not block and not trainings:
+        yield Problem("trained-too-early", place, {}, None)
+    elif block and block not in trainings:
         values: dict[str, object] = {"block": block, "known": ", ".join(trainings)}
         hint = "known" if trainings else None
         if suggestion := closest(block, trainings):

@@ -33,7 +33,7 @@ from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
-from sftrecipe.run.judging import judge
+from sftrecipe.run.judging import check_judges, judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin
@@ -220,6 +220,7 @@ class Execution:
         if self._trainings_checked:
             return
         self._trainings_checked = True
+        check_judges(self.plan.steps, self.streams)
         catalogue.register(self.out / catalogue.NAME, self.data_sets, self.out)
         found = list(findings(self.training))
         for block, finding in found:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judging import Judge
 from sftrecipe.recipe.checked import Block, Gate
 from sftrecipe.run.making import ROWS
 from sftrecipe.store.rows import RowWriter
 from sftrecipe.store.steps import StepFacts
+from sftrecipe.store.streams import Stream
 
 
 async def judge(plugin: Judge, rows: Rows, ctx: Context, draft: Path) -> StepFacts:
@@ -29,6 +32,20 @@ async def judge(plugin: Judge, rows: Rows, ctx: Context, draft: Path) -> StepFac
         counts=dict(ctx.counts),
         notes={**judgement.notes, "metrics": dict(judgement.metrics)},
     )
+
+
+def check_judges(steps: Sequence[Step], streams: Mapping[str, Stream]) -> None:
+    """Raises SftrecipeError where a judge's rows are made already and there are none.
+
+    A training before it would be paid for in vain.
+    """
+    for step in steps:
+        made = [streams[name] for name in step.reads if name in streams]
+        if step.block.section == "evaluate" and len(made) == len(step.reads) and not any(made):
+            reads = ", ".join(step.reads)
+            raise SftrecipeError(
+                "nothing-would-be-judged", "hold-out-more", step=step.id, reads=reads
+            )
 
 
 def gate_results(block: Block, facts: StepFacts) -> list[dict[str, Any]]:
