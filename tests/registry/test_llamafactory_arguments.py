@@ -142,6 +142,9 @@ def test_arguments_that_train_are_accepted() -> None:
         ("optim", "adamw_torch_fuse", ("choice", "adamw_torch_fused")),
         ("template", "qwen2.5", ("choice", "qwen")),
         ("template", "smolm2", ("choice", "smollm2")),
+        ("cutoff_len", -5, ("type", None)),
+        ("lora_rank", 0, ("type", None)),
+        ("learning_rate", -1e-4, ("type", None)),
     ],
 )
 def test_a_wrong_argument_is_named(name: str, value: object, expected: tuple[str, object]) -> None:

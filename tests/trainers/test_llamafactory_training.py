@@ -202,6 +202,9 @@ def test_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, fails: Any) -
     }
     assert [state.step for state in states] == [3, 4, 5, 6]
     assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
+    assert trained.metrics["train_loss"] == pytest.approx(sum(1 / n for n in range(1, 7)) / 6)
+    # Of a run that ends before the model is noted, the same is told.
+    assert train(training).metrics == trained.metrics
 
 
 def test_a_reward_model_starts_over(tmp_path: Path, fails: Any) -> None:

@@ -102,6 +102,12 @@ def test_rows_that_are_cut_are_counted(python: Path, tmp_path: Path, model: str)
 
 
 @pytest.mark.heavy
+def test_a_cutoff_that_leaves_nothing_is_refused(python: Path, tmp_path: Path, model: str) -> None:
+    found = found_of(tmp_path, model, ROWS[:2], {}, cutoff_len=1)
+    assert [each.state for each in found["truncation"]] == ["warning", "fault"]
+
+
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("stage", "rows", "entry"), [("rm", PAIRS, PAIRED), ("kto", JUDGED, KTO)], ids=["rm", "kto"]
 )

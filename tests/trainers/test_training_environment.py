@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe import PluginRefused
 from sftrecipe_registry.shared import training_environment
+from sftrecipe_registry.shared.preflight_encoding import encoding_report
 from sftrecipe_registry.shared.training_environment import ENVIRONMENT, check_training
 
 from ..training_environment import ABSENT, training_python
@@ -54,6 +56,21 @@ def test_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (found,) = check_training()
     assert found.state == "fault"
     assert "No module named 'torch'" in found.found
+
+
+@pytest.mark.parametrize("says", ["", "no {json"])
+def test_what_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.write_text(f"#!/bin/sh\nprintf '{says}'\n")
+    python.chmod(0o755)
+    (found,) = check_training()
+    assert found.state == "fault"
+    assert "is no python that works" in found.found
+    (tmp_path / "rows.jsonl").touch()
+    with pytest.raises(PluginRefused, match="is no python that works"):
+        encoding_report(python, {}, tmp_path, tmp_path / "rows.jsonl")
 
 
 @pytest.mark.heavy

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.errors import UsageError
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import plan_recipe
-from sftrecipe.plugin.kinds import PluginRefused
 from sftrecipe.plugin.training import Finding
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.run.exporting import files_stand, noted_data_sets
@@ -40,8 +39,4 @@ def check_trainings(
             raise UsageError(
                 "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.path
             )
-    try:
-        return list(findings(TrainingTarget(recipe, out, data)))
-    except PluginRefused as refusal:
-        block = recipe.train[0].id
-        raise SftrecipeError("step-refused", step=block, error=str(refusal)) from refusal
+    return list(findings(TrainingTarget(recipe, out, data)))

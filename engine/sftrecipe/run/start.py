@@ -85,6 +85,9 @@ async def run_plan(
         facts: dict[str, Any] = {"started": started.isoformat(timespec="seconds")}
         try:
             await execution.run()
+            fresh = not _all_there(execution, before)
+            if fresh:
+                _configure_training(execution)
         except BaseException as error:
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
                 facts["outdated"] = outdated(before, execution)
@@ -92,12 +95,10 @@ async def run_plan(
             raise
         missed = missed_gates(execution)
         spent = _spent(session, estimates)
-        fresh = not _all_there(execution, before)
         rejected = int(before.get("rejected", 0))
         if fresh:
             rejected = write_rejects(execution)
             _register(execution, before)
-            _configure_training(execution)
             seconds = round(time.perf_counter() - began, 3)
             facts |= {"seconds": seconds, "rejected": rejected, **spent}
             if missed:

@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin.kinds import DataSet
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.kinds import DataSet, PluginRefused
 from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.training import Finding, Trained, Trainer, Training, TrainingState
 from sftrecipe.recipe.checked import Block, CheckedRecipe
@@ -36,9 +37,9 @@ class TrainingTarget:
 
 
 def configure(target: TrainingTarget) -> None:
-    """Write the trainers' configurations, ready to be run by hand."""
+    """Write the trainers' configurations, ready to be run by hand. Raises SftrecipeError."""
     for block, training in _trainings(target):
-        trainer_of(block).write_config(training)
+        _configured(block, training)
 
 
 def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
@@ -46,13 +47,20 @@ def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
 
     Writes the configurations. A training that goes on from one before it is checked as if it
     started from that one's own base, which has the same tokenizer.
-    Raises PluginRefused where a training cannot even be configured.
+    Raises SftrecipeError where a training cannot even be configured.
     """
     for block, training in _trainings(target):
-        trainer = trainer_of(block)
-        trainer.write_config(training)
-        for finding in trainer.preflight(training):
+        _configured(block, training)
+        for finding in trainer_of(block).preflight(training):
             yield block.id, finding
+
+
+def _configured(block: Block, training: Training) -> Path:
+    """The training's configuration, written. Raises SftrecipeError where there can be none."""
+    try:
+        return trainer_of(block).write_config(training)
+    except PluginRefused as refusal:
+        raise SftrecipeError("step-refused", step=block.id, error=str(refusal)) from refusal
 
 
 def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
@@ -82,7 +90,7 @@ async def train(
     """Train; the model lies in the output folder, what is said of it in the step's folder."""
     trainer = trainer_of(block)
     training = _training(target, block, target.models, tell, say)
-    trained = await trainer.train(training, trainer.write_config(training))
+    trained = await trainer.train(training, _configured(block, training))
     notes = _notes(trained, target.out)
     (draft / _CONTENT).write_bytes(orjson.dumps(notes))
     return StepFacts(notes=notes)

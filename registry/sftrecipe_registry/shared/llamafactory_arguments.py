@@ -95,6 +95,14 @@ RENAMED: Mapping[str, str] = {
 ALSO_ACCEPTED: Mapping[str, tuple[str, ...]] = {"resume_from_checkpoint": ("bool",)}
 """Types an argument takes beyond those it declares."""
 
+POSITIVE = frozenset(
+    {
+        *("cutoff_len", "gradient_accumulation_steps", "learning_rate", "lora_rank"),
+        *("num_train_epochs", "per_device_eval_batch_size", "per_device_train_batch_size"),
+    }
+)
+"""Numbers that nothing is trained with, or that it fails on later, unless they are above 0."""
+
 # What YAML 1.2 and LLaMA-Factory's reader take for a number and YAML 1.1 leaves a string: 1e-5.
 NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)[eE][-+]?\d+")
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -221,6 +229,8 @@ def check_arguments(
         elif argument.choices and value is not None and value not in argument.choices:
             meant = _closest(str(value), map(str, argument.choices))
             yield ArgumentProblem(name, "choice", value, argument.type, meant)
+        elif name in POSITIVE and isinstance(value, int | float) and value <= 0:
+            yield ArgumentProblem(name, "type", value, "above 0")
         elif name == "template" and value is not None and value not in table.templates:
             meant = _closest(str(value), table.templates)
             yield ArgumentProblem(name, "choice", value, "a template's name", meant)

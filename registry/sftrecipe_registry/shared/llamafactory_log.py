@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,13 @@ def curves(folder: Path) -> tuple[Curve, Curve]:
     except FileNotFoundError:
         return (), ()
     return _curve(lines, "loss"), _curve(lines, "eval_loss")
+
+
+def mean_loss(losses: Curve) -> float:
+    """The mean over all steps; each entry is the mean since the one before it."""
+    steps = [0, *(step for step, _ in losses)]
+    spans = [step - before for before, step in pairwise(steps)]
+    return sum(loss * span for (_, loss), span in zip(losses, spans, strict=True)) / steps[-1]
 
 
 def _curve(lines: Sequence[Mapping[str, Any]], name: str) -> Curve:

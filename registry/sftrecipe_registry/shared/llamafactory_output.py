@@ -47,7 +47,12 @@ class Output:
     @property
     def finished(self) -> bool:
         """Whether this very training is done and its model stands."""
-        return self._note() == {"fingerprint": self.fingerprint, "done": True} and self.trained(0)
+        return self._is_this() and self._note().get("done") is True and self.trained(0)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it went on from a checkpoint."""
+        return self._note().get("resumed") is True
 
     def prepare(self) -> Path | None:
         """Make the folder ready: the checkpoint to go on from; None: it starts with nothing in it.
@@ -62,7 +67,7 @@ class Output:
                 checkpoint = self._last_checkpoint()
             if checkpoint is None:
                 self._empty()
-        self._write_note(done=False)
+        self._write_note(done=False, resumed=checkpoint is not None)
         return checkpoint
 
     def noted(self) -> int:
@@ -84,7 +89,7 @@ class Output:
 
     def finish(self) -> None:
         """Note that this training is done."""
-        self._write_note(done=True)
+        self._write_note(done=True, resumed=self.resumed)
 
     def _note(self) -> dict[str, Any]:
         return _read_json(self.folder / NOTE)
@@ -92,9 +97,10 @@ class Output:
     def _is_this(self) -> bool:
         return self._note().get("fingerprint") == self.fingerprint
 
-    def _write_note(self, done: bool) -> None:
+    def _write_note(self, *, done: bool, resumed: bool) -> None:
         new = self.folder / f"{NOTE}.new"
-        new.write_text(json.dumps({"fingerprint": self.fingerprint, "done": done}), "utf-8")
+        note = {"fingerprint": self.fingerprint, "done": done, "resumed": resumed}
+        new.write_text(json.dumps(note), "utf-8")
         new.replace(self.folder / NOTE)
 
     def _last_checkpoint(self) -> Path | None:

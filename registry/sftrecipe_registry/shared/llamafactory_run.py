@@ -11,7 +11,7 @@ import yaml
 
 from sftrecipe import PluginRefused
 from sftrecipe.kinds import Trained, Training
-from sftrecipe_registry.shared.llamafactory_log import Curve, TrainingLog, curves
+from sftrecipe_registry.shared.llamafactory_log import Curve, TrainingLog, curves, mean_loss
 from sftrecipe_registry.shared.llamafactory_merge import merge, merged_model
 from sftrecipe_registry.shared.llamafactory_output import (
     RESULTS,
@@ -43,6 +43,9 @@ async def train(training: Training, config: Path) -> Trained:
             await merge(training, config, output)
     losses, held_out_losses = curves(output.folder)
     results = output.results()
+    if output.resumed and losses:
+        # Its own sums the steps after the checkpoint and divides by all: far too low.
+        results["train_loss"] = mean_loss(losses)
     return Trained(model, results, losses, _with_end(held_out_losses, losses, results))
 
 

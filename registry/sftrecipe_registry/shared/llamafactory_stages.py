@@ -18,6 +18,13 @@ _WANTED: dict[str, Teaches] = {
     "kto": "judgements",
 }
 
+_NEEDS: dict[Teaches, str] = {
+    "answers": "answers (rows with 'output' or 'messages')",
+    "preferences": "preferences (rows with 'chosen' and 'rejected')",
+    "judgements": "judgements (rows with 'label')",
+    "text": "text (an exporter with `formatting: text`)",
+}
+
 
 def teaches(data_set: DataSet) -> Teaches:
     """What a data set teaches, by its catalogue entry."""
@@ -29,6 +36,11 @@ def teaches(data_set: DataSet) -> Teaches:
     if columns.get("kto_tag"):
         return "judgements"
     return "answers" if columns.get("response") or columns.get("messages") else "text"
+
+
+def wanted(stage: str) -> str:
+    """What the stage trains on, and what brings it."""
+    return _NEEDS[_WANTED.get(stage, "answers")]
 
 
 def fitting(stage: str, data_sets: Iterable[DataSet]) -> list[DataSet]:

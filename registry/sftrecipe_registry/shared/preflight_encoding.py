@@ -51,7 +51,12 @@ def encoding_report(
     if done.returncode != 0:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise PluginRefused(f"{python} cannot encode the rows: {last}")
-    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    try:
+        report: dict[str, Any] = json.loads((done.stdout.splitlines() or [""])[-1])
+    except ValueError as error:
+        raise PluginRefused(
+            f"{python} is no python that works: it ran, and told nothing"
+        ) from error
     return report
 
 
@@ -66,10 +71,12 @@ def encoding_findings(
         yield Finding("fault", "encoding_rows", text, REPAIR, tuple(found["examples"]))
     for name, found in texts["cut"].items():
         yield _cut(name, found, texts, cutoff)
+    all_empty = sum(found["rows"] for found in texts["empty"].values()) == texts["rows"]
     for name, found in texts["empty"].items():
         text = f"data set '{name}': {_rows(found)} {_verb(found)} nothing to learn within "
         text += f"cutoff_len {cutoff}"
-        yield Finding("warning", "truncation", text, _LONGER, tuple(found["examples"]))
+        examples = tuple(found["examples"])
+        yield Finding("fault" if all_empty else "warning", "truncation", text, _LONGER, examples)
     for name, found in texts["marked"].items():
         text = f"data set '{name}': {_rows(found)} with what the model takes for control tokens"
         advice = CONTROL_TOKEN.advice

@@ -116,7 +116,11 @@ def _looked(python: Path) -> MachineCheck:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         text = f"LLaMA-Factory cannot be imported by {python}: {last}"
         return MachineCheck("fault", text, f"repair it: {python} -m pip install llamafactory")
-    found = json.loads(done.stdout.splitlines()[-1])
+    try:
+        found = json.loads((done.stdout.splitlines() or [""])[-1])
+    except ValueError:
+        text = f"{python} is no python that works: it ran, and told nothing"
+        return MachineCheck("fault", text, _INSTALL)
     text = (
         f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
         f"{python.parent.parent}"

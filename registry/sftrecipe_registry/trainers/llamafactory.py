@@ -33,7 +33,7 @@ from sftrecipe_registry.shared.llamafactory_arguments import (
     normalized,
     shipped,
 )
-from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches
+from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches, wanted
 from sftrecipe_registry.shared.model_folder import is_path
 from sftrecipe_registry.shared.packaged_checkpoint import (
     INSTALL,
@@ -288,8 +288,8 @@ def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> st
     if name is None:
         found = ", ".join(f"{each.name} ({teaches(each)})" for each in exported if each.entry)
         raise PluginRefused(
-            f"stage '{stage}' has no data set to train on; exported for LLaMA-Factory: "
-            + (found or "none")
+            f"stage '{stage}' trains on {wanted(stage)}, and no data set has them; exported for "
+            f"LLaMA-Factory: {found or 'none'}"
         )
     return name
 
