@@ -309,6 +309,13 @@ def test_intervals_are_taken_by_name() -> None:
     ]
 
 
+def test_rows_that_could_not_be_judged_are_always_told() -> None:
+    counts = {"wins": 10, "ties": 0, "losses": 0, "invalid": 10, "x": 1, "x_low": 1, "x_high": 1}
+    told = [figure.name for figure in main_figures(counts)]
+    assert told == ["x", "wins", "ties", "losses", "invalid"]
+    assert "invalid" not in [each.name for each in main_figures({**counts, "invalid": 0})]
+
+
 @pytest.mark.parametrize("value", [0.0, -3.5, 1e-320, 1e300])
 def test_charts_of_any_numbers(value: float) -> None:
     for bars in ([Bar("x", value)], [Bar("x", value, value, value), Bar("y", 1.0, -1.0, 2.0, 9)]):

@@ -14,6 +14,8 @@ _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
 _NOT_TOLD = ("runtime", "per_second", "total_flos", "epoch")
 """How a training went, not what it came to."""
 
+_LOST = "invalid"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -46,9 +48,11 @@ def figures(metrics: Mapping[str, float]) -> list[Figure]:
 
 
 def main_figures(metrics: Mapping[str, float], most: int = 4) -> Sequence[Figure]:
-    """The figures that say most: losses, what has an interval, the others."""
+    """The figures that say most: losses, what has an interval, the others; and always the rows that
+    could not be judged, where there are any."""
     told = [each for each in figures(metrics) if not each.name.endswith(_NOT_TOLD)]
-    return sorted(told, key=_rank)[:most]
+    ranked = sorted(told, key=_rank)
+    return [*ranked[:most], *(each for each in ranked[most:] if each.name == _LOST and each.value)]
 
 
 def gate_text(gate: Mapping[str, Any]) -> str:
