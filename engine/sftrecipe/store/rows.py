@@ -16,7 +16,7 @@ from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
 from sftrecipe.store.arrow import compute, without_pandas
 
-_GROUP_ROWS = 8192
+_GROUP_ROWS = 2048
 _GROUP_BYTES = 16 * 1024 * 1024
 _FIELDS: list[tuple[str, Any]] = [
     ("id", pa.string()),

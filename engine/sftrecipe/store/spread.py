@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-_GROUPS = 16
+_GROUPS = 64
 """Row groups that are read for one sample."""
 
 
