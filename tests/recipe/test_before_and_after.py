@@ -51,6 +51,13 @@ def test_a_base_that_nothing_trains_is_told_once(tmp_path: Path, model: str, slu
     assert [found for found, _ in told(tmp_path, train, JUDGE)] == [slug]
 
 
+def test_a_reward_model_answers_nothing(tmp_path: Path) -> None:
+    train = {**TRAIN, "with": {**TRAIN["with"], "stage": "rm"}}  # type: ignore[dict-item]
+    ((slug, hint),) = told(tmp_path, train, JUDGE)
+    assert slug == "unknown-provider"
+    assert "`tuned: {use: transformers, model: trained:ID}`" in hint
+
+
 def test_a_name_that_nearly_is_one_of_theirs(tmp_path: Path) -> None:
     judge = {**JUDGE, "with": {"models": ["tunde", "base"]}}
     assert told(tmp_path, TRAIN, judge) == [("unknown-provider", "did you mean 'tuned'?")]

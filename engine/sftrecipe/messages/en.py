@@ -264,6 +264,8 @@ HINTS = {
     "advice": "{advice}",
     "move-up": "move the block '{stream}' above this one",
     "add-provider": "add `provider:` with one of: {known}",
+    "define-trained": "the training leaves nothing that answers by this name; define it under "
+    "`providers:`, as `{provider}: {{use: transformers, model: trained:ID}}`",
     "define-provider": "define one under `providers:` and name it here",
     "remove-provider": "remove `provider: {provider}`",
     "hold-out-more": "name a stream or source with rows in `on`, or hold out a number of rows, as `holdout: 20`",

@@ -254,6 +254,8 @@ HINTS = {
     "advice": "{advice}",
     "move-up": "请把步骤 '{stream}' 移到本步骤之前",
     "add-provider": "请加上 `provider:`，可选：{known}",
+    "define-trained": "训练没有产生能以此名回答的模型；请在 `providers:` 下定义，"
+    "如 `{provider}: {{use: transformers, model: trained:ID}}`",
     "define-provider": "请在 `providers:` 下定义一个，并在此处引用",
     "remove-provider": "请删去 `provider: {provider}`",
     "hold-out-more": "请在 `on` 中写明有数据的数据流或数据源，或按行数留出，如 `holdout: 20`",

@@ -134,7 +134,9 @@ class Asking:
         values: dict[str, object] = {"provider": name}
         hint = "define-provider"
         others = [each for each in (*self._names, *self._by_training) if each != name]
-        if suggestion := closest(name, others):
+        if name in self._by_training:
+            hint = "define-trained"
+        elif suggestion := closest(name, others):
             values["suggestion"], hint = suggestion, "did-you-mean"
         elif self._names:
             values["known"], hint = ", ".join(self._names), "known"
