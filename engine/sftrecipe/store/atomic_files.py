@@ -41,9 +41,9 @@ def create(folder: Path, name: str) -> Iterator[IO[bytes]]:
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         file = _open_new(unfinished)
     try:
-        with file:
-            with explained(target, _FULL):
-                yield file
+        # Around the file: what is still to be written is written again, and fails, when it closes.
+        with explained(target, _FULL), file:
+            yield file
             with explained(target):
                 file.flush()
                 os.fsync(file.fileno())
