@@ -166,7 +166,7 @@ def test_a_folder_that_a_link_leads_out_of_is_refused(tmp_path: Path) -> None:
         ("nothing", "ended well and trained nothing"),
         ("evaluates", "ended well and trained nothing"),
         ("fails", "failed (exit status 1): ValueError: the data set is empty; its log: "),
-        ("killed", "failed (SIGKILL)"),
+        ("killed", "failed (SIGKILL: killed from outside, mostly because memory ran out"),
     ],
 )
 def test_a_failure_is_told_in_its_own_words(

@@ -23,6 +23,10 @@ from sftrecipe_registry.shared.llamafactory_process import NAME, end_leftovers, 
 
 _OUTPUT = "trainer_output"
 """Where it writes when it is told no folder."""
+_KILLED = (
+    "SIGKILL: killed from outside, mostly because memory ran out; a smaller "
+    "per_device_train_batch_size or cutoff_len takes less"
+)
 
 
 async def train(training: Training, config: Path) -> Trained:
@@ -98,6 +102,8 @@ def _judge(output: Output, since: int, status: str, log: Path) -> None:
         if status == "exit status 0":
             missing = f"no weights, or no train_loss in {RESULTS}, came into '{output.folder}'"
             raise failure(f"ended well and trained nothing ({missing})", log)
+        if status == "SIGKILL":  # its last words are about something else
+            raise PluginRefused(f"{NAME} failed ({_KILLED}); its log: {log}")
         raise failure(f"failed ({status})", log)
     evaluated = any(name.startswith("eval_") for name in output.results())
     if output.settings.get("do_eval") and not evaluated and status != "exit status 0":
