@@ -42,12 +42,15 @@ class Explanation:
 def explain_row(asked: str, out: Path, project: Project) -> Explanation:
     """The explanation of a row of the run in `out`, by its id or by a text that it holds.
 
-    Raises UsageError when there is no run, no such row, or several.
+    Raises UsageError when there is no run, no such row, or several, or its steps were deleted.
     """
     run = read_run(out)
     if not run:
         raise UsageError("no-run", "run-first", folder=str(out))
     made = _Made(run, StepStore(project.steps))
+    if made.is_gone():
+        steps = str(project.steps)
+        raise UsageError("steps-gone", "make-again", folder=str(out), steps=steps)
     name = made.row_id(asked)
     return _Walk(made, _losses(out), project).explain(name, 0)
 
@@ -62,6 +65,10 @@ class _Made:
             for step in run["steps"]
             if step["section"] in ("sources", "generate", "evaluate")
         }
+
+    def is_gone(self) -> bool:
+        """Whether a step's rows were deleted since."""
+        return not all((folder / ROWS).exists() for folder in self._folders.values())
 
     def row_id(self, asked: str) -> str:
         """The id that is meant: an id, its beginning, or the one row that holds the text."""
