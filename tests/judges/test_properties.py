@@ -92,3 +92,12 @@ async def test_every_row_is_judged_or_invalid(
         (difference,) = table.values()
         figures = judgement.notes["figures"][measure]
         assert difference[0] == pytest.approx(figures["one"][0] - figures["other"][0], abs=1e-9)
+
+
+async def test_the_difference_stands_beside_what_it_is_of() -> None:
+    one = {"instruction": "q", "output": "a b"}
+    judge = Loss(models=MODELS)
+    models = {name: model(["a"], [[-1.0], [-2.0]], seed=1) for name in MODELS}
+    judgement = await judge.evaluate(RowList.of(one, stream="holdout"), context_of(judge, models))
+    names = [name for name in judgement.metrics if not name.endswith(("_low", "_high"))]
+    assert names[:4] == ["one_loss", "other_loss", "one_minus_other_loss", "one_row_loss"]

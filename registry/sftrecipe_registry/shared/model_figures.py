@@ -39,9 +39,10 @@ def figure_names(models: Sequence[str], measures: Iterable[str]) -> list[str]:
 
 
 def model_estimates(
-    judged: Sequence[JudgedRow], models: Sequence[str], measures: Iterable[str], ctx: Context
+    judged: Sequence[JudgedRow], models: Sequence[str], measures: Sequence[str], ctx: Context
 ) -> dict[str, Estimate]:
-    """The figures with their intervals, on the rows that could be judged."""
+    """The figures with their intervals, on the rows that could be judged; after each measure of the
+    models what the first one has more of it."""
     first = models[0]
     names: list[str] = []
     differences: dict[str, tuple[str, str]] = {}
@@ -52,7 +53,8 @@ def model_estimates(
             for other in models[1:]
         }
     figures = {name: figure_parts(judged, name) for name in names}
-    return estimates(figures, differences, ctx.number("bootstrap"))
+    found = estimates(figures, differences, ctx.number("bootstrap"))
+    return {name: found[name] for name in figure_names(models, measures) if name in found}
 
 
 def model_judgement(
