@@ -22,7 +22,9 @@ LONGER = [
     {"role": "user", "content": "C {{ d }}"},
 ]
 CASES = [
-    (name, turns) for name in ("alpaca", "chatml", "qwen", "llama3") for turns in (LONE, LONGER)
+    (name, turns)
+    for name in ("alpaca", "chatml", "qwen", "llama3", "smollm2")
+    for turns in (LONE, LONGER)
 ]
 
 

@@ -54,11 +54,11 @@ class Loss(Judge):
     """Providers that give likelihoods; the first is compared with each of the others."""
     prompt: Annotated[str, PromptMarker(variables=_GIVEN)] = "builtin:loss/alpaca"
     """How the question is put, up to where the answer begins: as LLaMA-Factory's template of that
-    name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/llama3`, or `…/plain` (the question and a
-    line break); or one of your own, the text or a `.j2` file (Jinja2). Take the one that the model
-    is trained with. It is given `messages`, all turns before the answer ({role, content}),
-    `instruction` and `input`, and the row's columns. The line break at a file's end does not
-    count."""
+    name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/llama3`, `…/smollm2`, or `…/plain` (the
+    question and a line break); or one of your own, the text or a `.j2` file (Jinja2). Take the one
+    that the model is trained with. It is given `messages`, all turns before the answer ({role,
+    content}), `instruction` and `input`, and the row's columns. The line break at a file's end does
+    not count."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A model named twice."""
