@@ -123,3 +123,10 @@ def test_no_single_number_varies(values: list[Any]) -> None:
 def test_two_paths_that_vary_are_no_single_number() -> None:
     assert scale_of({str(n): {"p": n, "q": -n} for n in range(4)}) is None
     assert scale_of({str(n): {"p": n, "q": 1} for n in range(4)}) is not None
+
+
+def test_at_an_end_or_close_to_it() -> None:
+    found = swept(parabola(0.1, 0.0, 1.0, 2.0), 1.0)
+    assert 0 == found.at.low < found.at.high < 0.5  # some draws at the end, some inside
+    assert found.where == "lowest"
+    assert swept(parabola(1.9, 0.0, 1.0, 2.0), 1.0).where == "highest"

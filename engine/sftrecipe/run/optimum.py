@@ -55,7 +55,8 @@ class Optimum:
     """Where the best value lies."""
 
     where: Where
-    """Inside the tried range, at one of its ends (try further), or not to be told."""
+    """Inside the tried range, at one of its ends or nearer to it than to the next value (try
+    further), or not to be told."""
     at: Interval
     """The best value and its 90 % interval, within the range."""
     curve: tuple[tuple[float, float], ...]
@@ -104,14 +105,13 @@ def optimum(scale: Scale, comparison: Comparison, goal: Goal) -> Optimum:
 
 
 def _where(x: Floats, drawn: Floats) -> Where:
-    low, high = x.min(), x.max()
-    shares: dict[Where, float] = {
-        "lowest": float((drawn == low).mean()),
-        "highest": float((drawn == high).mean()),
-        "inside": float(((drawn > low) & (drawn < high)).mean()),
+    tried = np.unique(x)
+    agreeing: dict[Where, Floats] = {
+        "inside": (drawn > tried[0]) & (drawn < tried[-1]),
+        "lowest": drawn <= (tried[0] + tried[1]) / 2,
+        "highest": drawn >= (tried[-1] + tried[-2]) / 2,
     }
-    where = max(shares, key=lambda name: shares[name])
-    return where if shares[where] >= LEVEL else "unclear"
+    return next((where for where, draws in agreeing.items() if draws.mean() >= LEVEL), "unclear")
 
 
 def _best_points(x: Floats, figures: Floats) -> Floats:

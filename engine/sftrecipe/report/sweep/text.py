@@ -125,11 +125,12 @@ def _verdict(facts: SweepFacts, words: Words) -> str:
 
 
 def _optimum(found: Optimum, scale: Scale, words: Words) -> str:
-    mixed = scale.mixed(found.at.value)
-    mix = ", ".join(f"{key} {short_number(share)}" for key, share in mixed.items())
-    text = words["end" if found.where in ("lowest", "highest") else found.where]
+    ends = {"lowest": min(scale.values.values()), "highest": max(scale.values.values())}
+    at = ends.get(found.where, found.at.value)
+    mix = ", ".join(f"{key} {short_number(share)}" for key, share in scale.mixed(at).items())
+    text = words["end" if found.where in ends else found.where]
     return text.format(
-        at=f"{scale.label} {short_number(found.at.value)}",
+        at=f"{scale.label} {short_number(at)}",
         low=short_number(found.at.low),
         high=short_number(found.at.high),
         mix=words["mix"].format(mix=mix) if mix else "",

@@ -26,7 +26,7 @@ WORDS = {
     "few-rows": "{rows} rows are few: on so few, intervals come out too narrow.",
     "inside": "Between the values that were tried, a fitted curve is best at {at} (90 % interval: {low} to {high}){mix}.",
     "mix": ", which is the mix {mix}",
-    "end": "The fitted curve is best at the end of the range, {at}: try values beyond it.",
+    "end": "The fitted curve is best at the end of the range, {at}, or close to it: try values beyond it.",
     "unclear": "Where between the values the best one lies cannot be told (best point of the fitted curve: {low} to {high}, 90 % interval).",
     "share-of": "share of {key}",
     "page-title": "{name}: sweep",
