@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sftrecipe.report.figures import Figure, figures, main_figures
+from sftrecipe.report.figures import Figure, few_rows, figures, main_figures
 from sftrecipe.report.run_page.drawings.curves import Curve, curve_chart
 from sftrecipe.report.run_page.drawings.intervals import Bar, interval_chart
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
@@ -90,6 +90,8 @@ def test_the_page_tells_what_the_judges_found(done: Judged) -> None:
         if chart.title == "rouge_l":
             assert [bar.name for bar in chart.bars] == ["tuned", "base"]
     assert "gate passed" in parts.text
+    assert f"{pairwise.few} rows with a verdict are few" in parts.text
+    assert pairwise.few == 12 - metrics["invalid"]
     assert {"verdicts", "orders", "winning_score", "rouge_l"} <= set(parts.labels)
 
 
@@ -210,6 +212,15 @@ def test_the_outcome_names_models_figures_and_gates(done: Judged) -> None:
     assert f"train: train_loss 0.5, eval_loss 0.25  {done.out / 'model' / 'merged'}" in lines
     assert any(line.startswith("evaluate-pairwise: winning_score ") for line in lines)
     assert any(line.startswith("  gate passed: winning_score is ") for line in lines)
+    valid = 12 - int(pairwise["metrics"]["invalid"])
+    assert f"  {valid} rows with a verdict are few: intervals come out too narrow" in lines
+
+
+def test_enough_rows_with_a_verdict_are_not_told() -> None:
+    assert few_rows(40, {"invalid": 10.0}) is None
+    assert few_rows(40, {"invalid": 11.0}) == 29
+    assert few_rows(1, {}) == 1
+    assert few_rows(0, {}) is None  # a judge that returns no rows
 
 
 def test_a_missed_gate_stands_on_the_page(tmp_path: Path, servers: tuple[str, str]) -> None:

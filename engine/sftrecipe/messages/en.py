@@ -188,6 +188,7 @@ MESSAGES = {
     "outcome-nothing": "nothing to do: everything was done by an earlier run",
     "outcome-gate-passed": "gate passed: {metric} is {value}, asked {bounds}",
     "outcome-gate-missed": "gate missed: {metric} is {value}, asked {bounds}",
+    "outcome-few": "{rows} rows with a verdict are few: intervals come out too narrow",
     "outcome-at-least": "at least {bound}",
     "outcome-at-most": "at most {bound}",
     "progress-rejected": "{count} rejected ({reasons})",

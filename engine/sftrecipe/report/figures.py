@@ -16,6 +16,9 @@ _NOT_TOLD = ("runtime", "per_second", "total_flos", "epoch")
 
 _LOST = "invalid"
 
+FEW_ROWS = 30
+"""The bootstrap's percentiles are too near to each other on fewer rows than about this."""
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -34,6 +37,13 @@ class Figure:
             return told
         ends = {"least": f"{self.low:.4g}", "most": f"{self.high:.4g}"}
         return f"{told} ({message('plan-range', ends)})"
+
+
+def few_rows(rows: int, metrics: Mapping[str, float]) -> int | None:
+    """The rows with a verdict, of those that a judge returned, where intervals over them come out
+    too narrow; None where there are enough, or it returns none."""
+    valid = rows - int(metrics.get(_LOST, 0))
+    return valid if rows > 0 and valid < FEW_ROWS else None
 
 
 def figures(metrics: Mapping[str, float]) -> list[Figure]:

@@ -11,7 +11,7 @@ import orjson
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.report.amounts import amounts_text
-from sftrecipe.report.figures import gate_text, main_figures
+from sftrecipe.report.figures import few_rows, gate_text, main_figures
 from sftrecipe.run.execute import Done
 from sftrecipe.run.judging import gate_results
 from sftrecipe.run.results import REJECTS_FILE, RUN_FILE
@@ -93,6 +93,9 @@ def _judged(outcome: Outcome) -> Iterator[str]:
     for done in _section(outcome, "evaluate"):
         told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
         yield f"{done.step.id}: {told}"
+        few = few_rows(done.facts.made, done.facts.notes["metrics"])
+        if few is not None:
+            yield f"  {message('outcome-few', {'rows': few})}"
         for gate in gate_results(done.step.block, done.facts):
             yield f"  {gate_text(gate)}"
 

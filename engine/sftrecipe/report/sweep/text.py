@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sftrecipe.report.figures import FEW_ROWS
 from sftrecipe.report.sweep.words import Words, words_of
 from sftrecipe.report.table import aligned
 from sftrecipe.run.optimum import Optimum, Scale
 from sftrecipe.run.sweep_facts import SweepFacts, VariantFacts
 
 _HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note")
-FEW_ROWS = 30
-"""The bootstrap's percentiles are too near to each other on fewer rows than about this."""
 
 
 def sweep_text(facts: SweepFacts, words: Words | None = None) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sftrecipe.report.figures import Figure, figures
+from sftrecipe.report.figures import Figure, few_rows, figures
 from sftrecipe.report.run_page.facts.lineages import Lineage, told_rows
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
 from sftrecipe.run.making import ROWS
@@ -56,6 +56,8 @@ class Judging:
     cached: bool
     on: list[str]
     rows: int
+    few: int | None
+    """The rows with a verdict, where they are few for an interval."""
     models: list[str]
     charts: list[FigureChart]
     numbers: list[Figure]
@@ -71,7 +73,8 @@ def judgings(opened: OpenedRun) -> list[Judging]:
 
 
 def _judging(opened: OpenedRun, step: Mapping[str, Any]) -> Judging:
-    found = figures(step["notes"].get("metrics", {}))
+    metrics = step["notes"].get("metrics", {})
+    found = figures(metrics)
     models, gates = _models(step), step.get("gates", [])
     return Judging(
         step["id"],
@@ -79,6 +82,7 @@ def _judging(opened: OpenedRun, step: Mapping[str, Any]) -> Judging:
         step["cached"],
         list(step["reads"]),
         step["made"],
+        few_rows(step["made"], metrics),
         models,
         list(_charts([each for each in found if each.low is not None], models, gates)),
         [each for each in found if each.low is None],

@@ -122,6 +122,7 @@ WORDS = {
     "role-holdout": "held out",
     "evaluation": "Evaluation",
     "evaluation-note": "Bars are figures, their whiskers 95% intervals where the judge gives such; a line is the bound of a gate. In judged rows, the assistant's turn is the row's own answer.",
+    "judged-few": "{rows} rows with a verdict are few: intervals come out too narrow.",
     "judged-rows": "{rows} rows of {streams}",
     "judged-highest": "Highest {score}",
     "judged-lowest": "Lowest {score}",

@@ -122,6 +122,7 @@ WORDS = {
     "role-holdout": "留出",
     "evaluation": "评估",
     "evaluation-note": "条形为指标，须线为 95% 区间（若评判给出）；竖线为门槛。评判行中，assistant 一轮是该行自带的答案。",
+    "judged-few": "只有 {rows} 行有评测结果，行数太少时区间会偏窄。",
     "judged-rows": "{streams} 的 {rows} 行",
     "judged-highest": "{score} 最高",
     "judged-lowest": "{score} 最低",
