@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -55,6 +56,7 @@ def main() -> None:
     debug = "--debug" in sys.argv or bool(os.environ.get("SFTRECIPE_DEBUG"))
     if "--debug" in sys.argv:  # accepted anywhere
         sys.argv.remove("--debug")
+    signal.signal(signal.SIGTERM, _end_in_order)
     try:
         status = cli(standalone_mode=False)
     except Exception as error:
@@ -62,6 +64,13 @@ def main() -> None:
             raise
         sys.exit(_told(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _end_in_order(*_: object) -> None:
+    """End as on Ctrl-C: schedulers and containers send SIGTERM before they kill."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # started in a shell's background
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
 
 
 def _told(error: Exception) -> int:
