@@ -27,3 +27,12 @@ def test_an_empty_source_stops_before_the_training(tmp_path: Path) -> None:
     assert project.trainings() == []
     assert project.command("train", "recipe.yaml").returncode == 0
     assert len(project.trainings()) == 1
+
+
+def test_a_share_that_holds_out_no_row_is_told(tmp_path: Path) -> None:
+    project = Sweeping(tmp_path)
+    for holdout, told in ((1e-12, True), (2, False)):
+        export = {"use": "llamafactory", "with": {"name": "toy", "holdout": holdout}}
+        project.write(None, export=[export])
+        done = project.command("run", "recipe.yaml", "--to", "data")
+        assert ("of 20 rows none is held out" in done.stdout) == told, done.stderr

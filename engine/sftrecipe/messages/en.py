@@ -188,6 +188,7 @@ MESSAGES = {
     "outcome-nothing": "nothing to do: everything was done by an earlier run",
     "outcome-gate-passed": "gate passed: {metric} is {value}, asked {bounds}",
     "outcome-gate-missed": "gate missed: {metric} is {value}, asked {bounds}",
+    "outcome-not-held-out": "{step}: of {rows} rows none is held out; of so few, name a number of rows",
     "outcome-few": "{rows} rows with a verdict are few: intervals come out too narrow",
     "outcome-at-least": "at least {bound}",
     "outcome-at-most": "at most {bound}",

@@ -10,9 +10,11 @@ import orjson
 
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import UNKNOWN, total
+from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.report.amounts import amounts_text
 from sftrecipe.report.figures import few_rows, gate_text, main_figures
 from sftrecipe.run.execute import Done
+from sftrecipe.run.exporting import noted_data_sets
 from sftrecipe.run.judging import gate_results
 from sftrecipe.run.results import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.start import Outcome
@@ -26,7 +28,7 @@ def outcome_text(outcome: Outcome) -> str:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
-    lines += [*_trained(outcome), *_judged(outcome)]
+    lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines.append(message("outcome-rejected", rejects))
     if failed := outcome.execution.failed:
@@ -73,6 +75,15 @@ def outcome_json(outcome: Outcome) -> str:
 
 def _section(outcome: Outcome, name: str) -> list[Done]:
     return [done for done in outcome.execution.done if done.step.block.section == name]
+
+
+def _not_held_out(outcome: Outcome) -> Iterator[str]:
+    """Exports whose share of held-out rows came to none, as it may of few rows."""
+    for done in _section(outcome, "export"):
+        plugin = done.step.block.plugin
+        roles = {each.role for each in noted_data_sets(done.facts)}
+        if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
+            yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
 
 
 def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
