@@ -78,14 +78,9 @@ def checked_and_run(
     warn_of_shortages(plan, project, target, estimates)
     with shown(quiet) as progress:
         running = run_plan(
-            plan,
-            project,
-            target,
-            progress,
-            concurrency,
-            retry_failed=retry_failed,
-            estimates=estimates,
-        )
+            plan, project, target, progress, concurrency,
+            retry_failed=retry_failed, estimates=estimates,
+        )  # fmt: skip
         try:
             outcome = asyncio.run(running)
         except SftrecipeError:

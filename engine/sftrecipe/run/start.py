@@ -65,8 +65,7 @@ async def run_plan(
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
     refuse_lacking(plan, project, out)
-    began, started = time.perf_counter(), datetime.now(UTC)
-    before = read_run(out)
+    clock, before = _Clock(), read_run(out)
     recipe = plan.recipe
     blocks = [step.block for step in plan.steps]
     async with open_session(
@@ -82,31 +81,37 @@ async def run_plan(
         execution = Execution(
             plan, store, out, session, progress, concurrency, retry_failed=retry_failed
         )
-        facts: dict[str, Any] = {"started": started.isoformat(timespec="seconds")}
         try:
             await execution.run()
             fresh = not _all_there(execution, before)
             if fresh:
                 _configure_training(execution)
         except BaseException as error:
+            facts = clock.facts() | _spent(session, estimates)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                facts["outdated"] = outdated(before, execution)
-                _leave_unfinished(execution, error, facts | _spent(session, estimates))
+                _leave_unfinished(execution, before, error, facts)
             raise
-        missed = missed_gates(execution)
         spent = _spent(session, estimates)
         rejected = int(before.get("rejected", 0))
         if fresh:
-            rejected = write_rejects(execution)
-            _register(execution, before)
-            seconds = round(time.perf_counter() - began, 3)
-            facts |= {"seconds": seconds, "rejected": rejected, **spent}
-            if missed:
-                facts["error"] = str(missed)
-            write_run(execution, FAILED if missed else DONE, facts)
-        if missed:
+            rejected = _leave_finished(execution, before, clock, spent)
+        if missed := missed_gates(execution):
             raise missed
-        return Outcome(execution, out, rejected, time.perf_counter() - began, **spent, fresh=fresh)
+        return Outcome(execution, out, rejected, clock.seconds(), **spent, fresh=fresh)
+
+
+class _Clock:
+    """When a run began, and how long it has taken."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._started = datetime.now(UTC)
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self._began
+
+    def facts(self) -> dict[str, Any]:
+        return {"started": self._started.isoformat(timespec="seconds")}
 
 
 def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
@@ -114,9 +119,25 @@ def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
     return {"usage": asdict(session.total()), "estimate": compared(estimates, session.usage)}
 
 
-def _leave_unfinished(execution: Execution, error: BaseException, facts: dict[str, Any]) -> None:
+def _leave_finished(
+    execution: Execution, before: Mapping[str, Any], clock: _Clock, spent: Mapping[str, Any]
+) -> int:
+    """Leave everything that a run leaves; how many rows were rejected."""
+    rejected = write_rejects(execution)
+    _register(execution, before)
+    facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
+    missed = missed_gates(execution)
+    if missed:
+        facts["error"] = str(missed)
+    write_run(execution, FAILED if missed else DONE, facts)
+    return rejected
+
+
+def _leave_unfinished(
+    execution: Execution, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
+) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"error": str(error)}
+    facts |= {"outdated": outdated(before, execution), "error": str(error)}
     if isinstance(error, SftrecipeError):
         facts["rejected"] = write_rejects(execution)
     write_run(execution, _status(error), facts)
