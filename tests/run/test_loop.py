@@ -106,14 +106,6 @@ def test_a_gate_that_is_missed_fails_the_run(project: Path) -> None:
     assert [step["cached"] for step in run["steps"]] == [True] * len(steps)
 
 
-@pytest.mark.heavy
-def test_cherry_chooses_and_the_exam_is_not_among_it(project: Path) -> None:
-    assert command(project, "run", "recipes/cherry.yaml", "--to", "data").returncode == 0
-    _, steps = figures(project, "cherry")
-    assert 0 < steps["ifd"]["kept"] < steps["not_the_exam"]["kept"]
-    assert (project / "runs" / "cherry" / "train.yaml").is_file()
-
-
 def _trained_on(folder: Path) -> int:
     """How many examples LLaMA-Factory says that it trained on."""
     log = (folder / "train.log").read_text(encoding="utf-8", errors="replace")
