@@ -28,6 +28,7 @@ _SHAPES = {
     "filter": "FilterShape", "mix": "MixShape", "export": "ExportShape", "train": "TrainShape",
     "evaluate": "EvaluateShape",
 }  # fmt: skip
+_LAID_OVER = {*_SHAPES.values(), "SweepShape"}
 _LAYER = "Layer"
 """Ending of the definitions for a recipe that lies over another one: nothing is required there."""
 
@@ -72,9 +73,11 @@ def recipe_schema(plugins: Mapping[str, Iterable[Found]]) -> Schema:
         )
     definitions["Recipe"] = language
     layers = {f"{name}{_LAYER}": _layer(definitions[name]) for name in _layered(definitions)}
-    layers[f"Recipe{_LAYER}"]["properties"]["profiles"] = language["properties"]["profiles"]
-    profile = _profile(layers[f"Recipe{_LAYER}"])
-    language["properties"]["profiles"]["additionalProperties"] = {"$ref": "#/$defs/Profile"}
+    whole = layers[f"Recipe{_LAYER}"]
+    profile = _profile(whole)
+    profiles, one = language["properties"]["profiles"], {"$ref": "#/$defs/Profile"}
+    whole["properties"]["profiles"] = {**profiles, "additionalProperties": _or_null(one)}
+    profiles["additionalProperties"] = one
     definitions |= layers | {VARIABLE: _VARIABLE, "Profile": profile}
     return {
         "$schema": DRAFT,
@@ -186,7 +189,7 @@ def _renamed(schema: Any, plugin: str) -> Any:
 
 
 def _layered(definitions: Schema) -> Iterator[str]:
-    yield from (name for name in definitions if name == "Recipe" or name in _SHAPES.values())
+    yield from (name for name in definitions if name == "Recipe" or name in _LAID_OVER)
 
 
 def _layer(schema: Schema) -> Schema:
@@ -197,7 +200,7 @@ def _layer(schema: Schema) -> Schema:
 
     def change(part: Schema) -> Schema:
         name = str(part.get("$ref", "")).rpartition("/")[2]
-        if name not in _SHAPES.values():
+        if name not in _LAID_OVER:
             return part
         return {"anyOf": [{"$ref": f"#/$defs/{name}{_LAYER}"}, {"type": "null"}]}
 
