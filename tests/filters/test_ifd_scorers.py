@@ -7,15 +7,17 @@ of 8 and 11 tokens; with the same weights as a file of float32 by 0.0004, and 0.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sftrecipe import Context, Verdict
-from sftrecipe.calls.session import open_session
+from sftrecipe.calls.session import Session, open_session
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.checked import Block
 from sftrecipe.testing import RowList
@@ -39,6 +41,9 @@ SERVED = {
 }
 
 
+Values = dict[str, list[float | str | None]]
+
+
 @pytest.fixture(scope="module")
 def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if training_python() is None:
@@ -46,15 +51,24 @@ def smollm2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_model(tmp_path_factory.mktemp("smollm2"))
 
 
-@pytest.fixture(autouse=True)
-def environments(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def environments() -> Iterator[None]:
     python = training_python()
     named = {
         "SFTRECIPE_TRAIN_ENV": str(python and python.parents[1]),
         "SFTRECIPE_VLLM_ENV": str(VLLM),
     }
-    for name, value in {**named, **ON_A_CPU}.items():
-        monkeypatch.setenv(name, value)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**named, **ON_A_CPU}.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def wanted(smollm2: Path, tmp_path_factory: pytest.TempPathFactory) -> Values:
+    """What transformers says in float32."""
+    exact = {"model": str(smollm2), "dtype": "float32"}
+    return asyncio.run(both("transformers", exact, tmp_path_factory.mktemp("exact")))
 
 
 def rows() -> RowList:
@@ -62,54 +76,59 @@ def rows() -> RowList:
     return RowList.of(*(json.loads(line) for line in lines))
 
 
-async def scored(
-    use: str, options: Mapping[str, Any], folder: Path, plugin: Ifd
-) -> tuple[list[Verdict], int]:
-    """The verdicts, and how many calls were made for them."""
+@asynccontextmanager
+async def asked(use: str, options: Mapping[str, Any], folder: Path) -> AsyncIterator[Session]:
     provider = plugin_class("provider", use).model_validate(options)
     ledger = folder / ".sftrecipe" / "ledger.sqlite"
-    block = Block("providers", "p", use, provider)
-    async with open_session({"p": block}, ledger, run="r") as session:
-        context = Context("ifd", models={"": session.model("p", "ifd")})
-        verdicts = [verdict async for verdict in plugin.judge(rows(), context)]
-        return verdicts, session.total().asked
+    async with open_session(
+        {"p": Block("providers", "p", use, provider)}, ledger, run="r"
+    ) as found:
+        yield found
 
 
-async def compared(
-    use: str,
-    options: Mapping[str, Any],
-    folder: Path,
-    smollm2: Path,
-    within: Mapping[str, float] = WITHIN,
-) -> None:
-    exact = {"model": str(smollm2), "dtype": "float32"}
+async def scored(session: Session, plugin: Ifd) -> list[Verdict]:
+    context = Context("ifd", models={"": session.model("p", "ifd")})
+    return [verdict async for verdict in plugin.judge(rows(), context)]
+
+
+async def both(use: str, options: Mapping[str, Any], folder: Path) -> Values:
+    """The rows' values by either method."""
+    async with asked(use, options, folder) as session:
+        return {
+            method: [
+                verdict.value
+                for verdict in await scored(session, Ifd.model_validate({"method": method}))
+            ]
+            for method in WITHIN
+        }
+
+
+def agree(found: Values, wanted: Values, within: Mapping[str, float] = WITHIN) -> None:
     for method, apart in within.items():
-        plugin = Ifd.model_validate({"method": method})
-        wanted, _ = await scored("transformers", exact, folder, plugin)
-        found, _ = await scored(use, options, folder, plugin)
-        values = [verdict.value for verdict in found]
-        assert None not in values
-        assert values == pytest.approx([verdict.value for verdict in wanted], abs=apart)
+        assert None not in found[method]
+        assert found[method] == pytest.approx(wanted[method], abs=apart)
 
 
-async def test_llama_cpp_agrees_with_transformers(smollm2: Path, tmp_path: Path) -> None:
-    await compared("embedded", {}, tmp_path, smollm2, WITHIN_LLAMA_CPP)
+async def test_llama_cpp_agrees_with_transformers(wanted: Values, tmp_path: Path) -> None:
+    agree(await both("embedded", {}, tmp_path), wanted, WITHIN_LLAMA_CPP)
 
 
-async def test_bfloat16_agrees_with_float32(smollm2: Path, tmp_path: Path) -> None:
-    await compared("transformers", {"model": str(smollm2)}, tmp_path, smollm2)
+async def test_bfloat16_agrees_with_float32(smollm2: Path, wanted: Values, tmp_path: Path) -> None:
+    agree(await both("transformers", {"model": str(smollm2)}, tmp_path), wanted)
 
 
 @pytest.mark.skipif(not (VLLM / ".complete").exists(), reason="make it with .ci/vllm-env")
-async def test_vllm_agrees_with_transformers(smollm2: Path, tmp_path: Path) -> None:
+async def test_vllm_agrees_with_transformers(smollm2: Path, wanted: Values, tmp_path: Path) -> None:
     options = {"model": str(smollm2), "serve": {"args": SERVED}}
-    await compared("vllm", options, tmp_path, smollm2)
+    agree(await both("vllm", options, tmp_path), wanted)
 
 
 async def test_another_threshold_asks_nothing(smollm2: Path, tmp_path: Path) -> None:
     options = {"model": str(smollm2)}
-    _, calls = await scored("transformers", options, tmp_path, Ifd(rate=0.5))
-    assert calls == 2 * ROWS
-    verdicts, calls = await scored("transformers", options, tmp_path, Ifd(number=1, min=0.1))
-    assert calls == 0
+    async with asked("transformers", options, tmp_path) as session:
+        await scored(session, Ifd(rate=0.5))
+        assert session.total().asked == 2 * ROWS
+    async with asked("transformers", options, tmp_path) as session:
+        verdicts = await scored(session, Ifd(number=1, min=0.1))
+        assert session.total().asked == 0
     assert sum(verdict.keep for verdict in verdicts) == 1
