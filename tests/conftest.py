@@ -11,6 +11,9 @@ from hypothesis import settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Trainers and model servers of several workers at once: threads that wait for cores only spin.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples in every run: a change is not refused for what another change brought in.
 # `HYPOTHESIS_PROFILE=explore` looks for new ones.
 settings.register_profile("same", derandomize=True)
