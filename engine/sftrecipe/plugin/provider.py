@@ -50,12 +50,16 @@ class Answer(NamedTuple):
     """What was written; for `reward` the number, as `repr` writes it."""
     finish_reason: str = "stop"
     input_tokens: int = 0
+    """As the server tells; 0 where it tells nothing that can be believed."""
     output_tokens: int = 0
+    """Thoughts among them; 0 as above."""
     logprobs: tuple[float, ...] = ()
     """Of the written tokens, or of the given answer's for `loglikelihood`."""
     vector: tuple[float, ...] = ()
     raw: str = ""
     """The reply's body as it came (JSON text)."""
+    cached_tokens: int = 0
+    """Input tokens that the server had in its cache, among `input_tokens`."""
 
 
 class CallFailed(Exception):
