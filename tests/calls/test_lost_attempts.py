@@ -109,21 +109,34 @@ async def test_the_wall_holds_over_engines_that_time_out(tmp_path: Path) -> None
     assert 350 < sum(total.cost + total.lost_cost for total in found) <= 400
 
 
-async def test_a_ledger_of_the_version_before_is_brought_up_to_date(
-    server: StandIn, tmp_path: Path
+@pytest.mark.parametrize("version", [1, 2])
+async def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(
+    server: StandIn, tmp_path: Path, version: int
 ) -> None:
-    async with session(server.url, tmp_path) as opened:
+    async with session(server.url, tmp_path, run="whole") as opened:
         await say(opened.model("teacher", "ask"), "before")
-    with closing(sqlite3.connect(tmp_path / LEDGER)) as connection:
-        for column in ("lost_tokens", "lost_cost"):
-            connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
-        connection.execute("PRAGMA user_version = 1")
+        spent = opened.spent()
+    _date_back(tmp_path, version)
     assert totals(tmp_path / LEDGER)[0].calls == 1
-    async with session(server.url, tmp_path) as opened:
+    async with session(server.url, tmp_path, run="whole") as opened:
+        assert opened.spent() == spent
         model = opened.model("teacher", "ask")
         await say(model, "before")
         await say(model, "after")
         assert opened.total().cached == 1
+
+
+def _date_back(folder: Path, version: int) -> None:
+    """Make the ledger one of an earlier version, which named runs by their folders."""
+    new = {3: ("cached_tokens", "cached_price", "estimated"), 2: ("lost_tokens", "lost_cost")}
+    with closing(sqlite3.connect(folder / LEDGER)) as connection:
+        for later in range(version + 1, 4):
+            for column in new[later]:
+                connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
+        connection.execute("DROP TABLE accounts")
+        connection.execute("UPDATE calls SET run = ?", (f"{folder}/runs/whole",))
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.commit()
 
 
 def _killed_at_work(server: StandIn, folder: Path, moment: Callable[[], bool]) -> None:

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from sftrecipe.calls.accounts import Spent, Stake, Wall
 from sftrecipe.calls.breaker import Breaker
-from sftrecipe.calls.budget import OutputGuess, Purse, Spent, cost_of
+from sftrecipe.calls.budget import Purse, cost_of
 from sftrecipe.calls.keys import call_key, provider_part, request_json
-from sftrecipe.calls.ledger import UNPAID, Claim, Due, Ended, Entry, Ledger, Paid
+from sftrecipe.calls.ledger import (
+    NO_STAKE,
+    UNPAID,
+    Claim,
+    Ended,
+    Entry,
+    Ledger,
+    Paid,
+    Returned,
+    TakenElsewhere,
+)
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.prices import price_of
+from sftrecipe.calls.reply_lengths import LONGEST, WRITING, ReplyLengths, limit_of
 from sftrecipe.calls.retries import Patience
 from sftrecipe.calls.server_limits import Mark, ServerLimits
+from sftrecipe.calls.told_usage import believed
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import message
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.limits_seen import TellsLimits
 from sftrecipe.plugin.provider import (
@@ -28,6 +42,7 @@ from sftrecipe.plugin.provider import (
     Provider,
     Request,
     TimedOut,
+    Unreached,
 )
 
 LOOK_AGAIN, LONGEST_LOOK = 0.1, 20.0
@@ -43,6 +58,8 @@ class Shared:
     purse: Purse
     scrub: Callable[[str], str]
     """Takes secrets out of a text."""
+    tell: Callable[[str], None]
+    """Shows the user one line."""
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
@@ -56,34 +73,20 @@ class Call:
     request: Request
     claim: Claim
     usage: Usage
-    reserved: Spent = field(default_factory=Spent)
+    stake: Stake = NO_STAKE
+    """What is set aside for the attempt in flight."""
     metered: int = 0
     """Tokens that were taken from the meter."""
     claimed: bool = False
-    lost: Spent = field(default_factory=Spent)
-    """What attempts without a reply may have cost."""
-    noted: Spent = field(default_factory=Spent)
-    """What the ledger says that they may have cost, those in flight included."""
     attempts: int = 0
     latency: float = 0.0
+    estimated: bool = False
+    """Whether the reply's tokens were not told."""
 
     @property
     def requests(self) -> int:
         """What the next attempt counts."""
         return 0 if self.claim.resumed and not self.attempts else 1
-
-    def note_due(self, in_flight: Spent | None = None) -> Due:
-        """Note what may be billed for nothing; what the ledger must add to what it says of it."""
-        owed = Spent()
-        owed.add(self.lost)
-        owed.add(in_flight or Spent())
-        due = Due(owed.tokens - self.noted.tokens, owed.cost - self.noted.cost)
-        self.noted = owed
-        return due
-
-
-class TakenElsewhere(Exception):
-    """Another engine took the call first."""
 
 
 class Asker:
@@ -113,7 +116,10 @@ class Asker:
         self._requests = Meter(self.limits.rpm) if self.limits.rpm else None
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
-        self._output = OutputGuess()
+        self._lengths = ReplyLengths()
+        self._learned = False
+        self._read_beyond = 0
+        self._usage_told = True
         self._breaker = Breaker(name, self.limits, sorted_out=provider.deferred)
         self._stopped: SftrecipeError | None = None
 
@@ -211,8 +217,8 @@ class Asker:
         turned_away = False
         try:
             await self._wait_for_meters(call)
-            step = call.claim.step
-            call.reserved = await self._shared.purse.reserve(lambda: self._estimate(call), step)
+            purse, step = self._shared.purse, call.claim.step
+            await purse.leave(step, lambda walls: self._claim(call, walls))
             return await self._spend(call)
         except CallFailed as failure:
             turned_away = failure.outcome == "wait" or isinstance(failure, TimedOut)
@@ -221,26 +227,35 @@ class Asker:
             self.crowd.leave(ticket, turned_away=turned_away)
 
     async def _spend(self, call: Call) -> Answer:
-        """Use what is reserved: nothing leaves before the ledger says so."""
-        paid = Spent()
+        """Use what is set aside: nothing leaves before the ledger says so."""
+        spent = Spent()
         try:
-            self._go_on()
-            self._claim(call)
-            paid = Spent(call.requests)
             call.attempts += 1
-            call.usage.requests += paid.requests
+            call.usage.requests += call.stake.requests
             answer = await self._send(call)
-            paid = replace(self._paid(answer), requests=paid.requests)
+            counter = self.provider.token_counter
+            asked = call.stake.tokens - call.stake.written
+            answer, call.estimated = believed(answer, call.request, asked, counter)
+            spent = self._paid(call, answer)
             return answer
         except CallFailed as failure:
-            if isinstance(failure, TimedOut) or failure.status == 200:
-                paid = call.reserved  # it may have been written, and billed, all the same
-                call.lost.add(paid)
+            spent = self._billed(call, failure)
+            call.usage.requests += spent.requests - call.stake.requests
+            returned = Returned(call.claim.key, call.claim.step, call.stake, spent)
+            self._shared.ledger().returned(returned)
             raise
         finally:
-            self._shared.purse.settle(call.reserved, paid, call.claim.step)
+            self._shared.purse.landed()
             if self._tokens is not None:
-                self._tokens.give_back(call.metered - paid.tokens)
+                self._tokens.give_back(call.metered - spent.tokens)
+
+    def _billed(self, call: Call, failure: CallFailed) -> Spent:
+        """What a failed attempt may be billed: nothing if it never left, or was turned away."""
+        if isinstance(failure, Unreached):
+            return Spent()
+        if isinstance(failure, TimedOut) or _is_lost(failure, deferred=self.provider.deferred):
+            return Spent(call.stake.requests, call.stake.tokens, call.stake.cost)
+        return Spent(call.stake.requests)
 
     def _go_on(self) -> None:
         if self._stopped is not None:
@@ -250,24 +265,25 @@ class Asker:
         if self._requests is not None:
             await self._requests.take(1)
         if self._tokens is not None:
-            call.metered = self._estimate(call).tokens
+            call.metered = self._stake(call).tokens
             await self._tokens.take(call.metered)
         if self._told.hold():
-            await self._told.wait(self._estimate(call).tokens)
+            await self._told.wait(self._stake(call).tokens)
 
-    def _claim(self, call: Call) -> None:
-        """Write that an attempt leaves, and what it may cost."""
-        ledger, due = self._shared.ledger(), call.note_due(call.reserved)
+    def _claim(self, call: Call, walls: Sequence[Wall]) -> None:
+        """Write that an attempt leaves, and what is set aside for it. Raises Beyond."""
+        self._go_on()
+        ledger, call.stake = self._shared.ledger(), self._stake(call)
         if call.claimed:
-            ledger.leaves_again(call.claim.key, due)
-        elif not ledger.claim(call.claim._replace(due=due)):
-            raise TakenElsewhere
+            ledger.leaves_again(call.claim, call.stake, walls)
+        else:
+            ledger.claim(call.claim, call.stake, walls)
         call.claimed = True
 
     async def _send(self, call: Call) -> Answer:
         assert self._adapter is not None  # noqa: S101 - connected above
         started = time.perf_counter()
-        marks = self._told.leaves(call.reserved.tokens)
+        marks = self._told.leaves(call.stake.tokens)
         if not self.provider.deferred:
             self._shared.sending.add(call.claim.key)
         try:
@@ -292,42 +308,106 @@ class Asker:
         if self._telling is not None and self._telling.limits_seen is not None:
             self._told.told(self._telling.limits_seen, marks, answered=answered)
 
-    def _estimate(self, call: Call) -> Spent:
-        """The most that an attempt probably takes."""
-        claim, request = call.claim, call.request
+    def _asked(self, call: Call) -> int:
+        """Tokens of the prompt, rather too many than too few."""
+        text = call.claim.request
         # Three bytes a token is on the high side for English and about right for Chinese.
-        asked = len(claim.request) // 3 + 8 if claim.request.isascii() else len(claim.request)
-        written = 0
-        if request.kind in ("chat", "complete"):
-            written = self._output.guess(request.sampling.get("max_tokens"))
-        return Spent(call.requests, asked + written, cost_of(self._price, asked, written))
+        asked = len(text) // 3 + 8 if text.isascii() else len(text)
+        return asked + self._read_beyond
 
-    def _paid(self, answer: Answer) -> Spent:
-        tokens = (answer.input_tokens, answer.output_tokens)
-        return Spent(1, sum(tokens), cost_of(self._price, *tokens))
+    def _stake(self, call: Call) -> Stake:
+        """The most that an attempt may take."""
+        asked, sampling = self._asked(call), call.request.sampling
+        guarded = self._shared.purse.holds_tokens(call.claim.step)
+        likely = at_most = 0
+        if call.request.kind in WRITING:
+            step, most = call.claim.step, limit_of(sampling)
+            if guarded:
+                self._learn(step, most)
+            likely, at_most = self._lengths.expected(step, most)
+            if guarded and self.provider.deferred:
+                # Nobody waits a day to see how long the first reply gets.
+                likely = at_most = min(at_most, LONGEST) if most is None else likely
+            choices = sampling.get("n")
+            if isinstance(choices, int) and choices > 1:
+                likely, at_most = choices * likely, choices * at_most
+        price, spare = self._price, at_most - likely if guarded else 0
+        return Stake(
+            call.requests,
+            asked + likely,
+            self._most_for_prompt(asked) + cost_of(price, 0, likely),
+            likely,
+            spare,
+            cost_of(price, 0, spare),
+            cost_of(price, 0, 1),
+        )
+
+    def _most_for_prompt(self, asked: int) -> float:
+        """Without and with the cache, whatever costs more."""
+        return max(cost_of(self._price, asked, 0), cost_of(self._price, asked, 0, asked))
+
+    def _learn(self, step: str, max_tokens: int | None) -> None:
+        """Learn from the ledger how long replies are, where they have not told that themselves."""
+        if self._learned and self._lengths.knows(step, max_tokens):
+            return
+        first, self._learned = not self._learned, True
+        replies = self._shared.ledger().lengths(self._use, self._model)
+        if first or replies:
+            self._lengths = ReplyLengths()
+            self._lengths.learn(replies)
+
+    def _paid(self, call: Call, answer: Answer) -> Spent:
+        read, written = answer.input_tokens, answer.output_tokens
+        cost = cost_of(self._price, read, written, answer.cached_tokens)
+        return Spent(call.stake.requests, read + written, cost)
 
     def _priced(self, cost: float | None) -> Paid:
         """A cost, with the price by which it is reckoned."""
         price = self._price
-        return Paid(cost, price.input, price.output, price.currency) if price else UNPAID
+        if price is None:
+            return UNPAID
+        return Paid(cost, price.input, price.output, price.currency, price.of_cached)
 
     async def _answered_with(self, call: Call, answer: Answer) -> None:
         self._breaker.reply_came()
-        self._output.seen(answer.output_tokens)
-        paid = self._paid(answer)
+        self._teach(call, answer)
+        paid = self._paid(call, answer)
         usage, price = call.usage, self._price
         usage.asked += 1
+        usage.estimated += call.estimated
         usage.input_tokens += answer.input_tokens
         usage.output_tokens += answer.output_tokens
+        usage.cached_tokens += answer.cached_tokens
         usage.cost += paid.cost
         if price is not None:
             usage.currency = price.currency
+        else:
+            usage.unpriced += 1
         kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
             Ended(
-                call.claim.key, "done", call.latency, call.note_due(), kept, self._priced(paid.cost)
+                call.claim.key,
+                call.claim.step,
+                "done",
+                call.latency,
+                call.stake,
+                kept,
+                self._priced(paid.cost),
+                call.estimated,
             )
         )
+
+    def _teach(self, call: Call, answer: Answer) -> None:
+        """Learn from a reply what those to come may take."""
+        beyond = answer.input_tokens - self._asked(call)
+        self._read_beyond = max(self._read_beyond, self._read_beyond + beyond)
+        if call.request.kind in WRITING:
+            most = limit_of(call.request.sampling)
+            written = answer.output_tokens
+            self._lengths.seen(call.claim.step, written, most, answer.finish_reason)
+        if call.estimated and self._usage_told:
+            self._usage_told = False
+            self._shared.tell(message("usage-estimated", {"provider": self.name}))
 
     async def _failed(self, call: Call, failure: CallFailed) -> CallFailed | SftrecipeError:
         """Write a failure for good; too many of them stop the run."""
@@ -341,14 +421,26 @@ class Asker:
         await self._shared.ledger().end(
             Ended(
                 call.claim.key,
+                call.claim.step,
                 "refused" if refused else "failed",
                 call.latency,
-                call.note_due(),
                 paid=self._priced(None),
                 error=failure.message,
             )
         )
         return failure if refused else self._stopped or failure
+
+
+def _is_lost(failure: CallFailed, *, deferred: bool) -> bool:
+    """Whether an attempt left and nobody knows what became of it.
+
+    A server that says no has written nothing, but a gateway that lost patience knows no more than
+    we do. Those who defer calls tell what they did not do, and charge nothing for it.
+    """
+    status = failure.status
+    if status is None:
+        return failure.outcome == "retry" and not deferred
+    return not (300 <= status <= 503 or status == 529)
 
 
 def reply_of(key: str, answer: Answer) -> Reply:

@@ -1,17 +1,18 @@
-"""The budget: a wall. What a call may cost is reserved before it leaves."""
+"""The budget: a wall. What a call may cost is set aside, in the ledger, before it leaves."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
+from sftrecipe.calls.accounts import Beyond, Spent, Wall
+from sftrecipe.calls.ledger import Ledger
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Price
 from sftrecipe.recipe.checked import Budget
 
-FIRST_GUESS = 1024
-"""Output tokens that a call without `max_tokens` is taken to write, until replies tell more."""
+LOOK_AGAIN, LONGEST_LOOK = 0.1, 3.0
+"""Seconds between two looks at what other engines have in flight, at first and at most."""
 
 
 class BudgetReached(SftrecipeError):
@@ -20,142 +21,103 @@ class BudgetReached(SftrecipeError):
     exit_status = 3
 
 
-@dataclass(slots=True)
-class Spent:
-    """Requests, tokens and money: reserved, or paid."""
-
-    requests: int = 0
-    tokens: int = 0
-    cost: float = 0.0
-
-    def add(self, other: Spent, times: int = 1) -> None:
-        """Add another, or take it off."""
-        self.requests += times * other.requests
-        self.tokens += times * other.tokens
-        self.cost += times * other.cost
-
-
-def cost_of(price: Price | None, input_tokens: int, output_tokens: int) -> float:
-    """What tokens cost, in the price's currency."""
+def cost_of(
+    price: Price | None, input_tokens: int, output_tokens: int, cached_tokens: int = 0
+) -> float:
+    """What tokens cost, in the price's currency; cached ones are among those of the input."""
     if price is None:
         return 0.0
-    return (price.input * input_tokens + price.output * output_tokens) / 1e6
-
-
-class OutputGuess:
-    """How much a reply of one provider may write at most, where no `max_tokens` tells."""
-
-    def __init__(self) -> None:
-        self._most = 0
-
-    def guess(self, max_tokens: int | None) -> int:
-        """Output tokens to reserve."""
-        if max_tokens is not None:
-            return max_tokens
-        return FIRST_GUESS if self._most == 0 else self._most + self._most // 4
-
-    def seen(self, output_tokens: int) -> None:
-        """Learn from a reply."""
-        self._most = max(self._most, output_tokens)
+    read = price.input * (input_tokens - cached_tokens) + price.of_cached * cached_tokens
+    return (read + price.output * output_tokens) / 1e6
 
 
 class Purse:
-    """What a run has, and what each of its steps has of that; shared by all its providers."""
+    """The budgets of a run and its steps, before which the calls of all its providers wait."""
 
-    def __init__(self, budget: Budget, steps: Mapping[str, Budget] | None = None) -> None:
-        self._whole = Wall(budget)
-        self._steps = {step: Wall(each, step) for step, each in (steps or {}).items()}
+    def __init__(
+        self,
+        budget: Budget,
+        steps: Mapping[str, Budget] | None,
+        ledger: Callable[[], Ledger],
+    ) -> None:
+        self._whole = [Wall(budget)] if budget else []
+        self._steps = {step: Wall(each, step) for step, each in (steps or {}).items() if each}
+        self._ledger = ledger
+        self._flying = 0
         self._changed: asyncio.Event | None = None
+        self._doors: dict[str, asyncio.Lock] = {}
 
-    @property
-    def spent(self) -> Spent:
-        """Requests, tokens and money of the run so far."""
-        return self._whole.spent
+    def holds_tokens(self, step: str) -> bool:
+        """Whether it matters for a step how long replies are."""
+        budgets = [wall.budget for wall in self._walls(step)]
+        return any(each.max_cost is not None or each.max_tokens is not None for each in budgets)
 
-    def spent_before(self, step: str, spent: Spent) -> None:
-        """Count what earlier engines spent."""
-        for wall in self._walls(step):
-            wall.spent.add(spent)
+    async def leave(self, step: str, leaving: Callable[[Sequence[Wall]], None]) -> None:
+        """Have an attempt leave as soon as the budgets reach for it.
 
-    async def reserve(self, estimate: Callable[[], Spent], step: str) -> Spent:
-        """Set the most that an attempt of a step may cost aside.
-
-        What others have reserved may come back, and make the estimate better, so it waits for them
-        first. Raises BudgetReached when nothing can come back any more and the rest is too little.
+        `leaving` writes it to the ledger, and raises Beyond where they do not. What is in flight,
+        here or in other engines, may cost less than was set aside, so it is waited for. Raises
+        BudgetReached when nothing can come back any more.
         """
-        walls = self._walls(step)
-        wanted = estimate()
-        while any(wall.must_wait(wanted) for wall in walls):
-            if self._changed is None:
-                self._changed = asyncio.Event()
-            await self._changed.wait()
-            wanted = estimate()
-        for wall in walls:
-            wall.reserved.add(wanted)
-        return wanted
+        if not (walls := self._walls(step)):
+            leaving(walls)
+            self._flying += 1
+            return
+        # One after the other: a thousand calls at the wall must not all ask at each reply.
+        async with self._doors.setdefault(step, asyncio.Lock()):
+            pause = LOOK_AGAIN
+            while True:
+                try:
+                    leaving(walls)
+                except Beyond as beyond:
+                    others = self._ledger().others_fly(beyond.wall.step)
+                    if not self._flying and not others:
+                        raise self._reached(beyond) from None
+                    pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
+                else:
+                    self._flying += 1
+                    return
 
-    def settle(self, reserved: Spent, paid: Spent, step: str) -> None:
-        """Replace what was reserved by what was paid."""
-        for wall in self._walls(step):
-            wall.reserved.add(reserved, -1)
-            wall.spent.add(paid)
+    def landed(self) -> None:
+        """An attempt that left has come to an end."""
+        self._flying -= 1
         if self._changed is not None:
             self._changed.set()
             self._changed = None
 
-    def _walls(self, step: str) -> list[Wall]:
-        return [self._whole, self._steps[step]] if step in self._steps else [self._whole]
+    def spent(self) -> Spent:
+        """Requests, tokens and money of the account so far, over all its engines."""
+        total = Spent()
+        for each in self._ledger().spent().values():
+            total.requests += each.requests
+            total.tokens += each.tokens
+            total.cost += each.cost
+        return total
 
-
-class Wall:
-    """One budget, with what is spent and what is set aside of it."""
-
-    def __init__(self, budget: Budget, step: str | None = None) -> None:
-        self.spent = Spent()
-        self.reserved = Spent()
-        self._budget = budget
-        self._step = step
-
-    def must_wait(self, wanted: Spent) -> bool:
-        """Whether so much is there only if something that is set aside comes back.
-
-        Raises BudgetReached when nothing is set aside, and the rest is too little.
-        """
-        if not self._budget or (limit := self._beyond(wanted)) is None:
-            return False
-        if self.reserved.requests or self.reserved.tokens:
+    async def _waits(self, pause: float) -> bool:
+        """Wait until an attempt lands, so many seconds at most; whether none did."""
+        if self._changed is None:
+            self._changed = asyncio.Event()
+        try:
+            async with asyncio.timeout(pause):
+                await self._changed.wait()
+        except TimeoutError:
             return True
-        raise self._reached(limit)
+        return False
 
-    def _beyond(self, wanted: Spent) -> str | None:
-        budget, spent, reserved = self._budget, self.spent, self.reserved
-        if (
-            budget.max_calls is not None
-            and spent.requests + reserved.requests + wanted.requests > budget.max_calls
-        ):
-            return "max_calls"
-        if (
-            budget.max_tokens is not None
-            and spent.tokens + reserved.tokens + wanted.tokens > budget.max_tokens
-        ):
-            return "max_tokens"
-        if (
-            budget.max_cost is not None
-            and wanted.cost > 0
-            and spent.cost + reserved.cost + wanted.cost > budget.max_cost
-        ):
-            return "max_cost"
-        return None
+    def _walls(self, step: str) -> list[Wall]:
+        return [*self._whole, self._steps[step]] if step in self._steps else self._whole
 
-    def _reached(self, which: str) -> BudgetReached:
-        budget, spent = self._budget, self.spent
-        if which == "max_cost":
+    def _reached(self, beyond: Beyond) -> BudgetReached:
+        budget, step, limit = beyond.wall.budget, beyond.wall.step, beyond.limit
+        spent = self.spent() if step is None else self._ledger().spent().get(step, Spent())
+        if limit == "max_cost":
             used = f"{spent.cost:.4g} {budget.currency}"
             most = f"{budget.max_cost:g} {budget.currency}"
         else:
-            used = str(spent.requests if which == "max_calls" else spent.tokens)
-            most = str(getattr(budget, which))
-        values = {"limit": which, "used": used, "most": most}
-        if self._step is None:
+            used = str(spent.requests if limit == "max_calls" else spent.tokens)
+            most = str(getattr(budget, limit))
+        values = {"limit": limit, "used": used, "most": most}
+        if step is None:
             return BudgetReached("budget-reached", "budget-reached", **values)
-        return BudgetReached("step-budget-reached", "budget-reached", step=self._step, **values)
+        return BudgetReached("step-budget-reached", "budget-reached", step=step, **values)

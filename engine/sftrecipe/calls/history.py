@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
-from sftrecipe.calls.ledger import FIND, SPENT, Entry
+from sftrecipe.calls.accounts import SPENT, account_of
+from sftrecipe.calls.ledger import FIND, Entry
 from sftrecipe.calls.totals import reading
 
 _RECENT = 200
@@ -21,7 +23,8 @@ _LOOKED_AT = 5000
 class EarlierCall(NamedTuple):
     """An answered call of a model."""
 
-    run: str
+    account: str
+    """The recipe's name."""
     step: str
     text: str
     turns: int
@@ -50,16 +53,19 @@ class History:
         WHERE rowid > (SELECT max(rowid) FROM calls) - ? AND model = ? AND state = 'done'
         ORDER BY rowid DESC LIMIT ?"""
         rows = self._connection.execute(query, (_LOOKED_AT, model, _RECENT))
+        named = cache(account_of)
         return [
-            EarlierCall(run, step, *asked_text(orjson.loads(request)), read or 0, written or 0)
+            EarlierCall(
+                named(run), step, *asked_text(orjson.loads(request)), read or 0, written or 0
+            )
             for run, step, request, read, written in rows
         ]
 
-    def spent(self, run: str) -> dict[str, tuple[int, int, float]]:
-        """Requests, tokens and cost of a run's steps so far."""
+    def spent(self, name: str) -> dict[str, tuple[int, int, float]]:
+        """Requests, tokens and cost of a recipe's steps so far."""
         if self._connection is None:
             return {}
-        rows = self._connection.execute(SPENT, (run,))
+        rows = self._connection.execute(SPENT, (name,))
         return {step: (requests, tokens, cost) for step, requests, tokens, cost in rows}
 
 

@@ -12,10 +12,26 @@ import os
 import sqlite3
 import time
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sftrecipe.calls.accounts import (
+    SPENT,
+    Beyond,
+    Change,
+    Spent,
+    Stake,
+    Wall,
+    account_of,
+    book,
+    booking_engines,
+    flying_elsewhere,
+    fold,
+    set_aside,
+    settled,
+)
 from sftrecipe.calls.engines import EngineLock, lives
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger
 from sftrecipe.errors import SftrecipeError
@@ -49,18 +65,11 @@ class Entry(NamedTuple):
         )
 
 
-class Due(NamedTuple):
-    """Tokens and cost of attempts that may be billed although no reply came of them.
-
-    What is in flight counts among them until it is known better: an engine that is killed cannot
-    tell any more, and the budget must hold all the same.
-    """
-
-    tokens: int = 0
-    cost: float = 0.0
+class TakenElsewhere(Exception):
+    """Another engine took the call first."""
 
 
-NOTHING_DUE = Due()
+NO_STAKE = Stake()
 
 
 class Claim(NamedTuple):
@@ -76,8 +85,6 @@ class Claim(NamedTuple):
     """What the ledger said of it: another engine that was faster is noticed by this."""
     resumed: bool = False
     """Whether it left before already, and is waited for again: no further request."""
-    due: Due = NOTHING_DUE
-    """What it may cost."""
 
 
 class Paid(NamedTuple):
@@ -87,6 +94,7 @@ class Paid(NamedTuple):
     input_price: float | None = None
     output_price: float | None = None
     currency: str | None = None
+    cached_price: float | None = None
 
 
 UNPAID = Paid()
@@ -97,13 +105,27 @@ class Ended:
     """How a call ended."""
 
     key: str
+    step: str
     state: State
     latency: float
-    due: Due
-    """What is to be added to that of its lost attempts, or taken off."""
+    stake: Stake | None = None
+    """What was set aside for the attempt that brought the reply; None: it was settled before."""
     answer: Answer | None = None
     paid: Paid = UNPAID
+    estimated: bool = False
+    """Whether the tokens were not told, but are counted from the texts."""
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """An attempt that brought no reply."""
+
+    key: str
+    step: str
+    stake: Stake
+    spent: Spent
+    """What may be billed for it all the same."""
 
 
 FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
@@ -114,15 +136,28 @@ ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run 
 step = excluded.step, asked = excluded.asked, error = NULL, attempts = attempts + ?,
 lost_tokens = ? * lost_tokens + excluded.lost_tokens, lost_cost = ? * lost_cost + excluded.lost_cost
 WHERE state = ? AND engine = ?"""
-SPENT = """SELECT step, sum(attempts),
-sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + lost_tokens),
-sum(coalesce(cost, 0.0) + lost_cost) FROM calls WHERE run = ? GROUP BY step"""
-_AGAIN = """UPDATE calls SET attempts = attempts + 1, lost_tokens = lost_tokens + ?,
+# What is in flight counts among what was lost until it is known better: an engine that is killed
+# cannot tell any more.
+_CHANGE = """UPDATE calls SET attempts = attempts + ?, lost_tokens = lost_tokens + ?,
 lost_cost = lost_cost + ? WHERE key = ? AND engine = ?"""
-_END = """UPDATE calls SET state = ?, lost_tokens = lost_tokens + ?, lost_cost = lost_cost + ?,
+_END = """UPDATE calls SET state = ?, lost_tokens = lost_tokens - ?, lost_cost = lost_cost - ?,
 latency = ?, reply = ?, finish = ?, input_tokens = ?, output_tokens = ?, logprobs = ?,
-vector = ?, cost = ?, input_price = ?, output_price = ?, currency = ?, priced = ?, error = ?,
-raw = ? WHERE key = ? AND engine = ?"""
+vector = ?, cost = ?, input_price = ?, output_price = ?, currency = ?, cached_price = ?,
+priced = ?, error = ?, raw = ?, cached_tokens = ?, estimated = ? WHERE key = ? AND engine = ?"""
+_LENGTHS = """SELECT step, output_tokens, finish, request FROM calls
+WHERE rowid > (SELECT max(rowid) FROM calls) - 5000 AND provider = ? AND model = ?
+AND state = 'done' ORDER BY rowid DESC LIMIT 200"""
+_RESUMED = "SELECT run, step, lost_tokens, lost_cost FROM calls WHERE key = ?"
+_Changes = dict[tuple[str, str], Change]
+
+
+class _Leaving(NamedTuple):
+    """A call that leaves, what is set aside for it, and the budgets that it must not pass."""
+
+    claim: Claim
+    stake: Stake
+    walls: Sequence[Wall]
+    again: bool = False
 
 
 class Ledger:
@@ -133,10 +168,11 @@ class Ledger:
         self.run = run
         self._connection = open_ledger(path)
         self._folder = engines_folder(path)
-        self._waiting: list[tuple[asyncio.Future[None], Ended]] = []
+        self._waiting: list[tuple[asyncio.Future[None], Ended | Returned]] = []
         self._dead: set[int] = set()
         self._today = time.strftime("%Y-%m-%d")
         with explained(path):
+            self._fold_the_dead()
             self._lock = EngineLock(self._folder)
             cursor = self._connection.execute(
                 "INSERT INTO engines (token, run, pid, started) VALUES (?, ?, ?, ?)",
@@ -164,20 +200,28 @@ class Ledger:
         self._dead.add(entry.engine)
         return False
 
-    def claim(self, claim: Claim) -> bool:
-        """Write that a call is in flight; False if another engine has it.
+    def claim(self, claim: Claim, stake: Stake = NO_STAKE, walls: Sequence[Wall] = ()) -> None:
+        """Write that a call leaves for the first time, with what is set aside for it.
 
-        At once, since a free place at the provider waits for it; replies go along.
+        At once, since a free place at the provider waits for it; replies go along. Raises
+        TakenElsewhere if another engine has it, and Beyond, with nothing set aside, where a budget
+        does not reach.
         """
-        return self._write(claim)
+        self._write(_Leaving(claim, stake, walls))
 
-    def leaves_again(self, key: str, due: Due) -> None:
-        """Write that a call makes another attempt."""
-        with explained(self.path):
-            self._connection.execute(_AGAIN, (*due, key, self.engine))
+    def leaves_again(self, claim: Claim, stake: Stake, walls: Sequence[Wall] = ()) -> None:
+        """Write that a call makes another attempt. Raises Beyond."""
+        self._write(_Leaving(claim, stake, walls, again=True))
+
+    def returned(self, returned: Returned) -> None:
+        """Write, before long, that an attempt brought no reply."""
+        self._wait(returned)
 
     def end(self, ended: Ended) -> asyncio.Future[None]:
         """Write how a call ended; done once that is safe."""
+        return self._wait(ended)
+
+    def _wait(self, ended: Ended | Returned) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._write_waiting)
@@ -185,11 +229,27 @@ class Ledger:
         self._waiting.append((done, ended))
         return done
 
-    def spent(self) -> dict[str, tuple[int, int, float]]:
-        """Requests, tokens and cost of this run's steps, over all the engines that worked at it."""
+    def spent(self) -> dict[str, Spent]:
+        """What the steps have spent and set aside, over all the engines of the account."""
         with explained(self.path):
             rows = self._connection.execute(SPENT, (self.run,)).fetchall()
-        return {step: tuple(spent) for step, *spent in rows}
+        return {step: Spent(*spent) for step, *spent in rows}
+
+    def others_fly(self, step: str | None) -> bool:
+        """Whether other engines have calls of the account, or of its step, in flight.
+
+        What those set aside that have died is spent from now on.
+        """
+        with explained(self.path):
+            found = flying_elsewhere(self._connection, self.run, step, self.engine)
+            dead = [engine for engine, token in found if not lives(self._folder, token)]
+            self._fold(dead)
+        return bool(found)
+
+    def lengths(self, provider: str, model: str) -> list[tuple[str, int, str, str]]:
+        """Step, output tokens, finish reason and request of a model's latest replies."""
+        with explained(self.path):
+            return self._connection.execute(_LENGTHS, (provider, model)).fetchall()
 
     def close(self) -> None:
         """Write what waits, and leave the ledger."""
@@ -197,9 +257,7 @@ class Ledger:
             self._write()
         try:
             with explained(self.path):
-                self._connection.execute(
-                    "UPDATE engines SET closed = ? WHERE id = ?", (time.time(), self.engine)
-                )
+                self._fold([self.engine], time.time())
         finally:
             self._connection.close()
             self._lock.release()
@@ -209,37 +267,124 @@ class Ledger:
             with contextlib.suppress(SftrecipeError):  # every waiting call is told
                 self._write()
 
-    def _write(self, claim: Claim | None = None) -> bool:
-        """Commit the replies that wait, and a claim with them: whether it is this engine's now."""
+    def _fold(self, engines: Sequence[int], closed: float | None = None) -> None:
+        """Have what engines spent and set aside stand as spent; `closed`: this one ends now."""
+        if not engines:
+            return
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            for engine in engines:
+                fold(self._connection, engine)
+            if closed is not None:
+                run("UPDATE engines SET closed = ? WHERE id = ?", (closed, self.engine))
+            run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _fold_the_dead(self) -> None:
+        """What engines that died without another's noticing had set aside is spent."""
+        tokens = dict(
+            self._connection.execute("SELECT id, token FROM engines WHERE closed IS NULL")
+        )
+        booking = booking_engines(self._connection)
+        self._fold([e for e in booking if e not in tokens or not lives(self._folder, tokens[e])])
+
+    def _write(self, leaving: _Leaving | None = None) -> None:
+        """Commit the replies that wait, and with them that a call leaves."""
         batch, self._waiting = self._waiting, []
         try:
             with explained(self.path):
-                claimed = self._commit([ended for _, ended in batch], claim)
+                refused = self._commit([ended for _, ended in batch], leaving)
         except Exception as error:
             for done, _ in batch:
                 if not done.done():
                     done.set_exception(error)
+                    done.exception()  # nobody waits for what only returned
             raise
         for done, _ in batch:
             if not done.done():
                 done.set_result(None)
-        return claimed
+        if refused is not None:
+            raise refused
 
-    def _commit(self, replies: list[Ended], claim: Claim | None) -> bool:
-        run = self._connection.execute
+    def _commit(
+        self, batch: Sequence[Ended | Returned], leaving: _Leaving | None
+    ) -> Beyond | TakenElsewhere | None:
+        """Why the call does not leave; None where it does."""
+        run, changes, refused = self._connection.execute, _Changes(), None
         run("BEGIN IMMEDIATE")
         try:
-            for ended in replies:
-                run(*self._ended(ended))
-            claimed = claim is not None and run(*self._claimed(claim)).rowcount == 1
+            for ended in batch:
+                self._settle(ended, changes)
+            if leaving is not None:
+                if leaving.walls:  # they look at what is booked
+                    self._book(changes)
+                    changes = {}
+                refused = self._leave(leaving, changes)
+            self._book(changes)
             run("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
-                run("ROLLBACK")
+            self._roll_back()
             raise
-        return claimed
+        return refused
 
-    def _claimed(self, claim: Claim) -> tuple[str, tuple[Any, ...]]:
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _settle(self, ended: Ended | Returned, changes: _Changes) -> None:
+        if isinstance(ended, Ended):
+            self._connection.execute(*self._ended(ended))
+            if ended.stake is not None:
+                answer = ended.answer or Answer("")
+                tokens = answer.input_tokens + answer.output_tokens
+                spent = Spent(ended.stake.requests, tokens, ended.paid.cost or 0.0)
+                _add(changes, self.run, ended.step, settled(ended.stake, spent))
+            return
+        stake, spent = ended.stake, ended.spent
+        values = (
+            spent.requests - stake.requests,
+            spent.tokens - stake.tokens,
+            spent.cost - stake.cost,
+        )
+        self._connection.execute(_CHANGE, (*values, ended.key, self.engine))
+        _add(changes, self.run, ended.step, settled(stake, spent, lost=spent.tokens > 0))
+
+    def _leave(self, leaving: _Leaving, changes: _Changes) -> Beyond | TakenElsewhere | None:
+        claim, stake = leaving.claim, leaving.stake
+        try:
+            for wall in leaving.walls:
+                wall.check(self._connection, self.run, claim.step, stake)
+        except Beyond as beyond:
+            # What somebody else has asked meanwhile need not be asked any more.
+            return beyond if leaving.again or not self._is_taken(claim) else TakenElsewhere()
+        if claim.resumed and not leaving.again:
+            self._take_over(claim.key, changes)
+        if leaving.again:
+            values = (stake.requests, stake.tokens, stake.cost, claim.key, self.engine)
+            self._connection.execute(_CHANGE, values)
+        elif self._connection.execute(*self._claimed(claim, stake)).rowcount != 1:
+            return TakenElsewhere()
+        _add(changes, self.run, claim.step, set_aside(stake))
+        return None
+
+    def _is_taken(self, claim: Claim) -> bool:
+        now = self._connection.execute(FIND, (claim.key,)).fetchone()
+        seen = claim.seen and (claim.seen.state, claim.seen.engine)
+        return (tuple(now[:2]) if now else None) != seen
+
+    def _take_over(self, key: str, changes: _Changes) -> None:
+        """What a killed engine set aside for a call that goes on is set aside anew."""
+        run, step, tokens, cost = self._connection.execute(_RESUMED, (key,)).fetchone()
+        _add(changes, account_of(run), step, Change(tokens=-tokens, cost=-cost))
+
+    def _book(self, changes: _Changes) -> None:
+        for (name, step), change in changes.items():
+            book(self._connection, name, self.engine, step, change)
+
+    def _claimed(self, claim: Claim, stake: Stake) -> tuple[str, tuple[Any, ...]]:
         seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)
         return _CLAIM, (
             claim.key,
@@ -251,16 +396,18 @@ class Ledger:
             claim.step,
             time.time(),
             claim.request,
-            *claim.due,
+            stake.tokens,
+            stake.cost,
             *3 * (0 if claim.resumed else 1,),
             *seen,
         )
 
     def _ended(self, ended: Ended) -> tuple[str, tuple[Any, ...]]:
-        answer = ended.answer or Answer("")
+        answer, stake = ended.answer or Answer(""), ended.stake or NO_STAKE
         return _END, (
             ended.state,
-            *ended.due,
+            stake.tokens,
+            stake.cost,
             ended.latency,
             answer.text,
             answer.finish_reason,
@@ -272,6 +419,8 @@ class Ledger:
             self._today,
             ended.error,
             answer.raw,
+            answer.cached_tokens,
+            ended.estimated,
             ended.key,
             self.engine,
         )
@@ -284,3 +433,8 @@ def numbers(packed: bytes | None) -> tuple[float, ...]:
 
 def _packed(values: tuple[float, ...]) -> bytes | None:
     return array("d", values).tobytes() if values else None
+
+
+def _add(changes: _Changes, name: str, step: str, change: Change) -> None:
+    known = changes.get((name, step))
+    changes[name, step] = change if known is None else known.and_also(change)

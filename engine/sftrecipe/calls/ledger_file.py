@@ -9,11 +9,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from sftrecipe.calls import accounts
 from sftrecipe.calls.engines import lives
 from sftrecipe.errors import SftrecipeError
 
 APPLICATION = 0x53465452
-VERSION = 2
+VERSION = 3
 CHECKED_BYTES = 1 << 30
 """A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
 
@@ -56,11 +57,28 @@ CREATE TABLE calls (
   request TEXT NOT NULL,
   raw TEXT,
   lost_tokens INTEGER NOT NULL DEFAULT 0,
-  lost_cost REAL NOT NULL DEFAULT 0
+  lost_cost REAL NOT NULL DEFAULT 0,
+  cached_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_price REAL,
+  estimated INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX calls_run ON calls (run);
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
-"""
+{accounts.TABLE}"""
+
+_COLUMNS_SINCE = {
+    2: (
+        ("lost_tokens", "INTEGER NOT NULL DEFAULT 0"),
+        ("lost_cost", "REAL NOT NULL DEFAULT 0"),
+    ),
+    3: (
+        ("cached_tokens", "INTEGER NOT NULL DEFAULT 0"),
+        ("cached_price", "REAL"),
+        ("estimated", "INTEGER NOT NULL DEFAULT 0"),
+    ),
+}
+"""Columns of calls that came with a version."""
+_ACCOUNTS_SINCE = 3
 
 
 def engines_folder(path: Path) -> Path:
@@ -161,11 +179,20 @@ def upgrade(connection: sqlite3.Connection) -> None:
     if _number(connection, "user_version") == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
-    if _number(connection, "user_version") < 2:
-        connection.execute("ALTER TABLE calls ADD COLUMN lost_tokens INTEGER NOT NULL DEFAULT 0")
-        connection.execute("ALTER TABLE calls ADD COLUMN lost_cost REAL NOT NULL DEFAULT 0")
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
+    try:
+        version = _number(connection, "user_version")
+        for later in range(version + 1, VERSION + 1):
+            for name, kind in _COLUMNS_SINCE.get(later, ()):
+                connection.execute(f"ALTER TABLE calls ADD COLUMN {name} {kind}")
+        if version < _ACCOUNTS_SINCE:
+            connection.execute(accounts.TABLE)
+            accounts.fill(connection)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from sftrecipe.errors import UsageError
 from sftrecipe.plugin.provider import Price, Provider
 from sftrecipe.recipe.checked import Budget
 
+_NOT_WRITING = ("embedding", "rerank")
+"""Modes of models whose output costs nothing."""
 _MAP = "model_prices_and_context_window_backup.json"
 
 
@@ -24,16 +28,30 @@ def price_of(provider: Provider) -> Price | None:
 def known_price(model: str, *, batch: bool = False) -> Price | None:
     """The price in litellm's map, where litellm is installed; litellm itself is not imported.
 
+    None where the map has none, or 0: nothing is free because somebody left it out.
+
     In a batch, the batch price where the map has one: the full one is at least no less.
     """
     entry = _price_map().get(model) or {}
-    if "input_cost_per_token" not in entry:
-        return None
     tier = "_batches" if batch and "input_cost_per_token_batches" in entry else ""
-    return Price(
-        input=entry[f"input_cost_per_token{tier}"] * 1e6,
-        output=entry.get(f"output_cost_per_token{tier}", 0) * 1e6,
-    )
+    read = _per_million(entry, f"input_cost_per_token{tier}")
+    written = _per_million(entry, f"output_cost_per_token{tier}")
+    if entry.get("mode") in _NOT_WRITING:
+        written = written or 0.0
+    elif not written:
+        return None  # a price that is left out, or 0, is one that nobody has looked up
+    if not read or written is None:
+        return None
+    cached = None if batch else _per_million(entry, "cache_read_input_token_cost")
+    return Price(input=read, output=written, cached_input=cached or None)
+
+
+def _per_million(entry: Mapping[str, Any], name: str) -> float | None:
+    """A price in the map; None where it has none that is a number."""
+    price = entry.get(name)
+    if isinstance(price, bool) or not isinstance(price, int | float):
+        return None
+    return price * 1e6 if isfinite(price) and price >= 0 else None
 
 
 def priced_for(budget: Budget, name: str, provider: Provider) -> Price | None:
@@ -48,7 +66,7 @@ def priced_for(budget: Budget, name: str, provider: Provider) -> Price | None:
         raise UsageError(
             "budget-no-price", "budget-no-price", provider=name, model=provider.model_name()
         )
-    if (price.input or price.output) and price.currency != budget.currency:
+    if not price.free and price.currency != budget.currency:
         raise UsageError(
             "budget-currency",
             "budget-currency",

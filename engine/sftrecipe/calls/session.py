@@ -11,8 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+from sftrecipe.calls.accounts import Spent
 from sftrecipe.calls.asker import Asker, Shared
-from sftrecipe.calls.budget import Purse, Spent
+from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.ledger import Ledger
 from sftrecipe.calls.prices import priced_for
 from sftrecipe.calls.structured import ask_structured
@@ -49,14 +50,14 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """Models for a run. Nothing is opened, connected or started before the first call needs it.
 
-    `run` names the run: what earlier engines spent under the same name counts against the budget,
-    and what they spent for a step against the step's.
+    `run` names the account, the recipe's: what other engines spend and have spent under the same
+    name counts against the budget, and what they spend for a step against the step's.
     At the end the calls in flight are waited for, since they are paid; when the run is interrupted
     they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
     cannot be held for want of a price.
     """
-    purse = Purse(budget, step_budgets)
-    session = Session(providers, ledger, purse, progress, concurrency=concurrency, run=run)
+    budgets = (budget, step_budgets)
+    session = Session(providers, ledger, budgets, progress, concurrency=concurrency, run=run)
     if budget.max_cost is not None:
         for name, block in providers.items():
             priced_for(budget, name, _provider(block))
@@ -76,7 +77,7 @@ class Session:
         self,
         providers: Mapping[str, Block],
         ledger: Path,
-        purse: Purse,
+        budgets: tuple[Budget, Mapping[str, Budget] | None],
         progress: Callable[[str], None],
         *,
         concurrency: int | None,
@@ -93,7 +94,7 @@ class Session:
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
         self._secrets: set[str] = set()
-        self._shared = Shared(self.ledger, purse, self._scrub)
+        self._shared = Shared(self.ledger, Purse(*budgets, self.ledger), self._scrub, progress)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""
@@ -105,9 +106,8 @@ class Session:
         self._providers[name] = block
 
     def spent(self) -> Spent:
-        """Requests, tokens and cost of the run so far, counting what earlier engines spent."""
-        self.ledger()
-        return self._shared.purse.spent
+        """Requests, tokens and cost of the account so far, over all its engines."""
+        return self._shared.purse.spent()
 
     def total(self) -> Usage:
         """All the steps' usage together; no cost when it is in several currencies."""
@@ -121,8 +121,6 @@ class Session:
         """The ledger, opened at the first call. Raises SftrecipeError."""
         if self._ledger is None:
             self._ledger = Ledger(self._path, self._run)
-            for step, spent in self._ledger.spent().items():
-                self._shared.purse.spent_before(step, Spent(*spent))
         return self._ledger
 
     async def close(self, *, wait: bool) -> None:

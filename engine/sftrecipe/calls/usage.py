@@ -20,7 +20,13 @@ class Usage:
     """Calls whose content was refused."""
     requests: int = 0
     """Requests that left, repeated ones included."""
+    estimated: int = 0
+    """Calls whose tokens were not told, but are counted from the texts."""
+    unpriced: int = 0
+    """Calls whose price is not known, and which `cost` leaves out."""
     input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input's, those that the server had in its cache."""
     output_tokens: int = 0
     cost: float = 0.0
     currency: str | None = None

@@ -42,7 +42,7 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     planned = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
     estimates = forecast(planned, project, target)
-    shortages = warn_of_shortages(planned, project, target, estimates)
+    shortages = warn_of_shortages(planned, project, estimates)
     _warn_of_lacks(planned, project, target)
     unheld = unheld_costs(recipe, [step.block for step in planned.steps])
     problems = [error.problem for _, error in unheld]
@@ -66,7 +66,7 @@ def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[
     if recipe.sweep is None:
         return []
     parts = sweep_forecast(recipe, project, target)
-    warn_of_sweep_shortages(parts, recipe, project, target)
+    warn_of_sweep_shortages(parts, recipe, project)
     return parts
 
 

@@ -75,7 +75,7 @@ def checked_and_run(
     plan = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
     estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
-    warn_of_shortages(plan, project, target, estimates)
+    warn_of_shortages(plan, project, estimates)
     with shown(quiet) as progress:
         running = run_plan(
             plan, project, target, progress, concurrency,

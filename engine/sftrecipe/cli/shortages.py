@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
@@ -17,18 +16,18 @@ from sftrecipe.store.project import Project
 
 
 def warn_of_shortages(
-    plan: Plan, project: Project, out: Path, estimates: Sequence[Estimate]
+    plan: Plan, project: Project, estimates: Sequence[Estimate]
 ) -> list[Shortage]:
     """Say on stderr which budgets are too small, and give them back."""
-    found = too_small(plan, project, out, estimates)
+    found = too_small(plan, project, estimates)
     for shortage in found:
         click.echo(shortage_text(shortage), err=True)
     return found
 
 
 def warn_of_sweep_shortages(
-    parts: Sequence[SweepPart], recipe: CheckedRecipe, project: Project, out: Path
+    parts: Sequence[SweepPart], recipe: CheckedRecipe, project: Project
 ) -> None:
     """Say on stderr where the recipe's budget is too small for the whole sweep."""
-    for shortage in sweep_too_small(parts, recipe, project, out):
+    for shortage in sweep_too_small(parts, recipe, project):
         click.echo(shortage_text(shortage, "sweep-budget-short"), err=True)

@@ -67,7 +67,7 @@ def _warn_of_budget(recipe: CheckedRecipe, project: Project, out: Path) -> None:
     from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
 
     if recipe.budget:
-        warn_of_sweep_shortages(sweep_forecast(recipe, project, out), recipe, project, out)
+        warn_of_sweep_shortages(sweep_forecast(recipe, project, out), recipe, project)
 
 
 def _told(facts: SweepFacts, out: Path, as_json: bool) -> str:

@@ -63,9 +63,9 @@ class Asking:
     price: Price | None
 
 
-def spending(asked: Asked, run: str, step: str, known: Asking) -> Asks:
-    """Tokens and cost of a step's calls to one provider; `run` names the run in the ledger."""
-    same = [call for call in known.earlier if (call.run, call.step) == (run, step)]
+def spending(asked: Asked, recipe: str, step: str, known: Asking) -> Asks:
+    """Tokens and cost of a step's calls to one provider; `recipe` names its account."""
+    same = [call for call in known.earlier if (call.account, call.step) == (recipe, step)]
     taken = _input(asked, same, known)
     given = _output(asked, same, known.earlier)
     least, most = asked.calls

@@ -167,9 +167,21 @@ class Price(Plugin):
     input: Annotated[float, Ge(0)]
     """Per million input tokens."""
     output: Annotated[float, Ge(0)]
-    """Per million output tokens."""
+    """Per million output tokens, thoughts among them."""
+    cached_input: Annotated[float, Ge(0)] | None = None
+    """Per million input tokens that the server had in its cache; as `input` where left out."""
     currency: Literal["CNY", "USD"] = "USD"
     """The price's currency."""
+
+    @property
+    def of_cached(self) -> float:
+        """Per million cached input tokens."""
+        return self.input if self.cached_input is None else self.cached_input
+
+    @property
+    def free(self) -> bool:
+        """Whether the recipe says that nothing costs anything."""
+        return not (self.input or self.output or self.of_cached)
 
 
 class Provider(Plugin):

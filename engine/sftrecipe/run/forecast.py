@@ -69,15 +69,13 @@ def standing_steps(plan: Plan, project: Project, out: Path) -> dict[str, Standin
     return standing | _without_models(plan, store, standing, out)
 
 
-def too_small(
-    plan: Plan, project: Project, out: Path, estimates: Sequence[Estimate]
-) -> list[Shortage]:
+def too_small(plan: Plan, project: Project, estimates: Sequence[Estimate]) -> list[Shortage]:
     """The limits of the budgets that the run will reach before it is done."""
     budgets = [plan.recipe.budget, *(step.block.budget for step in plan.steps)]
     if not any(budgets):
         return []
     with open_history(project.ledger) as history:
-        return shortages(estimates, plan.recipe.budget, history.spent(str(out)))
+        return shortages(estimates, plan.recipe.budget, history.spent(plan.recipe.name))
 
 
 class _Forecast:
@@ -185,7 +183,8 @@ class _Forecast:
             return held, ()
         parts = self._parts(step, read, found._replace(calls=left), seen)
         return held, tuple(
-            spending(part, str(self._out), step.id, self._asking(part.provider)) for part in parts
+            spending(part, self._recipe.name, step.id, self._asking(part.provider))
+            for part in parts
         )
 
     def _parts(

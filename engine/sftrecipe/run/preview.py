@@ -90,7 +90,7 @@ async def preview_rows(
         async with open_session(
             asked_providers(few, blocks),
             project.ledger,
-            run=f"preview {recipe.name}",
+            run=recipe.name,
             budget=recipe.budget,
             step_budgets=step_budgets(recipe, blocks),
             progress=progress.line,

@@ -54,12 +54,10 @@ async def run_plan(
     *,
     retry_failed: bool = False,
     estimates: Sequence[Estimate] = (),
-    account: Path | None = None,
 ) -> Outcome:
     """Execute a plan into the output folder; `retry_failed`: ask again for rows whose calls failed.
 
-    The budget counts what was spent for `account`, which several runs may share; where it is left
-    out, for the output folder.
+    The budget counts all that is spent under the recipe's name, whatever the output folder.
     `estimates` were made before, and are written into `run.json` beside what came of them.
     Raises UsageError, with nothing spent, where this machine lacks what a step needs;
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
@@ -71,7 +69,7 @@ async def run_plan(
     async with open_session(
         asked_providers(recipe, blocks),
         project.ledger,
-        run=str(account or out),
+        run=recipe.name,
         budget=recipe.budget,
         step_budgets=step_budgets(recipe, blocks),
         concurrency=concurrency,

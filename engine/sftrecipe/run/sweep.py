@@ -87,16 +87,6 @@ class SweepTarget:
     ended: Callable[[Path], None] = lambda _: None
     """Told the folder of every run that ended, well or badly."""
 
-    @property
-    def account(self) -> Path:
-        """The name under which all calls of the sweep are paid."""
-        return account_of(self.out)
-
-
-def account_of(out: Path) -> Path:
-    """The name under which all calls of the sweep into an output folder are paid."""
-    return out / SWEEP_FOLDER
-
 
 def sweep_trials(recipe: CheckedRecipe, project: Project, out: Path) -> list[Trial]:
     """Every training of every variant, each with its plan and folder."""
@@ -176,7 +166,6 @@ async def _run(trial: Trial, target: SweepTarget) -> None:
         target.progress,
         target.concurrency,
         retry_failed=target.retry_failed,
-        account=target.account,
     )
     try:
         await running

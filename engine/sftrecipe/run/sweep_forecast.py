@@ -11,7 +11,7 @@ from sftrecipe.calls.history import open_history
 from sftrecipe.plan.estimate import Estimate, Shortage, shortages
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.run.forecast import QUICK, forecast
-from sftrecipe.run.sweep import account_of, is_judged, sweep_trials
+from sftrecipe.run.sweep import is_judged, sweep_trials
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
 
@@ -51,12 +51,12 @@ def sweep_forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[S
 
 
 def sweep_too_small(
-    parts: Sequence[SweepPart], recipe: CheckedRecipe, project: Project, out: Path
+    parts: Sequence[SweepPart], recipe: CheckedRecipe, project: Project
 ) -> list[Shortage]:
     """The limits of the recipe's budget that the whole sweep will reach before it is done."""
     if not recipe.budget:
         return []
     estimates = [each for part in parts for each in part.estimates]
     with open_history(project.ledger) as history:
-        found = shortages(estimates, recipe.budget, history.spent(str(account_of(out))))
+        found = shortages(estimates, recipe.budget, history.spent(recipe.name))
     return [each for each in found if each.step is None]

@@ -1,0 +1,247 @@
+"""What a recipe has spent and set aside, in the ledger: one account for all engines and folders.
+
+Every engine books into rows of its own. What it had set aside when it died counts as spent, since
+nobody can tell any more what came of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from sftrecipe.recipe.checked import Budget
+
+TABLE = """
+CREATE TABLE accounts (
+  name TEXT NOT NULL,
+  step TEXT NOT NULL,
+  engine INTEGER NOT NULL,
+  requests INTEGER NOT NULL,
+  tokens INTEGER NOT NULL,
+  cost REAL NOT NULL,
+  flying INTEGER NOT NULL,
+  held_tokens INTEGER NOT NULL,
+  held_cost REAL NOT NULL,
+  held_written INTEGER NOT NULL,
+  spare_tokens INTEGER NOT NULL,
+  spare_cost REAL NOT NULL,
+  lost INTEGER NOT NULL,
+  lost_written INTEGER NOT NULL,
+  PRIMARY KEY (name, step, engine)
+) WITHOUT ROWID;
+"""
+NOBODY = 0
+"""The engine under which stands what engines that are gone have spent."""
+_PREVIEW = "preview "
+_SUMS = ("requests", "tokens", "cost", "lost", "lost_written")
+_STAKES = ("held_tokens", "held_cost", "held_written", "spare_tokens", "spare_cost")
+_ADDED = ", ".join(
+    [
+        *(f"{name} = {name} + excluded.{name}" for name in (*_SUMS, "flying")),
+        # Exactly nothing once nothing is in flight: sums of fractions would leave a trace.
+        *(
+            f"{name} = CASE WHEN flying + excluded.flying = 0 THEN 0 "
+            f"ELSE {name} + excluded.{name} END"
+            for name in _STAKES
+        ),
+    ]
+)
+_COLUMNS = """requests, tokens, cost, flying, held_tokens, held_cost, held_written, spare_tokens,
+spare_cost, lost, lost_written"""
+_BOOK = f"""INSERT INTO accounts (name, step, engine, {_COLUMNS})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (name, step, engine) DO UPDATE SET {_ADDED}"""  # noqa: S608 - names of columns
+_FOLD = f"""INSERT INTO accounts (name, step, engine, {_COLUMNS})
+SELECT name, step, {NOBODY}, requests, tokens + held_tokens, cost + held_cost, 0, 0, 0, 0, 0, 0,
+lost + flying, lost_written + held_written FROM accounts WHERE engine = ?
+ON CONFLICT (name, step, engine) DO UPDATE SET {_ADDED}"""  # noqa: S608
+_STATE = """SELECT coalesce(sum(requests), 0), coalesce(sum(tokens + held_tokens), 0),
+coalesce(sum(cost + held_cost), 0.0), coalesce(sum(spare_tokens), 0),
+coalesce(sum(spare_cost), 0.0) FROM accounts WHERE name = ?"""
+_LOST = """SELECT coalesce(sum(lost), 0), coalesce(sum(lost_written), 0)
+FROM accounts WHERE name = ? AND step = ?"""
+SPENT = """SELECT step, sum(requests), sum(tokens + held_tokens), sum(cost + held_cost)
+FROM accounts WHERE name = ? GROUP BY step"""
+_FLYING = """SELECT DISTINCT engine, token FROM accounts JOIN engines ON id = engine
+WHERE name = ? AND flying > 0 AND engine <> ?"""
+_CALLS = """SELECT run, step, sum(attempts),
+sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0) + lost_tokens),
+sum(coalesce(cost, 0.0) + lost_cost) FROM calls GROUP BY run, step"""
+
+
+@dataclass(slots=True)
+class Spent:
+    """Requests, tokens and money."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+class Stake(NamedTuple):
+    """What is set aside for one attempt."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    written: int = 0
+    """Output tokens, among `tokens`."""
+    spare_tokens: int = 0
+    """What it may take beyond that, where the reply's length is not sure."""
+    spare_cost: float = 0.0
+    token_cost: float = 0.0
+    """What one output token costs."""
+
+
+class Change(NamedTuple):
+    """What is added to an engine's row of an account."""
+
+    requests: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+    flying: int = 0
+    held_tokens: int = 0
+    held_cost: float = 0.0
+    held_written: int = 0
+    spare_tokens: int = 0
+    spare_cost: float = 0.0
+    lost: int = 0
+    lost_written: int = 0
+
+    def and_also(self, other: Change) -> Change:
+        """Both together."""
+        return Change._make(one + another for one, another in zip(self, other, strict=True))
+
+
+def set_aside(stake: Stake) -> Change:
+    """An attempt leaves: its request is spent, the rest may come back."""
+    return Change(
+        requests=stake.requests,
+        flying=1,
+        held_tokens=stake.tokens,
+        held_cost=stake.cost,
+        held_written=stake.written,
+        spare_tokens=stake.spare_tokens,
+        spare_cost=stake.spare_cost,
+    )
+
+
+def settled(stake: Stake, spent: Spent, *, lost: bool = False) -> Change:
+    """An attempt has come to an end: what was set aside is replaced by what is spent."""
+    return Change(
+        spent.requests - stake.requests,
+        spent.tokens,
+        spent.cost,
+        -1,
+        -stake.tokens,
+        -stake.cost,
+        -stake.written,
+        -stake.spare_tokens,
+        -stake.spare_cost,
+        int(lost),
+        stake.written if lost else 0,
+    )
+
+
+class Beyond(Exception):
+    """A budget does not reach for an attempt, as things stand."""
+
+    def __init__(self, wall: Wall, limit: str) -> None:
+        super().__init__(limit)
+        self.wall = wall
+        self.limit = limit
+
+
+_EXACT = 1 + 1e-9
+"""Twenty times 0.05 is a little more than 1, as computers reckon."""
+
+
+@dataclass(frozen=True)
+class Wall:
+    """The budget of a recipe, or of one of its steps."""
+
+    budget: Budget
+    step: str | None = None
+
+    def check(self, connection: sqlite3.Connection, name: str, step: str, stake: Stake) -> None:
+        """Raises Beyond where so much is not there.
+
+        Of what is in flight, each reply may be as long as any can be: only the one that leaves now
+        may pass the wall, by what its reply exceeds its stake. Lost replies are taken to have been
+        as long as replies are known to be by now.
+        """
+        budget, own = self.budget, self.step
+        found = (
+            connection.execute(_STATE, (name,))
+            if own is None
+            else connection.execute(f"{_STATE} AND step = ?", (name, own))
+        )
+        requests, tokens, cost, spare_tokens, spare_cost = found.fetchone()
+        lost, lost_written = connection.execute(_LOST, (name, step)).fetchone()
+        doubt = max(0, lost * stake.written - lost_written)
+        if budget.max_calls is not None and requests + stake.requests > budget.max_calls:
+            raise Beyond(self, "max_calls")
+        if (
+            budget.max_tokens is not None
+            and tokens + spare_tokens + doubt + stake.tokens > budget.max_tokens
+        ):
+            raise Beyond(self, "max_tokens")
+        if (
+            budget.max_cost is not None
+            and stake.cost > 0
+            and cost + spare_cost + doubt * stake.token_cost + stake.cost > budget.max_cost * _EXACT
+        ):
+            raise Beyond(self, "max_cost")
+
+
+def book(connection: sqlite3.Connection, name: str, engine: int, step: str, change: Change) -> None:
+    """Add a change to an engine's row of an account, within a transaction."""
+    connection.execute(_BOOK, (name, step, engine, *change))
+
+
+def flying_elsewhere(
+    connection: sqlite3.Connection, name: str, step: str | None, engine: int
+) -> list[tuple[int, str]]:
+    """Other engines, with their tokens, that have calls of the account (or its step) in flight."""
+    if step is None:
+        return connection.execute(_FLYING, (name, engine)).fetchall()
+    return connection.execute(f"{_FLYING} AND step = ?", (name, engine, step)).fetchall()
+
+
+def booking_engines(connection: sqlite3.Connection) -> list[int]:
+    """The engines that have rows in any account."""
+    query = "SELECT DISTINCT engine FROM accounts WHERE engine <> ?"
+    return [engine for (engine,) in connection.execute(query, (NOBODY,))]
+
+
+def fold(connection: sqlite3.Connection, engine: int) -> None:
+    """Have all that an engine spent and set aside stand as spent: it is gone."""
+    connection.execute(_FOLD, (engine,))
+    connection.execute("DELETE FROM accounts WHERE engine = ?", (engine,))
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """Make the accounts from the calls of a ledger that had none."""
+    for run, step, requests, tokens, cost in connection.execute(_CALLS).fetchall():
+        change = Change(requests or 0, tokens or 0, cost or 0.0)
+        book(connection, account_of(run), NOBODY, step, change)
+
+
+def account_of(run: str) -> str:
+    """The recipe's name behind the name of a run: earlier engines took the output folder's path."""
+    if run.startswith(_PREVIEW):
+        return run.removeprefix(_PREVIEW)
+    if "/" not in run:
+        return run
+    folder = Path(run)
+    if folder.name == "sweep":
+        folder = folder.parent
+    try:
+        name = orjson.loads((folder / "run.json").read_bytes())["name"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return folder.name
+    return name if isinstance(name, str) else folder.name

@@ -1,0 +1,112 @@
+"""The tokens of a reply: as the server tells them, or counted from the texts where it does not.
+
+Servers tell nothing, null, a text, -5 or 10**30. Whatever an adapter hands on, what is booked is a
+number of tokens that the texts can have had, and never 0 for a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from sftrecipe.calls.reply_lengths import WRITING
+from sftrecipe.plugin.provider import Answer, Request, TokenCounter
+
+MOST = 2_097_152
+"""Tokens of a prompt or a reply above which nothing is believed that is told."""
+_BYTES_A_TOKEN = 48
+"""Bytes of a reply's text that one token holds at most, on average."""
+_ASCII = re.compile(r"[A-Za-z]+|[^A-Za-z\s]")
+_LETTERS_A_TOKEN = 4
+
+
+def believed(
+    answer: Answer, request: Request, asked: int, counter: Callable[[], TokenCounter | None]
+) -> tuple[Answer, bool]:
+    """The answer with tokens to reckon with, and whether any of them are estimated.
+
+    `asked`: what was set aside for the request.
+    """
+    writes = request.kind in WRITING
+    read, written = _told(answer.input_tokens), _told(answer.output_tokens)
+    if writes and written * _BYTES_A_TOKEN < len(answer.text):
+        written = 0
+    estimated = not read or (writes and not written)
+    if estimated:
+        count = _counting(counter)
+        told = bool(read)
+        read = read or max(1, _counted(count, request) or asked)
+        if writes and not written:
+            written = _written(answer, count)
+        estimated = not told or written > 0  # an empty reply has no tokens to be told
+    cached = min(_told(answer.cached_tokens), read)
+    return answer._replace(
+        input_tokens=read, output_tokens=written, cached_tokens=cached
+    ), estimated
+
+
+def tokens_of(text: str) -> int:
+    """Tokens of a text by its script, rather too many than too few."""
+    if text.isascii():
+        return _ascii_tokens(text)
+    wide = len(text.encode("utf-8", "surrogatepass")) - len(text)
+    plain = "".join(letter if letter.isascii() else " " for letter in text)
+    others = sum(not letter.isascii() for letter in text)
+    # Two bytes more for a Chinese character, one for a Cyrillic letter, three for an emoji.
+    return _ascii_tokens(plain) + max(others, (wide * 3 + 3) // 5)
+
+
+def _ascii_tokens(text: str) -> int:
+    """Words by their length, each digit and each sign."""
+    return sum(1 + (len(part) - 1) // _LETTERS_A_TOKEN for part in _ASCII.findall(text))
+
+
+def _told(value: object) -> int:
+    """A number of tokens, however it is written; 0 for everything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+        return 0
+    return int(value)
+
+
+def _written(answer: Answer, count: Callable[[Request], int] | None) -> int:
+    """Tokens of everything that the model wrote, its thoughts among them."""
+    text = answer.text
+    try:
+        said = "\n".join(_strings(orjson.loads(answer.raw)["choices"]))
+        text = max(text, said, key=len)
+    except (ValueError, KeyError, TypeError):
+        pass  # no reply of the usual form, or none was kept
+    return _counted(count, Request("complete", prompt=text)) or tokens_of(text)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The texts of a reply's choices that are no marks of its form."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in ("role", "finish_reason", "logprobs", "type", "id", "stop_reason"):
+                yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def _counting(counter: Callable[[], TokenCounter | None]) -> TokenCounter | None:
+    try:
+        return counter()
+    except Exception:  # somebody's tokenizer file: an estimate will do
+        return None
+
+
+def _counted(count: TokenCounter | None, request: Request) -> int:
+    """Tokens by the model's tokenizer; 0 where there is none that takes the text."""
+    if count is None:
+        return 0
+    try:
+        return max(0, int(count(request)))
+    except Exception:  # somebody's chat template: an estimate will do
+        return 0
