@@ -48,6 +48,12 @@ class Source(Plugin):
         """
         return ()
 
+    def looks_into(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
+        """Files that it reads besides without all they hold being part of the key: they must not
+        be touched while it reads.
+        """
+        return ()
+
     def peek(self, ctx: Context) -> Inputs:
         """Column names, from the first rows; None where that takes heavy imports or a network."""
         rows = [row for row in islice(self.read(ctx), 20) if isinstance(row, Record)]

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.messages import message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
@@ -47,10 +48,14 @@ from sftrecipe.run.training import (
     with_model,
 )
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
-from sftrecipe.store.steps import StepFacts, StepStore
+from sftrecipe.store.steps import StepFacts, StepStore, empty, files_in
 from sftrecipe.store.streams import Stream
 
 _CONCURRENCY = 16
+_READINGS = 3
+"""How often a step is executed whose files are touched meanwhile."""
+_OF_FILES = frozenset({"missing-file", "unreadable-file", "step-refused", "step-failed"})
+"""Errors that a file which changes can cause."""
 
 
 @dataclass
@@ -133,19 +138,52 @@ class Execution:
 
     async def _make(self, step: Step) -> None:
         """Execute a step into the store."""
+        if damage := self.store.damage(step.key):
+            values = {"step": step.id, "damage": damage}
+            self.progress.line(message("step-damaged", values))
         self.progress.started(step.id, self._total(step))
         began = time.perf_counter()
         with self.store.writing(step.key, again=self.store.has(step.key)) as draft:
-            facts = await self._explained(step, draft)
+            facts = await self._steadily(step, draft)
+            files = files_in(draft)
             facts = replace(
                 facts,
                 seconds=time.perf_counter() - began,
                 calls=self._usage(step.id),
-                content=self.store.content(draft, without=REJECTS),
+                content=self.store.content(files, without=REJECTS),
+                files=files,
                 read=self._contents.of(step),
             )
             _check_account(step, facts)
             self.store.finish(draft, facts)
+
+    async def _steadily(self, step: Step, draft: Path) -> StepFacts:
+        """Execute on files that hold what the step's key was made with, from beginning to end.
+
+        One that was touched and holds the same now may have held something else in between: the
+        step is executed again, its replies out of the ledger. Raises SftrecipeError where it holds
+        something else.
+        """
+        files, block = self.plan.files, step.block
+        for _ in range(_READINGS):
+            before = files.states(block)
+            self._check_files(step)
+            try:
+                facts = await self._explained(step, draft)
+            except SftrecipeError as error:
+                if error.problem.slug in _OF_FILES:
+                    self._check_files(step)  # rather than what came of the change
+                raise
+            self._check_files(step)
+            if isinstance(block.plugin, Trainer) or files.states(block) == before:
+                return facts
+            empty(draft)
+        raise SftrecipeError("step-files-touched", "file-changed", step=step.id)
+
+    def _check_files(self, step: Step) -> None:
+        """Raises SftrecipeError where a file holds something else than the run was planned with."""
+        if name := self.plan.files.altered(step.block):
+            raise SftrecipeError("file-changed", "file-changed", path=name, step=step.id)
 
     def _total(self, step: Step) -> int | None:
         """How many rows the step will look at; None where it looks at them in its own way."""
