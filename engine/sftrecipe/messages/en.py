@@ -14,6 +14,11 @@ MESSAGES = {
     "disk-full": "file '{path}' cannot be written whole, the disk is full: {error}",
     "folder-linked": "folder '{folder}' is linked to a place outside of the project '{project}'",
     "folder-read-only": "folder '{folder}' cannot be written: {error}",
+    "output-taken": "output folder '{folder}' belongs to another recipe, '{recipe}'",
+    "output-in-the-way": "'{path}' was not written by a run of this recipe and would be "
+    "overwritten",
+    "output-in-input": "output folder '{folder}' lies in '{path}', which the recipe reads",
+    "output-is-input": "'{path}' is read by the recipe and would be overwritten",
     "catalogue-broken": "catalogue '{path}' cannot be read and was left as it is: {error}",
     "catalogue-taken": "data set '{name}' of catalogue '{path}' points to other data",
     "catalogue-duplicate": "data set '{name}' is exported twice",
@@ -256,6 +261,11 @@ HINTS = {
     "other-folder": "name another folder with --to",
     "plugin-package": "update or uninstall the package {package}",
     "folder-linked": "remove the link, or name the folder yourself: --out, SFTRECIPE_PROJECT",
+    "output-taken": "give one of the recipes another `name`, or this run another folder "
+    "(--out); if it may be replaced: --take-over",
+    "output-in-the-way": "move it away, or name another folder (--out); if it may be replaced: "
+    "--take-over",
+    "output-elsewhere": "name another folder: --out",
     "catalogue-repair": "repair it or move it away",
     "catalogue-other-name": "give the export another `name`, or remove that entry",
     "catalogue-name": "give one of the exports another `name`",

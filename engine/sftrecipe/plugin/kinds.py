@@ -255,6 +255,8 @@ class ExportContext:
     """Open a file of the output folder for writing; it appears, whole, when the block ends."""
     reject: Callable[[Record, str, float | str | None], None]
     """Tell that a row is not exported, and why."""
+    claim: Callable[[str], None] = lambda _: None
+    """Tell the name of a file or folder before it is written in another way than by `create`."""
     hold_out: Callable[[Record], None] = lambda _: None
     """Tell that a row is kept apart from training: judges read it as the stream `holdout`."""
 

@@ -36,6 +36,7 @@ from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_dat
 from sftrecipe.run.following import follow
 from sftrecipe.run.judging import check_judges, judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin
 from sftrecipe.run.training import (
@@ -86,8 +87,11 @@ class Execution:
     """Folders of the models that were trained, by train block."""
     retry_failed: bool = False
     """Whether steps that lost rows to calls that failed for good are executed again."""
+    take_over: bool = False
+    """Whether files of the output folder are replaced that no run of the recipe wrote."""
 
     def __post_init__(self) -> None:
+        self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
         self._contents = Contents(self.store)
         self._trainings_checked = False
 
@@ -99,7 +103,8 @@ class Execution:
     @property
     def training(self) -> TrainingTarget:
         """What the trainings read, as far as it is there."""
-        return TrainingTarget(self.plan.recipe, self.out, self.exported, self.models)
+        create = self.folder.create
+        return TrainingTarget(self.plan.recipe, self.out, self.exported, create, self.models)
 
     @property
     def failed(self) -> int:
@@ -202,7 +207,7 @@ class Execution:
             return False
         if step.block.section == "train":
             return model_stands(facts, self.out)
-        return step.block.section != "export" or files_stand(facts, self.out)
+        return step.block.section != "export" or files_stand(facts, self.out, self.store.hashes)
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
         """Execute, with a plugin's own exceptions told as the step's failure."""
@@ -246,7 +251,7 @@ class Execution:
                 named = dict(zip(step.reads, reads, strict=True))
                 return draw(plugin, named, ctx, draft, advance)
             case Exporter():
-                target = ExportTarget(self.plan.recipe.name, self.out, ctx)
+                target = ExportTarget(self.plan.recipe.name, self.folder, self.store.hashes, ctx)
                 return export(plugin, _joined(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 
@@ -259,7 +264,9 @@ class Execution:
             return
         self._trainings_checked = True
         check_judges(self.plan.steps, self.streams)
-        catalogue.register(self.out / catalogue.NAME, self.data_sets, self.out)
+        catalogue.register(
+            self.out / catalogue.NAME, self.data_sets, self.out, written=self.folder.written()
+        )
         found = list(findings(self.training))
         for block, finding in found:
             self.progress.line(finding_text(block, finding))

@@ -53,7 +53,7 @@ class StepStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._hashes = file_hashes(folder.parent / "files.json")
+        self.hashes = file_hashes(folder.parent / "files.json")
         self._sound: dict[str, StepFacts] = {}
 
     def path(self, key: str) -> Path:
@@ -99,7 +99,7 @@ class StepStore:
         """The facts, the files held to them. Raises ValueError, TypeError, OSError."""
         facts, folder = self._read(key), self.path(key)
         for name, content in facts.files.items():
-            if self._hashes.of(folder / name) != content:
+            if self.hashes.of(folder / name) != content:
                 raise ValueError(f"{name} holds something else than was written")
         return facts
 
