@@ -21,6 +21,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--concurrency", type=click.IntRange(min=1), help="Calls in flight, for every model."
     ),
     click.option("--retry-failed", is_flag=True, help="Ask again for rows whose calls failed."),
+    click.option(
+        "--take-over",
+        is_flag=True,
+        help="Replace what another recipe, or nobody's run, left in the output folder.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print errors only."),
     click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON."),
 )
@@ -47,6 +52,7 @@ def checked_and_run(
     out: Path | None,
     concurrency: int | None,
     retry_failed: bool,
+    take_over: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -65,7 +71,7 @@ def checked_and_run(
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
-    from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
+    from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
@@ -74,12 +80,13 @@ def checked_and_run(
     project = project_of(recipe.path)
     plan = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
+    OutputFolder(target, recipe, take_over=take_over).check()
     estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
     warn_of_shortages(plan, project, estimates)
     with shown(quiet) as progress:
         running = run_plan(
             plan, project, target, progress, concurrency,
-            retry_failed=retry_failed, estimates=estimates,
+            retry_failed=retry_failed, take_over=take_over, estimates=estimates,
         )  # fmt: skip
         try:
             outcome = asyncio.run(running)

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 @recipe_options
 @run_options
 def sweep(
+    *,
     out: Path | None,
     concurrency: int | None,
     retry_failed: bool,
+    take_over: bool,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -53,6 +55,7 @@ def sweep(
             progress,
             concurrency,
             retry_failed=retry_failed,
+            take_over=take_over,
             ended=lambda folder: leave_report(folder, project),
         )
         facts = asyncio.run(_swept(recipe, where))
@@ -86,13 +89,15 @@ async def _swept(recipe: CheckedRecipe, target: SweepTarget) -> SweepFacts:
     """Execute, compare, and leave what was found."""
     from sftrecipe.messages import user_language  # noqa: PLC0415
     from sftrecipe.report.sweep.leaving import leave_sweep_page  # noqa: PLC0415
+    from sftrecipe.run.output_folder import OutputFolder  # noqa: PLC0415
     from sftrecipe.run.sweep import keep_only, run_sweep  # noqa: PLC0415
     from sftrecipe.run.sweep_facts import sweep_facts, write_sweep  # noqa: PLC0415
 
     swept = await run_sweep(recipe, target)
     facts = sweep_facts(swept)
-    write_sweep(facts, target.out)
-    leave_sweep_page(facts, target.out, recipe.language or user_language())
+    folder = OutputFolder(target.out, recipe, take_over=target.take_over)
+    write_sweep(facts, folder)
+    leave_sweep_page(facts, folder, recipe.language or user_language())
     if swept.sweep.keep_models == "best" and facts.best:
         await keep_only(facts.best, swept, target)
     return facts

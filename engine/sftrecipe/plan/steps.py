@@ -6,7 +6,6 @@ files, seed, language, the models asked, and the keys of what it reads (a Merkle
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,20 +13,14 @@ from typing import Any, Literal
 
 import orjson
 
-from sftrecipe.plugin.kinds import Exporter, Source
-from sftrecipe.plugin.options import (
-    FileMarker,
-    PromptMarker,
-    ProviderMarker,
-    StreamMarker,
-    marked,
-    trained_block,
-)
+from sftrecipe.plan.read_files import ReadFiles, asked_names
+from sftrecipe.plugin.kinds import Exporter
+from sftrecipe.plugin.options import StreamMarker, marked, trained_block
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.recipe.trained import trained_models
-from sftrecipe.store.file_hashes import FileHashes
+from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
 
 STORE_FORMAT = 2
@@ -65,6 +58,8 @@ class Plan:
 
     recipe: CheckedRecipe
     steps: tuple[Step, ...]
+    files: ReadFiles
+    """What the steps read, held to the content that the keys were made with."""
 
 
 def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None) -> Plan:
@@ -75,16 +70,16 @@ def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None
     data. File hashes are remembered in the project.
     """
     reach = to or ("evaluate" if recipe.evaluate else "data")
-    planner = _Planner(recipe, FileHashes(project.state / "files.json"))
-    return Plan(recipe, tuple(planner.steps(reach)))
+    read = ReadFiles(recipe, file_hashes(project.state / "files.json"))
+    return Plan(recipe, tuple(_Planner(recipe, read).steps(reach)), read)
 
 
 class _Planner:
     """Walks the blocks and carries the keys of every stream's state."""
 
-    def __init__(self, recipe: CheckedRecipe, hashes: FileHashes) -> None:
+    def __init__(self, recipe: CheckedRecipe, read: ReadFiles) -> None:
         self._recipe = recipe
-        self._hashes = hashes
+        self._read = read
         self._states: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._filters = list(recipe.filter)
@@ -131,7 +126,7 @@ class _Planner:
         """The trainings whose models a judge asks."""
         found = {
             training or self._recipe.train[-1].id
-            for name in self._asked(block)
+            for name in asked_names(block)
             for _, training in trained_models(self._recipe.providers[name].plugin)
         }
         return tuple(sorted(found))
@@ -150,51 +145,29 @@ class _Planner:
             self._filters.remove(block)
             step = self._step(block, block.inputs)
             for stream in block.inputs:
-                self._states[stream] = _hash([self._states[stream], step.key])
+                self._states[stream] = hashed([self._states[stream], step.key])
             yield step
-
-    @staticmethod
-    def _asked(block: Block) -> list[str]:
-        """The providers that a block asks: its own, then those that its options name."""
-        options = marked(block.plugin)
-        named = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
-        return [block.provider, *named] if block.provider else named
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
         named = _named_streams(block)
         package = type(block.plugin).__module__.partition(".")[0]
+        written = (package, block.section, block.use, block.plugin.version)
+        source = self._read.source(block)
         parts = {
-            "plugin": f"{package} {block.section} {block.use} {block.plugin.version}",
+            "plugin": " ".join((*written, *([hashed(source)] if source else []))),
             "store": str(STORE_FORMAT),
-            "options": _hash(block.plugin.identity()),
-            "files": _hash(self._files(block)),
+            "options": hashed(block.plugin.identity()),
+            "files": hashed(self._read.hashes(block)),
             "seed": f"{self._recipe.seed} {self._recipe.language}",
-            "models": _hash([self._model(name) for name in self._asked(block)]),
-            "inputs": _hash(
+            "models": hashed([self._model(name) for name in asked_names(block)]),
+            "inputs": hashed(
                 [[name, self._states[name]] for name in (*reads, *named)]
                 + [[name, self._keys[name]] for name in after]
             ),
         }
         if block.section in ("generate", "sources", "export", "train"):
             parts["name"] = self._recipe.name if block.section == "export" else block.id
-        return Step(block, _hash(parts), parts, reads, tuple(named), after)
-
-    def _files(self, block: Block) -> dict[str, str]:
-        """Content hashes of the files that decide the step's result."""
-        names = {
-            value
-            for _, marker, value in marked(block.plugin)
-            if isinstance(marker, (FileMarker, PromptMarker)) and value in block.files.paths
-        }
-        hashes = {name: self._hashes.of(block.files.paths[name]) for name in sorted(names)}
-        if isinstance(block.plugin, Source):
-            folder = self._recipe.path.resolve().parent
-            for read in block.plugin.depends_on(block.files, folder):
-                if isinstance(read, str):
-                    hashes[f"text {read}"] = ""
-                else:  # named from the recipe's folder: a project may be moved as a whole
-                    hashes[os.path.relpath(read, folder)] = self._hashes.of(str(read))
-        return hashes
+        return Step(block, hashed(parts), parts, reads, tuple(named), after)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
@@ -220,6 +193,7 @@ def _named_streams(block: Block) -> list[str]:
     return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
 
 
-def _hash(value: Any) -> str:
+def hashed(value: Any) -> str:
+    """A short hash of plain data."""
     content = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     return blake2b(content, digest_size=16).hexdigest()

@@ -48,6 +48,12 @@ class Source(Plugin):
         """
         return ()
 
+    def looks_into(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
+        """Files that it reads besides without all they hold being part of the key: they must not
+        be touched while it reads.
+        """
+        return ()
+
     def peek(self, ctx: Context) -> Inputs:
         """Column names, from the first rows; None where that takes heavy imports or a network."""
         rows = [row for row in islice(self.read(ctx), 20) if isinstance(row, Record)]
@@ -249,6 +255,8 @@ class ExportContext:
     """Open a file of the output folder for writing; it appears, whole, when the block ends."""
     reject: Callable[[Record, str, float | str | None], None]
     """Tell that a row is not exported, and why."""
+    claim: Callable[[str], None] = lambda _: None
+    """Tell the name of a file or folder before it is written in another way than by `create`."""
     hold_out: Callable[[Record], None] = lambda _: None
     """Tell that a row is kept apart from training: judges read it as the stream `holdout`."""
 

@@ -26,13 +26,18 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def register(
-    path: Path, data_sets: Iterable[DataSet], folder: Path, gone: Collection[str] = ()
+    path: Path,
+    data_sets: Iterable[DataSet],
+    folder: Path,
+    gone: Collection[str] = (),
+    written: Collection[str] | None = None,
 ) -> bool:
     """Put the data sets of an output folder into a catalogue, and take those out that are `gone`;
     whether the file changed.
 
     Other entries stay as they are and where they are. An entry of the same name is replaced, or
-    taken out, only where it points into the output folder. Two runs at the same time both get their
+    taken out, only where it points to a file of the output folder: one of `written`, where they are
+    told. Two runs at the same time both get their
     entries in.
     Raises SftrecipeError when the file is broken or a name belongs to somebody else's data.
     """
@@ -44,14 +49,14 @@ def register(
         text = _text(path)
         old = _parsed(path, text)
         for name in entries:
-            if name in old and not _is_ours(old[name], path, folder):
+            if name in old and not _is_ours(old[name], path, folder, written):
                 raise SftrecipeError(
                     "catalogue-taken", "catalogue-other-name", path=str(path), name=name
                 )
         kept = {
             name: entry
             for name, entry in old.items()
-            if name not in gone or not _is_ours(entry, path, folder)
+            if name not in gone or not _is_ours(entry, path, folder, written)
         }
         merged = {**kept, **entries}
         if merged == old and text is not None:
@@ -81,11 +86,13 @@ def _from_there(entry: Mapping[str, Any], catalogue: Path, folder: Path) -> dict
     return moved
 
 
-def _is_ours(entry: Any, path: Path, folder: Path) -> bool:
+def _is_ours(entry: Any, path: Path, folder: Path, written: Collection[str] | None) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("file_name"), str):
         return False
     file = Path(os.path.normpath(path.parent.resolve() / entry["file_name"]))
-    return file.is_relative_to(folder.resolve())
+    if not file.is_relative_to(folder.resolve()):
+        return False
+    return written is None or file.relative_to(folder.resolve()).as_posix() in written
 
 
 def _text(path: Path) -> str | None:

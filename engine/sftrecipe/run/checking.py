@@ -10,6 +10,7 @@ from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.plugin.training import Finding
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.run.exporting import files_stand, noted_data_sets
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.training import TrainingTarget, findings
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
@@ -25,6 +26,8 @@ def check_trainings(
     """
     if not recipe.train:
         raise UsageError("nothing-to-train", name=recipe.name)
+    folder = OutputFolder(out, recipe)
+    folder.check()
     store = StepStore(project.steps)
     contents = Contents(store)
     data = {}
@@ -33,10 +36,10 @@ def check_trainings(
         contents.follow(step)
         if step.block.section == "export" and stands:
             facts = store.facts(step.key)
-            stands = files_stand(facts, out)
+            stands = files_stand(facts, out, store.hashes)
             data[step.id] = noted_data_sets(facts)
         if not stands:
             raise UsageError(
                 "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.path
             )
-    return list(findings(TrainingTarget(recipe, out, data)))
+    return list(findings(TrainingTarget(recipe, out, data, folder.create)))

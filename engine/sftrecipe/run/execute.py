@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.messages import message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
@@ -35,6 +36,7 @@ from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_dat
 from sftrecipe.run.following import follow
 from sftrecipe.run.judging import check_judges, judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.thinning import Joined, draw, thin
 from sftrecipe.run.training import (
@@ -47,10 +49,14 @@ from sftrecipe.run.training import (
     with_model,
 )
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
-from sftrecipe.store.steps import StepFacts, StepStore
+from sftrecipe.store.steps import StepFacts, StepStore, empty, files_in
 from sftrecipe.store.streams import Stream
 
 _CONCURRENCY = 16
+_READINGS = 3
+"""How often a step is executed whose files are touched meanwhile."""
+_OF_FILES = frozenset({"missing-file", "unreadable-file", "step-refused", "step-failed"})
+"""Errors that a file which changes can cause."""
 
 
 @dataclass
@@ -81,8 +87,11 @@ class Execution:
     """Folders of the models that were trained, by train block."""
     retry_failed: bool = False
     """Whether steps that lost rows to calls that failed for good are executed again."""
+    take_over: bool = False
+    """Whether files of the output folder are replaced that no run of the recipe wrote."""
 
     def __post_init__(self) -> None:
+        self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
         self._contents = Contents(self.store)
         self._trainings_checked = False
 
@@ -94,7 +103,8 @@ class Execution:
     @property
     def training(self) -> TrainingTarget:
         """What the trainings read, as far as it is there."""
-        return TrainingTarget(self.plan.recipe, self.out, self.exported, self.models)
+        create = self.folder.create
+        return TrainingTarget(self.plan.recipe, self.out, self.exported, create, self.models)
 
     @property
     def failed(self) -> int:
@@ -133,19 +143,52 @@ class Execution:
 
     async def _make(self, step: Step) -> None:
         """Execute a step into the store."""
+        if damage := self.store.damage(step.key):
+            values = {"step": step.id, "damage": damage}
+            self.progress.line(message("step-damaged", values))
         self.progress.started(step.id, self._total(step))
         began = time.perf_counter()
         with self.store.writing(step.key, again=self.store.has(step.key)) as draft:
-            facts = await self._explained(step, draft)
+            facts = await self._steadily(step, draft)
+            files = files_in(draft)
             facts = replace(
                 facts,
                 seconds=time.perf_counter() - began,
                 calls=self._usage(step.id),
-                content=self.store.content(draft, without=REJECTS),
+                content=self.store.content(files, without=REJECTS),
+                files=files,
                 read=self._contents.of(step),
             )
             _check_account(step, facts)
             self.store.finish(draft, facts)
+
+    async def _steadily(self, step: Step, draft: Path) -> StepFacts:
+        """Execute on files that hold what the step's key was made with, from beginning to end.
+
+        One that was touched and holds the same now may have held something else in between: the
+        step is executed again, its replies out of the ledger. Raises SftrecipeError where it holds
+        something else.
+        """
+        files, block = self.plan.files, step.block
+        for _ in range(_READINGS):
+            before = files.states(block)
+            self._check_files(step)
+            try:
+                facts = await self._explained(step, draft)
+            except SftrecipeError as error:
+                if error.problem.slug in _OF_FILES:
+                    self._check_files(step)  # rather than what came of the change
+                raise
+            self._check_files(step)
+            if isinstance(block.plugin, Trainer) or files.states(block) == before:
+                return facts
+            empty(draft)
+        raise SftrecipeError("step-files-touched", "file-changed", step=step.id)
+
+    def _check_files(self, step: Step) -> None:
+        """Raises SftrecipeError where a file holds something else than the run was planned with."""
+        if name := self.plan.files.altered(step.block):
+            raise SftrecipeError("file-changed", "file-changed", path=name, step=step.id)
 
     def _total(self, step: Step) -> int | None:
         """How many rows the step will look at; None where it looks at them in its own way."""
@@ -164,7 +207,7 @@ class Execution:
             return False
         if step.block.section == "train":
             return model_stands(facts, self.out)
-        return step.block.section != "export" or files_stand(facts, self.out)
+        return step.block.section != "export" or files_stand(facts, self.out, self.store.hashes)
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
         """Execute, with a plugin's own exceptions told as the step's failure."""
@@ -208,7 +251,7 @@ class Execution:
                 named = dict(zip(step.reads, reads, strict=True))
                 return draw(plugin, named, ctx, draft, advance)
             case Exporter():
-                target = ExportTarget(self.plan.recipe.name, self.out, ctx)
+                target = ExportTarget(self.plan.recipe.name, self.folder, self.store.hashes, ctx)
                 return export(plugin, _joined(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 
@@ -221,7 +264,9 @@ class Execution:
             return
         self._trainings_checked = True
         check_judges(self.plan.steps, self.streams)
-        catalogue.register(self.out / catalogue.NAME, self.data_sets, self.out)
+        catalogue.register(
+            self.out / catalogue.NAME, self.data_sets, self.out, written=self.folder.written()
+        )
         found = list(findings(self.training))
         for block, finding in found:
             self.progress.line(finding_text(block, finding))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,8 @@ from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter
 from sftrecipe.record import Record
 from sftrecipe.run.making import REJECTS, ROWS, Advance
-from sftrecipe.store.atomic_files import create
+from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.steps import StepFacts
 
@@ -26,7 +25,8 @@ class ExportTarget:
     """Where an exporter writes, and under which name."""
 
     name: str
-    out: Path
+    folder: OutputFolder
+    hashes: FileHashes
     ctx: Context
 
 
@@ -35,7 +35,7 @@ def export(
 ) -> StepFacts:
     """Run an exporter into the output folder; what it leaves out goes to the step's rejects, what
     it holds out to its rows."""
-    reasons: Counter[str] = Counter()
+    out, reasons = to.folder.folder, Counter[str]()
     rejects = RejectWriter(draft / REJECTS)
     held_out = RowWriter(draft / ROWS) if plugin.holds_out() else None
 
@@ -45,8 +45,7 @@ def export(
         advance(0, rejects.count)
 
     try:
-        create_there = partial(create, to.out)
-        context = ExportContext(to.name, to.out, to.ctx, create_there, reject)
+        context = ExportContext(to.name, out, to.ctx, to.folder.create, reject, to.folder.claim)
         if held_out is not None:
             context.hold_out = held_out.write
         data_sets = plugin.export(rows, context)
@@ -54,7 +53,10 @@ def export(
         rejects.close()
         if held_out is not None:
             held_out.close()
-    _write_contents(data_sets, to.out, draft)
+    noted = [_noted(data_set, out, to.hashes) for data_set in data_sets]
+    # What is trained on them stands as long as they do.
+    contents = {file: held for each in noted for file, held in each["contents"].items()}
+    (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
     made = len(rows)
     return StepFacts(
         made=made,
@@ -62,20 +64,11 @@ def export(
         rejected=rejects.count,
         reasons=dict(reasons),
         counts=dict(to.ctx.counts),
-        notes={"data_sets": [_noted(data_set, to.out) for data_set in data_sets]},
+        notes={"data_sets": noted},
     )
 
 
-def _write_contents(data_sets: Sequence[DataSet], out: Path, draft: Path) -> None:
-    """Hashes of the files: what is trained on them stands as long as they do."""
-    hashes = {}
-    for name in sorted(file for data_set in data_sets for file in data_set.files):
-        with (out / name).open("rb") as file:
-            hashes[name] = file_digest(file, "blake2b").hexdigest()
-    (draft / "data_sets.json").write_bytes(orjson.dumps(hashes))
-
-
-def _noted(data_set: DataSet, out: Path) -> dict[str, Any]:
+def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:
     """A data set as `run.json` and the step's facts tell it."""
     return {
         "name": data_set.name,
@@ -83,6 +76,7 @@ def _noted(data_set: DataSet, out: Path) -> dict[str, Any]:
         "role": data_set.role,
         "entry": data_set.entry,
         "files": {file: file_state(out / file) for file in data_set.files},
+        "contents": {file: hashes.of(out / file) for file in data_set.files},
     }
 
 
@@ -94,12 +88,20 @@ def noted_data_sets(facts: StepFacts) -> list[DataSet]:
     ]
 
 
-def files_stand(facts: StepFacts, out: Path) -> bool:
-    """Whether every file that the export wrote is still there as it was."""
+def files_stand(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
+    """Whether every file that the export wrote is still there and holds what it held."""
+    return all(_stands(noted, out, hashes) for noted in facts.notes["data_sets"])
+
+
+def _stands(noted: Mapping[str, Any], out: Path, hashes: FileHashes) -> bool:
+    states, contents = noted["files"], noted.get("contents", {})
+    if any(not (out / file).exists() for file in states):
+        return False
     return all(
-        file_state(out / file) == state
-        for noted in facts.notes["data_sets"]
-        for file, state in noted["files"].items()
+        hashes.of(out / file) == contents[file]
+        if file in contents  # earlier versions noted none
+        else file_state(out / file) == state
+        for file, state in states.items()
     )
 
 

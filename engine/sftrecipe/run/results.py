@@ -16,14 +16,12 @@ from sftrecipe.run.execute import Done, Execution
 from sftrecipe.run.following import follow, verdicts_on
 from sftrecipe.run.judging import gate_results
 from sftrecipe.run.making import REJECTS
-from sftrecipe.store.atomic_files import create
+from sftrecipe.run.output_folder import REJECTS_FILE, REPORT_FILE, RUN_FILE
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.steps import StepStore
 from sftrecipe.store.streams import Stream
 
-RUN_FILE = "run.json"
-REJECTS_FILE = "rejects.jsonl"
-REPORT_FILE = "report.html"
+__all__ = ["REJECTS_FILE", "REPORT_FILE", "RUN_FILE"]
 
 
 def read_run(out: Path) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> No
         ],
         "versions": versions(execution.plan),
     }
-    with create(execution.out, RUN_FILE) as file:
+    with execution.folder.create(RUN_FILE) as file:
         file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
@@ -103,7 +101,7 @@ def versions(plan: Plan) -> dict[str, str]:
 def write_rejects(execution: Execution) -> int:
     """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number."""
     count = 0
-    with create(execution.out, REJECTS_FILE) as file:
+    with execution.folder.create(REJECTS_FILE) as file:
         for entry in rejects(execution):
             file.write(orjson.dumps(entry) + b"\n")
             count += 1

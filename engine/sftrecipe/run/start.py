@@ -21,6 +21,7 @@ from sftrecipe.run.execute import Execution
 from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.lacking import refuse_lacking
 from sftrecipe.run.outdated import outdated, remove_outdated
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.training import configure
@@ -53,15 +54,18 @@ async def run_plan(
     concurrency: int | None = None,
     *,
     retry_failed: bool = False,
+    take_over: bool = False,
     estimates: Sequence[Estimate] = (),
 ) -> Outcome:
     """Execute a plan into the output folder; `retry_failed`: ask again for rows whose calls failed.
 
-    The budget counts all that is spent under the recipe's name, whatever the output folder.
+    The budget counts all that is spent under the recipe's name, whatever the output folder;
+    `take_over`: what stands in the way there is replaced.
     `estimates` were made before, and are written into `run.json` beside what came of them.
     Raises UsageError, with nothing spent, where this machine lacks what a step needs;
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
+    OutputFolder(out, plan.recipe, take_over=take_over).check()
     refuse_lacking(plan, project, out)
     clock, before = _Clock(), read_run(out)
     recipe = plan.recipe
@@ -77,7 +81,9 @@ async def run_plan(
     ) as session:
         store = StepStore(project.steps)
         execution = Execution(
-            plan, store, out, session, progress, concurrency, retry_failed=retry_failed
+            *(plan, store, out, session, progress, concurrency),
+            retry_failed=retry_failed,
+            take_over=take_over,
         )
         try:
             await execution.run()
@@ -171,9 +177,10 @@ def _register(execution: Execution, before: Mapping[str, Any]) -> None:
     old = outdated(before, execution)
     gone = {noted["name"] for noted in old}
     remove_outdated(old, execution)
-    catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone)
+    written = execution.folder.written()
+    catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone, written)
     if asked:
-        catalogue.register(asked, execution.data_sets, out, gone)
+        catalogue.register(asked, execution.data_sets, out, gone, written)
 
 
 def _configure_training(execution: Execution) -> None:

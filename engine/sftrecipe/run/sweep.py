@@ -23,6 +23,7 @@ from sftrecipe.recipe.checked import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.comparing import Row, Values
 from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.making import ROWS
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.results import read_run
 from sftrecipe.run.start import run_plan
@@ -84,6 +85,7 @@ class SweepTarget:
     progress: Progress
     concurrency: int | None = None
     retry_failed: bool = False
+    take_over: bool = False
     ended: Callable[[Path], None] = lambda _: None
     """Told the folder of every run that ended, well or badly."""
 
@@ -107,6 +109,7 @@ async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> Swept:
     none can go on: the budget is reached, a price is missing.
     """
     assert recipe.sweep is not None  # noqa: S101
+    OutputFolder(target.out, recipe, take_over=target.take_over).check()
     store = StepStore(target.project.steps)
     trials = sweep_trials(recipe, target.project, target.out)
     failed: dict[str, Problem] = {}
@@ -166,6 +169,7 @@ async def _run(trial: Trial, target: SweepTarget) -> None:
         target.progress,
         target.concurrency,
         retry_failed=target.retry_failed,
+        take_over=target.take_over,
     )
     try:
         await running

@@ -12,8 +12,8 @@ import orjson
 from sftrecipe.recipe.checked import Variant
 from sftrecipe.run.comparing import Compared, Comparison, Goal, compared
 from sftrecipe.run.optimum import Optimum, Scale, optimum, scale_of
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.sweep import Swept, Trial
-from sftrecipe.store.atomic_files import create
 
 SWEEP_FILE = "sweep.json"
 
@@ -121,9 +121,9 @@ def sweep_facts(swept: Swept) -> SweepFacts:
     )
 
 
-def write_sweep(facts: SweepFacts, out: Path) -> None:
+def write_sweep(facts: SweepFacts, out: OutputFolder) -> None:
     """Leave the facts in the sweep's output folder."""
-    with create(out, SWEEP_FILE) as file:
+    with out.create(SWEEP_FILE) as file:
         file.write(sweep_json(facts).encode())
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -18,7 +18,6 @@ from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.recipe.trained import trained_models
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.exporting import file_state
-from sftrecipe.store.atomic_files import create
 from sftrecipe.store.steps import StepFacts
 
 _CONTENT = "trained.json"
@@ -32,6 +31,8 @@ class TrainingTarget:
     out: Path
     data: Mapping[str, Sequence[DataSet]]
     """What every export wrote, by its id."""
+    create: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Open a file of the output folder for writing."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
 
@@ -144,7 +145,7 @@ def _training(
         data=[data_set for export in block.inputs for data_set in target.data[export]],
         folder=target.out,
         context=block_context(target.recipe, block),
-        create=partial(create, target.out),
+        create=target.create,
         id=block.id,
         models=models,
         tell=tell,

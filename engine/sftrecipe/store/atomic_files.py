@@ -50,7 +50,7 @@ def create(folder: Path, name: str) -> Iterator[IO[bytes]]:
                 if fcntl is None:  # Windows renames no open file; elsewhere the lock is kept
                     file.close()
                 unfinished.replace(target)
-                _sync_folder(target.parent)
+                sync(target.parent)
     except BaseException:
         with suppress(OSError):
             file.close()
@@ -121,10 +121,10 @@ def _literal(name: str) -> str:
     return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut, where the system can."""
+def sync(path: Path) -> None:
+    """Make a file's content, or a folder's names, survive a power cut, where the system can."""
     with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
+        handle = os.open(path, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

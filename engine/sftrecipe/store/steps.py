@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import errno
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.store.atomic_files import sync
+from sftrecipe.store.file_hashes import content_hash, file_hashes
+from sftrecipe.store.lock_files import LockFile, is_held
+
+FACTS = "step.json"
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class StepFacts:
     """Hash of what it holds, rejects left out: what others read."""
     read: Mapping[str, str] = field(default_factory=dict)
     """What the streams held that it read, by name."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Hashes of all that it left, by name."""
 
 
 class StepStore:
@@ -43,28 +53,61 @@ class StepStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.hashes = file_hashes(folder.parent / "files.json")
+        self._sound: dict[str, StepFacts] = {}
 
     def path(self, key: str) -> Path:
         """Where the artifact of a key lies, or would lie."""
         return self.folder / key[:2] / key
 
     def has(self, key: str) -> bool:
-        """Whether the step is finished."""
-        return (self.path(key) / "step.json").exists()
+        """Whether the step is finished, and all that it left is there as it was."""
+        if key in self._sound:
+            return True
+        if not self.path(key).exists():
+            return False
+        try:
+            self._sound[key] = self._checked(key)
+        except (OSError, ValueError, TypeError, SftrecipeError):
+            return False
+        return True
+
+    def damage(self, key: str) -> str | None:
+        """What is wrong with a step that was finished once; None where there is nothing wrong."""
+        if key in self._sound or not self.path(key).exists():
+            return None
+        try:
+            self._checked(key)
+        except FileNotFoundError as error:
+            return f"{Path(error.filename).name} is gone"
+        except (OSError, ValueError, TypeError, SftrecipeError) as error:
+            return str(error)
+        return None
 
     def facts(self, key: str) -> StepFacts:
         """What the finished step says of itself."""
-        return StepFacts(**orjson.loads((self.path(key) / "step.json").read_bytes()))
+        return self._sound[key] if key in self._sound else self._read(key)
+
+    def _read(self, key: str) -> StepFacts:
+        content = (self.path(key) / FACTS).read_bytes()
+        try:
+            return StepFacts(**orjson.loads(content))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{FACTS} cannot be read") from error
+
+    def _checked(self, key: str) -> StepFacts:
+        """The facts, the files held to them. Raises ValueError, TypeError, OSError."""
+        facts, folder = self._read(key), self.path(key)
+        for name, content in facts.files.items():
+            if self.hashes.of(folder / name) != content:
+                raise ValueError(f"{name} holds something else than was written")
+        return facts
 
     @staticmethod
-    def content(draft: Path, *, without: str) -> str:
-        """A hash of the files in a draft but one."""
-        digest = blake2b(digest_size=16)
-        for path in sorted(draft.iterdir()):
-            if path.name != without:
-                with path.open("rb") as file:
-                    digest.update(path.name.encode() + file_digest(file, "blake2b").digest())
-        return digest.hexdigest()
+    def content(files: Mapping[str, str], *, without: str) -> str:
+        """One hash of the files in a draft but one."""
+        held = sorted((name, content) for name, content in files.items() if name != without)
+        return blake2b(orjson.dumps(held), digest_size=16).hexdigest()
 
     @contextmanager
     def writing(self, key: str, *, again: bool = False) -> Iterator[Path]:
@@ -75,40 +118,70 @@ class StepStore:
         """
         target = self.path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        self._remove_abandoned(target.parent)
-        draft = target.parent / f"{key}.draft-{os.getpid()}"
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir()
+        _remove_abandoned(target.parent)
+        draft = target.parent / f"{key}.draft-{secrets.token_hex(8)}"
+        lock = LockFile(_lock_of(draft))
         try:
+            draft.mkdir()
             yield draft
             if self.has(key) and not again:
                 return  # another process was faster, and somebody may be reading its files
-            with suppress(FileNotFoundError):
-                shutil.rmtree(target)
-            draft.rename(target)
+            self._sound.pop(key, None)
+            _replace(draft, target)
+            self._sound[key] = self._read(key)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+            lock.release()
 
     @staticmethod
     def finish(draft: Path, facts: StepFacts) -> None:
-        """Write down what the step says of itself: it is finished."""
+        """Write down what the step says of itself: it is finished, and lies safely on the disk."""
         content = orjson.dumps(asdict(facts), option=orjson.OPT_INDENT_2)
-        (draft / "step.json").write_bytes(content)
-
-    @staticmethod
-    def _remove_abandoned(folder: Path) -> None:
-        """Delete drafts of processes that were killed."""
-        for draft in folder.glob("*.draft-*"):
-            writer = int(draft.name.rpartition("-")[2])
-            if writer != os.getpid() and not _alive(writer):
-                shutil.rmtree(draft, ignore_errors=True)
+        (draft / FACTS).write_bytes(content)
+        for path in draft.iterdir():
+            sync(path)
+        sync(draft)
 
 
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def files_in(draft: Path) -> dict[str, str]:
+    """Hashes of a draft's files by name."""
+    return {path.name: content_hash(path) for path in sorted(draft.iterdir())}
+
+
+def empty(draft: Path) -> None:
+    """Take everything out of a draft."""
+    for path in draft.iterdir():
+        path.unlink()
+
+
+def _replace(draft: Path, target: Path) -> None:
+    """Put a finished draft into its place. What lies there goes first to another name: a process
+    that is killed in between leaves a draft that nobody holds."""
+    while True:
+        try:
+            draft.rename(target)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+            old = target.parent / f"{target.name}.draft-{secrets.token_hex(8)}"
+            with suppress(FileNotFoundError):
+                target.rename(old)
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
+        else:
+            sync(target.parent)
+            return
+
+
+def _lock_of(draft: Path) -> Path:
+    return draft.with_name(f"{draft.name}.lock")
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Delete drafts of processes that were killed."""
+    for path in folder.glob("*.draft-*"):
+        draft = path.with_name(path.name.removesuffix(".lock"))
+        if not is_held(_lock_of(draft)):
+            shutil.rmtree(draft, ignore_errors=True)

@@ -43,6 +43,7 @@ class Datasets(Exporter):
         """Save the rows; they are read twice, first for the types."""
         library = _library()
         name = data_set_name(self.name, to.name)
+        to.claim(name)
         with _scratch(to.folder, name) as scratch:
             made = self._made(library, rows, scratch)
             saved = scratch / "saved"

@@ -61,6 +61,10 @@ class Dataset(Source):
         catalogue, entry = self._found(files, folder)
         return [repr(entry)] if entry.hub else [repr(entry), _data(catalogue, entry)]
 
+    def looks_into(self, files: OptionFiles, folder: Path) -> Sequence[Path]:
+        """The catalogue."""
+        return [self._found(files, folder)[0]]
+
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The entry's rows."""
         catalogue, entry = self._found(ctx.files, ctx.folder)

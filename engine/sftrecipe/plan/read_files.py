@@ -1,0 +1,92 @@
+"""The files that a step reads: what they hold is part of its key, and is held to it at the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.plugin.kinds import PluginRefused, Source
+from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, marked
+from sftrecipe.plugin.package_source import source_files
+from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.store.file_hashes import FileHashes, states
+
+
+class ReadFiles:
+    """What a recipe's steps read beside their streams."""
+
+    def __init__(self, recipe: CheckedRecipe, hashes: FileHashes) -> None:
+        self._recipe = recipe
+        self._hashes = hashes
+        self._planned: dict[str, dict[str, str]] = {}
+
+    def hashes(self, block: Block) -> dict[str, str]:
+        """Content hashes of the files that decide the step's result, by their names."""
+        found = self._planned[block.id] = self._now(block)
+        return found
+
+    def altered(self, block: Block) -> str | None:
+        """The first of them that does not hold any more what it held when its key was made."""
+        planned = self._planned.get(block.id, {})
+        try:
+            now = self._now(block)
+        except OSError as error:
+            return str(error.filename)
+        except PluginRefused as refusal:
+            return str(refusal)
+        changed = sorted(name for name, _ in planned.items() ^ now.items())
+        return changed[0] if changed else None
+
+    def _now(self, block: Block) -> dict[str, str]:
+        paths = _named(block)
+        found = {name: self._hashes.of(path) for name, path in sorted(paths.items())}
+        if isinstance(block.plugin, Source):
+            for read in block.plugin.depends_on(block.files, self._folder):
+                if isinstance(read, str):
+                    found[f"text {read}"] = ""
+                else:  # named from the recipe's folder: a project may be moved as a whole
+                    found[os.path.relpath(read, self._folder)] = self._hashes.of(read)
+        return found
+
+    def source(self, block: Block) -> str:
+        """What the code of a plugin holds that somebody may be editing; of installed ones empty."""
+        files = source_files(type(block.plugin))
+        return "\n".join(f"{name} {self._hashes.of(path)}" for name, path in files)
+
+    def states(self, block: Block) -> list[object]:
+        """What shows whether any of the files, or of what says which these are, was touched."""
+        paths = [Path(path) for _, path in sorted(_named(block).items())]
+        if isinstance(block.plugin, Source):
+            read = block.plugin.depends_on(block.files, self._folder)
+            paths += [path for path in read if isinstance(path, Path)]
+            paths += block.plugin.looks_into(block.files, self._folder)
+        asked = [self._recipe.providers[name] for name in asked_names(block)]
+        return states([*paths, *(path for each in asked for path in _files_of(each))])
+
+    @property
+    def _folder(self) -> Path:
+        return self._recipe.path.resolve().parent
+
+
+def asked_names(block: Block) -> list[str]:
+    """The providers that a block asks: its own, then those that its options name."""
+    options = marked(block.plugin)
+    named = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
+    return [block.provider, *named] if block.provider else named
+
+
+def _named(block: Block) -> dict[str, str]:
+    """The paths of the files that the block's options name, by their names."""
+    return {
+        value: block.files.paths[value]
+        for _, marker, value in marked(block.plugin)
+        if isinstance(marker, (FileMarker, PromptMarker)) and value in block.files.paths
+    }
+
+
+def _files_of(provider: Block) -> Iterator[Path]:
+    """Files that a provider's options name: by their paths, as it is connected elsewhere."""
+    for _, marker, value in marked(provider.plugin):
+        if isinstance(marker, FileMarker):
+            yield Path(value)

@@ -1,0 +1,162 @@
+"""The output folder: whose it is, and which of its files may be written over.
+
+What stands there and was not written by a run of this recipe is somebody else's: it stays, and the
+run is refused. Names are noted before their files are written, so that a killed run's are known.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from sftrecipe.errors import UsageError
+from sftrecipe.plugin.kinds import PluginRefused, Source
+from sftrecipe.recipe.checked import CheckedRecipe
+from sftrecipe.run import catalogue
+from sftrecipe.store import atomic_files
+
+OWNER_FILE = ".sftrecipe.json"
+RUN_FILE = "run.json"
+REJECTS_FILE = "rejects.jsonl"
+REPORT_FILE = "report.html"
+_EVERY_RUN = frozenset({RUN_FILE, REJECTS_FILE, REPORT_FILE})
+
+
+class OutputFolder:
+    """A recipe's hand on its output folder; `take_over`: what stands in its way is replaced."""
+
+    def __init__(self, folder: Path, recipe: CheckedRecipe, *, take_over: bool = False) -> None:
+        self.folder = folder
+        self._recipe = recipe
+        self._take_over = take_over
+        self._path = recipe.path.resolve()
+
+    def check(self) -> None:
+        """Raises UsageError where the folder is another recipe's, holds what the run would write
+        over, or lies in a folder that the recipe reads."""
+        for path in self._inputs():
+            if path.is_dir() and self.folder.resolve().is_relative_to(path):
+                raise UsageError("output-in-input", "output-elsewhere", path=path, **self._values())
+        owner = self._owner()
+        if owner and not self._take_over and not self._is_ours(owner):
+            raise UsageError(
+                "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
+            )
+        for name in sorted(_EVERY_RUN):
+            self._check_free(name, owner)
+        if (self.folder / catalogue.NAME).is_symlink():
+            self._refuse(self.folder / catalogue.NAME)
+
+    @contextmanager
+    def create(self, name: str) -> Iterator[IO[bytes]]:
+        """Open a file of the folder for writing; it appears, whole, when the block ends.
+
+        Raises UsageError where something else stands there, SftrecipeError as `atomic_files` does.
+        """
+        self.claim(name)
+        with atomic_files.create(self.folder, name) as file:
+            yield file
+
+    def claim(self, name: str) -> None:
+        """Note that the recipe writes this file or folder. Raises UsageError as `create` does."""
+        path = atomic_files.inside(self.folder, name)
+        if any(path.resolve() == read for read in self._inputs()):
+            raise UsageError("output-is-input", "output-elsewhere", path=path, **self._values())
+        with atomic_files.explained(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic_files.locked(self.folder):
+            owner = self._owner()
+            self._check_free(name, owner)
+            if name not in owner.get("files", ()) or not self._is_ours(owner):
+                self._note({*_EVERY_RUN, *owner.get("files", ()), name})
+
+    def written(self) -> frozenset[str]:
+        """Names of all that runs of the recipe wrote there."""
+        owner = self._owner()
+        return frozenset(owner.get("files", ())) if self._is_ours(owner) else frozenset()
+
+    def _check_free(self, name: str, owner: Mapping[str, Any]) -> None:
+        path = self.folder / name
+        if not os.path.lexists(path) or self._take_over:
+            return
+        if path.is_symlink() or name not in owner.get("files", ()):
+            self._refuse(path)
+
+    def _refuse(self, path: Path) -> None:
+        raise UsageError("output-in-the-way", "output-in-the-way", path=path, **self._values())
+
+    def _note(self, files: set[str]) -> None:
+        content = {
+            "recipe": os.path.relpath(self._path, self.folder.resolve()),
+            "path": str(self._path),
+            "name": self._recipe.name,
+            "files": sorted(files),
+        }
+        with atomic_files.create(self.folder, OWNER_FILE) as file:
+            file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+    def _owner(self) -> dict[str, Any]:
+        """Who wrote into the folder, and what; empty where nobody did."""
+        return _read(self.folder / OWNER_FILE) or _owner_by(
+            _read(self.folder / RUN_FILE), [block.id for block in self._recipe.train]
+        )
+
+    def _is_ours(self, owner: Mapping[str, Any]) -> bool:
+        """The same recipe, also where the project was moved or the file has a new name."""
+        if owner.get("name") != self._recipe.name:
+            return False
+        known = Path(str(owner.get("path", "")))
+        here = self.folder.resolve() / str(owner.get("recipe", known))
+        if self._path in (known, Path(os.path.normpath(here))):
+            return True
+        if not known.is_absolute() and "recipe" not in owner:  # as earlier versions noted it
+            return known.name == self._path.name
+        gone = not known.exists() and not here.exists()
+        return gone and _read(self.folder / RUN_FILE).get("document") == self._recipe.document
+
+    def _inputs(self) -> list[Path]:
+        """All that the recipe reads."""
+        recipe = self._recipe
+        blocks = (
+            *(*recipe.providers.values(), *recipe.sources.values(), *recipe.generate),
+            *(*recipe.filter, *recipe.export, *recipe.train, *recipe.evaluate),
+        )
+        found = [self._path, *(Path(path) for each in blocks for path in each.files.paths.values())]
+        for block in recipe.sources.values():
+            if isinstance(block.plugin, Source):
+                try:
+                    read = block.plugin.depends_on(block.files, self._path.parent)
+                except (PluginRefused, OSError):  # the step that reads it tells why
+                    continue
+                found += [path for path in read if isinstance(path, Path)]
+        return [path.resolve() for path in found]
+
+    def _values(self) -> dict[str, object]:
+        return {"folder": str(self.folder), "name": self._recipe.name}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _owner_by(run: Mapping[str, Any], trainings: Sequence[str]) -> dict[str, Any]:
+    """What a run of an earlier version wrote, as far as it tells."""
+    if not isinstance(run.get("recipe"), str):
+        return {}
+    data = {file for each in run.get("data_sets", ()) for file in each.get("files", ())}
+    trained = {
+        f"{kind}{'' if training == 'train' else f'-{training}'}.yaml"
+        for training in trainings
+        for kind in ("train", "merge")
+    }
+    files = sorted(_EVERY_RUN | data | trained)
+    return {"path": run["recipe"], "name": run.get("name"), "files": files}

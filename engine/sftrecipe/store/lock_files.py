@@ -1,0 +1,95 @@
+"""Lock files: a sign of life that the kernel takes back when a process dies.
+
+A lock tells more than a process id, which is reused, and means nothing in another container or on
+another host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.errors import SftrecipeError
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody is told apart, and nothing is taken for left behind
+    fcntl = None  # type: ignore[assignment]
+
+LOCKLESS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
+"""What a file system says that has no locks."""
+
+
+class LockFile:
+    """A new file that this process holds until it is released."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = _made(path)
+
+    def release(self) -> None:
+        """Take the file away, and the lock with it."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.unlink()
+        os.close(self._descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process that lives holds the lock file; one that nobody holds is removed."""
+    if fcntl is None:
+        return path.exists()
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        with has_locks(path):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        path.unlink(missing_ok=True)
+        return False
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def has_locks(path: Path) -> Iterator[None]:
+    """Tell of a file system without locks. Raises SftrecipeError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in LOCKLESS:
+            raise
+        reason = error.strerror or str(error)
+        raise SftrecipeError(
+            "no-locks", "no-locks", folder=str(path.parent), error=reason
+        ) from error
+
+
+def _made(path: Path) -> int:
+    """The held file's descriptor."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        try:
+            if fcntl is None:
+                return descriptor
+            with has_locks(path):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _lies_there(path, descriptor):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # somebody took it for one left behind, in the moment before
+
+
+def _lies_there(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
