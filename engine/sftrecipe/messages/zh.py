@@ -156,6 +156,7 @@ MESSAGES = {
     "plan-range": "{least} 到 {most}",
     "plan-at-least": "{least} 以上",
     "plan-likely": "约 {range}",
+    "plan-point": "可能 {likely}，{range}",
     "plan-held": "{calls}，其中 {held} 次已在账本中",
     "plan-basis": "{read}，回复：{written}",
     "plan-budget": "预算：{limits}",

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import orjson
 
-from sftrecipe.plugin.kinds import Exporter, Source
+from sftrecipe.plugin.kinds import Source
 from sftrecipe.plugin.options import (
     FileMarker,
     PromptMarker,
@@ -25,7 +25,7 @@ from sftrecipe.plugin.options import (
 )
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import HELD_OUT, MIXED
+from sftrecipe.recipe.graph import stream_makers, thinned_streams
 from sftrecipe.recipe.trained import trained_models
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.project import Project
@@ -48,6 +48,10 @@ class Step:
     """Streams that its options name."""
     after: tuple[str, ...] = ()
     """Steps whose results it needs beside streams: exports, trainings."""
+    makes: tuple[str, ...] = ()
+    """Streams that begin with it."""
+    thins: tuple[str, ...] = ()
+    """Streams that have fewer rows after it."""
 
     @property
     def id(self) -> str:
@@ -88,6 +92,7 @@ class _Planner:
         self._states: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._filters = list(recipe.filter)
+        self._makers = stream_makers(recipe)
 
     def steps(self, reach: Reach) -> Iterator[Step]:
         yield from self._data(_used_streams(self._recipe, reach))
@@ -102,19 +107,12 @@ class _Planner:
         recipe = self._recipe
         for block in (*recipe.sources.values(), *recipe.generate):
             if block.section == "generate" or block.id in used:
-                step = self._step(block, block.inputs)
-                self._states[block.id] = step.key
-                yield step
+                yield self._followed(self._step(block, block.inputs))
                 yield from self._ready_filters()
         if recipe.mix:
-            step = self._step(recipe.mix, recipe.mix.inputs)
-            self._states[MIXED] = step.key
-            yield step
+            yield self._followed(self._step(recipe.mix, recipe.mix.inputs))
         for block in recipe.export:
-            step = self._remembered(self._step(block, block.inputs))
-            if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
-                self._states.setdefault(HELD_OUT, step.key)
-            yield step
+            yield self._followed(self._remembered(self._step(block, block.inputs)))
 
     def _remembered(self, step: Step) -> Step:
         self._keys[step.id] = step.key
@@ -148,10 +146,14 @@ class _Planner:
                 waiting |= reads
                 continue
             self._filters.remove(block)
-            step = self._step(block, block.inputs)
-            for stream in block.inputs:
-                self._states[stream] = _hash([self._states[stream], step.key])
-            yield step
+            yield self._followed(self._step(block, block.inputs))
+
+    def _followed(self, step: Step) -> Step:
+        """The step, with the streams' states brought behind it."""
+        for name in step.thins:
+            self._states[name] = _hash([self._states[name], step.key])
+        self._states |= dict.fromkeys(step.makes, step.key)
+        return step
 
     @staticmethod
     def _asked(block: Block) -> list[str]:
@@ -177,7 +179,9 @@ class _Planner:
         }
         if block.section in ("generate", "sources", "export", "train"):
             parts["name"] = self._recipe.name if block.section == "export" else block.id
-        return Step(block, _hash(parts), parts, reads, tuple(named), after)
+        makes = tuple(name for name, maker in self._makers.items() if maker is block)
+        thins = thinned_streams(block)
+        return Step(block, _hash(parts), parts, reads, tuple(named), after, makes, thins)
 
     def _files(self, block: Block) -> dict[str, str]:
         """Content hashes of the files that decide the step's result."""
