@@ -89,6 +89,7 @@ MESSAGES = {
     "source-unreadable": "数据源 '{source}' 无法读取：{error}",
     "template-syntax": "模板不是合法的 Jinja2：{error}",
     "unknown-template-variable": "模板变量 '{variable}' 既不是输入行的列，也不是本步骤提供的",
+    "template-shows-nothing": "模板没有用到它应当使用的内容：每次调用问的都一样",
     "template-private": "模板访问了沙箱禁止的 '{name}'",
     "template-include": "模板加载了另一个模板，这不被允许",
     # 文件
@@ -304,6 +305,8 @@ HINTS = {
     "provider-unusable": "已得到的回复都已保存；处理办法请用 sftrecipe doctor RECIPE 查看",
     "provider-failing": "已得到的回复都已保存；修复后重新运行即可",
     "provider-package": "安装命令：{command}",
+    "show-variable": "请在模板中使用所提供的变量：{known}",
+    "show-column": "请在模板中写入输入行的一列，例如 {{{{ instruction }}}}",
     "server-log": "完整日志：{log}",
     "server-slow": "请延长等待时间（`serve: {{start_timeout: …}}`），或查看完整日志：{log}",
     "environment-failed": "解决上述问题后，重新运行同一命令：会从头创建",
