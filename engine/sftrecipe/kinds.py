@@ -11,6 +11,7 @@ from sftrecipe.plugin.kinds import (
     Pick,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+from sftrecipe.plugin.prompt import Filled, PromptFailed, template_keys
 from sftrecipe.plugin.provider import (
     Adapter,
     Answer,
@@ -30,6 +31,7 @@ __all__ = [
     "DataSet",
     "Expected",
     "ExportContext",
+    "Filled",
     "Finding",
     "Inputs",
     "Judgement",
@@ -41,6 +43,7 @@ __all__ = [
     "OptionFiles",
     "OptionProblem",
     "Pick",
+    "PromptFailed",
     "Request",
     "TellsLimits",
     "TimedOut",
@@ -49,4 +52,5 @@ __all__ = [
     "Training",
     "TrainingState",
     "Unreached",
+    "template_keys",
 ]

@@ -1,6 +1,7 @@
 """Option types for plugin authors: files, prompts, references, and how a model is sampled."""
 
 from sftrecipe.plugin.options import (
+    ANY_COLUMN,
     ColumnName,
     InputFile,
     InputPath,
@@ -14,6 +15,7 @@ from sftrecipe.plugin.options import (
 from sftrecipe.plugin.sampling import Sampling
 
 __all__ = [
+    "ANY_COLUMN",
     "ColumnName",
     "InputFile",
     "InputPath",

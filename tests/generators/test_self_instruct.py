@@ -162,6 +162,29 @@ async def test_a_failed_call_is_a_reject_and_the_rest_goes_on(tmp_path: Path) ->
 
 def test_an_entity_file_without_texts_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "d.yaml").write_text("just: text")
-    files = OptionFiles({"d.yaml": str(tmp_path / "d.yaml")})
+    (tmp_path / "t.j2").write_text("{{ entities.disease }}")
+    files = OptionFiles({name: str(tmp_path / name) for name in ("d.yaml", "t.j2")})
     found = list(plugin().problems(frozenset({"question"}), files))
     assert [problem.path for problem in found] == [("entities", "disease"), ("template",)]
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("{{ examples }}", [("entities", "disease")]),
+        ("{{ entities.disaese }}", [("entities", "disease"), ("template",)]),
+        ("{{ entities.disaese | default('') }} {{ examples }}", [("entities", "disease")]),
+        ("{{ entities['disease'] }}", []),
+        ("{% for name in entities %}{{ entities[name] }}{% endfor %}", []),
+        ("{% for name, value in entities.items() %}{{ value }}{% endfor %}", []),
+        ("{{ entities | json }}", []),
+    ],
+)
+def test_entities_that_the_template_does_not_use_are_told(
+    tmp_path: Path, template: str, told: list[tuple[str, ...]]
+) -> None:
+    (tmp_path / "d.yaml").write_text("[flu]")
+    (tmp_path / "t.j2").write_text(template)
+    files = OptionFiles({name: str(tmp_path / name) for name in ("d.yaml", "t.j2")})
+    found = plugin().problems(frozenset({"instruction"}), files)
+    assert sorted(problem.path for problem in found) == sorted(told)

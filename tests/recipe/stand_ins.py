@@ -14,6 +14,7 @@ from pydantic import ConfigDict, field_validator
 from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provider, Source, Trainer
 from sftrecipe.options import (
     ColumnName,
+    ANY_COLUMN,
     InputFile,
     ModelName,
     Pattern,
@@ -90,7 +91,14 @@ class SelfInstruct(Generator):
     """Writes new instructions after seeds."""
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
-    template: Annotated[str, PromptMarker(variables=frozenset({"examples"}), columns=False)]
+    template: Annotated[
+        str,
+        PromptMarker(
+            variables=frozenset({"examples", "count"}),
+            columns=False,
+            shows=(frozenset({"examples"}),),
+        ),
+    ]
     """The prompt."""
     entities: dict[str, InputFile] = {}
     """Files of values."""
@@ -112,8 +120,12 @@ class Respond(Generator):
     """Answers every row."""
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
-    prompt: Annotated[str, PromptMarker()] = "{{ instruction }}"
+    prompt: Annotated[str, PromptMarker(shows=(frozenset({ANY_COLUMN}),), beside="system")] = (
+        "{{ instruction }}"
+    )
     """The prompt."""
+    system: Annotated[str, PromptMarker()] = ""
+    """The system prompt."""
 
     async def generate(self, rows: Any, ctx: Context) -> Any:
         """Never done here."""

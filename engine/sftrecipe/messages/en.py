@@ -98,6 +98,7 @@ MESSAGES = {
     "template-syntax": "template is not valid Jinja2: {error}",
     "unknown-template-variable": "template variable '{variable}' is no column of the input rows "
     "and not the block's own",
+    "template-shows-nothing": "template shows nothing of what it is for: every call would ask the same",
     "template-private": "template reaches for '{name}', which the sandbox forbids",
     "template-include": "template loads another one, which is not allowed",
     # files
@@ -175,6 +176,7 @@ MESSAGES = {
     "plan-range": "{least} to {most}",
     "plan-at-least": "{least} or more",
     "plan-likely": "about {range}",
+    "plan-point": "likely {likely}, {range}",
     "plan-held": "{calls}, {held} of them in the ledger",
     "plan-basis": "{read}, replies: {written}",
     "plan-budget": "budget: {limits}",
@@ -333,6 +335,8 @@ HINTS = {
     "provider-unusable": "what was answered is kept; find out what to do with: sftrecipe doctor RECIPE",
     "provider-failing": "what was answered is kept; run again when it is mended",
     "provider-package": "install it with: {command}",
+    "show-variable": "let it use what it is given: {known}",
+    "show-column": "write a column of the rows into it, such as {{{{ instruction }}}}",
     "server-log": "the whole log: {log}",
     "server-slow": "give it longer (`serve: {{start_timeout: …}}`), or see the whole log: {log}",
     "environment-failed": "put that right and run the same command: it begins anew",
@@ -414,7 +418,7 @@ WORDS = {
     "counted": "counted by",
     "cost": "cost",
     "total": "total",
-    "no-price": "no price",
+    "no-price": "price unknown",
     "tokenizer": "tokenizer",
     "ledger": "earlier calls",
     "guess": "guess",

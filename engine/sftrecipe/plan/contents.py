@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.kinds import Exporter
-from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.store.steps import StepStore
 
 _CHANGED = "changed"
@@ -43,18 +41,11 @@ class Contents:
         if self._store.has(step.key):
             stands = self.stands(step)
             content = self._store.facts(step.key).content if stands else _CHANGED
-        section = step.block.section
-        if section in ("sources", "generate"):
-            self._held[step.id] = content
-        elif section == "mix":
-            self._held[MIXED] = content
-        elif section in ("export", "train"):
+        if step.block.section in ("export", "train"):
             self._held[f"step {step.id}"] = content
-            if isinstance(step.block.plugin, Exporter) and step.block.plugin.holds_out():
-                self._held.setdefault(HELD_OUT, content)
-        elif section == "filter":
-            for name in step.reads:
-                self._held[name] = _joined(self._held.get(name), content)
+        self._held |= dict.fromkeys(step.makes, content)
+        for name in step.thins:
+            self._held[name] = _joined(self._held.get(name), content)
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

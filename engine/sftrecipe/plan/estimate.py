@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Step
@@ -16,6 +16,21 @@ Basis = Literal["tokenizer", "ledger", "guess"]
 """What a number of tokens rests on: the model's tokenizer, earlier calls of the model, neither."""
 NOTHING: Range = (0, 0)
 UNKNOWN: Range = (0, None)
+
+
+class Likely(NamedTuple):
+    """What calls will most likely take; None where nothing tells."""
+
+    calls: float | None
+    input_tokens: float | None = None
+    output_tokens: float | None = None
+    cost: float | None = None
+    """None where the price is not known too."""
+
+    def facts(self) -> dict[str, float | None]:
+        """The same as plain data, tokens and calls as whole numbers."""
+        counts = (None if each is None else round(each) for each in self[:3])
+        return dict(zip(self._fields, (*counts, self.cost), strict=True))
 
 
 @dataclass(frozen=True)
@@ -33,6 +48,8 @@ class Asks:
     output_basis: Basis
     rendered: bool
     """Whether the prompts were rendered from the step's own rows; else from others like them."""
+    likely: Likely
+    """Within the ranges."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +66,9 @@ class Estimate:
     """Whether the range of rows is likely; else it is a bound."""
     likely_calls: bool = False
     """Whether the range of calls is likely; else it is a bound."""
+    expected_rows: int | None = None
+    """The likely number within the range; None where nothing tells."""
+    expected_calls: int | None = None
     held: int = 0
     """Calls of them that the ledger answers."""
     asks: Sequence[Asks] = field(default_factory=tuple)
@@ -56,7 +76,9 @@ class Estimate:
     @property
     def asked(self) -> Range:
         """Calls that will be made anew."""
-        return total([each.calls for each in self.asks])
+        least, most = total([each.calls for each in self.asks])
+        top = self.calls[1]  # who of several is asked how often may not be known
+        return least, most if top is None or most is None else min(most, max(top, least))
 
     @property
     def input_tokens(self) -> Range:
@@ -80,13 +102,16 @@ class Estimate:
             "calls": self.calls,
             "likely_rows": self.likely_rows,
             "likely_calls": self.likely_calls,
+            "expected_rows": self.expected_rows,
+            "expected_calls": self.expected_calls,
             "held": self.held,
             "asked": self.asked,
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,
             "tokens": self.tokens,
             "cost": costs(self.asks),
-            "asks": [asdict(each) for each in self.asks],
+            "likely": likely_facts(self.asks),
+            "asks": [{**asdict(each), "likely": each.likely.facts()} for each in self.asks],
         }
 
 
@@ -106,6 +131,42 @@ def costs(asks: Sequence[Asks]) -> dict[str, tuple[float, float | None]]:
         most = None if high is None or each.cost[1] is None else high + each.cost[1]
         sums[each.currency] = (low + each.cost[0], most)
     return sums
+
+
+def likely_costs(asks: Sequence[Asks]) -> dict[str, float | None]:
+    """The likely cost in every currency; None where a part of it cannot be told."""
+    sums: dict[str, float | None] = {}
+    for each in asks:
+        if each.cost is not None:
+            before, more = sums.get(each.currency, 0.0), each.likely.cost
+            sums[each.currency] = None if before is None or more is None else before + more
+    return sums
+
+
+def likely_facts(asks: Sequence[Asks]) -> dict[str, Any]:
+    """What is likely of calls, tokens and cost as plain data; None: nothing tells."""
+    return {
+        "asked": likely_sum([each.likely.calls for each in asks]),
+        "tokens": likely_tokens(asks),
+        "cost": likely_costs(asks),
+    }
+
+
+def likely_tokens(asks: Sequence[Asks]) -> int | None:
+    """Tokens together."""
+    return likely_sum(
+        [
+            tokens
+            for each in asks
+            for tokens in (each.likely.input_tokens, each.likely.output_tokens)
+        ]
+    )
+
+
+def likely_sum(counts: Sequence[float | None]) -> int | None:
+    """Several likely numbers together; None where one of them is not known."""
+    known = [each for each in counts if each is not None]
+    return round(sum(known)) if len(known) == len(counts) else None
 
 
 @dataclass(frozen=True)

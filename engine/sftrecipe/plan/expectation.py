@@ -32,6 +32,8 @@ class Seen:
     """Calls without a reply, by provider."""
     made: list[Record] = field(default_factory=list)
     """Rows that it made, or let pass."""
+    pretended: bool = False
+    """Whether some prompts hold answers that no model gave."""
 
     @property
     def unanswered(self) -> int:
@@ -64,20 +66,48 @@ class Expectation(NamedTuple):
     """Whether the range of calls is likely; else it is a bound."""
     carried: int | None = None
     """Earlier replies that a prompt holds at most; None: all of its conversation."""
+    expected_calls: int | None = None
+    """The likely number; None where nothing tells."""
+    expected_rows: int | None = None
 
 
-def expectation(plugin: Plugin, rows: Range, seen: Seen | None) -> Expectation:
-    """What to expect of a generator, a filter or a judge that reads so many rows."""
+def expectation(
+    plugin: Plugin, rows: Range, seen: Seen | None, likely_rows: int | None = None
+) -> Expectation:
+    """What to expect of a generator, a filter or a judge that reads so many rows, and how many
+    of them it likely reads."""
     assert isinstance(plugin, Asker)  # noqa: S101 - no other block asks
+    if seen is not None and seen.whole and not seen.unanswered:
+        told, made = seen.told, len(seen.made)
+        return Expectation((told, told), (made, made), expected_calls=told, expected_rows=made)
     expected = _expected(plugin, rows)
-    if seen is None:
-        calls, rows, likely_rows, carried = expected
-        return Expectation(calls, rows, likely_rows, carried=carried)
-    if seen.whole and not seen.unanswered:
-        made = len(seen.made)
-        return Expectation((seen.told, seen.told), (made, made))
-    calls, likely = _calls(plugin, expected, seen)
-    return Expectation(calls, expected.rows, expected.likely, likely, expected.carried)
+    calls, likely = (expected.calls, False) if seen is None else _calls(plugin, expected, seen)
+    found = Expectation(calls, expected.rows, expected.likely, likely, expected.carried)
+    if likely_rows is None:
+        return found
+    return _with_likely(found, plugin, likely_rows, seen)
+
+
+def _with_likely(found: Expectation, plugin: Asker, rows: int, seen: Seen | None) -> Expectation:
+    """The same with its likely numbers: those of so many rows, as far as these ask anything."""
+    made = _expected(plugin, (rows, rows)).rows[1]
+    asking = rows
+    if seen is not None and seen.rows and looks_at_rows(plugin):
+        asking = round(rows * seen.asking / seen.rows)
+    least, most = _expected(plugin, (asking, asking)).calls
+    calls = (least or None) if most is None else round((least + most) / 2)
+    if calls is not None and seen is not None and seen.rows:
+        by_row = looks_at_rows(plugin) or isinstance(plugin, Judge)
+        calls = max(calls, round(seen.told * rows / seen.rows) if by_row else 0)
+    return found._replace(
+        expected_calls=None if calls is None else _limited(calls, found.calls),
+        expected_rows=None if made is None else _limited(made, found.rows),
+    )
+
+
+def _limited(count: int, within: Range) -> int:
+    least, most = within
+    return max(least, count if most is None else min(count, most))
 
 
 def _expected(plugin: Asker, rows: Range) -> Expected:

@@ -9,7 +9,7 @@ from statistics import fmean, pstdev
 from typing import NamedTuple
 
 from sftrecipe.calls.history import EarlierCall
-from sftrecipe.plan.estimate import Asks, Basis, Range
+from sftrecipe.plan.estimate import Asks, Basis, Likely, Range
 from sftrecipe.plan.prompt_tokens import CharacterCounter
 from sftrecipe.plugin.provider import Price, Request, TokenCounter
 
@@ -19,6 +19,8 @@ _EXACT, _CALIBRATED = 0.03, 0.25
 _GUESSED_INPUT = (20.0, 1500.0)
 _LEAST_OUTPUT = 4.0
 _MOST_OUTPUT = 1024.0
+_LIKELY_INPUT = _LIKELY_OUTPUT = 250.0
+"""Of chat models, where nothing else is known."""
 
 
 class PerCall(NamedTuple):
@@ -27,10 +29,21 @@ class PerCall(NamedTuple):
     low: float
     high: float
     basis: Basis
+    likely: float
 
     def within(self, share: float) -> PerCall:
         """The range widened by a share to both sides."""
-        return PerCall(self.low * max(0.0, 1 - share), self.high * (1 + share), self.basis)
+        low, high = self.low * max(0.0, 1 - share), self.high * (1 + share)
+        return self._replace(low=low, high=high)
+
+    def as_guess(self) -> PerCall:
+        """The range with what a guess may be wrong by."""
+        return PerCall(self.low / 2, self.high * 2, "guess", self.likely)
+
+    def up_to(self, top: float, low: float | None = None) -> PerCall:
+        """The range cut at a limit."""
+        least = self.low if low is None else low
+        return PerCall(least, top, self.basis, min(max(self.likely, least), top))
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,8 @@ class Asked:
     """As the step's options have it."""
     carried: int | None = None
     """Earlier replies that a prompt holds at most; None: all of its conversation."""
+    likely_calls: float | None = None
+    """The likely number of calls; None where nothing tells."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +97,21 @@ def spending(asked: Asked, recipe: str, step: str, known: Asking) -> Asks:
         taken.basis,
         given.basis,
         asked.rendered,
+        _likely(asked, taken, given, price),
     )
+
+
+def _likely(asked: Asked, taken: PerCall, given: PerCall, price: Price | None) -> Likely:
+    """The likely calls with the likely tokens of each; a free model's cost is sure."""
+    calls = asked.likely_calls
+    free = price is not None and price.input == price.output == 0
+    if calls is None:
+        return Likely(None, cost=0.0 if free else None)
+    most = asked.calls[1]
+    carried = _carried(asked) * calls / most if most else 0.0
+    read, written = calls * taken.likely + carried * given.likely, calls * given.likely
+    cost = None if price is None else (read * price.input + written * price.output) / 1e6
+    return Likely(calls, read, written, cost)
 
 
 def _carried(asked: Asked) -> float:
@@ -112,7 +141,7 @@ def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
     if not asked.rendered and len(same) >= _ENOUGH:
         return _mean([call.input_tokens for call in same], _CALIBRATED, "ledger")
     if not asked.requests:
-        return PerCall(*_GUESSED_INPUT, "guess")
+        return PerCall(*_GUESSED_INPUT, "guess", _LIKELY_INPUT)
     if exact := _counted(asked.requests, known.counter):
         found = _mean(exact, _EXACT, "tokenizer", asked.drawn)
     else:
@@ -121,10 +150,8 @@ def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
         sure = all(characters.knows(request) for request in asked.requests)
         found = _mean(counts, _CALIBRATED, "ledger", asked.drawn)
         if not sure:
-            found = PerCall(found.low / 2, found.high * 2, "guess")
-    if not asked.rendered:
-        return PerCall(found.low / 2, found.high * 2, "guess")
-    return found
+            found = found.as_guess()
+    return found if asked.rendered else found.as_guess()
 
 
 def _counted(
@@ -141,18 +168,20 @@ def _counted(
 def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]) -> PerCall:
     """The mean of the step's earlier calls, or wide of the model's; `max_tokens` bounds it."""
     if asked.requests and asked.requests[0].kind in ("embed", "reward"):
-        return PerCall(0, 0, "tokenizer")
+        return PerCall(0, 0, "tokenizer", 0)
     top = _limit(asked)
     if len(same) >= _ENOUGH:
         found = _mean([call.output_tokens for call in same], _CALIBRATED, "ledger")
     else:
-        longest = max((call.output_tokens for call in earlier), default=0.0)
-        found = PerCall(_LEAST_OUTPUT, max(_MOST_OUTPUT, longest), "guess")
+        written = [float(call.output_tokens) for call in earlier]
+        likely = fmean(written) if written else _LIKELY_OUTPUT
+        longest = max(_MOST_OUTPUT, *written) if written else _MOST_OUTPUT
+        found = PerCall(_LEAST_OUTPUT, longest, "guess", likely)
     if top is None or found.high <= top:
         return found
     if found.low > top * (1 - _CALIBRATED):  # the limit was higher before
-        return PerCall(_LEAST_OUTPUT, top, "guess")
-    return PerCall(found.low, top, found.basis)
+        return found._replace(basis="guess").up_to(top, low=_LEAST_OUTPUT)
+    return found.up_to(top)
 
 
 def _limit(asked: Asked) -> float | None:
@@ -166,4 +195,4 @@ def _mean(counts: Sequence[float], share: float, basis: Basis, drawn: float = 0.
     """The mean with its error: `share` of it, and that of drawing some calls of all."""
     mean = fmean(counts)
     error = 3 * pstdev(counts) / (sqrt(len(counts)) * mean) if mean and drawn < 1 else 0.0
-    return PerCall(mean, mean, basis).within(share + error)
+    return PerCall(mean, mean, basis, mean).within(share + error)

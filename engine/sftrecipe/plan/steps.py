@@ -14,11 +14,10 @@ from typing import Any, Literal
 import orjson
 
 from sftrecipe.plan.read_files import ReadFiles, asked_names
-from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.plugin.options import StreamMarker, marked, trained_block
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import HELD_OUT, MIXED
+from sftrecipe.recipe.graph import stream_makers, thinned_streams
 from sftrecipe.recipe.trained import trained_models
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
@@ -41,6 +40,10 @@ class Step:
     """Streams that its options name."""
     after: tuple[str, ...] = ()
     """Steps whose results it needs beside streams: exports, trainings."""
+    makes: tuple[str, ...] = ()
+    """Streams that begin with it."""
+    thins: tuple[str, ...] = ()
+    """Streams that have fewer rows after it."""
 
     @property
     def id(self) -> str:
@@ -83,6 +86,7 @@ class _Planner:
         self._states: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._filters = list(recipe.filter)
+        self._makers = stream_makers(recipe)
 
     def steps(self, reach: Reach) -> Iterator[Step]:
         yield from self._data(_used_streams(self._recipe, reach))
@@ -97,19 +101,12 @@ class _Planner:
         recipe = self._recipe
         for block in (*recipe.sources.values(), *recipe.generate):
             if block.section == "generate" or block.id in used:
-                step = self._step(block, block.inputs)
-                self._states[block.id] = step.key
-                yield step
+                yield self._followed(self._step(block, block.inputs))
                 yield from self._ready_filters()
         if recipe.mix:
-            step = self._step(recipe.mix, recipe.mix.inputs)
-            self._states[MIXED] = step.key
-            yield step
+            yield self._followed(self._step(recipe.mix, recipe.mix.inputs))
         for block in recipe.export:
-            step = self._remembered(self._step(block, block.inputs))
-            if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
-                self._states.setdefault(HELD_OUT, step.key)
-            yield step
+            yield self._followed(self._remembered(self._step(block, block.inputs)))
 
     def _remembered(self, step: Step) -> Step:
         self._keys[step.id] = step.key
@@ -143,10 +140,14 @@ class _Planner:
                 waiting |= reads
                 continue
             self._filters.remove(block)
-            step = self._step(block, block.inputs)
-            for stream in block.inputs:
-                self._states[stream] = hashed([self._states[stream], step.key])
-            yield step
+            yield self._followed(self._step(block, block.inputs))
+
+    def _followed(self, step: Step) -> Step:
+        """The step, with the streams' states brought behind it."""
+        for name in step.thins:
+            self._states[name] = hashed([self._states[name], step.key])
+        self._states |= dict.fromkeys(step.makes, step.key)
+        return step
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
         named = _named_streams(block)
@@ -167,7 +168,9 @@ class _Planner:
         }
         if block.section in ("generate", "sources", "export", "train"):
             parts["name"] = self._recipe.name if block.section == "export" else block.id
-        return Step(block, hashed(parts), parts, reads, tuple(named), after)
+        makes = tuple(name for name, maker in self._makers.items() if maker is block)
+        thins = thinned_streams(block)
+        return Step(block, hashed(parts), parts, reads, tuple(named), after, makes, thins)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]

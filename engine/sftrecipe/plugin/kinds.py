@@ -224,6 +224,11 @@ class Mixer(Plugin):
         Raises PluginRefused when the streams cannot give what is asked.
         """
 
+    def expected(self, rows: Mapping[str, tuple[int, int | None]]) -> tuple[int, int | None]:
+        """Rows that it draws, at least and at most, of streams with so many each; for `plan`."""
+        most = [each for _, each in rows.values() if each is not None]
+        return 0, sum(most) if len(most) == len(rows) else None
+
 
 class PluginRefused(Exception):
     """A plugin cannot do what its options ask of these rows; the run fails with the message."""
@@ -273,3 +278,7 @@ class Exporter(Plugin):
     def holds_out(self) -> bool:
         """Whether it keeps rows apart from training."""
         return False
+
+    def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
+        """Rows that it keeps apart, at least and at most, of so many; for `plan`."""
+        return 0, most

@@ -23,6 +23,10 @@ class FileMarker:
     """A folder is accepted too."""
 
 
+ANY_COLUMN = "any column"
+"""In `PromptMarker.shows`: a column of the input row, whichever."""
+
+
 @dataclass(frozen=True)
 class PromptMarker:
     """The option is a Jinja2 prompt: a file, the text itself, or one that the plugin brings.
@@ -36,6 +40,11 @@ class PromptMarker:
     """What the plugin passes beside the row's columns."""
     columns: bool = True
     """Whether the input row's columns are variables too."""
+    shows: tuple[frozenset[str], ...] = ()
+    """Of each set the prompt must use one, else it asks every row the same; `ANY_COLUMN` stands for
+    any of the row's columns."""
+    beside: str | None = None
+    """Option with a prompt of the same call, which may use them in its place."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sftrecipe.plugin.provider import CallFailed
 
@@ -20,6 +20,9 @@ _OF_VALUES = (
 )
 """What an expression raises on a value that it does not fit."""
 
+_METHODS = frozenset({None, *dir(dict)})
+"""Keys that take a mapping as a whole: one put together at run time, and `entities.items`."""
+
 
 class PromptFailed(CallFailed):
     """A prompt cannot be filled for a row: a column is missing, or the sandbox forbids it."""
@@ -31,6 +34,19 @@ class PromptFailed(CallFailed):
     def reason(self) -> str:
         """The reason written beside the row."""
         return "prompt_failed"
+
+
+class Filled(NamedTuple):
+    """A prompt that was filled before its call, or why it could not be."""
+
+    text: str
+    failed: PromptFailed | None = None
+
+    def checked(self) -> str:
+        """The text. Raises PromptFailed, which rejects the row alone where it is asked for one."""
+        if self.failed is not None:
+            raise self.failed
+        return self.text
 
 
 class Prompt:
@@ -52,6 +68,13 @@ class Prompt:
             return rendered(self._template, variables)
         except (TemplateError, *_OF_VALUES) as error:
             raise PromptFailed(str(error)) from error
+
+    def filled(self, variables: Mapping[str, Any]) -> Filled:
+        """The prompt, filled where no row is at work yet: a failure is kept for its call."""
+        try:
+            return Filled(self.render(variables))
+        except PromptFailed as failure:
+            return Filled("", failure)
 
 
 @lru_cache(maxsize=256)
@@ -75,16 +98,67 @@ def required_variables(tree: nodes.Template) -> frozenset[str]:
 
     Raises jinja2.TemplateError when the template uses a filter or test that does not exist.
     """
-    from jinja2 import meta, nodes  # noqa: PLC0415 - jinja2 costs 50 ms, and few commands need it
+    from jinja2 import nodes  # noqa: PLC0415 - jinja2 costs 50 ms, and few commands need it
 
-    optional = {
-        node.node.name
+    optional = {node.name for node in _asked_about(tree) if isinstance(node, nodes.Name)}
+    return outside_variables(tree) - optional
+
+
+def outside_variables(tree: nodes.Template) -> frozenset[str]:
+    """Every name that a template takes from outside, those asked about among them.
+
+    Raises jinja2.TemplateError when the template uses a filter or test that does not exist.
+    """
+    from jinja2 import meta  # noqa: PLC0415
+
+    return frozenset(meta.find_undeclared_variables(tree) - _environment().globals.keys())
+
+
+def template_keys(text: str, variable: str, *, required: bool = False) -> frozenset[str] | None:
+    """The keys that a template reaches for in a mapping (`entities.disease`), or of them those
+    `required`, not asked about; None where it uses the mapping as a whole.
+
+    Raises jinja2.TemplateSyntaxError.
+    """
+    from jinja2 import nodes  # noqa: PLC0415
+
+    tree = parsed(text)
+    keys: dict[nodes.Node, str | None] = {}
+    for each in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        if isinstance(each, nodes.Getattr) and _is_named(each.node, variable):
+            keys[each] = each.attr
+        elif isinstance(each, nodes.Getitem) and _is_named(each.node, variable):
+            keys[each] = _constant_text(each.arg)
+    uses = sum(_is_named(node, variable) for node in tree.find_all(nodes.Name))
+    if uses != len(keys) or not _METHODS.isdisjoint(keys.values()):
+        return None
+    left_out = _asked_about(tree) if required else []
+    return frozenset(key for node, key in keys.items() if key and not _among(node, left_out))
+
+
+def _is_named(node: nodes.Node, name: str) -> bool:
+    return getattr(node, "name", None) == name
+
+
+def _among(node: nodes.Node, others: Sequence[nodes.Node]) -> bool:
+    return any(node is each for each in others)
+
+
+def _asked_about(tree: nodes.Template) -> list[nodes.Node]:
+    """What a template uses only where it is there (`is defined`, `default`)."""
+    from jinja2 import nodes  # noqa: PLC0415
+
+    return [
+        node.node
         for node in tree.find_all((nodes.Test, nodes.Filter))
-        if node.name in ("defined", "undefined", "default", "d")
-        and isinstance(node.node, nodes.Name)
-    }
-    names = meta.find_undeclared_variables(tree)
-    return frozenset(names - optional - _environment().globals.keys())
+        if node.name in ("defined", "undefined", "default", "d") and node.node is not None
+    ]
+
+
+def _constant_text(node: nodes.Node) -> str | None:
+    from jinja2 import nodes  # noqa: PLC0415
+
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import orjson
 from jinja2 import StrictUndefined, nodes
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_TEXT = 4_000_000
@@ -84,7 +84,7 @@ def rendered(template: Any, variables: Mapping[str, Any]) -> str:
 def sandbox() -> Sandbox:
     """The one environment of prompts."""
     made = Sandbox(
-        undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False, finalize=_small
+        undefined=StrictUndefined, keep_trailing_newline=False, autoescape=False, finalize=_printed
     )
     for name in _NO_FILTERS:
         del made.filters[name]
@@ -153,6 +153,13 @@ def _small(value: Any) -> Any:
         elif isinstance(one, list | tuple):
             waiting.extend(one)
     return value
+
+
+def _printed(value: Any) -> Any:
+    """What a template may write: a value that a row does not have is no text."""
+    if value is None:
+        raise UndefinedError("a value is null, which has no text: write {{ … or '' }}")
+    return _small(value)
 
 
 def _concat(parts: Iterable[str]) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.plugin.options import ProviderMarker, StreamMarker, marked
 from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import HELD_OUT, MIXED
+from sftrecipe.recipe.graph import stream_makers, thinned_streams
 from sftrecipe.recipe.trained import trained_models
 
 
@@ -42,6 +41,7 @@ def _is_drawn(recipe: CheckedRecipe, streams: tuple[str, ...]) -> bool:
 
 def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
     """Every block, providers among them, that takes part in making the streams."""
+    makers = stream_makers(recipe)
     found: dict[tuple[str, str], Block] = {}
     waiting = list(streams)
     seen: set[str] = set()
@@ -50,7 +50,8 @@ def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
         if name in seen:
             continue
         seen.add(name)
-        for block in _makers(recipe, name):
+        made = [makers[name]] if name in makers else []
+        for block in (*made, *_thinning(recipe, name)):
             found[block.section, block.id] = block
             waiting += [*block.inputs, *_named(block)]
             if block.provider:
@@ -63,15 +64,6 @@ def _named(block: Block) -> list[str]:
     return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
 
 
-def _makers(recipe: CheckedRecipe, stream: str) -> Iterator[Block]:
-    """The blocks that make a stream or thin it."""
-    if stream == MIXED and recipe.mix:
-        yield recipe.mix
-    elif stream == HELD_OUT:
-        for block in recipe.export:
-            if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
-                yield block
-    elif stream in recipe.sources:
-        yield recipe.sources[stream]
-    yield from (block for block in recipe.generate if block.id == stream)
-    yield from (block for block in recipe.filter if stream in block.inputs)
+def _thinning(recipe: CheckedRecipe, stream: str) -> Iterator[Block]:
+    """The blocks that thin a stream."""
+    yield from (block for block in recipe.filter if stream in thinned_streams(block))

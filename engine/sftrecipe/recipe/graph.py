@@ -8,12 +8,29 @@ from sftrecipe.errors import Problem, closest
 from sftrecipe.plugin.kinds import Exporter, Mixer
 from sftrecipe.plugin.options import StreamMarker, marked
 from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.recipe.document import Node, Path, place_of
 
 MIXED = "mix"
 """Name of the stream that a mix makes."""
 HELD_OUT = "holdout"
 """Name of the stream of rows that the first exporter with a holdout keeps apart."""
+
+
+def stream_makers(recipe: CheckedRecipe) -> dict[str, Block]:
+    """Every stream that the recipe can make, with the block that makes it."""
+    makers = {block.id: block for block in (*recipe.sources.values(), *recipe.generate)}
+    if recipe.mix:
+        makers[MIXED] = recipe.mix
+    for block in recipe.export:
+        if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
+            makers.setdefault(HELD_OUT, block)
+    return makers
+
+
+def thinned_streams(block: Block) -> tuple[str, ...]:
+    """The streams that a block leaves with fewer rows than it read."""
+    return block.inputs if block.section == "filter" else ()
 
 
 class Graph:

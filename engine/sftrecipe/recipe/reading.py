@@ -128,7 +128,20 @@ class Reading:
                 values = {"path": value, "error": getattr(error, "strerror", None) or str(error)}
                 self._problems.append(Problem("unreadable-file", place, values))
                 return
-        self._problems.extend(template_problems(text, shown, place, marker, inputs))
+        beside = self._prompt_beside(draft, marker)
+        self._problems.extend(template_problems(text, shown, place, marker, inputs, beside=beside))
+
+    def _prompt_beside(self, draft: Draft, marker: PromptMarker) -> str:
+        """The text of the other prompt of the same call; empty where there is none."""
+        values = dict(draft.plugin) if marker.beside and draft.plugin else {}
+        value = values.get(marker.beside or "")
+        if not isinstance(value, str):
+            return ""
+        files = self.files[draft]
+        try:
+            return files.text(value) if value in files.paths else value
+        except (OSError, ValueError):
+            return ""
 
     def _ask_plugin(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
         """What the plugin itself finds wrong with its options."""

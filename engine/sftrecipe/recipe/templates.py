@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.plugin.base import Inputs
-from sftrecipe.plugin.options import PromptMarker
+from sftrecipe.plugin.options import ANY_COLUMN, PromptMarker
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -25,27 +25,38 @@ def is_file(value: str) -> bool:
 
 
 def template_problems(
-    text: str, file: str | None, place: Position, marker: PromptMarker, inputs: Inputs
+    text: str,
+    file: str | None,
+    place: Position,
+    marker: PromptMarker,
+    inputs: Inputs,
+    *,
+    beside: str = "",
 ) -> Iterator[Problem]:
-    """What is wrong with a prompt.
+    """What is wrong with a prompt; `beside`: the one of the same call that may do its part.
 
     Problems stand in the template's file where it has one, else at the option.
     """
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
 
-    from sftrecipe.plugin.prompt import parsed, required_variables  # noqa: PLC0415
+    from sftrecipe.plugin.prompt import (  # noqa: PLC0415
+        outside_variables,
+        parsed,
+        required_variables,
+    )
 
     where = _Places(text, file, place)
     try:
         tree = parsed(text)
         yield from _forbidden(tree, where)
-        used = required_variables(tree)
+        used, named = required_variables(tree), outside_variables(tree)
     except TemplateSyntaxError as error:
         yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
         return
     except (TemplateError, RecursionError) as error:
         yield Problem("template-syntax", place, {"error": _reason(error)})
         return
+    yield from _unshown(named | _named_in(beside), place, marker)
     known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
     if marker.columns and inputs is None:
         return
@@ -55,6 +66,30 @@ def template_problems(
         if suggestion := closest(name, known):
             values["suggestion"], hint = suggestion, "did-you-mean"
         yield Problem("unknown-template-variable", where.word(name), values, hint)
+
+
+def _unshown(named: frozenset[str], place: Position, marker: PromptMarker) -> Iterator[Problem]:
+    """What a prompt must show, and does not."""
+    for group in marker.shows:
+        columns = marker.columns and ANY_COLUMN in group
+        if named & group or (columns and named - marker.variables):
+            continue
+        known = sorted(group - {ANY_COLUMN})
+        values: dict[str, object] = {"known": ", ".join(known)}
+        hint = "show-variable" if known and not columns else "show-column"
+        yield Problem("template-shows-nothing", place, values, hint)
+
+
+def _named_in(text: str) -> frozenset[str]:
+    """Names that the other prompt of a call takes from outside; its own check tells its faults."""
+    from jinja2 import TemplateError  # noqa: PLC0415
+
+    from sftrecipe.plugin.prompt import outside_variables, parsed  # noqa: PLC0415
+
+    try:
+        return outside_variables(parsed(text)) if text else frozenset()
+    except (TemplateError, RecursionError):
+        return frozenset()
 
 
 def _reason(error: Exception) -> str:

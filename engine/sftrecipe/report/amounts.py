@@ -17,12 +17,26 @@ def range_text(values: Range) -> str:
     return _from_to(f"{least:,}", f"{most:,}")
 
 
-def cost_text(costs: Mapping[str, tuple[float, float | None]]) -> str:
-    """The cost in every currency."""
-    return " + ".join(
-        f"{_from_to(_money(low), '?' if high is None else _money(high))} {currency}"
-        for currency, (low, high) in costs.items()
-    )
+def likely_text(likely: int | None, values: Range, text: str | None = None) -> str:
+    """`likely 60, 54 to 108`; the range alone (`text`) where it says all, or nothing is likely."""
+    sure = likely is None or values[0] == values[1]
+    return _with_likely(None if sure else f"{likely:,}", text or range_text(values))
+
+
+def cost_text(
+    costs: Mapping[str, tuple[float, float | None]],
+    likely: Mapping[str, float | None] | None = None,
+) -> str:
+    """The cost in every currency: `likely 1.20 USD, 0.40 to 3.10`."""
+    texts = []
+    for currency, (low, high) in costs.items():
+        range_ = _from_to(_money(low), "?" if high is None else _money(high))
+        point = (likely or {}).get(currency)
+        if point is None or low == high:
+            texts.append(f"{range_} {currency}")
+        else:
+            texts.append(_with_likely(f"{_money(point)} {currency}", range_))
+    return " + ".join(texts)
 
 
 def limits_text(budget: Budget) -> str:
@@ -47,6 +61,12 @@ def amounts_text(
         cost_text(costs),
     )
     return ", ".join(part for part in parts if part)
+
+
+def _with_likely(likely: str | None, values: str) -> str:
+    if likely is None or likely == values:
+        return values
+    return message("plan-point", {"likely": likely, "range": values})
 
 
 def _from_to(least: str, most: str) -> str:

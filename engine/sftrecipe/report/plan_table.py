@@ -9,9 +9,21 @@ from typing import Any
 import orjson
 
 from sftrecipe.messages import message, word
-from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Shortage, costs, total
+from sftrecipe.plan.estimate import (
+    NOTHING,
+    Asks,
+    Estimate,
+    Range,
+    Shortage,
+    costs,
+    likely_costs,
+    likely_facts,
+    likely_sum,
+    likely_tokens,
+    total,
+)
 from sftrecipe.recipe.checked import Budget
-from sftrecipe.report.amounts import cost_text, limits_text, range_text
+from sftrecipe.report.amounts import cost_text, likely_text, limits_text, range_text
 from sftrecipe.report.table import aligned
 
 _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
@@ -46,6 +58,7 @@ def plan_json(
             "asked": total([each.asked for each in estimates]),
             "tokens": total([each.tokens for each in estimates]),
             "cost": costs(all_asks(estimates)),
+            "likely": likely_facts(all_asks(estimates)),
             "unpriced": unpriced(all_asks(estimates)),
         },
         "too_small": [asdict(each) for each in shortages],
@@ -96,22 +109,25 @@ def _cells(estimate: Estimate) -> tuple[str, ...]:
         return (*named, "", "", "", "", "")
     return (
         *named,
-        _likely(estimate.likely_rows, range_text(estimate.rows)),
+        _with_likely(estimate.expected_rows, estimate.rows, about=estimate.likely_rows),
         _calls(estimate),
-        range_text(estimate.tokens),
+        likely_text(likely_tokens(estimate.asks), estimate.tokens),
         _basis(estimate.asks),
         asked_cost(estimate.asks),
     )
 
 
-def _likely(likely: bool, text: str) -> str:
-    return message("plan-likely", {"range": text}) if likely and text != "?" else text
+def _with_likely(likely: int | None, values: Range, *, about: bool) -> str:
+    text = range_text(values)
+    if about and text != "?":
+        text = message("plan-likely", {"range": text})
+    return likely_text(likely, values, text)
 
 
 def _calls(estimate: Estimate) -> str:
     if estimate.calls == NOTHING:
         return "0"
-    text = _likely(estimate.likely_calls, range_text(estimate.calls))
+    text = _with_likely(estimate.expected_calls, estimate.calls, about=estimate.likely_calls)
     if not estimate.held:
         return text
     return message("plan-held", {"calls": text, "held": f"{estimate.held:,}"})
@@ -128,8 +144,11 @@ def _basis(asks: Sequence[Asks]) -> str:
 
 def asked_cost(asks: Sequence[Asks]) -> str:
     """The cost of what is asked, and whether a price is missing."""
-    texts = [cost_text(costs(asks))] if costs(asks) else []
-    if unpriced(asks):
+    known, missing = costs(asks), unpriced(asks)
+    if missing:  # nothing is free beside what has no price
+        known = {currency: each for currency, each in known.items() if each != (0, 0)}
+    texts = [cost_text(known, likely_costs(asks))] if known else []
+    if missing:
         texts.append(word("no-price"))
     return " + ".join(texts) or "0"
 
@@ -145,8 +164,14 @@ def all_asks(estimates: Sequence[Estimate]) -> list[Asks]:
 
 
 def _sum_cells(estimates: Sequence[Estimate]) -> tuple[str, ...]:
-    calls = range_text(total([each.calls for each in estimates]))
+    calls = likely_text(likely_calls(estimates), total([each.calls for each in estimates]))
     if held := sum(each.held for each in estimates):
         calls = message("plan-held", {"calls": calls, "held": f"{held:,}"})
-    tokens = range_text(total([each.tokens for each in estimates]))
-    return (word("total"), "", "", "", calls, tokens, "", asked_cost(all_asks(estimates)))
+    asks = all_asks(estimates)
+    tokens = likely_text(likely_tokens(asks), total([each.tokens for each in estimates]))
+    return (word("total"), "", "", "", calls, tokens, "", asked_cost(asks))
+
+
+def likely_calls(estimates: Sequence[Estimate]) -> int | None:
+    """The likely calls of all the steps; None where nothing tells of one."""
+    return likely_sum([0 if each.calls == NOTHING else each.expected_calls for each in estimates])

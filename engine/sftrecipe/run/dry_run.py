@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +33,13 @@ from sftrecipe.plugin.kinds import (
     RowGenerator,
     Verdict,
 )
+from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import CallFailed, Provider, Request
 from sftrecipe.recipe.checked import Block
 from sftrecipe.record import Record
 
+_PRETENDED_TEXT = 400
+"""Characters of an answer that a model will write."""
 _GRACE = 0.3
 """Seconds that a plugin may go on after its time."""
 
@@ -81,13 +85,17 @@ class _Timed:
 class _Unasked:
     """Stands in for a provider: answers out of the ledger, notes the rest."""
 
-    def __init__(self, block: Block, history: History, seen: Seen, ends: float) -> None:
+    def __init__(
+        self, block: Block, history: History, seen: Seen, ends: float, *, pretends: bool
+    ) -> None:
         assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         self.provider = block.plugin
         self._part = provider_part(block.use, block.plugin.identity())
         self._history = history
         self._seen = seen
         self._ends = ends
+        self._pretends = pretends
+        self._name = block.id
         self._noted = seen.missing.setdefault(block.id, [])
         self._keys: set[str] = set()
 
@@ -108,6 +116,9 @@ class _Unasked:
         else:
             self._keys.add(key)
             self._noted.append(request)
+        if self._pretends and request.kind in ("chat", "complete"):
+            self._seen.pretended = True
+            return Reply(_pretended(self._name, request), key)
         raise CallFailed("final", "nobody is asked in a dry run")
 
 
@@ -134,8 +145,10 @@ def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
 async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
     seen = Seen(len(trial.rows), trial.whole)
     with open_history(ledger) as history:
+        judged = _judged_models(trial)
         askers = {
-            name: _Unasked(block, history, seen, ends) for name, block in trial.providers.items()
+            name: _Unasked(block, history, seen, ends, pretends=name in judged)
+            for name, block in trial.providers.items()
         }
         models = {
             name: StepModel(asker, trial.context.step, Usage()) for name, asker in askers.items()
@@ -147,6 +160,25 @@ async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
         except _Enough:
             seen.whole = False
     return seen
+
+
+def _judged_models(trial: Trial) -> frozenset[str]:
+    """The models that a judge lets answer, where another one judges the answers: without any,
+    the judging one would not be asked."""
+    if not isinstance(trial.plugin, Judge):
+        return frozenset()
+    answering = {
+        name
+        for _, marker, name in marked(trial.plugin)
+        if isinstance(marker, ProviderMarker) and "chat" in marker.needs
+    }
+    return frozenset(answering if set(trial.providers) - answering else ())
+
+
+def _pretended(model: str, request: Request) -> str:
+    """An answer in the question's language, another for each model."""
+    asked = str(request.messages[-1]["content"]) if request.messages else request.prompt
+    return f"{model} " + "".join(islice(cycle(asked or "text "), _PRETENDED_TEXT))
 
 
 async def _work(plugin: Plugin, rows: _Timed, ctx: Context, seen: Seen) -> None:

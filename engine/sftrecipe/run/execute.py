@@ -126,7 +126,7 @@ class Execution:
                 await self._make(step)
         facts = self.store.facts(step.key)
         folder = self.store.path(step.key)
-        follow(self.streams, step.id, step.block.section, step.reads, folder)
+        follow(self.streams, step.id, folder, makes=step.makes, thins=step.thins)
         self._contents.follow(step)
         if step.block.section == "export":
             self.exported[step.id] = noted_data_sets(facts)

@@ -10,16 +10,25 @@ from typing import NamedTuple, TypeVar
 
 from sftrecipe.calls.history import History, open_history
 from sftrecipe.calls.prices import price_of
-from sftrecipe.plan.estimate import NOTHING, Asks, Estimate, Range, Shortage, shortages, total
+from sftrecipe.plan.estimate import (
+    NOTHING,
+    Asks,
+    Estimate,
+    Range,
+    Shortage,
+    likely_sum,
+    shortages,
+    total,
+)
 from sftrecipe.plan.expectation import Expectation, Seen, expectation, looks_at_rows
 from sftrecipe.plan.spending import Asked, Asking, spending
 from sftrecipe.plan.staleness import Standing, standings
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.judging import Judge
 from sftrecipe.plugin.kinds import Filter, RowFilter
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.graph import MIXED
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.dry_run import Trial, dry_run
 from sftrecipe.run.foreseen import Foreseen, Outlook
@@ -91,6 +100,7 @@ class _Forecast:
         self._out = out
         self._effort = effort
         self._streams = Foreseen()
+        self._kept = _kept_before(out)
         self._history = history
         self._asking = cache(self._known)
 
@@ -119,23 +129,28 @@ class _Forecast:
             return self._asked(step, standing)
         if section == "sources":
             streams.read(step, self._recipe, self._effort.source_bytes, self._effort.seconds)
-            return Estimate(step, standing, streams.of([step.id]).count)
-        read = streams.of(step.reads)
+        found = streams.of(step.makes if section == "sources" else step.reads)
         if section == "mix":
-            drawn: Range = (0, getattr(step.block.plugin, "total", None) or read.count[1])
-            streams.outlooks[MIXED] = Outlook(drawn)
-            return Estimate(step, standing, drawn)
-        return Estimate(step, standing, read.count, likely_rows=read.likely)
+            found = streams.mixed(step)
+        return Estimate(
+            step,
+            standing,
+            found.count,
+            likely_rows=found.likely,
+            expected_rows=found.likely_count,
+        )
 
     def _asked(self, step: Step, standing: Standing | None) -> Estimate:
         read = self._streams.of(step.reads)
         seen = self._tried(step, read)
-        found = expectation(step.block.plugin, read.count, seen)
+        found = self._as_before(
+            step, expectation(step.block.plugin, read.count, seen, read.likely_count), seen
+        )
         likely = found.likely_rows or read.likely
         if step.block.section == "generate":
-            self._streams.made(step, found.rows, likely, seen)
+            self._streams.made(step, found, likely, seen)
         elif step.block.section == "filter":
-            self._streams.thinned(step, found.rows, seen)
+            self._streams.thinned(step, found.rows, found.expected_rows, seen)
         held, asks = 0, tuple[Asks, ...]()
         if asked_by(step.block) and found.calls != NOTHING:
             held, asks = self._spending(step, read, found, seen)
@@ -146,9 +161,19 @@ class _Forecast:
             found.calls,
             likely,
             found.likely_calls or (read.likely and found.calls[0] != found.calls[1]),
+            found.expected_rows,
+            found.expected_calls,
             held,
             asks,
         )
+
+    def _as_before(self, step: Step, found: Expectation, seen: Seen | None) -> Expectation:
+        """The same with as many rows kept of those made as in the run before."""
+        kept = self._kept.get(step.id)
+        sure = seen is not None and seen.whole and not seen.unanswered
+        if kept is None or sure or found.expected_rows is None:
+            return found
+        return found._replace(expected_rows=max(found.rows[0], round(found.expected_rows * kept)))
 
     def _tried(self, step: Step, read: Outlook) -> Seen | None:
         """The dry run of a step; None where it would show nothing, or might take long."""
@@ -181,7 +206,10 @@ class _Forecast:
         left = (max(0, least - held), None if most is None else max(0, most - held))
         if left == NOTHING:
             return held, ()
-        parts = self._parts(step, read, found._replace(calls=left), seen)
+        likely = found.expected_calls
+        likely = None if likely is None else min(max(likely - held, left[0]), left[1] or likely)
+        found = found._replace(calls=left, expected_calls=likely)
+        parts = self._parts(step, read, found, seen)
         return held, tuple(
             spending(part, self._recipe.name, step.id, self._asking(part.provider))
             for part in parts
@@ -193,12 +221,16 @@ class _Forecast:
         """The step's calls by provider: shared as in its dry run."""
         plugin, calls, carried = step.block.plugin, found.calls, found.carried
         if isinstance(plugin, Judge) and seen is not None and seen.unanswered:
-            yield from self._judged_parts(step, read, calls, seen)
+            yield from self._judged_parts(step, read, found, seen)
             return
-        stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
+        stated, likely = _stated(plugin), found.expected_calls
         if seen is None or not seen.unanswered:
-            provider = next(iter(asked_by(step.block).values()))
-            yield Asked(provider, calls, calls[1] or 0, (), 0.0, False, stated, carried)
+            asked = list(dict.fromkeys(asked_by(step.block).values()))
+            least = calls[0] if len(asked) == 1 else 0  # whom of several, nothing tells
+            share = None if likely is None else likely / len(asked)
+            for provider in asked:
+                part = (least, calls[1])
+                yield Asked(provider, part, calls[1] or 0, (), 0.0, False, stated, carried, share)
             return
         for provider, requests in seen.missing.items():
             share = len(requests) / seen.unanswered
@@ -209,26 +241,38 @@ class _Forecast:
                 first = min(part[1] or 0, ceil((rows or part[1] or 0) * share))
             drawn = _drawn(requests, self._effort.prompts)
             of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
+            point = None if likely is None else likely * share
             if requests:
-                yield Asked(provider, part, first, drawn, of_all, read.whole, stated, carried)
+                yield Asked(
+                    provider, part, first, drawn, of_all, read.whole, stated, carried, point
+                )
 
-    def _judged_parts(self, step: Step, read: Outlook, calls: Range, seen: Seen) -> Iterator[Asked]:
+    def _judged_parts(
+        self, step: Step, read: Outlook, found: Expectation, seen: Seen
+    ) -> Iterator[Asked]:
         """A judge's calls: the models' answers as in its dry run, the rest for who judges them."""
-        most, plugin = read.count[1], step.block.plugin
-        parts = []
+        most, plugin, calls = read.count[1], step.block.plugin, found.calls
+        parts, points = [], []
         for provider, requests in seen.missing.items():
+            if not requests:
+                continue
             count = len(requests)
             part = (count, count) if seen.whole else (0, most and ceil(count * most / seen.rows))
+            point = read.likely_count and count * read.likely_count / seen.rows
             drawn = _drawn(requests, self._effort.prompts)
-            if requests:
-                parts.append(part)
-                share = len(drawn) / (part[1] or count + 1)
-                yield Asked(provider, part, part[1] or count, drawn, share, read.whole, None, 0)
+            parts.append(part)
+            points.append(point)
+            share = len(drawn) / (part[1] or count + 1)
+            shown = read.whole and not seen.pretended
+            yield Asked(provider, part, part[1] or count, drawn, share, shown, None, 0, point)
         silent = [name for name in asked_by(step.block).values() if not seen.missing.get(name)]
         rest = _less(calls, total(parts))
         if silent and rest != NOTHING:
-            stated = plugin.max_tokens if isinstance(plugin, Sampling) else None
-            yield Asked(silent[-1], rest, rest[1] or 0, (), 0.0, False, stated, 0)
+            told = likely_sum(points)
+            known = found.expected_calls is not None and told is not None
+            point = max(0, (found.expected_calls or 0) - (told or 0)) if known else None
+            stated = _stated(plugin)
+            yield Asked(silent[-1], rest, rest[1] or 0, (), 0.0, False, stated, 0, point)
 
     def _known(self, provider: str) -> Asking:
         plugin = self._providers[provider].plugin
@@ -240,7 +284,21 @@ class _Forecast:
 def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estimate:
     """A step whose result is in the store; exports are only written again."""
     kept = store.facts(step.key).kept if store.has(step.key) else 0
-    return Estimate(step, standing, (kept, kept))
+    return Estimate(step, standing, (kept, kept), expected_rows=kept, expected_calls=0)
+
+
+def _kept_before(out: Path) -> dict[str, float]:
+    """The share of the rows made that each step of the run before kept."""
+    return {
+        step["id"]: step["kept"] / step["made"]
+        for step in read_run(out).get("steps", ())
+        if step.get("made")
+    }
+
+
+def _stated(plugin: Plugin) -> int | None:
+    """The tokens that the step's options allow a reply."""
+    return plugin.max_tokens if isinstance(plugin, Sampling) else None
 
 
 def _less(calls: Range, part: Range) -> Range:

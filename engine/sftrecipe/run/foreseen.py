@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from itertools import cycle, islice, zip_longest
 from pathlib import Path
 
 from sftrecipe.plan.estimate import UNKNOWN, Range
-from sftrecipe.plan.expectation import Seen
+from sftrecipe.plan.expectation import Expectation, Seen
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Rows
-from sftrecipe.plugin.kinds import Exporter, Generator, Source
+from sftrecipe.plugin.kinds import Exporter, Generator, Mixer, Source
 from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.recipe.graph import HELD_OUT, MIXED
 from sftrecipe.record import Record, new_record
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.following import follow
@@ -22,6 +21,8 @@ from sftrecipe.run.reading import read_source
 from sftrecipe.store.steps import StepStore
 from sftrecipe.store.streams import Stream
 
+_SAMPLE = 100
+"""Rows of a stream that stand for those of a mix or a holdout."""
 _TYPICAL_TEXT = 200
 """Characters of a column that a model will write."""
 
@@ -37,6 +38,14 @@ class Outlook:
     """The rows, or some that are like them."""
     whole: bool = False
     """Whether they are the rows of the run, all of them."""
+    expected: int | None = None
+    """The likely count; None where nothing tells, or the range does."""
+
+    @property
+    def likely_count(self) -> int | None:
+        """The likely count, the only one where it is certain."""
+        least, most = self.count
+        return least if least == most else self.expected
 
 
 @dataclass
@@ -56,7 +65,8 @@ class Foreseen:
         count = sum(each.count[0] for each in found), sum(known) if known == most else None
         rows = [row for each in found for row in each.rows]
         whole = all(each.whole for each in found)
-        return Outlook(count, any(each.likely for each in found), rows, whole)
+        likely = any(each.likely for each in found)
+        return Outlook(count, likely, rows, whole, _sum([each.likely_count for each in found]))
 
     def named(self, names: Sequence[str]) -> Mapping[str, Rows] | None:
         """Streams that a step's options name; None unless all of them are known."""
@@ -70,29 +80,49 @@ class Foreseen:
 
     def stored(self, step: Step, store: StepStore) -> None:
         """A step's result is in the store."""
-        section, folder = step.block.section, store.path(step.key)
-        if section == "filter" and any(name not in self._stored for name in step.reads):
-            self.thinned(step, UNKNOWN, None)
+        if any(name not in self._stored for name in step.thins):
+            self.thinned(step, UNKNOWN, None, None)
             return
-        follow(self._stored, step.id, section, step.reads, folder)
-        changed = step.reads if section == "filter" else [MIXED if section == "mix" else step.id]
-        for name in changed:
+        follow(self._stored, step.id, store.path(step.key), makes=step.makes, thins=step.thins)
+        for name in (*step.makes, *step.thins):
             stream = self._stored[name]
             self.outlooks[name] = Outlook((len(stream), len(stream)), rows=stream, whole=True)
 
+    def mixed(self, step: Step) -> Outlook:
+        """A mix: as many rows as its plugin foresees, like those of its streams."""
+        plugin = step.block.plugin
+        assert isinstance(plugin, Mixer)  # noqa: S101 - the section's blocks are
+        read = {name: self.outlooks.get(name, Outlook()) for name in step.reads}
+        count = _foreseen(lambda: plugin.expected({name: read[name].count for name in read}))
+        points = {
+            name: (each.likely_count, each.likely_count)
+            for name, each in read.items()
+            if each.likely_count is not None
+        }
+        likely = None
+        if len(points) == len(read):
+            likely = middle(_foreseen(lambda: plugin.expected(points)))
+        rows = _some_of_all([each.rows for each in read.values()])
+        found = Outlook(count, any(each.likely for each in read.values()), rows, False, likely)
+        self.outlooks |= dict.fromkeys(step.makes, found)
+        return found
+
     def exported(self, step: Step, store: StepStore) -> None:
         """An export: the rows that it keeps apart, where it did so with these rows already."""
-        plugin = step.block.plugin
+        plugin, read = step.block.plugin, self.of(step.reads)
         assert isinstance(plugin, Exporter)  # noqa: S101 - the section's blocks are
-        if HELD_OUT in self.outlooks or not plugin.holds_out():
+        if not step.makes:
             return
         if store.has(step.key) and all(name in self._stored for name in step.reads):
-            follow(self._stored, step.id, "export", step.reads, store.path(step.key))
-            rows = self._stored[HELD_OUT]
-            self.outlooks[HELD_OUT] = Outlook((len(rows), len(rows)), rows=rows, whole=True)
-        else:
-            read = self.of(step.reads)
-            self.outlooks[HELD_OUT] = Outlook((0, read.count[1]), read.likely, read.rows)
+            self.stored(step, store)
+            return
+        count = _foreseen(lambda: plugin.expected_holdout(*read.count))
+        likely, point = None, read.likely_count
+        if point is not None:
+            likely = middle(_foreseen(lambda: plugin.expected_holdout(point, point)))
+        rows = list(islice(read.rows, _SAMPLE))
+        found = Outlook(count, count[0] != count[1], rows, False, likely)
+        self.outlooks |= dict.fromkeys(step.makes, found)
 
     def read(self, step: Step, recipe: CheckedRecipe, largest: int, seconds: float) -> None:
         """A source is read, where its files are small."""
@@ -113,17 +143,19 @@ class Foreseen:
             return
         self.outlooks[step.id] = Outlook((len(rows), len(rows)), rows=rows, whole=True)
 
-    def made(self, step: Step, count: Range, likely: bool, seen: Seen | None) -> None:
+    def made(self, step: Step, found: Expectation, likely: bool, seen: Seen | None) -> None:
         """A generator's rows: those of its dry run where it asks nobody, else some like them."""
         read = self.of(step.reads)
         if seen is not None and seen.whole and not seen.unanswered:
-            self.outlooks[step.id] = Outlook(count, rows=seen.made, whole=True)
+            self.outlooks[step.id] = Outlook(found.rows, rows=seen.made, whole=True)
             return
         rows = seen.made if seen is not None and seen.made else _typical(step, read.rows)
-        self.outlooks[step.id] = Outlook(count, likely or read.likely, rows)
+        likely = likely or read.likely
+        self.outlooks[step.id] = Outlook(found.rows, likely, rows, False, found.expected_rows)
 
-    def thinned(self, step: Step, count: Range, seen: Seen | None) -> None:
+    def thinned(self, step: Step, count: Range, expected: int | None, seen: Seen | None) -> None:
         """The streams after a filter."""
+        read = self.of(step.reads).likely_count
         sure = seen is not None and seen.whole and not seen.unanswered
         for name in step.reads:
             before = self.outlooks.get(name, Outlook())
@@ -133,7 +165,10 @@ class Foreseen:
             else:
                 low = count[0] if len(step.reads) == 1 else 0
                 after = (min(low, before.count[0]), before.count[1])
-                self.outlooks[name] = Outlook(after, before.likely, before.rows)
+                likely, point = None, before.likely_count
+                if expected is not None and read is not None and point is not None:
+                    likely = round(point * expected / read) if read else 0
+                self.outlooks[name] = Outlook(after, before.likely, before.rows, False, likely)
 
 
 def _is_small(step: Step, largest: int) -> bool:
@@ -141,6 +176,31 @@ def _is_small(step: Step, largest: int) -> bool:
     return bool(paths) and all(
         not path.is_dir() and path.stat().st_size <= largest for path in paths
     )
+
+
+def middle(count: Range) -> int | None:
+    """The likely number of a range whose ends are as likely."""
+    least, most = count
+    return None if most is None else round((least + most) / 2)
+
+
+def _foreseen(expected: Callable[[], Range]) -> Range:
+    """What a plugin says; nothing is known where it fails to say it."""
+    try:
+        return expected()
+    except Exception:  # somebody's plugin: a plan is not to fail of its estimate
+        return UNKNOWN
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [each for each in counts if each is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _some_of_all(streams: Sequence[Sequence[Record] | Stream]) -> list[Record]:
+    """Rows of every stream in turn."""
+    turns = zip_longest(*(islice(rows, _SAMPLE) for rows in streams))
+    return [row for turn in islice(turns, _SAMPLE) for row in turn if row is not None]
 
 
 class InMemory(list[Record]):

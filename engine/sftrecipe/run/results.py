@@ -13,7 +13,7 @@ import orjson
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.run.execute import Done, Execution
-from sftrecipe.run.following import follow, verdicts_on
+from sftrecipe.run.following import follow, follow_told, verdicts_on
 from sftrecipe.run.judging import gate_results
 from sftrecipe.run.making import REJECTS
 from sftrecipe.run.output_folder import REJECTS_FILE, REPORT_FILE, RUN_FILE
@@ -70,6 +70,8 @@ def _step(done: Done) -> dict[str, Any]:
         "cached": done.cached,
         "reads": step.reads,
         "after": step.after,
+        "makes": step.makes,
+        "thins": step.thins,
         "made": facts.made,
         "kept": facts.kept,
         "rejected": facts.rejected,
@@ -121,7 +123,7 @@ def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
             for judged, name in verdicts_on(step.id, step.reads, folder):
                 for row in streams[name].through(judged).dropped():
                     yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
-        follow(streams, step.id, section, step.reads, folder)
+        follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
 
 
 def _entry(
@@ -135,7 +137,7 @@ def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
     streams: dict[str, Stream] = {}
     for step in run.get("steps", ()):
         folder = store.path(step["key"])
-        follow(streams, step["id"], step["section"], step["reads"], folder)
+        follow_told(streams, step, folder)
     return streams
 
 

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import islice
+from math import ceil, floor, sqrt
 from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
@@ -92,6 +93,18 @@ class LlamaFactory(Exporter):
     def holds_out(self) -> bool:
         """Whether it writes a holdout."""
         return self.holdout > 0
+
+    def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
+        """The number; of a share, it and what its draw may add or leave out."""
+        if self.holdout >= 1:
+            number = int(self.holdout)
+            return min(number, least), number if most is None else min(number, most)
+        top = None if most is None else min(most, ceil(self.holdout * most + self._spread(most)))
+        return max(0, floor(self.holdout * least - self._spread(least))), top
+
+    def _spread(self, rows: int) -> float:
+        """Three standard deviations of how many of the rows a share draws."""
+        return 3 * sqrt(rows * self.holdout * (1 - self.holdout))
 
     def _missing(self, inputs: frozenset[str]) -> Iterator[OptionProblem]:
         wanted: dict[str, tuple[str, ...]] = {"ranking": ("chosen", "rejected"), "kto": ("label",)}

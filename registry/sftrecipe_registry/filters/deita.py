@@ -32,7 +32,12 @@ _WORST, _BEST = 1, 6
 _LEAST_CHUNK = 256
 """Rows that are embedded together, at least."""
 _VARIABLES = frozenset({"instruction", "output", "at_once"})
-Prompt = Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)]
+Prompt = Annotated[
+    str,
+    PromptMarker(
+        variables=_VARIABLES, columns=False, shows=(frozenset({"instruction", "output"}),)
+    ),
+]
 
 
 class _Scored(NamedTuple):

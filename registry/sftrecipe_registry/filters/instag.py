@@ -10,7 +10,7 @@ from annotated_types import Gt, Le
 
 from sftrecipe import CallFailed, Context, Filter, Record, Reply, Rows, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker, Sampling
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.intent_tags import (
     SCHEMA,
@@ -58,9 +58,12 @@ class InsTag(Sampling, Filter):
     )
     example: ClassVar[str] = "{use: instag, provider: judge, with: {most: 6000, at_least: 20}}"
 
-    prompt: Annotated[str, PromptMarker(variables=frozenset({"instruction"}))] = (
-        "builtin:instag/tags"
-    )
+    prompt: Annotated[
+        str,
+        PromptMarker(
+            variables=frozenset({"instruction"}), shows=(frozenset({"instruction", ANY_COLUMN}),)
+        ),
+    ] = "builtin:instag/tags"
     """How the tags are asked for, the text or a `.j2` file (Jinja2): it is given `instruction` (of
     chat turns what was said before the last answer) and the row's columns; the reply is a JSON list
     of `{"tag": …}`, or of texts."""

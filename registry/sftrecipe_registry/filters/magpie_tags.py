@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe import Context, Record, Reply, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe_registry.shared.judge_labels import legal_label, read_reply
 from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.magpie_labels import DIFFICULTIES, QUALITIES
@@ -24,7 +24,10 @@ _CATEGORIES = (
 
 Tag = Literal["difficulty", "quality", "category", "safety"]
 _VARIABLES = frozenset({"instruction", "output"})
-Prompt = Annotated[str, PromptMarker(variables=_VARIABLES)]
+Prompt = Annotated[
+    str,
+    PromptMarker(variables=_VARIABLES, shows=(frozenset({"instruction", "output", ANY_COLUMN}),)),
+]
 
 
 class _Question(NamedTuple):

@@ -39,9 +39,9 @@ class Alpaca(GrowingPool):
 """
     rules: ClassVar[Rules] = "alpaca"
 
-    prompt: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
-        "builtin:alpaca/tasks"
-    )
+    prompt: Annotated[
+        str, PromptMarker(variables=_VARIABLES, columns=False, shows=(frozenset({"examples"}),))
+    ] = "builtin:alpaca/tasks"
     """Jinja2 file or text. It is given `examples` (the seeds' columns), `number` (of the next
     task), `count` (`tasks`) and `chat` (whether an assistant is asked)."""
     shots: Annotated[int, Gt(0)] = 3
@@ -67,7 +67,7 @@ class Alpaca(GrowingPool):
     def question(self, pool: InstructionPool, ctx: Context, *salt: object) -> Question:
         """Seeds alone are shown."""
         shown = drawn(pool.seeds, self.shots, ctx, "seeds", *salt)
-        prompt = ctx.prompt(self.prompt).render(
+        prompt = ctx.prompt(self.prompt).filled(
             {
                 "examples": [_shown(seed_example(row)) for row in shown],
                 "number": len(shown) + 1,

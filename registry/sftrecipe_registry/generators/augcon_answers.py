@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import InputFile, PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.shared.context_split import Mode
 from sftrecipe_registry.shared.demonstrations import Demonstration, DemonstrationSearch
@@ -41,13 +41,20 @@ class AugConAnswers(Sampling, Generator):
 
     prompt: Annotated[
         str,
-        PromptMarker(variables=frozenset({"demonstrations", "reasoning", "context", "question"})),
+        PromptMarker(
+            variables=frozenset({"demonstrations", "reasoning", "context", "question"}),
+            shows=(frozenset({"question", ANY_COLUMN}),),
+        ),
     ] = "builtin:augcon/answer"
     """What asks for an answer; given `context`, `question`, `demonstrations` (with `context`,
     `question`, `answer`, some with `reasoning`) and `reasoning`."""
     judge: Annotated[
         str,
-        PromptMarker(variables=frozenset({"question", "reference", "answer"}), columns=False),
+        PromptMarker(
+            variables=frozenset({"question", "reference", "answer"}),
+            columns=False,
+            shows=(frozenset({"answer"}),),
+        ),
     ] = "builtin:augcon/judge"
     """What asks whether an answer agrees with the reference, yes or no."""
     demonstrations: InputFile | None = None

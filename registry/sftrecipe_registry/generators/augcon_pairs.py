@@ -9,7 +9,14 @@ from typing import Annotated, ClassVar, NamedTuple
 from annotated_types import Ge, Gt, Le
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    Capability,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptFailed,
+)
 from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe_registry.shared.context_split import (
     PROMPT_VARIABLES,
@@ -51,9 +58,10 @@ class AugConPairs(Sampling, Generator):
   with: {mode: chat, per_kind: 200}
 """
 
-    prompt: Annotated[str, PromptMarker(variables=PROMPT_VARIABLES, columns=False)] = (
-        "builtin:augcon/split"
-    )
+    prompt: Annotated[
+        str,
+        PromptMarker(variables=PROMPT_VARIABLES, columns=False, shows=(frozenset({"context"}),)),
+    ] = "builtin:augcon/split"
     """What asks for a question and a split, the same as of `augcon_queries`."""
     instruction: Annotated[str, PromptMarker(variables=frozenset({"context"}), columns=False)] = (
         "builtin:augcon/pair"
@@ -101,7 +109,9 @@ class AugConPairs(Sampling, Generator):
         prompt = ctx.prompt(self.prompt)
 
         async def ask(question: _Question) -> Asked:
-            context = question.row.columns["context"]
+            context = question.row.text("context")
+            if not context.strip():
+                raise PromptFailed("column 'context' holds no text")
             return await asker.ask(prompt, context, _DEGRADED[question.degraded])
 
         async for question, asked in ctx.map(ask, self._drawn(rows, ctx)):
@@ -122,7 +132,7 @@ class AugConPairs(Sampling, Generator):
         self, question: _Question, asked: Asked | CallFailed, ctx: Context
     ) -> Record | Reject:
         row, degraded = question
-        context, chosen = row.columns["context"], row.columns["instruction"]
+        context, chosen = row.text("context"), row.text("instruction")
         columns = {
             "instruction": ctx.prompt(self.instruction).render({"context": context}),
             "chosen": chosen,

@@ -82,9 +82,10 @@ class AugConQueries(Sampling, RowGenerator):
 
     field: ColumnName = "text"
     """The column that holds the context."""
-    prompt: Annotated[str, PromptMarker(variables=PROMPT_VARIABLES, columns=False)] = (
-        "builtin:augcon/split"
-    )
+    prompt: Annotated[
+        str,
+        PromptMarker(variables=PROMPT_VARIABLES, columns=False, shows=(frozenset({"context"}),)),
+    ] = "builtin:augcon/split"
     """What asks for a question and a split; given `context`, `halves` (whether to ask for the
     split), `terse` (here false) and `shots` (examples to show, here 3)."""
     mode: Mode = "complete"

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
@@ -45,9 +45,9 @@ class Backtranslate(Sampling, RowGenerator):
 
     field: ColumnName = "text"
     """Column with the text that becomes the answer."""
-    prompt: Annotated[str, PromptMarker(variables=frozenset({"text"}))] = (
-        "builtin:backtranslate/ask"
-    )
+    prompt: Annotated[
+        str, PromptMarker(variables=frozenset({"text"}), shows=(frozenset({"text", ANY_COLUMN}),))
+    ] = "builtin:backtranslate/ask"
     """How the model is asked, the text or a `.j2` file (Jinja2): it is given `text` beside the
     row's columns."""
     raw: bool = False

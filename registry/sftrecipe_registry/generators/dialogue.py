@@ -53,7 +53,9 @@ class Dialogue(Sampling, RowGenerator):
     """
     opening: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:dialogue/open"
     """How the simulated user is asked for the first turn, where the row has none."""
-    following: Annotated[str, PromptMarker(variables=_VARIABLES)] = "builtin:dialogue/user"
+    following: Annotated[str, PromptMarker(variables=_VARIABLES, shows=(frozenset({"turns"}),))] = (
+        "builtin:dialogue/user"
+    )
     """How the simulated user is asked for a next turn."""
     user_temperature: float | None = None
     """Temperature of the simulated user; that of the answers where it is left out."""

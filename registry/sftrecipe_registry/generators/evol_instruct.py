@@ -79,17 +79,22 @@ class EvolInstruct(Sampling, Generator):
     and small ones. Give prompts that such a model goes on with."""
     strict_original: bool = False
     """As the released code: no `complicating`, one epoch."""
-    in_depth: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
-        "builtin:evol_instruct/in_depth"
-    )
+    in_depth: Annotated[
+        str, PromptMarker(variables=_VARIABLES, columns=False, shows=(frozenset({"prompt"}),))
+    ] = "builtin:evol_instruct/in_depth"
     """Prompt of the in-depth operations: it is given `prompt` and `operation`."""
-    in_breadth: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
-        "builtin:evol_instruct/in_breadth"
-    )
+    in_breadth: Annotated[
+        str, PromptMarker(variables=_VARIABLES, columns=False, shows=(frozenset({"prompt"}),))
+    ] = "builtin:evol_instruct/in_breadth"
     """Prompt of `breadth`: it is given `prompt`."""
-    equal: Annotated[str, PromptMarker(variables=frozenset({"first", "second"}), columns=False)] = (
-        "builtin:evol_instruct/equal"
-    )
+    equal: Annotated[
+        str,
+        PromptMarker(
+            variables=frozenset({"first", "second"}),
+            columns=False,
+            shows=(frozenset({"first"}), frozenset({"second"})),
+        ),
+    ] = "builtin:evol_instruct/equal"
     """Prompt that compares an original, `first`, and its evolution, `second`."""
 
     def required(self) -> frozenset[Capability]:

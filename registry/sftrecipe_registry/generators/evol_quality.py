@@ -46,9 +46,10 @@ class EvolQuality(Sampling, RowGenerator):
     keep: Literal["last", "all", "pair"] = "last"
     """The last answer; a row for each that passed, the first one included; or the last as `chosen`
     and the first as `rejected`."""
-    prompt: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
-        "builtin:evol_quality/rewrite"
-    )
+    prompt: Annotated[
+        str,
+        PromptMarker(variables=_VARIABLES, columns=False, shows=(frozenset({"prompt", "answer"}),)),
+    ] = "builtin:evol_quality/rewrite"
     """How the model is asked: the prompt is given `prompt`, `answer` and `operation`."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:

@@ -11,7 +11,14 @@ from typing import Annotated, ClassVar, NamedTuple
 from annotated_types import Gt
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    Capability,
+    Expected,
+    Filled,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+)
 from sftrecipe.options import PromptMarker
 from sftrecipe.plugin.described import Described
 from sftrecipe_registry.shared.first_seen import DIGEST_BYTES, FirstSeen
@@ -40,7 +47,7 @@ class _Asked(NamedTuple):
     row: Record
     chosen: str
     """The system prompt as the option has it."""
-    system: str
+    system: Filled
     """The same, filled in."""
     sample: int
 
@@ -120,13 +127,14 @@ class Magpie(UserTurn, Generator):
         for row in rows if len(rows) else (_BLANK,):
             for number in range(self.samples):
                 chosen = self._chosen(row, number, ctx)
-                system = ctx.prompt(chosen).render(row.columns) if chosen else ""
-                sample = number + self.samples * times[system, number]
-                times[system, number] += 1
+                system = ctx.prompt(chosen).filled(row.columns) if chosen else Filled("")
+                sample = number + self.samples * times[system.text, number]
+                times[system.text, number] += 1
                 yield _Asked(row, chosen, system, sample)
 
     async def _instruction(self, one: _Asked, ctx: Context) -> Record | Reject:
-        turns = [{"role": "system", "content": one.system}] if one.system else []
+        system = one.system.checked()
+        turns = [{"role": "system", "content": system}] if system else []
         written = await self.written(turns, one.sample, ctx)
         tags = dict(one.row.tags)
         if not isinstance(self.system, str):
@@ -136,8 +144,8 @@ class Magpie(UserTurn, Generator):
             text, tags["sanitised"] = sanitised(text, self.sanitise)
             lost = None if text else _EMPTY
         columns = {**one.row.columns, "instruction": text}
-        if self.keep_system and one.system:
-            columns["system"] = one.system
+        if self.keep_system and system:
+            columns["system"] = system
         parents = _parents(one.row)
         if lost is not None:
             return ctx.reject(columns, *lost, parents=parents, replies=written.replies)

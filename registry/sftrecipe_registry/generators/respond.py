@@ -9,7 +9,7 @@ from annotated_types import Gt
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import question
 from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
@@ -35,7 +35,9 @@ class Respond(Sampling, RowGenerator):
     system: Annotated[str, PromptMarker()] = ""
     """System prompt, the text or a `.j2` file (Jinja2: the row's columns are variables); the row's
     own where it is empty."""
-    prompt: Annotated[str, PromptMarker()] | None = None
+    prompt: (
+        Annotated[str, PromptMarker(shows=(frozenset({ANY_COLUMN}),), beside="system")] | None
+    ) = None
     """What the user says, the text or a `.j2` file (Jinja2); the row's instruction and input where
     it is left out."""
     samples: Annotated[int, Gt(0)] = 1

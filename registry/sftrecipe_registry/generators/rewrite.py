@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import unspaced_share
@@ -44,7 +44,12 @@ class Rewrite(Sampling, RowGenerator):
     """For `style`: what the new text is like (`a worried parent writing in haste`)."""
     to: Literal["en", "zh"] | None = None
     """For `translate`: the language."""
-    prompts: dict[Way, Annotated[str, PromptMarker(variables=_VARIABLES)]] = {
+    prompts: dict[
+        Way,
+        Annotated[
+            str, PromptMarker(variables=_VARIABLES, shows=(frozenset({"text", ANY_COLUMN}),))
+        ],
+    ] = {
         "style": "builtin:rewrite/style",
         "shorter": "builtin:rewrite/shorter",
         "longer": "builtin:rewrite/longer",

@@ -12,7 +12,15 @@ import yaml
 from annotated_types import Ge, Gt
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    Capability,
+    Expected,
+    Filled,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    template_keys,
+)
 from sftrecipe.options import InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.json_items import find_items
 from sftrecipe_registry.shared.numbered_list import parse_numbered
@@ -34,7 +42,7 @@ class _Draw:
 
     examples: tuple[Record, ...]
     entities: dict[str, str]
-    prompt: str
+    prompt: Filled
     sample: int
 
 
@@ -64,7 +72,12 @@ class SelfInstruct(Sampling, Generator):
     seeds_per_round: 3
 """
 
-    template: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)]
+    template: Annotated[
+        str,
+        PromptMarker(
+            variables=_VARIABLES, columns=False, shows=(frozenset({"examples", "entities"}),)
+        ),
+    ]
     """Jinja2 file; it is given `examples` (the seeds' columns), `entities`, `count` and `number`
     (of the list's next item)."""
     entities: dict[str, InputFile] = {}
@@ -90,7 +103,9 @@ class SelfInstruct(Sampling, Generator):
         return frozenset({"chat"} if self.reply == "json" else {"complete"})
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Entity files that hold no list of texts; seeds without instructions."""
+        """Entity files that hold no list of texts, or that the template does not use; seeds without
+        instructions."""
+        yield from self._entity_problems(files)
         for name, path in self.entities.items():
             if path in files.paths and not _entity_values(files.text(path)):
                 yield OptionProblem(
@@ -104,6 +119,22 @@ class SelfInstruct(Sampling, Generator):
                 "seeds have no column 'instruction'",
                 "name it in the source: 'map: {instruction: COLUMN}'",
             )
+
+    def _entity_problems(self, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Entities that are drawn for nothing, or used without being given."""
+        in_file = self.template in files.paths
+        text = files.text(self.template) if in_file else self.template
+        used = template_keys(text, "entities")
+        if used is None:
+            return
+        for name in sorted(self.entities.keys() - used):
+            message = f"'{name}' is nowhere in the template, so it is drawn for nothing"
+            yield OptionProblem(("entities", name), message, f"write {{{{ entities.{name} }}}}")
+        needed = template_keys(text, "entities", required=True) or frozenset()
+        for name in sorted(needed - self.entities.keys()):
+            message = f"the template uses entities.{name}, which is not given"
+            advice = f"name its file: 'entities: {{{name}: FILE}}'"
+            yield OptionProblem(("template",), message, advice)
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Columns of the items."""
@@ -131,9 +162,8 @@ class SelfInstruct(Sampling, Generator):
 
         async for draw, replies in ctx.map(asked, draws):
             if isinstance(replies, CallFailed):
-                failed = {"prompt": draw.prompt}
                 yield ctx.reject(
-                    failed,
+                    _lost(draw),
                     replies.reason,
                     replies.message,
                     parents=draw.examples,
@@ -160,7 +190,7 @@ class SelfInstruct(Sampling, Generator):
                     for name, values in dictionaries.items()
                 }
                 examples = (*shown, seed)
-                prompt = template.render(
+                prompt = template.filled(
                     {
                         "examples": [seed_example(row) for row in examples],
                         "entities": entities,
@@ -168,12 +198,12 @@ class SelfInstruct(Sampling, Generator):
                         "number": len(examples) + 1,
                     }
                 )
-                yield _Draw(examples, entities, prompt, times[prompt])
-                times[prompt] += 1
+                yield _Draw(examples, entities, prompt, times[prompt.text])
+                times[prompt.text] += 1
 
     async def _ask_json(self, draw: _Draw, ctx: Context) -> list[Reply]:
         """The reply, and those to the repairs while there are no items in it."""
-        turns = [{"role": "user", "content": draw.prompt}]
+        turns = [{"role": "user", "content": draw.prompt.checked()}]
         replies: list[Reply] = []
         while True:
             reply = await ctx.model.chat(turns, sample=draw.sample, sampling=self.sampling())
@@ -188,8 +218,8 @@ class SelfInstruct(Sampling, Generator):
             ]
 
     async def _ask_list(self, draw: _Draw, ctx: Context) -> list[Reply]:
-        sampling = self.sampling()
-        return [await ctx.model.complete(draw.prompt, sample=draw.sample, sampling=sampling)]
+        prompt, sampling = draw.prompt.checked(), self.sampling()
+        return [await ctx.model.complete(prompt, sample=draw.sample, sampling=sampling)]
 
     def _items(
         self, draw: _Draw, replies: Sequence[Reply], ctx: Context
@@ -217,6 +247,12 @@ class SelfInstruct(Sampling, Generator):
         for word in ("```", "json", "'"):
             text = text.replace(word, "")
         return "".join(text.split())
+
+
+def _lost(draw: _Draw) -> dict[str, Any]:
+    """What a reject shows of a call that brought nothing: its prompt, or the seed that it does not
+    fit."""
+    return dict(draw.examples[-1].columns) if draw.prompt.failed else {"prompt": draw.prompt.text}
 
 
 def _entity_values(text: str) -> list[str]:

@@ -45,9 +45,9 @@ class SelfInstructBootstrap(GrowingPool):
 """
     rules: ClassVar[Rules] = "self_instruct"
 
-    prompt: Annotated[str, PromptMarker(variables=_VARIABLES, columns=False)] = (
-        "builtin:self_instruct/bootstrap"
-    )
+    prompt: Annotated[
+        str, PromptMarker(variables=_VARIABLES, columns=False, shows=(frozenset({"instructions"}),))
+    ] = "builtin:self_instruct/bootstrap"
     """Jinja2 file or text. It is given `instructions` (the shown ones), `number` (of the next),
     `count`, `chat` (whether an assistant is asked) and `classification`."""
     shots: Annotated[int, Gt(0)] = 8
@@ -86,7 +86,7 @@ class SelfInstructBootstrap(GrowingPool):
             seeds = [row for row in seeds if row.columns.get("is_classification") is True]
         shown = own + drawn(seeds, self.shots - len(own), ctx, "seeds", *salt)
         chance.shuffle(shown)
-        prompt = ctx.prompt(self.prompt).render(
+        prompt = ctx.prompt(self.prompt).filled(
             {
                 "instructions": [_one_line(row.text("instruction")) for row in shown],
                 "number": len(shown) + 1,

@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Inputs
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _YES = re.compile(r"\W*(?:yes\b|是)", re.IGNORECASE)
@@ -35,9 +35,9 @@ class SelfInstructClassify(Sampling, RowGenerator):
     ask: Literal["chat", "complete"] = "chat"
     """`chat`: ask an assistant; `complete`: let the model go on with the list, as the original
     does."""
-    prompt: Annotated[str, PromptMarker(variables=frozenset({"chat"}))] = (
-        "builtin:self_instruct/classify"
-    )
+    prompt: Annotated[
+        str, PromptMarker(variables=frozenset({"chat"}), shows=(frozenset({ANY_COLUMN}),))
+    ] = "builtin:self_instruct/classify"
     """Jinja2 file or text. It is given the row's columns, and `chat` (whether an assistant is
     asked)."""
     strict_original: bool = False

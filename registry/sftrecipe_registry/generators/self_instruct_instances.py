@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.task_instances import (
     Instance,
@@ -45,14 +45,14 @@ class SelfInstructInstances(Sampling, RowGenerator):
     ask: Literal["chat", "complete"] = "chat"
     """`chat`: ask an assistant; `complete`: let the model go on with the list, as the original
     does."""
-    input_first: Annotated[str, PromptMarker(variables=_VARIABLES)] = (
-        "builtin:self_instruct/input_first"
-    )
+    input_first: Annotated[
+        str, PromptMarker(variables=_VARIABLES, shows=(frozenset({ANY_COLUMN}),))
+    ] = "builtin:self_instruct/input_first"
     """Prompt for tasks that are not classification: Jinja2 file or text. It is given the row's
     columns, `count` (`max_instances`) and `chat` (whether an assistant is asked)."""
-    output_first: Annotated[str, PromptMarker(variables=_VARIABLES)] = (
-        "builtin:self_instruct/output_first"
-    )
+    output_first: Annotated[
+        str, PromptMarker(variables=_VARIABLES, shows=(frozenset({ANY_COLUMN}),))
+    ] = "builtin:self_instruct/output_first"
     """Prompt for classification tasks, given the same."""
     max_instances: Annotated[int, Gt(0)] = 5
     """Examples of a task at most; of more, some are drawn."""

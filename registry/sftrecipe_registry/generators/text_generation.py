@@ -9,7 +9,7 @@ from annotated_types import Gt
 
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
@@ -34,7 +34,9 @@ class TextGeneration(Sampling, RowGenerator):
   with: {prompt: "Write one question that a patient asks about {{ topic }}.", column: instruction}
 """
 
-    prompt: Annotated[str, PromptMarker()] = "{{ instruction }}"
+    prompt: Annotated[str, PromptMarker(shows=(frozenset({ANY_COLUMN}),), beside="system")] = (
+        "{{ instruction }}"
+    )
     """What the user says, the text or a `.j2` file (Jinja2: the row's columns are variables)."""
     system: Annotated[str, PromptMarker()] = ""
     """System prompt, the text or a `.j2` file; none where it is empty."""

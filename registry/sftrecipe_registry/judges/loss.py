@@ -10,7 +10,7 @@ from annotated_types import MinLen
 
 from sftrecipe import Context, Judge, Record, Reply, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, ProviderMarker
+from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker
 from sftrecipe_registry.shared.confidence_interval import Estimate, metric_names
 from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.shared.last_answer import parted
@@ -52,7 +52,12 @@ class Loss(Judge):
 
     models: Annotated[tuple[ScoringModel, ...], MinLen(1)]
     """Providers that give likelihoods; the first is compared with each of the others."""
-    prompt: Annotated[str, PromptMarker(variables=_GIVEN)] = "builtin:loss/alpaca"
+    prompt: Annotated[
+        str,
+        PromptMarker(
+            variables=_GIVEN, shows=(frozenset({"messages", "instruction", "input", ANY_COLUMN}),)
+        ),
+    ] = "builtin:loss/alpaca"
     """How the question is put, up to where the answer begins: as LLaMA-Factory's template of that
     name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/llama3`, `…/smollm2`, or `…/plain` (the
     question and a line break); or one of your own, the text or a `.j2` file (Jinja2). Take the one

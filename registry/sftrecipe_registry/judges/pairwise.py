@@ -85,7 +85,9 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     the rows' own."""
     swap: bool = True
     """Judge in both orders; false: in one, drawn for each question."""
-    prompt: Annotated[str, PromptMarker(variables=_SHOWN)] = "builtin:pairwise/compare"
+    prompt: Annotated[
+        str, PromptMarker(variables=_SHOWN, shows=(frozenset({"first"}), frozenset({"second"})))
+    ] = "builtin:pairwise/compare"
     """What the judge is asked, the text or a `.j2` file (Jinja2). It is given `question` (of
     several turns, all of them), the answers `first` and `second` in the order in which they are
     shown, and the row's columns. The first line of the reply must be the two scores alone."""

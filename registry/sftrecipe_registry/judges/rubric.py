@@ -53,7 +53,9 @@ class Rubric(AnsweringModels, RubricScale, Judge):
 
     models: Annotated[tuple[ChatModel, ...], MinLen(1)]
     """Providers that answer; the first is compared with each of the others."""
-    prompt: Annotated[str, PromptMarker(variables=_GIVEN)] = "builtin:rubric/helpfulness"
+    prompt: Annotated[str, PromptMarker(variables=_GIVEN, shows=(frozenset({"output"}),))] = (
+        "builtin:rubric/helpfulness"
+    )
     """The rubric: `builtin:rubric/helpfulness`, `…/instruction_following`, `…/truthfulness`,
     `…/honesty`, `…/agreement` (with the row's own answer), or one of your own, the text or a `.j2`
     file (Jinja2) that ends with asking for a last line `Score: n`. It is given `instruction` and

@@ -36,6 +36,18 @@ class Weights(Mixer):
         """The streams with their weights, as the recipe gives them."""
         return self.weights
 
+    def expected(self, rows: Mapping[str, tuple[int, int | None]]) -> tuple[int, int | None]:
+        """`total`, or what the streams can give in these ratios."""
+        shares = shares_of(self.weights)
+        least = largest_total(shares, {name: rows[name][0] for name in shares})
+        tops = {name: most for name in shares if (most := rows[name][1]) is not None}
+        most = largest_total({name: shares[name] for name in tops}, tops) if tops else None
+        if self.total is None:
+            return least, most
+        if self.on_shortage == "scale":
+            return min(self.total, least), self.total if most is None else min(self.total, most)
+        return self.total, self.total
+
     def mix(self, streams: Mapping[str, Rows], ctx: Context) -> Mix:
         """Which rows, in which order.
 

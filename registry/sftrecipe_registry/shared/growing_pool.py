@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 from annotated_types import Ge, Gt, Le
 
 from sftrecipe import CallFailed, Context, Generator, PluginRefused, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    Capability,
+    Expected,
+    Filled,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+)
 from sftrecipe.options import Sampling
 from sftrecipe_registry.shared.instruction_rules import Rules, fault_finder
 from sftrecipe_registry.shared.one_prompt import ask_once
@@ -31,7 +38,7 @@ class Question(NamedTuple):
 
     shown: Sequence[Record]
     """The rows in the prompt."""
-    prompt: str
+    prompt: Filled
     sample: int
     """Times that the same prompt was asked before."""
 
@@ -166,14 +173,15 @@ class GrowingPool(Sampling, Generator):
     ) -> Iterator[Question]:
         for at in range(self.prompts_per_round):
             question = self.question(pool, ctx, number, at)
-            yield question._replace(sample=times[question.prompt])
-            times[question.prompt] += 1
+            yield question._replace(sample=times[question.prompt.text])
+            times[question.prompt.text] += 1
 
     async def _reply(self, question: Question, ctx: Context) -> Reply:
         sampling, raw = self.sampling(), self.ask == "complete"
         if raw:
             sampling.setdefault("stop", self.stops(question))
-        return await ask_once(ctx.model, question.prompt, sampling, raw=raw, sample=question.sample)
+        prompt = question.prompt.checked()
+        return await ask_once(ctx.model, prompt, sampling, raw=raw, sample=question.sample)
 
     def _judged(
         self,
@@ -185,7 +193,7 @@ class GrowingPool(Sampling, Generator):
         """A reply's items in order, each compared with all that were accepted before it."""
         shown = question.shown
         if isinstance(reply, CallFailed):
-            prompt = {"prompt": question.prompt}
+            prompt = {"prompt": question.prompt.text}
             yield ctx.reject(prompt, reply.reason, reply.message, parents=shown, replies=[reply])
             return
         found = self.candidates(reply, question)

@@ -11,7 +11,7 @@ from annotated_types import Gt
 
 from sftrecipe import Context, Reply
 from sftrecipe.kinds import OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Columns
 from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.one_prompt import ask_once
@@ -31,7 +31,11 @@ class RubricScale(Sampling):
     """Options of plugins that let a model score answers."""
 
     prompt: Annotated[
-        str, PromptMarker(variables=frozenset({"instruction", "input", "output"}))
+        str,
+        PromptMarker(
+            variables=frozenset({"instruction", "input", "output"}),
+            shows=(frozenset({"instruction", "input", "output", ANY_COLUMN}),),
+        ),
     ] = "builtin:rubric/self_curation"
     """The rubric: `builtin:rubric/self_curation`, one of UltraFeedback's aspects
     (`builtin:rubric/instruction_following`, `…/truthfulness`, `…/honesty`, `…/helpfulness`), or one

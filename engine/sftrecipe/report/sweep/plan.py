@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sftrecipe.messages import message, word
-from sftrecipe.plan.estimate import costs, total
+from sftrecipe.plan.estimate import costs, likely_facts, likely_tokens, total
 from sftrecipe.recipe.checked import Sweep
-from sftrecipe.report.amounts import range_text
-from sftrecipe.report.plan_table import all_asks, asked_cost, unpriced
+from sftrecipe.report.amounts import likely_text
+from sftrecipe.report.plan_table import all_asks, asked_cost, likely_calls, unpriced
 from sftrecipe.report.table import aligned
 from sftrecipe.run.sweep_forecast import SweepPart
 
@@ -38,6 +38,7 @@ def sweep_plan_facts(parts: Sequence[SweepPart]) -> list[dict[str, Any]]:
             "calls": total([each.calls for each in part.estimates]),
             "tokens": total([each.tokens for each in part.estimates]),
             "cost": costs(all_asks(part.estimates)),
+            "likely": likely_facts(all_asks(part.estimates)),
             "unpriced": unpriced(all_asks(part.estimates)),
         }
         for part in parts
@@ -45,11 +46,12 @@ def sweep_plan_facts(parts: Sequence[SweepPart]) -> list[dict[str, Any]]:
 
 
 def _cells(name: str, part: SweepPart) -> list[str]:
+    asks, calls = all_asks(part.estimates), likely_calls(part.estimates)
     return [
         name,
         str(len(part.estimates)),
         str(part.trainings),
-        range_text(total([each.calls for each in part.estimates])),
-        range_text(total([each.tokens for each in part.estimates])),
-        asked_cost(all_asks(part.estimates)),
+        likely_text(calls, total([each.calls for each in part.estimates])),
+        likely_text(likely_tokens(asks), total([each.tokens for each in part.estimates])),
+        asked_cost(asks),
     ]

@@ -13,7 +13,7 @@ from sftrecipe.plan.steps import STORE_FORMAT
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.record import Record
 from sftrecipe.report.run_page.facts.secrets import Scrub
-from sftrecipe.run.following import follow
+from sftrecipe.run.following import follow_told, streams_thinned_by
 from sftrecipe.run.results import read_run
 from sftrecipe.store.arrow import without_pandas
 from sftrecipe.store.project import Project
@@ -100,10 +100,8 @@ def _follow(opened: OpenedRun, step: Mapping[str, Any]) -> None:
     readable = step["parts"].get("store") == str(STORE_FORMAT)
     if not (readable and opened.store.has(step["key"])):
         opened.gone.append(step["id"])
-        for name in step["reads"] if step["section"] == "filter" else ():
+        for name in streams_thinned_by(step):
             opened.streams.pop(name, None)
         return
-    known = all(name in opened.streams for name in step["reads"])
-    if step["section"] != "filter" or known:
-        folder = opened.folder(step)
-        follow(opened.streams, step["id"], step["section"], step["reads"], folder)
+    if all(name in opened.streams for name in streams_thinned_by(step)):
+        follow_told(opened.streams, step, opened.folder(step))

@@ -75,15 +75,17 @@ def plan_graph(opened: OpenedRun) -> PlanGraph:
 
 def _sources(opened: OpenedRun, step: Mapping[str, Any]) -> list[str]:
     """The cards that a step's edges come from; held out rows come from the export that has them."""
-    keepers = [
-        each["id"]
-        for each in opened.steps
-        for data_set in each["notes"].get("data_sets", ())
-        if data_set["role"] == "holdout"
-    ]
+    keepers = [each["id"] for each in opened.steps if _holds_out(each)]
     known = {HELD_OUT: keepers[0]} if keepers else {}
     names = [known.get(name, name) for name in step["reads"]]
     return list(dict.fromkeys([*names, *step.get("after", ())]))
+
+
+def _holds_out(step: Mapping[str, Any]) -> bool:
+    """Whether the stream of rows held out is an export's; of a run of before, by its files."""
+    if "makes" in step:
+        return HELD_OUT in step["makes"]
+    return any(each["role"] == "holdout" for each in step["notes"].get("data_sets", ()))
 
 
 def _made(step: Mapping[str, Any]) -> int | None:
