@@ -11,9 +11,16 @@ from importlib import import_module
 
 @cache
 def user_language() -> str:
-    """`zh` or `en`: `SFTRECIPE_LANG` if it is set, else the locale."""
-    asked = os.environ.get("SFTRECIPE_LANG") or locale.getlocale()[0] or ""
+    """`zh` or `en`: `SFTRECIPE_LANG` if it is set, else the locale of messages, as gettext reads it.
+
+    Containers name a locale in `LANG` that they have not installed: what it says counts.
+    """
+    asked = next((found for name in _VARIABLES if (found := os.environ.get(name))), None)
+    asked = asked or locale.getlocale()[0] or ""
     return "zh" if asked.lower().startswith(("zh", "chinese")) else "en"
+
+
+_VARIABLES = ("SFTRECIPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 class Word(str):
