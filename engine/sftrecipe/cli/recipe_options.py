@@ -54,7 +54,10 @@ def checked(
     *,
     keys_later: bool = False,
 ) -> CheckedRecipe:
-    """The checked recipe that the options name; `keys_later`: its keys need not be set. Raises RecipeError with all its problems."""
+    """The checked recipe that the options name; `keys_later`: its keys need not be set.
+
+    Raises RecipeError with all its problems.
+    """
     from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
 
     return check_recipe(

@@ -106,7 +106,9 @@ def _tokens(counter: TokenCounter, text: str) -> int:
 
 def _cutoff(document: Mapping[str, Any]) -> int | None:
     """The smallest of all trainings: what is longer is cut in one of them."""
-    written = [(block.get("with") or {}).get("cutoff_len") for _, block in blocks(document, "train")]
+    written = [
+        (block.get("with") or {}).get("cutoff_len") for _, block in blocks(document, "train")
+    ]
     return min((each for each in written if isinstance(each, int) and each > 0), default=None)
 
 
