@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sftrecipe import messages
 
@@ -32,6 +33,8 @@ class Problem:
     position: Position | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     hint: str | None = None
+    severity: Literal["error", "warning"] = "error"
+    """A warning does not stop: the recipe is right, and cannot be run as things are."""
 
     def message(self, language: str | None = None) -> str:
         """The problem in one line, in the user's language unless one is given."""
@@ -46,6 +49,7 @@ class Problem:
         place = self.position
         return {
             "slug": self.slug,
+            "severity": self.severity,
             "path": place.path if place else None,
             "line": place.line if place else None,
             "column": place.column if place else None,
@@ -88,6 +92,11 @@ def set_of(problems: Iterable[Problem]) -> list[Problem]:
     """The problems without repetition (same slug, place and message)."""
     unique = {(p.slug, p.position, p.message("en")): p for p in problems}
     return list(unique.values())
+
+
+def is_wrong(problems: Iterable[Problem]) -> bool:
+    """Whether there is an error among the problems, not warnings alone."""
+    return any(problem.severity == "error" for problem in problems)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

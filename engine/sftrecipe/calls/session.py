@@ -313,7 +313,7 @@ def _scrubbed(text: str, secrets: set[str]) -> str:
 def _environment_value(match: re.Match[str]) -> str:
     value = os.environ.get(match.group(1))
     if not value:
-        raise UsageError("unset-environment", name=match.group(1))
+        raise UsageError("unset-environment", "export-variable", name=match.group(1))
     return value
 
 

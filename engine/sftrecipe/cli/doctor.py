@@ -45,7 +45,7 @@ def doctor(
     from sftrecipe.run.doctor.checkup import check_up  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
-    found = checked(recipe, **options) if recipe else None
+    found = checked(recipe, **options, keys_later=True) if recipe else None
     project = project_of(recipe or Path.cwd() / "recipe")
     if out is None and found:
         out = project.run_folder(found.name)

@@ -2,68 +2,108 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-_RECIPE = """\
-version: 1
-name: {name}
-language: {language}
-seed: 42
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_KANA = re.compile(r"[\u3040-\u30ff]")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\u4e00-\u9fff-]")
+_SHARED = {"dataset_info.json": "{}\n", ".gitignore": ".sftrecipe/\nruns/\n"}
+"""Files that other tools keep too: where they stand already, they stay as they are."""
 
-providers:
-  teacher: {{use: embedded}}          # a small model on this machine; or openai, ernie, vllm …
-
-sources:
-  seeds: {{use: jsonl, path: seeds.jsonl}}
-
-generate:
-  - {{id: answered, use: respond, from: seeds, provider: teacher, with: {{max_tokens: 200}}}}
-
-filter:
-  - {{use: length, with: {{field: output, min_chars: 20}}}}
-
-export:
-  - {{use: llamafactory, with: {{formatting: alpaca}}}}
-"""
-_SEEDS = {
-    "en": (
-        "How do I keep cut flowers fresh for longer?",
-        "What is the difference between a loan and a lease?",
-        "Name three stretches for people who sit all day.",
-    ),
-    "zh": ("怎样让鲜花开得更久？", "贷款和租赁有什么区别？", "久坐的人可以做哪三种拉伸？"),
+_TOLD = {
+    "recipe.yaml": "init-recipe",
+    "faq.jsonl": "init-faq",
+    "tasks.jsonl": "init-tasks",
+    "texts.jsonl": "init-texts",
 }
 
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--language", type=click.Choice(["en", "zh"]), default="en", help="Of the data.")
-def init(folder: Path, language: str) -> None:
-    """Start a project: a recipe that runs, its seeds, a catalogue.
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    help="Of data and comments; by default that of the folder's name, else yours.",
+)
+def init(folder: Path, language: str | None) -> None:
+    """Start a project: a recipe that runs, its small data, a catalogue.
 
     Nothing that stands in the folder is touched.
     """
-    import orjson  # noqa: PLC0415
+    files = _files(folder, language or _language(folder.resolve().name))
+    _write(folder, files)
+    _tell(folder, files)
 
-    from sftrecipe.errors import UsageError  # noqa: PLC0415
+
+def _language(name: str) -> str:
+    """The language that a folder's name is written in, else the user's."""
+    from sftrecipe.messages import user_language  # noqa: PLC0415
+
+    return "zh" if _HAN.search(name) and not _KANA.search(name) else user_language()
+
+
+def _files(folder: Path, language: str) -> Mapping[str, str]:
+    """What a new project holds, by file name."""
+    from importlib import resources  # noqa: PLC0415
+
     from sftrecipe.recipe.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
 
-    name = "".join(c if c.isalnum() or c in "_-" else "_" for c in folder.resolve().name)
-    recipe = _RECIPE.format(schema=RECIPE_FILE, name=name or "recipe", language=language)
-    seeds = [orjson.dumps({"instruction": text}).decode() for text in _SEEDS[language]]
-    files = {
-        "recipe.yaml": recipe,
-        "seeds.jsonl": "\n".join(seeds) + "\n",
-        "dataset_info.json": "{}\n",
-        RECIPE_FILE: schema_text(schemas()[RECIPE_FILE]),
-        ".gitignore": ".sftrecipe/\nruns/\n",
-    }
-    taken = [file for file in files if (folder / file).exists()]
-    if taken:
+    written = resources.files("sftrecipe.cli") / "first_project" / language
+    texts = {each.name: each.read_text(encoding="utf-8") for each in written.iterdir()}
+    texts["recipe.yaml"] = texts["recipe.yaml"].replace("@name@", f'"{_recipe_name(folder)}"')
+    ordered = dict(sorted(texts.items(), key=lambda item: (item[0] != "recipe.yaml", item[0])))
+    return {**ordered, RECIPE_FILE: schema_text(schemas()[RECIPE_FILE]), **_SHARED}
+
+
+def _recipe_name(folder: Path) -> str:
+    """The folder's name as a recipe may be called."""
+    return _NOT_IN_NAMES.sub("_", folder.resolve().name)[:64].lstrip("-") or "recipe"
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    """Write the files that are not shared and there already. Raises UsageError."""
+    from sftrecipe.errors import UsageError  # noqa: PLC0415
+
+    standing = {file for file in files if (folder / file).exists() or (folder / file).is_symlink()}
+    if taken := sorted(standing - _SHARED.keys()):
         raise UsageError("init-taken", "init-folder", folder=str(folder), file=taken[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, content in files.items():
-        (folder / file).write_text(content, encoding="utf-8")
-    click.echo(f"{folder / 'recipe.yaml'} is ready; next: sftrecipe run {folder / 'recipe.yaml'}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in files.keys() - standing:
+            with (folder / file).open("x", encoding="utf-8", newline="\n") as target:
+                target.write(files[file])
+    except OSError as error:
+        values = {"folder": str(folder), "error": error.strerror or str(error)}
+        raise UsageError("folder-read-only", **values) from error
+
+
+def _tell(folder: Path, files: Mapping[str, str]) -> None:
+    """Print what was written and what to do next."""
+    from shlex import quote  # noqa: PLC0415
+
+    from sftrecipe.messages import message  # noqa: PLC0415
+
+    recipe = folder / "recipe.yaml"
+    click.echo(message("init-ready", {"folder": folder}))
+    for file in [file for file in files if file in _TOLD]:
+        click.echo(f"  {file:<14} {message(_TOLD[file], {})}")
+    for lacked in _lacking(recipe):
+        click.echo(message("init-first", {"command": lacked}))
+    click.echo(message("init-next", {"command": f"sftrecipe run {quote(str(recipe))}"}))
+
+
+def _lacking(recipe: Path) -> list[str]:
+    """What to do on this machine before the new recipe can make its data."""
+    from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
+    from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
+    from sftrecipe.run.lacking import lacking  # noqa: PLC0415
+    from sftrecipe.store.project import project_of  # noqa: PLC0415
+
+    found, project = check_recipe(recipe), project_of(recipe)
+    plan = plan_recipe(found, project, "data")
+    lacks = lacking(plan, project, project.run_folder(found.name))
+    return list(dict.fromkeys(each.missing.advice or each.missing.found for each in lacks))

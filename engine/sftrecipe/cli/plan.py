@@ -37,7 +37,9 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     from sftrecipe.run.forecast import forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
-    recipe = checked(**options)
+    recipe = checked(**options, keys_later=True)
+    if recipe.warnings:
+        click.echo(render(recipe.warnings), err=True)
     project = project_of(recipe.path)
     planned = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
@@ -50,7 +52,8 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
         click.echo(render(problems), err=True)
     parts = _sweep_parts(recipe, project, target)
     if as_json:
-        click.echo(plan_json(estimates, shortages, sweep_plan_facts(parts) if parts else None))
+        sweep = sweep_plan_facts(parts) if parts else None
+        click.echo(plan_json(estimates, shortages, sweep, recipe.warnings))
     else:
         click.echo(plan_text(estimates, recipe.budget))
         if recipe.sweep:

@@ -51,8 +51,13 @@ def checked(
     variables: tuple[str, ...],
     allow_paths: tuple[Path, ...],
     allow_keys: tuple[str, ...],
+    *,
+    keys_later: bool = False,
 ) -> CheckedRecipe:
-    """The checked recipe that the options name. Raises RecipeError with all its problems."""
+    """The checked recipe that the options name; `keys_later`: its keys need not be set.
+
+    Raises RecipeError with all its problems.
+    """
     from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
 
     return check_recipe(
@@ -61,6 +66,7 @@ def checked(
         variables=dict(pair(text, "--set") for text in variables),
         allow_paths=allow_paths,
         allow_keys=[pair(text, "--allow-key") for text in allow_keys],
+        keys_later=keys_later,
     )
 
 

@@ -35,7 +35,7 @@ def _check(out: Path | None, options: dict[str, Any]) -> int:
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     names = ("recipe", "profile", "variables", "allow_paths", "allow_keys")
-    recipe = checked(**{name: options[name] for name in names})
+    recipe = checked(**{name: options[name] for name in names}, keys_later=True)
     project = project_of(recipe.path)
     found = check_trainings(recipe, project, output_folder(recipe, project, out))
     faults = sum(finding.state == "fault" for _, finding in found)

@@ -29,14 +29,17 @@ def validate(  # noqa: PLR0917 - click passes them by name
 
     Every profile is checked, or the one that --profile names.
     """
-    from sftrecipe.errors import RecipeError  # noqa: PLC0415
+    from sftrecipe.errors import RecipeError, is_wrong  # noqa: PLC0415
     from sftrecipe.recipe.load import profile_problems  # noqa: PLC0415
 
     found: dict[Path, list[Problem]] = {}
     for recipe in recipes:
         problems: list[Problem] = []
         try:
-            checked(recipe, profile, variables, allow_paths, allow_keys)
+            found_well = checked(
+                recipe, profile, variables, allow_paths, allow_keys, keys_later=True
+            )
+            problems += found_well.warnings
         except RecipeError as error:
             problems += error.problems
         if profile is None:
@@ -45,7 +48,7 @@ def validate(  # noqa: PLR0917 - click passes them by name
             problems = [*others, *problems]  # told once, without the profile if it needs none
         found[recipe] = RecipeError(problems).problems
     (_print_json if as_json else _print_text)(found)
-    return 2 if any(found.values()) else 0
+    return 2 if any(map(is_wrong, found.values())) else 0
 
 
 def _print_text(found: dict[Path, list[Problem]]) -> None:
@@ -54,7 +57,8 @@ def _print_text(found: dict[Path, list[Problem]]) -> None:
     for recipe, problems in found.items():
         if problems:
             click.echo(render(problems), err=True)
-        click.echo(f"{recipe}: {len(problems) or 'ok'}{_noun(len(problems))}")
+        errors = sum(problem.severity == "error" for problem in problems)
+        click.echo(f"{recipe}: {errors or 'ok'}{_noun(errors)}")
 
 
 def _noun(count: int) -> str:
@@ -70,10 +74,12 @@ def _noun(count: int) -> str:
 def _print_json(found: dict[Path, list[Problem]]) -> None:
     import json  # noqa: PLC0415
 
+    from sftrecipe.errors import is_wrong  # noqa: PLC0415
+
     facts = [
         {
             "recipe": str(recipe),
-            "ok": not problems,
+            "ok": not is_wrong(problems),
             "problems": [problem.as_json() for problem in problems],
         }
         for recipe, problems in found.items()

@@ -7,13 +7,21 @@ import os
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from typing import Any, NamedTuple
 
 
 @cache
 def user_language() -> str:
-    """`zh` or `en`: `SFTRECIPE_LANG` if it is set, else the locale."""
-    asked = os.environ.get("SFTRECIPE_LANG") or locale.getlocale()[0] or ""
+    """`zh` or `en`: `SFTRECIPE_LANG` if it is set, else the locale of messages, as gettext reads it.
+
+    Containers name a locale in `LANG` that they have not installed: what it says counts.
+    """
+    asked = next((found for name in _VARIABLES if (found := os.environ.get(name))), None)
+    asked = asked or locale.getlocale()[0] or ""
     return "zh" if asked.lower().startswith(("zh", "chinese")) else "en"
+
+
+_VARIABLES = ("SFTRECIPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 class Word(str):
@@ -22,18 +30,25 @@ class Word(str):
     __slots__ = ()
 
 
+class Phrase(NamedTuple):
+    """A value of a message that is a message itself."""
+
+    slug: str
+    values: Mapping[str, object]
+
+
 def message(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The message of a slug, filled."""
     catalogue = _catalogue(language or user_language())
     texts: dict[str, str] = catalogue.MESSAGES
-    return texts[slug].format_map(_filled(values, catalogue.WORDS))
+    return texts[slug].format_map(_filled(values, catalogue))
 
 
 def hint(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The hint of a slug, filled."""
     catalogue = _catalogue(language or user_language())
     texts: dict[str, str] = catalogue.HINTS
-    return texts[slug].format_map(_filled(values, catalogue.WORDS))
+    return texts[slug].format_map(_filled(values, catalogue))
 
 
 def word(name: str, language: str | None = None) -> str:
@@ -47,13 +62,19 @@ def _catalogue(language: str):  # type: ignore[no-untyped-def]
     return import_module(f"sftrecipe.messages.{'zh' if language == 'zh' else 'en'}")
 
 
-def _filled(values: Mapping[str, object], words: Mapping[str, str]) -> _Filled:
-    return _Filled(
-        {
-            name: _translated(value, words) if isinstance(value, Word) else value
-            for name, value in values.items()
-        }
-    )
+def _filled(values: Mapping[str, object], catalogue: Any) -> _Filled:
+    return _Filled({name: _told(value, catalogue) for name, value in values.items()})
+
+
+def _told(value: object, catalogue: Any) -> object:
+    """A value in the catalogue's language."""
+    if isinstance(value, Word):
+        return _translated(value, catalogue.WORDS)
+    if isinstance(value, Phrase):
+        return catalogue.MESSAGES[value.slug].format_map(_filled(value.values, catalogue))
+    if isinstance(value, tuple) and value and all(isinstance(each, Phrase) for each in value):
+        return "; ".join(str(_told(each, catalogue)) for each in value)
+    return value
 
 
 def _translated(value: Word, words: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -70,6 +70,8 @@ class Plugin(Described):
     """The source of the method: paper, section, or code."""
     example: ClassVar[str] = ""
     """A YAML block that works, for `plugins show`."""
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """By reason to reject a row, the options that decide it: told where a step loses all rows."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from sftrecipe.errors import Position
+from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
 
 
@@ -80,6 +80,8 @@ class CheckedRecipe:
     register_in: Path | None = None
     """The project's `dataset_info.json`, when the recipe asks to be registered there."""
     sweep: Sweep | None = None
+    warnings: tuple[Problem, ...] = ()
+    """What stands in the way of a run, though the recipe is right."""
 
 
 @dataclass(frozen=True)

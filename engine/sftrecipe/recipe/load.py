@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from sftrecipe.errors import Problem, RecipeError
+from sftrecipe.errors import Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.options import FileMarker, marked
 from sftrecipe.plugin.provider import Provider
@@ -44,36 +44,38 @@ def check_recipe(
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
     allow_keys: Collection[tuple[str, str]] = (),
+    keys_later: bool = False,
 ) -> CheckedRecipe:
     """Read and check a recipe: no network, no call, nothing written but the pairs in `allow_keys`.
 
     `variables` replace those of `vars`; `allow_paths` are folders beside the recipe's own that it
     may read; `allow_keys` are pairs of environment variable and host that the user allows, now and
-    from now on. Raises RecipeError with all problems, in file order.
+    from now on. `keys_later`: nothing is asked, so that variables of the environment which are not
+    set are the recipe's `warnings`. Raises RecipeError with all problems, in file order.
     """
     if allow_keys:
         vendors.remember_keys(allow_keys)
     roots = Roots(path, allow_paths)
     composed = compose(path, roots, profile=profile, variables=variables or {})
-    check = _Check(path, composed, roots, profile)
+    check = _Check(path, composed, roots, profile, keys_later)
     recipe = check.recipe()
     written = composed.root.get("sweep")
     if written is None or not written.is_mapping:
         if recipe is None:
             raise RecipeError(check.problems)
         return recipe
-    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile))
+    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile, keys_later))
     sweep = sweeping.sweep(check.problems)
     if recipe is None or sweep is None:
         raise RecipeError(check.problems)
-    return replace(recipe, sweep=sweep)
+    return replace(recipe, sweep=sweep, warnings=tuple(check.problems))
 
 
 def _checked(
-    path: Path, roots: Roots, profile: str | None, composed: Composed
+    path: Path, roots: Roots, profile: str | None, keys_later: bool, composed: Composed
 ) -> tuple[CheckedRecipe | None, list[Problem]]:
     """A variant's recipe, or its problems."""
-    check = _Check(path, composed, roots, profile)
+    check = _Check(path, composed, roots, profile, keys_later)
     return check.recipe(), check.problems
 
 
@@ -93,12 +95,18 @@ def profile_problems(
     found: list[Problem] = []
     for name in profiles.value if profiles and profiles.is_mapping else ():
         try:
-            check_recipe(path, profile=name, variables=variables, allow_paths=allow_paths)
+            check_recipe(
+                path,
+                profile=name,
+                variables=variables,
+                allow_paths=allow_paths,
+                keys_later=True,
+            )
         except RecipeError as error:
             found += [
                 _in_profile(problem, name)
                 for problem in error.problems
-                if problem.slug != "unset-environment"
+                if problem.severity == "error"
             ]
     return found
 
@@ -112,13 +120,21 @@ def _in_profile(problem: Problem, name: str) -> Problem:
 class _Check:
     """One recipe being checked; every stage goes on as far as the ones before it let it."""
 
-    def __init__(self, path: Path, composed: Composed, roots: Roots, profile: str | None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        composed: Composed,
+        roots: Roots,
+        profile: str | None,
+        keys_later: bool,
+    ) -> None:
         self.problems = composed.problems
         self._path = path
         self._root = without(composed.root, "sweep")
         self._written = composed.written
         self._roots = roots
         self._profile = profile
+        self._keys_later = keys_later
         self._check_shape(composed)
 
     def recipe(self) -> CheckedRecipe | None:
@@ -134,7 +150,7 @@ class _Check:
         reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
         catalogue = self._catalogue()
-        if self.problems:
+        if is_wrong(self.problems):
             return None
         made = [_block(draft, self._root, inputs[draft], reading) for draft in blocks]
         return self._assembled(made, catalogue)
@@ -164,7 +180,13 @@ class _Check:
         secrets = Secrets(self._root, vendors.allowed_keys(), environment())
         for draft in blocks:
             if draft.section.name == "providers":
-                self.problems.extend(secrets.problems(draft, asked=draft in asked))
+                found = secrets.problems(draft, asked=draft in asked)
+                self.problems.extend(map(self._weighed, found))
+
+    def _weighed(self, problem: Problem) -> Problem:
+        """The problem, a warning where it only stands in the way of asking."""
+        later = self._keys_later and problem.slug == "unset-environment"
+        return replace(problem, severity="warning") if later else problem
 
     def _catalogue(self) -> Path | None:
         """The project's catalogue, where the recipe asks to be entered there."""
@@ -209,6 +231,7 @@ class _Check:
             budget=budget_of(document.get("budget")),
             profile=self._profile,
             register_in=catalogue,
+            warnings=tuple(self.problems),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, closest, is_wrong
 from sftrecipe.plugin.judging import Judge
 from sftrecipe.recipe.blocks import Draft, crashed, drafts
 from sftrecipe.recipe.checked import CheckedRecipe, Sweep, Variant
@@ -53,7 +53,7 @@ class Sweeping:
         if not variants or metric is None or len(variants) < len(written):
             return None
         problems.extend(self._incomparable(variants, metric[0].id))
-        if len(problems) > before:
+        if is_wrong(problems[before:]):
             return None
         plain = self._written.plain()
         return Sweep(

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.errors import Problem
 from sftrecipe.messages import message, word
 from sftrecipe.plan.estimate import (
     NOTHING,
@@ -47,6 +48,7 @@ def plan_json(
     estimates: Sequence[Estimate],
     shortages: Sequence[Shortage],
     sweep: Sequence[Mapping[str, Any]] | None = None,
+    warnings: Sequence[Problem] = (),
 ) -> str:
     """The same facts as JSON, with those of a sweep; ranges are [at least, at most], null: not
     known."""
@@ -62,6 +64,7 @@ def plan_json(
             "unpriced": unpriced(all_asks(estimates)),
         },
         "too_small": [asdict(each) for each in shortages],
+        "warnings": [each.as_json() for each in warnings],
         **({} if sweep is None else {"sweep": sweep}),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()

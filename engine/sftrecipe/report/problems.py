@@ -12,7 +12,10 @@ from sftrecipe.errors import Position, Problem
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WIDTH = 100
-_LABELS = {"en": ("error", "hint: "), "zh": ("错误", "提示：")}
+_LABELS = {
+    "en": {"error": "error", "warning": "warning", "hint": "hint: "},
+    "zh": {"error": "错误", "warning": "警告", "hint": "提示："},
+}
 
 
 def render(problems: Iterable[Problem], language: str | None = None) -> str:
@@ -23,13 +26,13 @@ def render(problems: Iterable[Problem], language: str | None = None) -> str:
 
 
 def _rendered(problem: Problem, language: str, sources: dict[str, list[str]]) -> str:
-    error, hint = _LABELS[language]
+    labels = _LABELS[language]
     place = f"{problem.position}: " if problem.position else ""
-    lines = [f"{place}{error}[{problem.slug}]: {problem.message(language)}"]
+    lines = [f"{place}{labels[problem.severity]}[{problem.slug}]: {problem.message(language)}"]
     if problem.position:
         lines += _source(problem.position, sources)
     if advice := problem.advice(language):
-        lines.append(f"  {hint}{advice}")
+        lines.append(f"  {labels['hint']}{advice}")
     return "\n".join(_visible(line) for line in lines)
 
 

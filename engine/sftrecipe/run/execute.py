@@ -32,6 +32,7 @@ from sftrecipe.plugin.provider import CALL_FAILED, Provider
 from sftrecipe.plugin.training import Trainer, TrainingState
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.emptied import nothing_exported, nothing_left
 from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.following import follow
 from sftrecipe.run.judging import check_judges, judge
@@ -134,6 +135,8 @@ class Execution:
             self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
+        if step.block.section == "export" and (lost := nothing_exported(self, step, facts)):
+            raise lost
 
     def _provide(self, step: Step, model: Path) -> None:
         """Put the trained model where the recipe's providers name it."""
@@ -216,6 +219,8 @@ class Execution:
         except (SftrecipeError, RecipeError, asyncio.CancelledError):
             raise
         except (PluginRefused, PromptFailed) as refusal:
+            if lost := nothing_left(self, step):
+                raise lost from refusal
             raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:

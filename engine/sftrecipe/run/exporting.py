@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.plugin.context import Context, Reject, Rows
-from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter
+from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter, PluginRefused
 from sftrecipe.record import Record
 from sftrecipe.run.making import REJECTS, ROWS, Advance
 from sftrecipe.run.output_folder import OutputFolder
@@ -49,6 +49,10 @@ def export(
         if held_out is not None:
             context.hold_out = held_out.write
         data_sets = plugin.export(rows, context)
+    except PluginRefused:
+        if rejects.count + (held_out.count if held_out is not None else 0) < len(rows):
+            raise
+        data_sets = ()  # nothing is left to train on: the engine tells why
     finally:
         rejects.close()
         if held_out is not None:

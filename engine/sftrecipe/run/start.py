@@ -17,6 +17,7 @@ from sftrecipe.plan.steps import Plan
 from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
+from sftrecipe.run.emptied import NothingLeft
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.lacking import refuse_lacking
@@ -142,6 +143,8 @@ def _leave_unfinished(
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
     facts |= {"outdated": outdated(before, execution), "error": str(error)}
+    if isinstance(error, NothingLeft):
+        facts["emptied"] = [loss.facts() for loss in error.losses]
     if isinstance(error, SftrecipeError):
         facts["rejected"] = write_rejects(execution)
     write_run(execution, _status(error), facts)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from heapq import nsmallest
 from itertools import islice
 from math import ceil, floor, sqrt
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge
 
@@ -54,6 +54,7 @@ class LlamaFactory(Exporter):
 
     version: ClassVar[str] = "2"
     paper: ClassVar[str] = "LLaMA-Factory 0.9.5, data/README.md"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(get_args(Doubt), ("keep",))
     example: ClassVar[str] = "{use: llamafactory, with: {formatting: alpaca, holdout: 0.1}}"
 
     formatting: Formatting = "alpaca"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
@@ -30,6 +30,7 @@ class Blacklist(RowFilter):
         "Self-Instruct (arXiv 2212.10560), bootstrap_instructions.py; "
         "Stanford Alpaca, generate_instruction.py"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"blacklisted": ("words", "file", "preset")}
     example: ClassVar[str] = (
         "{use: blacklist, with: {field: output, words: [as an AI, 作为一个人工智能]}}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from math import isqrt
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -40,6 +40,7 @@ class Cluster(Filter):
     rejected, `no_text`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"cluster_full": ("most", "total")}
     example: ClassVar[str] = "{id: topic, use: cluster, with: {clusters: 50, total: 1000}}"
 
     clusters: Annotated[int, Gt(1)] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -37,6 +37,9 @@ class Decontaminate(Filter):
     paper: ClassVar[str] = (
         "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165), appendix C"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "contaminated": ("words", "fewest", "action")
+    }
     example: ClassVar[str] = (
         "{use: decontaminate, with: {benchmarks: [evals/vicuna.jsonl], ignore_above: 10}}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +25,7 @@ class ExactDedup(Filter):
     the first verdict, and some 250 bytes a row are held.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"duplicate": ("field", "normalise")}
     example: ClassVar[str] = (
         "{use: exact_dedup, with: {field: instruction, normalise: case, prefer: rated}}"
     )

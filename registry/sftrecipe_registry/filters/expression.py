@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import ClassVar
 
@@ -30,6 +30,7 @@ class Expression(RowFilter):
     value does not fit, such as `null > 3`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"not_true": ("keep",)}
     example: ClassVar[str] = """\
 {use: expression, with: {keep: 'score.rated >= 4 and words(output) > 20 and tag.language == "zh"'}}
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -60,6 +60,12 @@ class Ifd(Filter):
         "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), section 2; Li et "
         "al. 2024, Superfiltering (arXiv 2402.00530), section 3"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "too_low": ("min",),
+        "too_high": ("max",),
+        "not_chosen": ("rate", "number"),
+        "too_long": ("max_length",),
+    }
     example: ClassVar[str] = "{use: ifd, provider: scorer, with: {rate: 0.1}}"
 
     method: Literal["cherry", "superfiltering"] = "cherry"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -32,6 +32,10 @@ class Language(RowFilter):
     """
 
     paper: ClassVar[str] = "Joulin et al. 2016, FastText.zip (arXiv 1612.03651): model lid.176.ftz"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "other_language": ("keep",),
+        "uncertain": ("min_confidence",),
+    }
     example: ClassVar[str] = "{use: language, with: {keep: [zh, en], min_confidence: 0.6}}"
 
     keep: tuple[str, ...] = ()

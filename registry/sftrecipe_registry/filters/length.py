@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import inf
 from typing import Annotated, ClassVar
 
@@ -24,6 +24,10 @@ class Length(RowFilter):
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2: 4 to 150 words"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "too_short": ("min_chars", "min_words"),
+        "too_long": ("max_chars", "max_words"),
+    }
     example: ClassVar[str] = "{use: length, with: {field: output, min_words: 3, max_chars: 400}}"
 
     field: ColumnName | tuple[ColumnName, ...] | None = None

@@ -31,6 +31,7 @@ class Pii(RowFilter):
     masked row has their number as score.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"personal_data": ("action", "kinds")}
     example: ClassVar[str] = "{use: pii, with: {kinds: [id_card, phone, email], action: mask}}"
 
     action: Literal["mask", "drop"] = "mask"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
@@ -21,6 +21,10 @@ class Regex(RowFilter):
     Rejects `matched` (the detail shows the matched text) and `not_matched`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "matched": ("drop",),
+        "not_matched": ("keep",),
+    }
     example: ClassVar[str] = (
         "{use: regex, with: {field: output, drop: ['(?i)as an ai', 'https?://']}}"
     )

@@ -29,6 +29,10 @@ class Reward(RowFilter):
         "Ouyang et al. 2022, InstructGPT (arXiv 2203.02155), section 3.5: the reward model; Dong "
         "et al. 2023, RAFT (arXiv 2304.06767): fine-tuning on what it ranks highest"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "low_reward": ("min",),
+        "low_margin": ("min",),
+    }
     example: ClassVar[str] = "{id: rated, use: reward, provider: rm, with: {min: 0.5}}"
 
     min: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -32,6 +32,7 @@ class RougeNovelty(Filter):
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2; AugCon for Chinese"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_similar": ("max",)}
     example: ClassVar[str] = (
         "{use: rouge_novelty, with: {max: 0.7, tokenizer: jieba, against: [seeds]}}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from sftrecipe import Context, Record, RowFilter, Verdict
@@ -24,6 +24,7 @@ class Rubric(RubricScale, RowFilter):
         "2308.06259), §3.2: a 5-point scale, several samples averaged; aspects of Cui et al. 2024, "
         "UltraFeedback (arXiv 2310.01377)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"low_score": ("at_least",)}
     example: ClassVar[str] = "{use: rubric, provider: judge, with: {at_least: 4, samples: 3}}"
 
     at_least: float = 4.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -46,6 +46,9 @@ class SemanticDedup(Filter):
         "Abbas et al. 2023, SemDeDup (arXiv 2303.09540); here all pairs, not those of a cluster, "
         "and the first or the best is kept, not the one farthest from the cluster's centre"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "same_meaning": ("cosine",),
+    }
     example: ClassVar[str] = "{use: semantic_dedup, with: {cosine: 0.95, against: [seeds]}}"
 
     field: ColumnName | tuple[ColumnName, ...] | None = None

