@@ -11,6 +11,7 @@ from sftrecipe.plugin.kinds import (
     Pick,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.plugin.provider import (
     Adapter,
     Answer,
@@ -40,8 +41,11 @@ __all__ = [
     "Model",
     "OptionFiles",
     "OptionProblem",
+    "Permission",
     "Pick",
+    "Places",
     "Request",
+    "Risk",
     "TellsLimits",
     "TimedOut",
     "TokenCounter",

@@ -23,6 +23,7 @@ def validate(  # noqa: PLR0917 - click passes them by name
     variables: tuple[str, ...],
     allow_paths: tuple[Path, ...],
     allow_keys: tuple[str, ...],
+    allow: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Check recipes: all their mistakes at once, without a call or a network.
@@ -36,12 +37,14 @@ def validate(  # noqa: PLR0917 - click passes them by name
     for recipe in recipes:
         problems: list[Problem] = []
         try:
-            checked(recipe, profile, variables, allow_paths, allow_keys)
+            checked(recipe, profile, variables, allow_paths, allow_keys, allow)
         except RecipeError as error:
             problems += error.problems
         if profile is None:
             set_here = dict(pair(text, "--set") for text in variables)
-            others = profile_problems(recipe, variables=set_here, allow_paths=allow_paths)
+            others = profile_problems(
+                recipe, variables=set_here, allow_paths=allow_paths, allow=allow
+            )
             problems = [*others, *problems]  # told once, without the profile if it needs none
         found[recipe] = RecipeError(problems).problems
     (_print_json if as_json else _print_text)(found)

@@ -110,6 +110,7 @@ MESSAGES = {
     "key-host": "environment variable '{name}' would go to '{host}', which is not its vendor's",
     "key-unencrypted": "environment variable '{name}' would be sent to '{host}' unencrypted",
     "bad-url": "'{key}' is not an http or https address",
+    "needs-permission": "'{name}: {value}' {risk}: a recipe does that with your word alone",
     # a run
     "step-refused": "step '{step}' cannot go on: {error}",
     "step-failed": "step '{step}' ({use}) failed: {error}",
@@ -285,6 +286,7 @@ HINTS = {
     "create-catalogue": "create it with the content {{}}",
     "allow-path": "to trust it: --allow-path {folder}",
     "allow-key": "to trust it: --allow-key {name}={host}",
+    "allow": "to trust it, now and later: --allow {word}",
     "export-variable": "set it: export {name}=…",
     "whole-value": "the whole value must be '${{env:{name}}}'",
     "simplify-regex": "leave out one of the two repetitions",
@@ -345,6 +347,11 @@ HINTS = {
 }
 
 WORDS = {
+    "does-code": "loads code",
+    "does-network": "reaches the network or a hub",
+    "does-secret": "names a token, a secret or a webhook",
+    "does-path": "leads out of the recipe's folder and the output folder",
+    "does-unknown": "is not known to be harmless",
     "variant": "variant",
     "shared": "shared, made once",
     "steps-to-do": "steps",

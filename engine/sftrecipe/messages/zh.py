@@ -106,6 +106,7 @@ MESSAGES = {
     "key-host": "环境变量 '{name}' 会被发送到不属于它的主机 '{host}'",
     "key-unencrypted": "环境变量 '{name}' 会以明文发送到 '{host}'",
     "bad-url": "'{key}' 不是 http 或 https 网址",
+    "needs-permission": "'{name}: {value}' {risk}：没有您的同意，配方不得这样做",
     # a run
     "step-refused": "步骤 '{step}' 无法继续：{error}",
     "step-failed": "步骤 '{step}'（{use}）失败：{error}",
@@ -274,6 +275,7 @@ HINTS = {
     "create-catalogue": "请创建该文件，内容为 {{}}",
     "allow-path": "如果信任它：--allow-path {folder}",
     "allow-key": "如果信任它：--allow-key {name}={host}",
+    "allow": "如果信任它，现在和以后都允许：--allow {word}",
     "export-variable": "请设置：export {name}=…",
     "whole-value": "整个值必须是 '${{env:{name}}}'",
     "simplify-regex": "请去掉其中一层重复",
@@ -332,6 +334,11 @@ HINTS = {
 }
 
 WORDS = {
+    "does-code": "会加载代码",
+    "does-network": "会访问网络或模型社区",
+    "does-secret": "指定了令牌、密钥或 webhook 地址",
+    "does-path": "指向配方文件夹和输出文件夹之外",
+    "does-unknown": "不在已知无害的范围内",
     "variant": "方案",
     "shared": "共用，只做一次",
     "steps-to-do": "步骤",

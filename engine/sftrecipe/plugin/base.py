@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.permission import Permission, Places
 
 Capability = Literal[
     "chat", "complete", "structured", "logprobs", "loglikelihood", "embed", "reward"
@@ -86,6 +87,13 @@ class Plugin(Described):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """What is wrong with the options beyond their types; asked at `validate`.
+
+        No network, no heavy import.
+        """
+        return iter(())
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """What the options do only with the user's word; asked at `validate` and again for a run.
 
         No network, no heavy import.
         """

@@ -80,6 +80,10 @@ class CheckedRecipe:
     register_in: Path | None = None
     """The project's `dataset_info.json`, when the recipe asks to be registered there."""
     sweep: Sweep | None = None
+    allowed: frozenset[str] = frozenset()
+    """Words of permissions that the user gave for it."""
+    readable: tuple[Path, ...] = ()
+    """Folders that it may read, links followed."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ class Roots:
         for folder in (named, *allowed):
             self.add(folder)
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders, links followed."""
+        return tuple(self._folders)
+
     def add(self, folder: Path) -> None:
         """Allow one more folder."""
         self._folders.append(Path(os.path.realpath(folder)))

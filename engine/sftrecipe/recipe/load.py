@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sftrecipe.errors import Problem, RecipeError
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.options import FileMarker, marked
+from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe import vendors
 from sftrecipe.recipe.asking import Asking
@@ -27,6 +28,7 @@ from sftrecipe.recipe.gates import check_gates, gates_of
 from sftrecipe.recipe.graph import Graph
 from sftrecipe.recipe.model_folders import place_models
 from sftrecipe.recipe.overlay import without
+from sftrecipe.recipe.permissions import Consent, permission_problems
 from sftrecipe.recipe.reading import Reading
 from sftrecipe.recipe.secrets import Secrets, environment, place_problems
 from sftrecipe.recipe.shape import RecipeShape
@@ -44,25 +46,27 @@ def check_recipe(
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
     allow_keys: Collection[tuple[str, str]] = (),
+    allow: Collection[str] = (),
 ) -> CheckedRecipe:
-    """Read and check a recipe: no network, no call, nothing written but the pairs in `allow_keys`.
+    """Read and check a recipe: no network, no call, nothing written but what the user allows.
 
     `variables` replace those of `vars`; `allow_paths` are folders beside the recipe's own that it
-    may read; `allow_keys` are pairs of environment variable and host that the user allows, now and
-    from now on. Raises RecipeError with all problems, in file order.
+    may read; `allow_keys` are pairs of environment variable and host, and `allow` words of
+    permissions that the user gives, now and from now on. Raises RecipeError with all problems, in
+    file order.
     """
     if allow_keys:
         vendors.remember_keys(allow_keys)
-    roots = Roots(path, allow_paths)
+    roots, consent = Roots(path, allow_paths), Consent(path, allow)
     composed = compose(path, roots, profile=profile, variables=variables or {})
-    check = _Check(path, composed, roots, profile)
+    check = _Check(path, composed, roots, profile, consent)
     recipe = check.recipe()
     written = composed.root.get("sweep")
     if written is None or not written.is_mapping:
         if recipe is None:
             raise RecipeError(check.problems)
         return recipe
-    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile))
+    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile, consent))
     sweep = sweeping.sweep(check.problems)
     if recipe is None or sweep is None:
         raise RecipeError(check.problems)
@@ -70,10 +74,10 @@ def check_recipe(
 
 
 def _checked(
-    path: Path, roots: Roots, profile: str | None, composed: Composed
+    path: Path, roots: Roots, profile: str | None, consent: Consent, composed: Composed
 ) -> tuple[CheckedRecipe | None, list[Problem]]:
     """A variant's recipe, or its problems."""
-    check = _Check(path, composed, roots, profile)
+    check = _Check(path, composed, roots, profile, consent)
     return check.recipe(), check.problems
 
 
@@ -82,6 +86,7 @@ def profile_problems(
     *,
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
+    allow: Collection[str] = (),
 ) -> list[Problem]:
     """What is wrong with a recipe under any of its profiles, unset variables of the environment
     aside: who uses one profile need not have the keys of another."""
@@ -93,7 +98,9 @@ def profile_problems(
     found: list[Problem] = []
     for name in profiles.value if profiles and profiles.is_mapping else ():
         try:
-            check_recipe(path, profile=name, variables=variables, allow_paths=allow_paths)
+            check_recipe(
+                path, profile=name, variables=variables, allow_paths=allow_paths, allow=allow
+            )
         except RecipeError as error:
             found += [
                 _in_profile(problem, name)
@@ -112,13 +119,16 @@ def _in_profile(problem: Problem, name: str) -> Problem:
 class _Check:
     """One recipe being checked; every stage goes on as far as the ones before it let it."""
 
-    def __init__(self, path: Path, composed: Composed, roots: Roots, profile: str | None) -> None:
+    def __init__(
+        self, path: Path, composed: Composed, roots: Roots, profile: str | None, consent: Consent
+    ) -> None:
         self.problems = composed.problems
         self._path = path
         self._root = without(composed.root, "sweep")
         self._written = composed.written
         self._roots = roots
         self._profile = profile
+        self._consent = consent
         self._check_shape(composed)
 
     def recipe(self) -> CheckedRecipe | None:
@@ -133,6 +143,7 @@ class _Check:
         self._check_secrets(blocks)
         reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
+        self.problems.extend(self._without_permission(blocks))
         catalogue = self._catalogue()
         if self.problems:
             return None
@@ -165,6 +176,10 @@ class _Check:
         for draft in blocks:
             if draft.section.name == "providers":
                 self.problems.extend(secrets.problems(draft, asked=draft in asked))
+
+    def _without_permission(self, blocks: Sequence[Draft]) -> list[Problem]:
+        places = Places(self._path.absolute().parent, self._roots.folders)
+        return list(permission_problems(blocks, self._root, places, self._consent))
 
     def _catalogue(self) -> Path | None:
         """The project's catalogue, where the recipe asks to be entered there."""
@@ -209,6 +224,8 @@ class _Check:
             budget=budget_of(document.get("budget")),
             profile=self._profile,
             register_in=catalogue,
+            allowed=frozenset(self._consent.given),
+            readable=self._roots.folders,
         )
 
 
