@@ -98,6 +98,7 @@ MESSAGES = {
     # files
     "missing-file": "file '{path}' does not exist",
     "not-a-file": "'{path}' is a folder, expected a file",
+    "unusual-file": "'{path}' is {kind}, expected a file",
     "unreadable-file": "file '{path}' cannot be read: {error}",
     "path-outside": "file '{path}' lies outside the recipe's folder",
     # safety
@@ -347,6 +348,12 @@ HINTS = {
 }
 
 WORDS = {
+    "a-pipe": "a pipe",
+    "a-device": "a device",
+    "a-socket": "a socket",
+    "a-folder": "a folder",
+    "a-kernel file": "a file of the kernel's",
+    "a-special file": "a special file",
     "does-code": "loads code",
     "does-network": "reaches the network or a hub",
     "does-secret": "names a token, a secret or a webhook",

@@ -94,6 +94,7 @@ MESSAGES = {
     # 文件
     "missing-file": "文件 '{path}' 不存在",
     "not-a-file": "'{path}' 是文件夹，应为文件",
+    "unusual-file": "'{path}' 是{kind}，应为普通文件",
     "unreadable-file": "文件 '{path}' 无法读取：{error}",
     "path-outside": "文件 '{path}' 在配方文件夹之外",
     # 安全
@@ -334,6 +335,12 @@ HINTS = {
 }
 
 WORDS = {
+    "a-pipe": "管道",
+    "a-device": "设备",
+    "a-socket": "套接字",
+    "a-folder": "文件夹",
+    "a-kernel file": "内核的文件",
+    "a-special file": "特殊文件",
     "does-code": "会加载代码",
     "does-network": "会访问网络或模型社区",
     "does-secret": "指定了令牌、密钥或 webhook 地址",

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 _KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISDIR, "folder"),
 )
 # Of these the size is not what can be read, and reading one may tell what is nobody's business.
 _OF_THE_KERNEL = ("/proc", "/sys", "/dev")
@@ -27,9 +27,10 @@ class UnusualFile(OSError):
     """What is named is no file with a content of its own."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__(f"it is {kind}, not a file")
-        self.strerror = f"it is {kind}, not a file"
+        super().__init__(f"it is a {kind}, not a file")
+        self.strerror = f"it is a {kind}, not a file"
         self.kind = kind
+        """`pipe`, `device`, `socket`, `folder`, `kernel file` or `special file`."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
@@ -61,6 +62,6 @@ def _unusual(about: os.stat_result, path: str | os.PathLike[str]) -> str | None:
         real = Path(os.path.realpath(path))
         if any(real.is_relative_to(folder) for folder in _OF_THE_KERNEL):
             # /dev/shm is a folder of ordinary files.
-            return None if real.is_relative_to("/dev/shm") else "the kernel's"  # noqa: S108
+            return None if real.is_relative_to("/dev/shm") else "kernel file"  # noqa: S108
         return None
-    return next((kind for is_kind, kind in _KINDS if is_kind(about.st_mode)), "none")
+    return next((kind for is_kind, kind in _KINDS if is_kind(about.st_mode)), "special file")

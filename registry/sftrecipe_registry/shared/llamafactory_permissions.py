@@ -29,7 +29,6 @@ WRITTEN = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_pat
 """Arguments that name a folder to write into: they stay below the run's, whatever the user says."""
 SHOWN = 80
 
-_RISKS: Mapping[str, Risk] = {"code": "code", "network": "network", "secret": "secret"}
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _SETTINGS_AT_MOST = 1 << 20
 _ELSEWHERE: Mapping[str, Risk] = {
@@ -71,8 +70,10 @@ def _risks(
     if kind == "code":  # the code is the models'
         models = [str(each) for key, each in arguments.items() if _class(key) == "model" and each]
         yield "code", _shown(value) + (f" ({_shown(', '.join(models))})" if models else "")
-    elif kind in _RISKS:
-        yield _RISKS[kind], _shown(value)
+    elif kind == "secret":
+        yield "secret", f"… ({_digest(_shown(value))})"
+    elif kind == "network":
+        yield "network", _shown(value)
     elif kind == "tracker":
         far = [each for each in named_trackers({name: value}) if _is_far(each)]
         if far:
@@ -140,7 +141,7 @@ def _settings_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Ris
         text = None if risks else _content(value, places)
         if text is None:
             return
-        shown = f"{value} ({blake2b(text.encode(), digest_size=6).hexdigest()})"
+        shown = f"{value} ({_digest(text)})"
     try:
         found = json.loads(text) if isinstance(text, str) else text
         odd = sorted(_unknown_keys(name, found))
@@ -243,4 +244,8 @@ def _shown(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     if len(text) <= SHOWN:
         return text
-    return f"{text[:SHOWN]}… ({blake2b(text.encode(), digest_size=6).hexdigest()})"
+    return f"{text[:SHOWN]}… ({_digest(text)})"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
