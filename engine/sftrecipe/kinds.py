@@ -11,6 +11,7 @@ from sftrecipe.plugin.kinds import (
     Pick,
 )
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.plugin.prompt import Filled, PromptFailed, template_keys
 from sftrecipe.plugin.provider import (
     Adapter,
@@ -42,9 +43,12 @@ __all__ = [
     "Model",
     "OptionFiles",
     "OptionProblem",
+    "Permission",
     "Pick",
+    "Places",
     "PromptFailed",
     "Request",
+    "Risk",
     "TellsLimits",
     "TimedOut",
     "TokenCounter",

@@ -15,7 +15,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-MODE = os.environ.get("FAKE_SERVER", "")
+MODE = os.environ.get("VLLM_FAKE_SERVER", "")
 
 
 class Handler(BaseHTTPRequestHandler):

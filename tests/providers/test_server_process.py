@@ -117,7 +117,7 @@ async def test_a_server_ends_with_its_workers(tmp_path: Path) -> None:
 async def test_the_servers_own_error_when_it_dies_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_SERVER", "dies")
+    monkeypatch.setenv("VLLM_FAKE_SERVER", "dies")
     with pytest.raises(SftrecipeError) as caught:
         async with asked(tmp_path) as session:
             await session.model("p", "step").chat(ASKED)
@@ -129,7 +129,7 @@ async def test_the_servers_own_error_when_it_dies_at_the_start(
 
 
 async def test_a_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAKE_SERVER", "never")
+    monkeypatch.setenv("VLLM_FAKE_SERVER", "never")
     monkeypatch.setattr(server_process, "_TELL", 0.5)
     said: list[str] = []
     with pytest.raises(SftrecipeError, match=r"within 2 s; the last line.*Loading weights"):
@@ -142,7 +142,7 @@ async def test_a_server_that_never_answers(tmp_path: Path, monkeypatch: pytest.M
 async def test_a_server_that_ignores_sigterm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_SERVER", "stubborn")
+    monkeypatch.setenv("VLLM_FAKE_SERVER", "stubborn")
     async with asked(tmp_path) as session:
         await session.model("p", "step").chat(ASKED)
         note = note_of(tmp_path)
@@ -184,7 +184,7 @@ def test_a_killed_engines_server_ends(tmp_path: Path, engine: subprocess.Popen[s
 def test_an_engine_that_is_interrupted_while_its_server_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FAKE_SERVER", "never")
+    monkeypatch.setenv("VLLM_FAKE_SERVER", "never")
     command = [sys.executable, "-c", ENGINE, str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=REPOSITORY) as process:
         until = time.monotonic() + 20

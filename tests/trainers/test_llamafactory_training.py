@@ -229,22 +229,51 @@ def test_a_half_written_merge_is_made_again(tmp_path: Path, fails: Any) -> None:
     assert not (training.folder / "model" / "merged.unfinished").exists()
 
 
-def test_it_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = {"OPENAI_API_KEY": "k", "QIANFAN_API_KEY": "k", "AWS_SECRET_ACCESS_KEY": "k"}
+SECRETS = (
+    *("OPENAI_API_KEY", "QIANFAN_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN"),
+    *("NVIDIA_API_KEY", "HF_TOKEN", "HUGGINGFACE_API_KEY", "HUGGING_FACE_HUB_TOKEN", "HF_X"),
+    *("MODELSCOPE_API_TOKEN", "OM_HUB_TOKEN", "DS_API_KEY", "RAY_AUTH_TOKEN", "CUDA_TOKEN"),
+    *("COMET_API_KEY", "WANDB_API_KEY", "WANDB_SECRET", "MLFLOW_TRACKING_TOKEN", "SWANLAB_API_KEY"),
+    *("XDG_SESSION_ID", "USE_SECRET", "ANYTHING", "PYTHONPATH", "LLAMAFACTORY_API_KEY"),
+)
+
+
+@pytest.mark.parametrize(
+    ("tracker", "handed"),
+    [
+        ("none", set()),
+        ("tensorboard", set()),
+        ("wandb", {"WANDB_API_KEY"}),
+        (["swanlab", "mlflow"], {"SWANLAB_API_KEY", "MLFLOW_TRACKING_TOKEN"}),
+        ("openai", set()),
+        (["all", "aws", "anything"], set()),
+    ],
+)
+def test_it_gets_no_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracker: str | list[str], handed: set[str]
+) -> None:
     launcher = {"FORCE_TORCHRUN": "1", "NNODES": "2", "NODE_RANK": "1", "NPROC_PER_NODE": "4"}
     launcher |= {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29500", "NCCL_DEBUG": "INFO"}
-    needed = {**launcher, "HF_TOKEN": "h", "CUDA_VISIBLE_DEVICES": "3", "https_proxy": "p"}
-    needed |= {"WANDB_API_KEY": "w"}
-    for name, value in {**secret, **needed, "COMET_API_KEY": "c"}.items():
+    needed = {**launcher, "CUDA_VISIBLE_DEVICES": "3", "https_proxy": "p", "HF_HOME": "/h"}
+    for name, value in {**needed, **dict.fromkeys(SECRETS, "k")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    train(prepared(tmp_path / "run"), report_to="wandb")
+    train(prepared(tmp_path / "run"), report_to=tracker)
     seen = starts(tmp_path / "run")[0]["variables"]
-    assert not {*secret, "COMET_API_KEY"} & set(seen)
+    assert {*SECRETS} & {*seen} == handed
     assert needed.items() <= seen.items()
     assert seen["PATH"].startswith(str(tmp_path / "venv" / "bin"))
     if not Path("/dev/nvidiactl").exists():
         assert seen["OMP_NUM_THREADS"] == "1"
+
+
+def test_it_gets_a_hubs_token_with_the_users_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "h")
+    training = replace(prepared(tmp_path / "run"), allowed=frozenset({"HF_TOKEN"}))
+    train(training)
+    assert starts(tmp_path / "run")[0]["variables"]["HF_TOKEN"] == "h"
 
 
 def test_without_an_environment_it_is_told_how_to_make_one(

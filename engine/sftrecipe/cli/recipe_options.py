@@ -29,6 +29,13 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="NAME=HOST",
         help="Let the environment variable be sent to the host, now and later.",
     ),
+    click.option(
+        "--allow",
+        "allow",
+        multiple=True,
+        metavar="WORD",
+        help="Let this recipe do what its errors name by this word, now and later.",
+    ),
 )
 
 
@@ -45,12 +52,13 @@ def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def checked(
+def checked(  # noqa: PLR0917 - click passes them by name
     recipe: Path,
     profile: str | None,
     variables: tuple[str, ...],
     allow_paths: tuple[Path, ...],
     allow_keys: tuple[str, ...],
+    allow: tuple[str, ...],
     *,
     keys_later: bool = False,
 ) -> CheckedRecipe:
@@ -66,6 +74,7 @@ def checked(
         variables=dict(pair(text, "--set") for text in variables),
         allow_paths=allow_paths,
         allow_keys=[pair(text, "--allow-key") for text in allow_keys],
+        allow=allow,
         keys_later=keys_later,
     )
 

@@ -34,7 +34,7 @@ def _check(out: Path | None, options: dict[str, Any]) -> int:
     from sftrecipe.run.training import finding_text  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
-    names = ("recipe", "profile", "variables", "allow_paths", "allow_keys")
+    names = ("recipe", "profile", "variables", "allow_paths", "allow_keys", "allow")
     recipe = checked(**{name: options[name] for name in names}, keys_later=True)
     project = project_of(recipe.path)
     found = check_trainings(recipe, project, output_folder(recipe, project, out))

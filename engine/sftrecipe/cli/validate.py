@@ -23,6 +23,7 @@ def validate(  # noqa: PLR0917 - click passes them by name
     variables: tuple[str, ...],
     allow_paths: tuple[Path, ...],
     allow_keys: tuple[str, ...],
+    allow: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Check recipes: all their mistakes at once, without a call or a network.
@@ -37,14 +38,16 @@ def validate(  # noqa: PLR0917 - click passes them by name
         problems: list[Problem] = []
         try:
             found_well = checked(
-                recipe, profile, variables, allow_paths, allow_keys, keys_later=True
+                recipe, profile, variables, allow_paths, allow_keys, allow, keys_later=True
             )
             problems += found_well.warnings
         except RecipeError as error:
             problems += error.problems
         if profile is None:
             set_here = dict(pair(text, "--set") for text in variables)
-            others = profile_problems(recipe, variables=set_here, allow_paths=allow_paths)
+            others = profile_problems(
+                recipe, variables=set_here, allow_paths=allow_paths, allow=allow
+            )
             problems = [*others, *problems]  # told once, without the profile if it needs none
         found[recipe] = RecipeError(problems).problems
     (_print_json if as_json else _print_text)(found)

@@ -104,6 +104,7 @@ MESSAGES = {
     # files
     "missing-file": "file '{path}' does not exist",
     "not-a-file": "'{path}' is a folder, expected a file",
+    "unusual-file": "'{path}' is {kind}, expected a file",
     "unreadable-file": "file '{path}' cannot be read: {error}",
     "path-outside": "file '{path}' lies outside the recipe's folder",
     # safety
@@ -116,6 +117,7 @@ MESSAGES = {
     "key-host": "environment variable '{name}' would go to '{host}', which is not its vendor's",
     "key-unencrypted": "environment variable '{name}' would be sent to '{host}' unencrypted",
     "bad-url": "'{key}' is not an http or https address",
+    "needs-permission": "'{name}: {value}' {risk}: a recipe does that with your word alone",
     # a run
     "file-changed": "file '{path}' changed while step '{step}' was at work",
     "step-files-touched": "the files of step '{step}' are touched again and again while it reads them",
@@ -316,6 +318,7 @@ HINTS = {
     "create-catalogue": "create it with the content {{}}",
     "allow-path": "to trust it: --allow-path {folder}",
     "allow-key": "to trust it: --allow-key {name}={host}",
+    "allow": "to trust it, now and later: --allow {word}",
     "export-variable": "set it: export {name}=…",
     "whole-value": "the whole value must be '${{env:{name}}}'",
     "simplify-regex": "leave out one of the two repetitions",
@@ -386,6 +389,17 @@ HINTS = {
 }
 
 WORDS = {
+    "a-pipe": "a pipe",
+    "a-device": "a device",
+    "a-socket": "a socket",
+    "a-folder": "a folder",
+    "a-kernel file": "a file of the kernel's",
+    "a-special file": "a special file",
+    "does-code": "loads code",
+    "does-network": "reaches the network or a hub",
+    "does-secret": "names a token, a secret or a webhook",
+    "does-path": "leads out of the recipe's folder and the output folder",
+    "does-unknown": "is not known to be harmless",
     "variant": "variant",
     "shared": "shared, made once",
     "steps-to-do": "steps",

@@ -99,6 +99,7 @@ MESSAGES = {
     # 文件
     "missing-file": "文件 '{path}' 不存在",
     "not-a-file": "'{path}' 是文件夹，应为文件",
+    "unusual-file": "'{path}' 是{kind}，应为普通文件",
     "unreadable-file": "文件 '{path}' 无法读取：{error}",
     "path-outside": "文件 '{path}' 在配方文件夹之外",
     # 安全
@@ -111,6 +112,7 @@ MESSAGES = {
     "key-host": "环境变量 '{name}' 会被发送到不属于它的主机 '{host}'",
     "key-unencrypted": "环境变量 '{name}' 会以明文发送到 '{host}'",
     "bad-url": "'{key}' 不是 http 或 https 网址",
+    "needs-permission": "'{name}: {value}' {risk}：没有您的同意，配方不得这样做",
     # a run
     "file-changed": "文件 '{path}' 在步骤 '{step}' 运行期间改变了内容",
     "step-files-touched": "步骤 '{step}' 读取文件时，这些文件一再被改动",
@@ -302,6 +304,7 @@ HINTS = {
     "create-catalogue": "请创建该文件，内容为 {{}}",
     "allow-path": "如果信任它：--allow-path {folder}",
     "allow-key": "如果信任它：--allow-key {name}={host}",
+    "allow": "如果信任它，现在和以后都允许：--allow {word}",
     "export-variable": "请设置：export {name}=…",
     "whole-value": "整个值必须是 '${{env:{name}}}'",
     "simplify-regex": "请去掉其中一层重复",
@@ -370,6 +373,17 @@ HINTS = {
 }
 
 WORDS = {
+    "a-pipe": "管道",
+    "a-device": "设备",
+    "a-socket": "套接字",
+    "a-folder": "文件夹",
+    "a-kernel file": "内核的文件",
+    "a-special file": "特殊文件",
+    "does-code": "会加载代码",
+    "does-network": "会访问网络或模型社区",
+    "does-secret": "指定了令牌、密钥或 webhook 地址",
+    "does-path": "指向配方文件夹和输出文件夹之外",
+    "does-unknown": "不在已知无害的范围内",
     "variant": "方案",
     "shared": "共用，只做一次",
     "steps-to-do": "步骤",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from errno import EFBIG
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.permission import Permission, Places
+from sftrecipe.plugin.regular_files import open_regular
 
 Capability = Literal[
     "chat", "complete", "structured", "logprobs", "loglikelihood", "embed", "reward"
@@ -14,6 +18,9 @@ Capability = Literal[
 """What a provider can do: chat turns; raw completion of a text; replies held to a JSON Schema;
 log-probabilities of what it writes; log-probabilities of a given answer; embeddings; rewards of
 given answers."""
+
+LONGEST_TEXT = 1 << 26
+"""Characters of a file that is read whole; rows are read by sources."""
 
 Inputs = frozenset[str] | None
 """Column names of a block's input rows; None where they are not known before the run."""
@@ -53,9 +60,12 @@ class OptionFiles(NamedTuple):
     """Absolute path of every marked file option, by its value in the recipe."""
 
     def text(self, value: str) -> str:
-        """The content of a file that an option names, as UTF-8 (a BOM is dropped)."""
-        with open(self.paths[value], encoding="utf-8-sig") as file:  # noqa: PTH123 - a plain string
-            return file.read()
+        """The content of a file that an option names, as UTF-8 without a BOM. Raises OSError."""
+        with io.TextIOWrapper(open_regular(self.paths[value]), encoding="utf-8-sig") as file:
+            text = file.read(LONGEST_TEXT + 1)
+        if len(text) > LONGEST_TEXT:
+            raise OSError(EFBIG, f"it has over {LONGEST_TEXT:,} characters", value)
+        return text
 
 
 class Plugin(Described):
@@ -88,6 +98,13 @@ class Plugin(Described):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """What is wrong with the options beyond their types; asked at `validate`.
+
+        No network, no heavy import.
+        """
+        return iter(())
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """What the options do only with the user's word; asked at `validate` and again for a run.
 
         No network, no heavy import.
         """

@@ -54,6 +54,8 @@ class Training:
     """The train block's id: what it writes is named after it where it is not `train`."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that earlier train blocks made, by their ids."""
+    allowed: frozenset[str] = frozenset()
+    """Words of permissions (`Plugin.asks_permission`) that the user gave for the recipe."""
     tell: Callable[[TrainingState], None] = _unwatched
     """Tell how far the training is."""
     say: Callable[[str], None] = _unwatched

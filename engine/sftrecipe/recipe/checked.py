@@ -82,6 +82,10 @@ class CheckedRecipe:
     sweep: Sweep | None = None
     warnings: tuple[Problem, ...] = ()
     """What stands in the way of a run, though the recipe is right."""
+    allowed: frozenset[str] = frozenset()
+    """Words of permissions that the user gave for it."""
+    readable: tuple[Path, ...] = ()
+    """Folders that it may read, links followed."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sftrecipe.errors import Position, Problem
+from sftrecipe.messages import Word
+from sftrecipe.plugin.regular_files import unusual_kind
 
 
 class Roots:
@@ -17,6 +19,11 @@ class Roots:
         named = Path(os.path.abspath(recipe.parent))  # noqa: PTH100 - keeps a link to the folder
         for folder in (named, *allowed):
             self.add(folder)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders, links followed."""
+        return tuple(self._folders)
 
     def add(self, folder: Path) -> None:
         """Allow one more folder."""
@@ -46,6 +53,9 @@ class Roots:
             return None
         if not _exists(real):
             problems.append(Problem(missing, place, values))
+        elif kind := unusual_kind(real):
+            values["kind"] = Word(f"a-{kind}")
+            problems.append(Problem("unusual-file", place, values))
         elif real.is_dir() and not folders:
             problems.append(Problem("not-a-file", place, values))
         elif not os.access(real, os.R_OK):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sftrecipe.errors import Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.options import FileMarker, marked
+from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe import vendors
 from sftrecipe.recipe.asking import Asking
@@ -27,6 +28,7 @@ from sftrecipe.recipe.gates import check_gates, gates_of
 from sftrecipe.recipe.graph import Graph
 from sftrecipe.recipe.model_folders import place_models
 from sftrecipe.recipe.overlay import without
+from sftrecipe.recipe.permissions import Consent, permission_problems
 from sftrecipe.recipe.reading import Reading
 from sftrecipe.recipe.secrets import Secrets, environment, place_problems
 from sftrecipe.recipe.shape import RecipeShape
@@ -37,6 +39,17 @@ from sftrecipe.recipe.trained import check_trained, models_before_and_after
 CATALOGUE = "dataset_info.json"
 
 
+@dataclass(frozen=True)
+class _Terms:
+    """What the user said of a recipe on the command line."""
+
+    path: Path
+    roots: Roots
+    profile: str | None
+    consent: Consent
+    keys_later: bool
+
+
 def check_recipe(
     path: Path,
     *,
@@ -44,38 +57,39 @@ def check_recipe(
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
     allow_keys: Collection[tuple[str, str]] = (),
+    allow: Collection[str] = (),
     keys_later: bool = False,
 ) -> CheckedRecipe:
-    """Read and check a recipe: no network, no call, nothing written but the pairs in `allow_keys`.
+    """Read and check a recipe: no network, no call, nothing written but what the user allows.
 
     `variables` replace those of `vars`; `allow_paths` are folders beside the recipe's own that it
-    may read; `allow_keys` are pairs of environment variable and host that the user allows, now and
-    from now on. `keys_later`: nothing is asked, so that variables of the environment which are not
-    set are the recipe's `warnings`. Raises RecipeError with all problems, in file order.
+    may read; `allow_keys` are pairs of environment variable and host, and `allow` words of
+    permissions that the user gives, now and from now on. `keys_later`: nothing is asked, so that
+    variables of the environment which are not set are the recipe's `warnings`. Raises RecipeError
+    with all problems, in file order.
     """
     if allow_keys:
         vendors.remember_keys(allow_keys)
-    roots = Roots(path, allow_paths)
+    roots, consent = Roots(path, allow_paths), Consent(path, allow)
     composed = compose(path, roots, profile=profile, variables=variables or {})
-    check = _Check(path, composed, roots, profile, keys_later)
+    terms = _Terms(path, roots, profile, consent, keys_later)
+    check = _Check(terms, composed)
     recipe = check.recipe()
     written = composed.root.get("sweep")
     if written is None or not written.is_mapping:
         if recipe is None:
             raise RecipeError(check.problems)
         return recipe
-    sweeping = Sweeping(written, composed, partial(_checked, path, roots, profile, keys_later))
+    sweeping = Sweeping(written, composed, partial(_checked, terms))
     sweep = sweeping.sweep(check.problems)
     if recipe is None or sweep is None:
         raise RecipeError(check.problems)
     return replace(recipe, sweep=sweep, warnings=tuple(check.problems))
 
 
-def _checked(
-    path: Path, roots: Roots, profile: str | None, keys_later: bool, composed: Composed
-) -> tuple[CheckedRecipe | None, list[Problem]]:
+def _checked(terms: _Terms, composed: Composed) -> tuple[CheckedRecipe | None, list[Problem]]:
     """A variant's recipe, or its problems."""
-    check = _Check(path, composed, roots, profile, keys_later)
+    check = _Check(terms, composed)
     return check.recipe(), check.problems
 
 
@@ -84,6 +98,7 @@ def profile_problems(
     *,
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
+    allow: Collection[str] = (),
 ) -> list[Problem]:
     """What is wrong with a recipe under any of its profiles, unset variables of the environment
     aside: who uses one profile need not have the keys of another."""
@@ -100,6 +115,7 @@ def profile_problems(
                 profile=name,
                 variables=variables,
                 allow_paths=allow_paths,
+                allow=allow,
                 keys_later=True,
             )
         except RecipeError as error:
@@ -120,21 +136,15 @@ def _in_profile(problem: Problem, name: str) -> Problem:
 class _Check:
     """One recipe being checked; every stage goes on as far as the ones before it let it."""
 
-    def __init__(
-        self,
-        path: Path,
-        composed: Composed,
-        roots: Roots,
-        profile: str | None,
-        keys_later: bool,
-    ) -> None:
+    def __init__(self, terms: _Terms, composed: Composed) -> None:
         self.problems = composed.problems
-        self._path = path
+        self._path = terms.path
         self._root = without(composed.root, "sweep")
         self._written = composed.written
-        self._roots = roots
-        self._profile = profile
-        self._keys_later = keys_later
+        self._roots = terms.roots
+        self._profile = terms.profile
+        self._keys_later = terms.keys_later
+        self._consent = terms.consent
         self._check_shape(composed)
 
     def recipe(self) -> CheckedRecipe | None:
@@ -149,6 +159,7 @@ class _Check:
         self._check_secrets(blocks)
         reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
+        self.problems.extend(self._without_permission(blocks))
         catalogue = self._catalogue()
         if is_wrong(self.problems):
             return None
@@ -187,6 +198,10 @@ class _Check:
         """The problem, a warning where it only stands in the way of asking."""
         later = self._keys_later and problem.slug == "unset-environment"
         return replace(problem, severity="warning") if later else problem
+
+    def _without_permission(self, blocks: Sequence[Draft]) -> list[Problem]:
+        places = Places(self._path.absolute().parent, self._roots.folders)
+        return list(permission_problems(blocks, self._root, places, self._consent))
 
     def _catalogue(self) -> Path | None:
         """The project's catalogue, where the recipe asks to be entered there."""
@@ -232,6 +247,8 @@ class _Check:
             profile=self._profile,
             register_in=catalogue,
             warnings=tuple(self.problems),
+            allowed=frozenset(self._consent.given),
+            readable=self._roots.folders,
         )
 
 

@@ -96,6 +96,11 @@ def remember_keys(pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def _file() -> Path:
+    return settings_file("allowed_keys.json")
+
+
+def settings_file(name: str) -> Path:
+    """A file of the user's own settings, whatever the recipe."""
     configured = os.environ.get("XDG_CONFIG_HOME")
     folder = Path(configured) if configured else Path.home() / ".config"
-    return folder / "sftrecipe" / "allowed_keys.json"
+    return folder / "sftrecipe" / name

@@ -19,6 +19,8 @@ from yaml.events import (
 )
 
 from sftrecipe.errors import Position, Problem, RecipeError
+from sftrecipe.messages import Word
+from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.recipe.document import Node, kind_of
 from sftrecipe.recipe.scalars import TooManyDigits, plain_scalar
 
@@ -39,10 +41,13 @@ def read_recipe_file(path: Path, shown: str | None = None) -> Node:
     """
     name = shown or str(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise RecipeError([Problem("file-missing", None, {"path": name})]) from None
+    except UnusualFile as error:
+        values = {"path": name, "kind": Word(f"a-{error.kind}")}
+        raise RecipeError([Problem("unusual-file", None, values)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         values = {"path": name, "error": reason}

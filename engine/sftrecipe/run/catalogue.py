@@ -11,6 +11,7 @@ from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.kinds import DataSet
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.store import atomic_files
 
 NAME = "dataset_info.json"
@@ -97,7 +98,8 @@ def _is_ours(entry: Any, path: Path, folder: Path, written: Collection[str] | No
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_regular(path) as file:
+            return file.read().decode("utf-8-sig")
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:

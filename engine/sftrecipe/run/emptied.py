@@ -159,12 +159,12 @@ class _History:
         step, section = done.step, done.step.block.section
         folder = self._execution.store.path(step.key)
         before = {name: streams[name] for name in step.reads if name in streams}
-        follow(streams, step.id, section, step.reads, folder)
+        follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
         if section == "filter":
             for judged, name in verdicts_on(step.id, step.reads, folder):
                 self._thinned(done, name, before[name], before[name].through(judged))
         elif section in ("sources", "generate", "mix"):
-            self._made(done, "mixed" if section == "mix" else step.id, before, streams)
+            self._made(done, step.makes[0], before, streams)
 
     def _thinned(self, done: Done, name: str, before: Stream, after: Stream) -> None:
         """A filter's verdicts on one stream."""

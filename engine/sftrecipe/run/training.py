@@ -13,8 +13,10 @@ import orjson
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.kinds import DataSet, PluginRefused
 from sftrecipe.plugin.options import trained_block
+from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.training import Finding, Trained, Trainer, Training, TrainingState
 from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.recipe.permissions import lacking_permissions, permission_values
 from sftrecipe.recipe.trained import trained_models
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.exporting import file_state
@@ -40,7 +42,7 @@ class TrainingTarget:
 def configure(target: TrainingTarget) -> None:
     """Write the trainers' configurations, ready to be run by hand. Raises SftrecipeError."""
     for block, training in _trainings(target):
-        _configured(block, training)
+        _configured(target.recipe, block, training)
 
 
 def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
@@ -51,13 +53,17 @@ def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
     Raises SftrecipeError where a training cannot even be configured.
     """
     for block, training in _trainings(target):
-        _configured(block, training)
+        _configured(target.recipe, block, training)
         for finding in trainer_of(block).preflight(training):
             yield block.id, finding
 
 
-def _configured(block: Block, training: Training) -> Path:
+def _configured(recipe: CheckedRecipe, block: Block, training: Training) -> Path:
     """The training's configuration, written. Raises SftrecipeError where there can be none."""
+    places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
+    # Again: what lies in the output folder, links among it, was not known at `validate`.
+    for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
+        raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
@@ -91,7 +97,7 @@ async def train(
     """Train; the model lies in the output folder, what is said of it in the step's folder."""
     trainer = trainer_of(block)
     training = _training(target, block, target.models, tell, say)
-    trained = await trainer.train(training, _configured(block, training))
+    trained = await trainer.train(training, _configured(target.recipe, block, training))
     notes = _notes(trained, target.out)
     (draft / _CONTENT).write_bytes(orjson.dumps(notes))
     return StepFacts(notes=notes)
@@ -148,6 +154,7 @@ def _training(
         create=target.create,
         id=block.id,
         models=models,
+        allowed=target.recipe.allowed,
         tell=tell,
         say=say,
     )

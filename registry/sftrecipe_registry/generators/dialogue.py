@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
-import yaml
 from annotated_types import Gt
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
@@ -15,6 +14,7 @@ from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
+from sftrecipe_registry.shared.plain_yaml import plain_yaml
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
 _REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
@@ -175,8 +175,8 @@ class _Talk:
 def _texts(content: str) -> list[str]:
     """The texts of a YAML or JSON list; none where it is anything else."""
     try:
-        found = yaml.safe_load(content)
-    except yaml.YAMLError:
+        found = plain_yaml(content)
+    except ValueError:
         return []
     whole = isinstance(found, list) and all(isinstance(text, str) and text for text in found)
     return list(dict.fromkeys(found)) if whole else []

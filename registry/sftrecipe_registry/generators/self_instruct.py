@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-import yaml
 from annotated_types import Ge, Gt
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
@@ -24,6 +23,7 @@ from sftrecipe.kinds import (
 from sftrecipe.options import InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.json_items import find_items
 from sftrecipe_registry.shared.numbered_list import parse_numbered
+from sftrecipe_registry.shared.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.shown_seeds import drawn, seed_example
 
 _VARIABLES = frozenset({"examples", "entities", "count", "number"})
@@ -258,12 +258,12 @@ def _lost(draw: _Draw) -> dict[str, Any]:
 def _entity_values(text: str) -> list[str]:
     """The texts of a list, or of lists by category; empty when it is neither."""
     try:
-        loaded: Any = yaml.safe_load(text)
-    except yaml.YAMLError:
+        loaded = plain_yaml(text)
+    except ValueError:
         return []
     lists = loaded.values() if isinstance(loaded, dict) else [loaded]
     values = [value for each in lists if isinstance(each, list) for value in each]
-    return [value for value in dict.fromkeys(values) if isinstance(value, str)]
+    return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
 def _listed(reply: Reply) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:

@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.found_rows import Good
+from sftrecipe_registry.shared.inflation import (
+    Inflation,
+    batch_size,
+    packed_batches,
+    rows_at_once,
+)
 
-_BATCH = 1000
+_MAGIC = b"ARROW1\0\0"
 
 
 def parquet_rows(path: Path) -> Iterator[Good]:
@@ -19,37 +26,76 @@ def parquet_rows(path: Path) -> Iterator[Good]:
     import pyarrow as pa  # noqa: PLC0415 - 50 MB that `validate` need not load
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    path.stat()  # its error names the file, Arrow's does not
+    open_regular(path).close()  # its error names the file, Arrow's does not
     try:
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            yield from _rows(file.iter_batches(_BATCH))
+            yield from _rows(_parquet_batches(path, file), Inflation(path))
     except (pa.ArrowException, OSError) as error:
         raise PluginRefused(f"file '{path.name}' cannot be read as Parquet: {error}") from error
+
+
+def _parquet_batches(path: Path, file: Any) -> Iterator[Any]:
+    """The batches, of few rows where a dictionary holds long texts."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    inflation = Inflation(path)
+    for number in range(file.metadata.num_row_groups):
+        group = file.metadata.row_group(number)
+        columns = [group.column(at) for at in range(group.num_columns)]
+        for column in columns:
+            inflation.check(column.total_uncompressed_size, column.total_compressed_size)
+        texts = [each for each in columns if each.physical_type == "BYTE_ARRAY"]
+        names = [each.path_in_schema for each in texts if each.has_dictionary_page]
+        longest = 0
+        if names:
+            with pq.ParquetFile(path, pre_buffer=False, read_dictionary=names) as dictionaries:
+                first = next(dictionaries.iter_batches(1, row_groups=[number]), None)
+                longest = batch_size(first)[1] if first is not None else 0
+        yield from file.iter_batches(rows_at_once(longest), row_groups=[number])
 
 
 def arrow_rows(path: Path) -> Iterator[Good]:
     """Every row of an Arrow file, stream or file format. Raises PluginRefused, OSError."""
     import pyarrow as pa  # noqa: PLC0415
 
+    open_regular(path).close()
     if not path.stat().st_size:
         return
     with pa.memory_map(str(path)) as memory:
         try:
+            _check_packed(path)
             try:
                 batches: Any = pa.ipc.open_stream(memory)
             except pa.ArrowInvalid:
                 reader = pa.ipc.open_file(memory)
                 batches = (reader.get_batch(at) for at in range(reader.num_record_batches))
-            yield from _rows(batches)
-        except (pa.ArrowException, OSError) as error:
+            yield from _rows(batches, Inflation(path))
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise PluginRefused(f"file '{path.name}' cannot be read as Arrow: {error}") from error
 
 
-def _rows(batches: Any) -> Iterator[Good]:
+def _check_packed(path: Path) -> None:
+    """Refuse compressed batches that would not fit. Raises PluginRefused, ValueError."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    inflation = Inflation(path)
+    with pa.memory_map(str(path)) as memory:
+        if memory.read(len(_MAGIC)) != _MAGIC:
+            memory.seek(0)  # the file format is a stream between this and its footer
+        reader = pa.ipc.MessageReader.open_stream(memory)
+        for inflated, packed in packed_batches(reader):
+            inflation.check(inflated, packed)
+            inflation.add(inflated)
+
+
+def _rows(batches: Any, inflation: Inflation) -> Iterator[Good]:
     number = 0
     for batch in batches:
-        for start in range(0, batch.num_rows, _BATCH):
-            for row in batch.slice(start, _BATCH).to_pylist():
+        size, longest = batch_size(batch)
+        inflation.add(size)
+        rows = rows_at_once(longest)
+        for start in range(0, batch.num_rows, rows):
+            for row in batch.slice(start, rows).to_pylist():
                 number += 1
                 yield number, plain(row)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.hugging_face import is_hub_name
 
 NAME = "dataset_info.json"
@@ -43,6 +44,8 @@ _OPENAI_TAGS = dict(
 )
 OLD_TAGS = {"role": "role_tag", "content": "content_tag"}
 """Where the first versions had them: among the columns."""
+_AT_MOST = 1 << 26
+"""Bytes of a catalogue."""
 _HUBS = {"ms_hub_url": "ModelScope", "om_hub_url": "OpenMind"}
 
 
@@ -117,7 +120,14 @@ def data_path(catalogue: Path, entry: Entry) -> Path:
 
 def _entries(catalogue: Path) -> dict[str, Any]:
     try:
-        entries = orjson.loads(catalogue.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        with open_regular(catalogue) as file:
+            content = file.read(_AT_MOST + 1)
+    except OSError as error:
+        raise BadCatalogue(f"{catalogue.name} cannot be read: {error.strerror}") from error
+    if len(content) > _AT_MOST:
+        raise BadCatalogue(f"{catalogue.name} is larger than {_AT_MOST >> 20} MiB")
+    try:
+        entries = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         raise BadCatalogue(f"{catalogue.name} is no JSON: {error}") from error
     if not isinstance(entries, dict):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.regular_files import unusual_kind
 
 
 def data_files(path: Path, shown: str, suffixes: Sequence[str]) -> Iterator[tuple[Path, str]]:
@@ -18,11 +19,8 @@ def data_files(path: Path, shown: str, suffixes: Sequence[str]) -> Iterator[tupl
         yield path, shown
         return
     root = path.resolve()
-    names = sorted(
-        file.relative_to(path)
-        for file in path.rglob("*")
-        if file.suffix.lower() in suffixes and file.is_file()
-    )
+    files = [file for file in path.rglob("*") if file.suffix.lower() in suffixes]
+    names = sorted(file.relative_to(path) for file in files if _is_file(file, shown))
     names = [name for name in names if not any(part.startswith(".") for part in name.parts)]
     if not names:
         raise PluginRefused(f"folder '{shown}' has no file of the kind {', '.join(suffixes)}")
@@ -31,3 +29,10 @@ def data_files(path: Path, shown: str, suffixes: Sequence[str]) -> Iterator[tupl
             raise PluginRefused(f"file '{name.as_posix()}' leads out of the folder '{shown}'")
     for name in names:
         yield path / name, f"{shown.rstrip('/')}/{name.as_posix()}"
+
+
+def _is_file(path: Path, shown: str) -> bool:
+    """Whether it is a file. Raises PluginRefused where it is neither that nor a folder."""
+    if path.is_file() or path.is_dir() or not path.exists():
+        return path.is_file()
+    raise PluginRefused(f"'{path.name}' of folder '{shown}' is a {unusual_kind(path)}, not a file")

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.arrow_tables import plain
 from sftrecipe_registry.shared.found_rows import Found, Good
 from sftrecipe_registry.shared.table_files import SUFFIXES, table_rows
@@ -116,7 +117,10 @@ def _loaded(
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        value = orjson.loads(path.read_bytes())
+        with open_regular(path) as file:
+            value = orjson.loads(file.read())
+    except OSError as error:
+        raise PluginRefused(f"file '{path.name}' cannot be read: {error.strerror}") from error
     except orjson.JSONDecodeError as error:
         raise PluginRefused(f"file '{path.name}' is no JSON: {error}") from error
     return value if isinstance(value, dict) else {}

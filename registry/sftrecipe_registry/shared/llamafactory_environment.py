@@ -21,6 +21,7 @@ from pathlib import Path
 
 from sftrecipe import PluginRefused
 from sftrecipe.plugin.environments import COMPLETE, environment_of
+from sftrecipe_registry.shared.process_variables import process_variables
 from sftrecipe_registry.shared.training_environment import ENVIRONMENT
 
 REQUIREMENTS = Path(__file__).with_name("llamafactory_requirements.txt")
@@ -36,6 +37,9 @@ _SPACE = {True: 3 * _GIB, False: 16 * _GIB}
 _TORCHAUDIO = (
     '"""Stands in for torchaudio, which LLaMA-Factory imports and training never calls."""\n'
 )
+_INSTALLERS = ("UV_", "PIP_")
+_OWN = ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER", "NETRC", "SSH_AUTH_SOCK", "PYTHONPATH")
+"""The installer's own settings: its registry (`UV_INDEX_…`) and how it says there who asks."""
 _IMPORT = "import llamafactory.train.tuner"
 _LINES = 4
 
@@ -160,7 +164,8 @@ def _check_import(folder: Path, say: Callable[[str], None]) -> None:
 
 def _run(command: Sequence[str], say: Callable[[str], None], more: Mapping[str, str]) -> None:
     """Run a command, its lines told. Raises PluginRefused with the last ones where it fails."""
-    variables = {k: v for k, v in os.environ.items() if k not in ("VIRTUAL_ENV", "PYTHONHOME")}
+    indexes = (name for name in os.environ if name.startswith("UV_INDEX_"))
+    variables = process_variables(Path(sys.executable), {*_OWN, *indexes}, _INSTALLERS)
     last: list[str] = []
     with subprocess.Popen(  # noqa: S603 - uv, pip and the environment's own python
         command,

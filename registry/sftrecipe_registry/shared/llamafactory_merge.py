@@ -56,7 +56,8 @@ async def merge(training: Training, config: Path, output: Output) -> None:
         ["export", name],
         training.folder,
         log,
-        settings=settings,
+        settings={},  # it reports to no tracker
+        allowed=training.allowed,
         news=lambda: False,
         say=training.say,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from sftrecipe import PluginRefused
@@ -31,11 +31,13 @@ async def run_command(
     log: Path,
     *,
     settings: Mapping[str, object],
+    allowed: Collection[str],
     news: Callable[[], bool],
     say: Callable[[str], None],
 ) -> str:
     """Run a command of LLaMA-Factory's in a folder until it ends; what it ended with.
 
+    `allowed`: the user's words, by which it gets a hub's token.
     `news` is asked again and again whether it got on; while it does not, its log's last line is
     told. With the block's end, by Ctrl-C too, the command and all its workers are gone.
     """
@@ -44,7 +46,7 @@ async def run_command(
         raise PluginRefused(_NOT_FOUND)
     python = training_python() or Path(command[0])
     started = told = time.monotonic()
-    variables = training_variables(python, settings)
+    variables = training_variables(python, settings, allowed)
     async with kept_process(NAME, [*command, *arguments], variables, log, folder) as process:
         while not process.ended:
             now = time.monotonic()

@@ -88,7 +88,13 @@ async def _train(training: Training, config: Path, output: Output) -> None:
         return bool(states)
 
     status = await run_command(
-        arguments, config.parent, log, settings=output.settings, news=news, say=training.say
+        arguments,
+        config.parent,
+        log,
+        settings=output.settings,
+        allowed=training.allowed,
+        news=news,
+        say=training.say,
     )
     _judge(output, since, status, log)
     if status != "exit status 0":

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from sftrecipe.kinds import Capability
+from sftrecipe.plugin.regular_files import open_regular
 
 VALUE_HEADS = ("value_head.safetensors", "value_head.bin")
 """What LLaMA-Factory's stage rm leaves beside a model: it turns its states into rewards."""
@@ -19,9 +20,10 @@ _EMBEDS: frozenset[Capability] = frozenset({"embed"})
 def model_abilities(folder: Path) -> frozenset[Capability]:
     """Everything where the folder does not tell."""
     try:
-        names = json.loads((folder / "config.json").read_bytes())["architectures"]
+        with open_regular(folder / "config.json") as file:
+            names = json.load(file)["architectures"]
         name = str(names[0])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return _WRITES | _REWARDS
     if name.endswith(_RATERS):
         return _REWARDS

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe.kinds import Finding
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.catalogue_entry import (
     COLUMNS,
     DEFAULT_COLUMNS,
@@ -65,7 +66,8 @@ class Catalogue:
         if not path.is_file():
             yield self._missing()
             return
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read()
         if content.startswith(b"\xef\xbb\xbf"):
             advice = "save it as UTF-8 without a byte order mark"
             yield _fault(f"{NAME} begins with a byte order mark: it is not read", advice)

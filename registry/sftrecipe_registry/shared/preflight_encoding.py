@@ -27,6 +27,8 @@ _DATA = (
     "preprocessing_batch_size",
 )
 """The arguments that the tokenizer, the template and the encoding depend on."""
+SECONDS = 1800
+"""It is given so many rows at most (see Spool) that what takes longer stands still."""
 _LONGER = "raise cutoff_len, or shorten or remove these rows"
 
 
@@ -39,15 +41,22 @@ def encoding_report(
         "model": {name: settings[name] for name in _MODEL if name in settings},
         "data": {name: settings[name] for name in _DATA if name in settings},
     }
-    done = subprocess.run(  # noqa: S603 - the user's own training environment
-        [python, _WORKER, json.dumps(asked), rows],
-        cwd=folder,
-        env={**training_variables(python, settings), "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own training environment
+            [python, _WORKER, json.dumps(asked), rows],
+            cwd=folder,
+            env={**training_variables(python, {}), "HF_HUB_OFFLINE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise PluginRefused(
+            f"{python} was stopped: it did not encode the rows within {SECONDS} s"
+        ) from None
     if done.returncode != 0:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise PluginRefused(f"{python} cannot encode the rows: {last}")

@@ -9,6 +9,7 @@ from typing import Any
 from sftrecipe.kinds import Finding, Training
 from sftrecipe_registry.shared.llamafactory_output import listed
 from sftrecipe_registry.shared.preflight_arguments import Settings
+from sftrecipe_registry.shared.trackers import TRACKERS
 
 _SWITCHES: Mapping[str, tuple[str, ...]] = {
     "use_unsloth": ("unsloth",),
@@ -22,12 +23,6 @@ _SWITCHES: Mapping[str, tuple[str, ...]] = {
     "predict_with_generate": ("jieba", "nltk", "rouge-chinese"),
 }
 """Arguments that ask for packages when they are true."""
-_TRACKERS = {
-    "tensorboard": ("tensorboard", "tensorboardx"),
-    **{name: (name,) for name in ("wandb", "swanlab", "mlflow", "trackio", "neptune", "clearml")},
-    "comet_ml": ("comet-ml",),
-}
-"""Values of report_to and the packages of which each wants one."""
 _BITS = "bitsandbytes"
 _FOR_GPUS = {"use_unsloth": "fault", "quantization_bit": "warning", "deepspeed": "warning"}
 """Arguments for a GPU, and how bad it is without one: some packages know a CPU."""
@@ -63,8 +58,8 @@ def _asked(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
     if re.search("8bit|paged", str(settings.get("optim", ""))):
         yield "optim", (_BITS,)
     for tracker in listed(settings.get("report_to")):
-        if tracker in _TRACKERS:
-            yield f"report_to '{tracker}'", _TRACKERS[tracker]
+        if tracker in TRACKERS and (packages := TRACKERS[tracker].packages):
+            yield f"report_to '{tracker}'", packages
 
 
 def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Finding]:
@@ -72,7 +67,7 @@ def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Findi
     named = settings.get("deepspeed")
     if isinstance(named, str) and not (training.folder / named).is_file():
         text = f"deepspeed configuration '{named}' does not exist"
-        yield Finding("fault", "packages", text, "name a file, seen from the run's output folder")
+        yield Finding("fault", "packages", text, "name a file beside the recipe")
 
 
 def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from sftrecipe_registry.shared.model_folder import is_adapter, is_path
 from sftrecipe_registry.shared.preflight_arguments import Settings
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+_OTHER_MODELS = ("ref_model", "ref_model_adapters", "reward_model", "reward_model_adapters")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
 
@@ -27,22 +28,44 @@ def model_findings(settings: Settings, training: Training) -> Iterator[Finding]:
         yield Finding("warning", "model", text)
     elif folder.is_dir():
         yield from _inside(model, folder)
-    elif is_path(model) or model.count("/") > 1:
+    elif _is_folder(model):
         advice = "a relative path is seen from the recipe's file"
         yield Finding("fault", "model", f"model folder '{model}' does not exist", advice)
+    yield from _adapters(settings, training)
+    for name in _OTHER_MODELS:
+        for other in listed(settings.get(name)):
+            if "://" not in other and _is_folder(other) and not (training.folder / other).is_dir():
+                text = f"{name} '{other}' does not exist"
+                yield Finding("fault", "model", text, "a relative path is seen from the recipe")
+
+
+def _adapters(settings: Settings, training: Training) -> Iterator[Finding]:
     for adapter in listed(settings.get("adapter_name_or_path")):
         place = training.folder / adapter
         if place.is_dir() and not (place / "adapter_config.json").is_file():
             text = f"adapter folder '{adapter}' has no adapter_config.json"
             yield Finding("fault", "model", text, "name the folder that a LoRA training wrote")
-        elif not place.is_dir() and (is_path(adapter) or adapter.count("/") > 1):
+        elif not place.is_dir() and _is_folder(adapter):
             yield Finding("fault", "model", f"adapter folder '{adapter}' does not exist")
 
 
 def _comes_later(folder: Path, training: Training) -> bool:
-    """Whether it is the model of an earlier block that has not run."""
-    places = {(training.folder / each).resolve() for each in training.models.values()}
-    return folder.resolve() in places and not (folder / "config.json").is_file()
+    """Whether it is the model that an earlier block makes, in the output folder, and has not yet.
+
+    The models of the trainings before are given by the folder that each starts from until it has
+    run; the training's own is none that anything makes.
+    """
+    made = {
+        model.resolve()
+        for block, model in training.models.items()
+        if block != training.id and model.is_absolute() and model.is_relative_to(training.folder)
+    }
+    return folder.resolve() in made and not (folder / "config.json").is_file()
+
+
+def _is_folder(model: str) -> bool:
+    """Whether a name is a folder's, not one of the hub."""
+    return is_path(model) or model.count("/") > 1
 
 
 def _inside(model: str, folder: Path) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe_registry.shared.process_variables import process_variables
 from sftrecipe_registry.shared.server_log import last_line, telling_lines
 from sftrecipe_registry.shared.server_note import SUFFIX, read_note, stop_leftovers
 
@@ -21,6 +21,8 @@ GRACE = 10.0
 _LOOK = 0.25
 _TELL = 10.0
 _LOGS_KEPT = 10
+_NAMES = ("HF_TOKEN", "PYTHONPATH")
+_FAMILIES = ("VLLM_", "FLASHINFER_")
 _KEEPER = "sftrecipe_registry.shared.server_keeper"
 
 
@@ -161,11 +163,11 @@ class ServerProcess:
 
 
 def server_environment(python: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """The engine's environment variables for a program of another Python environment."""
-    inherited = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "VIRTUAL_ENV")}
-    # Compilers that kernels are made with at run time (ninja) lie beside the python.
-    path = f"{python.parent}{os.pathsep}{inherited.get('PATH', os.defpath)}"
-    return {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1", **more}
+    """The engine's environment variables for a program of another Python environment.
+
+    The hub's token is among them: it loads models of the hub, and no code or address of a recipe's.
+    """
+    return {**process_variables(python, _NAMES, _FAMILIES), **more}
 
 
 def status_text(code: int) -> str:

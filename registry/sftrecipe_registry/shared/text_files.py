@@ -11,6 +11,7 @@ from typing import IO, Annotated
 
 from pydantic import AfterValidator
 
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.encoding_guess import guess, wide_encoding
 
 LONGEST_LINE = 32 * 1024 * 1024
@@ -49,7 +50,7 @@ def utf8_lines(path: Path, encoding: str = "auto") -> Iterator[bytes]:
 
     A line that cannot be decoded has the byte 0xFF in it. Raises OSError.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
         if name.startswith(_WIDE):
@@ -64,7 +65,7 @@ def utf8_lines(path: Path, encoding: str = "auto") -> Iterator[bytes]:
 
 def utf8_chunks(path: Path, encoding: str = "auto", size: int = 1024 * 1024) -> Iterator[bytes]:
     """The content of a file in UTF-8, in pieces of some `size`, cut anywhere. Raises OSError."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
         if name == "auto":

@@ -57,7 +57,7 @@ def folder_counter(folder: Path) -> TokenCounter | None:
 
     settings = _json(folder / "tokenizer_config.json")
     own = folder / "chat_template.jinja"
-    template = own.read_text(encoding="utf-8") if own.exists() else settings.get("chat_template")
+    template = own.read_text(encoding="utf-8") if own.is_file() else settings.get("chat_template")
     tokens = {
         name: value["content"] if isinstance(value, dict) else value
         for name, value in settings.items()
@@ -120,5 +120,5 @@ def _folder_with(encoding: str) -> Path | None:
 
 
 def _json(path: Path) -> Mapping[str, Any]:
-    content = orjson.loads(path.read_bytes()) if path.exists() else {}
+    content = orjson.loads(path.read_bytes()) if path.is_file() else {}
     return content if isinstance(content, dict) else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 from sftrecipe.kinds import MachineCheck
 from sftrecipe.plugin.environments import environment_of
 from sftrecipe_registry.shared.llamafactory_arguments import find_site_packages
+from sftrecipe_registry.shared.training_variables import training_variables
 
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 COMMAND = "llamafactory-cli"
@@ -108,7 +109,12 @@ def _not_found() -> str:
 def _looked(python: Path) -> MachineCheck:
     try:
         done = subprocess.run(  # noqa: S603 - the user's own training environment
-            [python, "-c", _LOOK], capture_output=True, text=True, timeout=_SECONDS, check=False
+            [python, "-c", _LOOK],
+            env=training_variables(python, {}),
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
         )
     except (subprocess.TimeoutExpired, OSError) as error:
         return MachineCheck("fault", f"{python} cannot be asked: {error}")

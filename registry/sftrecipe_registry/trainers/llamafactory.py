@@ -21,6 +21,8 @@ from sftrecipe.kinds import (
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Permission,
+    Places,
     Trained,
     Training,
 )
@@ -33,6 +35,11 @@ from sftrecipe_registry.shared.llamafactory_arguments import (
     normalized,
     shipped,
 )
+from sftrecipe_registry.shared.llamafactory_permissions import (
+    WRITTEN,
+    argument_permissions,
+    placed_arguments,
+)
 from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches, wanted
 from sftrecipe_registry.shared.model_folder import is_path
 from sftrecipe_registry.shared.packaged_checkpoint import (
@@ -42,15 +49,13 @@ from sftrecipe_registry.shared.packaged_checkpoint import (
     packaged_folder,
     packaged_problem,
 )
+from sftrecipe_registry.shared.trackers import TRACKERS, named_trackers
 from sftrecipe_registry.shared.training_environment import (
     COMMAND,
     check_training,
     missing_training,
     training_site_packages,
 )
-
-_WRITES = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_path"})
-"""Arguments that name a folder to write into."""
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 """What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
@@ -107,10 +112,14 @@ with:
         table = argument_table()
         for problem in check_arguments(self.arguments, table):
             yield OptionProblem((problem.name,), *explained(problem, table))
-        for name in sorted(_WRITES & set(self.arguments)):
+        for name in sorted(WRITTEN & set(self.arguments)):
             if _leads_out(str(self.arguments[name])):
                 message = f"training argument '{name}' leads out of the run's folder"
                 yield OptionProblem((name,), message, "name a folder inside it")
+        for name in named_trackers(self.arguments):
+            if name not in TRACKERS:
+                message = f"training argument 'report_to' names '{name}', which is no known tracker"
+                yield OptionProblem(("report_to",), message, f"known: {', '.join(TRACKERS)}")
         if not self.arguments.get("model_name_or_path"):
             yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
         if wrong := packaged_problem(self._base()):
@@ -122,6 +131,12 @@ with:
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
             message = "val_size and eval_dataset exclude one another"
             yield OptionProblem(("val_size",), message, "keep one of them")
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """Arguments that load code, reach the network, name secrets or lead out of the folders."""
+        table = argument_table()
+        known = {name: each for name, each in self.arguments.items() if name in table.arguments}
+        return argument_permissions(known, places)
 
     def missing(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory's environment."""
@@ -137,7 +152,8 @@ with:
         Raises PluginRefused when no exported data set is of the kind that the stage trains on.
         """
         config = f"{_named('train', training)}.yaml"
-        given = normalized(self.arguments, argument_table())
+        places = Places(training.context.folder, output=training.folder)
+        given = placed_arguments(normalized(self.arguments, argument_table()), places)
         if base := given.get("model_name_or_path"):
             given["model_name_or_path"] = _base_model(str(base), training)
         added = self._added(training)

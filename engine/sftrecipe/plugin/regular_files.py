@@ -1,0 +1,67 @@
+"""Opening an input file: only what is a file, never what waits for a writer or does not end."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+_KINDS = (
+    (stat.S_ISFIFO, "pipe"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISDIR, "folder"),
+)
+# Of these the size is not what can be read, and reading one may tell what is nobody's business.
+_OF_THE_KERNEL = ("/proc", "/sys", "/dev")
+
+
+_FLAGS = os.O_RDONLY
+for _name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"):  # not all are of every system
+    _FLAGS |= getattr(os, _name, 0)
+
+
+class UnusualFile(OSError):
+    """What is named is no file with a content of its own."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"it is a {kind}, not a file")
+        self.strerror = f"it is a {kind}, not a file"
+        self.kind = kind
+        """`pipe`, `device`, `socket`, `folder`, `kernel file` or `special file`."""
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open an input file for reading. Raises UnusualFile, which is an OSError, and OSError.
+
+    A pipe without a writer does not make it wait.
+    """
+    descriptor = os.open(path, _FLAGS)
+    try:
+        if (kind := _unusual(os.fstat(descriptor), path)) is not None:
+            raise UnusualFile(kind)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def unusual_kind(path: str | os.PathLike[str]) -> str | None:
+    """What a path leads to that is neither a file nor a folder; None where it is one of them.
+
+    Opens nothing. Raises OSError.
+    """
+    about = os.stat(path)  # noqa: PTH116 - paths may be plain texts
+    return None if stat.S_ISDIR(about.st_mode) else _unusual(about, path)
+
+
+def _unusual(about: os.stat_result, path: str | os.PathLike[str]) -> str | None:
+    if stat.S_ISREG(about.st_mode):
+        real = Path(os.path.realpath(path))
+        if any(real.is_relative_to(folder) for folder in _OF_THE_KERNEL):
+            # /dev/shm is a folder of ordinary files.
+            return None if real.is_relative_to("/dev/shm") else "kernel file"  # noqa: S108
+        return None
+    return next((kind for is_kind, kind in _KINDS if is_kind(about.st_mode)), "special file")
