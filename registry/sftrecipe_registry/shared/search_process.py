@@ -10,12 +10,10 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import suppress
 
 _ANY = re.compile("(?s:.*)")
-_lock = threading.Lock()
-_process: subprocess.Popen[bytes] | None = None
+_idle: list[subprocess.Popen[bytes]] = []
 
 
 class TooLong(Exception):
@@ -24,15 +22,16 @@ class TooLong(Exception):
 
 def search_apart(pattern: re.Pattern[str], text: str, seconds: float) -> re.Match[str] | None:
     """What the pattern's `search` gives, except for groups. Raises TooLong after CPU seconds."""
-    global _process  # noqa: PLW0603 - one process serves all the patterns
-    with _lock:
-        asked, _process = _process or _started(), None
-        try:
-            found = _answer(asked, (pattern.pattern, pattern.flags, text, seconds))
-        except BaseException:
-            _end(asked)
-            raise
-        _process = asked
+    try:
+        asked = _idle.pop()
+    except IndexError:
+        asked = _started()
+    try:
+        found = _answer(asked, (pattern.pattern, pattern.flags, text, seconds))
+    except BaseException:
+        _end(asked)
+        raise
+    _idle.append(asked)
     return None if found is None else _ANY.match(text, *found)
 
 
