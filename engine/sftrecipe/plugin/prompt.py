@@ -53,7 +53,12 @@ class Prompt:
     """A compiled template."""
 
     def __init__(self, text: str) -> None:
-        self._template: Template = _environment().from_string(text)
+        from jinja2 import TemplateSyntaxError  # noqa: PLC0415
+
+        try:
+            self._template: Template = _environment().from_string(text)
+        except (RecursionError, SyntaxError, MemoryError) as error:  # of the code that it becomes
+            raise TemplateSyntaxError("template is nested too deeply", 1) from error
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """The prompt, filled.

@@ -40,6 +40,7 @@ def template_problems(
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
 
     from sftrecipe.plugin.prompt import (  # noqa: PLC0415
+        compiled,
         outside_variables,
         parsed,
         required_variables,
@@ -50,6 +51,7 @@ def template_problems(
         tree = parsed(text)
         yield from _forbidden(tree, where)
         used, named = required_variables(tree), outside_variables(tree)
+        compiled(text)
     except TemplateSyntaxError as error:
         yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
         return
@@ -131,6 +133,27 @@ def _forbidden(tree: nodes.Template, where: _Places) -> Iterator[Problem]:
         name = _reached(found)
         if name is not None and name.startswith("_"):
             yield Problem("template-private", where.line(found.lineno), {"name": name})
+    for name, line in _unlisted_methods(tree):
+        yield Problem("template-private", where.line(line), {"name": name})
+    for output in tree.find_all(nodes.Output):
+        for part in output.nodes:
+            if isinstance(part, nodes.Getattr) and isinstance(part.node, nodes.Const):
+                error = f"'{part.attr}' is a method and not called"
+                yield Problem("template-syntax", where.line(part.lineno), {"error": error})
+
+
+def _unlisted_methods(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Calls of methods that texts, lists and objects have, but no template may use."""
+    from jinja2 import nodes  # noqa: PLC0415
+
+    from sftrecipe.plugin.sandbox import METHODS  # noqa: PLC0415 - imports jinja2
+
+    existing = {name for kind in (str, list, dict, int, float) for name in dir(kind)} - METHODS
+    for call in tree.find_all(nodes.Call):
+        method = call.node
+        if isinstance(method, nodes.Getattr) and method.attr in existing:
+            if not method.attr.startswith("_"):
+                yield method.attr, call.lineno
 
 
 def _reached(node: nodes.Node) -> str | None:

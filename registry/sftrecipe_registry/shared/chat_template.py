@@ -16,15 +16,18 @@ def chat_renderer(template: str, **tokens: str) -> Callable[[Turns], str]:
     `tokens`: the special tokens that templates name (`bos_token` …). Raises jinja2.TemplateError,
     also in the function.
     """
-    from jinja2.sandbox import ImmutableSandboxedEnvironment  # noqa: PLC0415 - slow to import
+    from jinja2 import Undefined  # noqa: PLC0415 - slow to import
+
+    from sftrecipe.plugin.sandbox import rendered, sandbox  # noqa: PLC0415 - imports jinja2
 
     def refuse(message: str) -> None:
         raise ValueError(message)
 
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-    environment.globals["raise_exception"] = refuse
+    environment = sandbox(Undefined, trim=True, raise_exception=refuse)
     compiled = environment.from_string(template)
-    return lambda turns: compiled.render(messages=turns, add_generation_prompt=True, **tokens)
+    return lambda turns: rendered(
+        compiled, {"messages": turns, "add_generation_prompt": True, **tokens}
+    )
 
 
 def turns_text(turns: Turns) -> str:

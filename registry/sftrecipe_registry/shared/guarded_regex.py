@@ -1,53 +1,59 @@
-"""Regular expressions from a recipe that cannot hang a run."""
+"""Regular expressions from a recipe that cannot hang a run: in the language of `re`, and bounded.
+
+Simple ones are searched at once, since no short text makes them slow; others under a clock; both in
+a process of its own where the text is long, or where no signal can stop the clock's search.
+"""
 
 from __future__ import annotations
 
 import re
+import signal
+import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from types import FrameType
 
 from sftrecipe import PluginRefused
-
-if TYPE_CHECKING:
-    from regex import Match
+from sftrecipe_registry.shared.search_process import TooLong, search_apart
+from sftrecipe_registry.shared.wider_pattern import wider_pattern
 
 SECONDS = 2.0
 """How long one expression may search one text."""
+SHORT = 10_000
+"""Characters that `re` goes through so fast, even again from each of them, that it is soon done."""
 
 _NOT_SYNTAX = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:[:=!]|<[=!]|P?<\w+>|[a-zA-Z-]+:?)")
 _REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})")
 _VERBOSE = re.compile(r"\(\?[a-zA-Z]*x")
 _REPEATED = re.compile(r"[*+]|\{\d*,\d*\}")
+_COUNTED = re.compile(r"\{\d{3,}\}")
 
-Search = Callable[[str], "Match[str] | None"]
+Search = Callable[[str], "re.Match[str] | None"]
 
 
 def guarded_search(pattern: str, *, ignore_case: bool = False) -> Search:
-    """A search function for the pattern, in the syntax of `re`.
+    """A search function for the pattern, which finds what `re` finds.
 
-    Searching raises PluginRefused after `SECONDS`: a slow machine must not change which rows
-    match. Raises PluginRefused when the pattern does not compile.
+    Searching raises PluginRefused after `SECONDS` of the processor's time: a slow machine must not
+    change which rows match. Raises PluginRefused when the pattern does not compile.
     """
-    import regex  # noqa: PLC0415 - 30 ms that `validate` need not spend
-
+    flags = re.IGNORECASE if ignore_case else re.NOFLAG
     try:
-        re.compile(pattern)
-        search = regex.compile(pattern, regex.IGNORECASE if ignore_case else 0).search
-    except (re.error, regex.error, RecursionError, OverflowError) as error:
+        compiled = re.compile(pattern, flags)
+    except (re.error, RecursionError, OverflowError) as error:
         raise PluginRefused(f"regular expression '{pattern}' is not valid: {error}") from error
-    if cannot_explode(pattern):
-        return search
+    if not cannot_explode(pattern):
+        return lambda text: _in_time(compiled, text)
+    plain = compiled.search
+    find = _faster(pattern, flags)
+    if find is None:
+        return lambda text: plain(text) if len(text) <= SHORT else _in_time(compiled, text)
 
-    def timed(text: str) -> Match[str] | None:
-        try:
-            return search(text, timeout=SECONDS)
-        except TimeoutError as error:
-            raise PluginRefused(
-                f"regular expression '{pattern}' searched a text of {len(text)} characters for "
-                f"{SECONDS:g} seconds: avoid repetition inside repetition"
-            ) from error
+    def search(text: str) -> re.Match[str] | None:
+        if len(text) > SHORT:
+            return _in_time(compiled, text)
+        return None if find(text) is None else plain(text)
 
-    return timed
+    return search
 
 
 def cannot_explode(pattern: str) -> bool:
@@ -60,6 +66,68 @@ def cannot_explode(pattern: str) -> bool:
     return (
         not _VERBOSE.search(pattern)
         and not _REPEATED_GROUP.search(bare)
-        and len(_REPEATED.findall(bare)) <= 1
+        and len(_REPEATED.findall(bare)) + len(_COUNTED.findall(bare)) <= 1
         and bare.count("?") <= 4
     )
+
+
+def _faster(pattern: str, flags: int) -> Callable[[str], object] | None:
+    """A search that finds something wherever the pattern's does, and is faster."""
+    import regex  # noqa: PLC0415 - 30 ms that `validate` need not spend
+
+    wider = wider_pattern(pattern, flags)
+    if wider is None:
+        return None
+    return regex.compile(wider[0], regex.VERSION0 | wider[1]).search
+
+
+def _in_time(compiled: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The pattern's search. Raises PluginRefused when it takes too long."""
+    try:
+        if len(text) > SHORT or threading.current_thread() is not threading.main_thread():
+            return search_apart(compiled, text, SECONDS)
+        return _search_here(compiled, text)
+    except TooLong as error:
+        raise PluginRefused(
+            f"regular expression '{compiled.pattern}' searched a text of {len(text)} characters "
+            f"for {SECONDS:g} seconds: avoid repetition inside repetition"
+        ) from error
+
+
+class _Clock:
+    """Ends a search in this thread after `SECONDS` of the processor's time.
+
+    It ticks on from search to search, since to set a timer costs as much as a search.
+    """
+
+    def __init__(self) -> None:
+        self.ticking = False
+        self.searching = False
+        self.ticks = 0
+
+    def start(self) -> None:
+        self.ticking = True
+        signal.signal(signal.SIGVTALRM, self._tick)
+        signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / 4, SECONDS / 4)
+
+    def _tick(self, number: int, frame: FrameType | None) -> None:
+        self.ticks += 1
+        if self.searching and self.ticks > 4:
+            raise TooLong
+        if not self.searching:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            self.ticking = False
+
+
+_clock = _Clock()
+
+
+def _search_here(compiled: re.Pattern[str], text: str) -> re.Match[str] | None:
+    _clock.ticks = 0
+    _clock.searching = True
+    try:
+        if not _clock.ticking:
+            _clock.start()
+        return compiled.search(text)
+    finally:
+        _clock.searching = False
