@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.calls.ledger import Claim, Due, Ended, Ledger
+from sftrecipe.calls.ledger import NO_STAKE, Claim, Ended, Ledger
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.record import new_record
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
@@ -16,8 +16,8 @@ from sftrecipe.store.steps import StepStore
 async def keep_vectors(path: Path, vectors: dict[str, tuple[float, ...]]) -> None:
     ledger = Ledger(path, "run")
     for key, vector in vectors.items():
-        assert ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
-        await ledger.end(Ended(key, "done", 0.1, Due(), Answer("", vector=vector)))
+        ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
+        await ledger.end(Ended(key, "step", "done", 0.1, NO_STAKE, Answer("", vector=vector)))
     ledger.close()
 
 

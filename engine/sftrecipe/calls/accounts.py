@@ -7,6 +7,7 @@ nobody can tell any more what came of it.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -198,37 +199,79 @@ class Wall:
             raise Beyond(self, "max_cost")
 
 
-def book(connection: sqlite3.Connection, name: str, engine: int, step: str, change: Change) -> None:
-    """Add a change to an engine's row of an account, within a transaction."""
+class Account:
+    """An engine's hand on a recipe's account, within the ledger's transactions."""
+
+    def __init__(self, connection: sqlite3.Connection, name: str, engine: int) -> None:
+        self.name = name
+        self._connection = connection
+        self._engine = engine
+        self._changes: dict[tuple[str, str], Change] = {}
+
+    def add(self, step: str, change: Change, name: str | None = None) -> None:
+        """Add to what is booked at the transaction's end; `name`: of another recipe's account."""
+        place = (name or self.name, step)
+        known = self._changes.get(place)
+        self._changes[place] = change if known is None else known.and_also(change)
+
+    def check(self, walls: Sequence[Wall], step: str, stake: Stake) -> None:
+        """Raises Beyond where a budget does not reach for a stake."""
+        if walls:
+            self.book()
+        for wall in walls:
+            wall.check(self._connection, self.name, step, stake)
+
+    def book(self) -> None:
+        """Write the changes."""
+        for (name, step), change in self._changes.items():
+            _book(self._connection, name, self._engine, step, change)
+        self._changes.clear()
+
+    def roll_back(self) -> None:
+        """Forget the changes: the transaction came to nothing."""
+        self._changes.clear()
+
+    def spent(self) -> dict[str, Spent]:
+        """What the steps have spent and set aside, over all the engines of the account."""
+        rows = self._connection.execute(SPENT, (self.name,)).fetchall()
+        return {step: Spent(*spent) for step, *spent in rows}
+
+    def flying_elsewhere(self, step: str | None) -> list[tuple[int, str]]:
+        """Other engines, with their tokens, that have calls (of a step) in flight."""
+        found = (self.name, self._engine)
+        if step is None:
+            return self._connection.execute(_FLYING, found).fetchall()
+        return self._connection.execute(f"{_FLYING} AND step = ?", (*found, step)).fetchall()
+
+
+def _book(
+    connection: sqlite3.Connection, name: str, engine: int, step: str, change: Change
+) -> None:
     connection.execute(_BOOK, (name, step, engine, *change))
 
 
-def flying_elsewhere(
-    connection: sqlite3.Connection, name: str, step: str | None, engine: int
-) -> list[tuple[int, str]]:
-    """Other engines, with their tokens, that have calls of the account (or its step) in flight."""
-    if step is None:
-        return connection.execute(_FLYING, (name, engine)).fetchall()
-    return connection.execute(f"{_FLYING} AND step = ?", (name, engine, step)).fetchall()
-
-
-def booking_engines(connection: sqlite3.Connection) -> list[int]:
-    """The engines that have rows in any account."""
+def gone(connection: sqlite3.Connection, lives: Callable[[str], bool]) -> list[int]:
+    """The engines that have rows in any account, but do not live any more, by their tokens."""
     query = "SELECT DISTINCT engine FROM accounts WHERE engine <> ?"
-    return [engine for (engine,) in connection.execute(query, (NOBODY,))]
+    booking = [engine for (engine,) in connection.execute(query, (NOBODY,))]
+    if not booking:
+        return []
+    tokens = dict(connection.execute("SELECT id, token FROM engines WHERE closed IS NULL"))
+    return [each for each in booking if each not in tokens or not lives(tokens[each])]
 
 
-def fold(connection: sqlite3.Connection, engine: int) -> None:
-    """Have all that an engine spent and set aside stand as spent: it is gone."""
-    connection.execute(_FOLD, (engine,))
-    connection.execute("DELETE FROM accounts WHERE engine = ?", (engine,))
+def fold(connection: sqlite3.Connection, engines: Iterable[int]) -> None:
+    """Have all that engines spent and set aside stand as spent: they are gone."""
+    for engine in engines:
+        connection.execute(_FOLD, (engine,))
+        connection.execute("DELETE FROM accounts WHERE engine = ?", (engine,))
 
 
 def fill(connection: sqlite3.Connection) -> None:
     """Make the accounts from the calls of a ledger that had none."""
     for run, step, requests, tokens, cost in connection.execute(_CALLS).fetchall():
         change = Change(requests or 0, tokens or 0, cost or 0.0)
-        book(connection, account_of(run), NOBODY, step, change)
+        _book(connection, account_of(run), NOBODY, step, change)
 
 
 def account_of(run: str) -> str:

@@ -6,28 +6,24 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from sftrecipe.calls.accounts import Spent, Stake, Wall
 from sftrecipe.calls.breaker import Breaker
-from sftrecipe.calls.budget import Purse, cost_of
+from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.keys import call_key, provider_part, request_json
 from sftrecipe.calls.ledger import (
     NO_STAKE,
-    UNPAID,
     Claim,
     Ended,
     Entry,
     Ledger,
-    Paid,
     Returned,
     TakenElsewhere,
 )
 from sftrecipe.calls.pace import Crowd, Meter
-from sftrecipe.calls.prices import price_of
-from sftrecipe.calls.reply_lengths import LONGEST, WRITING, ReplyLengths, limit_of
 from sftrecipe.calls.retries import Patience
 from sftrecipe.calls.server_limits import Mark, ServerLimits
+from sftrecipe.calls.stakes import Stakes
 from sftrecipe.calls.told_usage import believed
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
@@ -38,7 +34,6 @@ from sftrecipe.plugin.provider import (
     Adapter,
     Answer,
     CallFailed,
-    Price,
     Provider,
     Request,
     TimedOut,
@@ -116,9 +111,7 @@ class Asker:
         self._requests = Meter(self.limits.rpm) if self.limits.rpm else None
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
-        self._lengths = ReplyLengths()
-        self._learned = False
-        self._read_beyond = 0
+        self._stakes = Stakes(provider, shared.purse, shared.ledger)
         self._usage_told = True
         self._breaker = Breaker(name, self.limits, sorted_out=provider.deferred)
         self._stopped: SftrecipeError | None = None
@@ -156,10 +149,6 @@ class Asker:
     def stop(self, error: SftrecipeError) -> None:
         """Let no further request leave: each raises the error."""
         self._stopped = self._stopped or error
-
-    @cached_property
-    def _price(self) -> Price | None:
-        return price_of(self.provider)
 
     async def _obtain(self, request: Request, claim: Claim, usage: Usage) -> Answer:
         ledger = self._shared.ledger()
@@ -236,7 +225,7 @@ class Asker:
             counter = self.provider.token_counter
             asked = call.stake.tokens - call.stake.written
             answer, call.estimated = believed(answer, call.request, asked, counter)
-            spent = self._paid(call, answer)
+            spent = self._stakes.spent(answer, call.stake.requests)
             return answer
         except CallFailed as failure:
             spent = self._billed(call, failure)
@@ -265,15 +254,16 @@ class Asker:
         if self._requests is not None:
             await self._requests.take(1)
         if self._tokens is not None:
-            call.metered = self._stake(call).tokens
+            call.metered = self._stakes.tokens(call.claim, call.request)
             await self._tokens.take(call.metered)
         if self._told.hold():
-            await self._told.wait(self._stake(call).tokens)
+            await self._told.wait(self._stakes.tokens(call.claim, call.request))
 
     def _claim(self, call: Call, walls: Sequence[Wall]) -> None:
         """Write that an attempt leaves, and what is set aside for it. Raises Beyond."""
         self._go_on()
-        ledger, call.stake = self._shared.ledger(), self._stake(call)
+        ledger = self._shared.ledger()
+        call.stake = self._stakes.of(call.claim, call.request, call.requests)
         if call.claimed:
             ledger.leaves_again(call.claim, call.stake, walls)
         else:
@@ -308,71 +298,14 @@ class Asker:
         if self._telling is not None and self._telling.limits_seen is not None:
             self._told.told(self._telling.limits_seen, marks, answered=answered)
 
-    def _asked(self, call: Call) -> int:
-        """Tokens of the prompt, rather too many than too few."""
-        text = call.claim.request
-        # Three bytes a token is on the high side for English and about right for Chinese.
-        asked = len(text) // 3 + 8 if text.isascii() else len(text)
-        return asked + self._read_beyond
-
-    def _stake(self, call: Call) -> Stake:
-        """The most that an attempt may take."""
-        asked, sampling = self._asked(call), call.request.sampling
-        guarded = self._shared.purse.holds_tokens(call.claim.step)
-        likely = at_most = 0
-        if call.request.kind in WRITING:
-            step, most = call.claim.step, limit_of(sampling)
-            if guarded:
-                self._learn(step, most)
-            likely, at_most = self._lengths.expected(step, most)
-            if guarded and self.provider.deferred:
-                # Nobody waits a day to see how long the first reply gets.
-                likely = at_most = min(at_most, LONGEST) if most is None else likely
-            choices = sampling.get("n")
-            if isinstance(choices, int) and choices > 1:
-                likely, at_most = choices * likely, choices * at_most
-        price, spare = self._price, at_most - likely if guarded else 0
-        return Stake(
-            call.requests,
-            asked + likely,
-            self._most_for_prompt(asked) + cost_of(price, 0, likely),
-            likely,
-            spare,
-            cost_of(price, 0, spare),
-            cost_of(price, 0, 1),
-        )
-
-    def _most_for_prompt(self, asked: int) -> float:
-        """Without and with the cache, whatever costs more."""
-        return max(cost_of(self._price, asked, 0), cost_of(self._price, asked, 0, asked))
-
-    def _learn(self, step: str, max_tokens: int | None) -> None:
-        """Learn from the ledger how long replies are, where they have not told that themselves."""
-        if self._learned and self._lengths.knows(step, max_tokens):
-            return
-        first, self._learned = not self._learned, True
-        replies = self._shared.ledger().lengths(self._use, self._model)
-        if first or replies:
-            self._lengths = ReplyLengths()
-            self._lengths.learn(replies)
-
-    def _paid(self, call: Call, answer: Answer) -> Spent:
-        read, written = answer.input_tokens, answer.output_tokens
-        cost = cost_of(self._price, read, written, answer.cached_tokens)
-        return Spent(call.stake.requests, read + written, cost)
-
-    def _priced(self, cost: float | None) -> Paid:
-        """A cost, with the price by which it is reckoned."""
-        price = self._price
-        if price is None:
-            return UNPAID
-        return Paid(cost, price.input, price.output, price.currency, price.of_cached)
-
     async def _answered_with(self, call: Call, answer: Answer) -> None:
         self._breaker.reply_came()
-        self._teach(call, answer)
-        paid = self._paid(call, answer)
-        usage, price = call.usage, self._price
+        self._stakes.teach(call.claim, call.request, answer)
+        if call.estimated and self._usage_told:
+            self._usage_told = False
+            self._shared.tell(message("usage-estimated", {"provider": self.name}))
+        paid = self._stakes.spent(answer, call.stake.requests)
+        usage, price = call.usage, self._stakes.price
         usage.asked += 1
         usage.estimated += call.estimated
         usage.input_tokens += answer.input_tokens
@@ -392,22 +325,10 @@ class Asker:
                 call.latency,
                 call.stake,
                 kept,
-                self._priced(paid.cost),
+                self._stakes.priced(paid.cost),
                 call.estimated,
             )
         )
-
-    def _teach(self, call: Call, answer: Answer) -> None:
-        """Learn from a reply what those to come may take."""
-        beyond = answer.input_tokens - self._asked(call)
-        self._read_beyond = max(self._read_beyond, self._read_beyond + beyond)
-        if call.request.kind in WRITING:
-            most = limit_of(call.request.sampling)
-            written = answer.output_tokens
-            self._lengths.seen(call.claim.step, written, most, answer.finish_reason)
-        if call.estimated and self._usage_told:
-            self._usage_told = False
-            self._shared.tell(message("usage-estimated", {"provider": self.name}))
 
     async def _failed(self, call: Call, failure: CallFailed) -> CallFailed | SftrecipeError:
         """Write a failure for good; too many of them stop the run."""
@@ -424,7 +345,7 @@ class Asker:
                 call.claim.step,
                 "refused" if refused else "failed",
                 call.latency,
-                paid=self._priced(None),
+                paid=self._stakes.priced(None),
                 error=failure.message,
             )
         )

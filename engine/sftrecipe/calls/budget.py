@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sftrecipe.calls.accounts import Beyond, Spent, Wall
 from sftrecipe.calls.ledger import Ledger
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import message
 from sftrecipe.plugin.provider import Price
 from sftrecipe.recipe.checked import Budget
 
@@ -39,11 +40,14 @@ class Purse:
         budget: Budget,
         steps: Mapping[str, Budget] | None,
         ledger: Callable[[], Ledger],
+        tell: Callable[[str], None],
     ) -> None:
         self._whole = [Wall(budget)] if budget else []
         self._steps = {step: Wall(each, step) for step, each in (steps or {}).items() if each}
         self._ledger = ledger
+        self._tell = tell
         self._flying = 0
+        self._waited = False
         self._changed: asyncio.Event | None = None
         self._doors: dict[str, asyncio.Lock] = {}
 
@@ -73,6 +77,9 @@ class Purse:
                     others = self._ledger().others_fly(beyond.wall.step)
                     if not self._flying and not others:
                         raise self._reached(beyond) from None
+                    if not self._flying and not self._waited:
+                        self._waited = True
+                        self._tell(message("budget-waiting", {}))
                     pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
                 else:
                     self._flying += 1

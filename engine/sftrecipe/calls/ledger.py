@@ -18,22 +18,20 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sftrecipe.calls.accounts import (
-    SPENT,
+    Account,
     Beyond,
     Change,
     Spent,
     Stake,
     Wall,
     account_of,
-    book,
-    booking_engines,
-    flying_elsewhere,
     fold,
+    gone,
     set_aside,
     settled,
 )
 from sftrecipe.calls.engines import EngineLock, lives
-from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger
+from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger, transaction
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer
 
@@ -148,7 +146,6 @@ _LENGTHS = """SELECT step, output_tokens, finish, request FROM calls
 WHERE rowid > (SELECT max(rowid) FROM calls) - 5000 AND provider = ? AND model = ?
 AND state = 'done' ORDER BY rowid DESC LIMIT 200"""
 _RESUMED = "SELECT run, step, lost_tokens, lost_cost FROM calls WHERE key = ?"
-_Changes = dict[tuple[str, str], Change]
 
 
 class _Leaving(NamedTuple):
@@ -172,13 +169,16 @@ class Ledger:
         self._dead: set[int] = set()
         self._today = time.strftime("%Y-%m-%d")
         with explained(path):
-            self._fold_the_dead()
+            # What engines that died without another's noticing had set aside is spent.
+            with transaction(self._connection):
+                fold(self._connection, gone(self._connection, self._lives))
             self._lock = EngineLock(self._folder)
             cursor = self._connection.execute(
                 "INSERT INTO engines (token, run, pid, started) VALUES (?, ?, ?, ?)",
                 (self._lock.token, run, os.getpid(), time.time()),
             )
         self.engine = int(cursor.lastrowid or 0)
+        self._account = Account(self._connection, run, self.engine)
 
     def find(self, key: str) -> Entry | None:
         """What is known of a call."""
@@ -195,10 +195,13 @@ class Ledger:
             return False
         query = "SELECT token FROM engines WHERE id = ? AND closed IS NULL"
         row = self._connection.execute(query, (entry.engine,)).fetchone()
-        if row and lives(self._folder, row[0]):
+        if row and self._lives(row[0]):
             return True
         self._dead.add(entry.engine)
         return False
+
+    def _lives(self, token: str) -> bool:
+        return lives(self._folder, token)
 
     def claim(self, claim: Claim, stake: Stake = NO_STAKE, walls: Sequence[Wall] = ()) -> None:
         """Write that a call leaves for the first time, with what is set aside for it.
@@ -232,8 +235,7 @@ class Ledger:
     def spent(self) -> dict[str, Spent]:
         """What the steps have spent and set aside, over all the engines of the account."""
         with explained(self.path):
-            rows = self._connection.execute(SPENT, (self.run,)).fetchall()
-        return {step: Spent(*spent) for step, *spent in rows}
+            return self._account.spent()
 
     def others_fly(self, step: str | None) -> bool:
         """Whether other engines have calls of the account, or of its step, in flight.
@@ -241,9 +243,11 @@ class Ledger:
         What those set aside that have died is spent from now on.
         """
         with explained(self.path):
-            found = flying_elsewhere(self._connection, self.run, step, self.engine)
-            dead = [engine for engine, token in found if not lives(self._folder, token)]
-            self._fold(dead)
+            found = self._account.flying_elsewhere(step)
+            dead = [engine for engine, token in found if not self._lives(token)]
+            if dead:
+                with transaction(self._connection):
+                    fold(self._connection, dead)
         return bool(found)
 
     def lengths(self, provider: str, model: str) -> list[tuple[str, int, str, str]]:
@@ -256,8 +260,11 @@ class Ledger:
         if self._waiting:
             self._write()
         try:
-            with explained(self.path):
-                self._fold([self.engine], time.time())
+            with explained(self.path), transaction(self._connection):
+                fold(self._connection, [self.engine])
+                self._connection.execute(
+                    "UPDATE engines SET closed = ? WHERE id = ?", (time.time(), self.engine)
+                )
         finally:
             self._connection.close()
             self._lock.release()
@@ -266,30 +273,6 @@ class Ledger:
         if self._waiting:
             with contextlib.suppress(SftrecipeError):  # every waiting call is told
                 self._write()
-
-    def _fold(self, engines: Sequence[int], closed: float | None = None) -> None:
-        """Have what engines spent and set aside stand as spent; `closed`: this one ends now."""
-        if not engines:
-            return
-        run = self._connection.execute
-        run("BEGIN IMMEDIATE")
-        try:
-            for engine in engines:
-                fold(self._connection, engine)
-            if closed is not None:
-                run("UPDATE engines SET closed = ? WHERE id = ?", (closed, self.engine))
-            run("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-
-    def _fold_the_dead(self) -> None:
-        """What engines that died without another's noticing had set aside is spent."""
-        tokens = dict(
-            self._connection.execute("SELECT id, token FROM engines WHERE closed IS NULL")
-        )
-        booking = booking_engines(self._connection)
-        self._fold([e for e in booking if e not in tokens or not lives(self._folder, tokens[e])])
 
     def _write(self, leaving: _Leaving | None = None) -> None:
         """Commit the replies that wait, and with them that a call leaves."""
@@ -313,35 +296,27 @@ class Ledger:
         self, batch: Sequence[Ended | Returned], leaving: _Leaving | None
     ) -> Beyond | TakenElsewhere | None:
         """Why the call does not leave; None where it does."""
-        run, changes, refused = self._connection.execute, _Changes(), None
-        run("BEGIN IMMEDIATE")
+        refused = None
         try:
-            for ended in batch:
-                self._settle(ended, changes)
-            if leaving is not None:
-                if leaving.walls:  # they look at what is booked
-                    self._book(changes)
-                    changes = {}
-                refused = self._leave(leaving, changes)
-            self._book(changes)
-            run("COMMIT")
+            with transaction(self._connection):
+                for ended in batch:
+                    self._settle(ended)
+                if leaving is not None:
+                    refused = self._leave(leaving)
+                self._account.book()
         except BaseException:
-            self._roll_back()
+            self._account.roll_back()
             raise
         return refused
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-    def _settle(self, ended: Ended | Returned, changes: _Changes) -> None:
+    def _settle(self, ended: Ended | Returned) -> None:
         if isinstance(ended, Ended):
             self._connection.execute(*self._ended(ended))
             if ended.stake is not None:
                 answer = ended.answer or Answer("")
                 tokens = answer.input_tokens + answer.output_tokens
                 spent = Spent(ended.stake.requests, tokens, ended.paid.cost or 0.0)
-                _add(changes, self.run, ended.step, settled(ended.stake, spent))
+                self._account.add(ended.step, settled(ended.stake, spent))
             return
         stake, spent = ended.stake, ended.spent
         values = (
@@ -350,39 +325,34 @@ class Ledger:
             spent.cost - stake.cost,
         )
         self._connection.execute(_CHANGE, (*values, ended.key, self.engine))
-        _add(changes, self.run, ended.step, settled(stake, spent, lost=spent.tokens > 0))
+        self._account.add(ended.step, settled(stake, spent, lost=spent.tokens > 0))
 
-    def _leave(self, leaving: _Leaving, changes: _Changes) -> Beyond | TakenElsewhere | None:
-        claim, stake = leaving.claim, leaving.stake
+    def _leave(self, leaving: _Leaving) -> Beyond | TakenElsewhere | None:
+        claim, stake, again = leaving.claim, leaving.stake, leaving.again
+        before = None
+        if claim.resumed and not again:
+            # What a killed engine set aside for a call that goes on is set aside anew.
+            before = self._connection.execute(_RESUMED, (claim.key,)).fetchone()
         try:
-            for wall in leaving.walls:
-                wall.check(self._connection, self.run, claim.step, stake)
+            self._account.check(leaving.walls, claim.step, _beyond(stake, before))
         except Beyond as beyond:
             # What somebody else has asked meanwhile need not be asked any more.
-            return beyond if leaving.again or not self._is_taken(claim) else TakenElsewhere()
-        if claim.resumed and not leaving.again:
-            self._take_over(claim.key, changes)
-        if leaving.again:
+            return beyond if again or not self._is_taken(claim) else TakenElsewhere()
+        if again:
             values = (stake.requests, stake.tokens, stake.cost, claim.key, self.engine)
             self._connection.execute(_CHANGE, values)
         elif self._connection.execute(*self._claimed(claim, stake)).rowcount != 1:
             return TakenElsewhere()
-        _add(changes, self.run, claim.step, set_aside(stake))
+        self._account.add(claim.step, set_aside(stake))
+        if before is not None:
+            run, step, tokens, cost = before
+            self._account.add(step, Change(tokens=-tokens, cost=-cost), account_of(run))
         return None
 
     def _is_taken(self, claim: Claim) -> bool:
         now = self._connection.execute(FIND, (claim.key,)).fetchone()
         seen = claim.seen and (claim.seen.state, claim.seen.engine)
         return (tuple(now[:2]) if now else None) != seen
-
-    def _take_over(self, key: str, changes: _Changes) -> None:
-        """What a killed engine set aside for a call that goes on is set aside anew."""
-        run, step, tokens, cost = self._connection.execute(_RESUMED, (key,)).fetchone()
-        _add(changes, account_of(run), step, Change(tokens=-tokens, cost=-cost))
-
-    def _book(self, changes: _Changes) -> None:
-        for (name, step), change in changes.items():
-            book(self._connection, name, self.engine, step, change)
 
     def _claimed(self, claim: Claim, stake: Stake) -> tuple[str, tuple[Any, ...]]:
         seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)
@@ -435,6 +405,9 @@ def _packed(values: tuple[float, ...]) -> bytes | None:
     return array("d", values).tobytes() if values else None
 
 
-def _add(changes: _Changes, name: str, step: str, change: Change) -> None:
-    known = changes.get((name, step))
-    changes[name, step] = change if known is None else known.and_also(change)
+def _beyond(stake: Stake, before: tuple[str, str, int, float] | None) -> Stake:
+    """A stake without what is set aside for the same call already."""
+    if before is None:
+        return stake
+    *_, tokens, cost = before
+    return stake._replace(tokens=max(0, stake.tokens - tokens), cost=max(0.0, stake.cost - cost))

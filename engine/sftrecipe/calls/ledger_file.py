@@ -114,6 +114,19 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything or nothing, with no other engine writing meanwhile."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextlib.contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Tell what SQLite and the file system say in the user's words."""
     try:
@@ -178,8 +191,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
     """Bring an older ledger to this version; engines that have it open may go on."""
     if _number(connection, "user_version") == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         version = _number(connection, "user_version")
         for later in range(version + 1, VERSION + 1):
             for name, kind in _COLUMNS_SINCE.get(later, ()):
@@ -188,11 +200,6 @@ def upgrade(connection: sqlite3.Connection) -> None:
             connection.execute(accounts.TABLE)
             accounts.fill(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -27,7 +27,9 @@ class LedgerHealth(NamedTuple):
     in_flight: int
     """Calls that an engine which lives is waiting for."""
     lost: int
-    """Calls that were in flight when their engine died."""
+    """Calls that were in flight when their engine was killed."""
+    left: int
+    """Calls that have no reply since their engine ended before, in order."""
     read_through: bool
     """Whether SQLite's check has read it; one above 1 GiB is not read for this."""
 
@@ -46,11 +48,14 @@ def ledger_health(path: Path) -> LedgerHealth | None:
         asking = connection.execute(
             "SELECT engine, count(*) FROM calls WHERE state = 'asking' GROUP BY engine"
         ).fetchall()
-        closed = {
-            engine
-            for (engine,) in connection.execute("SELECT id FROM engines WHERE closed IS NOT NULL")
-        }
-        dead = closed | set(unclosed(connection, path)) if asking else closed
-        lost = sum(count for engine, count in asking if engine in dead)
-        in_flight = sum(count for _, count in asking) - lost
-        return LedgerHealth(size, version, calls, in_flight, lost, size <= CHECKED_BYTES)
+        closed = dict(connection.execute("SELECT id, closed FROM engines").fetchall())
+        dead = set(unclosed(connection, path)) if asking else set()
+        lost = left = in_flight = 0
+        for engine, count in asking:
+            if engine in dead or closed.get(engine) == 0:
+                lost += count
+            elif closed.get(engine) is None:
+                in_flight += count
+            else:
+                left += count
+        return LedgerHealth(size, version, calls, in_flight, lost, left, size <= CHECKED_BYTES)

@@ -94,7 +94,8 @@ class Session:
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
         self._secrets: set[str] = set()
-        self._shared = Shared(self.ledger, Purse(*budgets, self.ledger), self._scrub, progress)
+        purse = Purse(*budgets, self.ledger, progress)
+        self._shared = Shared(self.ledger, purse, self._scrub, progress)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""

@@ -18,6 +18,7 @@ from sftrecipe.calls.ledger_file import (
     damaged,
     explained,
     fault_found,
+    unclosed,
     upgrade,
 )
 
@@ -34,10 +35,16 @@ class Total(NamedTuple):
     failed: int
     refused: int
     in_flight: int
-    """Calls that were asked and have no reply: in flight, or lost with their engine."""
+    """Calls that an engine which lives is waiting for."""
+    unanswered: int
+    """Calls that were asked and have no reply, and whose engine is gone."""
     requests: int
     input_tokens: int
     output_tokens: int
+    estimated: int
+    """Calls whose tokens were not told, but are counted from the texts."""
+    cached_tokens: int
+    """Of the input's, those that the server had in its cache."""
     cost: float
     currency: str | None
     lost_tokens: int
@@ -50,7 +57,7 @@ class Call(NamedTuple):
 
     key: str
     state: str
-    """`done`, `asking` (in flight, or lost with its engine), `failed` or `refused`."""
+    """`done`, `asking` (in flight, or its engine is gone), `failed` or `refused`."""
     provider: str
     model: str
     kind: str
@@ -76,16 +83,22 @@ class Call(NamedTuple):
     """The request as JSON."""
     raw: str
     """The reply's body as it came."""
+    cached_tokens: int
+    estimated: bool
+    """Whether the tokens were not told, but are counted from the texts."""
 
 
 _TOTALS = """SELECT date(asked, 'unixepoch', 'localtime') AS day, provider, model, run,
-sum(state = 'done'), sum(state = 'failed'), sum(state = 'refused'), sum(state = 'asking'),
-sum(attempts), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
-coalesce(sum(cost), 0.0), max(currency), sum(lost_tokens), sum(lost_cost)
+sum(state = 'done'), sum(state = 'failed'), sum(state = 'refused'),
+sum(state = 'asking' AND engine IN {living}), sum(state = 'asking' AND engine NOT IN {living}),
+sum(attempts), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), sum(estimated),
+sum(cached_tokens), coalesce(sum(cost), 0.0), max(currency),
+sum(CASE WHEN state = 'asking' AND engine IN {living} THEN 0 ELSE lost_tokens END),
+sum(CASE WHEN state = 'asking' AND engine IN {living} THEN 0.0 ELSE lost_cost END)
 FROM calls GROUP BY day, provider, model, run, currency ORDER BY day, provider, model, run"""
 _CALL = """SELECT key, state, provider, model, kind, run, step, asked, attempts, latency, reply,
-finish, input_tokens, output_tokens, cost, currency, priced, error, request, raw
-FROM calls WHERE """
+finish, input_tokens, output_tokens, cost, currency, priced, error, request, raw, cached_tokens,
+estimated FROM calls WHERE """
 
 
 def totals(path: Path) -> list[Total]:
@@ -93,7 +106,15 @@ def totals(path: Path) -> list[Total]:
     with reading(path) as connection:
         if connection is None:
             return []
-        return [Total(*row) for row in connection.execute(_TOTALS)]
+        query = _TOTALS.format(living=_living(connection, path))
+        return [Total(*row) for row in connection.execute(query)]
+
+
+def _living(connection: sqlite3.Connection, path: Path) -> str:
+    """The engines that are at work, as a list of SQL."""
+    found = connection.execute("SELECT id FROM engines WHERE closed IS NULL").fetchall()
+    dead = unclosed(connection, path) if found else []
+    return f"({', '.join(str(engine) for (engine,) in found if engine not in dead)})"
 
 
 def read_call(path: Path, key: str) -> Call | None:
@@ -179,7 +200,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 def _call(row: tuple[Any, ...]) -> Call:
     key, state, provider, model, kind, run, step, asked, attempts, latency, *rest = row
-    reply, finish, read, written, cost, currency, priced, error, request, raw = rest
+    reply, finish, read, written, cost, currency, priced, error, request, raw, cached, estimated = (
+        rest
+    )
     parts = orjson.loads(request)
     return Call(
         key=key,
@@ -204,6 +227,8 @@ def _call(row: tuple[Any, ...]) -> Call:
         error=error,
         request=request,
         raw=raw or "",
+        cached_tokens=cached,
+        estimated=bool(estimated),
     )
 
 

@@ -12,7 +12,10 @@ from sftrecipe.calls.totals import Call, Total
 from sftrecipe.messages import Word, message, word
 from sftrecipe.report.table import aligned
 
-_HEAD = ("day", "provider", "model", "calls", "failed", "in-flight", "tokens", "cost", "lost")
+_HEAD = (
+    *("day", "provider", "model", "calls", "failed", "in-flight", "unanswered"),
+    *("tokens", "cost", "lost"),
+)
 
 
 def totals_text(totals: Sequence[Total]) -> str:
@@ -70,7 +73,8 @@ def call_text(call: Call) -> str:
         "written": call.output_tokens,
         "cost": cost,
     }
-    slugs = ("ledger-call", "ledger-asked", "ledger-sampling", "ledger-tokens")
+    tokens = "ledger-estimated" if call.estimated else "ledger-tokens"
+    slugs = ("ledger-call", "ledger-asked", "ledger-sampling", tokens)
     lines = [
         *(message(slug, values) for slug in slugs),
         *(f"> {line}" for line in call.prompt.splitlines()),
@@ -102,7 +106,21 @@ def _cells(total: Total) -> tuple[str, ...]:
         f"{total.calls:,}",
         f"{total.failed + total.refused:,}",
         f"{total.in_flight:,}",
-        f"{total.input_tokens:,} + {total.output_tokens:,}",
-        f"{total.cost:.4f} {total.currency}" if total.currency else "",
+        f"{total.unanswered:,}",
+        _tokens(total),
+        _cost(total),
         _lost(total),
     )
+
+
+def _tokens(total: Total) -> str:
+    tokens = f"{total.input_tokens:,} + {total.output_tokens:,}"
+    if not total.estimated:
+        return tokens
+    return message("ledger-some-estimated", {"tokens": tokens, "count": total.estimated})
+
+
+def _cost(total: Total) -> str:
+    if total.currency:
+        return f"{total.cost:.4f} {total.currency}"
+    return word("no-price") if total.calls else ""

@@ -119,8 +119,12 @@ def _calls(usage: Mapping[str, Any]) -> str:
     if asked:
         values = {"read": usage.get("input_tokens", 0), "written": usage.get("output_tokens", 0)}
         parts.append(message("outcome-tokens", values))
+    if usage.get("estimated"):
+        parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
     if usage.get("currency"):
         parts.append(f"{usage['cost']:.4f} {usage['currency']}")
+    if usage.get("unpriced"):
+        parts.append(message("outcome-unpriced", {"count": usage["unpriced"]}))
     return ", ".join(parts)
 
 

@@ -33,3 +33,5 @@ def check_ledger(path: Path) -> Iterator[Finding]:
     if health.lost:
         hint = "doctor-ledger-lost"
         yield warning("ledger", "", "doctor-ledger-lost", hint, count=health.lost)
+    if health.left:
+        yield ok("ledger", "", "doctor-ledger-left", count=health.left)

@@ -25,12 +25,17 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
         if price is None:
             model = provider.model_name()
             yield warning("price", name, "doctor-no-price", "budget-no-price", model=model)
-        elif not (price.input or price.output):
+        elif price.free:
             yield ok("price", name, "doctor-free")
         else:
             costs = True
             slug = "doctor-price-recipe" if provider.price else "doctor-price-litellm"
-            written = {"input": price.input, "output": price.output, "currency": price.currency}
+            written = {
+                "input": price.input,
+                "cached": price.of_cached,
+                "output": price.output,
+                "currency": price.currency,
+            }
             yield ok("price", name, slug, **written, litellm=_litellm())
     budgets = {"": recipe.budget, **{block.id: block.budget for block in blocks}}
     for subject, budget in budgets.items():
