@@ -12,6 +12,8 @@ from sftrecipe.calls.breaker import Breaker
 from sftrecipe.calls.budget import OutputGuess, Purse, Spent, cost_of
 from sftrecipe.calls.keys import call_key, provider_part, request_json
 from sftrecipe.calls.ledger import UNPAID, Claim, Due, Ended, Entry, Ledger, Paid
+from sftrecipe.calls.news import News
+from sftrecipe.calls.outcomes import kept_end, known_failure, taken
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.retries import Patience
@@ -43,6 +45,10 @@ class Shared:
     purse: Purse
     scrub: Callable[[str], str]
     """Takes secrets out of a text."""
+    retry_failed: bool = False
+    """Whether calls are asked again that failed by their rows' own fault."""
+    tell: Callable[[str], None] = lambda text: None
+    """Shows the user a line of news."""
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
@@ -66,6 +72,11 @@ class Call:
     """What the ledger says that they may have cost, those in flight included."""
     attempts: int = 0
     latency: float = 0.0
+
+    @property
+    def expected(self) -> bool:
+        """Whether the call failed in an earlier run already."""
+        return self.claim.seen is not None and self.claim.seen.state == "failed"
 
     @property
     def requests(self) -> int:
@@ -114,8 +125,17 @@ class Asker:
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
         self._output = OutputGuess()
-        self._breaker = Breaker(name, self.limits, sorted_out=provider.deferred)
+        self._breaker = Breaker(
+            name,
+            self.limits,
+            answered_before=lambda: shared.ledger().has_reply(use, self._model),
+            waiting=lambda: self._unsent,
+            sorted_out=provider.deferred,
+        )
         self._stopped: SftrecipeError | None = None
+        self._calls = self._unsent = 0
+        """Calls that are being made, and those of them that did not leave yet."""
+        self._news = News(name, shared.tell)
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
         """The reply: out of the ledger, of an equal call in flight, or asked for."""
@@ -180,36 +200,56 @@ class Asker:
                 claim = claim._replace(seen=ledger.find(claim.key))
 
     def _raise_known(self, entry: Entry, ledger: Ledger, usage: Usage) -> None:
-        """A refusal is for ever; another failure for this run, since nothing was paid for it."""
-        if entry.state == "refused":
+        """What is known to fail is not asked; what failed in this run, not twice."""
+        mine = entry.engine == ledger.engine
+        failure = known_failure(entry, ask_again=self._shared.retry_failed and not mine)
+        if failure is None and entry.state == "failed" and mine:
+            failure = CallFailed("final", entry.error or "")
+        if failure is None:
+            return
+        if failure.outcome == "refused":
             usage.refused += 1
-            raise CallFailed("refused", entry.error or "")
-        if entry.state == "failed" and entry.engine == ledger.engine:
+        else:
             usage.failed += 1
-            raise CallFailed("final", entry.error or "")
+        raise failure
 
     async def _pay(self, call: Call) -> Answer:
+        self._calls += 1
+        self._unsent += 1
         try:
-            try:
-                answer = await self._attempt(call)
-            except CallFailed as failure:
-                if failure.outcome not in ("retry", "wait"):
-                    raise
-                patience = Patience(self.limits, lambda: self._breaker.answered)
-                answer = await patience.attempt_again(failure, lambda: self._attempt(call))
+            answer = await self._tried(call)
         except CallFailed as failure:
             raise await self._failed(call, failure) from None
+        finally:
+            self._calls -= 1
+            self._unsent -= not call.attempts
         await self._answered_with(call, answer)
         return answer
+
+    async def _tried(self, call: Call) -> Answer:
+        """The answer, asked for as often as may help. Raises CallFailed."""
+        try:
+            return await self._attempt(call)
+        except CallFailed as failure:
+            if failure.outcome not in ("retry", "wait"):
+                raise
+            patience = Patience(
+                self.limits,
+                lambda: self._breaker.answered,
+                stopped=lambda: self._stopped is not None,
+                told=self._news.wait,
+            )
+            return await patience.attempt_again(failure, lambda: self._attempt(call))
 
     async def _attempt(self, call: Call) -> Answer:
         """One request that leaves, at its turn."""
         if self._adapter is None:
             self._adapter = adapter = await self._connect()
             self._telling = adapter if isinstance(adapter, TellsLimits) else None
-        ticket = await self.crowd.enter(again=call.attempts > 0)
+        ticket = await self.crowd.enter(again=call.attempts > 0 and not self._breaker.out_of_order)
         turned_away = False
         try:
+            await self._breaker.turn()
             await self._wait_for_meters(call)
             step = call.claim.step
             call.reserved = await self._shared.purse.reserve(lambda: self._estimate(call), step)
@@ -227,6 +267,7 @@ class Asker:
             self._go_on()
             self._claim(call)
             paid = Spent(call.requests)
+            self._unsent -= not call.attempts
             call.attempts += 1
             call.usage.requests += paid.requests
             answer = await self._send(call)
@@ -236,6 +277,8 @@ class Asker:
             if isinstance(failure, TimedOut) or failure.status == 200:
                 paid = call.reserved  # it may have been written, and billed, all the same
                 call.lost.add(paid)
+            if why := self._breaker.attempt_failed(failure, expected=call.expected):
+                self.stop(why)
             raise
         finally:
             self._shared.purse.settle(call.reserved, paid, call.claim.step)
@@ -253,7 +296,7 @@ class Asker:
             call.metered = self._estimate(call).tokens
             await self._tokens.take(call.metered)
         if self._told.hold():
-            await self._told.wait(self._estimate(call).tokens)
+            await self._told.wait(self._estimate(call).tokens, self._news.wait)
 
     def _claim(self, call: Call) -> None:
         """Write that an attempt leaves, and what it may cost."""
@@ -274,7 +317,7 @@ class Asker:
             async with asyncio.timeout(self.limits.timeout):
                 answer = await self._adapter.send(call.request)
             self._heed(marks, answered=True)
-            return answer
+            return taken(answer, call.request.kind)
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None
@@ -322,10 +365,18 @@ class Asker:
         usage.cost += paid.cost
         if price is not None:
             usage.currency = price.currency
+        if answer.note:
+            self._news.odd(answer.note)
         kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
             Ended(
-                call.claim.key, "done", call.latency, call.note_due(), kept, self._priced(paid.cost)
+                call.claim.key,
+                "done",
+                call.latency,
+                call.note_due(),
+                kept,
+                self._priced(paid.cost),
+                answer.note or None,
             )
         )
 
@@ -336,7 +387,10 @@ class Asker:
             call.usage.refused += 1
         else:
             call.usage.failed += 1
-            if why := self._breaker.call_failed(failure):
+            why = self._breaker.call_failed(failure, others=self._calls - 1)
+            if why is None and not call.usage.asked and not call.usage.cached:
+                why = self._breaker.step_refused(failure, call.claim.step)
+            if why:
                 self.stop(why)
         await self._shared.ledger().end(
             Ended(
@@ -344,6 +398,7 @@ class Asker:
                 "refused" if refused else "failed",
                 call.latency,
                 call.note_due(),
+                None if refused else kept_end(failure, alive=self._breaker.alive),
                 paid=self._priced(None),
                 error=failure.message,
             )

@@ -46,17 +46,27 @@ async def open_session(
     step_budgets: Mapping[str, Budget] | None = None,
     concurrency: int | None = None,
     progress: Callable[[str], None] = _silent,
+    retry_failed: bool = False,
 ) -> AsyncIterator[Session]:
     """Models for a run. Nothing is opened, connected or started before the first call needs it.
 
     `run` names the run: what earlier engines spent under the same name counts against the budget,
-    and what they spent for a step against the step's.
+    and what they spent for a step against the step's. `retry_failed` asks again for what failed by
+    its row's own fault, which the ledger keeps.
     At the end the calls in flight are waited for, since they are paid; when the run is interrupted
     they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
     cannot be held for want of a price.
     """
     purse = Purse(budget, step_budgets)
-    session = Session(providers, ledger, purse, progress, concurrency=concurrency, run=run)
+    session = Session(
+        providers,
+        ledger,
+        purse,
+        progress,
+        concurrency=concurrency,
+        run=run,
+        retry_failed=retry_failed,
+    )
     if budget.max_cost is not None:
         for name, block in providers.items():
             priced_for(budget, name, _provider(block))
@@ -81,6 +91,7 @@ class Session:
         *,
         concurrency: int | None,
         run: str,
+        retry_failed: bool = False,
     ) -> None:
         self.usage: dict[tuple[str, str], Usage] = {}
         """By (step, provider)."""
@@ -93,7 +104,7 @@ class Session:
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
         self._secrets: set[str] = set()
-        self._shared = Shared(self.ledger, purse, self._scrub)
+        self._shared = Shared(self.ledger, purse, self._scrub, retry_failed, progress)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""

@@ -27,7 +27,7 @@ from sftrecipe.plugin.kinds import (
     Source,
 )
 from sftrecipe.plugin.prompt import PromptFailed
-from sftrecipe.plugin.provider import CALL_FAILED, Provider
+from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
 from sftrecipe.plugin.training import Trainer, TrainingState
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
@@ -160,7 +160,7 @@ class Execution:
         if not self._contents.stands(step):
             return False
         facts = self.store.facts(step.key)
-        if self.retry_failed and facts.reasons.get(CALL_FAILED):
+        if self.retry_failed and not ASKED_AGAIN.isdisjoint(facts.reasons):
             return False
         if step.block.section == "train":
             return model_stands(facts, self.out)
