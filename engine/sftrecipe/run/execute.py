@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -145,7 +146,17 @@ class Execution:
                 read=self._contents.of(step),
             )
             _check_account(step, facts)
+            self._leave_rejects(step, draft, facts)
             self.store.finish(draft, facts)
+
+    def _leave_rejects(self, step: Step, draft: Path, facts: StepFacts) -> None:
+        """Keep the rejects of a result that came out the same: servers word a failure anew."""
+        if not self.store.has(step.key):
+            return
+        before, rejects = self.store.facts(step.key), self.store.path(step.key) / REJECTS
+        same = (before.content, before.reasons) == (facts.content, facts.reasons)
+        if same and rejects.exists():
+            shutil.copyfile(rejects, draft / REJECTS)
 
     def _total(self, step: Step) -> int | None:
         """How many rows the step will look at; None where it looks at them in its own way."""
