@@ -71,7 +71,7 @@ def _nature(said: str) -> Sent:
 
 
 class Weather:
-    """How a server behaves for a time: drawn for each request, so that it is the same in any order."""
+    """How a server behaves for a time: drawn for each request, the same in any order."""
 
     def __init__(self, seed: int) -> None:
         drawn = random.Random(seed)
