@@ -2,6 +2,7 @@
 
 from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
+from sftrecipe.plugin.endings import ending_of, is_cut_off
 from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
     DataSet,
@@ -14,9 +15,15 @@ from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
 from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.plugin.prompt import Filled, PromptFailed, template_keys
 from sftrecipe.plugin.provider import (
+    CALL_REASONS,
+    CONTEXT_TOO_LONG,
+    REQUEST_TOO_LARGE,
+    UNREADABLE_REPLY,
     Adapter,
     Answer,
+    Blame,
     Connecting,
+    Outcome,
     Request,
     TimedOut,
     TokenCounter,
@@ -25,8 +32,13 @@ from sftrecipe.plugin.provider import (
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
+    "CALL_REASONS",
+    "CONTEXT_TOO_LONG",
+    "REQUEST_TOO_LARGE",
+    "UNREADABLE_REPLY",
     "Adapter",
     "Answer",
+    "Blame",
     "Capability",
     "Connecting",
     "DataSet",
@@ -43,6 +55,7 @@ __all__ = [
     "Model",
     "OptionFiles",
     "OptionProblem",
+    "Outcome",
     "Permission",
     "Pick",
     "Places",
@@ -56,5 +69,7 @@ __all__ = [
     "Training",
     "TrainingState",
     "Unreached",
+    "ending_of",
+    "is_cut_off",
     "template_keys",
 ]

@@ -106,13 +106,18 @@ async def test_ernie_v1(server: StandIn, tmp_path: Path) -> None:
         assert (reply.text[-1], reply.output_tokens) == (".", 7)
         for code in (18, 110, 336100):
             assert (await asked.chat(_turns(f"[[{code} x1]]"))).text
-        with pytest.raises(CallFailed, match="error 17: as told"):
-            await asked.chat(_turns("[[17]]"))
+        with pytest.raises(CallFailed, match="error 336003: as told"):
+            await asked.chat(_turns("[[336003]]"))
+        with pytest.raises(CallFailed, match="error 336103: as told") as caught:
+            await asked.chat(_turns("[[336103]]"))
+        assert caught.value.reason == "context_too_long"
         with pytest.raises(CallFailed, match="alternate"):
             await asked.chat(_turns("a", "b"))
         with pytest.raises(CallFailed) as caught:
             await asked.chat(_turns("[[unsafe]]"))
         assert caught.value.outcome == "refused"
+        with pytest.raises(SftrecipeError, match="error 17: as told"):  # a day's quota
+            await asked.chat(_turns("[[17]]"))
     assert server.count()["tokens_given"] == 2  # the first, and one for error 110
     assert b"secret-key-1" not in (tmp_path / "ledger.sqlite").read_bytes()
 

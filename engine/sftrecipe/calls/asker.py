@@ -20,6 +20,8 @@ from sftrecipe.calls.ledger import (
     Returned,
     TakenElsewhere,
 )
+from sftrecipe.calls.news import News
+from sftrecipe.calls.outcomes import kept_end, known_failure, taken
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.retries import Patience
 from sftrecipe.calls.server_limits import Mark, ServerLimits
@@ -55,6 +57,8 @@ class Shared:
     """Takes secrets out of a text."""
     tell: Callable[[str], None]
     """Shows the user one line."""
+    retry_failed: bool = False
+    """Whether calls are asked again that failed by their rows' own fault."""
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
@@ -77,6 +81,11 @@ class Call:
     latency: float = 0.0
     estimated: bool = False
     """Whether the reply's tokens were not told."""
+
+    @property
+    def expected(self) -> bool:
+        """Whether the call failed in an earlier run already."""
+        return self.claim.seen is not None and self.claim.seen.state == "failed"
 
     @property
     def requests(self) -> int:
@@ -113,8 +122,17 @@ class Asker:
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
         self._stakes = Stakes(provider, shared.purse, shared.ledger)
         self._usage_told = True
-        self._breaker = Breaker(name, self.limits, sorted_out=provider.deferred)
+        self._breaker = Breaker(
+            name,
+            self.limits,
+            answered_before=lambda: shared.ledger().has_reply(use, self._model),
+            waiting=lambda: self._unsent,
+            sorted_out=provider.deferred,
+        )
         self._stopped: SftrecipeError | None = None
+        self._calls = self._unsent = 0
+        """Calls that are being made, and those of them that did not leave yet."""
+        self._news = News(name, shared.tell)
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
         """The reply: out of the ledger, of an equal call in flight, or asked for."""
@@ -175,36 +193,56 @@ class Asker:
                 claim = claim._replace(seen=ledger.find(claim.key))
 
     def _raise_known(self, entry: Entry, ledger: Ledger, usage: Usage) -> None:
-        """A refusal is for ever; another failure for this run, since nothing was paid for it."""
-        if entry.state == "refused":
+        """What is known to fail is not asked; what failed in this run, not twice."""
+        mine = entry.engine == ledger.engine
+        failure = known_failure(entry, ask_again=self._shared.retry_failed and not mine)
+        if failure is None and entry.state == "failed" and mine:
+            failure = CallFailed("final", entry.error or "")
+        if failure is None:
+            return
+        if failure.outcome == "refused":
             usage.refused += 1
-            raise CallFailed("refused", entry.error or "")
-        if entry.state == "failed" and entry.engine == ledger.engine:
+        else:
             usage.failed += 1
-            raise CallFailed("final", entry.error or "")
+        raise failure
 
     async def _pay(self, call: Call) -> Answer:
+        self._calls += 1
+        self._unsent += 1
         try:
-            try:
-                answer = await self._attempt(call)
-            except CallFailed as failure:
-                if failure.outcome not in ("retry", "wait"):
-                    raise
-                patience = Patience(self.limits, lambda: self._breaker.answered)
-                answer = await patience.attempt_again(failure, lambda: self._attempt(call))
+            answer = await self._tried(call)
         except CallFailed as failure:
             raise await self._failed(call, failure) from None
+        finally:
+            self._calls -= 1
+            self._unsent -= not call.attempts
         await self._answered_with(call, answer)
         return answer
+
+    async def _tried(self, call: Call) -> Answer:
+        """The answer, asked for as often as may help. Raises CallFailed."""
+        try:
+            return await self._attempt(call)
+        except CallFailed as failure:
+            if failure.outcome not in ("retry", "wait"):
+                raise
+            patience = Patience(
+                self.limits,
+                lambda: self._breaker.answered,
+                stopped=lambda: self._stopped is not None,
+                told=self._news.wait,
+            )
+            return await patience.attempt_again(failure, lambda: self._attempt(call))
 
     async def _attempt(self, call: Call) -> Answer:
         """One request that leaves, at its turn."""
         if self._adapter is None:
             self._adapter = adapter = await self._connect()
             self._telling = adapter if isinstance(adapter, TellsLimits) else None
-        ticket = await self.crowd.enter(again=call.attempts > 0)
+        ticket = await self.crowd.enter(again=call.attempts > 0 and not self._breaker.out_of_order)
         turned_away = False
         try:
+            await self._breaker.turn()
             await self._wait_for_meters(call)
             purse, step = self._shared.purse, call.claim.step
             await purse.leave(step, lambda walls: self._claim(call, walls))
@@ -219,6 +257,7 @@ class Asker:
         """Use what is set aside: nothing leaves before the ledger says so."""
         spent = Spent()
         try:
+            self._unsent -= not call.attempts
             call.attempts += 1
             call.usage.requests += call.stake.requests
             answer = await self._send(call)
@@ -232,6 +271,8 @@ class Asker:
             call.usage.requests += spent.requests - call.stake.requests
             returned = Returned(call.claim.key, call.claim.step, call.stake, spent)
             self._shared.ledger().returned(returned)
+            if why := self._breaker.attempt_failed(failure, expected=call.expected):
+                self.stop(why)
             raise
         finally:
             self._shared.purse.landed()
@@ -257,7 +298,8 @@ class Asker:
             call.metered = self._stakes.tokens(call.claim, call.request)
             await self._tokens.take(call.metered)
         if self._told.hold():
-            await self._told.wait(self._stakes.tokens(call.claim, call.request))
+            tokens = self._stakes.tokens(call.claim, call.request)
+            await self._told.wait(tokens, self._news.wait)
 
     def _claim(self, call: Call, walls: Sequence[Wall]) -> None:
         """Write that an attempt leaves, and what is set aside for it. Raises Beyond."""
@@ -280,7 +322,7 @@ class Asker:
             async with asyncio.timeout(self.limits.timeout):
                 answer = await self._adapter.send(call.request)
             self._heed(marks, answered=True)
-            return answer
+            return taken(answer, call.request.kind)
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None
@@ -316,6 +358,8 @@ class Asker:
             usage.currency = price.currency
         else:
             usage.unpriced += 1
+        if answer.note:
+            self._news.odd(answer.note)
         kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
             Ended(
@@ -327,6 +371,7 @@ class Asker:
                 kept,
                 self._stakes.priced(paid.cost),
                 call.estimated,
+                answer.note or None,
             )
         )
 
@@ -337,7 +382,10 @@ class Asker:
             call.usage.refused += 1
         else:
             call.usage.failed += 1
-            if why := self._breaker.call_failed(failure):
+            why = self._breaker.call_failed(failure, others=self._calls - 1)
+            if why is None and not call.usage.asked and not call.usage.cached:
+                why = self._breaker.step_refused(failure, call.claim.step)
+            if why:
                 self.stop(why)
         await self._shared.ledger().end(
             Ended(
@@ -345,6 +393,7 @@ class Asker:
                 call.claim.step,
                 "refused" if refused else "failed",
                 call.latency,
+                answer=None if refused else kept_end(failure, alive=self._breaker.alive),
                 paid=self._stakes.priced(None),
                 error=failure.message,
             )

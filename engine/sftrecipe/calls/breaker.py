@@ -1,49 +1,193 @@
-"""When a provider is given up: what tells that asking it more would only fail more."""
+"""When a provider is given up: what tells that asking it more would only fail more.
+
+It is the provider that is judged, never a row. A reply of it, in this run or in the ledger, proves
+it alive; a failure that is known to be the row's own (too long, refused) counts for nothing. What
+stops a run is
+
+- a failure that concerns every row: key, money, an unknown model, nobody at the address;
+- failures of all that is sent, for a stretch of time, while other calls wait. From
+  `stop_after_failures` on, calls leave one at a time until a reply comes, so that an outage costs
+  neither rows nor a storm of requests.
+
+Where nothing waits any more, what failed is rejected, and the run ends well.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from functools import cached_property
+
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.provider import CallFailed, Limits
+from sftrecipe.plugin.provider import CallFailed, Limits, Unreached
+
+FAULTS_LAST, WAITS_LAST, NOBODY_LASTS = 90.0, 600.0, 20.0
+"""Seconds that failures of everything that is sent are borne while others wait: of faults, of being
+told to wait, of nobody being there. The first two are no longer than `timeout`."""
+FIRST_GAP, LONGEST_GAP, GAP_GROWTH = 0.5, 2.0, 1.3
+"""Seconds between two calls while the provider answers nobody."""
+REFUSED_AT_ONCE = 3
+"""Calls of a step that are refused for one parameter before the step ends."""
+_DIGITS = re.compile(r"\d+")
 
 
 class Breaker:
-    """Counts a provider's replies and its calls that failed for good.
+    """Watches what becomes of a provider's calls.
 
-    Where they do not come in the calls' order (`sorted_out`: a batch's failures come all together),
-    failures in a row mean nothing once there are replies.
+    Where failures do not come in the calls' order (`sorted_out`: a batch's come all together), they
+    mean nothing once there are replies.
     """
 
-    def __init__(self, provider: str, limits: Limits, *, sorted_out: bool = False) -> None:
+    def __init__(
+        self,
+        provider: str,
+        limits: Limits,
+        *,
+        answered_before: Callable[[], bool],
+        waiting: Callable[[], int],
+        sorted_out: bool = False,
+    ) -> None:
         self.answered = 0
+        """Replies in this run."""
         self._provider = provider
-        self._most = limits.stop_after_failures
+        self._limits = limits
+        self._answered_before = answered_before
+        self._waiting = waiting
         self._sorted_out = sorted_out
         self._in_a_row = 0
+        self._since = 0.0
+        self._kind = ""
+        self._told_to_wait = False
+        self._gap = FIRST_GAP
+        self._line = asyncio.Lock()
+        self._recovered: asyncio.Event | None = None
+        self._refused: dict[str, int] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether the provider was ever seen to answer."""
+        return self.answered > 0 or self._proven
+
+    @cached_property
+    def _proven(self) -> bool:
+        return self._answered_before()
 
     def reply_came(self) -> None:
         """The provider answers."""
         self.answered += 1
-        self._in_a_row = 0
+        if self._in_a_row:
+            self._in_a_row = 0
+            self._gap = FIRST_GAP
+            if self._recovered is not None:
+                self._recovered.set()
 
-    def call_failed(self, failure: CallFailed) -> SftrecipeError | None:
-        """Why the run stops, where this failure is one too many."""
-        self._in_a_row += 1
-        if not self._is_hopeless(failure):
+    async def turn(self) -> None:
+        """Wait until a call may leave: in its turn while the provider answers nobody."""
+        if not self.out_of_order:
+            return
+        async with self._line:
+            if not self.out_of_order:
+                return
+            self._recovered = asyncio.Event()
+            gap, self._gap = self._gap, min(GAP_GROWTH * self._gap, LONGEST_GAP)
+            try:
+                async with asyncio.timeout(gap):
+                    await self._recovered.wait()
+            except TimeoutError:
+                pass
+            self._recovered = None
+
+    def attempt_failed(self, failure: CallFailed, *, expected: bool) -> SftrecipeError | None:
+        """Count an attempt; why the run stops, where all that is sent fails for too long.
+
+        `expected`: the same call failed in an earlier run, which says more of its row.
+        """
+        if failure.blame == "row" or (expected and self.alive):
             return None
-        slug = "provider-failing" if self._in_a_row >= self._most else "provider-unusable"
+        kind = _kind(failure)
+        if kind != self._kind or not self._in_a_row:
+            self._kind, self._in_a_row, self._since = kind, 0, time.monotonic()
+        self._in_a_row += 1
+        self._told_to_wait = failure.outcome == "wait"
+        enough = self._in_a_row >= self._limits.stop_after_failures
+        if not enough or not self._waiting() or (self._sorted_out and self.answered):
+            return None
+        if time.monotonic() - self._since < self._lasts(failure):
+            return None
+        return self._error("provider-failing", failure)
+
+    def call_failed(self, failure: CallFailed, *, others: int) -> SftrecipeError | None:
+        """Why the run stops, where a call that failed for good shows that no other fares better.
+
+        `others`: the provider's calls that are not done yet.
+        """
+        if failure.blame == "row":
+            return None
+        nobody = isinstance(failure, Unreached) and self._nobody_answered()
+        if nobody or failure.blame == "provider" or self._is_no_api(failure):
+            return self._error("provider-unusable", failure)
+        # Nothing was ever answered, and what came back has nothing to do with this one request.
+        hopeless = failure.status == 403 or (not others and failure.outcome in ("retry", "wait"))
+        return self._error("provider-unusable", failure) if hopeless and not self.alive else None
+
+    def step_refused(self, failure: CallFailed, step: str) -> SftrecipeError | None:
+        """Why the run stops, where a step's first calls are refused for the recipe's own words."""
+        if failure.blame != "recipe":
+            return None
+        count = self._refused[step] = self._refused.get(step, 0) + 1
+        if count < REFUSED_AT_ONCE:
+            return None
+        return SftrecipeError(
+            "step-parameter",
+            "step-parameter",
+            provider=self._provider,
+            step=step,
+            count=count,
+            error=failure.message,
+        )
+
+    def _nobody_answered(self) -> bool:
+        """Whether nobody was answered while the last call made all its attempts."""
+        return not self.answered or self._in_a_row >= min(
+            self._limits.attempts, self._limits.stop_after_failures
+        )
+
+    def _is_no_api(self, failure: CallFailed) -> bool:
+        """Whether the address seems to be another one: nothing was answered there in this run."""
+        status = failure.status or 0
+        return not self.answered and (status in (404, 405) or 300 <= status < 400)
+
+    @property
+    def out_of_order(self) -> bool:
+        """Whether calls leave one at a time, since all that is sent fails and others wait."""
+        return (
+            self._in_a_row >= self._limits.stop_after_failures
+            and not self._told_to_wait  # being told to wait has pauses of its own
+            and not self._sorted_out
+            and self._waiting() > 0
+        )
+
+    def _lasts(self, failure: CallFailed) -> float:
+        if isinstance(failure, Unreached):
+            return NOBODY_LASTS
+        most = WAITS_LAST if failure.outcome == "wait" else FAULTS_LAST
+        return min(self._limits.timeout, most)
+
+    def _error(self, slug: str, failure: CallFailed) -> SftrecipeError:
         return SftrecipeError(
             slug,
             slug,
             provider=self._provider,
-            count=self._in_a_row,
+            count=max(1, self._in_a_row),
             error=failure.message,
         )
 
-    def _is_hopeless(self, failure: CallFailed) -> bool:
-        counts = not (self._sorted_out and self.answered)
-        if (counts and self._in_a_row >= self._most) or failure.status == 401:
-            return True
-        # Nothing was ever answered, and what came back has nothing to do with this one request.
-        return not self.answered and (
-            failure.status in (403, 404, 405) or failure.outcome in ("retry", "wait")
-        )
+
+def _kind(failure: CallFailed) -> str:
+    """What failures must have in common to be taken for the provider's: requests that are turned
+    down one by one, each for something else, are not."""
+    if failure.outcome != "final":
+        return ""
+    return f"{failure.status} {_DIGITS.sub('0', failure.message)}"

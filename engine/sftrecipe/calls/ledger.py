@@ -157,6 +157,10 @@ class _Leaving(NamedTuple):
     again: bool = False
 
 
+_LOOKED_AT = 100_000
+"""Calls that are looked at for a model's own: a ledger of millions is not read through."""
+
+
 class Ledger:
     """One engine's hand on the ledger; used in one event loop."""
 
@@ -188,6 +192,19 @@ class Ledger:
             with explained(self.path):
                 raise
         return Entry(*row) if row else None
+
+    def has_reply(self, provider: str, model: str) -> bool:
+        """Whether a reply of the model lies in it, among its latest calls."""
+        query = """SELECT 1 FROM calls WHERE rowid > (SELECT max(rowid) FROM calls) - ?
+        AND state = 'done' AND provider = ? AND model = ? LIMIT 1"""
+        try:
+            return (
+                self._connection.execute(query, (_LOOKED_AT, provider, model)).fetchone()
+                is not None
+            )
+        except sqlite3.Error:
+            with explained(self.path):
+                raise
 
     def asked_elsewhere(self, entry: Entry) -> bool:
         """Whether the call is in flight in another engine that lives."""

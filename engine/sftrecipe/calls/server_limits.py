@@ -9,8 +9,10 @@ rate, one that gives all back at once is used up at just that time. With nothing
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
+from sftrecipe.calls.retries import TOLD_FROM
 from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen
 
 PERIOD = 60.0
@@ -106,14 +108,21 @@ class ServerLimits:
         """Whether anything was told that calls must keep to."""
         return any(each is not None and each.known for each in (self._requests, self._tokens))
 
-    async def wait(self, tokens: float) -> None:
-        """Wait until a call of so many tokens may leave; first come, first served."""
+    async def wait(
+        self, tokens: float, told: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        """Wait until a call of so many tokens may leave; first come, first served.
+
+        `told` hears of a wait of more than a few seconds.
+        """
         loop = asyncio.get_running_loop()
         async with self._turn:
             while True:
                 pause = self._pause(tokens, loop.time())
                 if pause <= 0:
                     return
+                if pause > TOLD_FROM:
+                    told(pause)
                 await asyncio.sleep(min(pause, LOOK_AGAIN))
 
     def leaves(self, tokens: float) -> tuple[Mark | None, Mark | None]:

@@ -47,17 +47,26 @@ async def open_session(
     step_budgets: Mapping[str, Budget] | None = None,
     concurrency: int | None = None,
     progress: Callable[[str], None] = _silent,
+    retry_failed: bool = False,
 ) -> AsyncIterator[Session]:
     """Models for a run. Nothing is opened, connected or started before the first call needs it.
 
     `run` names the account, the recipe's: what other engines spend and have spent under the same
     name counts against the budget, and what they spend for a step against the step's.
+    `retry_failed` asks again for what failed by its row's own fault, which the ledger keeps.
     At the end the calls in flight are waited for, since they are paid; when the run is interrupted
     they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
     cannot be held for want of a price.
     """
-    budgets = (budget, step_budgets)
-    session = Session(providers, ledger, budgets, progress, concurrency=concurrency, run=run)
+    session = Session(
+        providers,
+        ledger,
+        (budget, step_budgets),
+        progress,
+        concurrency=concurrency,
+        run=run,
+        retry_failed=retry_failed,
+    )
     if budget.max_cost is not None:
         for name, block in providers.items():
             priced_for(budget, name, _provider(block))
@@ -82,6 +91,7 @@ class Session:
         *,
         concurrency: int | None,
         run: str,
+        retry_failed: bool = False,
     ) -> None:
         self.usage: dict[tuple[str, str], Usage] = {}
         """By (step, provider)."""
@@ -95,7 +105,7 @@ class Session:
         self._connections: dict[str, Connection] = {}
         self._secrets: set[str] = set()
         purse = Purse(*budgets, self.ledger, progress)
-        self._shared = Shared(self.ledger, purse, self._scrub, progress)
+        self._shared = Shared(self.ledger, purse, self._scrub, progress, retry_failed)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""

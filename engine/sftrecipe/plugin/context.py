@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
+from sftrecipe.plugin.endings import is_cut_off
 from sftrecipe.plugin.ordered import in_order
 from sftrecipe.plugin.own_prompts import is_own
 from sftrecipe.plugin.prompt import Prompt, compiled
@@ -46,11 +47,16 @@ class Reply(NamedTuple):
     key: str
     """Ledger key of the call."""
     finish_reason: str = "stop"
-    """`stop`, `length` (cut off), `content_filter` …"""
+    """As the server says it: `stop`, `length` …; `cut_off` tells what it means."""
     logprobs: tuple[float, ...] = ()
     vector: tuple[float, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the reply did not come to its own end."""
+        return is_cut_off(self.finish_reason)
 
     @property
     def reward(self) -> float:

@@ -28,12 +28,7 @@ class PromptFailed(CallFailed):
     """A prompt cannot be filled for a row: a column is missing, or the sandbox forbids it."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("final", message)
-
-    @property
-    def reason(self) -> str:
-        """The reason written beside the row."""
-        return "prompt_failed"
+        super().__init__("final", message, reason="prompt_failed")
 
 
 class Filled(NamedTuple):

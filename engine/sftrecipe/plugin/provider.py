@@ -20,8 +20,24 @@ Outcome = Literal["retry", "wait", "refused", "final"]
 refused, never ask again; it cannot succeed."""
 
 
+Blame = Literal["", "row", "provider", "recipe"]
+"""Whose fault a failure is: the row's own (another row may well be answered), the provider's (no
+call fares better), the recipe's (a parameter that the provider does not take); empty: not known."""
+
 CALL_FAILED = "call_failed"
 """The reason of a row that was lost because its call failed for good: it may be asked again."""
+CONTEXT_TOO_LONG = "context_too_long"
+"""The reason of a row that does not fit into the model's context."""
+REQUEST_TOO_LARGE = "request_too_large"
+"""The reason of a row whose request is larger than the server takes."""
+UNREADABLE_REPLY = "unreadable_reply"
+"""The reason of a row whose reply came, and could not be read."""
+KEPT_REASONS = frozenset({CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, UNREADABLE_REPLY})
+"""Failures that asking again does not cure: the ledger keeps them until `--retry-failed`."""
+ASKED_AGAIN = KEPT_REASONS | {CALL_FAILED}
+"""Reasons of lost rows that `--retry-failed` asks again."""
+CALL_REASONS = ASKED_AGAIN | {"refused"}
+"""Reasons of rows that were lost because a call brought no reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,8 @@ class Answer(NamedTuple):
     """The reply's body as it came (JSON text)."""
     cached_tokens: int = 0
     """Input tokens that the server had in its cache, among `input_tokens`."""
+    note: str = ""
+    """What was odd about the reply, and was put right or left out."""
 
 
 class CallFailed(Exception):
@@ -73,6 +91,8 @@ class CallFailed(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         key: str = "",
+        reason: str = CALL_FAILED,
+        blame: Blame = "",
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
@@ -82,11 +102,10 @@ class CallFailed(Exception):
         """Seconds."""
         self.key = key
         """Ledger key of the call that failed; empty for one that was never asked."""
-
-    @property
-    def reason(self) -> str:
+        self.reason = "refused" if outcome == "refused" else reason
         """The reason written beside a lost row."""
-        return "refused" if self.outcome == "refused" else CALL_FAILED
+        known = self.reason != CALL_FAILED and outcome in ("refused", "final")
+        self.blame: Blame = blame or ("row" if known else "")
 
 
 class TimedOut(CallFailed):

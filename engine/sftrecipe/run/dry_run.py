@@ -19,6 +19,7 @@ from typing import NamedTuple
 from sftrecipe.calls.asker import reply_of
 from sftrecipe.calls.history import History, open_history
 from sftrecipe.calls.keys import call_key, provider_part, request_json
+from sftrecipe.calls.outcomes import known_failure
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.expectation import Seen
@@ -105,10 +106,11 @@ class _Unasked:
             raise _Enough
         key = call_key(self._part, request_json(request))
         entry = self._history.find(key)
-        if entry is not None and entry.state in ("done", "refused"):
+        failure = known_failure(entry, ask_again=False) if entry is not None else None
+        if entry is not None and (failure or entry.state == "done"):
             self._seen.held += 1
-            if entry.state == "refused":
-                raise CallFailed("refused", entry.error or "")
+            if failure:
+                raise failure
             return reply_of(key, entry.answer())
         if key in self._keys:
             self._seen.held += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -28,7 +29,7 @@ from sftrecipe.plugin.kinds import (
     Source,
 )
 from sftrecipe.plugin.prompt import PromptFailed
-from sftrecipe.plugin.provider import CALL_FAILED, Provider
+from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
 from sftrecipe.plugin.training import Trainer, TrainingState
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_by, block_context
@@ -163,6 +164,7 @@ class Execution:
                 read=self._contents.of(step),
             )
             _check_account(step, facts)
+            self._leave_rejects(step, draft, facts)
             self.store.finish(draft, facts)
 
     async def _steadily(self, step: Step, draft: Path) -> StepFacts:
@@ -193,6 +195,15 @@ class Execution:
         if name := self.plan.files.altered(step.block):
             raise SftrecipeError("file-changed", "file-changed", path=name, step=step.id)
 
+    def _leave_rejects(self, step: Step, draft: Path, facts: StepFacts) -> None:
+        """Keep the rejects of a result that came out the same: servers word a failure anew."""
+        if not self.store.has(step.key):
+            return
+        before, rejects = self.store.facts(step.key), self.store.path(step.key) / REJECTS
+        same = (before.content, before.reasons) == (facts.content, facts.reasons)
+        if same and rejects.exists():
+            shutil.copyfile(rejects, draft / REJECTS)
+
     def _total(self, step: Step) -> int | None:
         """How many rows the step will look at; None where it looks at them in its own way."""
         plugin = step.block.plugin
@@ -206,7 +217,7 @@ class Execution:
         if not self._contents.stands(step):
             return False
         facts = self.store.facts(step.key)
-        if self.retry_failed and facts.reasons.get(CALL_FAILED):
+        if self.retry_failed and not ASKED_AGAIN.isdisjoint(facts.reasons):
             return False
         if step.block.section == "train":
             return model_stands(facts, self.out)

@@ -79,6 +79,7 @@ async def run_plan(
         step_budgets=step_budgets(recipe, blocks),
         concurrency=concurrency,
         progress=progress.line,
+        retry_failed=retry_failed,
     ) as session:
         store = StepStore(project.steps)
         execution = Execution(

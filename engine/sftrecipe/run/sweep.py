@@ -18,7 +18,7 @@ from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step, plan_recipe
-from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.recipe.checked import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.comparing import Row, Values
 from sftrecipe.run.judging import gate_results, missed
@@ -187,7 +187,7 @@ def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> boo
     for step in trial.plan.steps:
         if not contents.stands(step):
             return False
-        if retry_failed and store.facts(step.key).reasons.get(CALL_FAILED):
+        if retry_failed and not ASKED_AGAIN.isdisjoint(store.facts(step.key).reasons):
             return False
         contents.follow(step)
     return True

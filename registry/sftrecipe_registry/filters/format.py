@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem, is_cut_off
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.answer_faults import (
     Fault,
@@ -32,8 +32,6 @@ Rule = Literal[
     "same_line",
     "repetition",
 ]
-_FINISHED = frozenset({"", "stop", "eos", "end_turn", "stop_sequence", "tool_calls", "normal"})
-"""What vendors call a reply that came to its own end."""
 
 
 class Format(RowFilter):
@@ -98,7 +96,7 @@ class Format(RowFilter):
 
 def _cut_off(row: Record) -> Fault | None:
     told = row.columns.get("finish_reason") or row.tags.get("finish_reason")
-    if not isinstance(told, str) or told.lower() in _FINISHED:
+    if not isinstance(told, str) or not is_cut_off(told):
         return None
     return Fault("cut_off", None, told[:80])
 

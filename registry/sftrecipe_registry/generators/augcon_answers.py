@@ -14,6 +14,7 @@ from sftrecipe.options import ANY_COLUMN, InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.shared.context_split import Mode
 from sftrecipe_registry.shared.demonstrations import Demonstration, DemonstrationSearch
+from sftrecipe_registry.shared.lost_replies import cut_off_detail
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _ASKED = ("context", "question", "answer")
@@ -187,9 +188,9 @@ class AugConAnswers(Sampling, Generator):
         if not found.answer:
             columns["output"] = reply.text.strip()
             return ctx.reject(columns, "no_answer", parents=[row], replies=[reply])
-        if reply.finish_reason == "length":
+        if reply.cut_off:
             return ctx.reject(
-                columns, "cut_off", reply.output_tokens or None, parents=[row], replies=[reply]
+                columns, "cut_off", cut_off_detail(reply), parents=[row], replies=[reply]
             )
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
 

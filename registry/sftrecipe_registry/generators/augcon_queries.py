@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from annotated_types import Ge, Gt, Le
 
 from sftrecipe import CallFailed, Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs
+from sftrecipe.kinds import CALL_REASONS, Capability, Expected, Inputs
 from sftrecipe.options import ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.context_split import (
     PROMPT_VARIABLES,
@@ -157,7 +157,7 @@ class AugConQueries(Sampling, RowGenerator):
     def _is_hopeless(self, growth: _Growth) -> bool:
         """Whether the provider refuses the whole context: another tree would ask it again."""
         last = growth.made[-1]
-        return isinstance(last, Reject) and last.reason in ("refused", "call_failed")
+        return isinstance(last, Reject) and last.reason in CALL_REASONS
 
     async def _grow(self, root: _Node, growth: _Growth, ctx: Context) -> None:
         """One tree, a level at a time, so that its cap cuts the same nodes in every run."""

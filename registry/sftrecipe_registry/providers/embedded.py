@@ -17,6 +17,7 @@ from annotated_types import Ge
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
 from sftrecipe.kinds import (
+    CONTEXT_TOO_LONG,
     Adapter,
     Answer,
     Capability,
@@ -204,7 +205,9 @@ class _Llama(OpenAIAdapter):
             if any(part in failure.message for part in _TOO_LONG):  # a 400 or a 500
                 most = self.endpoint.defaults["max_tokens"]
                 text = f"the text to embed does not fit into the model's context ({most} tokens)"
-                raise CallFailed("final", text, status=failure.status) from None
+                raise CallFailed(
+                    "final", text, status=failure.status, reason=CONTEXT_TOO_LONG
+                ) from None
             raise
 
     async def loglikelihood(self, request: Request) -> Answer:
@@ -231,7 +234,9 @@ class _Llama(OpenAIAdapter):
         choice = reply["choices"][0]
         tokens = choice["logprobs"]["content"]
         if choice["text"] != answer:
-            raise CallFailed("final", "the answer does not fit into the model's context")
+            raise CallFailed(
+                "final", "the answer does not fit into the model's context", reason=CONTEXT_TOO_LONG
+            )
         # The end of the text is written too, with an empty token: it is none of the answer.
         kept = tokens[:-1] if tokens and not tokens[-1]["bytes"] else tokens
         return Answer(

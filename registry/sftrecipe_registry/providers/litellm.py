@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from json import JSONDecoder
 from typing import Any, ClassVar
-
-import orjson
 
 from sftrecipe import CallFailed, Provider
 from sftrecipe.errors import PluginError
@@ -35,10 +34,17 @@ from sftrecipe_registry.shared.http_failures import (
     fault_of,
     retry_after,
 )
+from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.model_identity import model_identity
-from sftrecipe_registry.shared.openai_http import chat_answer, response_format
+from sftrecipe_registry.shared.openai_http import response_format
+from sftrecipe_registry.shared.openai_replies import (
+    chat_answer,
+    completion_answer,
+    embedding_answer,
+)
 from sftrecipe_registry.shared.rate_headers import limits_in
+from sftrecipe_registry.shared.reply_json import parse_json
 from sftrecipe_registry.shared.token_counters import openai_counter
 
 _ADDRESSES = {
@@ -193,28 +199,31 @@ class _Sender:
             **more,
         )
         self.limits_seen = _limits(reply)
-        raw = reply.model_dump_json()
-        return chat_answer(orjson.loads(raw), raw)
+        return chat_answer(*_told(reply))
 
     async def _complete(self, request: Request) -> Answer:
         reply = await self._litellm.atext_completion(
             prompt=request.prompt, **self._common, **request.sampling
         )
         self.limits_seen = _limits(reply)
-        choice, usage = reply.choices[0], reply.usage
-        return Answer(
-            choice.text or "",
-            choice.finish_reason or "stop",
-            usage.prompt_tokens or 0,
-            usage.completion_tokens or 0,
-            raw=reply.model_dump_json(),
-        )
+        return completion_answer(*_told(reply))
 
     async def _embed(self, request: Request) -> Answer:
         reply = await self._litellm.aembedding(input=[request.prompt], **self._common)
         self.limits_seen = _limits(reply)
-        vector = tuple(float(number) for number in reply.data[0]["embedding"])
-        return Answer("", input_tokens=reply.usage.prompt_tokens or 0, vector=vector)
+        return embedding_answer(_told(reply)[0])._replace(raw="")
+
+
+def _told(reply: Any) -> tuple[dict[str, Any], str]:
+    """A reply as litellm understood it, and its text."""
+    try:
+        raw = reply.model_dump_json()
+    except ValueError:  # half a character, which pydantic does not write
+        raw = json.dumps(reply.model_dump(), default=str)
+    parsed = parse_json(raw.encode("utf-8", "surrogatepass"))
+    if parsed is None or not isinstance(parsed.value, dict):
+        raise mangled("the reply is no JSON object")
+    return parsed.value, raw.encode("utf-8", "replace").decode()
 
 
 def _failure(error: Exception) -> CallFailed:

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any, Literal, NamedTuple, Protocol
 
 from sftrecipe import Reply
-from sftrecipe.kinds import Model
+from sftrecipe.kinds import Model, is_cut_off
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.sentences import sentences
 
@@ -49,7 +49,7 @@ def find_split(text: str, *, finish_reason: str = "stop", one_line: bool = False
     ruled = _RULE.split(text, maxsplit=1)
     if one_line:
         return _of_three_lines(ruled[0])
-    whole = finish_reason != "length" or len(ruled) > 1
+    whole = not is_cut_off(finish_reason) or len(ruled) > 1
     labels = list(_LABEL.finditer(ruled[0]))
     ends = [label.start() for label in labels[1:]] + [len(ruled[0])]
     question, halves = _before(ruled[0]), ["", ""]

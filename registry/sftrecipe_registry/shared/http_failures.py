@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-import orjson
-
 from sftrecipe import CallFailed
-from sftrecipe.plugin.provider import Outcome
+from sftrecipe.kinds import CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, Blame, Outcome
+from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe_registry.shared import failure_words as words
+from sftrecipe_registry.shared.reply_json import parse_json, plain_text
 
 SHOWN = 500
 """Characters of a vendor's message that are kept."""
-
-REFUSED = (
-    "content_filter",
-    "content_policy",
-    "data_inspection_failed",
-    "moderation",
-    "sensitive",
-    "responsibleaipolicyviolation",
-    "system_unsafe",
-    "user_setting_unsafe",
-    "functions_unsafe",
-)
-"""Parts of error codes that say the content was refused."""
-UNPAID = (
-    "insufficient_quota",
-    "exceeded_current_quota",
-    "billing",
-    "arrearage",
-    "overdue",
-    "access_terminated",
-)
-"""Parts of the codes of a 429 that waiting does not cure."""
-ZHIPU_REFUSED = ("1301",)
-ZHIPU_UNPAID = ("1112", "1113", "1121")
-"""Zhipu's codes are numbers: account locked, in arrears, blocked for violations."""
-REFUSED_TEXTS = ("Content Exists Risk",)
-"""Messages that say so where the code does not (DeepSeek)."""
-BUSY = (
-    "rate_limit",
-    "ratelimit",
-    "too_many_requests",
-    "overloaded",
-    "throttling",
-    "limit_requests",
-)
-BROKEN = ("internal_error", "internal_server_error", "server_error", "service_unavailable")
 
 
 class Fault(NamedTuple):
@@ -57,33 +23,46 @@ class Fault(NamedTuple):
 
     code: str
     message: str
+    parameter: str = ""
+    """The part of the request that it names."""
 
 
 def fault_in(body: bytes) -> Fault | None:
     """The error that a body tells of, in any of the usual shapes; None: it is no error."""
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
+    parsed = parse_json(body)
+    if parsed is None:
         return None
-    return fault_of(parsed) if isinstance(parsed, dict) else None
+    # Gemini's compatible interface wraps its errors in a list.
+    value = parsed.value[0] if isinstance(parsed.value, list) and parsed.value else parsed.value
+    return fault_of(value) if isinstance(value, dict) else None
 
 
 def fault_of(reply: Mapping[str, Any]) -> Fault | None:
     """The error that a reply tells of, whatever its status."""
     error = reply.get("error")
     if isinstance(error, Mapping):
-        code = " ".join(str(error[name]) for name in ("code", "type", "status") if error.get(name))
-        return Fault(code, str(error.get("message") or error))
+        names = ("code", "type", "status")
+        code = " ".join(plain_text(error[name]) for name in names if error.get(name))
+        return Fault(code, plain_text(error.get("message") or error), _parameter(error))
     if error:
-        return Fault(str(reply.get("code") or error), str(reply.get("error_description") or error))
+        told = reply.get("error_description") or reply.get("message") or error
+        return Fault(plain_text(reply.get("code") or error), plain_text(told), _parameter(reply))
     if "choices" in reply or "data" in reply:
         return None
     for code, text in (("code", "message"), ("code", "msg"), ("error_code", "error_msg")):
         if code in reply and text in reply:
-            return Fault(str(reply[code]), str(reply[text]))
+            kind = f" {reply['type']}" if isinstance(reply.get("type"), str) else ""
+            told = f"{plain_text(reply[code])}{kind}" if code == "code" else plain_text(reply[code])
+            return Fault(told, plain_text(reply[text]), _parameter(reply))
     if reply.get("object") == "error" or "detail" in reply:
-        return Fault(str(reply.get("type", "")), str(reply.get("message") or reply.get("detail")))
+        told = reply.get("message") or reply.get("detail")
+        return Fault(plain_text(reply.get("type", "")), plain_text(told), _parameter(reply))
     return None
+
+
+def _parameter(error: Mapping[str, Any]) -> str:
+    named = error.get("param")
+    return named if isinstance(named, str) else ""
 
 
 def failure_of(status: int, body: bytes, headers: Mapping[str, str]) -> CallFailed:
@@ -98,34 +77,87 @@ def failure_of(status: int, body: bytes, headers: Mapping[str, str]) -> CallFail
 def classified(status: int, fault: Fault, pause: float | None = None) -> CallFailed:
     """The failure that a status and an error mean together."""
     text = f"{fault.message[:SHOWN]}"
-    shown = " ".join(part for part in (f"HTTP {status}", fault.code) if part)
+    shown = " ".join(part for part in (f"HTTP {status}", fault.code[:SHOWN]) if part)
+    meaning = _meaning(status, fault)
     return CallFailed(
-        _outcome(status, fault),
+        meaning.outcome,
         f"{shown}: {text}",
         status=status,
         retry_after=pause,
+        reason=meaning.reason,
+        blame=meaning.blame,
     )
 
 
-def _outcome(status: int, fault: Fault) -> Outcome:
-    code = fault.code.lower()
+class _Meaning(NamedTuple):
+    """What a failure means for the call, its row and its provider."""
+
+    outcome: Outcome
+    blame: Blame = ""
+    reason: str = CALL_FAILED
+
+
+def _meaning(status: int, fault: Fault) -> _Meaning:
+    """What is known by its words first; else by its status."""
+    code, text = fault.code.lower(), fault.message
+    known = _of_the_row(status, code, text) or _of_the_provider(status, code, text)
+    if known:
+        return known
+    if status in (429, 503, 529) or _any(words.BUSY, code):
+        return _Meaning("wait")
+    if status >= 500 or status in (408, 409, 425) or _any(words.BROKEN, code):
+        return _Meaning("retry")
+    named = fault.parameter.partition("[")[0].partition(".")[0]
+    if named in words.CONTENT:
+        return _Meaning("final", "row")
+    if named or _any(words.PARAMETERS, code) or words.PARAMETER_TEXTS.search(text):
+        return _Meaning("final", "recipe")
+    return _Meaning("final")
+
+
+def _of_the_row(status: int, code: str, text: str) -> _Meaning | None:
+    codes = code.split()
     if (
-        any(part in code for part in REFUSED)
-        or code in ZHIPU_REFUSED
-        or any(part in fault.message for part in REFUSED_TEXTS)
+        _any(words.REFUSED, code)
+        or not {*words.REFUSED_CODES}.isdisjoint(codes)
+        or any(part in text for part in words.REFUSED_TEXTS)
     ):
-        return "refused"
-    if any(part in code for part in UNPAID) or code in ZHIPU_UNPAID or status == 402:
-        return "final"
-    if status in (429, 503, 529) or any(part in code for part in BUSY):
-        return "wait"
-    if status >= 500 or status in (408, 409, 425) or any(part in code for part in BROKEN):
-        return "retry"
-    return "final"
+        return _Meaning("refused", "row")
+    if status not in (401, 403, 404) and (
+        _any(words.TOO_LONG, code)
+        or not {*words.TOO_LONG_CODES}.isdisjoint(codes)
+        or words.TOO_LONG_TEXTS.search(text)
+    ):
+        return _Meaning("final", "row", CONTEXT_TOO_LONG)
+    if status == 413 or (status == 429 and words.TOO_LARGE_TEXTS.search(text)):
+        return _Meaning("final", "row", REQUEST_TOO_LARGE)
+    return None
+
+
+def _of_the_provider(status: int, code: str, text: str) -> _Meaning | None:
+    """No money, no key, no such model: no other row fares better."""
+    codes = code.split()
+    unpaid = (
+        status == 402
+        or _any(words.UNPAID, code)
+        or not {*words.UNPAID_CODES}.isdisjoint(codes)
+        or words.UNPAID_TEXTS.search(text)
+    )
+    if unpaid or status == 401:
+        return _Meaning("final", "provider")
+    if status in (200, 400, 403) and (_any(words.KEYS, code) or words.KEY_TEXTS.search(text)):
+        return _Meaning("final", "provider")
+    if status in (200, 400, 404) and (_any(words.MODELS, code) or words.MODEL_TEXTS.search(text)):
+        return _Meaning("final", "provider")
+    return None
+
+
+def _any(parts: tuple[str, ...], code: str) -> bool:
+    return any(part in code for part in parts)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait."""
+    """Seconds that the server asks to wait; None where it says nothing that can be waited for."""
     if milliseconds := headers.get("retry-after-ms"):
         return _seconds(milliseconds, 1000)
     told = headers.get("Retry-After") or headers.get("retry-after")
@@ -140,13 +172,14 @@ def _seconds_until(told: str, sent: str | None) -> float | None:
     """Seconds from when the reply was sent: by the server's own clock, this one may be wrong."""
     try:
         now = parsedate_to_datetime(sent).timestamp() if sent else time.time()
-        return _seconds(str(parsedate_to_datetime(told).timestamp() - now), 1)
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - now)
+    except (ValueError, TypeError, OverflowError, IndexError, OSError):
         return None
 
 
 def _seconds(text: str, divisor: float) -> float | None:
     try:
-        return max(0.0, min(float(text) / divisor, 3600.0))
+        seconds = float(text) / divisor
     except ValueError:
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -56,7 +56,7 @@ class AnsweringModels(Described):
         asked = (ctx.models[name].chat(turns, sampling=self.answers.sampling()) for name in models)
         replies = answered_by_all(models, await asyncio.gather(*asked, return_exceptions=True))
         for name, reply in replies.items():
-            if reply.finish_reason == "length":
+            if reply.cut_off:
                 ctx.count(f"answers cut off: {name}")
         return replies
 

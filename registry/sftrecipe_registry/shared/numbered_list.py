@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
+from sftrecipe.kinds import is_cut_off
+
 _MARK = re.compile(r"(?:\A|\n)[ \t]*\d{1,4}(?:\s?[.)] |[.)](?=[^\s\d.)])|\s?[、．）]\s*)")
 """A line's number: `9. `, `9 . `, `9) `, `9.x`, `9、`; not `9.5`."""
 
@@ -41,7 +43,7 @@ def parse_numbered(
     as Self-Instruct does. Source: Self-Instruct (arXiv 2212.10560), `bootstrap_instructions.py`.
     """
     found = NumberedList([], [])
-    if finish_reason == "length" and cut == "reply":
+    if is_cut_off(finish_reason) and cut == "reply":
         found.discards.append(Discard(text, "cut_off"))
         return found
     pieces = [" ".join(piece.split()) for piece in _MARK.split(text)]
@@ -50,7 +52,7 @@ def parse_numbered(
         found.discards.append(Discard(first, "preamble"))
     elif first or (not rest and continues):
         rest.insert(0, first)
-    if finish_reason == "length" and rest:
+    if is_cut_off(finish_reason) and rest:
         found.discards.append(Discard(rest.pop(), "cut_off"))
     for piece in rest:
         if piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from sftrecipe.kinds import is_cut_off
 from sftrecipe_registry.shared.growing_pool import Candidates
 
 _FIELD = re.compile(
@@ -46,7 +47,7 @@ def parse_tasks(
         tasks[-1].append(field)
     for at, task in enumerate(tasks):
         written = "\n".join(field.text for field in task)
-        if finish_reason == "length" and at == len(tasks) - 1:
+        if is_cut_off(finish_reason) and at == len(tasks) - 1:
             found.lost.append(("cut_off", written))
         elif [field.name for field in task] not in _WHOLE or not task[-1].text:
             found.lost.append(("malformed", written))
@@ -68,7 +69,7 @@ def parse_tasks_original(text: str, *, first: int, finish_reason: str = "stop") 
     pieces = f"{first}. Instruction:{text}".split("###")
     for at, piece in enumerate(pieces):
         fields = re.split(rf"{first + at}\.\s+(Instruction|Input|Output):", piece)
-        if finish_reason == "length" and at == len(pieces) - 1:
+        if is_cut_off(finish_reason) and at == len(pieces) - 1:
             found.lost.append(("cut_off", piece.strip()))
         elif len(fields) == 7:
             found.items.append(_columns(*(text.strip() for text in fields[2::2])))

@@ -23,10 +23,12 @@ from sftrecipe import CallFailed
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.kinds import Answer, Connecting, Request
 from sftrecipe_registry.shared.http_failures import Fault, failure_of, fault_of
+from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.openai_batch_api import Batch, BatchApi, patiently
 from sftrecipe_registry.shared.openai_batch_notes import BatchNotes, Note
 from sftrecipe_registry.shared.openai_batch_watch import QUIET, Ended, Line, UnderWay
-from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, garbage, open_endpoint
+from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint
+from sftrecipe_registry.shared.reply_json import count_in, json_text
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 """Of one batch: https://platform.openai.com/docs/guides/batch."""
@@ -256,7 +258,7 @@ class _Line(OpenAIAdapter):
             raise ended.found
         reply = _response(ended.found)
         self.check(reply)
-        return reply, orjson.dumps(reply).decode()
+        return reply, json_text(reply)
 
 
 def _response(line: Line) -> dict[str, Any]:
@@ -265,12 +267,12 @@ def _response(line: Line) -> dict[str, Any]:
     if not isinstance(response, Mapping):
         fault = fault_of(line) or Fault("", "no response in a batch's line")
         raise CallFailed("retry", f"{fault.code}: {fault.message}".lstrip(": "))
-    body, status = response.get("body"), int(response.get("status_code") or 0)
+    body, status = response.get("body"), count_in(response, "status_code")
     if status != 200:
-        failure = failure_of(status, orjson.dumps(body), {})
+        failure = failure_of(status, json_text(body).encode(), {})
         if failure.outcome == "wait":  # no sign that batches should be smaller
             failure.outcome = "retry"
         raise failure
     if not isinstance(body, dict):
-        raise garbage("the reply is no JSON object")
+        raise mangled("the reply is no JSON object")
     return body

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-import orjson
 from tenacity import (
     AsyncRetrying,
     retry_if_exception,
@@ -19,11 +18,9 @@ from tenacity import (
 
 from sftrecipe import CallFailed
 from sftrecipe_registry.shared.http_failures import failure_of
-from sftrecipe_registry.shared.openai_http import (
-    LARGEST,
-    OpenAIAdapter,
-    garbage,
-)
+from sftrecipe_registry.shared.inflating import inflated, mangled, unreadable
+from sftrecipe_registry.shared.openai_http import LARGEST, OpenAIAdapter
+from sftrecipe_registry.shared.reply_json import count_in, mapping_in, parse_json, plain_text
 
 if TYPE_CHECKING:
     import aiohttp
@@ -106,9 +103,9 @@ class BatchApi(OpenAIAdapter):
         after = ""
         for _ in range(_PAGES):
             page = await patiently(partial(self._page, after))
-            found = page.get("data") or []
+            found = [each for each in _list(page.get("data")) if isinstance(each, Mapping)]
             for each in found:
-                if (each.get("metadata") or {}).get(TOKEN) == token:
+                if mapping_in(each, "metadata").get(TOKEN) == token:
                     return _batch(each)
             if not page.get("has_more") or not found:
                 break
@@ -122,21 +119,24 @@ class BatchApi(OpenAIAdapter):
     async def lines(self, file: str) -> AsyncIterator[Mapping[str, Any]]:
         """The lines of an output or error file, as they arrive. One attempt."""
         async with self._request("GET", f"/files/{file}/content") as response:
-            rest = b""
-            async for part in response.content.iter_any():
-                *whole, rest = (rest + part).split(b"\n")
-                for line in whole:
-                    if line.strip():
-                        yield _line(line)
-                await asyncio.sleep(0)  # whoever has got a reply takes it before more are read
+            rest = bytearray()
+            async for part in inflated(response):
+                rest += part
+                if b"\n" in part:
+                    *whole, last = bytes(rest).split(b"\n")
+                    rest = bytearray(last)
+                    for text in whole:
+                        if line := _line(text):
+                            yield line
+                    await asyncio.sleep(0)  # whoever has got a reply takes it before more are read
                 if len(rest) > LARGEST:
-                    raise CallFailed("final", f"a line is longer than {LARGEST} bytes", status=200)
-            if rest.strip():
-                yield _line(rest)
+                    raise unreadable(f"a line is longer than {LARGEST} bytes")
+            if line := _line(bytes(rest)):
+                yield line
 
     async def _json(self, method: str, path: str, **sent: Any) -> Mapping[str, Any]:
         async with self._request(method, path, **sent) as response:
-            reply, _ = self._parsed(await response.read())
+            reply, _ = self._parsed(await self._read(response))
         return reply
 
     @asynccontextmanager
@@ -152,7 +152,8 @@ class BatchApi(OpenAIAdapter):
                 method, self._base + path, proxy=self._proxy, allow_redirects=False, **sent
             ) as response:
                 if response.status != 200:
-                    raise failure_of(response.status, await response.read(), response.headers)
+                    content = await self._read(response)
+                    raise failure_of(response.status, content, response.headers)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._broken_off(error, None) from None
@@ -174,7 +175,9 @@ async def patiently(attempt: Callable[[], Awaitable[Result]]) -> Result:
     except CallFailed as failure:
         if not may_pass(failure):
             raise
-        raise CallFailed("final", failure.message, status=failure.status) from None
+        raise CallFailed(
+            "final", failure.message, status=failure.status, blame=failure.blame
+        ) from None
 
 
 def may_pass(error: BaseException) -> bool:
@@ -185,35 +188,38 @@ def may_pass(error: BaseException) -> bool:
 def _text(reply: Mapping[str, Any], name: str) -> str:
     value = reply.get(name)
     if not isinstance(value, str):
-        raise garbage(f"no '{name}' in the reply")
+        raise mangled(f"no '{name}' in the reply")
     return value
 
 
 def _batch(reply: Mapping[str, Any]) -> Batch:
-    counts = reply.get("request_counts") or {}
+    counts = reply.get("request_counts")
     files = (reply.get("output_file_id"), reply.get("error_file_id"))
-    errors = (reply.get("errors") or {}).get("data") or []
+    errors = _list(mapping_in(reply, "errors").get("data"))
     return Batch(
         _text(reply, "id"),
         _text(reply, "status"),
-        int(counts.get("completed") or 0),
-        int(counts.get("failed") or 0),
-        int(counts.get("total") or 0),
-        tuple(file for file in files if file),
+        count_in(counts, "completed"),
+        count_in(counts, "failed"),
+        count_in(counts, "total"),
+        tuple(file for file in files if isinstance(file, str) and file),
         tuple(_shown(error) for error in errors),
     )
 
 
-def _shown(error: Mapping[str, Any]) -> str:
-    place = f" (line {error['line']})" if error.get("line") else ""
-    return f"{error.get('code')}: {error.get('message')}{place}"
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
-def _line(text: bytes) -> Mapping[str, Any]:
-    try:
-        line = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        line = None
-    if not isinstance(line, dict) or not isinstance(line.get("custom_id"), str):
-        raise garbage("a line of a batch's file is no reply")
-    return line
+def _shown(error: Any) -> str:
+    if not isinstance(error, Mapping):
+        return plain_text(error)
+    place = f" (line {plain_text(error['line'])})" if error.get("line") else ""
+    return f"{plain_text(error.get('code'))}: {plain_text(error.get('message'))}{place}"
+
+
+def _line(text: bytes) -> Mapping[str, Any] | None:
+    """A line of a batch's file; None for one that is no reply: its own request alone is lost."""
+    parsed = parse_json(text) if text.strip() else None
+    line = parsed.value if parsed else None
+    return line if isinstance(line, dict) and isinstance(line.get("custom_id"), str) else None

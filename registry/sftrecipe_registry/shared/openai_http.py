@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,14 +17,26 @@ import orjson
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
+from sftrecipe_registry.shared.inflating import ACCEPTED, inflated, mangled, unreadable
 from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, watched_connections
+from sftrecipe_registry.shared.openai_replies import (
+    chat_answer,
+    completion_answer,
+    embedding_answer,
+    likelihood_answer,
+)
 from sftrecipe_registry.shared.rate_headers import limits_in
+from sftrecipe_registry.shared.reply_json import parse_json
 
 if TYPE_CHECKING:
     import aiohttp
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a reply that are read at most."""
+LARGEST = 32 * 1024 * 1024
+"""Bytes of a reply that are read at most, once it is inflated."""
+LARGEST_FAILURE = 256 * 1024
+"""Bytes of a failure's body that are looked at."""
+LARGE = 2 * 1024 * 1024
+"""Bytes above which a reply is read alone, or with one other."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +68,17 @@ async def open_endpoint(
     timeout = aiohttp.ClientTimeout(
         total=None, sock_connect=limits.connect_timeout, sock_read=limits.first_byte_timeout
     )
-    headers = {"Content-Type": "application/json", **endpoint.headers}
+    headers = {
+        "Content-Type": "application/json",
+        "Accept-Encoding": ACCEPTED,
+        **endpoint.headers,
+    }
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=timeout,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         trace_configs=[watched_connections()],
     ) as http:
         yield (adapter or OpenAIAdapter)(endpoint, http)
@@ -73,12 +92,21 @@ class OpenAIAdapter:
         self._http = http
         self._base = endpoint.base_url.rstrip("/")
         self._proxy = _proxy_for(self._base)
+        self._large = asyncio.Semaphore(2)
+        """Few large replies are read at once: each of them is a good part of the memory."""
         self.limits_seen: LimitsSeen | None = None
         """What the server told of its limits with the reply before."""
+        self.note = ""
+        """What was put right in the reply before."""
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
-        self.limits_seen = None
+        self.limits_seen, self.note = None, ""
+        answer = await self._answer(request)
+        # Nothing is waited for between reading a reply and this: the note is its own.
+        return answer._replace(note=self.note) if self.note and not answer.note else answer
+
+    async def _answer(self, request: Request) -> Answer:
         if request.kind == "chat":
             return await self.chat(request)
         if request.kind == "complete":
@@ -106,22 +134,13 @@ class OpenAIAdapter:
         if body.get("logprobs") is True:
             body["logprobs"] = 1
         reply, raw = await self.post("/completions", body)
-        choice = first_choice(reply)
-        text = str(choice.get("text") or "")
-        return _answer(reply, choice, text, raw)
+        return completion_answer(reply, raw)
 
     async def embed(self, request: Request) -> Answer:
         """`/embeddings`."""
         body = {"model": self.endpoint.model, "input": request.prompt}
         reply, _ = await self.post("/embeddings", body)
-        try:
-            vector = tuple(float(number) for number in reply["data"][0]["embedding"])
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise garbage("no embedding in the reply") from None
-        # The ledger keeps the vector itself: its text would be kept a second time.
-        rest = orjson.dumps({name: reply[name] for name in ("model", "usage") if name in reply})
-        tokens = int((reply.get("usage") or {}).get("prompt_tokens") or 0)
-        return Answer("", input_tokens=tokens, vector=vector, raw=rest.decode())
+        return embedding_answer(reply)
 
     async def loglikelihood(self, request: Request) -> Answer:
         """Log-probabilities of a given answer: `/completions` with `echo`."""
@@ -134,18 +153,7 @@ class OpenAIAdapter:
             "temperature": 0,
         }
         reply, raw = await self.post("/completions", body)
-        choice = first_choice(reply)
-        found = choice.get("logprobs") or {}
-        offsets, values = found.get("text_offset") or (), found.get("token_logprobs") or ()
-        start = len(request.prompt)
-        kept = tuple(
-            float(value)
-            for offset, value in zip(offsets, values, strict=True)
-            if offset >= start and value is not None
-        )
-        if request.answer and not values:  # a lone token that nothing precedes has no value
-            raise CallFailed("final", "the server gives no log-probabilities of the prompt")
-        return _answer(reply, choice, "", raw)._replace(logprobs=kept)
+        return likelihood_answer(reply, request.prompt, request.answer, raw)
 
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Send a body; the parsed reply and its text. Raises CallFailed, classified."""
@@ -166,7 +174,7 @@ class OpenAIAdapter:
                 trace_request_ctx=sending,
             ) as response:
                 status, headers = response.status, response.headers
-                content = await _read(response)
+                content = await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.limits_seen = None
             if again and status is None and sending.was_stale(error):
@@ -183,15 +191,36 @@ class OpenAIAdapter:
             raise classified(200, fault)
 
     def _parsed(self, content: bytes) -> tuple[dict[str, Any], str]:
-        try:
-            reply = orjson.loads(content)
-        except orjson.JSONDecodeError:
+        parsed = parse_json(content)
+        if parsed is None:
             shown = " ".join(content[:SHOWN].decode("utf-8", "replace").split())
-            raise garbage(f"the reply is no JSON: '{shown[:100]}'") from None
-        if not isinstance(reply, dict):
-            raise garbage("the reply is no JSON object")
-        self.check(reply)
-        return reply, content.decode("utf-8", "replace")
+            raise mangled(f"the reply is no JSON: '{shown[:100]}'")
+        if not isinstance(parsed.value, dict):
+            raise mangled("the reply is no JSON object")
+        self.check(parsed.value)
+        self.note = parsed.note
+        return parsed.value, content.decode("utf-8", "replace")
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """The body of a reply; of a failure, as much as is looked at."""
+        length, encoded = response.content_length, "Content-Encoding" in response.headers
+        if length is not None and length <= LARGEST_FAILURE and not encoded:
+            return await response.read()
+        most = LARGEST if response.status == 200 else LARGEST_FAILURE
+        content = bytearray()
+        async with (
+            contextlib.AsyncExitStack() as held,
+            contextlib.aclosing(inflated(response)) as parts,
+        ):
+            async for part in parts:
+                if len(content) <= LARGE < len(content) + len(part):
+                    await held.enter_async_context(self._large)
+                content += part
+                if len(content) > most:
+                    break
+        if len(content) > most and response.status == 200:
+            raise unreadable(f"the reply is longer than {most} bytes")
+        return bytes(content)
 
     def _body(
         self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
@@ -237,73 +266,6 @@ def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
         "type": "json_schema",
         "json_schema": {"name": "reply", "schema": schema, "strict": strict},
     }
-
-
-def garbage(message: str) -> CallFailed:
-    """A reply that was cut or mangled on its way: the next one may be whole."""
-    return CallFailed("retry", message, status=200)
-
-
-def first_choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The reply's only choice. Raises CallFailed."""
-    try:
-        choice = reply["choices"][0]
-    except (KeyError, IndexError, TypeError):
-        raise garbage("no choices in the reply") from None
-    if not isinstance(choice, Mapping):
-        raise garbage("no choices in the reply")
-    return choice
-
-
-def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
-    """The answer in a chat reply; tool calls come as JSON text."""
-    choice = first_choice(reply)
-    message = choice.get("message")
-    if not isinstance(message, Mapping):
-        raise garbage("no message in the reply")
-    text = message.get("content")
-    if isinstance(text, list):
-        text = "".join(str(part.get("text", "")) for part in text if isinstance(part, Mapping))
-    if not text and message.get("tool_calls"):
-        text = orjson.dumps(message["tool_calls"]).decode()
-    if not text and message.get("refusal"):
-        raise CallFailed("refused", str(message["refusal"])[:SHOWN], status=200)
-    return _answer(reply, choice, str(text or ""), raw)
-
-
-def _answer(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, raw: str) -> Answer:
-    finish = str(choice.get("finish_reason") or "stop")
-    if finish == "content_filter":
-        raise CallFailed("refused", "the reply was held back (content_filter)", status=200)
-    usage = reply.get("usage") or {}
-    return Answer(
-        text,
-        finish,
-        int(usage.get("prompt_tokens") or 0),
-        int(usage.get("completion_tokens") or 0),
-        _logprobs(choice.get("logprobs")),
-        raw=raw,
-    )
-
-
-def _logprobs(found: Any) -> tuple[float, ...]:
-    if not isinstance(found, Mapping):
-        return ()
-    if values := found.get("token_logprobs"):
-        return tuple(float(value) for value in values if value is not None)
-    return tuple(float(token["logprob"]) for token in found.get("content") or ())
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    length = response.content_length
-    if length is not None and length <= LARGEST:
-        return await response.read()
-    content = bytearray()
-    async for part in response.content.iter_any():
-        content += part
-        if len(content) > LARGEST:
-            raise CallFailed("final", f"the reply is longer than {LARGEST} bytes", status=200)
-    return bytes(content)
 
 
 def _proxy_for(url: str) -> str | None:

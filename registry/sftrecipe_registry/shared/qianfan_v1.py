@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, Request
-from sftrecipe.plugin.provider import Outcome
+from sftrecipe.kinds import Answer, Connecting, Outcome, Request
+from sftrecipe_registry.shared.http_failures import Fault, classified
+from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint
+from sftrecipe_registry.shared.openai_replies import answer_in
+from sftrecipe_registry.shared.reply_json import count_in, plain_text
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,6 +32,9 @@ _WAIT = {18, 336100, 336501, 336502}
 """Queries a second, load, requests and tokens a minute."""
 _EXPIRED = {110, 111}
 _RETRY = {2, 15} | _EXPIRED
+_UNUSABLE = {3, 4, 6, 13, 14, 17, 19, 100}
+"""No such interface, no right to it, a day's or the whole quota used up, a wrong token."""
+_LONGEST_CODE = 9
 _RENEW_BEFORE = 3600.0
 
 
@@ -63,29 +69,32 @@ class QianfanV1(OpenAIAdapter):
             failure.message = failure.message.replace(token, "***")
             failure.args = (failure.message,)
             raise
-        usage = reply.get("usage") or {}
         if reply.get("need_clear_history"):
-            ban = f"the content was refused (ban_round {reply.get('ban_round')})"
+            ban = f"the content was refused (ban_round {plain_text(reply.get('ban_round'))})"
             raise CallFailed("refused", ban, status=200)
-        return Answer(
-            str(reply.get("result") or ""),
-            "length" if reply.get("is_truncated") else str(reply.get("finish_reason") or "stop"),
-            int(usage.get("prompt_tokens") or 0),
-            int(usage.get("completion_tokens") or 0),
-            raw=raw,
-        )
+        ended = "length" if reply.get("is_truncated") is True else reply.get("finish_reason")
+        text = reply.get("result")
+        written = text if isinstance(text, str) else ""
+        return answer_in(reply, {"finish_reason": ended}, written, raw)
 
     def check(self, reply: Mapping[str, Any]) -> None:
         """Errors come with status 200."""
         if "error_code" in reply:
-            code = int(reply["error_code"])
+            told = plain_text(reply["error_code"])
+            code = int(told) if told.isdecimal() and len(told) < _LONGEST_CODE else 0
             if code in _EXPIRED:
                 self._renew_at = 0.0
-            text = f"error {code}: {reply.get('error_msg')}"
-            raise CallFailed(outcome_of(code), text, status=200)
+            text = f"error {told}: {plain_text(reply.get('error_msg'))}"
+            if outcome := outcome_of(code):
+                raise CallFailed(outcome, text, status=200)
+            if code in _UNUSABLE:
+                raise CallFailed("final", text, status=200, blame="provider")
+            failure = classified(200, Fault(told, plain_text(reply.get("error_msg"))))
+            failure.message, failure.args = text, (text,)
+            raise failure
         if "error" in reply:
-            text = f"{reply['error']}: {reply.get('error_description')}"
-            raise CallFailed("final", text, status=401)
+            text = f"{plain_text(reply['error'])}: {plain_text(reply.get('error_description'))}"
+            raise CallFailed("final", text, status=401, blame="provider")
 
     async def _access_token(self) -> str:
         async with self._renewing:
@@ -99,10 +108,14 @@ class QianfanV1(OpenAIAdapter):
                     reply, _ = await self.post(f"/oauth/2.0/token?{urlencode(asked)}", {})
                 except CallFailed as failure:
                     if failure.status in (400, 401):
-                        raise CallFailed("final", failure.message, status=401) from None
+                        raise CallFailed(
+                            "final", failure.message, status=401, blame="provider"
+                        ) from None
                     raise
-                self._token = str(reply["access_token"])
-                lasts = float(reply.get("expires_in") or 0)
+                self._token = plain_text(reply.get("access_token") or "")
+                if not self._token:
+                    raise mangled("no access token in the reply")
+                lasts = count_in(reply, "expires_in")
                 self._renew_at = time.monotonic() + max(60.0, lasts - _RENEW_BEFORE)
             return self._token
 
@@ -140,8 +153,8 @@ def chat_body(request: Request, model: str) -> dict[str, Any]:
     return body
 
 
-def outcome_of(code: int) -> Outcome:
-    """What an error code means for the call."""
+def outcome_of(code: int) -> Outcome | None:
+    """What an error code that may pass means for the call."""
     if code in _WAIT:
         return "wait"
-    return "retry" if code in _RETRY else "final"
+    return "retry" if code in _RETRY else None

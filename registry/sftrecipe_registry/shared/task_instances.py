@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sftrecipe.kinds import is_cut_off
+
 _EXAMPLE = re.compile(r"(?m)^[ \t]*(?:Example\s?\d*\.?|示例\s?\d*)[ \t]*[:：]?")
 _EXAMPLE_ORIGINAL = re.compile(r"Example\s?\d*\.?")
 _OUTPUT = re.compile(r"Output\s*\d*\s*:|(?m:^[ \t]*)输出\s*\d*\s*[:：]")
@@ -50,7 +52,7 @@ def parse_examples(
         parts = list(_input_output(raw))
     else:
         return _nothing(raw)
-    return _without_cut(parts) if finish_reason == "length" else parts
+    return _without_cut(parts) if is_cut_off(finish_reason) else parts
 
 
 def parse_labelled(text: str, *, finish_reason: str = "stop") -> list[Part]:
@@ -65,7 +67,7 @@ def parse_labelled(text: str, *, finish_reason: str = "stop") -> list[Part]:
     for piece in pieces:
         label, _, asked = piece.strip().partition("\n")
         parts.append(Instance(asked.strip(), label.strip()))
-    return _without_cut(parts) if finish_reason == "length" else parts
+    return _without_cut(parts) if is_cut_off(finish_reason) else parts
 
 
 def faults(instances: Sequence[Instance]) -> list[str]:

@@ -120,7 +120,7 @@ class UserTurn(Sampling):
             opening = first.text
             if _BROKEN in opening:
                 return Written("", tuple(replies), Lost("broken_character"))
-            if first.finish_reason != "length" or not opening:
+            if not first.cut_off or not opening:
                 return self._judged(opening, replies, template)
         reply = await ctx.model.complete(prompt + opening, sample=sample, sampling=sampling)
         replies.append(reply)
@@ -136,7 +136,7 @@ class UserTurn(Sampling):
             return Lost("empty_instruction")
         if self.strict_original:
             return None
-        if last.finish_reason == "length" and not ended:
+        if last.cut_off and not ended:
             return Lost("cut_off", last.output_tokens or None)
         # A space after the last word: a stop word was the next one in the sentence.
         unended = raw.endswith(" ") and raw.rstrip()[-1] not in _ENDS

@@ -1,0 +1,39 @@
+"""What a reply's `finish_reason` means: one table for all providers.
+
+Only ends that are known to be good make a reply whole; a word that nobody knows (`abort`,
+`repetition_truncation`, a number) is a reply that was cut off. Sources: OpenAI, Anthropic
+(`end_turn`, `stop_sequence`, `tool_use`, `refusal`), Gemini (`STOP`, `MAX_TOKENS`, `SAFETY` …),
+DeepSeek (`insufficient_system_resource`), Zhipu (`sensitive`, `network_error`), Mistral
+(`model_length`), Hugging Face's TGI (`eos_token`), Qianfan (`normal`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Ending = Literal["whole", "cut_off", "refused", "again"]
+
+_WHOLE = frozenset({
+    "", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use",
+    "function_call", "normal",
+})  # fmt: skip
+_REFUSED = frozenset({
+    "content_filter", "sensitive", "refusal", "safety", "prohibited_content", "blocklist", "spii",
+    "recitation",
+})  # fmt: skip
+_AGAIN = frozenset({"error", "insufficient_system_resource", "network_error"})
+
+
+def ending_of(finish_reason: str) -> Ending:
+    """Whether a reply is whole, cut off, refused, or to be asked for again."""
+    word = finish_reason.lower()
+    if word in _WHOLE:
+        return "whole"
+    if word in _REFUSED:
+        return "refused"
+    return "again" if word in _AGAIN else "cut_off"
+
+
+def is_cut_off(finish_reason: str) -> bool:
+    """Whether a reply with this end is not whole."""
+    return ending_of(finish_reason) != "whole"

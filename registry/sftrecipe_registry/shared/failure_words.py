@@ -1,0 +1,135 @@
+"""The words by which vendors say why a request failed: codes and messages that are known.
+
+What no table knows is told in the vendor's own words, and judged by its status alone.
+"""
+
+from __future__ import annotations
+
+import re
+
+REFUSED = (
+    "content_filter",
+    "content_policy",
+    "data_inspection_failed",
+    "datainspectionfailed",
+    "moderation",
+    "sensitive",
+    "responsibleaipolicyviolation",
+    "system_unsafe",
+    "user_setting_unsafe",
+    "functions_unsafe",
+)
+"""Parts of error codes that say the content was refused."""
+REFUSED_CODES = ("1301", "336104")
+"""Whole codes: Zhipu's and Qianfan's are numbers."""
+REFUSED_TEXTS = ("Content Exists Risk",)
+"""Messages that say so where the code does not (DeepSeek)."""
+
+TOO_LONG = (
+    "context_length_exceeded",
+    "exceed_context_size",
+    "context_window_exceeded",
+    "contextwindowexceeded",
+    "tokens_too_long",
+    "string_above_max_length",
+)
+"""Parts of error codes that say the row does not fit: OpenAI, llama.cpp, Qianfan."""
+TOO_LONG_CODES = ("1261", "336103", "336007")
+"""Whole codes: Zhipu, Qianfan's older interface."""
+TOO_LONG_TEXTS = re.compile(
+    r"maximum context length"  # OpenAI, vLLM, DeepSeek, Mistral
+    r"|maximum (?:model|input|prompt|sequence) length"  # vLLM, xAI, OpenAI's embeddings
+    r"|(?:longer|larger|greater) than the (?:model'?s |maximum )*(?:context|model) (?:length|size)"
+    r"|exceeds? the (?:model'?s |available |maximum )*context"  # llama.cpp, SGLang, Ollama
+    r"|exceeds? (?:the )?(?:model'?s )?(?:max(?:imum)? )?(?:context|message tokens|input length)"
+    r"|(?:prompt|input) is too long"  # Anthropic, Fireworks, Bedrock
+    r"|input length and `?max_tokens`? exceed"  # Anthropic
+    r"|input token count.{0,40}exceeds"  # Gemini
+    r"|range of input length should be"  # DashScope
+    r"|exceeded model token limit|input token length too long"  # Moonshot
+    r"|exceed max message tokens"  # Ark
+    r"|(?:prompt|input)[ _]?tokens? (?:is |are )?too long"  # Qianfan
+    r"|prompt (?:超长|exceeds max length)"  # Zhipu
+    r"|max_seq_len"  # SiliconFlow
+    r"|`?inputs`? (?:tokens \+|must have less than)"  # Hugging Face's TGI and TEI
+    r"|too many tokens: "  # Cohere
+    r"|context window exceeds"  # MiniMax
+    r"|(?:输入|提示词|上下文).{0,12}(?:过长|超长|超过|超出)",
+    re.IGNORECASE,
+)
+TOO_LARGE_TEXTS = re.compile(r"request too large", re.IGNORECASE)
+"""OpenAI's 429 for one request above the tokens of a minute: waiting does not cure it."""
+
+UNPAID = (
+    "insufficient_quota",
+    "exceeded_current_quota",
+    "insufficient_balance",
+    "billing",
+    "arrearage",
+    "overdue",
+    "access_terminated",
+)
+"""Parts of codes that waiting does not cure."""
+UNPAID_CODES = ("1112", "1113", "1121")
+"""Zhipu: account locked, in arrears, blocked for violations."""
+UNPAID_TEXTS = re.compile(r"insufficient balance|余额不足|欠费", re.IGNORECASE)
+
+KEYS = (
+    "invalid_api_key",
+    "invalidapikey",
+    "api_key_invalid",
+    "invalid_iam_token",
+    "authentication",
+    "unauthorized",
+    "unauthenticated",
+    "permission_denied",
+    "permission_error",
+    "access_denied",
+    "accessdenied",
+    "account_deactivated",
+    "unsupported_country",
+    "no_permission",
+)
+"""Parts of codes by which the key, or its rights, are refused."""
+KEY_TEXTS = re.compile(
+    r"(?:api.?key|access.?token).{0,30}(?:not valid|invalid|incorrect|expired)"
+    r"|(?:invalid|incorrect|expired).{0,12}(?:api.?key|access.?token)",
+    re.IGNORECASE,
+)
+
+MODELS = ("model_not_found", "modelnotfound", "invalid_model", "model_not_exist", "1211")
+MODEL_TEXTS = re.compile(
+    r"no such model|unknown model|model not (?:exist|found)|模型不存在"
+    r"|model.{0,80}(?:does not exist|not found|is not available|has been (?:deprecated|removed))",
+    re.IGNORECASE,
+)
+"""The model is unknown, or gone."""
+
+PARAMETERS = (
+    "unsupported_parameter",
+    "unsupported_value",
+    "unknown_parameter",
+    "extra_forbidden",
+    "invalid_parameter_error",
+)
+PARAMETER_TEXTS = re.compile(
+    r"(?:unsupported|unknown|unrecognized|unrecognised|unexpected|extra)"
+    r" (?:request )?(?:parameter|argument|value|field|input|keyword)"
+    r"|(?:parameter|argument|value|field).{0,60}(?:not supported|unsupported|not permitted|unknown)"
+    r"|does not support .{0,40}(?:parameter|value|with this model)|parameter\.\w+ must be"
+    r"|unrecognized request argument|is deprecated for this model|no longer supported",
+    re.IGNORECASE,
+)
+"""A parameter that this model does not take: every row's request has it."""
+CONTENT = ("messages", "input", "prompt", "contents", "content")
+"""Parameters that are the row's own text."""
+
+BUSY = (
+    "rate_limit",
+    "ratelimit",
+    "too_many_requests",
+    "overloaded",
+    "throttling",
+    "limit_requests",
+)
+BROKEN = ("internal_error", "internal_server_error", "server_error", "service_unavailable")
