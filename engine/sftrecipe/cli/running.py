@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Reach
+    from sftrecipe.plan.steps import Plan, Reach
     from sftrecipe.recipe.checked import CheckedRecipe
+    from sftrecipe.run.lacking import Lack
     from sftrecipe.store.project import Project
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -65,6 +66,7 @@ def checked_and_run(
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
+    from sftrecipe.run.lacking import DataOnly  # noqa: PLC0415
     from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
@@ -74,6 +76,9 @@ def checked_and_run(
     project = project_of(recipe.path)
     plan = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
+    beyond = _beyond_this_machine(plan, project, target) if to is None else []
+    if beyond:
+        plan = plan_recipe(recipe, project, "data")
     estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
     warn_of_shortages(plan, project, target, estimates)
     with shown(quiet) as progress:
@@ -92,6 +97,18 @@ def checked_and_run(
         click.echo(outcome_json(outcome))
     elif not quiet:
         click.echo(outcome_text(outcome))
+    if beyond:
+        raise DataOnly(plan, beyond)
+
+
+def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
+    """What trainings and judges lack here, where the data can be made all the same."""
+    from sftrecipe.run.lacking import lacking, leaves_data  # noqa: PLC0415
+
+    if not any(step.block.section in ("train", "evaluate") for step in plan.steps):
+        return []
+    lacks = lacking(plan, project, out)
+    return lacks if leaves_data(plan, lacks) else []
 
 
 def _check_reach(recipe: CheckedRecipe, to: Reach | None) -> None:

@@ -172,8 +172,10 @@ MESSAGES = {
     "server-slow": "{server} did not answer within {seconds} s; the last line of its log: {line}",
     "environment-failed": "the environment in '{folder}' could not be made: {error}",
     "server-python": "{error}",
+    "data-only": "the data is made, but this machine cannot train or judge: {lacks}",
     "machine-lacks": "this machine cannot execute all of the recipe: {lacks}",
     "plan-lacks": "warning: a run would refuse to begin: step '{step}': {missing}",
+    "plan-lacks-data": "warning: a run would end with the data: step '{step}': {missing}",
     "plan-lacks-advice": "  hint: {advice}",
     # plans and outcomes
     "plan-range": "{least} to {most}",
@@ -279,6 +281,8 @@ HINTS = {
     "budget-form": "write '50 CNY' or '5 USD'",
     "remove-quotes": "remove the quotes around {value}",
     "advice": "{advice}",
+    "advice-data": "{advice}; for the data alone: sftrecipe run {path} --to data",
+    "data-only": "{advice}; then the same command goes on; if the data is all you want: sftrecipe run {path} --to data",
     "move-up": "move the block '{stream}' above this one",
     "add-provider": "add `provider:` with one of: {known}",
     "define-trained": "the training leaves nothing that answers by this name; define it under "

@@ -163,8 +163,10 @@ MESSAGES = {
     "server-slow": "{server} 在 {seconds} 秒内没有应答；日志最后一行：{line}",
     "environment-failed": "无法创建环境 '{folder}'：{error}",
     "server-python": "{error}",
+    "data-only": "数据已生成，但本机无法训练或评测：{lacks}",
     "machine-lacks": "本机无法执行整个配方：{lacks}",
     "plan-lacks": "警告：运行会拒绝开始：步骤 '{step}'：{missing}",
+    "plan-lacks-data": "警告：运行会在生成数据后结束：步骤 '{step}'：{missing}",
     "plan-lacks-advice": "  提示：{advice}",
     # 计划与结果
     "plan-range": "{least} 到 {most}",
@@ -269,6 +271,8 @@ HINTS = {
     "budget-form": "请写成 '50 CNY' 或 '5 USD'",
     "remove-quotes": "请去掉 {value} 两边的引号",
     "advice": "{advice}",
+    "advice-data": "{advice}；只生成数据：sftrecipe run {path} --to data",
+    "data-only": "{advice}；之后用同一条命令即可继续；如果只需要数据：sftrecipe run {path} --to data",
     "move-up": "请把步骤 '{stream}' 移到本步骤之前",
     "add-provider": "请加上 `provider:`，可选：{known}",
     "define-trained": "训练没有产生能以此名回答的模型；请在 `providers:` 下定义，"
