@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -78,6 +79,9 @@ def test_english_with_the_real_model(tmp_path: Path) -> None:
     assert [each["reason"] for each in lost] == [
         "too_short", "duplicate", "not_drawn", "not_drawn",
     ]  # fmt: skip
+    assert "train on it: " in done.stderr
+    explain = done.stderr.partition("why a row is there: sftrecipe ")[2].partition("\n")[0]
+    assert "faq.jsonl" in said(tmp_path, *shlex.split(explain)).stdout
     again = said(tmp_path, "run", "my first project/recipe.yaml", "--json")
     assert json.loads(again.stdout)["fresh"] is False
 

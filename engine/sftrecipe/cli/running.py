@@ -64,6 +64,7 @@ def checked_and_run(
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
+    from sftrecipe.report.next_commands import next_commands  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
     from sftrecipe.run.lacking import DataOnly  # noqa: PLC0415
@@ -97,6 +98,8 @@ def checked_and_run(
         click.echo(outcome_json(outcome))
     elif not quiet:
         click.echo(outcome_text(outcome))
+        if outcome.fresh and not beyond:
+            click.echo(next_commands(outcome), err=True)
     if beyond:
         raise DataOnly(plan, beyond)
 
