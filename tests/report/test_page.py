@@ -224,8 +224,10 @@ def test_a_providers_key_is_shown_as_the_recipe_writes_it(tmp_path: Path) -> Non
 
 def test_an_empty_run_says_so(tmp_path: Path) -> None:
     out = project(tmp_path, [{"instruction": "too long for it", "output": "a"}], most=3)
-    assert sftrecipe(tmp_path, "run", "recipe.yaml").returncode == 0
-    assert "The run made no rows." in page(out).text
+    assert sftrecipe(tmp_path, "run", "recipe.yaml").returncode == 1
+    text = page(out).text
+    assert "The run made no rows." in text
+    assert "the same command would fail here again" in text and "What to do: change `max" in text
 
 
 def test_a_failed_run_says_how_far_it_came(tmp_path: Path) -> None:
@@ -235,7 +237,7 @@ def test_a_failed_run_says_how_far_it_came(tmp_path: Path) -> None:
         recipe.write_text(recipe.read_text().replace("on_shortage: scale", "on_shortage: error"))
         whole.run(status=1)
         text = page(whole.out).text
-        assert "The run failed." in text
+        assert "The run failed." in text and "would fail here again" in text
         assert "that the mix asks for" in text
         assert "Not reached: mix, export-llamafactory." in text
         assert whole.facts()["status"] == "failed"
@@ -248,7 +250,7 @@ def test_a_paused_run_says_so(tmp_path: Path) -> None:
         recipe.write_text(recipe.read_text() + "budget: {max_calls: 8}\n")
         whole.run(status=3)
         text = page(whole.out).text
-        assert "The run paused." in text
+        assert "The run paused at its budget." in text and "raise the budget" in text
         assert "Not reached:" in text
 
 

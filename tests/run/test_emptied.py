@@ -68,9 +68,9 @@ WAYS = {
         ("step 'mix' has no row", "source 'none' gave no row", "`path: none.jsonl`"),
     ),
     "a stream of the mix, filtered": Way(
-        f"{SOURCE}generate: [{{id: pieces, use: chunk, from: rows, with: {{field: output}}}}]\n"
-        f"filter:\n  - {SOME.replace('ON', '[rows, pieces]').replace('FIELD', 'instruction')}\n"
-        f"  - {SHORT.replace('ON', 'pieces').replace('output', 'chunk')}\n"
+        SOURCE.replace("none: ", "pieces: {use: jsonl, path: rows.jsonl}, none: ")
+        + f"filter:\n  - {SOME.replace('ON', '[rows, pieces]').replace('FIELD', 'instruction')}\n"
+        f"  - {SHORT.replace('ON', 'pieces')}\n"
         f"mix: {{weights: {{rows: 1, pieces: 1}}}}\n{EXPORT}",
         "long",
         ("step 'mix' has no row", "2 too_short", "`min_chars: 20`", "'some' 4"),

@@ -67,16 +67,25 @@ def test_no_environment_is_told_when_it_is_needed(project: Path) -> None:
     assert said("validate", recipe).returncode == 0
     planned = said("plan", recipe)
     assert planned.returncode == 0
-    assert "would refuse to begin: step 'train': LLaMA-Factory is not found in" in planned.stderr
+    assert "would end with the data: step 'train': LLaMA-Factory is not found in" in planned.stderr
+    to_train = said("plan", recipe, "--to", "train").stderr
+    assert "would refuse to begin: step 'train': LLaMA-Factory is not found in" in to_train
     assert "sftrecipe env train" in planned.stderr
-    assert "would refuse" not in said("plan", recipe, "--to", "data").stderr
-    for words in (("run",), ("train",), ("evaluate",), ("run", "--to", "train")):
+    assert "warning" not in said("plan", recipe, "--to", "data").stderr
+    for words in (("train",), ("evaluate",), ("run", "--to", "train")):
         refused = said(*words, recipe)
         assert refused.returncode == 2
         assert "error[machine-lacks]" in refused.stderr and "sftrecipe env train" in refused.stderr
+        assert f"for the data alone: sftrecipe run {recipe} --to data" in refused.stderr
     assert not (project / "runs").exists() and not (project / ".sftrecipe" / "steps").exists()
+    for words in ((), ("--json",)):
+        begun = said("run", recipe, *words)
+        assert begun.returncode == 1  # the data is there; what was asked is not
+        assert "error[data-only]" in begun.stderr and "sftrecipe env train" in begun.stderr
+        assert "the same command goes on" in begun.stderr and "--to data" in begun.stderr
+        assert "4 rows" in begun.stdout or json.loads(begun.stdout)["data_sets"][0]["rows"] == 4
     made = said("run", recipe, "--to", "data", "--json")
-    assert made.returncode == 0
+    assert made.returncode == 0 and not json.loads(made.stdout)["fresh"]
     folder = project / "runs" / "lacking"
     assert len(json.loads((folder / "lacking.json").read_text())) == 4
     assert (folder / "train.yaml").exists()
@@ -90,7 +99,7 @@ def test_all_that_is_missing_is_told_at_once(project: Path) -> None:
         "providers: {other: {use: transformers, model: ../models/other}}\n",
     )
     assert said("validate", recipe).returncode == 0
-    refused = said("run", recipe).stderr
+    refused = said("run", recipe, "--to", "evaluate").stderr
     assert "LLaMA-Factory is not found" in refused
     assert "no such environment" not in refused
     assert f"model '{project / 'models' / 'other'}' is not on this machine" in refused

@@ -48,15 +48,24 @@ def _language(name: str) -> str:
 
 def _files(folder: Path, language: str) -> Mapping[str, str]:
     """What a new project holds, by file name."""
-    from importlib import resources  # noqa: PLC0415
+    from sftrecipe.recipe.json_schema import (  # noqa: PLC0415
+        RECIPE_FILE,
+        installed_recipe_schema,
+        schema_text,
+    )
 
-    from sftrecipe.recipe.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
+    schema = {RECIPE_FILE: schema_text(installed_recipe_schema())}
+    return {**_first_project(folder, language), **schema, **_SHARED}
+
+
+def _first_project(folder: Path, language: str) -> dict[str, str]:
+    """The recipe and its data, by file name."""
+    from importlib import resources  # noqa: PLC0415
 
     written = resources.files("sftrecipe.cli") / "first_project" / language
     texts = {each.name: each.read_text(encoding="utf-8") for each in written.iterdir()}
     texts["recipe.yaml"] = texts["recipe.yaml"].replace("@name@", f'"{_recipe_name(folder)}"')
-    ordered = dict(sorted(texts.items(), key=lambda item: (item[0] != "recipe.yaml", item[0])))
-    return {**ordered, RECIPE_FILE: schema_text(schemas()[RECIPE_FILE]), **_SHARED}
+    return dict(sorted(texts.items(), key=lambda item: (item[0] != "recipe.yaml", item[0])))
 
 
 def _recipe_name(folder: Path) -> str:

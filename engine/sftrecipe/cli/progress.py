@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sftrecipe.messages import message
+from sftrecipe.messages import message, reason_text
 from sftrecipe.plugin.training import TrainingState
 from sftrecipe.report.figures import main_figures
 from sftrecipe.run.progress import Progress, Silent
@@ -52,7 +52,9 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     told = main_figures(facts.notes.get("metrics", {}))
     parts += [f"{figure.name} {figure.value:.4g}" for figure in told]
     if facts.rejected:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in facts.reasons.items())
+        reasons = ", ".join(
+            f"{count} {reason_text(reason)}" for reason, count in facts.reasons.items()
+        )
         lost = {"count": facts.rejected, "reasons": reasons}
         parts.append(message("progress-rejected", lost))
     if facts.set_aside:

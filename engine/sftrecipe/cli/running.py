@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Reach
+    from sftrecipe.plan.steps import Plan, Reach
     from sftrecipe.recipe.checked import CheckedRecipe
+    from sftrecipe.run.lacking import Lack
     from sftrecipe.store.project import Project
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -69,8 +70,10 @@ def checked_and_run(
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
+    from sftrecipe.report.next_commands import next_commands  # noqa: PLC0415
     from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
+    from sftrecipe.run.lacking import DataOnly  # noqa: PLC0415
     from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder  # noqa: PLC0415
     from sftrecipe.run.start import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
@@ -81,6 +84,9 @@ def checked_and_run(
     plan = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
     OutputFolder(target, recipe, take_over=take_over).check()
+    beyond = _beyond_this_machine(plan, project, target) if to is None else []
+    if beyond:
+        plan = plan_recipe(recipe, project, "data")
     estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
     warn_of_shortages(plan, project, estimates)
     with shown(quiet) as progress:
@@ -99,6 +105,20 @@ def checked_and_run(
         click.echo(outcome_json(outcome))
     elif not quiet:
         click.echo(outcome_text(outcome))
+        if outcome.fresh and not beyond:
+            click.echo(next_commands(outcome), err=True)
+    if beyond:
+        raise DataOnly(plan, beyond)
+
+
+def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
+    """What trainings and judges lack here, where the data can be made all the same."""
+    from sftrecipe.run.lacking import lacking, leaves_data  # noqa: PLC0415
+
+    if not any(step.block.section in ("train", "evaluate") for step in plan.steps):
+        return []
+    lacks = lacking(plan, project, out)
+    return lacks if leaves_data(plan, lacks) else []
 
 
 def _check_reach(recipe: CheckedRecipe, to: Reach | None) -> None:

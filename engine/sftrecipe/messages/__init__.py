@@ -57,6 +57,19 @@ def word(name: str, language: str | None = None) -> str:
     return words.get(name, name)
 
 
+def reason_text(reason: str) -> str:
+    """Why a row was lost: its short name, in other languages with a translation before it."""
+    name = f"reason-{reason}"
+    told = word(name)
+    return reason if told == name else told
+
+
+def reason_word(reason: str) -> str:
+    """The same as a value of messages."""
+    name = f"reason-{reason}"
+    return Word(name) if name in _catalogue("en").WORDS else reason
+
+
 @cache
 def _catalogue(language: str):  # type: ignore[no-untyped-def]
     return import_module(f"sftrecipe.messages.{'zh' if language == 'zh' else 'en'}")

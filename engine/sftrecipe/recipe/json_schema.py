@@ -35,7 +35,22 @@ _LAYER = "Layer"
 
 def schemas(*, built_in: bool = False) -> dict[str, Schema]:
     """Every schema by the name of its file; `built_in`: of sftrecipe's own plugins alone."""
-    found = {
+    found = _found(built_in=built_in)
+    files = {RECIPE_FILE: recipe_schema(found)}
+    for section in SECTIONS:
+        for plugin in found[section.name]:
+            files[f"{section.kind}.{plugin.name}.schema.json"] = plugin_schema(plugin)
+    return files
+
+
+def installed_recipe_schema() -> Schema:
+    """The schema of a recipe that may use every installed plugin."""
+    return recipe_schema(_found(built_in=False))
+
+
+def _found(*, built_in: bool) -> dict[str, list[Found]]:
+    """The plugins that each section may use, by name."""
+    return {
         section.name: [
             plugin
             for _, plugin in sorted(discovery.plugins(section.kind).items())
@@ -43,11 +58,6 @@ def schemas(*, built_in: bool = False) -> dict[str, Schema]:
         ]
         for section in SECTIONS
     }
-    files = {RECIPE_FILE: recipe_schema(found)}
-    for section in SECTIONS:
-        for plugin in found[section.name]:
-            files[f"{section.kind}.{plugin.name}.schema.json"] = plugin_schema(plugin)
-    return files
 
 
 def schema_text(schema: Schema) -> str:

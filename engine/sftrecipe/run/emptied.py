@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import Phrase, reason_word
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.record import Record
 from sftrecipe.run.following import follow, verdicts_on
@@ -200,11 +200,12 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
     """What is told of a loss."""
     values = {"step": loss.step.id, "stream": loss.stream, "count": loss.made}
     if loss.reasons:
-        reasons = [
-            f"{count} {reason} ({loss.examples[reason]})"
+        reasons = tuple(
+            Phrase("lost-reason", {"count": count, "reason": reason_word(reason), "row": example})
             for reason, count in loss.reasons.most_common(_REASONS)
-        ]
-        yield Phrase("lost-rejected", {**values, "reasons": ", ".join(reasons)})
+            if (example := loss.examples[reason])
+        )
+        yield Phrase("lost-rejected", {**values, "reasons": reasons})
     elif loss.step.block.section == "export":
         yield Phrase("lost-held-out", values)
     elif loss.step.block.section == "sources":

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sftrecipe.errors import UsageError
+from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.base import MachineCheck
 from sftrecipe.run.contexts import asked_by
@@ -37,13 +37,27 @@ def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
 def refuse_lacking(plan: Plan, project: Project, out: Path) -> None:
     """Raises UsageError where a step could not be executed, before any of them spends anything."""
     if lacks := lacking(plan, project, out):
-        advice = dict.fromkeys(each.missing.advice for each in lacks if each.missing.advice)
-        raise UsageError(
-            "machine-lacks",
-            "advice" if advice else None,
-            lacks="; ".join(_told(lacks)),
-            advice="; ".join(advice),
-        )
+        path = plan.recipe.path
+        hint = "advice-data" if leaves_data(plan, lacks) else "advice"
+        raise UsageError("machine-lacks", hint, **_values(lacks), path=path)
+
+
+def leaves_data(plan: Plan, lacks: list[Lack]) -> bool:
+    """Whether the data can be made all the same: only trainings and judges lack something."""
+    behind = {step.id for step in plan.steps if step.block.section in ("train", "evaluate")}
+    return all(each.step in behind for each in lacks)
+
+
+class DataOnly(SftrecipeError):
+    """The data is made, and what was asked beyond it is not, since the machine lacks something."""
+
+    def __init__(self, plan: Plan, lacks: list[Lack]) -> None:
+        super().__init__("data-only", "data-only", **_values(lacks), path=plan.recipe.path)
+
+
+def _values(lacks: list[Lack]) -> dict[str, str]:
+    told = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
+    return {"lacks": "; ".join(_told(lacks)), "advice": "; ".join(told)}
 
 
 def _told(lacks: list[Lack]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.emptied import NothingLeft
+from sftrecipe.run.ends import end_facts
 from sftrecipe.run.execute import Execution
 from sftrecipe.run.judging import gate_results, missed
 from sftrecipe.run.lacking import refuse_lacking
@@ -134,7 +135,7 @@ def _leave_finished(
     facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
     missed = missed_gates(execution)
     if missed:
-        facts["error"] = str(missed)
+        facts |= end_facts(missed)
     write_run(execution, FAILED if missed else DONE, facts)
     return rejected
 
@@ -143,7 +144,7 @@ def _leave_unfinished(
     execution: Execution, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"outdated": outdated(before, execution), "error": str(error)}
+    facts |= {"outdated": outdated(before, execution), **end_facts(error)}
     if isinstance(error, NothingLeft):
         facts["emptied"] = [loss.facts() for loss in error.losses]
     if isinstance(error, SftrecipeError):

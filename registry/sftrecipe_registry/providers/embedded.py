@@ -26,6 +26,7 @@ from sftrecipe.kinds import (
     Request,
     TokenCounter,
 )
+from sftrecipe.messages import message
 from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
@@ -108,7 +109,7 @@ teacher: {use: embedded}
         weights = _weights()
         if find_spec("xllamacpp") is None:
             raise _missing("xllamacpp")
-        connecting.progress(f"loading {_MODEL}")
+        connecting.progress(message("loading", {"model": _MODEL}))
         key = secrets.token_hex(16)  # the port is open to everybody on this machine
         running: list[Any] = []
         try:

@@ -44,6 +44,7 @@ def run_page(facts: RunFacts, language: str) -> str:
         .render(
             facts=facts,
             head=facts.head,
+            told=facts.head.told.get(language[:2]) or {},
             total=facts.total,
             w=words,
             language="zh-CN" if language.startswith("zh") else "en",

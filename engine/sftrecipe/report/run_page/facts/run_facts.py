@@ -35,6 +35,10 @@ class RunHead:
     status: str
     """`done`, `paused`, `failed` or `stopped`."""
     error: str
+    goes_on: bool
+    """Whether the same command, unchanged, goes on where the run ended."""
+    told: dict[str, dict[str, str | None]]
+    """The error and what to do about it, by language."""
     recipe: str
     profile: str
     language: str
@@ -113,6 +117,8 @@ def _head(opened: OpenedRun) -> RunHead:
         document.get("description") or "",
         run.get("status") or "",
         run.get("error") or "",
+        bool(run.get("goes_on")),
+        run.get("told") or {},
         run.get("recipe") or "",
         run.get("profile") or "",
         document.get("language") or "",
