@@ -13,8 +13,8 @@ from pydantic import ConfigDict, field_validator
 
 from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provider, Source, Trainer
 from sftrecipe.options import (
-    ColumnName,
     ANY_COLUMN,
+    ColumnName,
     InputFile,
     ModelName,
     Pattern,
