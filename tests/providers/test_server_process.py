@@ -151,13 +151,42 @@ async def test_a_server_that_ignores_sigterm(
     assert time.monotonic() - started >= 1.0
 
 
-async def test_a_server_that_dies_while_it_is_asked(tmp_path: Path) -> None:
-    with pytest.raises(SftrecipeError, match=r"ended while it was asked \(SIGKILL\)"):
+async def test_a_server_that_dies_is_started_once_more(tmp_path: Path) -> None:
+    said: list[str] = []
+    async with asked(tmp_path, said) as session:
+        model = session.model("p", "step")
+        await model.chat(ASKED)
+        first = note_of(tmp_path)
+        os.kill(first.processes[0].pid, signal.SIGKILL)
+        again = (model.chat([{"role": "user", "content": f"again {n}"}]) for n in range(20))
+        assert {reply.text for reply in await asyncio.gather(*again)} == {"an answer"}
+        second = note_of(tmp_path)
+        assert not members(first.group)
+    assert not members(second.group)
+    assert sum("it is started once more" in line for line in said) == 1, said
+
+
+async def test_a_server_that_dies_twice_while_it_is_asked(tmp_path: Path) -> None:
+    with pytest.raises(SftrecipeError, match=r"ended while it was asked \(SIGKILL\)") as caught:
         async with asked(tmp_path) as session:
             await session.model("p", "step").chat(ASKED)
             note = note_of(tmp_path)
             await session.model("p", "step").chat(DEADLY)
     assert not members(note.group)
+    assert not list(servers(tmp_path).glob(f"*{SUFFIX}"))
+    assert "the whole log" in (caught.value.problem.advice("en") or "")
+    assert len(list(servers(tmp_path).glob("*.log"))) == 2
+
+
+async def test_a_server_that_does_not_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SftrecipeError, match="ended while it started"):
+        async with asked(tmp_path) as session:
+            await session.model("p", "step").chat(ASKED)
+            monkeypatch.setenv("FAKE_SERVER", "dies")
+            await session.model("p", "step").chat(DEADLY)
+    assert not list(servers(tmp_path).glob(f"*{SUFFIX}"))
 
 
 async def test_a_port_that_is_taken_in_between(

@@ -174,6 +174,22 @@ def test_one_provider_of_two_is_dead(clinic: Clinic, server: StandIn) -> None:
     assert states == {"p0": "ok", "p1": "fault"}
 
 
+def test_a_server_without_batches(clinic: Clinic, server: StandIn) -> None:
+    v2 = server.url.replace("/v1", "/v2")  # it answers calls there, and has no batches
+    clinic.recipe(server.url, v2, options=", mode: batch")
+    found = [each for each in clinic.checks(status=1) if each["check"] == "provider"]
+    (_, has), (answers, lacks) = (
+        [each for each in found if each["subject"] == name]
+        for name in ("p0", "p1")
+    )  # fmt: skip
+    assert has["state"] == answers["state"] == "ok"
+    assert lacks["state"] == "fault"
+    assert "the server takes no batches" in lacks["message"]
+    assert "mode: batch" in lacks["hint"]
+    clinic.recipe(v2)
+    clinic.checks(status=0)
+
+
 def test_offline_asks_nobody(clinic: Clinic) -> None:
     clinic.recipe("https://nobody.invalid/v1")
     assert not [

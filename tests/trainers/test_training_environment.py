@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from sftrecipe import PluginRefused
-from sftrecipe_registry.shared import training_environment
+from sftrecipe_registry.shared import preflight_encoding, training_environment
 from sftrecipe_registry.shared.preflight_encoding import encoding_report
 from sftrecipe_registry.shared.training_environment import ENVIRONMENT, check_training
 
@@ -83,3 +84,26 @@ def test_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.found.startswith("LLaMA-Factory 0.")
     gpu = shutil.which("nvidia-smi") is not None
     assert found.state == ("ok" if gpu else "warning"), found
+
+
+def test_a_python_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    monkeypatch.setattr(training_environment, "_SECONDS", 0.5)
+    monkeypatch.setattr(preflight_encoding, "SECONDS", 0.5)
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    started = tmp_path / "started"
+    # What it started holds its pipes open, and would go on.
+    python.write_text(f"#!/bin/sh\nsleep 600 &\necho $! >> {started}\nwait\n")
+    python.chmod(0o755)
+    begun = time.monotonic()
+    (found,) = check_training()
+    assert (found.state, "within 0.5 s" in found.found) == ("fault", True)
+    with pytest.raises(PluginRefused, match=r"not encoded the rows within 0\.5 s"):
+        encoding_report(python, {"stage": "sft"}, tmp_path, tmp_path / "rows")
+    assert time.monotonic() - begun < 30
+    for number in started.read_text().split():
+        assert (
+            not Path(f"/proc/{number}/cmdline").exists()
+            or not Path(f"/proc/{number}/cmdline").read_bytes()
+        )

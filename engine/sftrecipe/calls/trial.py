@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.calls.session import Connection
+from sftrecipe.plugin.base import MachineCheck
 from sftrecipe.plugin.limits_seen import LimitsSeen, TellsLimits
 from sftrecipe.plugin.provider import Answer, CallFailed, Provider, Request
 
@@ -31,7 +32,8 @@ class Outcome(NamedTuple):
 class Trial:
     """A provider, connected when it is first asked."""
 
-    def __init__(self, connection: Connection, secrets: set[str]) -> None:
+    def __init__(self, provider: Provider, connection: Connection, secrets: set[str]) -> None:
+        self._provider = provider
         self._connection = connection
         self._secrets = secrets
 
@@ -51,6 +53,15 @@ class Trial:
         limits = adapter.limits_seen if isinstance(adapter, TellsLimits) else None
         return Outcome(time.perf_counter() - started, answer, failure, limits)
 
+    async def server_checks(self, seconds: float) -> list[MachineCheck]:
+        """What the provider finds of its server beside calls, within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self._provider.check_server(self._connection)
+        except TimeoutError:
+            return [MachineCheck("warning", f"no reply within {seconds:g} s")]
+        return [each._replace(found=self._scrub(each.found)) for each in found]
+
     def _scrub(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
@@ -65,6 +76,6 @@ async def open_trial(
     secrets: set[str] = set()
     connection = Connection(provider.at_once(), 1, folder, secrets, progress)
     try:
-        yield Trial(connection, secrets)
+        yield Trial(provider, connection, secrets)
     finally:
         await asyncio.gather(connection.close(), return_exceptions=True)

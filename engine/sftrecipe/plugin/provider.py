@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 from annotated_types import Ge, Gt
 from pydantic import Field
 
-from sftrecipe.plugin.base import Capability, Plugin
+from sftrecipe.plugin.base import Capability, MachineCheck, Plugin
 
 RequestKind = Literal["chat", "complete", "embed", "loglikelihood", "reward"]
 Outcome = Literal["retry", "wait", "refused", "final"]
@@ -263,6 +263,10 @@ class Provider(Plugin):
     @abstractmethod
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Open it for a run, and close it (with every process that it started) at the end."""
+
+    async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
+        """What its server has or lacks beside calls, asked by `doctor`; costs nothing."""
+        return ()
 
     def at_once(self) -> Provider:
         """The same provider, to be tried: one that defers its calls gives one that answers now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from annotated_types import Gt
 
 from sftrecipe import Provider
-from sftrecipe.kinds import Adapter, Capability, Connecting, TokenCounter
+from sftrecipe.kinds import Adapter, Capability, Connecting, MachineCheck, TokenCounter
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.token_counters import folder_counter, openai_counter
@@ -96,15 +96,7 @@ judge:
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A pool of connections to the endpoint; in batch mode, its batches."""
-        address = connecting.secret(self.base_url)
-        # OpenAI's newer models know only the new name, others' servers only the old one.
-        newer = urlsplit(address).hostname == urlsplit(_VENDOR).hostname
-        endpoint = Endpoint(
-            base_url=address,
-            model=self.model,
-            headers=bearer(connecting.secret(self.api_key)),
-            names={"max_tokens": "max_completion_tokens"} if newer else {},
-        )
+        endpoint = self._endpoint(connecting)
         if self.deferred:
             from sftrecipe_registry.shared.openai_batch import (  # noqa: PLC0415 - tenacity, sqlite3
                 open_batches,
@@ -112,3 +104,24 @@ judge:
 
             return open_batches(endpoint, connecting, poll=self.poll, salt=self.revision or "")
         return open_endpoint(endpoint, connecting)
+
+    async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
+        """In batch mode, whether the server takes batches."""
+        if not self.deferred:
+            return ()
+        from sftrecipe_registry.shared.openai_batch_api import (  # noqa: PLC0415 - tenacity
+            check_batches,
+        )
+
+        return [await check_batches(self._endpoint(connecting), connecting)]
+
+    def _endpoint(self, connecting: Connecting) -> Endpoint:
+        address = connecting.secret(self.base_url)
+        # OpenAI's newer models know only the new name, others' servers only the old one.
+        newer = urlsplit(address).hostname == urlsplit(_VENDOR).hostname
+        return Endpoint(
+            base_url=address,
+            model=self.model,
+            headers=bearer(connecting.secret(self.api_key)),
+            names={"max_tokens": "max_completion_tokens"} if newer else {},
+        )

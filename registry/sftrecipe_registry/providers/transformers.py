@@ -147,7 +147,9 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A worker process with the model, which ends with the run."""
-        return self._work(connecting)
+        from sftrecipe_registry.shared.restarted_server import restarted_server  # noqa: PLC0415
+
+        return restarted_server(lambda: self._work(connecting), connecting.progress)
 
     @asynccontextmanager
     async def _work(self, connecting: Connecting) -> AsyncIterator[Adapter]:

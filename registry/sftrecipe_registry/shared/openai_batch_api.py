@@ -17,9 +17,15 @@ from tenacity import (
 )
 
 from sftrecipe import CallFailed
+from sftrecipe.kinds import Connecting, MachineCheck
 from sftrecipe_registry.shared.http_failures import failure_of
 from sftrecipe_registry.shared.inflating import inflated, mangled, unreadable
-from sftrecipe_registry.shared.openai_http import LARGEST, OpenAIAdapter
+from sftrecipe_registry.shared.openai_http import (
+    LARGEST,
+    Endpoint,
+    OpenAIAdapter,
+    open_endpoint,
+)
 from sftrecipe_registry.shared.reply_json import count_in, mapping_in, parse_json, plain_text
 
 if TYPE_CHECKING:
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 TOKEN = "sftrecipe"  # noqa: S105 - the name of an entry
 """Entry of a batch's metadata by which it is found again."""
 ENDED = ("completed", "expired", "cancelled", "failed")
+_NO_BATCHES = "the server takes no batches (`mode: batch`)"
+_WITHOUT = "remove `mode: batch`, or name a server that has OpenAI's Batch API"
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 60.0
 _SILENCE = 600.0
@@ -81,7 +89,7 @@ class BatchApi(OpenAIAdapter):
         except CallFailed as failure:
             if failure.status not in (404, 405):
                 raise
-            text = f"the server takes no batches (`mode: batch`): {failure.message}"
+            text = f"{_NO_BATCHES}: {failure.message}"
             raise CallFailed("final", text, status=failure.status) from None
 
     async def create(self, file: str, path: str, token: str) -> Batch:
@@ -102,7 +110,7 @@ class BatchApi(OpenAIAdapter):
         """The batch that was created under a token, if it was."""
         after = ""
         for _ in range(_PAGES):
-            page = await patiently(partial(self._page, after))
+            page = await patiently(partial(self.page, after))
             found = [each for each in _list(page.get("data")) if isinstance(each, Mapping)]
             for each in found:
                 if mapping_in(each, "metadata").get(TOKEN) == token:
@@ -112,7 +120,8 @@ class BatchApi(OpenAIAdapter):
             after = _text(found[-1], "id")
         return None
 
-    async def _page(self, after: str) -> Mapping[str, Any]:
+    async def page(self, after: str) -> Mapping[str, Any]:
+        """Some of the batches, newest first, from behind one of them. One attempt."""
         asked = {"limit": str(_PAGE)} | ({"after": after} if after else {})
         return await self._json("GET", "/batches", params=asked)
 
@@ -157,6 +166,19 @@ class BatchApi(OpenAIAdapter):
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._broken_off(error, None) from None
+
+
+async def check_batches(endpoint: Endpoint, connecting: Connecting) -> MachineCheck:
+    """Whether the server has a Batch API: it is asked for its list of batches."""
+    async with open_endpoint(endpoint, connecting, BatchApi) as api:
+        assert isinstance(api, BatchApi)  # noqa: S101 - as it was asked for
+        try:
+            page = await api.page("")
+        except CallFailed as failure:
+            return MachineCheck("fault", f"{_NO_BATCHES}: {failure.message}", _WITHOUT)
+    if not isinstance(page.get("data"), list):
+        return MachineCheck("fault", f"{_NO_BATCHES}: /batches is no list of batches", _WITHOUT)
+    return MachineCheck("ok", "the server takes batches (`mode: batch`)")
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]]) -> Result:

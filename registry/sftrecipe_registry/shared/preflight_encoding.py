@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sftrecipe import PluginRefused
 from sftrecipe.kinds import Finding
+from sftrecipe_registry.shared.finished_process import finished_process
 from sftrecipe_registry.shared.preflight_arguments import Settings
 from sftrecipe_registry.shared.preflight_data import CONTROL_TOKEN, Spool
 from sftrecipe_registry.shared.preflight_rows import REPAIR
@@ -27,7 +27,7 @@ _DATA = (
     "preprocessing_batch_size",
 )
 """The arguments that the tokenizer, the template and the encoding depend on."""
-SECONDS = 1800
+SECONDS = 1800.0
 """It is given so many rows at most (see Spool) that what takes longer stands still."""
 _LONGER = "raise cutoff_len, or shorten or remove these rows"
 
@@ -41,22 +41,16 @@ def encoding_report(
         "model": {name: settings[name] for name in _MODEL if name in settings},
         "data": {name: settings[name] for name in _DATA if name in settings},
     }
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own training environment
-            [python, _WORKER, json.dumps(asked), rows],
-            cwd=folder,
-            env={**training_variables(python, {}), "HF_HUB_OFFLINE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = finished_process(
+        [str(python), str(_WORKER), json.dumps(asked), str(rows)],
+        SECONDS,
+        cwd=folder,
+        env={**training_variables(python, {}), "HF_HUB_OFFLINE": "1"},
+    )
+    if done is None:
         raise PluginRefused(
-            f"{python} was stopped: it did not encode the rows within {SECONDS} s"
-        ) from None
+            f"{python} was stopped: it did not encode the rows within {SECONDS:g} s"
+        )
     if done.returncode != 0:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise PluginRefused(f"{python} cannot encode the rows: {last}")

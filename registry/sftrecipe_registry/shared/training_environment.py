@@ -6,12 +6,12 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.kinds import MachineCheck
 from sftrecipe.plugin.environments import environment_of
+from sftrecipe_registry.shared.finished_process import finished_process
 from sftrecipe_registry.shared.llamafactory_arguments import find_site_packages
 from sftrecipe_registry.shared.training_variables import training_variables
 
@@ -108,16 +108,13 @@ def _not_found() -> str:
 
 def _looked(python: Path) -> MachineCheck:
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own training environment
-            [python, "-c", _LOOK],
-            env=training_variables(python, {}),
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
+        done = finished_process(
+            [str(python), "-c", _LOOK], _SECONDS, env=training_variables(python, {})
         )
-    except (subprocess.TimeoutExpired, OSError) as error:
+    except OSError as error:
         return MachineCheck("fault", f"{python} cannot be asked: {error}")
+    if done is None:
+        return MachineCheck("fault", f"{python} cannot import torch within {_SECONDS:g} s")
     if done.returncode != 0:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         text = f"LLaMA-Factory cannot be imported by {python}: {last}"

@@ -12,7 +12,7 @@ from sftrecipe.calls.structured import follow
 from sftrecipe.calls.trial import Outcome, open_trial
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
-from sftrecipe.plugin.base import Capability
+from sftrecipe.plugin.base import Capability, MachineCheck
 from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import Answer, Provider, Request
@@ -71,7 +71,10 @@ async def check_providers(recipe: CheckedRecipe, asked: Asked) -> list[Finding]:
     """All of them at the same time; findings in the recipe's order."""
     needs = needed(recipe)
     providers = providers_of(recipe)
-    checks = [_check(name, each, needs[name], asked) for name, each in providers.items()]
+    checks = [
+        _check(name, recipe.providers[name].use, each, needs[name], asked)
+        for name, each in providers.items()
+    ]
     return [finding for found in await asyncio.gather(*checks) for finding in found]
 
 
@@ -82,9 +85,10 @@ def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
 
 
 async def _check(
-    name: str, provider: Provider, needs: list[Capability], asked: Asked
+    name: str, use: str, provider: Provider, needs: list[Capability], asked: Asked
 ) -> list[Finding]:
     outcomes: dict[Capability, Outcome] = {}
+    checks: list[MachineCheck] = []
     try:
         async with open_trial(provider, asked.folder, asked.progress) as trial:
             for capability in needs:
@@ -93,12 +97,15 @@ async def _check(
                 outcomes[capability] = outcome
                 if outcome.failure and outcome.failure.status in (None, 401, 429):
                     break  # the next one would fail in the same way
+            else:
+                checks = await trial.server_checks(asked.seconds)
     except SftrecipeError as error:
         return [raised("provider", name, error)]
     except Exception as error:  # a third party's provider must not end the other checks
         text = f"{type(error).__name__}: {error}"
         return [_failed(name, provider, needs[0], text, "doctor-provider")]
-    return [*_told(name, provider, outcomes), *_limits(name, outcomes)]
+    found = [*_told(name, provider, outcomes), *_limits(name, outcomes)]
+    return [*found, *(_server_finding(name, use, each) for each in checks)]
 
 
 def _told(
@@ -130,6 +137,12 @@ def _told(
             works=Word(" / ".join(capability for capability, _ in works)),
             seconds=round(works[0][1], 2),
         )
+
+
+def _server_finding(name: str, use: str, check: MachineCheck) -> Finding:
+    values = {"use": use, "text": check.found, "advice": check.advice}
+    problem = Problem("doctor-needs", None, values, "advice" if check.advice else None)
+    return Finding("provider", name, check.state, problem, values)
 
 
 def _gave(capability: Capability, answer: Answer) -> bool:
