@@ -15,6 +15,7 @@ from sftrecipe.calls.ledger import UNPAID, Claim, Due, Ended, Entry, Ledger, Pai
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.retries import Patience
+from sftrecipe.calls.scrubbing import scrub_answer, scrub_message
 from sftrecipe.calls.server_limits import Mark, ServerLimits
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
@@ -41,8 +42,6 @@ class Shared:
     ledger: Callable[[], Ledger]
     """Opens it at the first call."""
     purse: Purse
-    scrub: Callable[[str], str]
-    """Takes secrets out of a text."""
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
@@ -272,14 +271,14 @@ class Asker:
             self._shared.sending.add(call.claim.key)
         try:
             async with asyncio.timeout(self.limits.timeout):
-                answer = await self._adapter.send(call.request)
+                answer = scrub_answer(await self._adapter.send(call.request))
             self._heed(marks, answered=True)
             return answer
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None
         except CallFailed as failure:
-            failure.message = self._shared.scrub(failure.message)
+            failure.message = scrub_message(failure.message)
             failure.args = (failure.message,)
             self._heed(marks, answered=False)
             raise
@@ -322,10 +321,9 @@ class Asker:
         usage.cost += paid.cost
         if price is not None:
             usage.currency = price.currency
-        kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
             Ended(
-                call.claim.key, "done", call.latency, call.note_due(), kept, self._priced(paid.cost)
+                call.claim.key, "done", call.latency, call.note_due(), answer, self._priced(paid.cost)
             )
         )
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sftrecipe.calls.scrubbing import scrub_message
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
@@ -137,7 +138,7 @@ def _leave_unfinished(
     execution: Execution, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"outdated": outdated(before, execution), "error": str(error)}
+    facts |= {"outdated": outdated(before, execution), "error": scrub_message(str(error))}
     if isinstance(error, SftrecipeError):
         facts["rejected"] = write_rejects(execution)
     write_run(execution, _status(error), facts)

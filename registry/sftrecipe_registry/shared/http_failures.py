@@ -12,8 +12,8 @@ import orjson
 from sftrecipe import CallFailed
 from sftrecipe.plugin.provider import Outcome
 
-SHOWN = 500
-"""Characters of a vendor's message that are kept."""
+SHOWN = 20_000
+"""Characters of a vendor's message that are read; the engine cuts it, once no key is in it."""
 
 REFUSED = (
     "content_filter",
