@@ -323,7 +323,12 @@ class Asker:
             usage.currency = price.currency
         await self._shared.ledger().end(
             Ended(
-                call.claim.key, "done", call.latency, call.note_due(), answer, self._priced(paid.cost)
+                call.claim.key,
+                "done",
+                call.latency,
+                call.note_due(),
+                answer,
+                self._priced(paid.cost),
             )
         )
 

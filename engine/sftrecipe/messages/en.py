@@ -296,7 +296,7 @@ HINTS = {
     "export-key-alone": "set it to the key alone: export {name}=…",
     "write-suggestion": "write '{suggestion}'",
     "write-plain": "write '{plain}'",
-    "quote-variable": "put the value in quotes, and name a variable of the environment as \"${{env:NAME}}\"",
+    "quote-variable": 'put the value in quotes, and name a variable of the environment as "${{env:NAME}}"',
     "whole-value": "the whole value must be '${{env:{name}}}'",
     "simplify-regex": "leave out one of the two repetitions",
     "set-version": "write `version: 1`",

@@ -285,7 +285,7 @@ HINTS = {
     "export-key-alone": "请只设置密钥本身：export {name}=…",
     "write-suggestion": "请写成 '{suggestion}'",
     "write-plain": "请写成 '{plain}'",
-    "quote-variable": "请给值加引号，环境变量写成 \"${{env:NAME}}\"",
+    "quote-variable": '请给值加引号，环境变量写成 "${{env:NAME}}"',
     "whole-value": "整个值必须是 '${{env:{name}}}'",
     "simplify-regex": "请去掉其中一层重复",
     "set-version": "请写 `version: 1`",

@@ -39,11 +39,46 @@ _ITEM = 20
 
 _METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset(
-        "capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit "
-        "isidentifier islower isnumeric isprintable isspace istitle isupper join lower lstrip "
-        "partition removeprefix removesuffix replace rfind rindex rpartition rsplit rstrip split "
-        "splitlines startswith strip swapcase title upper".split()
-    ),
+        (
+            "capitalize",
+            "casefold",
+            "count",
+            "endswith",
+            "find",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "isidentifier",
+            "islower",
+            "isnumeric",
+            "isprintable",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "lower",
+            "lstrip",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+        )
+    ),  # fmt: skip
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
     dict: frozenset({"get", "items", "keys", "values"}),
