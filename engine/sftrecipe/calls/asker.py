@@ -321,15 +321,9 @@ class Asker:
         usage.cost += paid.cost
         if price is not None:
             usage.currency = price.currency
+        priced = self._priced(paid.cost)
         await self._shared.ledger().end(
-            Ended(
-                call.claim.key,
-                "done",
-                call.latency,
-                call.note_due(),
-                answer,
-                self._priced(paid.cost),
-            )
+            Ended(call.claim.key, "done", call.latency, call.note_due(), answer, priced)
         )
 
     async def _failed(self, call: Call, failure: CallFailed) -> CallFailed | SftrecipeError:

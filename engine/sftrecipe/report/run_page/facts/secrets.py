@@ -42,9 +42,8 @@ class Scrub:
 
 def _of_environment(document: Any) -> Iterator[str]:
     """Values of the variables that the recipe names, and of those whose names say `key` or so."""
-    named = {
-        match[1].strip() for text in _texts(document) for match in _NAMED_IN_RECIPE.finditer(text)
-    }
+    uses = (use for text in _texts(document) for use in _NAMED_IN_RECIPE.finditer(text))
+    named = {use[1].strip() for use in uses}
     for name, value in environment().items():
         if name in named or _is_secret(name):
             yield value
