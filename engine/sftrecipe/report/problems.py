@@ -13,7 +13,7 @@ from sftrecipe.errors import Position, Problem
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WRITTEN_KEY = re.compile(
     r"""((?:key|token|secret|passw|credential|auth)[\w-]{0,20}["']?\s{0,20}[:：]\s{0,20}["']?)"""
-    r"""((?!\$|%|\{|Bearer)[^\s"',{}]{8,})""",
+    r"""((?!\$|%|\{|Bearer)[^\s"',{}]{6,})""",
     re.IGNORECASE,
 )
 _WIDTH = 100
