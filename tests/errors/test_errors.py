@@ -57,6 +57,7 @@ def case(
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("SET_IN_TESTS", "https://example.org/v1")
+    monkeypatch.setenv("SPOILT_IN_TESTS", "Bearer sk-0123456789")
     for name in ("OPENAI_API_KEY", "QIANFAN_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     stand_ins.install(monkeypatch, twice=folder.name == "plugin-duplicate")

@@ -24,6 +24,7 @@ from sftrecipe.calls.news import News
 from sftrecipe.calls.outcomes import kept_end, known_failure, taken
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.retries import Patience
+from sftrecipe.calls.scrubbing import scrub_answer, scrub_message
 from sftrecipe.calls.server_limits import Mark, ServerLimits
 from sftrecipe.calls.stakes import Stakes
 from sftrecipe.calls.told_usage import believed
@@ -53,8 +54,6 @@ class Shared:
     ledger: Callable[[], Ledger]
     """Opens it at the first call."""
     purse: Purse
-    scrub: Callable[[str], str]
-    """Takes secrets out of a text."""
     tell: Callable[[str], None]
     """Shows the user one line."""
     retry_failed: bool = False
@@ -320,14 +319,14 @@ class Asker:
             self._shared.sending.add(call.claim.key)
         try:
             async with asyncio.timeout(self.limits.timeout):
-                answer = await self._adapter.send(call.request)
+                answer = scrub_answer(await self._adapter.send(call.request))
             self._heed(marks, answered=True)
             return taken(answer, call.request.kind)
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None
         except CallFailed as failure:
-            failure.message = self._shared.scrub(failure.message)
+            failure.message = scrub_message(failure.message)
             failure.args = (failure.message,)
             self._heed(marks, answered=False)
             raise
@@ -360,7 +359,6 @@ class Asker:
             usage.unpriced += 1
         if answer.note:
             self._news.odd(answer.note)
-        kept = answer._replace(raw=self._shared.scrub(answer.raw))
         await self._shared.ledger().end(
             Ended(
                 call.claim.key,
@@ -368,7 +366,7 @@ class Asker:
                 "done",
                 call.latency,
                 call.stake,
-                kept,
+                answer,
                 self._stakes.priced(paid.cost),
                 call.estimated,
                 answer.note or None,

@@ -16,6 +16,7 @@ from sftrecipe.calls.asker import Asker, Shared
 from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.ledger import Ledger
 from sftrecipe.calls.prices import priced_for
+from sftrecipe.calls.scrubbing import remember, scrub_message
 from sftrecipe.calls.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
@@ -24,7 +25,6 @@ from sftrecipe.plugin.provider import Adapter, Limits, Provider, Request
 from sftrecipe.recipe.checked import Block, Budget
 
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-_SHORTEST_SECRET = 6
 _UNLIMITED = Budget()
 
 
@@ -103,9 +103,8 @@ class Session:
         self._progress = progress
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
-        self._secrets: set[str] = set()
         purse = Purse(*budgets, self.ledger, progress)
-        self._shared = Shared(self.ledger, purse, self._scrub, progress, retry_failed)
+        self._shared = Shared(self.ledger, purse, progress, retry_failed)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""
@@ -164,7 +163,7 @@ class Session:
             provider = _provider(block)
             most = provider.limits.concurrency or self._most or provider.default_concurrency
             folder = providers_folder(self._path)
-            connection = Connection(provider, most, folder, self._secrets, self._progress)
+            connection = Connection(provider, most, folder, self._progress)
             self._connections[name] = connection
             asker = Asker(
                 name,
@@ -177,9 +176,6 @@ class Session:
             self._askers[name] = asker
         return asker
 
-    def _scrub(self, text: str) -> str:
-        return _scrubbed(text, self._secrets)
-
 
 class Connection:
     """A provider's adapter, connected once; also the `Connecting` that the provider is given."""
@@ -189,13 +185,11 @@ class Connection:
         provider: Provider,
         concurrency: int,
         folder: Path,
-        secrets: set[str],
         progress: Callable[[str], None],
     ) -> None:
         self._provider = provider
         self._concurrency = concurrency
         self._folder = folder
-        self._secrets = secrets
         self._progress = progress
         self._done = asyncio.Event()
         self._adapter: asyncio.Future[Adapter] | None = None
@@ -232,8 +226,8 @@ class Connection:
     def secret(self, value: str) -> str:
         """The value with `${env:NAME}` filled in."""
         filled = _VARIABLE.sub(_environment_value, value)
-        if "://" not in filled and len(filled) >= _SHORTEST_SECRET:
-            self._secrets.add(filled)
+        if "://" not in filled:
+            remember(filled)
         return filled
 
     @property
@@ -253,7 +247,7 @@ class Connection:
 
     def progress(self, text: str) -> None:
         """One line that tells the user what is being waited for."""
-        self._progress(_scrubbed(text, self._secrets))
+        self._progress(scrub_message(text))
 
 
 class Answerer(Protocol):
@@ -312,13 +306,6 @@ class StepModel:
 
     async def _ask(self, request: Request) -> Reply:
         return await self._asker.ask(request, self._step, self._usage)
-
-
-def _scrubbed(text: str, secrets: set[str]) -> str:
-    for secret in secrets:
-        if secret in text:
-            text = text.replace(secret, "***")
-    return text
 
 
 def _environment_value(match: re.Match[str]) -> str:

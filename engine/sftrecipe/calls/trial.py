@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from sftrecipe.calls.scrubbing import scrub_message
 from sftrecipe.calls.session import Connection
 from sftrecipe.plugin.base import MachineCheck
 from sftrecipe.plugin.limits_seen import LimitsSeen, TellsLimits
@@ -32,10 +33,9 @@ class Outcome(NamedTuple):
 class Trial:
     """A provider, connected when it is first asked."""
 
-    def __init__(self, provider: Provider, connection: Connection, secrets: set[str]) -> None:
+    def __init__(self, provider: Provider, connection: Connection) -> None:
         self._provider = provider
         self._connection = connection
-        self._secrets = secrets
 
     async def ask(self, request: Request, seconds: float) -> Outcome:
         """One attempt, within so many seconds once it is connected. Raises what connecting does."""
@@ -48,7 +48,7 @@ class Trial:
         except TimeoutError:
             failure = CallFailed("retry", f"no reply within {seconds:g} s")
         except CallFailed as error:
-            error.message = self._scrub(error.message)
+            error.message = scrub_message(error.message)
             failure = error
         limits = adapter.limits_seen if isinstance(adapter, TellsLimits) else None
         return Outcome(time.perf_counter() - started, answer, failure, limits)
@@ -60,12 +60,7 @@ class Trial:
                 found = await self._provider.check_server(self._connection)
         except TimeoutError:
             return [MachineCheck("warning", f"no reply within {seconds:g} s")]
-        return [each._replace(found=self._scrub(each.found)) for each in found]
-
-    def _scrub(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return [each._replace(found=scrub_message(each.found)) for each in found]
 
 
 @asynccontextmanager
@@ -73,9 +68,8 @@ async def open_trial(
     provider: Provider, folder: Path, progress: Callable[[str], None]
 ) -> AsyncIterator[Trial]:
     """A provider to be tried, and closed at the end; `folder` is the project's for providers."""
-    secrets: set[str] = set()
-    connection = Connection(provider.at_once(), 1, folder, secrets, progress)
+    connection = Connection(provider.at_once(), 1, folder, progress)
     try:
-        yield Trial(provider, connection, secrets)
+        yield Trial(provider, connection)
     finally:
         await asyncio.gather(connection.close(), return_exceptions=True)

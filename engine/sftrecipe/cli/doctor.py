@@ -38,8 +38,7 @@ def doctor(
     comes from the ledger or goes into it. Without a recipe, the installation and the folder's
     ledger are checked.
     """
-    import asyncio  # noqa: PLC0415
-
+    from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
     from sftrecipe.report.doctor import doctor_json, doctor_text, faults  # noqa: PLC0415
     from sftrecipe.run.doctor.checkup import check_up  # noqa: PLC0415
@@ -50,7 +49,7 @@ def doctor(
     if out is None and found:
         out = project.run_folder(found.name)
     with shown(as_json) as progress:
-        findings = asyncio.run(
+        findings = run_interruptibly(
             check_up(found, project, out, progress, seconds=timeout, offline=offline)
         )
     if as_json:

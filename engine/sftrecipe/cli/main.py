@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
+import threading
 from importlib import import_module
 
 import click
 
+INTERRUPTED = 130
 COMMANDS = (
     "run", "validate", "plan", "preview", "train", "evaluate", "sweep", "report", "explain", "init",
     "ledger", "doctor", "plugins", "schema", "env",
@@ -56,14 +59,27 @@ def main() -> None:
     debug = "--debug" in sys.argv or bool(os.environ.get("SFTRECIPE_DEBUG"))
     if "--debug" in sys.argv:  # accepted anywhere
         sys.argv.remove("--debug")
+    from sftrecipe.cli.terminal import guard_streams  # noqa: PLC0415
+
+    guard_streams()
     signal.signal(signal.SIGTERM, _end_in_order)
     try:
         status = cli(standalone_mode=False)
     except Exception as error:
         if debug:
             raise
-        sys.exit(_told(error))
-    sys.exit(status if isinstance(status, int) else 0)
+        _exit(_told(error))
+    _exit(status if isinstance(status, int) else 0)
+
+
+def _exit(status: int) -> None:
+    """End; after an interrupt without waiting for threads that still compute."""
+    if status == INTERRUPTED and threading.active_count() > 1:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _end_in_order(*_: object) -> None:
@@ -86,7 +102,7 @@ def _told(error: Exception) -> int:
         return error.exit_code
     if isinstance(error, click.exceptions.Abort):  # Ctrl-C
         click.echo(message("interrupted", {}), err=True)
-        return 130
+        return INTERRUPTED
     if isinstance(error, RecipeError):
         click.echo(render(error.problems), err=True)
         return error.exit_status

@@ -19,8 +19,7 @@ def preview(count: int, as_json: bool, quiet: bool, **options: Any) -> None:
 
     Replies go into the ledger: a later run does not ask for them again. Nothing is exported.
     """
-    import asyncio  # noqa: PLC0415
-
+    from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
     from sftrecipe.report.rows import preview_json, preview_text  # noqa: PLC0415
     from sftrecipe.run.preview import preview_rows  # noqa: PLC0415
@@ -28,5 +27,5 @@ def preview(count: int, as_json: bool, quiet: bool, **options: Any) -> None:
 
     recipe = checked(**options)
     with shown(quiet) as progress:
-        made = asyncio.run(preview_rows(recipe, project_of(recipe.path), count, progress))
+        made = run_interruptibly(preview_rows(recipe, project_of(recipe.path), count, progress))
     click.echo(preview_json(made) if as_json else preview_text(made))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sftrecipe.cli.terminal import visible
 from sftrecipe.messages import message, reason_text
 from sftrecipe.plugin.training import TrainingState
 from sftrecipe.report.figures import main_figures
@@ -35,12 +36,13 @@ def shown(quiet: bool) -> Iterator[Progress]:
 
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[rows]}"),
+            TextColumn("{task.fields[rows]}", markup=False),
             TimeElapsedColumn(),
         )
-        with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        console = Console(file=sys.__stderr__)  # its own sequences; texts are made visible
+        with Bars(*columns, console=console, transient=True) as bars:
             yield _OnTerminal(bars)
     else:
         yield _Lines()
@@ -110,7 +112,7 @@ class _OnTerminal:
         self._told = 0.0
 
     def started(self, step: str, total: int | None) -> None:
-        self._bars.reset(self._task, total=total, description=step, rows="", visible=True)
+        self._bars.reset(self._task, total=total, description=visible(step), rows="", visible=True)
 
     def advanced(self, step: str, kept: int, rejected: int) -> None:
         now = time.monotonic()
@@ -129,4 +131,4 @@ class _OnTerminal:
         self.line(f"{mark} {finished_line(step, facts, cached)}")
 
     def line(self, text: str) -> None:
-        self._bars.console.print(text, highlight=False, markup=False)
+        self._bars.console.print(visible(text), highlight=False, markup=False)

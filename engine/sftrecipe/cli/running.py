@@ -63,8 +63,7 @@ def checked_and_run(
 
     Raises RecipeError, SftrecipeError.
     """
-    import asyncio  # noqa: PLC0415
-
+    from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
     from sftrecipe.cli.recipe_options import checked  # noqa: PLC0415
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
@@ -95,7 +94,7 @@ def checked_and_run(
             retry_failed=retry_failed, take_over=take_over, estimates=estimates,
         )  # fmt: skip
         try:
-            outcome = asyncio.run(running)
+            outcome = run_interruptibly(running)
         except SftrecipeError:
             leave_report(target, project)
             raise

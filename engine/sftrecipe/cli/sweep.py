@@ -35,8 +35,7 @@ def sweep(
     What variants share is made once; what is done already is not done again. The budget is that of
     the whole sweep. Exit status 1 where a variant failed or missed a gate; the others go on.
     """
-    import asyncio  # noqa: PLC0415
-
+    from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
     from sftrecipe.cli.progress import shown  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
     from sftrecipe.run.sweep import SweepTarget  # noqa: PLC0415
@@ -58,7 +57,7 @@ def sweep(
             take_over=take_over,
             ended=lambda folder: leave_report(folder, project),
         )
-        facts = asyncio.run(_swept(recipe, where))
+        facts = run_interruptibly(_swept(recipe, where))
     if as_json or not quiet:
         click.echo(_told(facts, target, as_json))
     return 1 if facts.failed else 0

@@ -37,48 +37,14 @@ _MAX_BITS = 4096
 _ITEM = 20
 """Characters that an item of a list counts as."""
 
+_OF_TEXTS = """
+capitalize casefold count endswith find index isalnum isalpha isascii isdecimal isdigit isidentifier
+islower isnumeric isprintable isspace istitle isupper join lower lstrip partition removeprefix
+removesuffix replace rfind rindex rpartition rsplit rstrip split splitlines startswith strip
+swapcase title upper
+"""
 _METHODS: Mapping[type, frozenset[str]] = {
-    str: frozenset(
-        [
-            "capitalize",
-            "casefold",
-            "count",
-            "endswith",
-            "find",
-            "index",
-            "isalnum",
-            "isalpha",
-            "isascii",
-            "isdecimal",
-            "isdigit",
-            "isidentifier",
-            "islower",
-            "isnumeric",
-            "isprintable",
-            "isspace",
-            "istitle",
-            "isupper",
-            "join",
-            "lower",
-            "lstrip",
-            "partition",
-            "removeprefix",
-            "removesuffix",
-            "replace",
-            "rfind",
-            "rindex",
-            "rpartition",
-            "rsplit",
-            "rstrip",
-            "split",
-            "splitlines",
-            "startswith",
-            "strip",
-            "swapcase",
-            "title",
-            "upper",
-        ]
-    ),
+    str: frozenset(_OF_TEXTS.split()),
     list: frozenset({"count", "index"}),
     tuple: frozenset({"count", "index"}),
     dict: frozenset({"get", "items", "keys", "values"}),

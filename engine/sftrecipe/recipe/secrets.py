@@ -10,10 +10,18 @@ from urllib.parse import urlsplit
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.credentials import (
+    is_secret_name,
+    is_written_out,
+    may_be_sent,
+    misspelt,
+    variable_in,
+)
 from sftrecipe.recipe.document import Node, Path
 from sftrecipe.recipe.vendors import belongs, is_loopback
 
-_ANY = re.compile(r"\$\{\s*env\s*:\s*([^}]*?)\s*\}")
+_ANY = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
+"""Bounded, so that no recipe makes it slow."""
 _WHOLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 
@@ -30,7 +38,7 @@ def place_problems(root: Node) -> Iterator[Problem]:
         if path[0] == "providers" and len(path) > 2 and path[2] != "use":
             continue
         for use in _ANY.finditer(node.value):
-            yield Problem("environment-place", node.place, {"name": use[1]})
+            yield Problem("environment-place", node.place, {"name": use[1].strip()})
 
 
 class Secrets:
@@ -55,17 +63,42 @@ class Secrets:
             return
         for path, value in _values(draft):
             for use in _ANY.finditer(value):
-                yield from self._use(use[1], value, path, draft, sent)
+                yield from self._use(use[1].strip(), value, path, draft, sent)
         for value in dict.fromkeys((*sent, *sent.values(), *_addresses(draft))):
             whole = _WHOLE.fullmatch(value)
             if whole and asked and not self._environment.get(whole[1]):
                 place = self._value_place(draft, value)
                 yield Problem("unset-environment", place, {"name": whole[1]}, "export-variable")
+        yield from self._written(draft, sent, asked=asked)
         for secret, address in sent.items():
             yield from self._sent(secret, address, draft)
         for address in _addresses(draft):
             if address not in sent.values():
                 yield from self._sent("", address, draft)
+
+    def _written(self, draft: Draft, sent: Mapping[str, str], *, asked: bool) -> Iterator[Problem]:
+        """Keys that are written out, or in another way than `${env:NAME}`; values that are none."""
+        for path, value in _values(draft):
+            if value not in sent and not is_secret_name(str(path[-1])):
+                continue
+            place, whole = draft.place(self._root, *path), _WHOLE.fullmatch(value)
+            address = sent.get(value) or next(iter(_addresses(draft)), "")
+            host = _scheme_and_host(self._filled(address))[1]
+            if whole:
+                held = self._environment.get(whole[1])
+                if asked and held and not may_be_sent(held):
+                    yield Problem("key-value", place, {"name": whole[1]}, "export-key-alone")
+            elif _ANY.search(value):
+                continue  # told as it is used
+            elif name := variable_in(value):
+                yield Problem("key-form", place, {"name": name}, "whole-value")
+            elif is_written_out(value, host):
+                values = {"key": str(path[-1]), "name": "NAME"}
+                yield Problem("key-literal", place, values, "export-and-name")
+
+    def _filled(self, address: str) -> str:
+        variable = _WHOLE.fullmatch(address)
+        return self._environment.get(variable[1], "") if variable else address
 
     def _use(
         self, name: str, value: str, path: Path, draft: Draft, sent: Mapping[str, str]
@@ -78,9 +111,14 @@ class Secrets:
 
     def _sent(self, secret: str, address: str, draft: Draft) -> Iterator[Problem]:
         """Whether a value may go to an address."""
-        variable = _WHOLE.fullmatch(address)
-        filled = self._environment.get(variable[1], "") if variable else address
+        variable, filled = _WHOLE.fullmatch(address), self._filled(address)
         if not filled:
+            return
+        if address in _addresses(draft) and (wrong := misspelt(filled)):
+            place, suggestion = self._value_place(draft, address), wrong.suggestion
+            values = {"key": _key_of(draft, address), "suggestion": suggestion}
+            hint = "write-suggestion" if suggestion and not variable else None
+            yield Problem(wrong.slug, place, values, hint)
             return
         scheme, host = _scheme_and_host(filled)
         if host is None or (variable and "://" not in filled):  # a key is no address
@@ -91,11 +129,11 @@ class Secrets:
         if whole is None or is_loopback(host) or (whole[1], host) in self._allowed:
             return
         place = self._value_place(draft, secret)
-        values = {"name": whole[1], "host": host}
+        told = {"name": whole[1], "host": host}
         if not belongs(whole[1], host):
-            yield Problem("key-host", place, values, "allow-key")
+            yield Problem("key-host", place, told, "allow-key")
         elif scheme == "http":
-            yield Problem("key-unencrypted", place, values, "allow-key")
+            yield Problem("key-unencrypted", place, told, "allow-key")
 
     def _value_place(self, draft: Draft, value: str) -> Position:
         """Where a value stands in a provider's block; the block where it is a default."""

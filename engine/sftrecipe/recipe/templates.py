@@ -148,12 +148,13 @@ def _unlisted_methods(tree: nodes.Template) -> Iterator[tuple[str, int]]:
 
     from sftrecipe.plugin.sandbox import METHODS  # noqa: PLC0415 - imports jinja2
 
-    existing = {name for kind in (str, list, dict, int, float) for name in dir(kind)} - METHODS
+    public = {
+        name for kind in (str, list, dict, int, float) for name in dir(kind) if name[0] != "_"
+    }
     for call in tree.find_all(nodes.Call):
         method = call.node
-        if isinstance(method, nodes.Getattr) and method.attr in existing:
-            if not method.attr.startswith("_"):
-                yield method.attr, call.lineno
+        if isinstance(method, nodes.Getattr) and method.attr in public - METHODS:
+            yield method.attr, call.lineno
 
 
 def _reached(node: nodes.Node) -> str | None:

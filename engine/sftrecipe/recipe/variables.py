@@ -14,7 +14,7 @@ MAX_VALUES = 100_000
 MAX_DEPTH = 64
 MAX_TEXT = 1_000_000
 
-_USE = re.compile(r"\$\{\s*vars\.([^}]*?)\s*\}")
+_USE = re.compile(r"\$\{\s{0,20}vars\.([^}$]{0,100})\}")
 
 
 def set_variables(
@@ -100,7 +100,7 @@ class _Filling:
     def _filled_text(self, node: Node) -> Node:
         whole = _USE.fullmatch(node.value)
         if whole:
-            found = self._variable(whole[1], node)
+            found = self._variable(whole[1].strip(), node)
             return Node(found.value, node.place, found.keys) if found else node
         text = _USE.sub(lambda use: self._as_text(use, node), node.value)
         if len(text) > MAX_TEXT:
@@ -108,7 +108,7 @@ class _Filling:
         return Node(text, node.place)
 
     def _as_text(self, use: re.Match[str], node: Node) -> str:
-        found = self._variable(use[1], node)
+        found = self._variable(use[1].strip(), node)
         if found is None:
             return use[0]
         if isinstance(found.value, (dict, list)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,8 @@ def parse_recipe(content: bytes, name: str) -> Node:
     except _Stop:
         root = None
     if root is not None and not root.is_mapping:
+        if isinstance(root.value, str) and (wide := _wide_mark(text.splitlines(), name, 0)):
+            raise RecipeError([wide])
         found = {"found": kind_of(root.plain())}
         composer.problems.append(Problem("yaml-root", root.place, found))
     if root is None or composer.problems:
@@ -105,6 +109,30 @@ def _probable_encoding(content: bytes) -> str | None:
     return "GB18030"
 
 
+_WIDE_COLON = re.compile(r"(?:^|[\s{,])[A-Za-z_][\w-]*(：)")
+_WIDE_MARKS = re.compile("[，｛｝［］：＂＇]")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
+
+
+def _wide_mark(lines: list[str], name: str, line: int) -> Problem | None:
+    """A full-width mark of punctuation where YAML takes a plain one: in a line that breaks off, or
+    in the one before, which the parser reads on from."""
+    for number in (line, line - 1, line - 2):
+        if not 0 <= number < len(lines):
+            continue
+        bare = _QUOTED.sub(lambda found: "x" * len(found[0]), lines[number])
+        found = _WIDE_COLON.search(bare)
+        column = found.start(1) if found else -1
+        if found is None and number == line and (mark := _WIDE_MARKS.search(bare)):
+            column = mark.start()
+        if column >= 0:
+            wide = bare[column]
+            values = {"character": wide, "plain": unicodedata.normalize("NFKC", wide)}
+            place = Position(name, number + 1, column + 1)
+            return Problem("yaml-wide", place, values, "write-plain")
+    return None
+
+
 def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
@@ -120,6 +148,10 @@ def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
     if "\t" in indent or source[column : column + 1] == "\t":
         column = indent.find("\t") if "\t" in indent else column
         return Problem("yaml-tab", Position(name, line + 1, column + 1), {}, "use-spaces")
+    if wide := _wide_mark(lines, name, line):
+        return wide
+    if column and source[column - 1 : column + 1] == "${":
+        return Problem("yaml-variable", Position(name, line + 1, column), {}, "quote-variable")
     if line >= len(lines):
         line, column = len(lines) - 1, len(lines[-1])
     return Problem("yaml", Position(name, line + 1, column + 1), {"error": reason})

@@ -11,6 +11,11 @@ from sftrecipe import messages
 from sftrecipe.errors import Position, Problem
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_WRITTEN_KEY = re.compile(
+    r"""((?:key|token|secret|passw|credential|auth)[\w-]{0,20}["']?\s{0,20}[:：]\s{0,20}["']?)"""
+    r"""((?!\$|%|\{|Bearer)[^\s"',{}]{6,})""",
+    re.IGNORECASE,
+)
 _WIDTH = 100
 _LABELS = {
     "en": {"error": "error", "warning": "warning", "hint": "hint: "},
@@ -43,13 +48,18 @@ def _source(position: Position, sources: dict[str, list[str]]) -> list[str]:
     lines = sources[position.path]
     if position.line > len(lines):
         return []
-    text = _visible(lines[position.line - 1])
+    text = _visible(without_keys(lines[position.line - 1][: position.column + 2 * _WIDTH]))
     column = position.column - 1
     start = max(0, column - _WIDTH + 20) if len(text) > _WIDTH else 0
     shown = text[start : start + _WIDTH]
     before = "".join(_blank(character) for character in text[start:column])
     margin = f"{position.line:>5} | "
     return [f"{margin}{shown}".rstrip(), f"{' ' * (len(margin) - 2)}| {before}^"]
+
+
+def without_keys(line: str) -> str:
+    """A line of a recipe with the keys in it struck out, so that no log holds them."""
+    return _WRITTEN_KEY.sub(lambda found: found[1] + "*" * len(found[2]), line)
 
 
 def _lines(path: str) -> list[str]:

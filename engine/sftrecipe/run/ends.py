@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sftrecipe.calls.scrubbing import scrub_message, scrub_output
 from sftrecipe.errors import SftrecipeError
 
 GOES_ON = frozenset({
@@ -27,12 +28,15 @@ def goes_on(error: BaseException) -> bool:
 
 def end_facts(error: BaseException) -> dict[str, Any]:
     """The end as `run.json` tells it: whether the run goes on, and what to do in both languages."""
-    facts: dict[str, Any] = {"error": str(error), "goes_on": goes_on(error)}
+    facts: dict[str, Any] = {"error": scrub_message(str(error)), "goes_on": goes_on(error)}
     if isinstance(error, SftrecipeError):
         problem = error.problem
         facts["slug"] = problem.slug
         facts["told"] = {
-            language: {"error": problem.message(language), "hint": problem.advice(language)}
+            language: {
+                "error": scrub_output(problem.message(language)),
+                "hint": problem.advice(language),
+            }
             for language in ("en", "zh")
         }
     return facts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import signal
 import threading
+import warnings
 from collections.abc import Callable
 from types import FrameType
 
@@ -26,6 +27,7 @@ _REPEATED_GROUP = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})")
 _VERBOSE = re.compile(r"\(\?[a-zA-Z]*x")
 _REPEATED = re.compile(r"[*+]|\{\d*,\d*\}")
 _COUNTED = re.compile(r"\{\d{3,}\}")
+_REPEATING_WHAT_WAS_FOUND = re.compile(r"\\[1-9]|\(\?P=")
 
 Search = Callable[[str], "re.Match[str] | None"]
 
@@ -38,7 +40,9 @@ def guarded_search(pattern: str, *, ignore_case: bool = False) -> Search:
     """
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
     try:
-        compiled = re.compile(pattern, flags)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a later Python may read in it
+            compiled = re.compile(pattern, flags)
     except (re.error, RecursionError, OverflowError) as error:
         raise PluginRefused(f"regular expression '{pattern}' is not valid: {error}") from error
     if not cannot_explode(pattern):
@@ -65,6 +69,7 @@ def cannot_explode(pattern: str) -> bool:
     bare = _NOT_SYNTAX.sub("x", pattern)
     return (
         not _VERBOSE.search(pattern)
+        and not _REPEATING_WHAT_WAS_FOUND.search(pattern)
         and not _REPEATED_GROUP.search(bare)
         and len(_REPEATED.findall(bare)) + len(_COUNTED.findall(bare)) <= 1
         and bare.count("?") <= 4

@@ -14,8 +14,8 @@ from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe_registry.shared import failure_words as words
 from sftrecipe_registry.shared.reply_json import parse_json, plain_text
 
-SHOWN = 500
-"""Characters of a vendor's message that are kept."""
+SHOWN = 20_000
+"""Characters of a vendor's message that are read; the engine cuts it, once no key is in it."""
 
 
 class Fault(NamedTuple):

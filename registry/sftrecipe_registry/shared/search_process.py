@@ -41,6 +41,7 @@ def _started() -> subprocess.Popen[bytes]:
         [sys.executable, "-I", "-S", __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # else whoever reads ours waits for a search that goes on
         start_new_session=True,
     )
 

@@ -103,7 +103,7 @@ class _Writer:
 
     def one_of(self, members: Sequence[Any]) -> str:
         taken_away = members[0][0] is code.NEGATE
-        written = "".join(self._member(*each, taken_away) for each in members[taken_away:])
+        written = "".join(self._member(kind, of, taken_away) for kind, of in members[taken_away:])
         if self._ignoring_case and not taken_away:
             written += _LETTERS_LIKE_I
         return f"[{'^' if taken_away else ''}{written}]"

@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.recipe.secrets import environment
 
 HIDDEN = "•••"
-_NAMED_IN_RECIPE = re.compile(r"\$\{\s*env\s*:\s*([^}]*?)\s*\}")
+_NAMED_IN_RECIPE = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential|authori[sz]ation", re.IGNORECASE)
 _COUNTS = re.compile(r"tokens|tokenizer|keys?_?(column|field)", re.IGNORECASE)
 _SHORTEST = 6
@@ -42,7 +42,8 @@ class Scrub:
 
 def _of_environment(document: Any) -> Iterator[str]:
     """Values of the variables that the recipe names, and of those whose names say `key` or so."""
-    named = {match[1] for text in _texts(document) for match in _NAMED_IN_RECIPE.finditer(text)}
+    uses = (use for text in _texts(document) for use in _NAMED_IN_RECIPE.finditer(text))
+    named = {use[1].strip() for use in uses}
     for name, value in environment().items():
         if name in named or _is_secret(name):
             yield value
