@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from sftrecipe.calls.engines import EngineLock, lives
+from sftrecipe.calls.engines import Awaited, EngineLock, lives
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer
@@ -135,6 +135,7 @@ class Ledger:
         self._folder = engines_folder(path)
         self._waiting: list[tuple[asyncio.Future[None], Ended]] = []
         self._dead: set[int] = set()
+        self._awaited = Awaited(self._folder)
         self._today = time.strftime("%Y-%m-%d")
         with explained(path):
             self._lock = EngineLock(self._folder)
@@ -160,6 +161,7 @@ class Ledger:
         query = "SELECT token FROM engines WHERE id = ? AND closed IS NULL"
         row = self._connection.execute(query, (entry.engine,)).fetchone()
         if row and lives(self._folder, row[0]):
+            self._awaited.waits_for(row[0], self.path)
             return True
         self._dead.add(entry.engine)
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -14,6 +15,7 @@ import orjson
 
 from sftrecipe.calls.engines import somebody_lives
 from sftrecipe.calls.ledger_file import (
+    LINKLESS,
     check_header,
     engines_folder,
     explained,
@@ -21,6 +23,7 @@ from sftrecipe.calls.ledger_file import (
 )
 from sftrecipe.calls.pages import Pages, Row
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.store.atomic_files import sync
 
 _STATES = ("done", "refused", "failed", "asking")
 """States of a call, the one that is worth most first."""
@@ -153,7 +156,13 @@ def _kept(path: Path) -> Path:
     while kept.exists():
         number += 1
         kept = path.with_name(f"{stem}-{number}")
-    os.link(path, kept)
+    try:
+        os.link(path, kept)
+    except OSError as error:
+        if error.errno not in LINKLESS:
+            raise
+        shutil.copy2(path, kept)
+        sync(kept)
     for suffix in ("-wal", "-shm"):
         log = path.with_name(path.name + suffix)
         if log.exists():

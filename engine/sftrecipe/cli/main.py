@@ -75,7 +75,7 @@ def _end_in_order(*_: object) -> None:
 
 def _told(error: Exception) -> int:
     """Tell the user about an error; the exit status."""
-    from sftrecipe.errors import RecipeError, SftrecipeError  # noqa: PLC0415
+    from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached  # noqa: PLC0415
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.problems import render  # noqa: PLC0415
 
@@ -93,6 +93,9 @@ def _told(error: Exception) -> int:
     if isinstance(error, SftrecipeError):
         click.echo(render([error.problem]), err=True)
         return error.exit_status
+    if limit := limit_reached(error):
+        click.echo(render([limit.problem]), err=True)
+        return limit.exit_status
     name = type(error).__name__
     click.echo(f"error[internal]: {name}: {error}\n  hint: run again with --debug", err=True)
     return 1
