@@ -90,12 +90,10 @@ def _told(error: Exception) -> int:
     if isinstance(error, RecipeError):
         click.echo(render(error.problems), err=True)
         return error.exit_status
-    if isinstance(error, SftrecipeError):
-        click.echo(render([error.problem]), err=True)
-        return error.exit_status
-    if limit := limit_reached(error):
-        click.echo(render([limit.problem]), err=True)
-        return limit.exit_status
+    known = error if isinstance(error, SftrecipeError) else limit_reached(error)
+    if known is not None:
+        click.echo(render([known.problem]), err=True)
+        return known.exit_status
     name = type(error).__name__
     click.echo(f"error[internal]: {name}: {error}\n  hint: run again with --debug", err=True)
     return 1
