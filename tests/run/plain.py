@@ -61,12 +61,6 @@ class Plain:
         """The exported rows."""
         return [json.loads(line) for line in (self.out / name).read_text().splitlines()]
 
-    def artifact(self, step: str) -> Path:
-        """The folder of a step of the last run."""
-        run = json.loads((self.out / "run.json").read_text())
-        key = next(each["key"] for each in run["steps"] if each["id"] == step)
-        return self.folder / ".sftrecipe" / "steps" / key[:2] / str(key)
-
 
 def lines(numbers: Iterable[int], word: str = "Q") -> str:
     """JSON Lines of equal lengths for equal numbers."""
