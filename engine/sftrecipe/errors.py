@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from sftrecipe import messages
+
+FEW_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
+"""What the system says when too many files are open."""
+_OF_MEMORY = ("Cannot allocate memory", "failed to map segment", "can't start new thread")
+"""What is said by those that tell of it in their own ways: threads, libraries, child processes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,6 +92,22 @@ class RecipeError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = sorted(set_of(problems), key=_file_order)
         super().__init__("\n".join(p.message("en") for p in self.problems))
+
+
+def limit_reached(error: BaseException | None) -> SftrecipeError | None:
+    """The error of a process that may have no more files or memory, where that is what happened."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OSError) and error.errno in FEW_HANDLES:
+            return SftrecipeError("few-handles", "few-handles")
+        if isinstance(error, MemoryError) or (
+            isinstance(error, (OSError, ImportError, RuntimeError))
+            and any(words in str(error) for words in _OF_MEMORY)
+        ):
+            return SftrecipeError("few-memory", "few-memory")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def set_of(problems: Iterable[Problem]) -> list[Problem]:

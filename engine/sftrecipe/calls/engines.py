@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import secrets
+import time
 from pathlib import Path
 
-from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.lock_files import LockFile, holder, is_held
+from sftrecipe.store.waiting import tell_waiting
+
+_QUIET = 0.3
+"""Seconds of waiting that nobody needs to know of."""
 
 
 class EngineLock:
@@ -29,3 +34,19 @@ def somebody_lives(folder: Path) -> bool:
 def lives(folder: Path, token: str) -> bool:
     """Whether the engine of a token still runs; a dead one's lock file is removed."""
     return is_held(folder / f"{token}.lock")
+
+
+class Awaited:
+    """Engines whose calls this one waits for: each is told of once."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._since: dict[str, float] = {}
+        self._told: set[str] = set()
+
+    def waits_for(self, token: str, ledger: Path) -> None:
+        """Note that this engine waits for the engine of a token; tell of it where that lasts."""
+        began = self._since.setdefault(token, time.monotonic())
+        if token not in self._told and time.monotonic() - began > _QUIET:
+            self._told.add(token)
+            tell_waiting(ledger, holder(self._folder / f"{token}.lock"))

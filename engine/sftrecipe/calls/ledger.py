@@ -30,7 +30,7 @@ from sftrecipe.calls.accounts import (
     set_aside,
     settled,
 )
-from sftrecipe.calls.engines import EngineLock, lives
+from sftrecipe.calls.engines import Awaited, EngineLock, lives
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger, transaction
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer
@@ -171,6 +171,7 @@ class Ledger:
         self._folder = engines_folder(path)
         self._waiting: list[tuple[asyncio.Future[None], Ended | Returned]] = []
         self._dead: set[int] = set()
+        self._awaited = Awaited(self._folder)
         self._today = time.strftime("%Y-%m-%d")
         with explained(path):
             # What engines that died without another's noticing had set aside is spent.
@@ -213,6 +214,7 @@ class Ledger:
         query = "SELECT token FROM engines WHERE id = ? AND closed IS NULL"
         row = self._connection.execute(query, (entry.engine,)).fetchone()
         if row and self._lives(row[0]):
+            self._awaited.waits_for(row[0], self.path)
             return True
         self._dead.add(entry.engine)
         return False

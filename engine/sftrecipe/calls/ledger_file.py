@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import sqlite3
@@ -11,12 +12,18 @@ from pathlib import Path
 
 from sftrecipe.calls import accounts
 from sftrecipe.calls.engines import lives
+from sftrecipe.calls.ledger_connection import connect
+from sftrecipe.calls.ledger_schema import strange_parts
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.store.atomic_files import locked, refuse_few_handles
 
 APPLICATION = 0x53465452
 VERSION = 3
 CHECKED_BYTES = 1 << 30
 """A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
+
+LINKLESS = {errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What a file system says that has no hard links."""
 
 _TABLES = f"""
 PRAGMA journal_mode = WAL;
@@ -104,15 +111,6 @@ def open_ledger(path: Path) -> sqlite3.Connection:
         return connection
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A bare connection: autocommit, durable against a killed process, patient with others."""
-    connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode=rw", uri=True, timeout=30, isolation_level=None
-    )
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Everything or nothing, with no other engine writing meanwhile."""
@@ -132,6 +130,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        refuse_few_handles()
         slug = "ledger-write"
         if "unable to open" in str(error) or "readonly" in str(error):
             slug = "ledger-unwritable"
@@ -139,6 +138,7 @@ def explained(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise damaged(path, str(error)) from error
     except OSError as error:
+        refuse_few_handles()
         text = error.strerror or str(error)
         raise SftrecipeError(
             "ledger-unwritable", "ledger-unwritable", path=str(path), error=text
@@ -160,14 +160,31 @@ def _make(path: Path) -> None:
         finally:
             connection.close()
         with contextlib.suppress(FileExistsError):
-            os.link(new, path)
+            _name(new, path)
     finally:
         for suffix in ("", "-wal", "-shm"):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
 
 
+def _name(new: Path, path: Path) -> None:
+    """Give a new ledger its name, unless there is one. Raises FileExistsError, SftrecipeError."""
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in LINKLESS:
+            raise
+        with locked(path.parent):  # a file system without links
+            if not path.exists():
+                new.rename(path)
+
+
 def check_kind(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that is empty, no ledger, or a newer engine's. Raises SftrecipeError."""
+    """Refuse a file that is empty, no ledger, a newer engine's, or holds more than a ledger does.
+
+    Raises SftrecipeError.
+    """
     if path.stat().st_size == 0:
         raise damaged(path, "the file is empty")
     application = _number(connection, "application_id")
@@ -176,6 +193,10 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
         raise SftrecipeError("ledger-foreign", "ledger-foreign", path=str(path))
     if version > VERSION:
         raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
+    if strange := strange_parts(connection, _TABLES):
+        raise SftrecipeError(
+            "ledger-altered", "ledger-altered", path=str(path), found=", ".join(strange)
+        )
 
 
 def check_header(path: Path) -> None:
@@ -230,9 +251,3 @@ def fault_found(connection: sqlite3.Connection) -> str | None:
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
     return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-
-
-def _quoted(path: Path) -> str:
-    from urllib.parse import quote  # noqa: PLC0415 - only here
-
-    return quote(str(path.absolute()))

@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from sftrecipe.calls.ledger_connection import connect
 from sftrecipe.calls.ledger_file import (
     CHECKED_BYTES,
     check_kind,
-    connect,
     damaged,
     explained,
     fault_found,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing
@@ -15,6 +16,7 @@ import orjson
 from sftrecipe.calls.accounts import fill
 from sftrecipe.calls.engines import somebody_lives
 from sftrecipe.calls.ledger_file import (
+    LINKLESS,
     check_header,
     engines_folder,
     explained,
@@ -22,6 +24,7 @@ from sftrecipe.calls.ledger_file import (
 )
 from sftrecipe.calls.pages import Pages, Row
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.store.atomic_files import sync
 
 _STATES = ("done", "refused", "failed", "asking")
 """States of a call, the one that is worth most first."""
@@ -155,7 +158,13 @@ def _kept(path: Path) -> Path:
     while kept.exists():
         number += 1
         kept = path.with_name(f"{stem}-{number}")
-    os.link(path, kept)
+    try:
+        os.link(path, kept)
+    except OSError as error:
+        if error.errno not in LINKLESS:
+            raise
+        shutil.copy2(path, kept)
+        sync(kept)
     for suffix in ("-wal", "-shm"):
         log = path.with_name(path.name + suffix)
         if log.exists():

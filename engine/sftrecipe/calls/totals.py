@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from sftrecipe.calls.ledger import numbers
+from sftrecipe.calls.ledger_connection import connect
 from sftrecipe.calls.ledger_file import (
     check_kind,
-    connect,
     damaged,
     explained,
     fault_found,

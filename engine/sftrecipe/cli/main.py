@@ -91,7 +91,7 @@ def _end_in_order(*_: object) -> None:
 
 def _told(error: Exception) -> int:
     """Tell the user about an error; the exit status."""
-    from sftrecipe.errors import RecipeError, SftrecipeError  # noqa: PLC0415
+    from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached  # noqa: PLC0415
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.problems import render  # noqa: PLC0415
 
@@ -106,9 +106,10 @@ def _told(error: Exception) -> int:
     if isinstance(error, RecipeError):
         click.echo(render(error.problems), err=True)
         return error.exit_status
-    if isinstance(error, SftrecipeError):
-        click.echo(render([error.problem]), err=True)
-        return error.exit_status
+    known = error if isinstance(error, SftrecipeError) else limit_reached(error)
+    if known is not None:
+        click.echo(render([known.problem]), err=True)
+        return known.exit_status
     name = type(error).__name__
     click.echo(f"error[internal]: {name}: {error}\n  hint: run again with --debug", err=True)
     return 1

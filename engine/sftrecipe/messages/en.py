@@ -130,6 +130,17 @@ MESSAGES = {
     "file-changing": "file '{path}' does not hold still: it changed each time while it was read",
     "step-damaged": "the result of step '{step}' is damaged ({damage}): it is made again",
     "no-locks": "the file system of '{folder}' has no locks, which tell running engines apart: {error}",
+    "waiting-for": "waiting for '{path}', which {holder} holds",
+    "process-here": "process {pid} on {host}",
+    "process-elsewhere": "a process elsewhere",
+    "ledger-gone": "ledger '{path}' was deleted or replaced while the run used it",
+    "ledger-linked": "ledger '{path}' cannot be made: its file system has neither links nor "
+    "locks: {error}",
+    "ledger-altered": "ledger '{path}' holds what no ledger of sftrecipe has: {found}",
+    "few-handles": "this process may open no more files at the same time",
+    "few-memory": "this process may have no more memory",
+    "ledger-back": "all its calls were written back",
+    "ledger-beside": "all its calls are kept in '{path}', which can take its place",
     "step-refused": "step '{step}' cannot go on: {error}",
     "nothing-left": "step '{step}' has no row to go on with: {causes}",
     "nothing-exported": "export '{step}' leaves no row to train on: {causes}",
@@ -374,6 +385,12 @@ HINTS = {
     "ledger-damaged": "nothing was changed; save what can be read with: sftrecipe ledger repair",
     "ledger-hopeless": "nothing was changed; restore a copy, or move the file away (without it every "
     "reply is paid again)",
+    "ledger-gone": "{saved}; run again",
+    "ledger-altered": "nothing was changed; move the file away, or save its calls with: "
+    "sftrecipe ledger repair",
+    "few-handles": "allow more (ulimit -n 1024) or ask less at the same time "
+    "(--concurrency), and run again: what was answered is kept",
+    "few-memory": "allow more (ulimit -v), and run again: what was answered is kept",
     "ledger-foreign": "nothing was changed; move the file away",
     "ledger-in-use": "wait until it ends, or stop it",
     "ledger-newer": "update sftrecipe, or name another project folder",

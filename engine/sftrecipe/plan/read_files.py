@@ -6,11 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.kinds import PluginRefused, Source
 from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, marked
 from sftrecipe.plugin.package_source import source_files
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import FileHashes, states
+
+_GONE = frozenset({"missing-file", "unreadable-file", "file-changing"})
+"""What is said of a file that does not hold any more what it held."""
 
 
 class ReadFiles:
@@ -31,9 +35,11 @@ class ReadFiles:
         planned = self._planned.get(block.id, {})
         try:
             now = self._now(block)
-        except OSError as error:
-            return str(error.filename)
-        except PluginRefused as refusal:
+        except SftrecipeError as error:
+            if error.problem.slug not in _GONE:
+                raise
+            return str(error.problem.values["path"])
+        except (PluginRefused, OSError) as refusal:
             return str(refusal)
         changed = sorted(name for name, _ in planned.items() ^ now.items())
         return changed[0] if changed else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -90,7 +91,7 @@ def remember_keys(pairs: Iterable[tuple[str, str]]) -> None:
         by_name.setdefault(name, []).append(host)
     file = _file()
     file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.{os.getpid()}")
+    new = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     new.write_text(json.dumps(by_name, indent=2) + "\n", encoding="utf-8")
     new.replace(file)
 

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from sftrecipe.calls.session import Session
-from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
 from sftrecipe.messages import message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
@@ -70,6 +70,13 @@ class Done:
     cached: bool
 
 
+class Broken(NamedTuple):
+    """The step that a run ended at, and the rows that it had lost until then."""
+
+    step: Step
+    rejects: IO[bytes]
+
+
 @dataclass
 class Execution:
     """A run in progress: what it works with, and what is done so far."""
@@ -83,6 +90,8 @@ class Execution:
     """Calls in flight, where the provider does not limit them."""
     streams: dict[str, Stream] = field(default_factory=dict)
     done: list[Done] = field(default_factory=list)
+    broken: Broken | None = None
+    """The step that failed."""
     exported: dict[str, list[DataSet]] = field(default_factory=dict)
     """What every export wrote, by its id."""
     models: dict[str, Path] = field(default_factory=dict)
@@ -153,7 +162,12 @@ class Execution:
         self.progress.started(step.id, self._total(step))
         began = time.perf_counter()
         with self.store.writing(step.key, again=self.store.has(step.key)) as draft:
-            facts = await self._steadily(step, draft)
+            try:
+                facts = await self._steadily(step, draft)
+            except SftrecipeError:
+                if (draft / REJECTS).exists():  # open, it is there until it is written down
+                    self.broken = Broken(step, (draft / REJECTS).open("rb"))
+                raise
             files = files_in(draft)
             facts = replace(
                 facts,
@@ -236,6 +250,8 @@ class Execution:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 raise
+            if limit := limit_reached(error):
+                raise limit from error
             raise SftrecipeError(
                 "step-failed",
                 "step-debug",

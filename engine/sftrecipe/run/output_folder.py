@@ -72,8 +72,9 @@ class OutputFolder:
         with atomic_files.locked(self.folder):
             owner = self._owner()
             self._check_free(name, owner)
-            if name not in owner.get("files", ()) or not self._is_ours(owner):
-                self._note({*_EVERY_RUN, *owner.get("files", ()), name})
+            here = os.path.relpath(self._path, self.folder.resolve())
+            if name not in owner.get("files", ()) or owner.get("recipe") != here:
+                self._note(here, {*_EVERY_RUN, *owner.get("files", ()), name})
 
     def written(self) -> frozenset[str]:
         """Names of all that runs of the recipe wrote there."""
@@ -90,9 +91,9 @@ class OutputFolder:
     def _refuse(self, path: Path) -> None:
         raise UsageError("output-in-the-way", "output-in-the-way", path=path, **self._values())
 
-    def _note(self, files: set[str]) -> None:
+    def _note(self, here: str, files: set[str]) -> None:
         content = {
-            "recipe": os.path.relpath(self._path, self.folder.resolve()),
+            "recipe": here,
             "path": str(self._path),
             "name": self._recipe.name,
             "files": sorted(files),

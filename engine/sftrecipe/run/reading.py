@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.errors import SftrecipeError, limit_reached
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.drawing import SET_ASIDE, draw_rows
 from sftrecipe.plugin.kinds import Source
@@ -37,6 +37,8 @@ def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
     except FileNotFoundError as error:
         raise SftrecipeError("missing-file", path=error.filename) from error
     except OSError as error:
+        if limit := limit_reached(error):
+            raise limit from error
         path, reason = error.filename or plugin.__class__.__name__, error.strerror or str(error)
         raise SftrecipeError("unreadable-file", path=path, error=reason) from error
 

@@ -100,14 +100,44 @@ def versions(plan: Plan) -> dict[str, str]:
     return found
 
 
-def write_rejects(execution: Execution) -> int:
-    """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number."""
+def write_rejects(execution: Execution, *, whole: bool = True) -> int:
+    """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number.
+
+    Of a run that did not end (not `whole`), what the file says of steps that it did not come to
+    stays.
+    """
     count = 0
     with execution.folder.create(REJECTS_FILE) as file:
         for entry in rejects(execution):
             file.write(orjson.dumps(entry) + b"\n")
             count += 1
+        if not whole:
+            for line in _of_other_steps(execution):
+                file.write(line)
+                count += 1
     return count
+
+
+def _of_other_steps(execution: Execution) -> Iterator[bytes]:
+    """What `rejects.jsonl` says so far of steps that this run did not come to."""
+    reached = {done.step.id for done in execution.done}
+    if execution.broken:
+        reached.add(execution.broken.step.id)
+    try:
+        file = (execution.out / REJECTS_FILE).open("rb")
+    except FileNotFoundError:
+        return
+    with file:
+        for line in file:
+            if line.endswith(b"\n") and _step_of(line) not in reached:
+                yield line
+
+
+def _step_of(line: bytes) -> str | None:
+    try:
+        return str(orjson.loads(line)["step"])
+    except (orjson.JSONDecodeError, TypeError, LookupError):
+        return None
 
 
 def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
@@ -124,6 +154,9 @@ def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
                 for row in streams[name].through(judged).dropped():
                     yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
         follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
+    if execution.broken:
+        for record, reason, value in read_rejects(execution.broken.rejects):
+            yield _entry(execution.broken.step.id, reason, value, None, record._asdict())
 
 
 def _entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_r
 from sftrecipe.run.training import configure
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
+from sftrecipe.store.waiting import TELL, WORK
 
 DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
 
@@ -69,6 +71,8 @@ async def run_plan(
     """
     OutputFolder(out, plan.recipe, take_over=take_over).check()
     refuse_lacking(plan, project, out)
+    TELL.set(progress.line)
+    WORK.set(asyncio.current_task())
     clock, before = _Clock(), read_run(out)
     recipe = plan.recipe
     blocks = [step.block for step in plan.steps]
@@ -148,7 +152,7 @@ def _leave_unfinished(
     if isinstance(error, NothingLeft):
         facts["emptied"] = [loss.facts() for loss in error.losses]
     if isinstance(error, SftrecipeError):
-        facts["rejected"] = write_rejects(execution)
+        facts["rejected"] = write_rejects(execution, whole=False)
     write_run(execution, _status(error), facts)
 
 

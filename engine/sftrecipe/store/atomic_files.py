@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.errors import FEW_HANDLES, SftrecipeError, limit_reached
+from sftrecipe.store.lock_files import LOCKLESS, has_locks
+from sftrecipe.store.waiting import holder_of, wait_until
 
 try:
     import fcntl
@@ -21,6 +23,7 @@ except ImportError:  # Windows: leftovers of killed runs stay, and two runs are 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+_LOCK = ".sftrecipe.lock"
 UNWRITABLE = _FULL | _READ_ONLY
 """What the system says when it does not let anybody write."""
 _FRESH_SECONDS = 60.0
@@ -77,17 +80,37 @@ def inside(folder: Path, name: str) -> Path:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder against other processes that ask for it in this way.
 
-    The folder itself is locked, so that no lock file is left in it.
+    The folder itself is locked, so that no lock file is left in it, where the file system can do
+    that. Raises SftrecipeError where it has no locks.
     """
     if fcntl is None:
         yield
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            _lock(handle, folder)
+        except OSError as error:  # NFS locks what is open for writing, and so no folder
+            if error.errno not in LOCKLESS:
+                raise
+            os.close(handle)
+            handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+            with has_locks(folder / _LOCK):
+                _lock(handle, folder / _LOCK)
         yield
     finally:
         os.close(handle)
+
+
+def _lock(handle: int, path: Path) -> None:
+    def is_done() -> bool:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    wait_until(is_done, path, lambda: holder_of(path))
 
 
 def _stays(folder: Path, parent: Path) -> bool:
@@ -131,12 +154,24 @@ def sync(path: Path) -> None:
             os.close(handle)
 
 
+def refuse_few_handles() -> None:
+    """Raises SftrecipeError where this process may open no further file: what failed is not at
+    fault."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        if error.errno in FEW_HANDLES:
+            raise SftrecipeError("few-handles", "few-handles") from error
+
+
 @contextmanager
 def explained(target: Path, codes: set[int] | None = None) -> Iterator[None]:
     """Turn a system's refusal to write `target` into the user's error; `codes`: only these."""
     try:
         yield
     except OSError as error:
+        if limit := limit_reached(error):
+            raise limit from error
         if codes is not None and error.errno not in codes:
             raise
         slug = "file-write"

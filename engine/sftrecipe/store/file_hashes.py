@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.errors import SftrecipeError, limit_reached
 from sftrecipe.store.atomic_files import create
 
 _WORTH_REMEMBERING = 16 * 1024 * 1024
@@ -40,9 +40,19 @@ class FileHashes:
     def of(self, path: str | Path) -> str:
         """The hash of a file, or of all files of a folder with their names.
 
-        Raises SftrecipeError for one that does not hold still, OSError.
+        Raises SftrecipeError for one that does not hold still, is gone or cannot be read.
         """
-        place = Path(path)
+        try:
+            return self._of(Path(path))
+        except FileNotFoundError as error:
+            raise SftrecipeError("missing-file", path=error.filename or path) from error
+        except OSError as error:
+            if limit := limit_reached(error):
+                raise limit from error
+            values = {"path": error.filename or path, "error": error.strerror or str(error)}
+            raise SftrecipeError("unreadable-file", None, **values) from error
+
+    def _of(self, place: Path) -> str:
         if not place.is_dir():
             return self._file(place)
         files = sorted(file for file in _inside(place) if file.is_file())

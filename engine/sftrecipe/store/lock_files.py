@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import message
 
 try:
     import fcntl
@@ -24,17 +26,29 @@ LOCKLESS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EB
 
 
 class LockFile:
-    """A new file that this process holds until it is released."""
+    """A new file that this process holds until it is released; it says who that is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = _made(path)
+        os.write(self._descriptor, f"{os.getpid()} {platform.node()}".encode())
 
     def release(self) -> None:
         """Take the file away, and the lock with it."""
         with contextlib.suppress(FileNotFoundError):
             self.path.unlink()
         os.close(self._descriptor)
+
+
+def holder(path: Path) -> str:
+    """Who holds a lock file, in the user's words."""
+    try:
+        process, _, host = path.read_text("utf-8").partition(" ")
+    except OSError:
+        process = host = ""
+    if not process:
+        return message("process-elsewhere", {})
+    return message("process-here", {"pid": process, "host": host})
 
 
 def is_held(path: Path) -> bool:

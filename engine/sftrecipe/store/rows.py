@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 import pyarrow as pa
@@ -125,7 +125,7 @@ def read_ids(path: Path, kept: Any = None) -> Iterator[str]:
         yield from batch.column("id").to_pylist()
 
 
-def read_rejects(path: Path) -> Iterator[Reject]:
+def read_rejects(path: Path | IO[bytes]) -> Iterator[Reject]:
     """The rejects of a file."""
     for batch in _batches(path, None):
         names = [name for name, _ in _FIELDS]
@@ -166,7 +166,7 @@ def rows_named(path: Path, names: Iterable[str]) -> list[Record]:
     return rows_at(path, compute().indices_nonzero(found).to_pylist())
 
 
-def _batches(path: Path, kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
+def _batches(path: Path | IO[bytes], kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
     start = 0
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):

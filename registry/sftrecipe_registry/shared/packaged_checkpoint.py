@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
+import secrets
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,7 +89,7 @@ def packaged_checkpoint(folder: Path | None = None) -> Path:
         text = json.dumps(content, ensure_ascii=False, indent=2)
         (folder / name).write_text(text + "\n", encoding="utf-8")
     # The weights come last and whole: a folder that has them is complete.
-    unfinished = folder / f"{WEIGHTS}.{os.getpid()}.part"
+    unfinished = folder / f"{WEIGHTS}.{secrets.token_hex(4)}.part"
     _write_safetensors(unfinished, _weights(model))
     unfinished.rename(folder / WEIGHTS)
     return folder

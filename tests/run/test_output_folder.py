@@ -1,0 +1,148 @@
+"""An output folder belongs to one recipe; what its runs did not write is never written over."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.run.plain import Plain
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Plain:
+    plain = Plain(tmp_path / "project")
+    plain.rows(range(3))
+    plain.recipe()
+    return plain
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_two_recipes_of_one_name_are_kept_apart(project: Plain) -> None:
+    project.recipe("a.yaml", export=[{"use": "llamafactory", "with": {"name": "first"}}])
+    project.recipe("b.yaml", export=[{"use": "llamafactory", "with": {"name": "second"}}])
+    project.run("a.yaml")
+    before = files(project.out)
+    told = project.run("b.yaml", status=2)
+    assert "error[output-taken]" in told
+    assert "a.yaml'" in told
+    assert "--out" in told
+    assert files(project.out) == before
+    project.run("b.yaml", "--out", "elsewhere")
+    assert (project.folder / "elsewhere" / "second.json").exists()
+    project.run("b.yaml", "--take-over")
+    assert (project.out / "second.json").exists()
+    assert "error[output-taken]" in project.run("a.yaml", status=2)
+
+
+@pytest.mark.parametrize("name", ["plain.jsonl", "rejects.jsonl", "run.json", "report.html"])
+@pytest.mark.parametrize("kind", ["file", "link", "folder"])
+def test_what_stands_in_the_way_stays(project: Plain, name: str, kind: str) -> None:
+    if kind != "file" and name not in ("plain.jsonl", "run.json"):
+        pytest.skip("the same for all")
+    project.out.mkdir(parents=True)
+    theirs, other = project.out / name, project.folder / "theirs"
+    if kind == "folder":
+        theirs.mkdir()
+        (theirs / "kept").write_text("theirs")
+    else:
+        (other if kind == "link" else theirs).write_text("theirs")
+        if kind == "link":
+            theirs.symlink_to(other)
+    told = project.run(status=2)
+    assert "error[output-in-the-way]" in told
+    assert name in told
+    assert (theirs / "kept" if kind == "folder" else theirs).read_text() == "theirs"
+    assert theirs.is_symlink() == (kind == "link")
+    if kind == "file":
+        project.run("recipe.yaml", "--take-over")
+        assert len(project.data()) == 3
+
+
+def test_the_projects_own_folder_as_output(project: Plain) -> None:
+    (project.folder / "plain.jsonl").write_text("somebody's")
+    before = files(project.folder)
+    assert "error[output-in-the-way]" in project.run("recipe.yaml", "--out", ".", status=2)
+    after = files(project.folder)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_folder_that_is_read_is_no_output(project: Plain) -> None:
+    (project.folder / "docs").mkdir()
+    (project.folder / "docs" / "a.md").write_text("# A\n\ntext")
+    project.recipe(sources={"rows": {"use": "markdown", "path": "docs"}})
+    for out in ("docs", "docs/out"):
+        assert "error[output-in-input]" in project.run("recipe.yaml", "--out", out, status=2)
+    assert [path.name for path in (project.folder / "docs").iterdir()] == ["a.md"]
+
+
+def test_an_input_is_never_written_over_not_even_ones_own(project: Plain) -> None:
+    project.run()
+    project.recipe(sources={"rows": {"use": "jsonl", "path": "runs/plain/plain.jsonl"}})
+    before = (project.out / "plain.jsonl").read_bytes()
+    told = project.run(status=2)
+    assert "error[output-is-input]" in told
+    assert (project.out / "plain.jsonl").read_bytes() == before
+
+
+def test_the_recipe_itself_is_no_output(project: Plain) -> None:
+    for name in ("run.json", "plain.jsonl"):
+        shutil.move(project.folder / "recipe.yaml", project.folder / name)
+        before = files(project.folder)
+        told = project.run(name, "--out", ".", status=2)
+        assert "error[output-i" in told
+        assert before.items() <= files(project.folder).items()
+        shutil.move(project.folder / name, project.folder / "recipe.yaml")
+
+
+def test_a_project_that_was_moved_copied_or_linked_goes_on(project: Plain, tmp_path: Path) -> None:
+    project.run()
+    copied = tmp_path / "copied"
+    shutil.copytree(project.folder, copied)
+    moved = project.folder.rename(tmp_path / "moved")
+    (tmp_path / "linked").symlink_to(moved)
+    for folder in (copied, moved, tmp_path / "linked"):
+        project.folder = folder
+        assert "done before" in project.run()
+    project.rows(range(4))
+    project.run()
+    assert len(project.data()) == 4
+
+
+def test_a_recipe_with_a_new_name_goes_on(project: Plain) -> None:
+    project.run()
+    (project.folder / "recipe.yaml").rename(project.folder / "renamed.yaml")
+    project.run("renamed.yaml")
+    (project.folder / "renamed.yaml").rename(project.folder / "recipe.yaml")
+    project.recipe(seed=3)  # renamed and edited: nobody can tell that it is the same
+    told = project.run(status=2)
+    assert "--take-over" in told
+    project.run("recipe.yaml", "--take-over")
+    project.run()
+
+
+def test_a_folder_of_an_earlier_version_goes_on(project: Plain) -> None:
+    project.run()
+    (project.out / ".sftrecipe.json").unlink()
+    project.rows(range(5))
+    project.run()
+    assert len(project.data()) == 5
+
+
+def test_an_entry_of_a_catalogue_that_is_somebody_elses_stays(project: Plain) -> None:
+    project.recipe(export=[{"use": "llamafactory"}])
+    project.out.mkdir(parents=True)
+    theirs = {"plain": {"file_name": "theirs.json"}, "more": {"hf_hub_url": "a/b"}}
+    (project.out / "dataset_info.json").write_text(json.dumps(theirs))
+    told = project.run(status=1)
+    assert "error[catalogue-taken]" in told
+    assert json.loads((project.out / "dataset_info.json").read_bytes()) == theirs

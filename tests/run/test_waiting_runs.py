@@ -1,0 +1,94 @@
+"""A run that waits for another one says so at once, and can be ended."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import selectors
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.run.asking import Asking
+from tests.run.plain import Plain
+from tests.standin import StandIn, stand_in
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[StandIn]:
+    with stand_in("--delay", 8) as running:
+        yield running
+
+
+def _line(process: subprocess.Popen[str], words: str, seconds: float = 60) -> str:
+    """The first line on stderr with these words."""
+    assert process.stderr is not None
+    until = time.monotonic() + seconds
+    with selectors.DefaultSelector() as ready:
+        ready.register(process.stderr, selectors.EVENT_READ)
+        while time.monotonic() < until:
+            if ready.select(0.2) and words in (line := process.stderr.readline()):
+                return line
+    raise AssertionError(f"no line with {words!r}")
+
+
+def _ended(process: subprocess.Popen[str]) -> float:
+    """Seconds that the process takes to end at Ctrl-C."""
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    return time.monotonic() - began
+
+
+def test_for_the_same_calls(tmp_path: Path, server: StandIn) -> None:
+    project = Asking(tmp_path / "project", server.url, rows=2)
+    first = project.start("run", "recipe.yaml")
+    while server.requests() < 2:
+        time.sleep(0.02)
+    second = project.start("run", "recipe.yaml", "--out", "other")
+    told = _line(second, "waiting for")
+    assert f"process {first.pid} on {platform.node()}" in told
+    assert _ended(second) < 5
+    first.communicate(timeout=120)
+    assert first.returncode == 0
+
+
+def test_for_the_ledger(tmp_path: Path, server: StandIn) -> None:
+    project = Asking(tmp_path / "project", server.url, rows=2)
+    project.run("recipe.yaml", "--to", "data", status=0)
+    project.rows(range(5, 7))
+    with closing(sqlite3.connect(project.ledger, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        process = project.start("run", "recipe.yaml")
+        told = _line(process, "waiting for")
+        assert f"process {os.getpid()} on" in told
+        assert _ended(process) < 5
+        connection.execute("ROLLBACK")
+
+
+def test_for_the_output_folder(tmp_path: Path) -> None:
+    plain = Plain(tmp_path / "project")
+    plain.rows(range(3))
+    plain.recipe()
+    plain.out.mkdir(parents=True)
+    handle = os.open(plain.out, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        process = plain.start("run", "recipe.yaml")
+        told = _line(process, "waiting for")
+        assert f"process {os.getpid()} on" in told
+        assert _ended(process) < 5
+        waiting = plain.start("run", "recipe.yaml")
+        _line(waiting, "waiting for")
+    finally:
+        os.close(handle)
+    waiting.communicate(timeout=60)
+    assert waiting.returncode == 0
