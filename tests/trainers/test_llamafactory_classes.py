@@ -24,7 +24,7 @@ from sftrecipe_registry.shared.trackers import TRACKERS, tracker_variables
 
 from ..training_environment import ABSENT, training_process_environment, training_python
 
-RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "200"))
+RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "100"))
 KINDS = {"plain", "path", "model", "settings", "tracker", "code", "network", "secret"}
 SHIPPED = shipped().arguments
 TOP = {name: kind for name, kind in argument_classes().items() if "." not in name}
