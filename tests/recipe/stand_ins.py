@@ -25,6 +25,7 @@ from sftrecipe.options import (
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.plugin.kinds import Mix
+from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.record import new_record
 
 
@@ -233,11 +234,21 @@ class Train(Trainer):
     """Takes the trainer's own arguments."""
 
     model_config = ConfigDict(extra="allow")
+    risks: ClassVar[Mapping[str, Risk]] = {
+        **{"trust_remote_code": "code", "report_to": "network", "hub_token": "secret"},
+        **{"deepspeed": "path", "accelerator_config": "unknown"},
+    }
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """One argument of each risk."""
+        for name, value in (self.model_extra or {}).items():
+            if name in self.risks:
+                yield Permission((name,), name, self.risks[name], str(value))
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Arguments that do not exist."""
         for name in self.model_extra or {}:
-            if name not in ("stage", "model_name_or_path"):
+            if name not in ("stage", "model_name_or_path", *self.risks):
                 yield OptionProblem((name,), f"argument '{name}' does not exist", at_key=True)
 
     def goes_on_from(self) -> str | None:

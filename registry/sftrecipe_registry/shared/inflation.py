@@ -9,11 +9,11 @@ from typing import Any
 
 from sftrecipe import PluginRefused
 
-LARGEST = 256 * 1024 * 1024
+LARGEST = 64 * 1024 * 1024
 """Bytes that any file may hold."""
 RATIO = 200
 """Times its own size that a larger content may be: texts shrink to a tenth, seldom a fiftieth."""
-AT_ONCE = 64 * 1024 * 1024
+AT_ONCE = 16 * 1024 * 1024
 """Bytes of rows that are held at a time, one row excepted."""
 _ROWS = 1000
 _RECORD_BATCH, _DICTIONARY_BATCH = 3, 2
