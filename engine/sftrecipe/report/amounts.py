@@ -19,7 +19,7 @@ def range_text(values: Range) -> str:
 
 def likely_text(likely: int | None, values: Range, text: str | None = None) -> str:
     """`likely 60, 54 to 108`; the range alone (`text`) where it says all, or nothing is likely."""
-    sure = likely is None or values[0] == values[1]
+    sure = likely is None or values[0] == values[1] or values == (likely, None)
     return _with_likely(None if sure else f"{likely:,}", text or range_text(values))
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice, zip_longest
 from pathlib import Path
 
+import orjson
+
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plan.expectation import Expectation, Seen
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.context import Rows
+from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.kinds import Exporter, Generator, Mixer, Source
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.record import Record, new_record
@@ -23,6 +25,7 @@ from sftrecipe.store.streams import Stream
 
 _SAMPLE = 100
 """Rows of a stream that stand for those of a mix or a holdout."""
+_HUGE = 10**12
 _TYPICAL_TEXT = 200
 """Characters of a column that a model will write."""
 
@@ -125,11 +128,12 @@ class Foreseen:
         self.outlooks |= dict.fromkeys(step.makes, found)
 
     def read(self, step: Step, recipe: CheckedRecipe, largest: int, seconds: float) -> None:
-        """A source is read, where its files are small."""
+        """A source is read where its files are small; of a large one, the first rows."""
         plugin = step.block.plugin
         assert isinstance(plugin, Source)  # noqa: S101 - the section's blocks are
         self.outlooks[step.id] = Outlook((0, plugin.sample))
         if not _is_small(step, largest):
+            self.outlooks[step.id] = _begun(plugin, block_context(recipe, step.block))
             return
         rows, ends, context = [], time.monotonic() + seconds, block_context(recipe, step.block)
         try:
@@ -172,10 +176,39 @@ class Foreseen:
 
 
 def _is_small(step: Step, largest: int) -> bool:
-    paths = [Path(path) for path in step.block.files.paths.values()]
-    return bool(paths) and all(
-        not path.is_dir() and path.stat().st_size <= largest for path in paths
-    )
+    sizes = [_size(Path(path), largest) for path in step.block.files.paths.values()]
+    return bool(sizes) and max(sizes) <= largest
+
+
+def _size(path: Path, enough: int) -> int:
+    """Bytes of a file, or of a folder's files, which are counted up to `enough`."""
+    size = 0
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        size += file.stat().st_size
+        if size > enough:
+            break
+    return size
+
+
+def _begun(plugin: Source, context: Context) -> Outlook:
+    """A large source: its first rows, which `validate` reads too, and how many of them its files
+    may hold."""
+    count: Range = (0, plugin.sample)
+    if type(plugin).peek is not Source.peek:  # its rows take heavy imports, or a network
+        return Outlook(count)
+    whole = plugin.model_copy(update={"sample": None})
+    try:
+        items = islice(read_source(whole, context), _SAMPLE)
+        rows = [item for item in items if isinstance(item, Record)]
+    except Exception:  # whatever is wrong with the file, the run will tell
+        return Outlook(count)
+    likely = plugin.sample
+    if rows and context.files.paths:
+        size = sum(_size(Path(path), _HUGE) for path in context.files.paths.values())
+        mean = sum(len(orjson.dumps(row.columns)) for row in rows) / len(rows)
+        held = round(size / mean)
+        likely = held if likely is None else min(likely, held)
+    return Outlook(count, rows=rows, expected=likely)
 
 
 def middle(count: Range) -> int | None:
