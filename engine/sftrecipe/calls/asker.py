@@ -21,7 +21,7 @@ from sftrecipe.calls.ledger import (
     TakenElsewhere,
 )
 from sftrecipe.calls.news import News
-from sftrecipe.calls.outcomes import kept_end, known_failure, taken
+from sftrecipe.calls.outcomes import billed, kept_end, known_failure, reply_of, taken
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.retries import Patience
 from sftrecipe.calls.scrubbing import scrub_answer, scrub_message
@@ -40,7 +40,6 @@ from sftrecipe.plugin.provider import (
     Provider,
     Request,
     TimedOut,
-    Unreached,
 )
 
 LOOK_AGAIN, LONGEST_LOOK = 0.1, 20.0
@@ -266,7 +265,7 @@ class Asker:
             spent = self._stakes.spent(answer, call.stake.requests)
             return answer
         except CallFailed as failure:
-            spent = self._billed(call, failure)
+            spent = billed(failure, call.stake, deferred=self.provider.deferred)
             call.usage.requests += spent.requests - call.stake.requests
             returned = Returned(call.claim.key, call.claim.step, call.stake, spent)
             self._shared.ledger().returned(returned)
@@ -277,14 +276,6 @@ class Asker:
             self._shared.purse.landed()
             if self._tokens is not None:
                 self._tokens.give_back(call.metered - spent.tokens)
-
-    def _billed(self, call: Call, failure: CallFailed) -> Spent:
-        """What a failed attempt may be billed: nothing if it never left, or was turned away."""
-        if isinstance(failure, Unreached):
-            return Spent()
-        if isinstance(failure, TimedOut) or _is_lost(failure, deferred=self.provider.deferred):
-            return Spent(call.stake.requests, call.stake.tokens, call.stake.cost)
-        return Spent(call.stake.requests)
 
     def _go_on(self) -> None:
         if self._stopped is not None:
@@ -397,28 +388,3 @@ class Asker:
             )
         )
         return failure if refused else self._stopped or failure
-
-
-def _is_lost(failure: CallFailed, *, deferred: bool) -> bool:
-    """Whether an attempt left and nobody knows what became of it.
-
-    A server that says no has written nothing, but a gateway that lost patience knows no more than
-    we do. Those who defer calls tell what they did not do, and charge nothing for it.
-    """
-    status = failure.status
-    if status is None:
-        return failure.outcome == "retry" and not deferred
-    return not (300 <= status <= 503 or status == 529)
-
-
-def reply_of(key: str, answer: Answer) -> Reply:
-    """What a plugin is given of an answer."""
-    return Reply(
-        answer.text,
-        key,
-        answer.finish_reason,
-        answer.logprobs,
-        answer.vector,
-        answer.input_tokens,
-        answer.output_tokens,
-    )

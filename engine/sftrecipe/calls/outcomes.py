@@ -1,8 +1,10 @@
-"""What a reply or a failure is for the ledger: whole, to be asked again, or for good."""
+"""What a reply or a failure is: whole, to be asked again, for good, billed or not."""
 
 from __future__ import annotations
 
+from sftrecipe.calls.accounts import Spent, Stake
 from sftrecipe.calls.ledger import Entry
+from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
 from sftrecipe.plugin.provider import (
     CALL_FAILED,
@@ -10,6 +12,8 @@ from sftrecipe.plugin.provider import (
     Answer,
     CallFailed,
     RequestKind,
+    TimedOut,
+    Unreached,
 )
 
 _WRITTEN: tuple[RequestKind, ...] = ("chat", "complete")
@@ -49,3 +53,37 @@ def known_failure(entry: Entry, *, ask_again: bool) -> CallFailed | None:
     if entry.state == "failed" and kept and not ask_again:
         return CallFailed("final", entry.error or "", reason=entry.finish, blame="row")
     return None
+
+
+def billed(failure: CallFailed, stake: Stake, *, deferred: bool) -> Spent:
+    """What a failed attempt may be billed: nothing if it never left, or was turned away."""
+    if isinstance(failure, Unreached):
+        return Spent()
+    if isinstance(failure, TimedOut) or _is_lost(failure, deferred=deferred):
+        return Spent(stake.requests, stake.tokens, stake.cost)
+    return Spent(stake.requests)
+
+
+def _is_lost(failure: CallFailed, *, deferred: bool) -> bool:
+    """Whether an attempt left and nobody knows what became of it.
+
+    A server that says no has written nothing, but a gateway that lost patience knows no more than
+    we do. Those who defer calls tell what they did not do, and charge nothing for it.
+    """
+    status = failure.status
+    if status is None:
+        return failure.outcome == "retry" and not deferred
+    return not (300 <= status <= 503 or status == 529)
+
+
+def reply_of(key: str, answer: Answer) -> Reply:
+    """What a plugin is given of an answer."""
+    return Reply(
+        answer.text,
+        key,
+        answer.finish_reason,
+        answer.logprobs,
+        answer.vector,
+        answer.input_tokens,
+        answer.output_tokens,
+    )

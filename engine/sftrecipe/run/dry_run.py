@@ -16,10 +16,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from sftrecipe.calls.asker import reply_of
 from sftrecipe.calls.history import History, open_history
 from sftrecipe.calls.keys import call_key, provider_part, request_json
-from sftrecipe.calls.outcomes import known_failure
+from sftrecipe.calls.outcomes import known_failure, reply_of
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.expectation import Seen
