@@ -31,9 +31,9 @@ def told(text: str = "so it is", **choice: Any) -> Sent:
     return Sent(200, json.dumps({"choices": [whole], "usage": usage}).encode())
 
 
-def fault(status: int, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> Sent:
+def fault(http: int, message: str, headers: Mapping[str, str] | None = None, **more: Any) -> Sent:
     """An error in OpenAI's form."""
-    return Sent(status, json.dumps({"error": {"message": message, **more}}).encode(), headers or {})
+    return Sent(http, json.dumps({"error": {"message": message, **more}}).encode(), headers or {})
 
 
 class OddServer:

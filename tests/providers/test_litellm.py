@@ -94,14 +94,18 @@ def _check_no_key_in(folder: Path) -> None:
 
 async def _check_refusals(server: Vendors, vendor: str, asked: Model) -> None:
     faults = {
-        "anthropic": {"refused": "refused", "unpaid": "final", "wrong": "final"},
+        "anthropic": {"refused": "refused", "wrong": "final"},
         "gemini": {"refused": "refused", "stopped": "refused", "wrong": "final"},
-    }.get(vendor, {"refused": "refused", "stopped": "refused", "unpaid": "final"})
+    }.get(vendor, {"refused": "refused", "stopped": "refused"})
     for fault, outcome in faults.items():
         with pytest.raises(CallFailed) as caught:
             await asked.chat(_turn(f"[[{fault}]]"))
         assert caught.value.outcome == outcome, caught.value.message
         assert server.counts[vendor, f"[[{fault}]]"] == 1
+    if vendor != "gemini":  # no money: the run ends
+        with pytest.raises(SftrecipeError, match="cannot be used"):
+            await asked.chat(_turn("[[unpaid]]"))
+        assert server.counts[vendor, "[[unpaid]]"] == 1
 
 
 @pytest.mark.heavy

@@ -103,7 +103,7 @@ class Machine:
             self._forking = multiprocessing.get_context("forkserver")
             self._forking.set_forkserver_preload(
                 ["sftrecipe.cli.main", "sftrecipe.run.start", "aiohttp", "pyarrow.parquet",
-                 "sftrecipe_registry.providers.openai", "tenacity"]
+                 "sftrecipe_registry.providers.openai", "tenacity", "pytest", "tests.odd_server"]
             )  # fmt: skip
 
     def run(self, folder: Path, *options: str, kill_after: float | None = None) -> int:
@@ -147,6 +147,7 @@ def _project(folder: Path, url: str, drawn: random.Random) -> Path:
         url=url, concurrency=drawn.choice((1, 2, 8)), most=drawn.choice((2, 5, 20))
     )
     (folder / "recipe.yaml").write_text(text)
+    (folder / "said.txt").touch()
     return folder
 
 

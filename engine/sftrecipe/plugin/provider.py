@@ -167,7 +167,8 @@ class Limits(Plugin):
     concurrency: Annotated[int, Gt(0)] | None = None
     """Calls in flight at the same time."""
     timeout: Annotated[float, Gt(0)] = 600.0
-    """Seconds for a whole call; in a batch 26 hours where left out."""
+    """Seconds for a whole call, and for all its waits that a server asks for, up to 10 minutes; in
+    a batch 26 hours where left out."""
     connect_timeout: Annotated[float, Gt(0)] = 20.0
     """Seconds until a connection stands."""
     first_byte_timeout: Annotated[float, Gt(0)] | None = None
@@ -176,7 +177,8 @@ class Limits(Plugin):
     attempts: Annotated[int, Gt(0)] = 6
     """Attempts of one call before its row is rejected."""
     stop_after_failures: Annotated[int, Gt(0)] = 20
-    """Calls that fail for good in a row before the run stops with the provider's message."""
+    """Failed attempts without a reply in between from which calls leave one at a time; the run
+    stops with the provider's message if none is answered then for 90 seconds while others wait."""
 
 
 class Price(Plugin):

@@ -72,7 +72,9 @@ UNPAID = (
 """Parts of codes that waiting does not cure."""
 UNPAID_CODES = ("1112", "1113", "1121")
 """Zhipu: account locked, in arrears, blocked for violations."""
-UNPAID_TEXTS = re.compile(r"insufficient balance|余额不足|欠费", re.IGNORECASE)
+UNPAID_TEXTS = re.compile(
+    r"insufficient balance|credit balance is too low|余额不足|欠费", re.IGNORECASE
+)
 
 KEYS = (
     "invalid_api_key",

@@ -1,0 +1,242 @@
+"""The provider is judged, never a row: the real command among failures of either."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.odd_server import Sent, fault, odd_server, told
+from tests.run.whole import Whole
+
+RECIPE = """\
+version: 1
+name: whole
+providers:
+  p:
+    use: openai
+    model: m
+    base_url: "{url}"
+    api_key: ""
+    limits: {limits}
+sources:
+  s: {{use: jsonl, path: seeds.jsonl}}
+generate:
+  - {{id: g, use: respond, from: s, provider: p}}
+export:
+  - {{use: llamafactory}}
+"""
+TOO_LONG = {
+    "OpenAI": fault(400, "This model's maximum context length is 8192 tokens.",
+                    code="context_length_exceeded"),
+    "vLLM": Sent(400, b'{"object": "error", "code": 400, "message": "This model\'s maximum context '
+                 b'length is 128 tokens. However, you requested 300 tokens."}'),
+    "llama.cpp": fault(400, "the request exceeds the available context size, try increasing it",
+                       code=400, type="exceed_context_size_error"),
+    "Anthropic": fault(400, "prompt is too long: 208310 tokens > 200000 maximum",
+                       type="invalid_request_error"),
+    "Gemini": fault(400, "The input token count (1200000) exceeds the maximum number of tokens "
+                    "allowed (1048576).", status="INVALID_ARGUMENT"),
+    "DashScope": fault(400, "Range of input length should be [1, 129024]",
+                       code="invalid_parameter_error"),
+    "Qianfan": fault(400, "prompt tokens too long", code="tokens_too_long"),
+    "Zhipu": fault(400, "Prompt 超长", code="1261"),
+    "Moonshot": fault(400, "Invalid request: Your request exceeded model token limit: 8192",
+                      type="invalid_request_error"),
+    "Ark": fault(400, "Total tokens of image and text exceed max message tokens",
+                 code="InvalidParameter"),
+    "SGLang": fault(400, "The input (300 tokens) is longer than the model's context length (128 "
+                    "tokens)."),
+    "large": Sent(413, b"<html>Request Entity Too Large</html>"),
+}  # fmt: skip
+
+
+def _project(folder: Path, url: str, texts: list[str], limits: str = "{attempts: 2}") -> Whole:
+    whole = Whole(folder, url)
+    (folder / "recipe.yaml").write_text(RECIPE.format(url=url, limits=limits))
+    _rows(whole, texts)
+    return whole
+
+
+def _rows(whole: Whole, texts: list[str]) -> None:
+    lines = "".join(json.dumps({"instruction": text}) + "\n" for text in texts)
+    (whole.folder / "seeds.jsonl").write_text(lines)
+
+
+def _left(whole: Whole) -> tuple[int, list[str]]:
+    """Rows, and the reasons of lost ones."""
+    rows = json.loads((whole.out / "whole.json").read_text())
+    return len(rows), [json.loads(line)["reason"] for line in (whole.out / "rejects.jsonl").open()]
+
+
+def _broken(said: str, before: int) -> Sent:
+    return fault(500, f"request {time.monotonic()}") if "BAD" in said else told(f"to {said}")
+
+
+@pytest.mark.parametrize("order", ["added", "first", "alone at last"])
+def test_one_bad_row_is_a_reject_whatever_the_order(tmp_path: Path, order: str) -> None:
+    good = [f"good {n}" for n in range(3)]
+    with odd_server(_broken) as server:
+        limits = "{attempts: 2, concurrency: 1}"
+        whole = _project(tmp_path, server.url, good, limits)
+        if order == "added":
+            whole.run()
+        _rows(whole, ["BAD", *good] if order == "first" else [*good, "BAD"])
+        whole.run()
+        assert _left(whole) == (3, ["call_failed"])
+        left = [(whole.out / name).read_bytes() for name in ("whole.json", "rejects.jsonl")]
+        assert server.asked["BAD"] == 2
+        whole.run()
+        assert server.asked["BAD"] == 2
+        whole.run("--retry-failed")  # the server words its failure anew
+        assert server.asked["BAD"] == 4
+    again = [(whole.out / name).read_bytes() for name in ("whole.json", "rejects.jsonl")]
+    assert again == left
+
+
+def test_rows_beyond_the_context_are_asked_once(tmp_path: Path) -> None:
+    def answers(said: str, before: int) -> Sent:
+        return next((TOO_LONG[name] for name in TOO_LONG if name in said), told(f"to {said}"))
+
+    texts = [f"{name} {n}" for name in TOO_LONG for n in range(3)] + [
+        f"short {n}" for n in range(9)
+    ]
+    with odd_server(answers) as server:
+        whole = _project(tmp_path, server.url, texts, "{concurrency: 4}")
+        whole.run()
+        rows, reasons = _left(whole)
+        assert (rows, len(reasons)) == (9, 3 * len(TOO_LONG))
+        assert set(reasons) == {"context_too_long", "request_too_large"}
+        assert server.asked.total() == len(texts)
+        _rows(whole, [*texts, "short of all"])  # the step is made anew: nothing is asked again
+        whole.run()
+        assert server.asked.total() == len(texts) + 1
+
+
+FINAL = {
+    "key": fault(401, "wrong key", code="invalid_api_key"),
+    "rights": fault(403, "no access", code="permission_denied"),
+    "quota": fault(429, "no money", code="insufficient_quota"),
+    "money": fault(402, "Insufficient Balance"),
+    "model": fault(404, "The model `m` does not exist", code="model_not_found"),
+    "Gemini's key": fault(400, "API key not valid. Please pass a valid API key."),
+    "gone": Sent(0),
+}
+
+
+@pytest.mark.parametrize("name", FINAL)
+def test_what_concerns_every_row_stops_the_run_at_once(tmp_path: Path, name: str) -> None:
+    """After 20 replies; the next run goes on, and the data is whole."""
+
+    def answers(said: str, before: int) -> Sent:
+        return told(f"to {said}") if server.asked.total() <= 20 or well else FINAL[name]
+
+    well = False
+    with odd_server(answers) as server:
+        limits = "{concurrency: 4, attempts: 2, timeout: 3, stop_after_failures: 3}"
+        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(80)], limits)
+        error = whole.run(status=1)["error"]
+        assert "error[provider-" in error
+        assert server.asked.total() < 20 + 20
+        well = True
+        whole.run()
+        assert _left(whole) == (80, [])
+
+
+def test_a_parameter_that_no_row_can_do_without_ends_the_step(tmp_path: Path) -> None:
+    refused = fault(400, "Unsupported value: 'temperature' does not support 0.5 with this model.",
+                    code="unsupported_value", param="temperature")  # fmt: skip
+    with odd_server(lambda said, before: refused) as server:
+        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(60)], "{concurrency: 2}")
+        error = whole.run(status=1)["error"]
+        assert "error[step-parameter]" in error
+        assert "temperature" in error
+        assert server.asked.total() <= 5
+
+
+def test_a_storm_is_waited_out_and_a_part_that_always_fails_is_lost(tmp_path: Path) -> None:
+    began = time.monotonic()
+
+    def answers(said: str, before: int) -> Sent:
+        if server.asked.total() > 10 and time.monotonic() - began < 12:
+            return fault(500, "storm")
+        return fault(500, "always") if said.endswith("3") else told(f"to {said}")
+
+    with odd_server(answers) as server:
+        limits = "{concurrency: 4, attempts: 4, stop_after_failures: 4}"
+        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(60)], limits)
+        whole.run()
+        rows, reasons = _left(whole)
+        assert (rows, set(reasons)) == (54, {"call_failed"})
+
+
+WAITS: dict[str, Callable[[], Sent]] = {
+    "0": lambda: fault(429, "slow down", {"Retry-After": "0"}),
+    "-5": lambda: fault(429, "slow down", {"Retry-After": "-5"}),
+    "nan": lambda: fault(429, "slow down", {"Retry-After": "nan"}),
+    "inf": lambda: fault(503, "slow down", {"Retry-After": "inf"}),
+    "1e9": lambda: fault(429, "slow down", {"Retry-After": "1e9"}),
+    "past": lambda: fault(429, "slow down", {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+    "ms": lambda: fault(503, "slow down", {"retry-after-ms": "0.001"}),
+    "headers": lambda: fault(429, "slow down", {
+        "x-ratelimit-limit-requests": "5", "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "nan",
+    }),
+    "body": lambda: Sent(200, b'{"error": {"message": "slow down", "code": "rate_limit"}}'),
+    "redirect": lambda: Sent(307, b"slow down", {"Location": "/v1/chat/completions"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_being_told_to_wait_for_ever_ends(tmp_path: Path, name: str) -> None:
+    with odd_server(lambda said, before: WAITS[name]()) as server:
+        limits = "{attempts: 2, timeout: 3}"
+        whole = _project(tmp_path, server.url, ["row"], limits)
+        began = time.monotonic()
+        error = whole.run(status=1)["error"]
+        assert "error[provider-unusable]" in error
+        assert "slow down" in error
+        assert server.asked.total() <= 8
+        assert time.monotonic() - began < 60
+
+
+def test_a_row_that_waits_in_vain_is_lost_alone(tmp_path: Path) -> None:
+    def answers(said: str, before: int) -> Sent:
+        return fault(429, "slow down") if said == "row 3" else told(f"to {said}")
+
+    with odd_server(answers) as server:
+        texts = [f"row {n}" for n in range(30)]
+        whole = _project(tmp_path, server.url, texts, "{concurrency: 2, timeout: 1.5}")
+        whole.run()
+        assert _left(whole) == (29, ["call_failed"])
+        assert server.asked["row 3"] < 12
+
+
+def test_long_waits_are_told(tmp_path: Path) -> None:
+    def answers(said: str, before: int) -> Sent:
+        return told() if before else fault(429, "slow down", {"Retry-After": "11"})
+
+    with odd_server(answers) as server:
+        whole = _project(tmp_path, server.url, ["row"])
+        process = whole.start()
+        _, said = process.communicate(timeout=100)
+        assert process.returncode == 0
+        assert "provider 'p' is waited for 1" in said
+        assert "HTTP 429: slow down" in said
+
+
+def test_half_a_character_is_told(tmp_path: Path) -> None:
+    body = b'{"choices":[{"message":{"content":"hi \\ud83d"},"finish_reason":"stop"}]}'
+    with odd_server(lambda said, before: Sent(200, body)) as server:
+        whole = _project(tmp_path, server.url, ["row"])
+        process = whole.start()
+        _, said = process.communicate(timeout=100)
+        assert process.returncode == 0
+        assert "half a character was replaced" in said
+        (row,) = json.loads((whole.out / "whole.json").read_text())
+        assert row["output"] == "hi \ufffd"
+        whole.run()
+        assert server.asked.total() == 1
