@@ -41,7 +41,7 @@ def test_a_run_that_fails_empties_nothing(project: Plain) -> None:
     assert rejects(project) == {"export-llamafactory": 3}
     project.recipe(
         export=[{"use": "llamafactory"}],
-        filter=[{"id": "bad", "use": "expression", "on": "rows", "with": {"keep": "1 / 0 > 1"}}],
+        mix={"total": 100, "weights": {"rows": 1}, "on_shortage": "error"},
     )
     told = project.run(status=1)
     assert "error[" in told
@@ -63,7 +63,7 @@ def test_an_interrupted_run_leaves_them_as_they_are(tmp_path: Path) -> None:
     theirs = '{"step": "rows", "reason": "old"}\n'
     (halting.out / "rejects.jsonl").write_text(theirs)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        halting.rows(range(3), word=f"Q{number}")
+        halting.rows(range(3_000), word=f"Q{number}")
         process = halting.halted()
         process.send_signal(number)
         (halting.folder / "go").touch()

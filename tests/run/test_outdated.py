@@ -74,11 +74,16 @@ def test_a_file_that_somebody_changed_stays_out_of_the_catalogue_only(project: P
     assert catalogue(project / "out") == {"held"}
 
 
-def test_another_recipe_in_the_same_folder_loses_nothing(project: Path) -> None:
+def test_another_recipe_in_the_same_folder_is_refused_unless_it_is_to_take_over(
+    project: Path,
+) -> None:
     assert run(project, 4) == 0
     text = RECIPE.format(holdout=0).replace("name: held", "name: other")
     (project / "other.yaml").write_text(text)
     command = ["run", str(project / "other.yaml"), "--out", str(project / "out"), "-q"]
-    assert CliRunner().invoke(cli, command).exit_code == 0
+    before = {path.name: path.read_bytes() for path in (project / "out").iterdir()}
+    assert CliRunner().invoke(cli, command).exit_code == 2
+    assert {path.name: path.read_bytes() for path in (project / "out").iterdir()} == before
+    assert CliRunner().invoke(cli, [*command, "--take-over"]).exit_code == 0
     assert (project / "out" / "held_holdout.json").exists()
     assert catalogue(project / "out") == {"held", "held_holdout", "other"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from sftrecipe.store.lock_files import LockFile, holder, is_held
 from sftrecipe.store.waiting import tell_waiting
 
-_QUIET = 0.3
+_QUIET = 0.4
 """Seconds of waiting that nobody needs to know of."""
 
 

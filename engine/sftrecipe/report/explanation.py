@@ -60,6 +60,7 @@ class _Made:
 
     def __init__(self, run: dict[str, Any], store: StepStore) -> None:
         self.streams = run_streams(run, store)
+        self._damaged = not all(store.has(step["key"]) for step in run["steps"])
         self._folders = {
             step["id"]: store.path(step["key"])
             for step in run["steps"]
@@ -67,8 +68,10 @@ class _Made:
         }
 
     def is_gone(self) -> bool:
-        """Whether a step's rows were deleted since."""
-        return not all((folder / ROWS).exists() for folder in self._folders.values())
+        """Whether a step's rows were deleted or damaged since."""
+        return self._damaged or not all(
+            (folder / ROWS).exists() for folder in self._folders.values()
+        )
 
     def row_id(self, asked: str) -> str:
         """The id that is meant: an id, its beginning, or the one row that holds the text."""
