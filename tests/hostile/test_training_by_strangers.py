@@ -98,7 +98,7 @@ def test_a_sweep_cannot_bring_it(folder: Path) -> None:
         folder,
         "lora_rank: 4",
         JUDGE
-        + "sweep: {over: {train.train.with.deepspeed: [/etc/passwd, null]}, "
+        + "sweep: {over: {train.with.deepspeed: [/etc/passwd, null]}, "
         + "metric: foreseen.tuned_loss, goal: lower}\n",
     )
     assert "--allow deepspeed" in refused(folder, "sweep", path)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from sftrecipe.plugin.regular_files import open_regular
+
 _WORTH_REMEMBERING = 16 * 1024 * 1024
 
 
@@ -43,5 +45,5 @@ class FileHashes:
 
     @staticmethod
     def _digest(path: Path) -> str:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file_digest(file, "blake2b").hexdigest()[:32]

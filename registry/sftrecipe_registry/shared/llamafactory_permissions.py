@@ -57,7 +57,7 @@ def argument_permissions(arguments: Mapping[str, Any], places: Places) -> Iterat
                 yield Permission((name,), name, risk, shown)
     yield from _data_permissions(arguments, places)
     # A gated model's download may need it, and no other.
-    if any(_is_hub(name) for name in listed(arguments.get("model_name_or_path"))):
+    if any(is_hub_model(name) for name in listed(arguments.get("model_name_or_path"))):
         for token in HUB_TOKENS:
             yield Permission(("model_name_or_path",), token, "secret", token, required=False)
 
@@ -123,7 +123,8 @@ def _model_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Risk, 
             yield from _path_risks(model, places)
 
 
-def _is_hub(model: str) -> bool:
+def is_hub_model(model: str) -> bool:
+    """Whether a name is one of a model hub."""
     return not _is_own(model) and _HUB_NAME.fullmatch(model) is not None
 
 
