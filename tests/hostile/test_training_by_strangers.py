@@ -98,7 +98,7 @@ def test_a_sweep_cannot_bring_it(folder: Path) -> None:
         folder,
         "lora_rank: 4",
         JUDGE
-        + "sweep: {over: {train.train.with.deepspeed: [/etc/passwd, null]}, "
+        + "sweep: {over: {train.with.deepspeed: [/etc/passwd, null]}, "
         + "metric: foreseen.tuned_loss, goal: lower}\n",
     )
     assert "--allow deepspeed" in refused(folder, "sweep", path)
@@ -173,10 +173,7 @@ def test_the_trainer_gets_no_keys_through_the_whole_command(
 @pytest.mark.parametrize("model", ["/no/such/model", "./models/no", "~/no/such/model"])
 def test_a_model_that_nothing_makes_is_told(folder: Path, model: str) -> None:
     path = recipe(folder, "use_cpu: true", model=model)
-    words = () if model.startswith("./") else ("--allow", "model_name_or_path")
-    if words:
-        assert model in refused(folder, "train", path, "--check")
-    done = said(folder, "run", path, *words, "--to", "data")
+    done = said(folder, "run", path, "--to", "data")
     assert done.returncode == 0, done.stderr
     done = said(folder, "train", path, "--check")
     assert done.returncode == 1, (done.stdout, done.stderr)

@@ -25,7 +25,7 @@ from sftrecipe_registry.shared.trackers import TRACKERS, tracker_variables
 from ..training_environment import ABSENT, training_process_environment, training_python
 
 RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "100"))
-KINDS = {"plain", "path", "model", "settings", "tracker", "code", "network", "secret"}
+KINDS = {"plain", "path", "base", "model", "settings", "tracker", "code", "network", "secret"}
 SHIPPED = shipped().arguments
 TOP = {name: kind for name, kind in argument_classes().items() if "." not in name}
 FIELDS = """
@@ -112,7 +112,8 @@ def test_code_network_and_secrets_ask_whatever_the_value(name: str, value: Any) 
     elif kind in ("code", "network", "secret"):
         assert [(each.word, each.risk) for each in found] == [(name, kind)]
     elif value in ("/etc/passwd", "../x", "~/x", "s3://b/x", "https://e.org"):
-        assert {each.word for each in found} == ({name} if kind != "tracker" else set())
+        local = kind == "base" and "://" not in value
+        assert {each.word for each in found} == (set() if kind == "tracker" or local else {name})
 
 
 @settings(max_examples=RUNS, deadline=None)
@@ -136,12 +137,12 @@ def test_what_is_off_asks_nothing(places: Places, value: Any) -> None:
         ({"model_name_or_path": "embedded"}, []),
         ({"model_name_or_path": "trained:pt"}, []),
         ({"model_name_or_path": "./inside"}, []),
-        ({"model_name_or_path": "/models/x"}, ["path"]),
-        ({"model_name_or_path": "../../y"}, ["path"]),
-        ({"model_name_or_path": "~/x"}, ["path"]),
-        ({"model_name_or_path": "link"}, ["path"]),
+        ({"model_name_or_path": "/models/x"}, []),
+        ({"model_name_or_path": "~/x"}, []),
         ({"model_name_or_path": "https://e.org/x"}, ["network"]),
         ({"adapter_name_or_path": "org/a,model,/x"}, ["path"]),
+        ({"adapter_name_or_path": ["../../y"]}, ["path"]),
+        ({"adapter_name_or_path": "link"}, ["path"]),
         ({"adapter_name_or_path": "trained:pt"}, []),
         ({"ref_model": "/x", "reward_model": "org/r"}, ["path"]),
         ({"reward_model": "127.0.0.1", "reward_model_type": "api"}, ["network"]),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
 
 _KINDS = (
     (stat.S_ISFIFO, "pipe"),
@@ -33,7 +33,7 @@ class UnusualFile(OSError):
         """`pipe`, `device`, `socket`, `folder`, `kernel file` or `special file`."""
 
 
-def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open an input file for reading. Raises UnusualFile, which is an OSError, and OSError.
 
     A pipe without a writer does not make it wait.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from sftrecipe.errors import Problem
@@ -40,7 +41,8 @@ class Consent:
         known = self._kept.get(self._recipe, [])
         if permission.word in self._words and entry not in known:
             known = self._kept[self._recipe] = [*known, entry]
-            _keep(self._kept)
+            with suppress(OSError):  # then it is said again the next time
+                _keep(self._kept)
         allowed = entry in known or permission.word in self._kept.get(_EVERY_RECIPE, [])
         if allowed:
             self.given.add(permission.word)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import SftrecipeError, limit_reached
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.store.atomic_files import create
 
 _WORTH_REMEMBERING = 16 * 1024 * 1024
@@ -95,7 +96,7 @@ def file_hashes(memory: Path) -> FileHashes:
 
 def content_hash(path: Path) -> str:
     """The hash of what a file holds."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file_digest(file, "blake2b").hexdigest()[:32]
 
 

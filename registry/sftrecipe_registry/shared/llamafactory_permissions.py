@@ -30,6 +30,7 @@ WRITTEN = frozenset({"export_dir", "logging_dir", "output_dir", "ray_storage_pat
 SHOWN = 80
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/\w[\w.-]*)?", re.ASCII)
+_MODELS = ("base", "model")
 _SETTINGS_AT_MOST = 1 << 20
 _ELSEWHERE: Mapping[str, Risk] = {
     "script_url": "code",
@@ -57,7 +58,7 @@ def argument_permissions(arguments: Mapping[str, Any], places: Places) -> Iterat
                 yield Permission((name,), name, risk, shown)
     yield from _data_permissions(arguments, places)
     # A gated model's download may need it, and no other.
-    if any(_is_hub(name) for name in listed(arguments.get("model_name_or_path"))):
+    if any(is_hub_model(name) for name in listed(arguments.get("model_name_or_path"))):
         for token in HUB_TOKENS:
             yield Permission(("model_name_or_path",), token, "secret", token, required=False)
 
@@ -68,7 +69,7 @@ def _risks(
     """What one argument does, and the value by which it is shown."""
     kind = argument_classes().get(name, "unknown")
     if kind == "code":  # the code is the models'
-        models = [str(each) for key, each in arguments.items() if _class(key) == "model" and each]
+        models = [str(each) for key, each in arguments.items() if _class(key) in _MODELS and each]
         yield "code", _shown(value) + (f" ({_shown(', '.join(models))})" if models else "")
     elif kind == "secret":
         yield "secret", f"… ({_digest(_shown(value))})"
@@ -83,7 +84,9 @@ def _risks(
     elif kind == "model" and name == "reward_model" and _is_asked(arguments):
         yield "network", _shown(value)
     elif kind == "model":
-        yield from _model_risks(name, value, places)
+        yield from (risk for each in listed(value) for risk in _path_risks(each, places))
+    elif kind == "base":
+        yield from (risk for risk in _path_risks(value, places) if risk[0] != "path")
     elif kind == "settings":
         yield from _settings_risks(name, value, places)
     elif kind != "plain":
@@ -116,20 +119,10 @@ def _path_risks(value: Any, places: Places) -> Iterator[tuple[Risk, str]]:
         yield "path", _shown(value)
 
 
-def _model_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Risk, str]]:
-    """A model that is neither a name of the hub nor in a folder that may be read."""
-    for model in listed(value):
-        if name != "model_name_or_path" or not _is_own(model):
-            yield from _path_risks(model, places)
-
-
-def _is_hub(model: str) -> bool:
-    return not _is_own(model) and _HUB_NAME.fullmatch(model) is not None
-
-
-def _is_own(model: str) -> bool:
-    """Whether it is the embedded model, or one that the recipe trains."""
-    return model == PACKAGED or trained_block(model) is not None
+def is_hub_model(model: str) -> bool:
+    """Whether a name is one of a model hub."""
+    own = model == PACKAGED or trained_block(model) is not None
+    return not own and _HUB_NAME.fullmatch(model) is not None
 
 
 def _settings_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Risk, str]]:
@@ -226,7 +219,7 @@ def placed_arguments(arguments: Mapping[str, Any], places: Places) -> dict[str, 
     relative paths in the output folder and does not know `~`."""
     placed = dict(arguments)
     for name, value in arguments.items():
-        named = isinstance(value, str | list) and name not in (*WRITTEN, "model_name_or_path")
+        named = isinstance(value, str | list) and name not in WRITTEN
         if named and _class(name) in ("path", "model", "settings"):
             paths = listed(value) if _class(name) == "model" else [str(value)]
             placed[name] = ",".join(_placed(path, places) for path in paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from sftrecipe_registry.shared.llamafactory_output import (
     model_stands,
     training_fingerprint,
 )
+from sftrecipe_registry.shared.llamafactory_permissions import is_hub_model
 from sftrecipe_registry.shared.llamafactory_process import NAME, end_leftovers, failure, run_command
+from sftrecipe_registry.shared.training_variables import HUB_TOKENS
 
 _OUTPUT = "trainer_output"
 """Where it writes when it is told no folder."""
@@ -72,6 +75,7 @@ async def _train(training: Training, config: Path, output: Output) -> None:
     if checkpoint is None:
         log.unlink(missing_ok=True)
         training.say(f"starting {NAME}; its log: {log}")
+        _tell_withheld(training, output.settings)
     else:
         training.say(f"going on from {checkpoint.name}; its log: {log}")
         where = checkpoint.relative_to(config.parent)
@@ -100,6 +104,15 @@ async def _train(training: Training, config: Path, output: Output) -> None:
     if status != "exit status 0":
         training.say(f"{NAME} ended with {status} after it had written everything; its log: {log}")
     output.finish()
+
+
+def _tell_withheld(training: Training, settings: Mapping[str, Any]) -> None:
+    """A hub's token that stays here, where a model is downloaded that may need it."""
+    if not is_hub_model(str(settings.get("model_name_or_path"))):
+        return
+    for name in HUB_TOKENS:
+        if name in os.environ and name not in training.allowed:
+            training.say(f"{name} stays here; if the model's download needs it: --allow {name}")
 
 
 def _judge(output: Output, since: int, status: str, log: Path) -> None:

@@ -10,6 +10,7 @@ from sftrecipe import Context, PluginRefused, Record, Reject, Source
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile
 from sftrecipe.plugin.drawing import draw_rows
+from sftrecipe.plugin.regular_files import unusual_kind
 from sftrecipe_registry.shared.alpaca_shape import alpaca_shape
 from sftrecipe_registry.shared.catalogue_entry import (
     BadCatalogue,
@@ -53,7 +54,9 @@ class Dataset(Source):
             entry = read_entry(catalogue, self.name)
             if not entry.hub and not data_path(catalogue, entry).exists():
                 yield OptionProblem(("name",), f"file '{entry.file_name}' does not exist")
-        except BadCatalogue as fault:
+            elif not entry.hub:
+                _data(catalogue, entry)
+        except (BadCatalogue, PluginRefused) as fault:
             yield OptionProblem(("name",), f"{fault}")
 
     def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
@@ -115,4 +118,6 @@ def _data(catalogue: Path, entry: Entry) -> Path:
         raise PluginRefused(f"{fault}") from fault
     if not path.exists():
         raise PluginRefused(f"file '{entry.file_name}' of data set '{entry.name}' does not exist")
+    if kind := unusual_kind(path):
+        raise PluginRefused(f"'{entry.file_name}' of data set '{entry.name}' is a {kind}, no file")
     return path
