@@ -144,7 +144,7 @@ def test_control_characters_reach_no_terminal(leaking: tuple[Path, str, str]) ->
     for words in (["explain", "200 control", "--run", "200"], ["report", "200", "--json"]):
         status, out, error = told(folder, *words)
         assert status == 0, error
-        assert "\\u001b[31mred" in out or words[0] == "report"
+        assert "red\\u0007\\u009b2J" in out or words[0] == "report"
         printed += out + error
     for bad in ("\x1b", "\x07", "\x9b", "\u202e", "\x00"):
         assert bad not in printed + more

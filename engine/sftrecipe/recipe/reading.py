@@ -110,11 +110,10 @@ class Reading:
         self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
     ) -> None:
         files = self.files[draft]
-        text, shown = value, None
-        if is_own(value) or (marker.file and is_file(value)):
+        text, shown, own = value, None, is_own(value)
+        if own or (marker.file and is_file(value)):
             if value not in files.paths:
                 return
-            own = is_own(value)
             shown = files.paths[value] if own else str(FilePath(place.path).parent / value)
             try:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
@@ -128,7 +127,8 @@ class Reading:
                 values = {"path": value, "error": getattr(error, "strerror", None) or str(error)}
                 self._problems.append(Problem("unreadable-file", place, values))
                 return
-        self._problems.extend(template_problems(text, shown, place, marker, inputs))
+        found = template_problems(text, shown, place, marker, inputs, own=own)
+        self._problems.extend(found)
 
     def _ask_plugin(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
         """What the plugin itself finds wrong with its options."""

@@ -25,9 +25,15 @@ def is_file(value: str) -> bool:
 
 
 def template_problems(
-    text: str, file: str | None, place: Position, marker: PromptMarker, inputs: Inputs
+    text: str,
+    file: str | None,
+    place: Position,
+    marker: PromptMarker,
+    inputs: Inputs,
+    *,
+    own: bool = False,
 ) -> Iterator[Problem]:
-    """What is wrong with a prompt.
+    """What is wrong with a prompt; `own`: a plugin brings it, so that it is known to compile.
 
     Problems stand in the template's file where it has one, else at the option.
     """
@@ -40,7 +46,8 @@ def template_problems(
         tree = parsed(text)
         yield from _forbidden(tree, where)
         used = required_variables(tree)
-        compiled(text)
+        if not own:
+            compiled(text)
     except TemplateSyntaxError as error:
         yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
         return
