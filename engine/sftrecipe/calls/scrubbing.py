@@ -81,7 +81,8 @@ def scrub_answer(answer: Answer) -> Answer:
 
 
 def _cleaned(text: str, secret: _Secret) -> str:
-    return _without_pieces(_without(text, secret.whole), secret, len(secret.value) // 2)
+    least = max(_PIECE, len(secret.value) // 4)
+    return _without_pieces(_without(text, secret.whole), secret, least)
 
 
 def _secret(value: str) -> _Secret:

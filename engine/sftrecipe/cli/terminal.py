@@ -32,6 +32,8 @@ class Terminal:
         self._stream = stream
 
     def __getattr__(self, name: str) -> Any:
+        if name == "buffer":  # click would write to it, past this
+            raise AttributeError(name)
         return getattr(self._stream, name)
 
     def __iter__(self) -> Any:
@@ -58,7 +60,8 @@ def guard_streams() -> None:
         if stream is None or isinstance(stream, Terminal):
             continue
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=_ESCAPING)
+            known = codecs.lookup(stream.encoding).name != "ascii"  # else nobody has set any
+            stream.reconfigure(encoding=stream.encoding if known else "utf-8", errors=_ESCAPING)
         setattr(sys, name, Terminal(stream))
 
 

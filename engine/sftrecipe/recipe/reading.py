@@ -110,11 +110,10 @@ class Reading:
         self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
     ) -> None:
         files = self.files[draft]
-        text, shown = value, None
-        if is_own(value) or (marker.file and is_file(value)):
+        text, shown, own = value, None, is_own(value)
+        if own or (marker.file and is_file(value)):
             if value not in files.paths:
                 return
-            own = is_own(value)
             shown = files.paths[value] if own else str(FilePath(place.path).parent / value)
             try:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
@@ -129,7 +128,9 @@ class Reading:
                 self._problems.append(Problem("unreadable-file", place, values))
                 return
         beside = self._prompt_beside(draft, marker)
-        self._problems.extend(template_problems(text, shown, place, marker, inputs, beside=beside))
+        self._problems.extend(
+            template_problems(text, shown, place, marker, inputs, beside=beside, own=own)
+        )
 
     def _prompt_beside(self, draft: Draft, marker: PromptMarker) -> str:
         """The text of the other prompt of the same call; empty where there is none."""

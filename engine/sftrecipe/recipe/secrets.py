@@ -112,8 +112,8 @@ class Secrets:
     def _sent(self, secret: str, address: str, draft: Draft) -> Iterator[Problem]:
         """Whether a value may go to an address."""
         variable, filled = _WHOLE.fullmatch(address), self._filled(address)
-        if not filled:
-            return
+        if not filled or (_ANY.search(address) and not variable):
+            return  # the latter is told as it is used
         if address in _addresses(draft) and (wrong := misspelt(filled)):
             place, suggestion = self._value_place(draft, address), wrong.suggestion
             values = {"key": _key_of(draft, address), "suggestion": suggestion}

@@ -32,8 +32,11 @@ def template_problems(
     inputs: Inputs,
     *,
     beside: str = "",
+    own: bool = False,
 ) -> Iterator[Problem]:
     """What is wrong with a prompt; `beside`: the one of the same call that may do its part.
+
+    `own`: a plugin brings it, so that it is known to compile.
 
     Problems stand in the template's file where it has one, else at the option.
     """
@@ -51,7 +54,8 @@ def template_problems(
         tree = parsed(text)
         yield from _forbidden(tree, where)
         used, named = required_variables(tree), outside_variables(tree)
-        compiled(text)
+        if not own:
+            compiled(text)
     except TemplateSyntaxError as error:
         yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
         return

@@ -13,7 +13,7 @@ from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.sentences import cut, packed, sentences
 
-_TRAILING = re.compile(r"[ \t\u3000\xa0]+(?=\n|\Z)")
+_TRAILING = re.compile(r"(?<![ \t\u3000\xa0])[ \t\u3000\xa0]++(?=\n|\Z)")  # linear
 _BLANK_LINES = re.compile(r"\n{3,}")
 _PARAGRAPH = re.compile(r".+?(?:\n{2,}|\Z)", re.DOTALL)
 

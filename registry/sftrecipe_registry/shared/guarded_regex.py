@@ -6,6 +6,7 @@ a process of its own where the text is long, or where no signal can stop the clo
 
 from __future__ import annotations
 
+import atexit
 import re
 import signal
 import threading
@@ -114,14 +115,19 @@ class _Clock:
         self.ticking = True
         signal.signal(signal.SIGVTALRM, self._tick)
         signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS / 4, SECONDS / 4)
+        atexit.register(self.stop)  # Python unsets the handler at its end, and a tick would kill
+
+    def stop(self) -> None:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        self.ticking = False
+        atexit.unregister(self.stop)
 
     def _tick(self, number: int, frame: FrameType | None) -> None:
         self.ticks += 1
         if self.searching and self.ticks > 4:
             raise TooLong
         if not self.searching:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            self.ticking = False
+            self.stop()
 
 
 _clock = _Clock()

@@ -14,7 +14,7 @@ _FIELD = re.compile(
 )
 _ENGLISH = {"指令": "Instruction", "输入": "Input", "输出": "Output"}
 _WHOLE = (["Instruction", "Input", "Output"], ["Instruction", "Output"])
-_RULE = re.compile(r"(?:^|\n)\s*#{3,}\s*\Z")
+_RULE = re.compile(r"(?:^|(?<!\n)\n)\s*+#{3,}\s*\Z")
 _NO_INPUT = "<noinput>"
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import operator
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +19,8 @@ from sftrecipe_registry.shared.scripts import count_words
 
 LONGEST = 2000
 """Characters of an expression."""
+SECONDS = 2.0
+"""How long one may take for one row: it may look at a long text many times."""
 
 Names = Mapping[str, Any]
 Compute = Callable[[Names], Any]
@@ -59,7 +63,21 @@ def read_expression(text: str, groups: frozenset[str] = frozenset()) -> SafeExpr
             raise
         raise BadExpression(f"expression cannot be read: {error}") from None
     members = {group: frozenset(names) for group, names in reader.members.items()}
-    return SafeExpression(compute, frozenset(reader.names), members)
+
+    def in_time(names: Names) -> Any:
+        _clock.ends = time.monotonic() + SECONDS
+        return compute(names)
+
+    return SafeExpression(in_time, frozenset(reader.names), members)
+
+
+_clock = threading.local()
+
+
+def _called(function: Callable[..., Any], values: list[Any]) -> Any:
+    if time.monotonic() > _clock.ends:
+        raise ValueError(f"expression takes more than {SECONDS:g} seconds")
+    return function(*values)
 
 
 def _contains(text: Any, part: Any) -> bool:
@@ -242,7 +260,7 @@ class _Reader:
         function, count = FUNCTIONS[name]
         if len(parts) != count:
             raise BadExpression(f"function '{name}' takes {count} values, not {len(parts)}")
-        return lambda names: function(*(part(names) for part in parts))
+        return lambda names: _called(function, [part(names) for part in parts])
 
     def _member(self, group: str, name: str) -> Compute:
         self.members.setdefault(group, set()).add(name)
