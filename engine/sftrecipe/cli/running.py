@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sftrecipe.plan.steps import Plan, Reach
     from sftrecipe.recipe.checked import CheckedRecipe
     from sftrecipe.run.lacking import Lack
+    from sftrecipe.run.start import Outcome
     from sftrecipe.store.project import Project
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -69,8 +70,6 @@ def checked_and_run(
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
-    from sftrecipe.report.next_commands import next_commands  # noqa: PLC0415
-    from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
     from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
     from sftrecipe.run.lacking import DataOnly  # noqa: PLC0415
     from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder  # noqa: PLC0415
@@ -100,14 +99,20 @@ def checked_and_run(
             raise
         if outcome.fresh or not (target / REPORT_FILE).exists():
             leave_report(target, project)
-    if as_json:
-        click.echo(outcome_json(outcome))
-    elif not quiet:
-        click.echo(outcome_text(outcome))
-        if outcome.fresh and not beyond:
-            click.echo(next_commands(outcome), err=True)
+    if as_json or not quiet:
+        _tell(outcome, as_json=as_json, goes_on=not beyond)
     if beyond:
         raise DataOnly(plan, beyond)
+
+
+def _tell(outcome: Outcome, *, as_json: bool, goes_on: bool) -> None:
+    """Print the outcome, and after a run that did something what a user does next."""
+    from sftrecipe.report.next_commands import next_commands  # noqa: PLC0415
+    from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
+
+    click.echo(outcome_json(outcome) if as_json else outcome_text(outcome))
+    if outcome.fresh and goes_on and not as_json:
+        click.echo(next_commands(outcome), err=True)
 
 
 def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
