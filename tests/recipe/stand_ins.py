@@ -28,6 +28,8 @@ from sftrecipe.plugin.kinds import Mix
 from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.record import new_record
 
+_TURNS = frozenset({"turns", "count"})
+
 
 class OpenAI(Provider):
     """A vendor's endpoint."""
@@ -92,14 +94,7 @@ class SelfInstruct(Generator):
     """Writes new instructions after seeds."""
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
-    template: Annotated[
-        str,
-        PromptMarker(
-            variables=frozenset({"examples", "count"}),
-            columns=False,
-            shows=(frozenset({"examples"}),),
-        ),
-    ]
+    template: Annotated[str, PromptMarker(variables=frozenset({"examples"}), columns=False)]
     """The prompt."""
     entities: dict[str, InputFile] = {}
     """Files of values."""
@@ -127,6 +122,10 @@ class Respond(Generator):
     """The prompt."""
     system: Annotated[str, PromptMarker()] = ""
     """The system prompt."""
+    following: Annotated[
+        str, PromptMarker(variables=_TURNS, columns=False, shows=(frozenset({"turns"}),))
+    ] = "{{ turns }}"
+    """The prompt of the next turn."""
 
     async def generate(self, rows: Any, ctx: Context) -> Any:
         """Never done here."""

@@ -263,3 +263,48 @@ def test_a_filter_keeps_what_it_kept_before(tmp_path: Path, server: StandIn) -> 
     project.write(80, filter=[pattern], evaluate=None)
     again = project.plan()["steps"]["some"]
     assert again["expected_rows"] == pytest.approx(2 * kept, abs=1)
+
+
+def test_a_sweep_of_a_second_holdout(tmp_path: Path, server: StandIn) -> None:
+    project = Project(tmp_path, server.url)
+    first, second = (
+        {"id": name, "use": "llamafactory", "from": "s", "with": {"name": name, "holdout": 1}}
+        for name in ("first", "second")
+    )
+    options = {"model_name_or_path": "org/m", "template": "qwen", "finetuning_type": "lora"}
+    train = {"use": "llamafactory", "on": "second", "with": {"stage": "sft", **options}}
+    judge = {"id": "near", "use": "reference", "with": {"models": ["a"]}}
+    sweep = {"metric": "near.a_bleu_2", "goal": "higher"}
+    given = {"generate": None, "mix": None, "export": [first, second], "train": train}
+    over = {"export.second.with.holdout": [1, 2]}
+    project.write(**given, evaluate=[judge], sweep={"over": over, **sweep})
+    assert "ok" in project.told("validate", "recipe.yaml")
+    over = {"export.first.with.holdout": [1, 2]}
+    project.write(**given, evaluate=[judge], sweep={"over": over, **sweep})
+    with pytest.raises(AssertionError, match="sweep-questions"):
+        project.told("validate", "recipe.yaml")
+
+
+def test_a_large_source_and_a_folder_are_foreseen(tmp_path: Path, server: StandIn) -> None:
+    project = Project(tmp_path, server.url)
+    lines = (
+        json.dumps({"instruction": f"{n} " + "What helps against pain? " * 80, "output": "Rest."})
+        for n in range(17_000)
+    )
+    (tmp_path / "large.jsonl").write_text("\n".join(lines))
+    (tmp_path / "texts").mkdir()
+    for n in range(3):
+        (tmp_path / "texts" / f"{n}.md").write_text("# Pain\n\n" + "It ends by itself. " * 40)
+    large = {"use": "jsonl", "path": "large.jsonl"}
+    texts = {"use": "markdown", "path": "texts"}
+    paid = {**ANSWER, "from": "large", "provider": "judge", "with": {"replace": True}}
+    cut = {"id": "cut", "use": "chunk", "from": "texts"}
+    project.write(
+        sources={"large": large, "texts": texts}, generate=[paid, cut], mix=None,
+        export=[{"use": "jsonl", "from": ["g", "cut"]}], evaluate=None,
+    )  # fmt: skip
+    planned = project.plan()
+    assert planned["steps"]["large"]["expected_rows"] == pytest.approx(17_000, rel=0.05)
+    assert planned["steps"]["g"]["rows"] == [0, None]
+    assert planned["total"]["likely"]["cost"]["USD"] > 100
+    assert planned["steps"]["cut"]["rows"] == [6, 6]
