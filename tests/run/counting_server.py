@@ -52,7 +52,8 @@ class Counted:
     """What it was asked, and what it wrote."""
 
     requests: int = 0
-    tokens: int = 0
+    lost: int = 0
+    """Replies that were cut off: nobody can count them, so they count at what was set aside."""
     read: int = 0
     written: int = 0
     largest_read: int = 0
@@ -95,6 +96,9 @@ class CountingServer:
             if fails:
                 return 500, b'{"error": {"message": "oops"}}', True
             read = len(prompt) // 4 + 1 + habits.hidden
+            if not arrives:
+                counted.lost += 1
+                return 200, _body(read, written, told, cut=False), False
             counted.read += read
             counted.written += written
             counted.largest_read = max(counted.largest_read, read)

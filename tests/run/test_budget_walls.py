@@ -317,7 +317,7 @@ def test_a_server_that_ignores_max_tokens_is_taken_as_it_is(tmp_path: Path) -> N
         assert server.counted.read + server.counted.written <= 30_000
 
 
-@pytest.mark.parametrize("usage", [*USAGES, "sometimes"])
+@pytest.mark.parametrize("usage", ["left out", "negative", "beyond 64 bit", "sometimes"])
 def test_usage_that_is_not_told_is_estimated_and_told_once(tmp_path: Path, usage: str) -> None:
     with counting_server(Habits(usage=usage)) as server:
         project = Project(tmp_path / "p", server)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,7 +116,7 @@ class Change(NamedTuple):
 
     def and_also(self, other: Change) -> Change:
         """Both together."""
-        return Change._make(one + another for one, another in zip(self, other, strict=True))
+        return Change._make(map(add, self, other))
 
 
 def set_aside(stake: Stake) -> Change:
