@@ -73,7 +73,7 @@ UNPAID = (
 UNPAID_CODES = ("1112", "1113", "1121")
 """Zhipu: account locked, in arrears, blocked for violations."""
 UNPAID_TEXTS = re.compile(
-    r"insufficient balance|credit balance is too low|余额不足|欠费", re.IGNORECASE
+    r"(?:insufficient|overdue) balance|credit balance is too low|余额不足|欠费", re.IGNORECASE
 )
 
 KEYS = (
