@@ -12,7 +12,12 @@ from sftrecipe import messages
 
 FEW_HANDLES = frozenset({errno.EMFILE, errno.ENFILE})
 """What the system says when too many files are open."""
-_OF_MEMORY = ("Cannot allocate memory", "failed to map segment", "can't start new thread")
+_OF_MEMORY = (
+    "Cannot allocate memory",
+    "failed to map segment",
+    "can't start new thread",
+    "Not enough memory",
+)
 """What is said by those that tell of it in their own ways: threads, libraries, child processes."""
 
 
@@ -101,10 +106,7 @@ def limit_reached(error: BaseException | None) -> SftrecipeError | None:
         seen.add(id(error))
         if isinstance(error, OSError) and error.errno in FEW_HANDLES:
             return SftrecipeError("few-handles", "few-handles")
-        if isinstance(error, MemoryError) or (
-            isinstance(error, (OSError, ImportError, RuntimeError))
-            and any(words in str(error) for words in _OF_MEMORY)
-        ):
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _OF_MEMORY):
             return SftrecipeError("few-memory", "few-memory")
         error = error.__cause__ or error.__context__
     return None

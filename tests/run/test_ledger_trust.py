@@ -40,7 +40,7 @@ def server() -> Iterator[StandIn]:
         ("CREATE VIEW v AS SELECT * FROM calls", "view v"),
         ("CREATE TABLE more (x)", "table more"),
         ("ALTER TABLE calls ADD COLUMN evil TEXT AS (upper(reply))", "table calls"),
-        ("DROP INDEX calls_run; CREATE UNIQUE INDEX calls_run ON calls (run)", "index calls_run"),
+        ("DROP INDEX calls_run; CREATE INDEX calls_run ON calls (step)", "index calls_run"),
         (
             "DROP TABLE engines; CREATE VIEW engines AS SELECT 1 AS id, '' AS token, 0 AS closed",
             "view engines",
