@@ -9,11 +9,14 @@ from sftrecipe.errors import SftrecipeError
 
 GOES_ON = frozenset({
     "batch-cancelled",
+    "file-changed",
+    "file-changing",
     "ledger-in-use",
     "provider-failing",
     "server-died",
     "server-slow",
     "session-closed",
+    "step-files-touched",
 })  # fmt: skip
 """Errors that pass by themselves: what failed may work when it is asked again. After all others
 something is to be changed first: a key, a file, an option, the machine."""
