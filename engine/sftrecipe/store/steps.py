@@ -91,7 +91,7 @@ class StepStore:
     def _read(self, key: str) -> StepFacts:
         content = (self.path(key) / FACTS).read_bytes()
         try:
-            return StepFacts(**{**orjson.loads(content)})
+            return StepFacts(**orjson.loads(content))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{FACTS} cannot be read") from error
 
