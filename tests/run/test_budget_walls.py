@@ -366,7 +366,7 @@ def test_an_unknown_price_is_said(project: Project) -> None:
 def test_an_engine_that_ended_in_order_was_not_killed(
     project: Project, server: CountingServer
 ) -> None:
-    server.habits.delay = 3.0
+    server.habits.delay = 60.0
     for ending, slug in ((2, "doctor-ledger-left"), (9, "doctor-ledger-lost")):
         project.write("{}", options=f"{{max_tokens: {100 + ending}}}")
         process, before = project.start(), server.counted.requests
