@@ -336,7 +336,8 @@ async def test_an_error_waits_for_what_is_paid_and_an_interruption_does_not(
         with pytest.raises(ZeroDivisionError):
             async with session(server.url, tmp_path) as opened:
                 asking = asyncio.create_task(say(opened.model("teacher", "ask"), "x"))
-                await asyncio.sleep(0.2)
+                while not opened.in_flight():  # noqa: ASYNC110 - counted, not told
+                    await asyncio.sleep(0.01)
                 raise ZeroDivisionError
         asking.cancel()
         path = tmp_path / ".sftrecipe/ledger.sqlite"

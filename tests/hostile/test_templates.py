@@ -44,8 +44,8 @@ def test_what_is_no_text_is_not_written(template: str) -> None:
 @pytest.mark.parametrize(
     ("template", "prompt"),
     [
-        ("{{ none }} {{ true }} {{ 1.5 }} {{ [1, 'a'] }} {{ {'a': x} }}",
-         "None True 1.5 [1, 'a'] {'a': 'abc'}"),
+        ("{{ true }} {{ 1.5 }} {{ [none, 'a'] }} {{ {'a': x} }}",
+         "True 1.5 [None, 'a'] {'a': 'abc'}"),
         ("{{ x.upper() }}{{ x | title }}{{ x[1:] }}{{ x.split('b') }}", "ABCAbcbc['a', 'c']"),
         ("{% for row in rows if row.n > 1 %}{{ loop.index }}{{ row.q }}{% endfor %}", "1two"),
         ("{{ rows | map(attribute='q') | join('+') }}{{ rows | length }}", "one+two2"),

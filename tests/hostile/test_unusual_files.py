@@ -84,7 +84,7 @@ def test_a_pipe_is_refused_wherever_a_file_is_read(tmp_path: Path) -> None:
     project(tmp_path, pipe)
     recipes = {f"{place.replace(' ', '-')}.yaml": text for place, text in PLACES.items()}
     for name, text in recipes.items():
-        whole = f"version: 1\nname: t\n{text}\nexport: [{{use: jsonl}}]\n"
+        whole = f"version: 1\nname: {name}\n{text}\nexport: [{{use: jsonl}}]\n"
         (tmp_path / name).write_text(whole)
     checked = said(tmp_path, "validate", *recipes)
     assert "Traceback" not in checked.stderr

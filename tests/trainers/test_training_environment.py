@@ -99,7 +99,7 @@ def test_a_python_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     begun = time.monotonic()
     (found,) = check_training()
     assert (found.state, "within 0.5 s" in found.found) == ("fault", True)
-    with pytest.raises(PluginRefused, match=r"not encoded the rows within 0\.5 s"):
+    with pytest.raises(PluginRefused, match=r"did not encode the rows within 0\.5 s"):
         encoding_report(python, {"stage": "sft"}, tmp_path, tmp_path / "rows")
     assert time.monotonic() - begun < 30
     for number in started.read_text().split():

@@ -60,8 +60,7 @@ def guard_streams() -> None:
         if stream is None or isinstance(stream, Terminal):
             continue
         if hasattr(stream, "reconfigure"):
-            known = codecs.lookup(stream.encoding).name != "ascii"  # else nobody has set any
-            stream.reconfigure(encoding=stream.encoding if known else "utf-8", errors=_ESCAPING)
+            stream.reconfigure(errors=_ESCAPING)
         setattr(sys, name, Terminal(stream))
 
 
