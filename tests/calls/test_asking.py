@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.calls.budget import BudgetReached
-from sftrecipe.calls.session import open_session
+from sftrecipe.calls.session import Session, open_session
 from sftrecipe.calls.totals import read_call, totals, verify
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Reply
@@ -332,7 +332,7 @@ async def test_a_caller_that_gives_up_does_not_lose_the_reply(tmp_path: Path) ->
 async def test_an_error_waits_for_what_is_paid_and_an_interruption_does_not(
     tmp_path: Path,
 ) -> None:
-    with stand_in("--delay", 0.5) as server:
+    with stand_in("--delay", 2) as server:
         with pytest.raises(ZeroDivisionError):
             async with session(server.url, tmp_path) as opened:
                 asking = asyncio.create_task(say(opened.model("teacher", "ask"), "x"))
@@ -343,18 +343,22 @@ async def test_an_error_waits_for_what_is_paid_and_an_interruption_does_not(
         path = tmp_path / ".sftrecipe/ledger.sqlite"
         assert [(total.calls, total.in_flight) for total in totals(path)] == [(1, 0)]
 
+        sessions: list[Session] = []
+
         async def interrupted() -> None:
             async with session(server.url, tmp_path) as opened:
+                sessions.append(opened)
                 await say(opened.model("teacher", "ask"), "y")
 
         task = asyncio.create_task(interrupted())
-        await asyncio.sleep(0.2)
+        while not sessions or not sessions[0].in_flight():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         task.cancel()
         began = time.perf_counter()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.perf_counter() - began < 0.2
-        assert [(total.calls, total.in_flight) for total in totals(path)] == [(1, 1)]
+        assert time.perf_counter() - began < 1
+        assert [(total.calls, total.unanswered) for total in totals(path)] == [(1, 1)]
         async with session(server.url, tmp_path) as opened:
             assert (await say(opened.model("teacher", "ask"), "y")).text
         assert server.requests() == 3
