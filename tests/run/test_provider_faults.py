@@ -253,7 +253,8 @@ ROWS_OWN = {
         fault(400, "上下文长度超限"),
         Sent(400, '{"error": {"message": "输入过长，请缩短"}}'.encode("gbk"),
              {"Content-Type": "application/json; charset=gbk"}),
-        Sent(200, b'{"base_resp": {"status_code": 1039, "status_msg": "input tokens too long"}}'),
+        Sent(200, b'{"base_resp": {"status_code": 2013, "status_msg": '
+             b'"context window exceeds limit"}}'),
     ),
     "refused": (
         fault(400, "输入内容审核不通过，涉嫌违规", code="10013"),

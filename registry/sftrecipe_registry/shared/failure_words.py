@@ -171,4 +171,9 @@ BUSY = (
     "throttling",
     "limit_requests",
 )
+MINIMAX = {
+    1002: "rate_limit", 1004: "authentication", 1008: "insufficient_balance", 1013: "server_error",
+    1026: "sensitive", 1027: "sensitive", 1039: "rate_limit", 2049: "invalid_api_key",
+}  # fmt: skip
+"""Its numbers, which come with HTTP 200 and short words, in others' words."""
 BROKEN = ("internal_error", "internal_server_error", "server_error", "service_unavailable")

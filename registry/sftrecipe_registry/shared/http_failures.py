@@ -74,7 +74,11 @@ def _is_empty(error: Mapping[str, Any]) -> bool:
 def _minimax(reply: Mapping[str, Any]) -> Fault | None:
     told = mapping_in(reply, "base_resp")
     code = told.get("status_code")
-    return Fault(plain_text(code), plain_text(told.get("status_msg") or told)) if code else None
+    if not code:
+        return None
+    known = words.MINIMAX.get(code, "") if isinstance(code, int) else ""
+    text = plain_text(told.get("status_msg") or told)
+    return Fault(f"{plain_text(code)} {known}".strip(), text)
 
 
 def _parameter(error: Mapping[str, Any]) -> str:
