@@ -2,7 +2,7 @@
 
 from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
-from sftrecipe.plugin.endings import ending_of, is_cut_off
+from sftrecipe.plugin.endings import AT_THE_LIMIT, THOUGHT_ALONE, ending_of, is_cut_off
 from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
     DataSet,
@@ -32,9 +32,11 @@ from sftrecipe.plugin.provider import (
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
+    "AT_THE_LIMIT",
     "CALL_REASONS",
     "CONTEXT_TOO_LONG",
     "REQUEST_TOO_LARGE",
+    "THOUGHT_ALONE",
     "UNREADABLE_REPLY",
     "Adapter",
     "Answer",

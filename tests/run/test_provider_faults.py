@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe_registry.shared.http_failures import failure_of
 from tests.odd_server import Sent, fault, odd_server, told
 from tests.run.whole import Whole
 
@@ -240,3 +242,72 @@ def test_half_a_character_is_told(tmp_path: Path) -> None:
         assert row["output"] == "hi \ufffd"
         whole.run()
         assert server.asked.total() == 1
+
+
+ROWS_OWN = {
+    "context_too_long": (
+        fault(400, "Input length 33000 exceeds the maximum length 32768", code="InvalidParameter"),
+        fault(400, "the length of the prompt exceeds the limit"),
+        fault(500, "input (2000 tokens) is too large to process. increase the physical batch size"),
+        fault(400, "Token 数量超过最大限制"),
+        fault(400, "上下文长度超限"),
+        Sent(400, '{"error": {"message": "输入过长，请缩短"}}'.encode("gbk"),
+             {"Content-Type": "application/json; charset=gbk"}),
+        Sent(200, b'{"base_resp": {"status_code": 2013, "status_msg": '
+             b'"context window exceeds limit"}}'),
+    ),
+    "refused": (
+        fault(400, "输入内容审核不通过，涉嫌违规", code="10013"),
+        fault(400, "your prompt was flagged as potentially violating our usage policy"),
+    ),
+    "cut_off": (
+        told("", finish_reason="length", message={"content": None, "reasoning_content": "hm"}),
+        told("<think>hm", finish_reason="max_tokens"),
+    ),
+    "call_failed": (fault(401, "no", code="invalid_api_key"),),
+}  # fmt: skip
+WHOLE = told("so it is").body
+STILL_WHOLE = (
+    Sent(201, WHOLE),
+    Sent(200, WHOLE[:-1] + b', "error": {"message": "", "type": "", "code": null}}'),
+    Sent(200, WHOLE[:-1] + b', "base_resp": {"status_code": 0, "status_msg": ""}}'),
+    Sent(200, WHOLE.replace(b": 4}", b": " + b"9" * 5000 + b"}")),
+    Sent(200, gzip.compress(WHOLE) + bytes(20), {"Content-Encoding": "gzip"}),
+    Sent(200, WHOLE, {"Content-Encoding": "utf-8"}),
+    Sent(200, WHOLE.replace(b"so it is", "好的".encode("gbk")),
+         {"Content-Type": "application/json; charset=gbk"}),
+    told("so it is", finish_reason=" stop "),
+)  # fmt: skip
+
+
+def test_odd_servers_cost_the_row_at_most(tmp_path: Path) -> None:
+    lost = [(reason, sent) for reason, kinds in ROWS_OWN.items() for sent in kinds]
+    rows = {f"good {number}": sent for number, sent in enumerate(STILL_WHOLE)}
+    rows |= {f"lost {number}": sent for number, (_, sent) in enumerate(lost)}
+    rows["good at last"] = told()
+    with odd_server(lambda said, before: rows[said]) as server:
+        whole = _project(tmp_path, server.url, list(rows), "{attempts: 2, concurrency: 1}")
+        whole.run()
+        kept, reasons = _left(whole)
+        assert kept == len(STILL_WHOLE) + 1
+        assert sorted(reasons) == sorted(reason for reason, _ in lost)
+        texts = (whole.out / "whole.json").read_text()
+        assert "�" not in texts
+        assert "好的" in json.dumps(json.loads(texts), ensure_ascii=False)
+        rejects = (whole.out / "rejects.jsonl").read_text()
+        assert rejects.count("the thought took all of max_tokens") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "max_tokens is too large: 5000. This model supports at most 4096 completion tokens",
+        "Range of max_tokens should be [1, 2000]",
+        "Tokens per minute limit exceeded",
+        "You exceeded your current quota, check your tokens",
+        "账户 tokens 余额超出限制",
+        "model name is case sensitive",
+    ],
+)
+def test_parameters_rates_and_money_are_no_lengths(text: str) -> None:
+    assert failure_of(400, json.dumps({"error": {"message": text}}).encode(), {}).blame != "row"

@@ -371,7 +371,7 @@ class Asker:
             call.usage.refused += 1
         else:
             call.usage.failed += 1
-            why = self._breaker.call_failed(failure, others=self._calls - 1)
+            why = self._breaker.call_failed(failure, others=self._calls - 1, expected=call.expected)
             if why is None and not call.usage.asked and not call.usage.cached:
                 why = self._breaker.step_refused(failure, call.claim.step)
             if why:

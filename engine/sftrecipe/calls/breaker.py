@@ -4,7 +4,8 @@ It is the provider that is judged, never a row. A reply of it, in this run or in
 it alive; a failure that is known to be the row's own (too long, refused) counts for nothing. What
 stops a run is
 
-- a failure that concerns every row: key, money, an unknown model, nobody at the address;
+- a failure that concerns every row: key, money, an unknown model, nobody at the address (of a
+  provider that answered: when the next call fails so, too);
 - failures of all that is sent, for a stretch of time, while other calls wait. From
   `stop_after_failures` on, calls leave one at a time until a reply comes, so that an outage costs
   neither rows nor a storm of requests.
@@ -28,6 +29,8 @@ FAULTS_LAST, WAITS_LAST, NOBODY_LASTS = 90.0, 600.0, 20.0
 told to wait, of nobody being there. The first two are no longer than `timeout`."""
 FIRST_GAP, LONGEST_GAP, GAP_GROWTH = 0.5, 2.0, 1.3
 """Seconds between two calls while the provider answers nobody."""
+USELESS = 2
+"""Calls in a row that fail by the provider's fault, before a provider that answers is given up."""
 REFUSED_AT_ONCE = 3
 """Calls of a step that are refused for one parameter before the step ends."""
 _DIGITS = re.compile(r"\d+")
@@ -64,6 +67,7 @@ class Breaker:
         self._line = asyncio.Lock()
         self._recovered: asyncio.Event | None = None
         self._refused: dict[str, int] = {}
+        self._useless = 0
 
     @property
     def alive(self) -> bool:
@@ -77,6 +81,7 @@ class Breaker:
     def reply_came(self) -> None:
         """The provider answers."""
         self.answered += 1
+        self._useless = 0
         if self._in_a_row:
             self._in_a_row = 0
             self._gap = FIRST_GAP
@@ -118,12 +123,14 @@ class Breaker:
             return None
         return self._error("provider-failing", failure)
 
-    def call_failed(self, failure: CallFailed, *, others: int) -> SftrecipeError | None:
+    def call_failed(
+        self, failure: CallFailed, *, others: int, expected: bool
+    ) -> SftrecipeError | None:
         """Why the run stops, where a call that failed for good shows that no other fares better.
 
-        `others`: the provider's calls that are not done yet.
+        `others`: the provider's calls that are not done yet; `expected`: as for an attempt.
         """
-        if failure.blame == "row":
+        if failure.blame == "row" or self._is_lone(failure, others, expected=expected):
             return None
         nobody = isinstance(failure, Unreached) and self._nobody_answered()
         if nobody or failure.blame == "provider" or self._is_no_api(failure):
@@ -147,6 +154,15 @@ class Breaker:
             count=count,
             error=failure.message,
         )
+
+    def _is_lone(self, failure: CallFailed, others: int, *, expected: bool) -> bool:
+        """Whether a provider's fault may yet be one row's: a gateway turns some rows away as if
+        the key were wrong. The next call tells."""
+        if failure.blame != "provider":
+            return False
+        self._useless += 1
+        doubted = self.answered > 0 or (others > 0 and (expected or self._proven))
+        return doubted and self._useless < USELESS
 
     def _nobody_answered(self) -> bool:
         """Whether nobody was answered while the last call made all its attempts."""

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import orjson
 
+from sftrecipe.plugin.endings import THOUGHT_ALONE
+
 FIRST_GUESS = 1024
 """Output tokens of a call without `max_tokens`, as long as no reply tells more."""
 LONGEST = 131_072
@@ -84,7 +86,7 @@ class ReplyLengths:
             seen.count += 1
             seen.longest = max(seen.longest, written)
         elif written <= max_tokens:
-            self._kept_within += _CUT_COUNTS if finish == "length" else 1
+            self._kept_within += _CUT_COUNTS if finish in ("length", THOUGHT_ALONE) else 1
         else:
             self._longest_beyond = max(self._longest_beyond, written)
             self._kept_within = min(self._kept_within, ENOUGH // 2)

@@ -13,6 +13,10 @@ from typing import Literal
 
 Ending = Literal["whole", "cut_off", "refused", "again"]
 
+AT_THE_LIMIT = frozenset({"length", "max_tokens", "model_length"})
+"""Words for a reply that came to `max_tokens`, or to the end of the model's context."""
+THOUGHT_ALONE = "the thought took all of max_tokens"
+"""Word of the engine's own: the limit came before the answer began."""
 _WHOLE = frozenset({
     "", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use",
     "function_call", "normal",
@@ -26,7 +30,7 @@ _AGAIN = frozenset({"error", "insufficient_system_resource", "network_error"})
 
 def ending_of(finish_reason: str) -> Ending:
     """Whether a reply is whole, cut off, refused, or to be asked for again."""
-    word = finish_reason.lower()
+    word = finish_reason.strip().lower()
     if word in _WHOLE:
         return "whole"
     if word in _REFUSED:

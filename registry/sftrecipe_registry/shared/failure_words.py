@@ -22,8 +22,18 @@ REFUSED = (
 """Parts of error codes that say the content was refused."""
 REFUSED_CODES = ("1301", "336104")
 """Whole codes: Zhipu's and Qianfan's are numbers."""
-REFUSED_TEXTS = ("Content Exists Risk",)
-"""Messages that say so where the code does not (DeepSeek)."""
+REFUSED_TEXTS = re.compile(
+    r"Content Exists Risk"  # DeepSeek
+    r"|violating our usage policy|content management policy"  # OpenAI, Azure
+    r"|inappropriate content|considered high risk"  # DashScope, Moonshot
+    r"|contains? (?:\w+ )?sensitive (?:content|information|words?)"  # Ark
+    r"|the content .{0,40}is sensitive|new_sensitive"  # Qianfan, MiniMax
+    r"|(?:内容|文本|提示词|问题|回答|输出).{0,16}(?:敏感|违规|不安全|审核不通过|未通过审核|不合规)",
+    re.IGNORECASE,
+)
+"""Messages that say so where the code does not, with a status of `OF_A_REQUEST`."""
+OF_A_REQUEST = (200, 400, 413, 422, 451, 500)
+"""Statuses that may be about this one request."""
 
 TOO_LONG = (
     "context_length_exceeded",
@@ -57,6 +67,33 @@ TOO_LONG_TEXTS = re.compile(
     r"|(?:输入|提示词|上下文).{0,12}(?:过长|超长|超过|超出)",
     re.IGNORECASE,
 )
+_LENGTHS = re.compile(
+    r"(?:tokens?|length|prompt|inputs?|messages?|context|characters|text)\b.{0,60}?"
+    r"\b(?:exceed(?:s|ed|ing)?|(?:is |are )?(?:over|above)|too (?:long|large|many)"
+    r"|(?:longer|larger|greater|more) than|only supports? up to)\b"
+    r".{0,60}?(?:limit|max|length|context|tokens?|allowed|size|window|\d)"
+    r"|(?:tokens?|prompt|inputs?|messages?|context|text)\b.{0,40}\btoo (?:long|large|many)\b"
+    r"|too many (?:input |prompt )?tokens\b|context length of only"  # Bedrock, Mistral, LM Studio
+    r"|(?:输入|提示词?|上下文|文本|消息|对话|内容|长度|字数|字符|prompt|tokens?).{0,16}?"
+    r"(?:过长|超长|太长|超限|超过|超出|超了)"
+    r"|(?:超过|超出|超限).{0,12}?(?:上下文|长度|tokens?\b|字数|字符)",
+    re.IGNORECASE,
+)
+_NO_LENGTHS = re.compile(
+    r"max_(?:completion_|new_|output_)?tokens|temperature|top_[pk]|penalty|should be"
+    r"|quota|balance|rate.?limit|per (?:minute|day|second)|\b[rt]p[md]\b|qps"
+    r"|expired|api.?key|access.?token"
+    r"|额度|余额|配额|限额|频率|频次|每分钟|每秒|每日|并发|次数|速率|密钥|账[号户]",
+    re.IGNORECASE,
+)
+"""What may exceed a limit without being a row's text: parameters, rates, money, keys."""
+
+
+def is_too_long(text: str) -> bool:
+    """Whether a message of no known vendor says that the row's text is too long."""
+    return bool(_LENGTHS.search(text)) and not _NO_LENGTHS.search(text)
+
+
 TOO_LARGE_TEXTS = re.compile(r"request too large", re.IGNORECASE)
 """OpenAI's 429 for one request above the tokens of a minute: waiting does not cure it."""
 
@@ -134,4 +171,9 @@ BUSY = (
     "throttling",
     "limit_requests",
 )
+MINIMAX = {
+    1002: "rate_limit", 1004: "authentication", 1008: "insufficient_balance", 1013: "server_error",
+    1026: "sensitive", 1027: "sensitive", 1039: "rate_limit", 2049: "invalid_api_key",
+}  # fmt: skip
+"""Its numbers, which come with HTTP 200 and short words, in others' words."""
 BROKEN = ("internal_error", "internal_server_error", "server_error", "service_unavailable")

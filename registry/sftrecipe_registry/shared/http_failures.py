@@ -12,7 +12,7 @@ from sftrecipe import CallFailed
 from sftrecipe.kinds import CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, Blame, Outcome
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe_registry.shared import failure_words as words
-from sftrecipe_registry.shared.reply_json import parse_json, plain_text
+from sftrecipe_registry.shared.reply_json import in_utf8, mapping_in, parse_json, plain_text
 
 SHOWN = 20_000
 """Characters of a vendor's message that are read; the engine cuts it, once no key is in it."""
@@ -40,24 +40,45 @@ def fault_in(body: bytes) -> Fault | None:
 def fault_of(reply: Mapping[str, Any]) -> Fault | None:
     """The error that a reply tells of, whatever its status."""
     error = reply.get("error")
-    if isinstance(error, Mapping):
+    if isinstance(error, Mapping) and not _is_empty(error):
         names = ("code", "type", "status")
         code = " ".join(plain_text(error[name]) for name in names if error.get(name))
         return Fault(code, plain_text(error.get("message") or error), _parameter(error))
-    if error:
+    if error and not isinstance(error, Mapping):
         told = reply.get("error_description") or reply.get("message") or error
         return Fault(plain_text(reply.get("code") or error), plain_text(told), _parameter(reply))
     if "choices" in reply or "data" in reply:
-        return None
+        return _minimax(reply)
+    return _bare(reply)
+
+
+def _bare(reply: Mapping[str, Any]) -> Fault | None:
+    """The error that a reply is as a whole."""
     for code, text in (("code", "message"), ("code", "msg"), ("error_code", "error_msg")):
         if code in reply and text in reply:
             kind = f" {reply['type']}" if isinstance(reply.get("type"), str) else ""
             told = f"{plain_text(reply[code])}{kind}" if code == "code" else plain_text(reply[code])
             return Fault(told, plain_text(reply[text]), _parameter(reply))
     if reply.get("object") == "error" or "detail" in reply:
-        told = reply.get("message") or reply.get("detail")
-        return Fault(plain_text(reply.get("type", "")), plain_text(told), _parameter(reply))
-    return None
+        said = reply.get("message") or reply.get("detail")
+        return Fault(plain_text(reply.get("type", "")), plain_text(said), _parameter(reply))
+    return _minimax(reply)
+
+
+def _is_empty(error: Mapping[str, Any]) -> bool:
+    """Whether it says that nothing is wrong: some gateways add such a one to every reply."""
+    good = (None, "", 0, 200, "0", "200", "success", "ok")
+    return all(isinstance(each, (str, int, type(None))) and each in good for each in error.values())
+
+
+def _minimax(reply: Mapping[str, Any]) -> Fault | None:
+    told = mapping_in(reply, "base_resp")
+    code = told.get("status_code")
+    if not code:
+        return None
+    known = words.MINIMAX.get(code, "") if isinstance(code, int) else ""
+    text = plain_text(told.get("status_msg") or told)
+    return Fault(f"{plain_text(code)} {known}".strip(), text)
 
 
 def _parameter(error: Mapping[str, Any]) -> str:
@@ -67,6 +88,7 @@ def _parameter(error: Mapping[str, Any]) -> str:
 
 def failure_of(status: int, body: bytes, headers: Mapping[str, str]) -> CallFailed:
     """The failure that a reply with an error status means."""
+    body = in_utf8(body, headers.get("Content-Type", ""))
     fault = fault_in(body)
     if fault is None:
         plain = body[:SHOWN].decode("utf-8", "replace").strip()
@@ -120,13 +142,14 @@ def _of_the_row(status: int, code: str, text: str) -> _Meaning | None:
     if (
         _any(words.REFUSED, code)
         or not {*words.REFUSED_CODES}.isdisjoint(codes)
-        or any(part in text for part in words.REFUSED_TEXTS)
+        or (status in words.OF_A_REQUEST and words.REFUSED_TEXTS.search(text))
     ):
         return _Meaning("refused", "row")
     if status not in (401, 403, 404) and (
         _any(words.TOO_LONG, code)
         or not {*words.TOO_LONG_CODES}.isdisjoint(codes)
         or words.TOO_LONG_TEXTS.search(text)
+        or (status in words.OF_A_REQUEST and words.is_too_long(text))
     ):
         return _Meaning("final", "row", CONTEXT_TOO_LONG)
     if status == 413 or (status == 429 and words.TOO_LARGE_TEXTS.search(text)):

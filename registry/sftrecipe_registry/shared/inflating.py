@@ -14,17 +14,20 @@ if TYPE_CHECKING:
 
 ACCEPTED = "gzip, deflate"
 """What servers are told to compress by. A session must not inflate (`auto_decompress`) itself."""
+_PLAIN = ("", "identity", "none", "utf-8", "utf8")
+"""The last three are no encodings, but some servers send them for none."""
 _PIECE = 1 << 16
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 """zlib's `wbits`."""
+_GZIP_MARK = b"\x1f"
 
 
 async def inflated(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
     """A body's pieces, none above 64 KiB where it is compressed. Raises CallFailed."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
+    if encoding not in (*_PLAIN, "gzip", "x-gzip", "deflate"):
         raise unreadable(f"the reply is compressed by '{encoding[:80]}', which was not asked for")
-    stream = None if encoding in ("", "identity") else Inflating(encoding == "deflate")
+    stream = None if encoding in _PLAIN else Inflating(encoding == "deflate")
     async for part in response.content.iter_any():
         if stream is None:
             yield part
@@ -39,12 +42,15 @@ class Inflating:
     def __init__(self, deflate: bool) -> None:
         self._deflate = deflate
         self._stream: zlib._Decompress | None = None
+        self._ended = False
 
     def pieces(self, part: bytes) -> Iterator[bytes]:
         """What a further part of it holds. Raises CallFailed."""
         rest = part
         while rest:
             if self._stream is None:
+                if self._ended and (self._deflate or not rest.startswith(_GZIP_MARK)):
+                    return  # padding behind the end
                 self._stream = zlib.decompressobj(self._form(rest))
             stream = self._stream
             try:
@@ -54,7 +60,7 @@ class Inflating:
             yield piece
             rest = stream.unconsumed_tail
             if stream.eof:  # gzip may come in several members
-                self._stream, rest = None, stream.unused_data
+                self._stream, rest, self._ended = None, stream.unused_data, True
 
     def _form(self, start: bytes) -> int:
         if not self._deflate:

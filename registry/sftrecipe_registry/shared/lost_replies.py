@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sftrecipe import Reply
-
-_AT_THE_LIMIT = ("length", "max_tokens", "model_length")
+from sftrecipe.kinds import AT_THE_LIMIT
 
 
 class Lost(NamedTuple):
@@ -27,6 +26,6 @@ def lost_reply(reply: Reply, *, keep_cut_off: bool = False) -> Lost | None:
 
 def cut_off_detail(reply: Reply) -> float | str | None:
     """What to say of a reply that was cut off: its tokens, or the server's word where it is odd."""
-    if reply.finish_reason.lower() in _AT_THE_LIMIT:
+    if reply.finish_reason.lower() in AT_THE_LIMIT:
         return reply.output_tokens or None
     return reply.finish_reason

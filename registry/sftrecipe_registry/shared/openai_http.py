@@ -25,7 +25,7 @@ from sftrecipe_registry.shared.openai_replies import (
     likelihood_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
-from sftrecipe_registry.shared.reply_json import parse_json
+from sftrecipe_registry.shared.reply_json import in_utf8, parse_json
 
 if TYPE_CHECKING:
     import aiohttp
@@ -182,9 +182,9 @@ class OpenAIAdapter:
                 return await self._post(address, data, again=False)
             raise self._broken_off(error, status) from None
         self.limits_seen = limits_in(headers)
-        if status != 200:
+        if not 200 <= status < 300:
             raise failure_of(status, content, headers)
-        return self._parsed(content)
+        return self._parsed(in_utf8(content, headers.get("Content-Type", "")))
 
     def check(self, reply: Mapping[str, Any]) -> None:
         """Raise CallFailed for a reply with status 200 that is an error all the same."""
@@ -207,7 +207,8 @@ class OpenAIAdapter:
         length, encoded = response.content_length, "Content-Encoding" in response.headers
         if length is not None and length <= LARGEST_FAILURE and not encoded:
             return await response.read()
-        most = LARGEST if response.status == 200 else LARGEST_FAILURE
+        good = 200 <= response.status < 300
+        most = LARGEST if good else LARGEST_FAILURE
         content = bytearray()
         async with (
             contextlib.AsyncExitStack() as held,
@@ -219,7 +220,7 @@ class OpenAIAdapter:
                 content += part
                 if len(content) > most:
                     break
-        if len(content) > most and response.status == 200:
+        if len(content) > most and good:
             raise unreadable(f"the reply is longer than {most} bytes")
         return bytes(content)
 

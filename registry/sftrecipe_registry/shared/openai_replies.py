@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import UNREADABLE_REPLY, Answer
+from sftrecipe.kinds import AT_THE_LIMIT, THOUGHT_ALONE, UNREADABLE_REPLY, Answer
 from sftrecipe_registry.shared.http_failures import SHOWN
 from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.reply_json import count_in, json_text, mapping_in, plain_text
@@ -31,7 +31,17 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
         text = json_text(message["tool_calls"])
     if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
         raise CallFailed("refused", message["refusal"][:SHOWN], status=200)
-    return answer_in(reply, choice, text, raw)
+    answer = answer_in(reply, choice, text, raw)
+    if answer.finish_reason.lower() in AT_THE_LIMIT and _is_thought_alone(message, text):
+        return answer._replace(text="", finish_reason=THOUGHT_ALONE)
+    return answer
+
+
+def _is_thought_alone(message: Mapping[str, Any], text: str) -> bool:
+    """Whether a message holds a thought, apart or in its text, and nothing behind it."""
+    said = text.strip()
+    apart = not said and (message.get("reasoning_content") or message.get("reasoning"))
+    return bool(apart) or (said.startswith("<think>") and "</think>" not in said)
 
 
 def completion_answer(reply: Mapping[str, Any], raw: str) -> Answer:

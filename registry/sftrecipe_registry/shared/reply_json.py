@@ -8,6 +8,7 @@ replaced is told.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ MOST_TOKENS = 2**53
 """A count above it is no count."""
 REPLACED = "\ufffd"
 _SHOWN = 500
+_MOST_DIGITS = 400
 
 
 class Parsed(NamedTuple):
@@ -35,13 +37,33 @@ def parse_json(content: bytes) -> Parsed | None:
     text = content.decode("utf-8-sig", "replace")
     note = f"bytes that are no UTF-8 were replaced by {REPLACED}" if REPLACED in text else ""
     try:
-        value = json.loads(text, strict=False)
+        value = json.loads(text, strict=False, parse_int=_integer)
         mended = _mended(value)
     except (ValueError, RecursionError):
         return None
     if mended != value:
         note = f"half a character was replaced by {REPLACED}"
     return Parsed(mended, note)
+
+
+def in_utf8(content: bytes, content_type: str) -> bytes:
+    """A body of another encoding that its header names; any other as it is."""
+    charset = content_type.partition("charset=")[2].partition(";")[0].strip(" \"'")
+    if not charset or charset.lower().replace("-", "") in ("utf8", "usascii"):
+        return content
+    try:
+        content.decode()  # JSON is UTF-8, whatever a header says
+    except UnicodeDecodeError:
+        try:
+            return content.decode(charset, "replace").encode("utf-8", "replace")
+        except (LookupError, UnicodeError):
+            pass
+    return content
+
+
+def _integer(text: str) -> float:
+    """A whole number, however many digits it has."""
+    return int(text) if len(text) <= _MOST_DIGITS else math.inf
 
 
 def _mended(value: Any) -> Any:
