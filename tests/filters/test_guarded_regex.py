@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sftrecipe import PluginRefused
 from sftrecipe_registry.shared import guarded_regex
-from sftrecipe_registry.shared.guarded_regex import cannot_explode, guarded_search
+from sftrecipe_registry.shared.guarded_regex import SearchTooLong, cannot_explode, guarded_search
 
 
 @pytest.mark.parametrize(
@@ -55,5 +54,5 @@ def test_the_clock_stops_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded_regex, "SECONDS", 0.05)
     search = guarded_search("(a|aa)+$")
     assert search("aaa")
-    with pytest.raises(PluginRefused, match="of 41 characters"):
+    with pytest.raises(SearchTooLong, match="of 41 characters"):
         search("a" * 40 + "b")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused
 from sftrecipe_registry.shared import guarded_regex
-from sftrecipe_registry.shared.guarded_regex import guarded_search
+from sftrecipe_registry.shared.guarded_regex import SearchTooLong, guarded_search
 from sftrecipe_registry.shared.search_process import TooLong, search_apart
 from sftrecipe_registry.shared.wider_pattern import wider_pattern
 
@@ -117,7 +117,7 @@ def test_every_search_ends(pattern: str, apart: bool, monkeypatch: pytest.Monkey
     def search() -> None:
         try:
             guarded_search(pattern)(LONG[pattern])
-        except PluginRefused as refusal:
+        except SearchTooLong as refusal:
             raised.append(refusal)
 
     started = time.process_time()

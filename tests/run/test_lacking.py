@@ -108,7 +108,8 @@ def test_all_that_is_missing_is_told_at_once(project: Path) -> None:
 
 def test_an_environment_that_the_recipe_names_is_the_recipes_business(project: Path) -> None:
     named = "providers: {other: {use: transformers, model: org/m, python: /nowhere/env}}\n"
-    refused = said("validate", written(project, "org/model", "[other]", named))
+    recipe = written(project, "org/model", "[other]", named)
+    refused = said("validate", recipe, "--allow", "python")
     assert refused.returncode == 2
     assert "python '/nowhere/env' does not exist" in refused.stderr
 

@@ -26,7 +26,7 @@ LONGEST_MESSAGE = 20_000
 SHOWN = 600
 """Characters of a message that are kept."""
 _MASKS = re.compile(r"[*•·●…#]+|\.{3,}|[xX]{4,}|<[a-z]+>|\[[A-Za-z]+\]")
-_BLANK = re.compile(r"\s+")
+_BETWEEN = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def scrub_message(text: str) -> str:
         text = text[:LONGEST_MESSAGE]
         for secret in _known.values():
             text = _without_pieces(_without(text, secret.whole), secret, _PIECE)
-            text = _without_lines(_without_masked(text, secret), secret)
+            text = _without_broken(_without_masked(text, secret), secret)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
@@ -99,8 +99,12 @@ def _written(value: str) -> Iterator[str]:
 
 
 def _coded(value: str) -> Iterator[str]:
-    """The key in base64, in which its middle is the same whatever stands around it."""
+    """The key in base64, in which its middle is the same whatever stands around it; and with
+    every character escaped."""
     content = value.encode("utf-8", "surrogatepass")
+    yield from (content.hex(), content.hex().upper(), "".join(f"%{byte:02X}" for byte in content))
+    for form in ("\\u{:04x}", "\\u{:04X}", "\\x{:02x}", "&#{};", "&#x{:x};", "&#x{:X};"):
+        yield "".join(form.format(ord(each)) for each in value)
     for before in (b"", b"\0", b"\0\0"):
         coded = base64.b64encode(before + content)
         inner = coded[4 if before else 0 : len(coded) - 4].decode()
@@ -176,9 +180,11 @@ def _overlap(text: str, value: str, *, at_start: bool) -> int:
     return 0
 
 
-def _without_lines(text: str, secret: _Secret) -> str:
-    """A key that is broken by white space."""
-    if len(secret.value) < _PIECE or secret.value not in _BLANK.sub("", text):
+def _without_broken(text: str, secret: _Secret) -> str:
+    """A key that is broken by what is no letter and no digit, in any case: over two lines, in
+    groups, with spaces."""
+    value = _BETWEEN.sub("", secret.value).casefold()
+    if len(value) < _PIECE or value not in _BETWEEN.sub("", text).casefold():
         return text
-    broken = r"\s*".join(map(re.escape, secret.value))
-    return re.sub(broken, HIDDEN, text)
+    broken = r"[\W_]*".join(map(re.escape, value))
+    return re.sub(broken, HIDDEN, text, flags=re.IGNORECASE)

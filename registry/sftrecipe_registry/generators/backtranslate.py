@@ -13,8 +13,8 @@ from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _LABEL = re.compile(
-    r"\A\W*?(?P<bold>\**)(?:instruction|request|question|指令|请求|问题)\s*"
-    r"(?:(?P=bold)\s*[:：]|[:：]\s*(?P=bold))\s*",
+    r"\A\W{0,40}?(?P<bold>\*{0,3})(?:instruction|request|question|指令|请求|问题)\s{0,40}"
+    r"(?:(?P=bold)\s{0,40}[:：]|[:：]\s{0,40}(?P=bold))\s*",
     re.IGNORECASE,
 )
 _QUOTES = {'"': '"', "“": "”", "'": "'", "「": "」", "**": "**"}

@@ -30,7 +30,7 @@ WITHOUT_INPUT = (
 )
 """The layouts of `prepare_for_finetuning.py`."""
 
-_FIELD = re.compile(r"(\w+):")
+_FIELD = re.compile(r"\b(\w++):")
 
 
 class SelfInstructFormat(RowGenerator):

@@ -20,6 +20,8 @@ from sftrecipe.kinds import (
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Permission,
+    Places,
     TokenCounter,
 )
 from sftrecipe.options import InputFile, ModelName
@@ -46,6 +48,7 @@ from sftrecipe_registry.shared.python_environment import (
     missing_environment,
     named_environment,
     named_problem,
+    python_permissions,
 )
 from sftrecipe_registry.shared.token_counters import folder_counter
 
@@ -87,8 +90,8 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     model that the extra of this name brings."""
     python: str = ""
     """Absolute path of the environment that has torch and transformers: its folder or its python,
-    outside of the project. Where it is left out: the variable `SFTRECIPE_TRAIN_ENV`, which may also
-    name one inside the project."""
+    outside of the project; it needs the user's word. Where it is left out: the variable
+    `SFTRECIPE_TRAIN_ENV`, which may also name one inside the project."""
     revision: str | None = None
     """The revision on the model hub; a folder's weights are told apart by what they are."""
     dtype: Literal["auto", "bfloat16", "float32", "float16"] = "auto"
@@ -111,6 +114,10 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         if wrong := packaged_problem(self.model):
             yield OptionProblem(("model",), wrong, INSTALL)
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """To start a python that the recipe names."""
+        yield from python_permissions(("python",), self.python, ENVIRONMENT)
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""

@@ -21,6 +21,8 @@ from sftrecipe.kinds import (
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Permission,
+    Places,
     TokenCounter,
 )
 from sftrecipe.options import ModelName
@@ -42,6 +44,7 @@ from sftrecipe_registry.shared.python_environment import (
     missing_environment,
     named_environment,
     named_problem,
+    python_permissions,
 )
 from sftrecipe_registry.shared.token_counters import folder_counter
 from sftrecipe_registry.shared.vllm_arguments import (
@@ -60,8 +63,8 @@ class Serve(Described):
 
     python: str = ""
     """Absolute path of the environment that has vLLM: its folder or its python, outside of the
-    project. Where it is left out: the variable `SFTRECIPE_VLLM_ENV`, which may also name one inside
-    the project."""
+    project; it needs the user's word. Where it is left out: the variable `SFTRECIPE_VLLM_ENV`,
+    which may also name one inside the project."""
     args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of `vllm serve` by name: `max_model_len: 4096` is `--max-model-len 4096`. Those
     that load code or read files are not taken."""
@@ -120,6 +123,11 @@ teacher:
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         yield from argument_problems(self.serve.args)
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """To start a python that the recipe names."""
+        if self.serve is not None:
+            yield from python_permissions(("serve", "python"), self.serve.python, ENVIRONMENT)
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment and the model's folder, where a server is to be started."""

@@ -11,10 +11,12 @@ from sftrecipe import Context
 Operation = TypeVar("Operation", bound=str)
 
 _HEADING = re.compile(
-    r"(?:\A|\n)\W*(?:(?:re-?written|created|new|evolved)\s*prompt|better answer|rewritten answer|"
-    r"改写后的提示|创作的提示|新提示|更好的回答|新回答)\W*?[:：][*_#]*\s*",
+    r"(?:\A|\n)\W{0,40}"
+    r"(?:(?:re-?written|created|new|evolved)\s*prompt|better answer|rewritten answer|"
+    r"改写后的提示|创作的提示|新提示|更好的回答|新回答)\W{0,40}?[:：][*_#]*\s*",
     re.IGNORECASE,
 )
+"""Bounded: each of many line breaks would look through all that follow."""
 _SCAFFOLD = re.compile(
     r"given[ _]prompt|rewritten[ _]prompt|created[ _]prompt|new[ _]prompt\s*[:：]|given[ _]answer|"
     r"给定的?提示|改写后的?提示|创作的提示",

@@ -30,13 +30,18 @@ _REPEATED = re.compile(r"[*+]|\{\d*,\d*\}")
 _COUNTED = re.compile(r"\{\d{3,}\}")
 _REPEATING_WHAT_WAS_FOUND = re.compile(r"\\[1-9]|\(\?P=")
 
+
+class SearchTooLong(Exception):
+    """An expression searched one text for too long: the row's own fault, and not the run's."""
+
+
 Search = Callable[[str], "re.Match[str] | None"]
 
 
 def guarded_search(pattern: str, *, ignore_case: bool = False) -> Search:
     """A search function for the pattern, which finds what `re` finds.
 
-    Searching raises PluginRefused after `SECONDS` of the processor's time: a slow machine must not
+    Searching raises SearchTooLong after `SECONDS` of the processor's time: a slow machine must not
     change which rows match. Raises PluginRefused when the pattern does not compile.
     """
     flags = re.IGNORECASE if ignore_case else re.NOFLAG
@@ -88,13 +93,13 @@ def _faster(pattern: str, flags: int) -> Callable[[str], object] | None:
 
 
 def _in_time(compiled: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The pattern's search. Raises PluginRefused when it takes too long."""
+    """The pattern's search. Raises SearchTooLong."""
     try:
         if len(text) > SHORT or threading.current_thread() is not threading.main_thread():
             return search_apart(compiled, text, SECONDS)
         return _search_here(compiled, text)
     except TooLong as error:
-        raise PluginRefused(
+        raise SearchTooLong(
             f"regular expression '{compiled.pattern}' searched a text of {len(text)} characters "
             f"for {SECONDS:g} seconds: avoid repetition inside repetition"
         ) from error

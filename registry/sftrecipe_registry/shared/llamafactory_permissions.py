@@ -113,7 +113,7 @@ def _path_risks(value: Any, places: Places) -> Iterator[tuple[Risk, str]]:
         return
     if not isinstance(value, str):
         yield "unknown", _shown(value)
-    elif "://" in value or value.startswith(HUB_FOLDERS):
+    elif "://" in value or "::" in value or value.startswith(HUB_FOLDERS):
         yield "network", _shown(value)
     elif not places.holds(value):
         yield "path", _shown(value)
@@ -131,9 +131,9 @@ def _settings_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Ris
     if isinstance(value, str) and not value.lstrip().startswith("{"):
         risks = list(_path_risks(value, places))
         yield from risks
-        text = None if risks else _content(value, places)
-        if text is None:
+        if risks:
             return
+        text = _content(value, places)
         shown = f"{value} ({_digest(text)})"
     try:
         found = json.loads(text) if isinstance(text, str) else text
@@ -144,11 +144,14 @@ def _settings_risks(name: str, value: Any, places: Places) -> Iterator[tuple[Ris
         yield "unknown", f"{_shown(', '.join(odd))} in {shown}"
 
 
-def _content(value: str, places: Places) -> str | None:
-    """The text of a file of settings; None where it is not there yet."""
+def _content(value: str, places: Places) -> str:
+    """The text of a file of settings; empty where there is none.
+
+    What is no file may still be read: accelerate takes the settings themselves in base64.
+    """
     place = places.found(value)
-    if place is None or not place.exists():
-        return None
+    if place is None:
+        return ""
     try:
         with open_regular(place) as file:
             return file.read(_SETTINGS_AT_MOST).decode()

@@ -14,7 +14,6 @@ _FIELD = re.compile(
 )
 _ENGLISH = {"指令": "Instruction", "输入": "Input", "输出": "Output"}
 _WHOLE = (["Instruction", "Input", "Output"], ["Instruction", "Output"])
-_RULE = re.compile(r"(?:^|(?<!\n)\n)\s*+#{3,}\s*\Z")
 _NO_INPUT = "<noinput>"
 
 
@@ -84,4 +83,9 @@ def _columns(instruction: str, asked: str, answered: str) -> dict[str, str]:
 
 
 def _without_rule(text: str) -> str:
-    return _RULE.sub("", text).strip()
+    """The text without a line of three `#` and more at its end."""
+    text = text.strip()
+    above = text.rstrip("#")
+    kept = above.rstrip()
+    begins_line = not kept or "\n" in above[len(kept) :]
+    return kept if begins_line and len(text) - len(above) >= 3 else text

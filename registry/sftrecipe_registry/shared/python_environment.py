@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck
+from sftrecipe.kinds import MachineCheck, Permission
 from sftrecipe.plugin.environments import environment_of
 
 
@@ -50,6 +50,16 @@ def named_problem(named: str, variable: str, package: str, strangers: Sequence[P
     if named and any(within(environment_python(named), folder) for folder in strangers):
         return f"python '{named}' lies in the project, and a recipe starts nothing from there"
     return None
+
+
+def python_permissions(path: tuple[str, ...], named: str, variable: str) -> Iterator[Permission]:
+    """A program that a recipe names is code; what the user's own variable names too is not asked.
+
+    Where it lies says nothing: a stranger may know of one that somebody else put there.
+    """
+    own = environment_of(variable)
+    if named and (not own or environment_python(own) != environment_python(named)):
+        yield Permission(path, "python", "code", named)
 
 
 def missing_environment(

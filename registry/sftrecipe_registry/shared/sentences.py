@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 _END = re.compile(
     r"[。！？!?…．｡؟।॥።။។]+[\"'”’」』）)\]】》]*"  # ends a sentence by itself, as does …
-    r"|\.+[\"'”’)\]]*(?=\s|$)"  # … a full stop before white space: not in 3.5 or example.com
+    r"|(?<!\.)\.++[\"'”’)\]]*+(?=\s|$)"  # … a full stop before white space: not in 3.5
     r"|\n+"
 )
 _ABBREVIATED = re.compile(

@@ -125,7 +125,7 @@ with:
         if wrong := packaged_problem(self._base()):
             yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
         for name, value in self.arguments.items():
-            if isinstance(value, str) and "${" in _REFERENCE.sub("", value):
+            if any("${" in _REFERENCE.sub("", text) for text in _texts(value)):
                 message = f"training argument '{name}' holds '${{', which LLaMA-Factory cannot read"
                 yield OptionProblem((name,), message)
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
@@ -315,6 +315,16 @@ def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
     alone = sum(each.role == "train" for each in fit) == 1
     own = {f"{name}_holdout" for name in names}
     return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for each in pair for text in _texts(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _texts(each))
 
 
 def _listed(names: object) -> list[str]:
