@@ -97,6 +97,8 @@ class Stake(NamedTuple):
     spare_cost: float = 0.0
     token_cost: float = 0.0
     """What one output token costs."""
+    lost_written: int = 0
+    """Output tokens that a lost reply of this kind may have had."""
 
 
 class Change(NamedTuple):
@@ -152,10 +154,12 @@ def settled(stake: Stake, spent: Spent, *, lost: bool = False) -> Change:
 class Beyond(Exception):
     """A budget does not reach for an attempt, as things stand."""
 
-    def __init__(self, wall: Wall, limit: str) -> None:
+    def __init__(self, wall: Wall, limit: str, doubt: int = 0) -> None:
         super().__init__(limit)
         self.wall = wall
         self.limit = limit
+        self.doubt = doubt
+        """Tokens that lost replies may have taken beyond what is booked for them."""
 
 
 _EXACT = 1 + 1e-9
@@ -174,7 +178,7 @@ class Wall:
 
         Of what is in flight, each reply may be as long as any can be: only the one that leaves now
         may pass the wall, by what its reply exceeds its stake. Lost replies are taken to have been
-        as long as replies are known to be by now.
+        as long as they may have been by all that is known now.
         """
         budget, own = self.budget, self.step
         found = (
@@ -184,20 +188,20 @@ class Wall:
         )
         requests, tokens, cost, spare_tokens, spare_cost = found.fetchone()
         lost, lost_written = connection.execute(_LOST, (name, step)).fetchone()
-        doubt = max(0, lost * stake.written - lost_written)
+        doubt = max(0, lost * stake.lost_written - lost_written)
         if budget.max_calls is not None and requests + stake.requests > budget.max_calls:
             raise Beyond(self, "max_calls")
         if (
             budget.max_tokens is not None
             and tokens + spare_tokens + doubt + stake.tokens > budget.max_tokens
         ):
-            raise Beyond(self, "max_tokens")
+            raise Beyond(self, "max_tokens", doubt)
         if (
             budget.max_cost is not None
             and stake.cost > 0
             and cost + spare_cost + doubt * stake.token_cost + stake.cost > budget.max_cost * _EXACT
         ):
-            raise Beyond(self, "max_cost")
+            raise Beyond(self, "max_cost", doubt)
 
 
 class Account:
