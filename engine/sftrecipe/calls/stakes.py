@@ -7,7 +7,8 @@ from functools import cached_property
 
 from sftrecipe.calls.accounts import Spent, Stake
 from sftrecipe.calls.budget import Purse, cost_of
-from sftrecipe.calls.ledger import UNPAID, Claim, Ledger, Paid
+from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.ledger_entries import UNPAID, Claim, Paid
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.reply_lengths import LONGEST, WRITING, Expected, ReplyLengths, limit_of
 from sftrecipe.plugin.provider import Answer, Price, Provider, Request
