@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from sftrecipe.calls.budget import cost_of
 from sftrecipe.calls.prices import known_price
-from sftrecipe.calls.reply_lengths import ENOUGH, LONGEST, UNKNOWN, ReplyLengths
+from sftrecipe.calls.reply_lengths import (
+    FIRST_GUESS,
+    LONGEST,
+    LOST_UNKNOWN,
+    UNKNOWN,
+    ReplyLengths,
+)
 from sftrecipe.calls.told_usage import MOST, believed, tokens_of
 from sftrecipe.plugin.provider import Answer, Price, Request, TokenCounter
 
@@ -116,23 +122,24 @@ def test_no_model_is_free_because_its_price_is_left_out(monkeypatch: pytest.Monk
 
 def test_lengths_are_learned_step_by_step() -> None:
     lengths = ReplyLengths()
-    assert lengths.expected("a", None).at_most == UNKNOWN
+    assert lengths.expected("a", None) == (FIRST_GUESS, UNKNOWN, LOST_UNKNOWN)
     lengths.seen("a", 400, None, "stop")
-    assert lengths.expected("a", None) == (500, LONGEST)
-    assert lengths.expected("b", None) == (500, LONGEST)  # another step of the model
-    for _ in range(ENOUGH):
+    assert lengths.expected("a", None) == (500, LONGEST, LOST_UNKNOWN // 2)
+    assert lengths.expected("b", None) == (500, LONGEST, LOST_UNKNOWN)  # another step of the model
+    for seen in range(2, 200):
         lengths.seen("a", 400, None, "stop")
-    assert lengths.expected("a", None) == (500, 1000)
+        assert lengths.expected("a", None).at_most == max(1000, LONGEST // seen)
+    assert lengths.expected("a", None) == (500, 1000, 500)
 
 
 def test_max_tokens_is_believed_once_it_is_seen_to_hold() -> None:
     lengths = ReplyLengths()
-    assert lengths.expected("a", 100) == (100, LONGEST)
+    assert lengths.expected("a", 100) == (100, LONGEST, 100)
     for _ in range(5):
         lengths.seen("a", 100, 100, "length")
-    assert lengths.expected("a", 100) == (100, 100)
+    assert lengths.expected("a", 100) == (100, 100, 100)
     lengths.seen("a", 4000, 100, "stop")
-    assert lengths.expected("a", 100) == (5000, LONGEST)
+    assert lengths.expected("a", 100) == (5000, 10_000, 5000)
     assert lengths.expected("a", 9000).likely == 9000
 
 
@@ -141,5 +148,5 @@ def test_what_was_seen_is_always_reached_for(replies: list[tuple[int, int | None
     lengths = ReplyLengths()
     for written, most in replies:
         lengths.seen("a", written, most, "stop")
-        likely, at_most = lengths.expected("a", most)
-        assert written <= likely <= at_most
+        likely, at_most, lost = lengths.expected("a", most)
+        assert written <= likely <= min(at_most, lost)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.calls.ledger import NO_STAKE, Claim, Ended, Ledger
+from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.ledger_entries import NO_STAKE, Claim, Ended
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.record import new_record
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun

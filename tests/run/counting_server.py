@@ -53,7 +53,7 @@ class Counted:
 
     requests: int = 0
     lost: int = 0
-    """Replies that were cut off: nobody can count them, so they count at what was set aside."""
+    """Replies that were cut off and may not count: longer than allowed, which nobody can know."""
     read: int = 0
     written: int = 0
     largest_read: int = 0
@@ -96,7 +96,7 @@ class CountingServer:
             if fails:
                 return 500, b'{"error": {"message": "oops"}}', True
             read = len(prompt) // 4 + 1 + habits.hidden
-            if not arrives:
+            if not arrives and most and not habits.obeys:
                 counted.lost += 1
                 return 200, _body(read, written, told, cut=False), False
             counted.read += read

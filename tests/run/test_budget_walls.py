@@ -304,9 +304,19 @@ def test_the_first_call_of_a_step_goes_alone_and_teaches(tmp_path: Path) -> None
 def test_with_enough_money_calls_go_side_by_side(tmp_path: Path) -> None:
     with counting_server(Habits(delay=0.2)) as server:
         project = Project(tmp_path / "p", server)
-        project.write("{max_cost: 50 USD}")
+        project.write_rows(60)
+        project.write("{max_cost: 3 USD}")  # of which it takes a hundredth
         project.run()
-        assert server.counted.most_in_flight >= 8
+        assert server.counted.most_in_flight >= 12
+
+
+def test_replies_that_nobody_saw_count_as_long_as_they_may_have_been(tmp_path: Path) -> None:
+    with counting_server(Habits(lengths=(20_000,), cut_off=1.0)) as server:
+        project = Project(tmp_path / "p", server)
+        project.write("{max_cost: 1 USD}")
+        for _ in range(3):
+            assert "'max_tokens' bounds that" in project.run(status=3)
+        assert 2 <= server.counted.requests <= 6
 
 
 def test_a_server_that_ignores_max_tokens_is_taken_as_it_is(tmp_path: Path) -> None:

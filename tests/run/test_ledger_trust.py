@@ -40,7 +40,10 @@ def server() -> Iterator[StandIn]:
         ("CREATE VIEW v AS SELECT * FROM calls", "view v"),
         ("CREATE TABLE more (x)", "table more"),
         ("ALTER TABLE calls ADD COLUMN evil TEXT AS (upper(reply))", "table calls"),
-        ("DROP INDEX calls_run; CREATE INDEX calls_run ON calls (step)", "index calls_run"),
+        (
+            "DROP INDEX calls_unanswered; CREATE INDEX calls_unanswered ON calls (step)",
+            "index calls_unanswered",
+        ),
         (
             "DROP TABLE engines; CREATE VIEW engines AS SELECT 1 AS id, '' AS token, 0 AS closed",
             "view engines",

@@ -97,6 +97,8 @@ class Stake(NamedTuple):
     spare_cost: float = 0.0
     token_cost: float = 0.0
     """What one output token costs."""
+    lost_written: int = 0
+    """Output tokens that a lost reply of this kind may have had."""
 
 
 class Change(NamedTuple):
@@ -152,10 +154,12 @@ def settled(stake: Stake, spent: Spent, *, lost: bool = False) -> Change:
 class Beyond(Exception):
     """A budget does not reach for an attempt, as things stand."""
 
-    def __init__(self, wall: Wall, limit: str) -> None:
+    def __init__(self, wall: Wall, limit: str, doubt: int = 0) -> None:
         super().__init__(limit)
         self.wall = wall
         self.limit = limit
+        self.doubt = doubt
+        """Tokens that lost replies may have taken beyond what is booked for them."""
 
 
 _EXACT = 1 + 1e-9
@@ -169,43 +173,46 @@ class Wall:
     budget: Budget
     step: str | None = None
 
-    def check(self, connection: sqlite3.Connection, name: str, step: str, stake: Stake) -> None:
+    def check(self, cursor: sqlite3.Cursor, name: str, step: str, stake: Stake) -> None:
         """Raises Beyond where so much is not there.
 
         Of what is in flight, each reply may be as long as any can be: only the one that leaves now
         may pass the wall, by what its reply exceeds its stake. Lost replies are taken to have been
-        as long as replies are known to be by now.
+        as long as they may have been by all that is known now.
         """
         budget, own = self.budget, self.step
         found = (
-            connection.execute(_STATE, (name,))
+            cursor.execute(_STATE, (name,))
             if own is None
-            else connection.execute(f"{_STATE} AND step = ?", (name, own))
+            else cursor.execute(f"{_STATE} AND step = ?", (name, own))
         )
         requests, tokens, cost, spare_tokens, spare_cost = found.fetchone()
-        lost, lost_written = connection.execute(_LOST, (name, step)).fetchone()
-        doubt = max(0, lost * stake.written - lost_written)
+        lost, lost_written = cursor.execute(_LOST, (name, step)).fetchone()
+        doubt = max(0, lost * stake.lost_written - lost_written)
         if budget.max_calls is not None and requests + stake.requests > budget.max_calls:
             raise Beyond(self, "max_calls")
         if (
             budget.max_tokens is not None
             and tokens + spare_tokens + doubt + stake.tokens > budget.max_tokens
         ):
-            raise Beyond(self, "max_tokens")
+            raise Beyond(self, "max_tokens", doubt)
         if (
             budget.max_cost is not None
             and stake.cost > 0
             and cost + spare_cost + doubt * stake.token_cost + stake.cost > budget.max_cost * _EXACT
         ):
-            raise Beyond(self, "max_cost")
+            raise Beyond(self, "max_cost", doubt)
 
 
 class Account:
     """An engine's hand on a recipe's account, within the ledger's transactions."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str, engine: int) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, cursor: sqlite3.Cursor, name: str, engine: int
+    ) -> None:
         self.name = name
         self._connection = connection
+        self._cursor = cursor
         self._engine = engine
         self._changes: dict[tuple[str, str], Change] = {}
 
@@ -220,12 +227,12 @@ class Account:
         if walls:
             self.book()
         for wall in walls:
-            wall.check(self._connection, self.name, step, stake)
+            wall.check(self._cursor, self.name, step, stake)
 
     def book(self) -> None:
         """Write the changes."""
         for (name, step), change in self._changes.items():
-            _book(self._connection, name, self._engine, step, change)
+            _book(self._cursor, name, self._engine, step, change)
         self._changes.clear()
 
     def roll_back(self) -> None:
@@ -245,10 +252,8 @@ class Account:
         return self._connection.execute(f"{_FLYING} AND step = ?", (*found, step)).fetchall()
 
 
-def _book(
-    connection: sqlite3.Connection, name: str, engine: int, step: str, change: Change
-) -> None:
-    connection.execute(_BOOK, (name, step, engine, *change))
+def _book(cursor: sqlite3.Cursor, name: str, engine: int, step: str, change: Change) -> None:
+    cursor.execute(_BOOK, (name, step, engine, *change))
 
 
 def gone(connection: sqlite3.Connection, lives: Callable[[str], bool]) -> list[int]:
@@ -272,7 +277,7 @@ def fill(connection: sqlite3.Connection) -> None:
     """Make the accounts from the calls of a ledger that had none."""
     for run, step, requests, tokens, cost in connection.execute(_CALLS).fetchall():
         change = Change(requests or 0, tokens or 0, cost or 0.0)
-        _book(connection, account_of(run), NOBODY, step, change)
+        _book(connection.cursor(), account_of(run), NOBODY, step, change)
 
 
 def account_of(run: str) -> str:

@@ -11,12 +11,12 @@ from sftrecipe.calls.accounts import Spent, Stake, Wall
 from sftrecipe.calls.breaker import Breaker
 from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.keys import call_key, provider_part, request_json
-from sftrecipe.calls.ledger import (
+from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.ledger_entries import (
     NO_STAKE,
     Claim,
     Ended,
     Entry,
-    Ledger,
     Returned,
     TakenElsewhere,
 )

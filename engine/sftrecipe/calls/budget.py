@@ -124,7 +124,8 @@ class Purse:
         else:
             used = str(spent.requests if limit == "max_calls" else spent.tokens)
             most = str(getattr(budget, limit))
-        values = {"limit": limit, "used": used, "most": most}
+        hint = "budget-reached-lost" if beyond.doubt else "budget-reached"
+        values = {"limit": limit, "used": used, "most": most, "lost": beyond.doubt}
         if step is None:
-            return BudgetReached("budget-reached", "budget-reached", **values)
-        return BudgetReached("step-budget-reached", "budget-reached", step=step, **values)
+            return BudgetReached("budget-reached", hint, **values)
+        return BudgetReached("step-budget-reached", hint, step=step, **values)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from sftrecipe.calls.accounts import SPENT, account_of
-from sftrecipe.calls.ledger import FIND, Entry
+from sftrecipe.calls.ledger import FIND
+from sftrecipe.calls.ledger_entries import Entry
 from sftrecipe.calls.totals import reading
 
 _RECENT = 200

@@ -11,11 +11,9 @@ import contextlib
 import os
 import sqlite3
 import time
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sftrecipe.calls.accounts import (
     Account,
@@ -31,100 +29,18 @@ from sftrecipe.calls.accounts import (
     settled,
 )
 from sftrecipe.calls.engines import Awaited, EngineLock, lives
+from sftrecipe.calls.ledger_entries import (
+    NO_STAKE,
+    Claim,
+    Ended,
+    Entry,
+    Returned,
+    TakenElsewhere,
+    packed,
+)
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger, transaction
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer
-
-State = Literal["asking", "done", "failed", "refused"]
-
-
-class Entry(NamedTuple):
-    """What the ledger knows of a call."""
-
-    state: State
-    engine: int
-    reply: str
-    finish: str
-    input_tokens: int
-    output_tokens: int
-    logprobs: bytes | None
-    vector: bytes | None
-    error: str | None
-
-    def answer(self) -> Answer:
-        """The reply of a call that is done."""
-        return Answer(
-            self.reply,
-            self.finish,
-            self.input_tokens,
-            self.output_tokens,
-            numbers(self.logprobs),
-            numbers(self.vector),
-        )
-
-
-class TakenElsewhere(Exception):
-    """Another engine took the call first."""
-
-
-NO_STAKE = Stake()
-
-
-class Claim(NamedTuple):
-    """A call that is about to leave."""
-
-    key: str
-    provider: str
-    model: str
-    kind: str
-    step: str
-    request: str
-    seen: Entry | None
-    """What the ledger said of it: another engine that was faster is noticed by this."""
-    resumed: bool = False
-    """Whether it left before already, and is waited for again: no further request."""
-
-
-class Paid(NamedTuple):
-    """What a reply cost, and by which price."""
-
-    cost: float | None = None
-    input_price: float | None = None
-    output_price: float | None = None
-    currency: str | None = None
-    cached_price: float | None = None
-
-
-UNPAID = Paid()
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a call ended."""
-
-    key: str
-    step: str
-    state: State
-    latency: float
-    stake: Stake | None = None
-    """What was set aside for the attempt that brought the reply; None: it was settled before."""
-    answer: Answer | None = None
-    paid: Paid = UNPAID
-    estimated: bool = False
-    """Whether the tokens were not told, but are counted from the texts."""
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """An attempt that brought no reply."""
-
-    key: str
-    step: str
-    stake: Stake
-    spent: Spent
-    """What may be billed for it all the same."""
-
 
 FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
 FROM calls WHERE key = ?"""
@@ -183,7 +99,9 @@ class Ledger:
                 (self._lock.token, run, os.getpid(), time.time()),
             )
         self.engine = int(cursor.lastrowid or 0)
-        self._account = Account(self._connection, run, self.engine)
+        # Within a transaction nobody is waited for: no need of the connection's patience.
+        self._cursor = self._connection.cursor()
+        self._account = Account(self._connection, self._cursor, run, self.engine)
 
     def find(self, key: str) -> Entry | None:
         """What is known of a call."""
@@ -330,7 +248,7 @@ class Ledger:
 
     def _settle(self, ended: Ended | Returned) -> None:
         if isinstance(ended, Ended):
-            self._connection.execute(*self._ended(ended))
+            self._cursor.execute(*self._ended(ended))
             if ended.stake is not None:
                 answer = ended.answer or Answer("")
                 tokens = answer.input_tokens + answer.output_tokens
@@ -343,7 +261,7 @@ class Ledger:
             spent.tokens - stake.tokens,
             spent.cost - stake.cost,
         )
-        self._connection.execute(_CHANGE, (*values, ended.key, self.engine))
+        self._cursor.execute(_CHANGE, (*values, ended.key, self.engine))
         self._account.add(ended.step, settled(stake, spent, lost=spent.tokens > 0))
 
     def _leave(self, leaving: _Leaving) -> Beyond | TakenElsewhere | None:
@@ -351,7 +269,7 @@ class Ledger:
         before = None
         if claim.resumed and not again:
             # What a killed engine set aside for a call that goes on is set aside anew.
-            before = self._connection.execute(_RESUMED, (claim.key,)).fetchone()
+            before = self._cursor.execute(_RESUMED, (claim.key,)).fetchone()
         try:
             self._account.check(leaving.walls, claim.step, _beyond(stake, before))
         except Beyond as beyond:
@@ -359,8 +277,8 @@ class Ledger:
             return beyond if again or not self._is_taken(claim) else TakenElsewhere()
         if again:
             values = (stake.requests, stake.tokens, stake.cost, claim.key, self.engine)
-            self._connection.execute(_CHANGE, values)
-        elif self._connection.execute(*self._claimed(claim, stake)).rowcount != 1:
+            self._cursor.execute(_CHANGE, values)
+        elif self._cursor.execute(*self._claimed(claim, stake)).rowcount != 1:
             return TakenElsewhere()
         self._account.add(claim.step, set_aside(stake))
         if before is not None:
@@ -369,7 +287,7 @@ class Ledger:
         return None
 
     def _is_taken(self, claim: Claim) -> bool:
-        now = self._connection.execute(FIND, (claim.key,)).fetchone()
+        now = self._cursor.execute(FIND, (claim.key,)).fetchone()
         seen = claim.seen and (claim.seen.state, claim.seen.engine)
         return (tuple(now[:2]) if now else None) != seen
 
@@ -402,8 +320,8 @@ class Ledger:
             answer.finish_reason,
             answer.input_tokens,
             answer.output_tokens,
-            _packed(answer.logprobs),
-            _packed(answer.vector),
+            packed(answer.logprobs),
+            packed(answer.vector),
             *ended.paid,
             self._today,
             ended.error,
@@ -413,15 +331,6 @@ class Ledger:
             ended.key,
             self.engine,
         )
-
-
-def numbers(packed: bytes | None) -> tuple[float, ...]:
-    """Numbers as the ledger keeps them, to the last bit."""
-    return tuple(array("d", packed)) if packed else ()
-
-
-def _packed(values: tuple[float, ...]) -> bytes | None:
-    return array("d", values).tobytes() if values else None
 
 
 def _beyond(stake: Stake, before: tuple[str, str, int, float] | None) -> Stake:

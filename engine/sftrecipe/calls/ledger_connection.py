@@ -26,6 +26,7 @@ class LedgerConnection(sqlite3.Connection):
     """Autocommit, durable against a killed process; its schema runs no code."""
 
     path: Path
+    _place: str
     _opened: os.stat_result
     _saved: str | None = None
 
@@ -34,19 +35,20 @@ class LedgerConnection(sqlite3.Connection):
         the file is still the one that was opened."""
         if sql.startswith("BEGIN"):
             self._check_place()
-        return self._patiently(lambda: sqlite3.Connection.execute(self, sql, values))
-
-    def executemany(self, sql: str, rows: Any, /) -> sqlite3.Cursor:
-        """Execute for every row, and wait for another engine where it must."""
-        values = list(rows)
-        return self._patiently(lambda: sqlite3.Connection.executemany(self, sql, values))
-
-    def _patiently(self, run: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
         try:
-            return run()
+            return super().execute(sql, values)
         except sqlite3.OperationalError as error:
             if not _is_busy(error):
                 raise
+        execute = super().execute
+        return self._patiently(lambda: execute(sql, values))
+
+    def executemany(self, sql: str, rows: Any, /) -> sqlite3.Cursor:
+        """Execute for every row, and wait for another engine where it must."""
+        values, execute = list(rows), super().executemany
+        return self._patiently(lambda: execute(sql, values))
+
+    def _patiently(self, run: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
         found: list[sqlite3.Cursor] = []
         ends = time.monotonic() + _PATIENCE
 
@@ -66,7 +68,7 @@ class LedgerConnection(sqlite3.Connection):
     def _check_place(self) -> None:
         """Raises SftrecipeError where the file was deleted or replaced."""
         try:
-            there = os.path.samestat(self.path.stat(), self._opened)
+            there = os.path.samestat(os.stat(self._place), self._opened)  # noqa: PTH116 - at each call
         except FileNotFoundError:
             there = False
         if not there:
@@ -98,7 +100,7 @@ def connect(path: Path) -> LedgerConnection:
         isolation_level=None,
         factory=LedgerConnection,
     )
-    connection.path, connection._opened = path, path.stat()
+    connection.path, connection._place, connection._opened = path, str(path), path.stat()
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

@@ -69,9 +69,10 @@ CREATE TABLE calls (
   cached_price REAL,
   estimated INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX calls_run ON calls (run);
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
 {accounts.TABLE}"""
+_ONCE = "CREATE INDEX calls_run ON calls (run);"
+"""What an earlier version's ledger has; the accounts stand in its place."""
 
 _COLUMNS_SINCE = {
     2: (
@@ -193,7 +194,7 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
         raise SftrecipeError("ledger-foreign", "ledger-foreign", path=str(path))
     if version > VERSION:
         raise SftrecipeError("ledger-newer", "ledger-newer", path=str(path), version=version)
-    if strange := strange_parts(connection, _TABLES):
+    if strange := strange_parts(connection, _TABLES + _ONCE):
         raise SftrecipeError(
             "ledger-altered", "ledger-altered", path=str(path), found=", ".join(strange)
         )
@@ -220,6 +221,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
         if version < _ACCOUNTS_SINCE:
             connection.execute(accounts.TABLE)
             accounts.fill(connection)
+            connection.execute("DROP INDEX IF EXISTS calls_run")
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

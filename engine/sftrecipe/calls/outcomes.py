@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sftrecipe.calls.accounts import Spent, Stake
-from sftrecipe.calls.ledger import Entry
+from sftrecipe.calls.ledger_entries import Entry
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
 from sftrecipe.plugin.provider import (

@@ -1,7 +1,9 @@
 """How long a model's replies may get: told by `max_tokens`, and by the replies that came.
 
 A server may write more than it was allowed, and where nothing is allowed nobody knows before the
-first reply. Until that is known, a call is taken to write as much as any model can (`at_most`).
+first reply. Until that is known, a call is taken to write as much as any model can (`at_most`), and
+with each reply a smaller share of it: of so many replies and one more, each may be the longest, so
+that those in flight together exceed what was seen by one such reply, as may be expected.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ LONGEST = 131_072
 """Output tokens that no model of today goes beyond in one reply."""
 UNKNOWN = 10**9
 """Output tokens that leave room for no other call beside: the first of a step goes alone."""
+LOST_UNKNOWN = 32_768
+"""Output tokens that a lost reply may have had, as long as no other tells more."""
 ENOUGH = 50
-"""Replies from which their lengths tell something of those to come."""
+"""Replies that kept to `max_tokens`, from which it is believed."""
 _CUT_COUNTS = 10
 """Replies for which one counts that ended where `max_tokens` says."""
 
@@ -33,6 +37,8 @@ class Expected(NamedTuple):
     """What is set aside: so many at most, by all that is known."""
     at_most: int
     """Where that is not sure enough."""
+    lost: int
+    """What a reply may have had that nobody saw to its end."""
 
 
 @dataclass(slots=True)
@@ -51,6 +57,7 @@ class ReplyLengths:
         self._longest = 0
         self._kept_within = 0
         self._longest_beyond = 0
+        self._went_beyond = 0
 
     def knows(self, step: str, max_tokens: int | None) -> bool:
         """Whether anything is known of the length of such a reply."""
@@ -63,20 +70,19 @@ class ReplyLengths:
         seen = self._steps.get(step)
         longest = seen.longest if seen is not None else self._longest
         if seen is None and not longest:
-            return Expected(FIRST_GUESS, UNKNOWN)
-        likely = max(1, longest + longest // 4)
-        if seen is not None and seen.count >= ENOUGH:
-            return Expected(likely, 2 * likely)
-        return Expected(likely, max(LONGEST, 2 * likely))
+            return Expected(FIRST_GUESS, UNKNOWN, LOST_UNKNOWN)
+        likely, count = max(1, longest + longest // 4), 0 if seen is None else seen.count
+        lost = max(likely, LOST_UNKNOWN // (count + 1))
+        return Expected(likely, _at_most(2 * likely, count), lost)
 
     def _allowed(self, max_tokens: int) -> Expected:
         beyond = self._longest_beyond + self._longest_beyond // 4
         if beyond > max_tokens:
-            sure = self._kept_within >= ENOUGH
-            return Expected(beyond, 2 * beyond if sure else max(LONGEST, 2 * beyond))
+            count = self._kept_within + self._went_beyond
+            return Expected(beyond, _at_most(2 * beyond, count), beyond)
         if self._kept_within >= ENOUGH:
-            return Expected(max_tokens, max_tokens)
-        return Expected(max_tokens, max(LONGEST, max_tokens))
+            return Expected(max_tokens, max_tokens, max_tokens)
+        return Expected(max_tokens, _at_most(max_tokens, self._kept_within), max_tokens)
 
     def seen(self, step: str, written: int, max_tokens: int | None, finish: str) -> None:
         """Learn from a reply."""
@@ -89,6 +95,7 @@ class ReplyLengths:
             self._kept_within += _CUT_COUNTS if finish in ("length", THOUGHT_ALONE) else 1
         else:
             self._longest_beyond = max(self._longest_beyond, written)
+            self._went_beyond += 1
             self._kept_within = min(self._kept_within, ENOUGH // 2)
 
     def learn(self, replies: Iterable[tuple[str, int, str, str]]) -> None:
@@ -97,6 +104,11 @@ class ReplyLengths:
             parts = orjson.loads(request)
             if parts.get("kind") in WRITING:
                 self.seen(step, written or 0, limit_of(parts.get("sampling") or {}), finish or "")
+
+
+def _at_most(known: int, count: int) -> int:
+    """A reply's length where so many were seen, which tell of this one."""
+    return max(known, LONGEST // max(1, count))
 
 
 WRITING = ("chat", "complete")

@@ -7,7 +7,8 @@ from functools import cached_property
 
 from sftrecipe.calls.accounts import Spent, Stake
 from sftrecipe.calls.budget import Purse, cost_of
-from sftrecipe.calls.ledger import UNPAID, Claim, Ledger, Paid
+from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.ledger_entries import UNPAID, Claim, Paid
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.reply_lengths import LONGEST, WRITING, Expected, ReplyLengths, limit_of
 from sftrecipe.plugin.provider import Answer, Price, Provider, Request
@@ -37,7 +38,7 @@ class Stakes:
         """What an attempt may take: prompt and longest reply."""
         guarded = self._purse.holds_tokens(claim.step)
         asked, price = self._asked(claim), self.price
-        likely, at_most = self._reply(claim, request, guarded=guarded)
+        likely, at_most, lost = self._reply(claim, request, guarded=guarded)
         spare = at_most - likely if guarded else 0
         # Without and with the server's cache, whatever costs more.
         read = max(cost_of(price, asked, 0), cost_of(price, asked, 0, asked))
@@ -49,6 +50,7 @@ class Stakes:
             spare,
             cost_of(price, 0, spare),
             cost_of(price, 0, 1),
+            lost if guarded else likely,
         )
 
     def spent(self, answer: Answer, requests: int) -> Spent:
@@ -81,18 +83,19 @@ class Stakes:
 
     def _reply(self, claim: Claim, request: Request, *, guarded: bool) -> Expected:
         if request.kind not in WRITING:
-            return Expected(0, 0)
+            return Expected(0, 0, 0)
         most = limit_of(request.sampling)
         if guarded:
             self._learn(claim, most)
-        likely, at_most = self._lengths.expected(claim.step, most)
+        likely, at_most, lost = self._lengths.expected(claim.step, most)
         if guarded and self._provider.deferred:
             # Nobody waits a day to see how long the first reply gets.
             likely = at_most = min(at_most, LONGEST) if most is None else likely
+            lost = likely
         choices = request.sampling.get("n")
         if isinstance(choices, int) and choices > 1:
-            likely, at_most = choices * likely, choices * at_most
-        return Expected(likely, at_most)
+            likely, at_most, lost = choices * likely, choices * at_most, choices * lost
+        return Expected(likely, at_most, lost)
 
     def _learn(self, claim: Claim, max_tokens: int | None) -> None:
         """Learn from the ledger, where no reply of this engine's own tells how long they get."""

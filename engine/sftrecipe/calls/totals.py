@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sftrecipe.calls.ledger import numbers
 from sftrecipe.calls.ledger_connection import connect
+from sftrecipe.calls.ledger_entries import numbers
 from sftrecipe.calls.ledger_file import (
     check_kind,
     damaged,

@@ -397,6 +397,8 @@ HINTS = {
     "ledger-unwritable": "make its folder writable, or name another project folder",
     "ledger-write": "free some disk space and run again: what was answered before is kept",
     "budget-reached": "raise it and run again: what was answered is kept",
+    "budget-reached-lost": "raise it and run again: what was answered is kept; replies that were lost may "
+    "have taken {lost} tokens more, and a 'max_tokens' bounds that",
     "budget-no-price": "give the provider a price: {{input: …, output: …, currency: …}} per "
     "million tokens",
     "budget-currency": "state both in one currency",

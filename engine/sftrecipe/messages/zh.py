@@ -379,6 +379,7 @@ HINTS = {
     "ledger-unwritable": "请使其所在目录可写，或换一个项目目录",
     "ledger-write": "请清出磁盘空间后重新运行：之前的回复都已保存",
     "budget-reached": "提高预算后重新运行即可：已得到的回复都已保存",
+    "budget-reached-lost": "提高预算后重新运行即可：已得到的回复都已保存；丢失的回复可能另外用去 {lost} 个 token，设置 'max_tokens' 可限定其上限",
     "budget-no-price": "请为该服务写明价格："
     "price: {{input: …, output: …, currency: …}}（每百万 token）",
     "budget-currency": "请使用同一种货币",
