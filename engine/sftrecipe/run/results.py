@@ -12,6 +12,7 @@ import orjson
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
+from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.run.execute import Done, Execution
 from sftrecipe.run.following import follow, follow_told, verdicts_on
 from sftrecipe.run.judging import gate_results
@@ -27,8 +28,9 @@ __all__ = ["REJECTS_FILE", "REPORT_FILE", "RUN_FILE"]
 def read_run(out: Path) -> dict[str, Any]:
     """What the last run into the folder said of itself; empty where there was none."""
     try:
-        found = orjson.loads((out / RUN_FILE).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
+        with open_regular(out / RUN_FILE) as file:
+            found = orjson.loads(file.read())
+    except (FileNotFoundError, NotADirectoryError, UnusualFile, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
 
