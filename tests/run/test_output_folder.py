@@ -93,6 +93,14 @@ def test_what_is_in_the_way_is_told_before_anything_is_made(project: Plain) -> N
     project.run("recipe.yaml", "--to", "data")
 
 
+def test_a_damaged_run_json_is_none(project: Plain) -> None:
+    project.run()
+    for content in ('{"name": "plain", "steps": 3}', '{"outdated": [3], "steps": [{"id": 1}]}'):
+        (project.out / "run.json").write_text(content)
+        project.run()
+        assert json.loads((project.out / "run.json").read_bytes())["status"] == "done"
+
+
 def test_the_projects_own_folder_as_output(project: Plain) -> None:
     (project.folder / "plain.jsonl").write_text("somebody's")
     before = files(project.folder)

@@ -107,7 +107,8 @@ async def run_plan(
         if fresh:
             rejected = _leave_finished(execution, before, clock, spent)
         else:
-            execution.folder.claim(RUN_FILE)  # the recipe may have a new name
+            with suppress(SftrecipeError):  # nothing is written that would need it
+                execution.folder.claim(RUN_FILE)  # the recipe may have a new name
         if missed := missed_gates(execution):
             raise missed
         return Outcome(execution, out, rejected, clock.seconds(), **spent, fresh=fresh)
