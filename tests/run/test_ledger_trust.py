@@ -34,6 +34,23 @@ def server() -> Iterator[StandIn]:
 
 
 @pytest.mark.parametrize(
+    "script",
+    [
+        "DROP TABLE accounts",
+        "ALTER TABLE calls DROP COLUMN estimated",
+        "PRAGMA user_version = -1",
+        "PRAGMA user_version = 1",
+    ],
+)
+def test_a_ledger_that_lacks_parts_is_damaged(tmp_path: Path, script: str) -> None:
+    project = Asking(tmp_path / "project", "http://127.0.0.1:9/v1")
+    project.run(status=1)
+    with closing(sqlite3.connect(project.ledger)) as connection:
+        connection.executescript(script)
+    assert "error[ledger-damaged]" in project.run(status=1)
+
+
+@pytest.mark.parametrize(
     ("script", "found"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON calls BEGIN DELETE FROM calls; END", "trigger t"),

@@ -68,6 +68,39 @@ def test_what_stands_in_the_way_stays(project: Plain, name: str, kind: str) -> N
         assert len(project.data()) == 3
 
 
+def test_what_is_in_the_way_is_told_before_anything_is_made(project: Plain) -> None:
+    twice = [{"id": "one", "use": "jsonl"}, {"id": "two", "use": "jsonl"}]
+    project.recipe(export=twice)
+    told = project.run(status=2)
+    assert "error[catalogue-duplicate]" in told
+    assert "rows: 3 rows" not in told
+    project.recipe(export=[{"use": "llamafactory", "with": {"holdout": 1}}])
+    project.out.mkdir(parents=True)
+    for name in ("plain.json", "plain_holdout.json"):
+        (project.out / name).write_text("theirs")
+        told = project.run(status=2)
+        assert f"{name}' was not written" in told
+        assert "rows: 3 rows" not in told
+        (project.out / name).unlink()
+    train = {"use": "llamafactory", "with": {"model_name_or_path": "a/b", "template": "qwen"}}
+    project.recipe(export=[{"use": "llamafactory"}], train=train)
+    (project.out / "model").mkdir()
+    assert "model' was not written" in project.run("recipe.yaml", "--to", "data", status=2)
+    (project.out / "model").rmdir()
+    project.run("recipe.yaml", "--to", "data")
+    (project.out / "model").mkdir()  # trained by hand, as train.yaml says
+    project.rows(range(4))
+    project.run("recipe.yaml", "--to", "data")
+
+
+def test_a_damaged_run_json_is_none(project: Plain) -> None:
+    project.run()
+    for content in ('{"name": "plain", "steps": 3}', '{"outdated": [3], "steps": [{"id": 1}]}'):
+        (project.out / "run.json").write_text(content)
+        project.run()
+        assert json.loads((project.out / "run.json").read_bytes())["status"] == "done"
+
+
 def test_the_projects_own_folder_as_output(project: Plain) -> None:
     (project.folder / "plain.jsonl").write_text("somebody's")
     before = files(project.folder)

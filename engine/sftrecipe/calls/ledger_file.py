@@ -13,7 +13,7 @@ from pathlib import Path
 from sftrecipe.calls import accounts
 from sftrecipe.calls.engines import lives
 from sftrecipe.calls.ledger_connection import connect
-from sftrecipe.calls.ledger_schema import strange_parts
+from sftrecipe.calls.ledger_schema import lacking_columns, strange_parts
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.store.atomic_files import locked, refuse_few_handles
 
@@ -87,6 +87,8 @@ _COLUMNS_SINCE = {
 }
 """Columns of calls that came with a version."""
 _ACCOUNTS_SINCE = 3
+_OF_THE_SCHEMA = ("no such table", "no such column", "duplicate column", "already exists")
+"""What SQLite says of a file whose tables are not those that it tells to have."""
 
 
 def engines_folder(path: Path) -> Path:
@@ -132,6 +134,8 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         refuse_few_handles()
+        if any(words in str(error) for words in _OF_THE_SCHEMA):
+            raise damaged(path, str(error)) from error
         slug = "ledger-write"
         if "unable to open" in str(error) or "readonly" in str(error):
             slug = "ledger-unwritable"
@@ -198,6 +202,17 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
         raise SftrecipeError(
             "ledger-altered", "ledger-altered", path=str(path), found=", ".join(strange)
         )
+    if version < 1:
+        raise damaged(path, f"format {version}")
+    if lacks := lacking_columns(connection, _TABLES, _later(version)):
+        raise damaged(path, "missing: " + ", ".join(lacks))
+
+
+def _later(version: int) -> set[tuple[str, str | None]]:
+    """What came after a version: columns of calls, and the table of the accounts."""
+    since = [more for began, more in _COLUMNS_SINCE.items() if began > version]
+    found: set[tuple[str, str | None]] = {("calls", name) for more in since for name, _ in more}
+    return found | {("accounts", None)} if version < _ACCOUNTS_SINCE else found
 
 
 def check_header(path: Path) -> None:

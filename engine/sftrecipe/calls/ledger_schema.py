@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from functools import cache
 
@@ -23,6 +23,30 @@ def strange_parts(connection: sqlite3.Connection, script: str) -> list[str]:
         if not (name.startswith(_SQLITES_OWN) and kind in ("index", "table"))
         if not _is_known(sql or "", known.get((kind, name)))
     ]
+
+
+def lacking_columns(
+    connection: sqlite3.Connection, script: str, later: Collection[tuple[str, str | None]]
+) -> list[str]:
+    """Columns of the script's tables that are not there; `later`: those that need not be, None
+    for all of a table."""
+    with closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(script)
+        known = _columns(new)
+    return [
+        f"column {table}.{name}"
+        for table, name in sorted(known - _columns(connection))
+        if (table, name) not in later and (table, None) not in later
+    ]
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return {
+        (table, column)
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        if not table.startswith("sqlite_")
+        for (column,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    }
 
 
 def _is_known(sql: str, known: str | None) -> bool:

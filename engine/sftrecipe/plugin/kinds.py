@@ -275,6 +275,13 @@ class Exporter(Plugin):
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
 
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """The data sets that it may write for the recipe `name`, with no rows yet.
+
+        What is in their way is told before anything is spent; without, when they are written.
+        """
+        return ()
+
     def holds_out(self) -> bool:
         """Whether it keeps rows apart from training."""
         return False

@@ -84,6 +84,13 @@ class Trainer(Plugin):
     def write_config(self, training: Training) -> Path:
         """Write the trainer's configuration into the output folder, ready to be run by hand."""
 
+    def writes(self, block: str) -> Sequence[str]:
+        """Names of the files and folders of the output folder that the train block writes.
+
+        What is in their way is told before anything is spent.
+        """
+        return ()
+
     def preflight(self, training: Training) -> Iterator[Finding]:
         """What is wrong with data and arguments, all of it, before any second of a GPU.
 

@@ -49,11 +49,7 @@ def register(
     with atomic_files.locked(path.parent):
         text = _text(path)
         old = _parsed(path, text)
-        for name in entries:
-            if name in old and not _is_ours(old[name], path, folder, written):
-                raise SftrecipeError(
-                    "catalogue-taken", "catalogue-other-name", path=str(path), name=name
-                )
+        _check_names(entries, old, path, folder, written)
         kept = {
             name: entry
             for name, entry in old.items()
@@ -65,6 +61,28 @@ def register(
         with atomic_files.create(path.parent, path.name) as file:
             file.write(_dumped(merged, text or ""))
     return True
+
+
+def check_free(
+    path: Path, data_sets: Iterable[DataSet], folder: Path, written: Collection[str]
+) -> None:
+    """See whether the data sets could be registered. Raises SftrecipeError as `register` does."""
+    if entries := _entries(path, data_sets, folder):
+        _check_names(entries, read(path), path, folder, written)
+
+
+def _check_names(
+    entries: Iterable[str],
+    old: Mapping[str, Any],
+    path: Path,
+    folder: Path,
+    written: Collection[str] | None,
+) -> None:
+    for name in entries:
+        if name in old and not _is_ours(old[name], path, folder, written):
+            raise SftrecipeError(
+                "catalogue-taken", "catalogue-other-name", path=str(path), name=name
+            )
 
 
 def _entries(path: Path, data_sets: Iterable[DataSet], folder: Path) -> dict[str, Any]:

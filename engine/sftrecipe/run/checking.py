@@ -42,4 +42,4 @@ def check_trainings(
             raise UsageError(
                 "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.path
             )
-    return list(findings(TrainingTarget(recipe, out, data, folder.create)))
+    return list(findings(TrainingTarget(recipe, out, data, folder.create, folder.claim)))

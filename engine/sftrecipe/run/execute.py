@@ -114,8 +114,8 @@ class Execution:
     @property
     def training(self) -> TrainingTarget:
         """What the trainings read, as far as it is there."""
-        create = self.folder.create
-        return TrainingTarget(self.plan.recipe, self.out, self.exported, create, self.models)
+        create, claim = self.folder.create, self.folder.claim
+        return TrainingTarget(self.plan.recipe, self.out, self.exported, create, claim, self.models)
 
     @property
     def failed(self) -> int:

@@ -7,15 +7,18 @@ run is refused. Names are noted before their files are written, so that a killed
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from sftrecipe.errors import UsageError
-from sftrecipe.plugin.kinds import PluginRefused, Source
+from sftrecipe.plugin.kinds import DataSet, Exporter, PluginRefused, Source
+from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.run import catalogue
 from sftrecipe.store import atomic_files
@@ -39,7 +42,7 @@ class OutputFolder:
     def check(self) -> None:
         """Raises UsageError where the folder is another recipe's, holds what the run would write
         over, or lies in a folder that the recipe reads."""
-        for path in self._inputs():
+        for path in self._inputs:
             if path.is_dir() and self.folder.resolve().is_relative_to(path):
                 raise UsageError("output-in-input", "output-elsewhere", path=path, **self._values())
         owner = self._owner()
@@ -47,10 +50,39 @@ class OutputFolder:
             raise UsageError(
                 "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
             )
-        for name in sorted(_EVERY_RUN):
+        data_sets = self._data_sets()
+        files = [file for data_set in data_sets for file in data_set.files]
+        trained = [
+            name
+            for block in self._recipe.train
+            if isinstance(block.plugin, Trainer)
+            for name in block.plugin.writes(block.id)
+        ]
+        for name in sorted({*_EVERY_RUN, *files, *trained}):
             self._check_free(name, owner)
+            self._check_no_input(self.folder / name)
         if (self.folder / catalogue.NAME).is_symlink():
             self._refuse(self.folder / catalogue.NAME)
+        ours = {*_files(owner), *files}
+        for entered in (self.folder / catalogue.NAME, self._recipe.register_in):
+            if entered is not None:
+                catalogue.check_free(entered, data_sets, self.folder, ours)
+
+    def _data_sets(self) -> list[DataSet]:
+        """What the exports may write. Raises UsageError where two of them write the same."""
+        found: list[DataSet] = []
+        for block in self._recipe.export:
+            if isinstance(block.plugin, Exporter):
+                data_sets = list(block.plugin.writes(self._recipe.name))
+                for each in data_sets:
+                    if any(not {*each.files}.isdisjoint(other.files) for other in found):
+                        raise UsageError("catalogue-duplicate", "catalogue-name", name=each.name)
+                found += data_sets
+        return found
+
+    def _check_no_input(self, path: Path) -> None:
+        if any(path.resolve() == read for read in self._inputs):
+            raise UsageError("output-is-input", "output-elsewhere", path=path, **self._values())
 
     @contextmanager
     def create(self, name: str) -> Iterator[IO[bytes]]:
@@ -65,27 +97,26 @@ class OutputFolder:
     def claim(self, name: str) -> None:
         """Note that the recipe writes this file or folder. Raises UsageError as `create` does."""
         path = atomic_files.inside(self.folder, name)
-        if any(path.resolve() == read for read in self._inputs()):
-            raise UsageError("output-is-input", "output-elsewhere", path=path, **self._values())
+        self._check_no_input(path)
         with atomic_files.explained(path):
             self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_files.locked(self.folder):
             owner = self._owner()
             self._check_free(name, owner)
             here = os.path.relpath(self._path, self.folder.resolve())
-            if name not in owner.get("files", ()) or owner.get("recipe") != here:
-                self._note(here, {*_EVERY_RUN, *owner.get("files", ()), name})
+            if name not in _files(owner) or owner.get("recipe") != here:
+                self._note(here, {*_EVERY_RUN, *_files(owner), name})
 
     def written(self) -> frozenset[str]:
         """Names of all that runs of the recipe wrote there."""
         owner = self._owner()
-        return frozenset(owner.get("files", ())) if self._is_ours(owner) else frozenset()
+        return frozenset(_files(owner)) if self._is_ours(owner) else frozenset()
 
     def _check_free(self, name: str, owner: Mapping[str, Any]) -> None:
         path = self.folder / name
         if not os.path.lexists(path) or self._take_over:
             return
-        if path.is_symlink() or name not in owner.get("files", ()):
+        if path.is_symlink() or name not in _files(owner):
             self._refuse(path)
 
     def _refuse(self, path: Path) -> None:
@@ -120,6 +151,7 @@ class OutputFolder:
         gone = not known.exists() and not here.exists()
         return gone and _read(self.folder / RUN_FILE).get("document") == self._recipe.document
 
+    @cached_property
     def _inputs(self) -> list[Path]:
         """All that the recipe reads."""
         recipe = self._recipe
@@ -143,21 +175,38 @@ class OutputFolder:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = orjson.loads(path.read_bytes())
+        with open_regular(path) as file:
+            found = orjson.loads(file.read())
     except (OSError, orjson.JSONDecodeError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _files(told: Mapping[str, Any]) -> list[str]:
+    """The names of files that something tells of."""
+    return [name for name in _listed(told.get("files")) if isinstance(name, str)]
+
+
+def _listed(found: object) -> Iterable[object]:
+    """What a file holds where names or objects are expected; nothing where it holds none."""
+    return found if isinstance(found, (list, dict)) else ()
 
 
 def _owner_by(run: Mapping[str, Any], trainings: Sequence[str]) -> dict[str, Any]:
     """What a run of an earlier version wrote, as far as it tells."""
     if not isinstance(run.get("recipe"), str):
         return {}
-    data = {file for each in run.get("data_sets", ()) for file in each.get("files", ())}
+    data = {
+        file
+        for kind in ("data_sets", "outdated")
+        for each in _listed(run.get(kind))
+        if isinstance(each, dict)
+        for file in _files(each)
+    }
     trained = {
-        f"{kind}{'' if training == 'train' else f'-{training}'}.yaml"
+        f"{kind}{'' if training == 'train' else f'-{training}'}{suffix}"
         for training in trainings
-        for kind in ("train", "merge")
+        for kind, suffix in (("train", ".yaml"), ("merge", ".yaml"), ("model", ""))
     }
     files = sorted(_EVERY_RUN | data | trained)
     return {"path": run["recipe"], "name": run.get("name"), "files": files}

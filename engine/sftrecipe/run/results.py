@@ -12,6 +12,7 @@ import orjson
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import Plan
+from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.run.execute import Done, Execution
 from sftrecipe.run.following import follow, follow_told, verdicts_on
 from sftrecipe.run.judging import gate_results
@@ -24,13 +25,28 @@ from sftrecipe.store.streams import Stream
 __all__ = ["REJECTS_FILE", "REPORT_FILE", "RUN_FILE"]
 
 
+_OF_A_STEP = frozenset({"id", "key", "parts", "section"})
+
+
 def read_run(out: Path) -> dict[str, Any]:
     """What the last run into the folder said of itself; empty where there was none."""
     try:
-        found = orjson.loads((out / RUN_FILE).read_bytes())
-    except (FileNotFoundError, NotADirectoryError, orjson.JSONDecodeError):
+        with open_regular(out / RUN_FILE) as file:
+            found = orjson.loads(file.read())
+    except (FileNotFoundError, NotADirectoryError, UnusualFile, orjson.JSONDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and _is_whole(found) else {}
+
+
+def _is_whole(run: Mapping[str, Any]) -> bool:
+    """Whether it has what every run says of its steps and data sets; a damaged one has not."""
+    steps, before = run.get("steps", []), run.get("outdated", [])
+    lists = isinstance(steps, list) and isinstance(before, list)
+    return (
+        lists
+        and all(isinstance(each, dict) and each.keys() >= _OF_A_STEP for each in steps)
+        and all(isinstance(each, dict) and each.keys() >= {"name", "files"} for each in before)
+    )
 
 
 def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -26,7 +26,7 @@ from sftrecipe.run.lacking import refuse_lacking
 from sftrecipe.run.outdated import outdated, remove_outdated
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.results import REJECTS_FILE, read_run, write_rejects, write_run
+from sftrecipe.run.results import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.training import configure
 from sftrecipe.store.project import Project
 from sftrecipe.store.steps import StepStore
@@ -106,6 +106,9 @@ async def run_plan(
         rejected = int(before.get("rejected", 0))
         if fresh:
             rejected = _leave_finished(execution, before, clock, spent)
+        else:
+            with suppress(SftrecipeError):  # nothing is written that would need it
+                execution.folder.claim(RUN_FILE)  # the recipe may have a new name
         if missed := missed_gates(execution):
             raise missed
         return Outcome(execution, out, rejected, clock.seconds(), **spent, fresh=fresh)

@@ -35,6 +35,8 @@ class TrainingTarget:
     """What every export wrote, by its id."""
     create: Callable[[str], AbstractContextManager[IO[bytes]]]
     """Open a file of the output folder for writing."""
+    claim: Callable[[str], None]
+    """Tell what else is written there."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
 
@@ -42,7 +44,7 @@ class TrainingTarget:
 def configure(target: TrainingTarget) -> None:
     """Write the trainers' configurations, ready to be run by hand. Raises SftrecipeError."""
     for block, training in _trainings(target):
-        _configured(target.recipe, block, training)
+        _configured(target, block, training)
 
 
 def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
@@ -53,17 +55,20 @@ def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
     Raises SftrecipeError where a training cannot even be configured.
     """
     for block, training in _trainings(target):
-        _configured(target.recipe, block, training)
+        _configured(target, block, training)
         for finding in trainer_of(block).preflight(training):
             yield block.id, finding
 
 
-def _configured(recipe: CheckedRecipe, block: Block, training: Training) -> Path:
+def _configured(target: TrainingTarget, block: Block, training: Training) -> Path:
     """The training's configuration, written. Raises SftrecipeError where there can be none."""
+    recipe = target.recipe
     places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
     # Again: what lies in the output folder, links among it, was not known at `validate`.
     for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
         raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
+    for name in trainer_of(block).writes(block.id):
+        target.claim(name)
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
@@ -97,7 +102,7 @@ async def train(
     """Train; the model lies in the output folder, what is said of it in the step's folder."""
     trainer = trainer_of(block)
     training = _training(target, block, target.models, tell, say)
-    trained = await trainer.train(training, _configured(target.recipe, block, training))
+    trained = await trainer.train(training, _configured(target, block, training))
     notes = _notes(trained, target.out)
     (draft / _CONTENT).write_bytes(orjson.dumps(notes))
     return StepFacts(notes=notes)

@@ -145,7 +145,8 @@ def _entry(path: Path, state: State) -> str:
 
 def _remembered(memory: Path) -> dict[str, str]:
     try:
-        known = orjson.loads(memory.read_bytes())
+        with open_regular(memory) as file:
+            known = orjson.loads(file.read())
     except (OSError, orjson.JSONDecodeError):
         return {}
     if not isinstance(known, dict) or not all(isinstance(value, str) for value in known.values()):

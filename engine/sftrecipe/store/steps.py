@@ -15,11 +15,16 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.store.atomic_files import sync
 from sftrecipe.store.file_hashes import content_hash, file_hashes
 from sftrecipe.store.lock_files import LockFile, is_held
 
 FACTS = "step.json"
+_SEAL = "seal"
+"""What shows whether the facts are as they were written."""
+_EARLIEST = frozenset({"made", "kept", "rejected", "reasons", "counts", "notes", "calls"})
+"""What every version wrote."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,11 @@ class StepStore:
         return self._sound[key] if key in self._sound else self._read(key)
 
     def _read(self, key: str) -> StepFacts:
-        content = (self.path(key) / FACTS).read_bytes()
+        with open_regular(self.path(key) / FACTS) as file:
+            content = file.read()
         try:
-            return StepFacts(**orjson.loads(content))
-        except (ValueError, TypeError) as error:
+            return _unsealed(orjson.loads(content))
+        except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{FACTS} cannot be read") from error
 
     def _checked(self, key: str) -> StepFacts:
@@ -136,11 +142,28 @@ class StepStore:
     @staticmethod
     def finish(draft: Path, facts: StepFacts) -> None:
         """Write down what the step says of itself: it is finished, and lies safely on the disk."""
-        content = orjson.dumps(asdict(facts), option=orjson.OPT_INDENT_2)
+        held = asdict(facts)
+        content = orjson.dumps({**held, _SEAL: _seal(held)}, option=orjson.OPT_INDENT_2)
         (draft / FACTS).write_bytes(content)
         for path in draft.iterdir():
             sync(path)
         sync(draft)
+
+
+def _seal(held: Mapping[str, Any]) -> str:
+    return blake2b(orjson.dumps(held, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def _unsealed(held: dict[str, Any]) -> StepFacts:
+    """Facts as they were written. Raises ValueError, TypeError, AttributeError."""
+    seal = held.pop(_SEAL, None)
+    facts = StepFacts(**held)
+    if seal is None:  # earlier versions wrote none, and noted no files
+        if facts.files or not held.keys() >= _EARLIEST:
+            raise ValueError("not all that a step says of itself")
+    elif seal != _seal(held):
+        raise ValueError("not what the step said of itself")
+    return facts
 
 
 def files_in(draft: Path) -> dict[str, str]:

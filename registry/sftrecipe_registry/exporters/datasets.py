@@ -39,6 +39,11 @@ class Datasets(Exporter):
     private: bool = True
     """Whether a repository that is made for it is private."""
 
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """Its one data set."""
+        name = data_set_name(self.name, name)
+        return [DataSet(name, (name,), 0)]
+
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Save the rows; they are read twice, first for the types."""
         library = _library()

@@ -23,6 +23,11 @@ class Jsonl(Exporter):
     lineage: bool = False
     """Add to every row `lineage`: its id, stream, origin, parents, calls, scores and tags."""
 
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """Its one data set."""
+        name = data_set_name(self.name, name)
+        return [DataSet(name, (f"{name}.jsonl",), 0)]
+
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows."""
         name = data_set_name(self.name, to.name)

@@ -91,6 +91,13 @@ class LlamaFactory(Exporter):
         elif inputs is not None:
             yield from self._missing(inputs)
 
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """The data set, and the holdout where there is one."""
+        name = data_set_name(self.name, name)
+        names = [name, f"{name}_holdout"] if self.holds_out() else [name]
+        files = [(each, f"{each}.{self.file}") for each in names]
+        return [DataSet(each, (file,), 0, {"file_name": file}) for each, file in files]
+
     def holds_out(self) -> bool:
         """Whether it writes a holdout."""
         return self.holdout > 0

@@ -26,6 +26,11 @@ class Parquet(Exporter):
     compression: Literal["zstd", "snappy", "gzip", "none"] = "zstd"
     """How the file is packed."""
 
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """Its one data set."""
+        name = data_set_name(self.name, name)
+        return [DataSet(name, (f"{name}.parquet",), 0)]
+
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; they are read twice, first for the types."""
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - 60 ms, only a run needs it

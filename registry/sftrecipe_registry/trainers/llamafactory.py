@@ -151,7 +151,7 @@ with:
 
         Raises PluginRefused when no exported data set is of the kind that the stage trains on.
         """
-        config = f"{_named('train', training)}.yaml"
+        config = f"{_named('train', training.id)}.yaml"
         places = Places(training.context.folder, output=training.folder)
         given = placed_arguments(normalized(self.arguments, argument_table()), places)
         if base := given.get("model_name_or_path"):
@@ -167,6 +167,12 @@ with:
             file.write(text.encode())
         return training.folder / config
 
+    def writes(self, block: str) -> Sequence[str]:
+        """Its configurations, and the folder of the model."""
+        model = str(PurePosixPath(str(self.arguments.get("output_dir") or _named("model", block))))
+        files = [f"{_named(kind, block)}.yaml" for kind in ("train", "merge")]
+        return files if model == "." else [*files, model]
+
     def preflight(self, training: Training) -> Iterator[Finding]:
         """What LLaMA-Factory would fail on, leave out or misread: arguments, data, model, machine.
 
@@ -177,7 +183,7 @@ with:
         )
 
         self._make_base()
-        config = training.folder / f"{_named('train', training)}.yaml"
+        config = training.folder / f"{_named('train', training.id)}.yaml"
         return findings(training, config, argument_table())
 
     async def train(self, training: Training, config: Path) -> Trained:
@@ -237,7 +243,7 @@ with:
         if held_out and not no_evaluation:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
         return added | {
-            "output_dir": _named("model", training),
+            "output_dir": _named("model", training.id),
             # Without do_train it ends well, having trained nothing.
             "do_train": True,
             # A folder with the checkpoints of other data would be resumed without a word.
@@ -258,9 +264,9 @@ def argument_table() -> ArgumentTable:
     return shipped() if folder is None else from_environment(folder)
 
 
-def _named(name: str, training: Training) -> str:
+def _named(name: str, block: str) -> str:
     """A name that the block's own id follows where it has one."""
-    return name if training.id == "train" else f"{name}-{training.id}"
+    return name if block == "train" else f"{name}-{block}"
 
 
 def _base_model(base: str, training: Training) -> str:
