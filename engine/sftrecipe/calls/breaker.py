@@ -161,7 +161,7 @@ class Breaker:
         if failure.blame != "provider":
             return False
         self._useless += 1
-        doubted = self.answered > 0 or (others > 0 and (expected or self._proven))
+        doubted = self.alive and (others > 0 or expected)
         return doubted and self._useless < USELESS
 
     def _nobody_answered(self) -> bool:

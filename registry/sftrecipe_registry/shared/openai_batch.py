@@ -268,7 +268,7 @@ def _response(line: Line) -> dict[str, Any]:
         fault = fault_of(line) or Fault("", "no response in a batch's line")
         raise CallFailed("retry", f"{fault.code}: {fault.message}".lstrip(": "))
     body, status = response.get("body"), count_in(response, "status_code")
-    if status != 200:
+    if not 200 <= status < 300:
         failure = failure_of(status, json_text(body).encode(), {})
         if failure.outcome == "wait":  # no sign that batches should be smaller
             failure.outcome = "retry"

@@ -160,7 +160,7 @@ class BatchApi(OpenAIAdapter):
             async with self._http.request(
                 method, self._base + path, proxy=self._proxy, allow_redirects=False, **sent
             ) as response:
-                if response.status != 200:
+                if not 200 <= response.status < 300:
                     content = await self._read(response)
                     raise failure_of(response.status, content, response.headers)
                 yield response
