@@ -151,7 +151,7 @@ def test_what_is_off_asks_nothing(places: Places, value: Any) -> None:
         ({"deepspeed": "/etc/passwd"}, ["path"]),
         ({"deepspeed": "inside/ds.json"}, []),
         ({"deepspeed": "inside/nvme.json"}, ["unknown"]),
-        ({"deepspeed": "inside/no.json"}, []),
+        ({"deepspeed": "inside/no.json"}, ["unknown"]),
         ({"deepspeed": "inside/pipe"}, ["unknown"]),
         ({"deepspeed": {"zero_optimization": {"stage": 3}, "fp16": {"enabled": "auto"}}}, []),
         ({"deepspeed": {"optimizer": {"type": "AdamW", "params": {"lr": 1e-4}}}}, []),

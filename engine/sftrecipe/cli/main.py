@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from importlib import import_module
 
 import click
@@ -65,6 +64,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end_in_order)
     try:
         status = cli(standalone_mode=False)
+    except KeyboardInterrupt:
+        _exit(_told(click.exceptions.Abort()))
     except Exception as error:
         if debug:
             raise
@@ -73,8 +74,9 @@ def main() -> None:
 
 
 def _exit(status: int) -> None:
-    """End; after an interrupt without waiting for threads that still compute."""
-    if status == INTERRUPTED and threading.active_count() > 1:
+    """End; after an interrupt at once: threads may still compute, and Python dies of the signal
+    where it came in the middle of an `exec`, whoever caught it."""
+    if status == INTERRUPTED:
         with contextlib.suppress(OSError):
             sys.stdout.flush()
             sys.stderr.flush()

@@ -525,6 +525,7 @@ WORDS = {
     "reason-too_long": "too_long",
     "reason-matched": "matched",
     "reason-not_matched": "not_matched",
+    "reason-search_too_long": "search_too_long",
     "reason-duplicate": "duplicate",
     "reason-near_duplicate": "near_duplicate",
     "reason-same_meaning": "same_meaning",

@@ -505,6 +505,7 @@ WORDS = {
     "reason-too_long": "太长 too_long",
     "reason-matched": "命中 matched",
     "reason-not_matched": "未命中 not_matched",
+    "reason-search_too_long": "匹配耗时过长 search_too_long",
     "reason-duplicate": "重复 duplicate",
     "reason-near_duplicate": "近似重复 near_duplicate",
     "reason-same_meaning": "意思重复 same_meaning",
