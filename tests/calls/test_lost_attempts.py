@@ -88,7 +88,8 @@ async def test_retries_are_counted_across_a_kill(tmp_path: Path) -> None:
         _killed_at_work(server, tmp_path, lambda: server.requests() >= 20)
         asked = server.requests()
     async with session("http://127.0.0.1:9/v1", tmp_path, run="r") as opened:
-        assert opened.spent().requests == asked
+        # What is written down may not have reached the server when the engine was killed.
+        assert asked <= opened.spent().requests <= asked + 8
 
 
 async def test_the_wall_holds_over_engines_that_time_out(tmp_path: Path) -> None:

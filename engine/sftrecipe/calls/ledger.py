@@ -234,15 +234,18 @@ class Ledger:
     ) -> Beyond | TakenElsewhere | None:
         """Why the call does not leave; None where it does."""
         refused = None
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            with transaction(self._connection):
-                for ended in batch:
-                    self._settle(ended)
-                if leaving is not None:
-                    refused = self._leave(leaving)
-                self._account.book()
+            for ended in batch:
+                self._settle(ended)
+            if leaving is not None:
+                refused = self._leave(leaving)
+            self._account.book()
+            self._cursor.execute("COMMIT")
         except BaseException:
             self._account.roll_back()
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
         return refused
 
