@@ -305,7 +305,7 @@ def test_with_enough_money_calls_go_side_by_side(tmp_path: Path) -> None:
     with counting_server(Habits(delay=0.2)) as server:
         project = Project(tmp_path / "p", server)
         project.write_rows(60)
-        project.write("{max_cost: 3 USD}")  # of which it takes a hundredth
+        project.write("{max_cost: 30 USD}")  # of which it takes a thousandth
         project.run()
         assert server.counted.most_in_flight >= 12
 

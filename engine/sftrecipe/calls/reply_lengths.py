@@ -25,7 +25,7 @@ UNKNOWN = 10**9
 LOST_UNKNOWN = 32_768
 """Output tokens that a lost reply may have had, as long as no other tells more."""
 ENOUGH = 50
-"""Replies that kept to `max_tokens`, from which it is believed."""
+"""Replies from which their lengths are believed, and that a server keeps to `max_tokens`."""
 _CUT_COUNTS = 10
 """Replies for which one counts that ended where `max_tokens` says."""
 
@@ -73,7 +73,7 @@ class ReplyLengths:
             return Expected(FIRST_GUESS, UNKNOWN, LOST_UNKNOWN)
         likely, count = max(1, longest + longest // 4), 0 if seen is None else seen.count
         lost = max(likely, LOST_UNKNOWN // (count + 1))
-        return Expected(likely, _at_most(2 * likely, count), lost)
+        return Expected(likely, _at_most(2 * likely, count) if count >= ENOUGH else LONGEST, lost)
 
     def _allowed(self, max_tokens: int) -> Expected:
         beyond = self._longest_beyond + self._longest_beyond // 4
