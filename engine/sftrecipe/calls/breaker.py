@@ -45,6 +45,7 @@ class Breaker:
         provider: str,
         limits: Limits,
         *,
+        recipe: str = "RECIPE",
         answered_before: Callable[[], bool],
         waiting: Callable[[], int],
         sorted_out: bool = False,
@@ -53,6 +54,7 @@ class Breaker:
         """Replies in this run."""
         self._provider = provider
         self._limits = limits
+        self._recipe = recipe
         self._answered_before = answered_before
         self._waiting = waiting
         self._sorted_out = sorted_out
@@ -182,6 +184,7 @@ class Breaker:
             provider=self._provider,
             count=max(1, self._in_a_row),
             error=failure.message,
+            recipe=self._recipe,
         )
 
 
