@@ -57,6 +57,8 @@ class Shared:
     """Shows the user one line."""
     retry_failed: bool = False
     """Whether calls are asked again that failed by their rows' own fault."""
+    recipe: str = "RECIPE"
+    """As commands name it, for advice."""
     flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
@@ -123,6 +125,7 @@ class Asker:
         self._breaker = Breaker(
             name,
             self.limits,
+            recipe=shared.recipe,
             answered_before=lambda: shared.ledger().has_reply(use, self._model),
             waiting=lambda: self._unsent,
             sorted_out=provider.deferred,

@@ -48,6 +48,7 @@ class Breaker:
         provider: str,
         limits: Limits,
         *,
+        recipe: str = "RECIPE",
         answered_before: Callable[[], bool],
         waiting: Callable[[], int],
         sorted_out: bool = False,
@@ -56,6 +57,7 @@ class Breaker:
         """Replies in this run."""
         self._provider = provider
         self._limits = limits
+        self._recipe = recipe
         self._answered_before = answered_before
         self._waiting = waiting
         self._sorted_out = sorted_out
@@ -198,6 +200,7 @@ class Breaker:
             provider=self._provider,
             count=max(1, self._in_a_row),
             error=failure.message,
+            recipe=self._recipe,
         )
 
 

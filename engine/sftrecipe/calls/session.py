@@ -48,12 +48,14 @@ async def open_session(
     concurrency: int | None = None,
     progress: Callable[[str], None] = _silent,
     retry_failed: bool = False,
+    recipe: str = "RECIPE",
 ) -> AsyncIterator[Session]:
     """Models for a run. Nothing is opened, connected or started before the first call needs it.
 
     `run` names the account, the recipe's: what other engines spend and have spent under the same
     name counts against the budget, and what they spend for a step against the step's.
-    `retry_failed` asks again for what failed by its row's own fault, which the ledger keeps.
+    `retry_failed` asks again for what failed by its row's own fault, which the ledger keeps;
+    `recipe` is how commands name it, for advice.
     At the end the calls in flight are waited for, since they are paid; when the run is interrupted
     they are let go, and stay marked in the ledger. Raises UsageError when the budget's `max_cost`
     cannot be held for want of a price.
@@ -66,6 +68,7 @@ async def open_session(
         concurrency=concurrency,
         run=run,
         retry_failed=retry_failed,
+        recipe=recipe,
     )
     if budget.max_cost is not None:
         for name, block in providers.items():
@@ -92,6 +95,7 @@ class Session:
         concurrency: int | None,
         run: str,
         retry_failed: bool = False,
+        recipe: str,
     ) -> None:
         self.usage: dict[tuple[str, str], Usage] = {}
         """By (step, provider)."""
@@ -104,7 +108,7 @@ class Session:
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
         purse = Purse(*budgets, self.ledger, progress)
-        self._shared = Shared(self.ledger, purse, progress, retry_failed)
+        self._shared = Shared(self.ledger, purse, progress, retry_failed, recipe)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from sftrecipe.errors import Position, Problem
@@ -77,6 +78,8 @@ class CheckedRecipe:
     evaluate: tuple[Block, ...] = ()
     budget: Budget = Budget()
     profile: str | None = None
+    set_variables: Mapping[str, str] = field(default_factory=dict)
+    """Those of `vars` that the command line replaced."""
     register_in: Path | None = None
     """The project's `dataset_info.json`, when the recipe asks to be registered there."""
     sweep: Sweep | None = None
@@ -86,6 +89,14 @@ class CheckedRecipe:
     """Words of permissions that the user gave for it."""
     readable: tuple[Path, ...] = ()
     """Folders that it may read, links followed."""
+
+    @property
+    def in_commands(self) -> str:
+        """The recipe as a command names it that goes on from here, for a shell to read."""
+        profile = () if self.profile is None else ("--profile", self.profile)
+        pairs = (f"{name}={value}" for name, value in self.set_variables.items())
+        words = (str(self.path), *profile, *(word for pair in pairs for word in ("--set", pair)))
+        return " ".join(map(quote, words))
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class _Terms:
     path: Path
     roots: Roots
     profile: str | None
+    variables: Mapping[str, str]
     consent: Consent
     keys_later: bool
 
@@ -72,7 +73,7 @@ def check_recipe(
         vendors.remember_keys(allow_keys)
     roots, consent = Roots(path, allow_paths), Consent(path, allow)
     composed = compose(path, roots, profile=profile, variables=variables or {})
-    terms = _Terms(path, roots, profile, consent, keys_later)
+    terms = _Terms(path, roots, profile, variables or {}, consent, keys_later)
     check = _Check(terms, composed)
     recipe = check.recipe()
     written = composed.root.get("sweep")
@@ -143,6 +144,7 @@ class _Check:
         self._written = composed.written
         self._roots = terms.roots
         self._profile = terms.profile
+        self._variables = terms.variables
         self._keys_later = terms.keys_later
         self._consent = terms.consent
         self._check_shape(composed)
@@ -245,6 +247,7 @@ class _Check:
             evaluate=several("evaluate"),
             budget=budget_of(document.get("budget")),
             profile=self._profile,
+            set_variables=self._variables,
             register_in=catalogue,
             warnings=tuple(self.problems),
             allowed=frozenset(self._consent.given),

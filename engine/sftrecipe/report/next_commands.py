@@ -11,6 +11,7 @@ from sftrecipe.record import Record
 from sftrecipe.report.turns import shown_turns
 from sftrecipe.run.results import REPORT_FILE
 from sftrecipe.run.start import Outcome
+from sftrecipe.store.project import project_of
 
 _SHOWN = 90
 
@@ -24,6 +25,14 @@ def next_commands(outcome: Outcome) -> str:
         command = f"sftrecipe explain {row.id} --run {quote(str(outcome.out))}"
         lines.append(message("next-explain", {"command": command}))
     return "\n".join([*lines, *_training(outcome)])
+
+
+def same_again(outcome: Outcome) -> str:
+    """Recipe and options, as a command names them that goes on in the same output folder."""
+    recipe = outcome.execution.plan.recipe
+    usual = project_of(recipe.path).run_folder(recipe.name).resolve()
+    elsewhere = "" if outcome.out == usual else f" --out {quote(str(outcome.out))}"
+    return f"{recipe.in_commands}{elsewhere}"
 
 
 def _first_row(outcome: Outcome) -> Record | None:
@@ -56,7 +65,7 @@ def _training(outcome: Outcome) -> Iterator[str]:
     recipe = outcome.execution.plan.recipe
     if not recipe.train or outcome.execution.models:
         return
-    command = f"sftrecipe train {quote(str(recipe.path))}"
+    command = f"sftrecipe train {same_again(outcome)}"
     if any(True for block in recipe.train for _ in block.plugin.missing()):
         command = f"sftrecipe env train && {command}"
     yield message("next-train", {"command": command})

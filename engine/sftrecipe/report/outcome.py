@@ -13,6 +13,7 @@ from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.report.amounts import amounts_text
 from sftrecipe.report.figures import few_rows, gate_text, main_figures
+from sftrecipe.report.next_commands import same_again
 from sftrecipe.run.execute import Done
 from sftrecipe.run.exporting import noted_data_sets
 from sftrecipe.run.judging import gate_results
@@ -32,7 +33,8 @@ def outcome_text(outcome: Outcome) -> str:
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines.append(message("outcome-rejected", rejects))
     if failed := outcome.execution.failed:
-        lines.append(message("outcome-failed", {"count": failed}))
+        told = {"count": failed, "recipe": same_again(outcome)}
+        lines.append(message("outcome-failed", told))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
     if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):

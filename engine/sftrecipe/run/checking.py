@@ -40,6 +40,6 @@ def check_trainings(
             data[step.id] = noted_data_sets(facts)
         if not stands:
             raise UsageError(
-                "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.path
+                "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.in_commands
             )
     return list(findings(TrainingTarget(recipe, out, data, folder.create, folder.claim)))

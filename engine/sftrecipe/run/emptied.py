@@ -92,7 +92,7 @@ class NothingLeft(SftrecipeError):
         causes = tuple(phrase for loss in losses for phrase in _phrases(loss))
         first = losses[0]
         options = first.changeable()
-        recipe = execution.plan.recipe.path
+        recipe = execution.plan.recipe.in_commands
         super().__init__(
             slug,
             _hint(first, options),

@@ -304,7 +304,7 @@ class Execution:
             self.progress.line(finding_text(block, finding))
         faults = sum(finding.state == "fault" for _, finding in found)
         if faults:
-            path = self.plan.recipe.path
+            path = self.plan.recipe.in_commands
             raise SftrecipeError(
                 "training-refused", "see-findings", step=step.id, count=faults, path=path
             )

@@ -37,7 +37,7 @@ def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
 def refuse_lacking(plan: Plan, project: Project, out: Path) -> None:
     """Raises UsageError where a step could not be executed, before any of them spends anything."""
     if lacks := lacking(plan, project, out):
-        path = plan.recipe.path
+        path = plan.recipe.in_commands
         hint = "advice-data" if leaves_data(plan, lacks) else "advice"
         raise UsageError("machine-lacks", hint, **_values(lacks), path=path)
 
@@ -52,7 +52,7 @@ class DataOnly(SftrecipeError):
     """The data is made, and what was asked beyond it is not, since the machine lacks something."""
 
     def __init__(self, plan: Plan, lacks: list[Lack]) -> None:
-        super().__init__("data-only", "data-only", **_values(lacks), path=plan.recipe.path)
+        super().__init__("data-only", "data-only", **_values(lacks), path=plan.recipe.in_commands)
 
 
 def _values(lacks: list[Lack]) -> dict[str, str]:

@@ -94,6 +94,7 @@ async def preview_rows(
             budget=recipe.budget,
             step_budgets=step_budgets(recipe, blocks),
             progress=progress.line,
+            recipe=recipe.in_commands,
         ) as session:
             store = StepStore(Path(folder) / "steps")
             execution = Execution(plan, store, Path(folder), session, progress)

@@ -85,6 +85,7 @@ async def run_plan(
         concurrency=concurrency,
         progress=progress.line,
         retry_failed=retry_failed,
+        recipe=recipe.in_commands,
     ) as session:
         store = StepStore(project.steps)
         execution = Execution(
