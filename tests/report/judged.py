@@ -26,7 +26,7 @@ export:
   - {{use: llamafactory, with: {{holdout: 12}}}}
 train:
   use: llamafactory
-  with: {{stage: sft, model_name_or_path: {folder}/model, template: smollm2, finetuning_type: lora}}
+  with: {{stage: sft, model_name_or_path: org/model, template: smollm2, finetuning_type: lora}}
 evaluate:
   - use: pairwise
     provider: referee
@@ -49,7 +49,7 @@ class Judged:
         (folder / ".sftrecipe").mkdir(parents=True)
         lines = [{"instruction": f"Question {n}?", "output": f"Answer {n}."} for n in range(rows)]
         (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in lines))
-        recipe = RECIPE.format(url=url, other=other, folder=folder, gate=gate)
+        recipe = RECIPE.format(url=url, other=other, gate=gate)
         (folder / "recipe.yaml").write_text(recipe)
 
     def _place(self, folder: Path) -> None:

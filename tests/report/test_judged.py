@@ -241,7 +241,7 @@ def estimates(project: Judged) -> dict[str, tuple[dict[str, Any], list[dict[str,
 def test_judges_keep_within_their_estimate(done: Judged) -> None:
     """Before the first export only bounds are known; what the ledger answers is not asked."""
     found = estimates(done)
-    assert found["evaluate-pairwise"][0]["rows"] == [0, 40]
+    assert found["evaluate-pairwise"][0]["rows"] == [12, 12]
     for estimate, facts in found.values():
         assert within(sum(each["asked"] + each["cached"] for each in facts), estimate["calls"])
         assert within(sum(each["asked"] for each in facts), estimate["asked"])
@@ -257,7 +257,7 @@ def test_what_a_judge_will_ask_of_known_rows_is_told_by_model(copied: Judged) ->
     pairwise = next(each for each in told["steps"] if each["id"] == "evaluate-pairwise")
     assert pairwise["rows"] == [12, 12]
     asked = {each["provider"]: each["calls"] for each in pairwise["asks"]}
-    assert asked == {"tuned": [12, 12], "base": [12, 12], "referee": [0, 24]}
+    assert asked == {"tuned": [12, 12], "base": [12, 12], "referee": [24, 24]}
     assert copied.command("run", "recipe.yaml").returncode == 0
     estimate, facts = estimates(copied)["evaluate-pairwise"]
     assert within(sum(each["asked"] for each in facts), estimate["asked"])

@@ -282,7 +282,9 @@ def test_a_run_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_page_that_fails_does_not_fail_the_run(tmp_path: Path) -> None:
     out = project(tmp_path, [{"instruction": "a", "output": "b"}])
-    (out / "report.html").mkdir(parents=True)
+    assert sftrecipe(tmp_path, "run", "recipe.yaml").returncode == 0
+    (out / "report.html").unlink()
+    (out / "report.html").mkdir()
     ran = sftrecipe(tmp_path, "run", "recipe.yaml")
     assert ran.returncode == 0
     (out / "report.html").rmdir()

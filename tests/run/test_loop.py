@@ -98,7 +98,7 @@ def test_done_again_it_asks_nobody_and_trains_nothing(project: Path) -> None:
 @pytest.mark.heavy
 def test_a_gate_that_is_missed_fails_the_run(project: Path) -> None:
     (project / "recipes" / "stricter.yaml").write_text(STRICTER)
-    done = command(project, "evaluate", "recipes/stricter.yaml")
+    done = command(project, "evaluate", "recipes/stricter.yaml", "--take-over")
     assert done.returncode == 1
     assert re.search(r"error\[gate-missed\].*facts: tuned_contains is .*at least 1.5", done.stderr)
     run, steps = figures(project)

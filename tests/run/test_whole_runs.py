@@ -150,6 +150,6 @@ def test_a_run_that_ends_with_no_row_still_says_why(whole: Whole) -> None:
     whole.write_recipe(max_chars=1)
     text = (whole.folder / "recipe.yaml").read_text()
     (whole.folder / "recipe.yaml").write_text(text.replace(", seeds: 1", ""))
-    assert "error[step-refused]" in whole.run(status=1)["error"]
+    assert "error[nothing-left]" in whole.run(status=1)["error"]
     rejects = [json.loads(line) for line in (whole.out / "rejects.jsonl").open()]
     assert {(entry["step"], entry["reason"]) for entry in rejects} == {("long_enough", "too_long")}

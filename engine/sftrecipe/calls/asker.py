@@ -231,6 +231,7 @@ class Asker:
                 self.limits,
                 lambda: self._breaker.answered,
                 stopped=lambda: self._stopped is not None,
+                outage=lambda: self._breaker.out_of_order,
                 told=self._news.wait,
             )
             return await patience.attempt_again(failure, lambda: self._attempt(call))

@@ -62,6 +62,8 @@ class Breaker:
         self._waiting = waiting
         self._sorted_out = sorted_out
         self._in_a_row = 0
+        self._outage = False
+        """Others waited when all that was sent began to fail, and no reply came since."""
         self._since = 0.0
         self._kind = ""
         self._told_to_wait = False
@@ -86,6 +88,7 @@ class Breaker:
         self._useless = 0
         if self._in_a_row:
             self._in_a_row = 0
+            self._outage = False
             self._gap = FIRST_GAP
             if self._recovered is not None:
                 self._recovered.set()
@@ -118,8 +121,11 @@ class Breaker:
             self._kind, self._in_a_row, self._since = kind, 0, time.monotonic()
         self._in_a_row += 1
         self._told_to_wait = failure.outcome == "wait"
-        enough = self._in_a_row >= self._limits.stop_after_failures
-        if not enough or not self._waiting() or (self._sorted_out and self.answered):
+        if self._in_a_row < self._limits.stop_after_failures:
+            self._outage = False
+        elif self._waiting():
+            self._outage = True
+        if not self._outage or (self._sorted_out and self.answered):
             return None
         if time.monotonic() - self._since < self._lasts(failure):
             return None
@@ -134,8 +140,12 @@ class Breaker:
         """
         if failure.blame == "row" or self._is_lone(failure, others, expected=expected):
             return None
-        nobody = isinstance(failure, Unreached) and self._nobody_answered()
-        if nobody or failure.blame == "provider" or self._is_no_api(failure):
+        if isinstance(failure, Unreached) and self._nobody_answered():
+            # One that was there in this run may come back: then the same command goes on.
+            return self._error(
+                "provider-failing" if self.answered else "provider-unusable", failure
+            )
+        if failure.blame == "provider" or self._is_no_api(failure):
             return self._error("provider-unusable", failure)
         # Nothing was ever answered, and what came back has nothing to do with this one request.
         hopeless = failure.status == 403 or (not others and failure.outcome in ("retry", "wait"))
@@ -180,12 +190,8 @@ class Breaker:
     @property
     def out_of_order(self) -> bool:
         """Whether calls leave one at a time, since all that is sent fails and others wait."""
-        return (
-            self._in_a_row >= self._limits.stop_after_failures
-            and not self._told_to_wait  # being told to wait has pauses of its own
-            and not self._sorted_out
-            and self._waiting() > 0
-        )
+        # Being told to wait has pauses of its own.
+        return self._outage and not self._told_to_wait and not self._sorted_out
 
     def _lasts(self, failure: CallFailed) -> float:
         if isinstance(failure, Unreached):

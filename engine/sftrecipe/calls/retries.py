@@ -28,8 +28,8 @@ TOLD_FROM = 10.0
 class Patience:
     """How long one call goes on trying.
 
-    Faults are counted (`attempts`); being told to wait is no fault, and its pauses together are
-    bounded by `timeout`.
+    Faults are counted (`attempts`), but for those of an outage, which the breaker ends; being told
+    to wait is no fault, and its pauses together are bounded by `timeout`.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class Patience:
         answered: Callable[[], int],
         *,
         stopped: Callable[[], bool] = lambda: False,
+        outage: Callable[[], bool] = lambda: False,
         told: Callable[[float, str], None] = lambda seconds, why: None,
     ) -> None:
         self._limits = limits
         self._answered = answered
         self._stopped = stopped
+        self._outage = outage
         self._told = told
         self._answered_before = answered()
         self._alone = 0
@@ -79,7 +81,7 @@ class Patience:
                 # Later than told, never earlier, and not all at the same moment.
                 pause = max(pause, asked + 0.1 * jitter * max(1.0, asked))
             self._waited += pause
-        else:
+        elif not self._outage():
             self._faults += 1
         if pause > TOLD_FROM and not self._given_up(state):
             self._told(pause, failure.message)

@@ -76,12 +76,9 @@ class _Interrupt:
             raise KeyboardInterrupt
         self.asked = True
         signal.setitimer(signal.ITIMER_REAL, PATIENCE)
-        self._loop.call_soon_threadsafe(self._taken_up)
-
-    def _taken_up(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if self.task is not None:
-            self.task.cancel()
+        # Here, and not in the loop: what waits in the middle of it looks at that.
+        self.task.cancel()
+        self._loop.call_soon_threadsafe(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def _broken_off(self, number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -175,7 +175,7 @@ class Limits(Plugin):
     """Seconds until a reply begins, and between two parts of it; `timeout` alone where left out,
     since most servers send nothing before the whole reply is written."""
     attempts: Annotated[int, Gt(0)] = 6
-    """Attempts of one call before its row is rejected."""
+    """Attempts of one call before its row is rejected; those of an outage are not counted."""
     stop_after_failures: Annotated[int, Gt(0)] = 20
     """Failed attempts without a reply in between from which calls leave one at a time; the run
     stops with the provider's message if none is answered then for 90 seconds while others wait."""
