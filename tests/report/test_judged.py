@@ -239,7 +239,7 @@ def estimates(project: Judged) -> dict[str, tuple[dict[str, Any], list[dict[str,
 
 
 def test_judges_keep_within_their_estimate(done: Judged) -> None:
-    """Before the first export only bounds are known; what the ledger answers is not asked."""
+    """A holdout of twelve rows is known before the export; what the ledger answers is not asked."""
     found = estimates(done)
     assert found["evaluate-pairwise"][0]["rows"] == [12, 12]
     for estimate, facts in found.values():

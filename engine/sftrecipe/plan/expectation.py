@@ -32,8 +32,8 @@ class Seen:
     """Calls without a reply, by provider."""
     made: list[Record] = field(default_factory=list)
     """Rows that it made, or let pass."""
-    pretended: bool = False
-    """Whether some prompts hold answers that no model gave."""
+    pretended: set[str] = field(default_factory=set)
+    """Providers whose prompts hold answers that no model gave."""
 
     @property
     def unanswered(self) -> int:

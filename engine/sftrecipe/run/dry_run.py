@@ -118,7 +118,6 @@ class _Unasked:
             self._keys.add(key)
             self._noted.append(request)
         if self._pretends and request.kind in ("chat", "complete"):
-            self._seen.pretended = True
             return Reply(_pretended(self._name, request), key)
         raise CallFailed("final", "nobody is asked in a dry run")
 
@@ -151,6 +150,10 @@ async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
             name: _Unasked(block, history, seen, ends, pretends=name in judged)
             for name, block in trial.providers.items()
         }
+        if judged:
+            seen.pretended = {
+                each.id for name, each in trial.providers.items() if name not in judged
+            }
         models = {
             name: StepModel(asker, trial.context.step, Usage()) for name, asker in askers.items()
         }

@@ -257,13 +257,15 @@ class _Forecast:
             if not requests:
                 continue
             count = len(requests)
-            part = (count, count) if seen.whole else (0, most and ceil(count * most / seen.rows))
+            known = provider not in seen.pretended
+            top = count if seen.whole else most and ceil(count * most / seen.rows)
+            part = (count if seen.whole and known else 0, top)
             point = read.likely_count and count * read.likely_count / seen.rows
             drawn = _drawn(requests, self._effort.prompts)
             parts.append(part)
             points.append(point)
             share = len(drawn) / (part[1] or count + 1)
-            shown = read.whole and not seen.pretended
+            shown = read.whole and known
             yield Asked(provider, part, part[1] or count, drawn, share, shown, None, 0, point)
         silent = [name for name in asked_by(step.block).values() if not seen.missing.get(name)]
         rest = _less(calls, total(parts))
