@@ -86,7 +86,7 @@ def test_extensions_are_off(pattern: str, text: str) -> None:
 def test_classes_are_as_wide_as_those_of_re() -> None:
     import regex  # noqa: PLC0415
 
-    every = "".join(map(chr, range(0x110000)))
+    every = "".join(map(chr, range(0x110000 if RUNS > 1 else 0x3400)))
     for kind in (r"\d", r"\D", r"\s", r"\S", r"\w", r"\W", r"[^\d]", r"[^\s]", r"[^\w]", r"[^\W]"):
         for flags in (0, re.IGNORECASE):
             wider = wider_pattern(f"(?:{kind}|\x00\x00)", flags)
