@@ -81,7 +81,8 @@ def test_a_run_on_one_ends_in_little_memory(tmp_path: Path) -> None:
     # Through a small process: what this one holds counts for its children too.
     script = (
         "import resource, subprocess, sys; "
-        "done = subprocess.run([sys.executable, '-m', 'sftrecipe.cli.main', 'run', 'recipe.yaml']); "
+        "program = [sys.executable, '-m', 'sftrecipe.cli.main']; "
+        "done = subprocess.run([*program, 'run', 'recipe.yaml']); "
         "print(done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
     done = subprocess.run(

@@ -257,7 +257,7 @@ def test_what_a_judge_will_ask_of_known_rows_is_told_by_model(copied: Judged) ->
     pairwise = next(each for each in told["steps"] if each["id"] == "evaluate-pairwise")
     assert pairwise["rows"] == [12, 12]
     asked = {each["provider"]: each["calls"] for each in pairwise["asks"]}
-    assert asked == {"tuned": [12, 12], "base": [12, 12], "referee": [24, 24]}
+    assert asked == {"tuned": [12, 12], "base": [12, 12], "referee": [0, 24]}
     assert copied.command("run", "recipe.yaml").returncode == 0
     estimate, facts = estimates(copied)["evaluate-pairwise"]
     assert within(sum(each["asked"] for each in facts), estimate["asked"])

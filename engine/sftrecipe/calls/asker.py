@@ -208,6 +208,7 @@ class Asker:
         raise failure
 
     async def _pay(self, call: Call) -> Answer:
+        self._breaker.call_comes()
         self._calls += 1
         self._unsent += 1
         try:

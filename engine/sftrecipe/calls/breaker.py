@@ -93,6 +93,11 @@ class Breaker:
             if self._recovered is not None:
                 self._recovered.set()
 
+    def call_comes(self) -> None:
+        """Another call is to be made: where all that is sent fails, others wait."""
+        if self._in_a_row >= self._limits.stop_after_failures:
+            self._outage = True
+
     async def turn(self) -> None:
         """Wait until a call may leave: in its turn while the provider answers nobody."""
         if not self.out_of_order:
