@@ -169,7 +169,7 @@ async def test_the_key_is_in_no_file_and_no_command_line(served: tuple[Session, 
         assert key not in path.read_bytes(), path
 
 
-async def test_a_killed_worker_ends_the_run_with_a_clear_message(
+async def test_after_a_killed_worker_the_server_is_started_once_more(
     served: tuple[Session, Path],
 ) -> None:
     session, folder = served
@@ -177,16 +177,15 @@ async def test_a_killed_worker_ends_the_run_with_a_clear_message(
     await model.complete("Two", sampling={"max_tokens": 1})
     note = note_of(folder)
     calls = [
-        asyncio.create_task(model.complete(f"Story {number}:", sampling={"max_tokens": 900}))
+        asyncio.create_task(model.complete(f"Story {number}:", sampling={"max_tokens": 150}))
         for number in range(4)
     ]
-    await asyncio.sleep(2)
+    await asyncio.sleep(1)
     worker = next(process for process in members(note.group) if "EngineCore" in name_of(process))
     os.kill(worker.pid, signal.SIGKILL)
-    for ended in await asyncio.gather(*calls, return_exceptions=True):
-        assert isinstance(ended, SftrecipeError)
-        assert "ended while it was asked" in str(ended)
-        assert "EngineDeadError" in str(ended) or "EngineCore" in str(ended)
+    for reply in await asyncio.gather(*calls):
+        assert len(reply.text) > 20
+    assert note_of(folder).group != note.group
     assert not members(note.group)
 
 
