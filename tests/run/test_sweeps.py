@@ -122,7 +122,9 @@ def test_the_budget_is_that_of_the_whole_sweep(project: Sweeping) -> None:
     assert len(project.trainings()) == 3  # the third model is there already
     project.write({}, budget={"max_calls": 3 * QUESTIONS})
     assert project.sweep()["verdict"] == "best"
-    # A plain run is paid from its own account.
+    # A plain run is paid from the same account: the recipe's.
+    assert project.command("run", "recipe.yaml").returncode == 3
+    project.write({}, budget={"max_calls": 4 * QUESTIONS})
     assert project.command("run", "recipe.yaml").returncode == 0
 
 
