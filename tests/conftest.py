@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Trainers and model servers of several workers at once: threads that wait for cores only spin.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Tests start thousands of commands: each would compile all of sftrecipe anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The same examples in every run: a change is not refused for what another change brought in.
 # `HYPOTHESIS_PROFILE=explore` looks for new ones.

@@ -1,22 +1,39 @@
 """sftrecipe's public API for plugin authors; option types are in `sftrecipe.options`."""
 
-from sftrecipe.plugin.context import Context, Reject, Reply, Rows
-from sftrecipe.plugin.judging import Judge
-from sftrecipe.plugin.kinds import (
-    KEEP,
-    Exporter,
-    Filter,
-    Generator,
-    Mixer,
-    PluginRefused,
-    RowFilter,
-    RowGenerator,
-    Source,
-    Verdict,
-)
-from sftrecipe.plugin.provider import CallFailed, Provider
-from sftrecipe.plugin.training import Trainer
-from sftrecipe.record import Record
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sftrecipe.plugin.context import Context, Reject, Reply, Rows
+    from sftrecipe.plugin.judging import Judge
+    from sftrecipe.plugin.kinds import (
+        KEEP,
+        Exporter,
+        Filter,
+        Generator,
+        Mixer,
+        PluginRefused,
+        RowFilter,
+        RowGenerator,
+        Source,
+        Verdict,
+    )
+    from sftrecipe.plugin.provider import CallFailed, Provider
+    from sftrecipe.plugin.training import Trainer
+    from sftrecipe.record import Record
+
+_PLACES = {
+    "plugin.context": ("Context", "Reject", "Reply", "Rows"),
+    "plugin.judging": ("Judge",),
+    "plugin.kinds": (
+        "KEEP", "Exporter", "Filter", "Generator", "Mixer", "PluginRefused", "RowFilter",
+        "RowGenerator", "Source", "Verdict",
+    ),
+    "plugin.provider": ("CallFailed", "Provider"),
+    "plugin.training": ("Trainer",),
+    "record": ("Record",),
+}  # fmt: skip
+"""Imported when a name is used: a command that needs no plugin starts without them."""
 
 __all__ = [
     "KEEP",
@@ -39,3 +56,11 @@ __all__ = [
     "Trainer",
     "Verdict",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _PLACES.items():
+        if name in names:
+            globals()[name] = getattr(import_module(f"sftrecipe.{module}"), name)
+            return globals()[name]
+    raise AttributeError(f"module 'sftrecipe' has no attribute '{name}'")

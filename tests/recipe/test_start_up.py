@@ -8,6 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import sftrecipe
+
 RECIPE = """\
 version: 1
 name: quick
@@ -55,6 +59,17 @@ print(json.dumps([status, used.ru_utime + used.ru_stime, sorted(sys.modules)]))
 """
 
 
+HELP = """
+import sys
+from sftrecipe.cli.main import main
+sys.argv[1:] = ["--help"]
+try:
+    main()
+except SystemExit:
+    pass
+"""
+
+
 def measured(folder: Path, script: str) -> tuple[int, float, set[str]]:
     """Exit status, CPU seconds and modules of a process, with compiled bytecode."""
     (folder / "recipe.yaml").write_text(RECIPE)
@@ -80,3 +95,14 @@ def test_light_and_quick(tmp_path: Path) -> None:
     rounds = [(measured(tmp_path, VALIDATE)[1], measured(tmp_path, FLOOR)[1]) for _ in range(3)]
     times = min(used / floor for used, floor in rounds)
     assert times < 2.2, f"validate took {times:.2f} times what its packages take to load"
+
+
+def test_help_loads_no_plugin_api(tmp_path: Path) -> None:
+    _, _, modules = measured(tmp_path, HELP)
+    assert not {"pydantic", "yaml", "sftrecipe.plugin.kinds"} & modules
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(getattr(sftrecipe, name) for name in sftrecipe.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Filer'"):
+        sftrecipe.Filer  # noqa: B018
