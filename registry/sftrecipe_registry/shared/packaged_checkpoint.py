@@ -136,7 +136,7 @@ def _config(model: gguf.GGUFReader) -> dict[str, Any]:
         "rms_norm_eps": round(_value(model, "llama.attention.layer_norm_rms_epsilon"), 9),
         "rope_theta": _value(model, "llama.rope.freq_base"),
         "tie_word_embeddings": True,
-        "torch_dtype": "bfloat16",
+        "torch_dtype": "float32",  # few CPUs train faster in half precision; GPUs are told `bf16`
         "use_cache": True,
         "vocab_size": _value(model, "llama.vocab_size"),
     }
