@@ -81,6 +81,14 @@ WAYS = {
         "export-llamafactory",
         ("all 6 rows are held out", "`holdout: 100`"),
     ),
+    "held out none": Way(
+        'providers: {m: {use: openai, base_url: "http://127.0.0.1:9/v1", model: m, api_key: ""}}\n'
+        + SOURCE
+        + EXPORT.replace("alpaca", "alpaca, holdout: 0.01")
+        + "evaluate: [{id: judged, use: reference, with: {models: [m]}}]\n",
+        "export-llamafactory",
+        ("'judged'", "holds out none of its 6 rows", "`holdout: 0.01`"),
+    ),
     "not exportable": Way(
         SOURCE + EXPORT,
         "export-llamafactory",

@@ -147,6 +147,7 @@ MESSAGES = {
     "lost-rejected": "step '{step}' rejected the last {count}: {reasons}",
     "lost-reason": "{count} {reason} ({row})",
     "lost-held-out": "all {count} rows are held out",
+    "lost-none-held": "export '{step}' holds out none of its {count} rows",
     "lost-source": "source '{step}' gave no row",
     "lost-none-made": "step '{step}' made nothing of {count} rows",
     "lost-before": "before it went: {lost}",

@@ -141,6 +141,7 @@ MESSAGES = {
     "lost-rejected": "步骤 '{step}' 剔除了最后的 {count} 行：{reasons}",
     "lost-reason": "{count} 行{reason}（{row}）",
     "lost-held-out": "全部 {count} 行都被留出",
+    "lost-none-held": "导出 '{step}' 的 {count} 行中没有一行被留出",
     "lost-source": "数据源 '{step}' 没有任何数据",
     "lost-none-made": "步骤 '{step}' 从 {count} 行中没有得到任何数据",
     "lost-before": "在此之前已失去：{lost}",

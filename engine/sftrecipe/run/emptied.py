@@ -165,6 +165,11 @@ class _History:
                 self._thinned(done, name, before[name], before[name].through(judged))
         elif section in ("sources", "generate", "mix"):
             self._made(done, step.makes[0], before, streams)
+        elif section == "export":
+            rows = sum(map(len, before.values()))
+            for name in step.makes:
+                if not len(streams[name]):
+                    self._emptied[name] = Loss(step, name, rows)
 
     def _thinned(self, done: Done, name: str, before: Stream, after: Stream) -> None:
         """A filter's verdicts on one stream."""
@@ -207,7 +212,7 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
         )
         yield Phrase("lost-rejected", {**values, "reasons": reasons})
     elif loss.step.block.section == "export":
-        yield Phrase("lost-held-out", values)
+        yield Phrase("lost-none-held" if loss.stream else "lost-held-out", values)
     elif loss.step.block.section == "sources":
         yield Phrase("lost-source", values)
     else:
