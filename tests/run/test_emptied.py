@@ -84,10 +84,10 @@ WAYS = {
     "held out none": Way(
         'providers: {m: {use: openai, base_url: "http://127.0.0.1:9/v1", model: m, api_key: ""}}\n'
         + SOURCE
-        + EXPORT.replace("alpaca", "alpaca, holdout: 0.01")
+        + EXPORT.replace("alpaca", "alpaca, holdout: 0.001")
         + "evaluate: [{id: judged, use: reference, with: {models: [m]}}]\n",
         "export-llamafactory",
-        ("'judged'", "holds out none of its 6 rows", "`holdout: 0.01`"),
+        ("'judged'", "holds out none of its 6 rows", "`holdout: 0.001`"),
     ),
     "not exportable": Way(
         SOURCE + EXPORT,

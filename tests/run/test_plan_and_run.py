@@ -164,6 +164,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         ]
     },
     "a total": {"mix": {"weights": {"g": 3, "s": 1}, "total": 32, "on_shortage": "scale"}},
+    "rows that repeat": {
+        "generate": None,
+        "mix": {"weights": {"s": 1}, "total": 200, "on_shortage": "repeat"},
+        "export": [{"use": "llamafactory", "with": {"holdout": 7}}],
+    },
     "somebody's mixer": {"mix": {"use": "everything", "streams": ["g", "s"]}},
 }  # fmt: skip
 
@@ -228,6 +233,13 @@ def test_a_share_of_held_out_rows_is_that_share(tmp_path: Path, server: StandIn)
     judged = project.plan()["steps"]["judged"]
     assert judged["expected_rows"] == 100
     assert 60 < judged["rows"][0] < 100 < judged["rows"][1] < 140
+
+
+def test_a_provider_that_the_dry_run_does_not_come_to(tmp_path: Path, server: StandIn) -> None:
+    project = Project(tmp_path, server.url)
+    talk = {"use": "dialogue", "from": "s", "provider": "a", "with": {"turns": 2, "user": "b"}}
+    project.write(3, generate=[{"id": "g", **talk}], mix=None, export=None, evaluate=None)
+    assert project.plan()["steps"]["g"]["calls"][1] >= 9
 
 
 def test_a_mixer_whose_estimate_fails(tmp_path: Path, server: StandIn) -> None:

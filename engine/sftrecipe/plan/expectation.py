@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,6 +29,8 @@ class Seen:
     """Calls that the ledger answers, or that repeat another."""
     repeated: int = 0
     """Of those, calls that repeat one without a reply: what would follow them is not known."""
+    repeats: Counter[str] = field(default_factory=Counter)
+    """The same by provider."""
     missing: dict[str, list[Request]] = field(default_factory=dict)
     """Calls without a reply, by provider."""
     made: list[Record] = field(default_factory=list)

@@ -114,6 +114,7 @@ class _Unasked:
         if key in self._keys:
             self._seen.held += 1
             self._seen.repeated += 1
+            self._seen.repeats[self._name] += 1
         else:
             self._keys.add(key)
             self._noted.append(request)

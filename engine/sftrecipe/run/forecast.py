@@ -233,6 +233,8 @@ class _Forecast:
                 yield Asked(provider, part, calls[1] or 0, (), 0.0, False, stated, carried, share)
             return
         for provider, requests in seen.missing.items():
+            if not requests:
+                continue
             share = len(requests) / seen.unanswered
             part = (int(calls[0] * share), None if calls[1] is None else ceil(calls[1] * share))
             first = len(requests)
@@ -242,10 +244,7 @@ class _Forecast:
             drawn = _drawn(requests, self._effort.prompts)
             of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
             point = None if likely is None else likely * share
-            if requests:
-                yield Asked(
-                    provider, part, first, drawn, of_all, read.whole, stated, carried, point
-                )
+            yield Asked(provider, part, first, drawn, of_all, read.whole, stated, carried, point)
 
     def _judged_parts(
         self, step: Step, read: Outlook, found: Expectation, seen: Seen
@@ -257,6 +256,8 @@ class _Forecast:
             if not requests:
                 continue
             count = len(requests)
+            if not seen.whole:  # rows that ask the same here only stand for those of the run
+                count += seen.repeats[provider]
             known = provider not in seen.pretended
             top = count if seen.whole else most and ceil(count * most / seen.rows)
             part = (count if seen.whole and known else 0, top)

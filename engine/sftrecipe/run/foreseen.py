@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice, zip_longest
+from math import ceil
 from pathlib import Path
 
 import orjson
@@ -43,6 +44,8 @@ class Outlook:
     """Whether they are the rows of the run, all of them."""
     expected: int | None = None
     """The likely count; None where nothing tells, or the range does."""
+    copies: int = 1
+    """Rows of it, at most, that may ask the same, as far as it is known."""
 
     @property
     def likely_count(self) -> int | None:
@@ -69,7 +72,9 @@ class Foreseen:
         rows = [row for each in found for row in each.rows]
         whole = all(each.whole for each in found)
         likely = any(each.likely for each in found)
-        return Outlook(count, likely, rows, whole, _sum([each.likely_count for each in found]))
+        copies = sum(each.copies for each in found)
+        expected = _sum([each.likely_count for each in found])
+        return Outlook(count, likely, rows, whole, expected, copies)
 
     def named(self, names: Sequence[str]) -> Mapping[str, Rows] | None:
         """Streams that a step's options name; None unless all of them are known."""
@@ -106,7 +111,9 @@ class Foreseen:
         if len(points) == len(read):
             likely = middle(_foreseen(lambda: plugin.expected(points)))
         rows = _some_of_all([each.rows for each in read.values()])
-        found = Outlook(count, any(each.likely for each in read.values()), rows, False, likely)
+        copies = _copies(plugin, read, count)
+        unsure = any(each.likely for each in read.values())
+        found = Outlook(count, unsure, rows, False, likely, copies)
         self.outlooks |= dict.fromkeys(step.makes, found)
         return found
 
@@ -119,7 +126,7 @@ class Foreseen:
         if store.has(step.key) and all(name in self._stored for name in step.reads):
             self.stored(step, store)
             return
-        count = _foreseen(lambda: plugin.expected_holdout(*read.count))
+        count = _foreseen(lambda: _held_out(plugin, read))
         likely, point = None, read.likely_count
         if point is not None:
             likely = middle(_foreseen(lambda: plugin.expected_holdout(point, point)))
@@ -155,7 +162,11 @@ class Foreseen:
             return
         rows = seen.made if seen is not None and seen.made else _typical(step, read.rows)
         likely = likely or read.likely
-        self.outlooks[step.id] = Outlook(found.rows, likely, rows, False, found.expected_rows)
+        most, before = found.rows[1], read.count[1]
+        copies = max(1, ceil(most / before)) if most and before else 1
+        self.outlooks[step.id] = Outlook(
+            found.rows, likely, rows, False, found.expected_rows, copies
+        )
 
     def thinned(self, step: Step, count: Range, expected: int | None, seen: Seen | None) -> None:
         """The streams after a filter."""
@@ -172,7 +183,9 @@ class Foreseen:
                 likely, point = None, before.likely_count
                 if expected is not None and read is not None and point is not None:
                     likely = round(point * expected / read) if read else 0
-                self.outlooks[name] = Outlook(after, before.likely, before.rows, False, likely)
+                self.outlooks[name] = Outlook(
+                    after, before.likely, before.rows, False, likely, before.copies
+                )
 
 
 def _is_small(step: Step, largest: int) -> bool:
@@ -223,6 +236,27 @@ def _foreseen(expected: Callable[[], Range]) -> Range:
         return expected()
     except Exception:  # somebody's plugin: a plan is not to fail of its estimate
         return UNKNOWN
+
+
+def _copies(mixer: Mixer, read: Mapping[str, Outlook], count: Range) -> int:
+    """Rows of a mix, at most, that ask the same: streams may be made from one another, and a mixer
+    may repeat rows."""
+    streams = sum(each.copies for each in read.values())
+    most = _foreseen(lambda: mixer.expected(dict.fromkeys(read, (1, 1))))[1]
+    if most is not None and most <= len(read):
+        return streams
+    fewest = min((each.likely_count or each.count[0] for each in read.values()), default=0)
+    return streams * ceil((count[1] or 1) / max(1, fewest))
+
+
+def _held_out(exporter: Exporter, read: Outlook) -> Range:
+    """Rows kept apart, at least and at most: those that ask the same go together."""
+    (least, most), copies = read.count, read.copies
+    low, high = exporter.expected_holdout(least, most)
+    if copies == 1 or most is None or high is None:
+        return low, high
+    fewest, top = exporter.expected_holdout(least // copies, ceil(most / copies))
+    return min(low, fewest * copies), min(most, max(high, (top or 0) * copies))
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
