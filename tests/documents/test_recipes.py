@@ -46,10 +46,12 @@ def test_validates_and_plans(
     monkeypatch.setenv("SFTRECIPE_PROJECT", str(project))
     path = str(project / "recipes" / recipe)
     chosen = ["--profile", profile] if profile else []
+    monkeypatch.setattr("sftrecipe.calls.prices._price_map", dict)  # litellm is an extra
     validated = CliRunner().invoke(cli, ["validate", path, *chosen])
     assert validated.exit_code == 0, validated.stderr
     planned = CliRunner().invoke(cli, ["plan", path, *chosen, "--json"])
     assert planned.exit_code == 0, planned.stderr
+    assert "budget-no-price" not in planned.stderr
     for step in json.loads(planned.stdout)["steps"]:
         for least, most in (step["rows"], step["calls"], step["tokens"]):
             assert most is None or 0 <= least <= most, step

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe import messages
+from sftrecipe import Provider, messages
 from sftrecipe.cli import init as started
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe_registry.shared.packaged_checkpoint import packaged_problem
@@ -110,6 +110,16 @@ def test_chinese_in_a_folder_with_a_chinese_name(tmp_path: Path) -> None:
     for profile in ("ernie", "qwen", "vllm"):
         named = ("生活问答/recipe.yaml", "--profile", profile)
         assert said(tmp_path, "validate", *named).returncode == 0, profile
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_budgets_of_its_profiles_can_be_held(tmp_path: Path, language: str) -> None:
+    started._write(tmp_path / "x", started._first_project(tmp_path / "x", language))
+    for profile in ("openai" if language == "en" else "ernie", "qwen", "vllm"):
+        found = check_recipe(tmp_path / "x" / "recipe.yaml", profile=profile, keys_later=True)
+        if found.budget.max_cost is not None:
+            (teacher,) = (block.plugin for block in found.providers.values())
+            assert isinstance(teacher, Provider) and teacher.price is not None, profile
 
 
 def test_what_stands_stays(tmp_path: Path) -> None:
