@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 
 COMPLETE = ".complete"
 """The file in an environment that was made to its end."""
@@ -38,3 +42,16 @@ def user_data(*names: str) -> Path:
     else:
         data = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return data.joinpath("sftrecipe", *names)
+
+
+@cache
+def installer() -> str:
+    """What installs a package beside sftrecipe, to be pasted: the shell's own `pip` may be that of
+    another environment, and environments that uv makes have none."""
+    python = Path(sys.executable)
+    if find_spec("pip") is None:
+        return f"uv pip install --python {quote(str(python))}"
+    found = shutil.which("pip")
+    if found is not None and Path(found).parent == python.parent:
+        return "pip install"
+    return f"{quote(str(python))} -m pip install"

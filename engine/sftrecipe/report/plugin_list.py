@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from inspect import cleandoc
+from shlex import quote
 
 import orjson
 
 from sftrecipe.errors import PluginError, UsageError, closest
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
+from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.new_package import NewPackage
 
 
@@ -75,9 +77,10 @@ def named(name: str, kind: str | None = None) -> list[Found]:
 def written_text(package: NewPackage) -> str:
     """What `plugins new` wrote, and what to do next."""
     files = "\n".join(f"  {package.folder / file}" for file in package.files)
+    folder = quote(str(package.folder))
     return (
         f"wrote {package.kind} '{package.name}':\n{files}\n"
-        f"next: pip install -e {package.folder} && pytest {package.folder}"
+        f"next: {installer()} -e {folder} && pytest {folder}"
     )
 
 

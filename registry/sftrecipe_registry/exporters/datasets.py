@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from sftrecipe import Exporter, PluginRefused, Rows
 from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
 from sftrecipe_registry.shared.plain_rows import common_schema, tables
 
@@ -79,7 +80,7 @@ def _library() -> Any:
         import datasets  # noqa: PLC0415 - two seconds
     except ImportError as error:
         raise PluginRefused(
-            "exporter 'datasets' needs the library: pip install 'sftrecipe[datasets]'"
+            f"exporter 'datasets' needs the library: {installer()} 'sftrecipe[datasets]'"
         ) from error
     datasets.disable_progress_bars()
     return datasets

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Literal
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.personal_data import KINDS, Found, Kind, masked, personal_data
 from sftrecipe_registry.shared.row_text import CONTENT
 
-_INSTALL = "pip install 'sftrecipe[pii]'"
+_INSTALL = f"{installer()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
 
 FindAll = Callable[[str], list[Found]]

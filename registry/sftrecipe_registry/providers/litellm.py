@@ -27,6 +27,7 @@ from sftrecipe.kinds import (
     Request,
     TokenCounter,
 )
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.http_failures import (
     SHOWN,
     Fault,
@@ -62,7 +63,7 @@ such as `MOONSHOT_API_BASE` would lead a key elsewhere."""
 _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
 """Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
 _NO_KEY = "none"
-_INSTALL = "pip install 'sftrecipe[litellm]'"
+_INSTALL = f"{installer()} 'sftrecipe[litellm]'"
 
 
 class LiteLLM(Provider):

