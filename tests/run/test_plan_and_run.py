@@ -242,6 +242,21 @@ def test_a_provider_that_the_dry_run_does_not_come_to(tmp_path: Path, server: St
     assert project.plan()["steps"]["g"]["calls"][1] >= 9
 
 
+def test_a_mix_that_cannot_be_filled_is_told_before_anything_is_paid(
+    tmp_path: Path, server: StandIn
+) -> None:
+    project = Project(tmp_path, server.url)
+    project.write(12, mix={"weights": {"g": 1, "s": 1}, "total": 500}, evaluate=None)
+    assert project.plan()["steps"]["mix"]["rows"] == [0, 0]
+    for command, code in (("plan", 0), ("run", 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "sftrecipe.cli.main", command, "recipe.yaml"],
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == code
+        assert "warning: 'mix' cannot be filled" in done.stderr, done.stderr
+
+
 def test_a_mixer_whose_estimate_fails(tmp_path: Path, server: StandIn) -> None:
     project = Project(tmp_path, server.url)
     project.write(mix={"use": "crashing", "streams": ["g", "s"]})

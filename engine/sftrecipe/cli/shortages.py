@@ -1,4 +1,4 @@
-"""The warning about a budget that a run or a sweep cannot keep within."""
+"""Warnings of what a run or a sweep will lack: money, and rows for its mix."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from sftrecipe.messages import message
 from sftrecipe.plan.estimate import Estimate, Shortage
 from sftrecipe.plan.steps import Plan
 from sftrecipe.recipe.checked import CheckedRecipe
@@ -18,7 +19,12 @@ from sftrecipe.store.project import Project
 def warn_of_shortages(
     plan: Plan, project: Project, estimates: Sequence[Estimate]
 ) -> list[Shortage]:
-    """Say on stderr which budgets are too small, and give them back."""
+    """Say on stderr which budgets are too small, and give them back; a mix that cannot be filled is
+    told too, before what stands before it is paid."""
+    for each in estimates:
+        if each.step.block.section == "mix" and each.rows == (0, 0):
+            values = {"step": each.step.id, "place": each.step.block.position}
+            click.echo(message("mix-unfilled", values), err=True)
     found = too_small(plan, project, estimates)
     for shortage in found:
         click.echo(shortage_text(shortage), err=True)

@@ -142,6 +142,8 @@ MESSAGES = {
     "ledger-back": "all its calls were written back",
     "ledger-beside": "all its calls are kept in '{path}', which can take its place",
     "step-refused": "step '{step}' cannot go on: {error}",
+    "mix-unfilled": "warning: '{step}' cannot be filled, the run will stop there: its streams have fewer rows "
+    "than it asks of them; ask for fewer, or let it scale ({place})",
     "nothing-left": "step '{step}' has no row to go on with: {causes}",
     "nothing-exported": "export '{step}' leaves no row to train on: {causes}",
     "lost-rejected": "step '{step}' rejected the last {count}: {reasons}",

@@ -136,6 +136,8 @@ MESSAGES = {
     "ledger-back": "其中所有调用都已写回",
     "ledger-beside": "其中所有调用保存在 '{path}'，可以用它替换",
     "step-refused": "步骤 '{step}' 无法继续：{error}",
+    "mix-unfilled": "警告：混合步骤 '{step}' 无法凑足，运行会在此停止：各数据流的行数少于所要求的；"
+    "请减少所要求的行数，或允许按比例缩小（{place}）",
     "nothing-left": "步骤 '{step}' 没有可用的数据：{causes}",
     "nothing-exported": "导出 '{step}' 没有剩下可训练的数据：{causes}",
     "lost-rejected": "步骤 '{step}' 剔除了最后的 {count} 行：{reasons}",

@@ -37,7 +37,7 @@ class Weights(Mixer):
         return self.weights
 
     def expected(self, rows: Mapping[str, tuple[int, int | None]]) -> tuple[int, int | None]:
-        """`total`, or what the streams can give in these ratios."""
+        """`total`, or what the streams can give in these ratios; none where it cannot be filled."""
         shares = shares_of(self.weights)
         least = largest_total(shares, {name: rows[name][0] for name in shares})
         tops = {name: most for name in shares if (most := rows[name][1]) is not None}
@@ -46,6 +46,9 @@ class Weights(Mixer):
             return least, most
         if self.on_shortage == "scale":
             return min(self.total, least), self.total if most is None else min(self.total, most)
+        if self.on_shortage == "error":
+            never = most is not None and most < self.total
+            return self.total if least >= self.total else 0, 0 if never else self.total
         return self.total, self.total
 
     def mix(self, streams: Mapping[str, Rows], ctx: Context) -> Mix:
