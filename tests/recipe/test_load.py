@@ -214,3 +214,11 @@ def test_keys_of_another_profile_need_not_be_set(
     recipe.write_text(RECIPE + profile)
     assert profile_problems(recipe) == []
     assert slugs(recipe, profile="keyed") == ["unset-environment"]
+
+
+def test_a_file_of_a_like_name_is_suggested(recipe: Path) -> None:
+    recipe.write_text(recipe.read_text().replace("path: data/seeds.jsonl", "path: data/seed.jsonl"))
+    with pytest.raises(RecipeError) as raised:
+        check_recipe(recipe)
+    (problem,) = (each for each in raised.value.problems if each.slug == "missing-file")
+    assert problem.advice("en") == "did you mean 'data/seeds.jsonl'?"

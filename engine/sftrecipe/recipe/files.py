@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
-from sftrecipe.errors import Position, Problem
+from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.messages import Word
 from sftrecipe.plugin.regular_files import unusual_kind
+
+_NAMES = 500
+"""Names of a folder that are compared with one that is not there."""
 
 
 class Roots:
@@ -52,7 +56,7 @@ class Roots:
             problems.append(Problem("path-outside", place, values, "allow-path"))
             return None
         if not _exists(real):
-            problems.append(Problem(missing, place, values))
+            problems.append(_missing(missing, place, value, real))
         elif kind := unusual_kind(real):
             values["kind"] = Word(f"a-{kind}")
             problems.append(Problem("unusual-file", place, values))
@@ -68,6 +72,25 @@ class Roots:
         """The folder that the user would have to allow, as short as it can be said."""
         written = Path(os.path.normpath(file)).parent
         return written if os.path.realpath(written) == str(real.parent) else real.parent
+
+
+def _missing(slug: str, place: Position, value: str, real: Path) -> Problem:
+    """A file that is not there, with one of a like name beside it, or where it was looked for."""
+    near = closest(real.name, _names_in(real.parent) - {real.name})
+    if near is not None:
+        values = {"path": value, "suggestion": str(Path(value).with_name(near))}
+        return Problem(slug, place, values, "did-you-mean")
+    hint = "path-start" if slug == "missing-file" else None
+    return Problem(slug, place, {"path": value}, hint)
+
+
+def _names_in(folder: Path) -> set[str]:
+    """Some files' names of a folder; none where there is none."""
+    try:
+        with os.scandir(folder) as found:
+            return {each.name for each in islice(found, _NAMES) if not each.name.startswith(".")}
+    except OSError:
+        return set()
 
 
 def _exists(path: Path) -> bool:
