@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
@@ -76,7 +77,23 @@ def _catalogue(language: str):  # type: ignore[no-untyped-def]
 
 
 def _filled(values: Mapping[str, object], catalogue: Any) -> _Filled:
-    return _Filled({name: _told(value, catalogue) for name, value in values.items()})
+    told = {name: _told(value, catalogue) for name, value in values.items()}
+    for name in _SAID_ELSEWHERE & told.keys():
+        told[name] = _said(told[name], catalogue.SAID)
+    return _Filled(told)
+
+
+_SAID_ELSEWHERE = {"text", "advice", "missing", "lacks", "error", "command"}
+"""Values that plugins and libraries say, in English."""
+
+
+def _said(value: object, known: Mapping[str, str]) -> object:
+    """The same with the sentences that are known in the catalogue's language."""
+    if not known or not isinstance(value, str):
+        return value
+    for pattern, translation in known.items():
+        value = re.sub(pattern, translation, value)
+    return value
 
 
 def _told(value: object, catalogue: Any) -> object:

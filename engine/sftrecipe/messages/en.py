@@ -310,6 +310,7 @@ MESSAGES = {
 
 HINTS = {
     "in-profile": "this is so with --profile {profile}",
+    "path-start": "paths start at the folder of the file that names them",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",
     "plugin-kinds": "the kinds are {kinds}",
@@ -567,3 +568,6 @@ WORDS = {
     "reason-no_score": "no_score",
 }
 """Values of messages that are translated too."""
+
+SAID: dict[str, str] = {}
+"""Sentences of plugins and libraries are English."""

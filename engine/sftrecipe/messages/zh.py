@@ -298,6 +298,7 @@ MESSAGES = {
 
 HINTS = {
     "in-profile": "使用 --profile {profile} 时如此",
+    "path-start": "路径从写有它的文件所在的文件夹算起",
     "did-you-mean": "是否想写 '{suggestion}'？",
     "plugins-list": "用 sftrecipe plugins 查看全部插件",
     "plugin-kinds": "可用的类型：{kinds}",
@@ -547,3 +548,23 @@ WORDS = {
     "reason-no_score": "没有分数 no_score",
 }
 """同样需要翻译的值。"""
+
+SAID = {
+    r"package (\S+) is not installed": r"未安装软件包 \1",
+    r"LLaMA-Factory is not found on this machine": "本机没有找到 LLaMA-Factory",
+    r"LLaMA-Factory is not found in ('[^']*' \(\w+\))": r"在 \1 中没有找到 LLaMA-Factory",
+    r"no environment that has torch and transformers is named": "没有指明装有 torch 和 transformers 的环境",
+    r"make its environment: sftrecipe env train \(--cpu without a GPU\)": "请建立训练环境："
+    "sftrecipe env train（没有 GPU 时加 --cpu）",
+    r"; or name one's folder in (\w+)": r"；或在 \1 中写明已有环境的文件夹",
+    r"; without it a run still writes train\.yaml": "；没有它，运行仍会写出 train.yaml",
+    r"stream '([^']*)' has no rows, so it cannot be mixed": r"数据流 '\1' 没有数据，无法混合",
+    r"stream '([^']*)' has (\d+) rows of (\d+)(?:; )?": r"数据流 '\1' 有 \2 行，需要 \3 行；",
+    r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
+    r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
+    r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
+    r"ClientConnectorDNSError: .*": "无法解析主机名",
+    r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
+    r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
+}
+"""插件与程序库常说的英文句子。"""

@@ -51,6 +51,7 @@ from sftrecipe_registry.shared.python_environment import (
     python_permissions,
 )
 from sftrecipe_registry.shared.token_counters import folder_counter
+from sftrecipe_registry.shared.training_environment import MAKE_ENVIRONMENT
 
 ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 """Variable that names the environment where the recipe names none: training has both packages."""
@@ -121,8 +122,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""
-        advice = f"make one: sftrecipe env train; or name one's folder in {ENVIRONMENT}"
-        yield from missing_environment(self.python, ENVIRONMENT, _PACKAGE, advice)
+        yield from missing_environment(self.python, ENVIRONMENT, _PACKAGE, MAKE_ENVIRONMENT)
         yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:

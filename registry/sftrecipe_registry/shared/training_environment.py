@@ -19,7 +19,7 @@ ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 COMMAND = "llamafactory-cli"
 _SECONDS = 180.0
 """torch is read from disk: cold, on a small machine, that takes a minute."""
-_INSTALL = (
+MAKE_ENVIRONMENT = (
     "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
     f"{ENVIRONMENT}; without it a run still writes train.yaml"
 )
@@ -84,12 +84,12 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        yield MachineCheck("warning", _not_found(), _INSTALL)
+        yield MachineCheck("warning", _not_found(), MAKE_ENVIRONMENT)
         return
     python = _python_of(folder)
     if python is None:
         text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
-        yield MachineCheck("fault", text, _INSTALL)
+        yield MachineCheck("fault", text, MAKE_ENVIRONMENT)
         return
     yield _looked(python)
 
@@ -97,7 +97,7 @@ def check_training() -> Iterator[MachineCheck]:
 def missing_training() -> Iterator[MachineCheck]:
     """LLaMA-Factory, where nothing starts it here."""
     if training_command() is None:
-        yield MachineCheck("fault", _not_found(), _INSTALL)
+        yield MachineCheck("fault", _not_found(), MAKE_ENVIRONMENT)
 
 
 def _not_found() -> str:
@@ -123,7 +123,7 @@ def _looked(python: Path) -> MachineCheck:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:
         text = f"{python} is no python that works: it ran, and told nothing"
-        return MachineCheck("fault", text, _INSTALL)
+        return MachineCheck("fault", text, MAKE_ENVIRONMENT)
     text = (
         f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
         f"{python.parent.parent}"
