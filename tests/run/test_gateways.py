@@ -61,6 +61,25 @@ def test_thoughts_count_wherever_they_are_told(tmp_path: Path) -> None:
     assert total.output_tokens == sum(written for _, written in TOLD.values())
 
 
+HELD_BACK = {
+    "filtered": told("half a", finish_reason="content_filter"),
+    "refused": told(message={"content": None, "refusal": "I can't"}),
+    "broken off": told("half a", finish_reason="error"),
+    "busy": fault(200, "slow down", code="rate_limit_exceeded"),
+}
+"""Replies that are none, and tell what they took; the last one turned the request away."""
+
+
+def test_what_is_held_back_costs_what_it_tells(tmp_path: Path) -> None:
+    def answers(said: str, before: int) -> Sent:
+        return told() if before or said == "row" else HELD_BACK[said]
+
+    with odd_server(answers) as server:
+        _project(tmp_path, server.url, ["row", *HELD_BACK]).run()
+    [total] = totals(tmp_path / ".sftrecipe" / "ledger.sqlite")
+    assert (total.calls, total.refused, total.lost_tokens) == (3, 2, 3 * 7)
+
+
 WITHIN: dict[str, Callable[[], Sent]] = {
     "limit": lambda: fault(200, "Rate limit exceeded: free-models-per-min", code=429),
     "broken": lambda: fault(200, "Provider returned error", code=502),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, Blame, Outcome
-from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe.plugin.provider import CALL_FAILED, KEPT_REASONS
 from sftrecipe_registry.shared import failure_words as words
 from sftrecipe_registry.shared.reply_json import in_utf8, mapping_in, parse_json, plain_text
 
@@ -115,12 +115,20 @@ def classified(status: int, fault: Fault, pause: float | None = None) -> CallFai
     return CallFailed(
         meaning.outcome,
         f"{shown}: {text}",
-        # One that broke a reply off may have been paid; one that turned it away was not.
-        status=told if told and told < 500 else status,
+        status=_billed_as(status, told, meaning) if 200 <= status < 300 else status,
         retry_after=pause,
         reason=meaning.reason,
         blame=meaning.blame,
     )
+
+
+def _billed_as(status: int, told: int | None, meaning: _Meaning) -> int:
+    """The status of an error that came with a good one: what broke a reply off may have been
+    paid, what turned the request away was not."""
+    if told and told < 500:
+        return told
+    turned_away = meaning.outcome == "wait" or meaning.reason in KEPT_REASONS
+    return 400 if turned_away else status
 
 
 def _status_in(fault: Fault) -> int | None:

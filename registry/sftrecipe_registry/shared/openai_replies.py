@@ -33,9 +33,11 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     text = _content(message.get("content"))
     if not text and message.get("tool_calls"):
         text = json_text(message["tool_calls"])
-    if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
-        raise CallFailed("refused", message["refusal"][:SHOWN], status=200)
     answer = answer_in(reply, choice, text, raw)
+    if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
+        failure = CallFailed("refused", message["refusal"][:SHOWN], status=200)
+        failure.reply = answer
+        raise failure
     thought = message.get("reasoning_content") or message.get("reasoning")
     if isinstance(thought, str) and _is_left_out(thought, answer):
         answer = answer._replace(output_tokens=0)
