@@ -80,25 +80,38 @@ def test_what_is_held_back_costs_what_it_tells(tmp_path: Path) -> None:
     assert (total.calls, total.refused, total.lost_tokens) == (3, 2, 3 * 7)
 
 
+def _stream(*ends: str | None) -> Sent:
+    """A reply as events, one a word."""
+    choices = [{"delta": {"content": word}, "finish_reason": None} for word in ("so ", "it ", "is")]
+    choices += [{"delta": {}, "finish_reason": end} for end in ends]
+    events = [{"choices": [choice]} for choice in choices]
+    events.append({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 4}})
+    lines = [": keep-alive", *(f"data: {json.dumps(event)}" for event in events)]
+    return Sent(200, "\n\n".join(lines).encode(), {"Content-Type": "text/event-stream"})
+
+
 WITHIN: dict[str, Callable[[], Sent]] = {
+    "stream": _stream,
     "limit": lambda: fault(200, "Rate limit exceeded: free-models-per-min", code=429),
     "broken": lambda: fault(200, "Provider returned error", code=502),
     "text": lambda: fault(200, "Upstream is busy", code="503"),
     "choice": lambda: told("half a", finish_reason=None, error={"code": 502, "message": "gone"}),
 }
-"""Errors with HTTP 200 that pass, as OpenRouter sends them."""
+"""Errors with HTTP 200 that pass, as OpenRouter sends them; a stream that breaks off."""
 
 
 def test_errors_within_good_replies_are_asked_again(tmp_path: Path) -> None:
     def answers(said: str, before: int) -> Sent:
+        if said == "events":
+            return _stream("stop")
         return told() if before or said not in WITHIN else WITHIN[said]()
 
     with odd_server(answers) as server:
-        whole = _project(tmp_path, server.url, ["row", *WITHIN])
+        whole = _project(tmp_path, server.url, ["row", "events", *WITHIN])
         whole.run()
         rows = json.loads((whole.out / "whole.json").read_text())
-        assert [row["output"] for row in rows] == ["so it is"] * 5
-        assert server.asked == {"row": 1} | dict.fromkeys(WITHIN, 2)
+        assert [row["output"] for row in rows] == ["so it is"] * 7
+        assert server.asked == {"row": 1, "events": 1} | dict.fromkeys(WITHIN, 2)
 
 
 def test_an_account_without_money_within_a_good_reply(tmp_path: Path) -> None:

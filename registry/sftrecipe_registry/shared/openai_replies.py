@@ -131,10 +131,10 @@ def _written(usage: Any) -> int:
     """Output tokens with the thoughts: some vendors count those apart, or in the total alone."""
     asked, written = count_in(usage, "prompt_tokens"), count_in(usage, "completion_tokens")
     thought = count_in(mapping_in(usage, "completion_tokens_details"), "reasoning_tokens")
-    if written and thought > written:
+    if thought > written:
         written += thought
     beyond = count_in(usage, "total_tokens") - asked
-    return beyond if asked and 0 < written < beyond <= _MOST_THOUGHT else written
+    return beyond if asked and written < beyond <= _MOST_THOUGHT else written
 
 
 def finish_word(told: Any) -> str:
