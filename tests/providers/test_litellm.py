@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import subprocess
 import sys
@@ -21,9 +22,12 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.plugin.endings import is_cut_off
 from sftrecipe.recipe.checked import Block
 from sftrecipe_registry.providers import litellm as provider
 
+from ..odd_server import Sent, odd_server, told
+from ..odd_server import fault as error
 from ..standin import StandIn, stand_in
 from .vendors import Vendors, vendors
 
@@ -178,6 +182,73 @@ async def test_completions_embeddings_and_faults(server: StandIn, tmp_path: Path
             assert caught.value.outcome == outcome, caught.value
 
 
+_GIVEN = {"model": "openai/m", "api_key": KEY, "price": {"input": 1, "output": 1}}
+ENDS = {"stop": "stop", "COMPLETE": "COMPLETE", "length": "length", "abort": "abort", "9": "9"}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("word", ENDS)
+async def test_only_known_ends_are_whole(tmp_path: Path, word: str) -> None:
+    """litellm itself takes every other word for `stop`."""
+    with odd_server(lambda said, before: told("half a", finish_reason=word)) as server:
+        async with model(tmp_path, base_url=server.url, **_GIVEN) as asked:
+            assert (await asked.chat(_turn("tea"))).finish_reason == ENDS[word]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("word", ["pause_turn", "model_context_window_exceeded", "error"])
+def test_ends_that_litellm_turns_into_words_of_its_own(word: str) -> None:
+    imported = provider._imported()
+    core = importlib.import_module("litellm.litellm_core_utils.core_helpers")
+    assert imported.suppress_debug_info
+    assert is_cut_off(core.map_finish_reason(word))
+    assert core.map_finish_reason("end_turn") == "stop"
+
+
+@pytest.mark.heavy
+async def test_a_refusal_in_a_field_of_its_own(tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": None, "refusal": "I can't"}
+    with odd_server(lambda said, before: told(message=message)) as server:
+        async with model(tmp_path, base_url=server.url, **_GIVEN) as asked:
+            with pytest.raises(CallFailed, match="I can't") as caught:
+                await asked.chat(_turn("tea"))
+    assert caught.value.outcome == "refused"
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("sent", "asked_for", "paid"), [
+    (told(message={"role": "assistant", "content": 42}), 1, True),
+    (Sent(0), 2, True),
+    (Sent(200, b"<html>"), 2, True),
+    (error(500, "broken"), 2, False),
+])  # fmt: skip
+async def test_what_left_and_was_lost_counts(
+    tmp_path: Path, sent: Sent, asked_for: int, paid: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """litellm says 500 to all of them."""
+    with odd_server(lambda said, before: told() if said == "first" else sent) as server:
+        given = {**_GIVEN, "base_url": server.url, "limits": {"attempts": 2}}
+        async with model(tmp_path, **given) as asked:
+            await asked.chat(_turn("first"))
+            with pytest.raises(CallFailed):
+                await asked.chat(_turn("tea"))
+        assert server.asked["tea"] == asked_for
+    [total] = totals(tmp_path / "ledger.sqlite")
+    assert (total.lost_cost > 0) == paid
+    assert "Warning" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.heavy
+async def test_what_never_left_costs_nothing(tmp_path: Path) -> None:
+    given = {**_GIVEN, "base_url": "http://127.0.0.1:9/v1", "limits": {"attempts": 2}}
+    with pytest.raises(SftrecipeError, match="cannot be used") as caught:
+        async with model(tmp_path, **given) as asked:
+            await asked.chat(_turn("tea"))
+    assert "Connect call failed" in str(caught.value)
+    [total] = totals(tmp_path / "ledger.sqlite")
+    assert (total.lost_cost, total.lost_tokens) == (0, 0)
+
+
 @pytest.mark.heavy
 async def test_the_users_key_is_kept_from_an_address(
     server: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -205,6 +276,7 @@ sys.addaudithook(watch)
 from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.plugin.endings import is_cut_off
 from sftrecipe.recipe.checked import Block
 
 async def main(url, folder):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,9 @@ async def test_ernie_v1(server: StandIn, tmp_path: Path) -> None:
             await asked.chat(_turns("[[17]]"))
     assert server.count()["tokens_given"] == 2  # the first, and one for error 110
     assert b"secret-key-1" not in (tmp_path / "ledger.sqlite").read_bytes()
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+        query = "SELECT sum(lost_tokens) FROM calls WHERE state <> 'refused'"
+        assert ledger.execute(query).fetchone() == (0,)  # errors come with HTTP 200, for nothing
 
 
 async def test_ernie_v1_with_a_wrong_secret(server: StandIn, tmp_path: Path) -> None:

@@ -270,9 +270,11 @@ class Asker:
             spent = self._stakes.spent(answer, call.stake.requests)
             return answer
         except CallFailed as failure:
-            spent = billed(failure, call.stake, deferred=self.provider.deferred)
+            told = self._stakes.told(failure, call.stake.requests)
+            spent = billed(failure, call.stake, deferred=self.provider.deferred, told=told)
             call.usage.requests += spent.requests - call.stake.requests
-            returned = Returned(call.claim.key, call.claim.step, call.stake, spent)
+            lost = told is None and spent.tokens > 0
+            returned = Returned(call.claim.key, call.claim.step, call.stake, spent, lost)
             self._shared.ledger().returned(returned)
             if why := self._breaker.attempt_failed(failure, expected=call.expected):
                 self.stop(why)

@@ -67,11 +67,18 @@ class Breaker:
         self._since = 0.0
         self._kind = ""
         self._told_to_wait = False
+        self._nobody = False
+        """Nobody was there, and never was in this run: a few tries are all."""
         self._gap = FIRST_GAP
         self._line = asyncio.Lock()
         self._recovered: asyncio.Event | None = None
         self._refused: dict[str, int] = {}
         self._useless = 0
+
+    @property
+    def _fails_on(self) -> bool:
+        """Whether all that is sent fails, of somebody who may answer again."""
+        return self._in_a_row >= self._limits.stop_after_failures and not self._nobody
 
     @property
     def alive(self) -> bool:
@@ -95,8 +102,7 @@ class Breaker:
 
     def call_comes(self) -> None:
         """Another call is to be made: where all that is sent fails, others wait."""
-        if self._in_a_row >= self._limits.stop_after_failures:
-            self._outage = True
+        self._outage = self._outage or self._fails_on
 
     async def turn(self) -> None:
         """Wait until a call may leave: in its turn while the provider answers nobody."""
@@ -126,7 +132,8 @@ class Breaker:
             self._kind, self._in_a_row, self._since = kind, 0, time.monotonic()
         self._in_a_row += 1
         self._told_to_wait = failure.outcome == "wait"
-        if self._in_a_row < self._limits.stop_after_failures:
+        self._nobody = isinstance(failure, Unreached) and not self.answered
+        if not self._fails_on:
             self._outage = False
         elif self._waiting():
             self._outage = True
@@ -201,8 +208,10 @@ class Breaker:
     def _lasts(self, failure: CallFailed) -> float:
         if isinstance(failure, Unreached):
             return NOBODY_LASTS
-        most = WAITS_LAST if failure.outcome == "wait" else FAULTS_LAST
-        return min(self._limits.timeout, most)
+        most = min(self._limits.timeout, WAITS_LAST if failure.outcome == "wait" else FAULTS_LAST)
+        if failure.outcome == "wait" and (failure.retry_after or 0) > most:
+            return 0.0  # a day's limit: nobody waits for it, and nobody is answered before
+        return most
 
     def _error(self, slug: str, failure: CallFailed) -> SftrecipeError:
         return SftrecipeError(

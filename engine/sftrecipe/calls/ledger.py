@@ -265,7 +265,7 @@ class Ledger:
             spent.cost - stake.cost,
         )
         self._cursor.execute(_CHANGE, (*values, ended.key, self.engine))
-        self._account.add(ended.step, settled(stake, spent, lost=spent.tokens > 0))
+        self._account.add(ended.step, settled(stake, spent, lost=ended.lost))
 
     def _leave(self, leaving: _Leaving) -> Beyond | TakenElsewhere | None:
         claim, stake, again = leaving.claim, leaving.stake, leaving.again

@@ -98,6 +98,8 @@ class Returned:
     stake: Stake
     spent: Spent
     """What may be billed for it all the same."""
+    lost: bool
+    """Whether nobody knows what it took."""
 
 
 def numbers(kept: bytes | None) -> tuple[float, ...]:

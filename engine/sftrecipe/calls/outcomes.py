@@ -25,11 +25,14 @@ def taken(answer: Answer, kind: RequestKind) -> Answer:
         return answer
     word = answer.finish_reason
     ending = ending_of(word)
+    if ending not in ("refused", "again"):
+        return answer
     if ending == "refused":
-        raise CallFailed("refused", f"the reply was held back ({word})", status=200)
-    if ending == "again":
-        raise CallFailed("retry", f"the server broke the reply off ({word})", status=200)
-    return answer
+        failure = CallFailed("refused", f"the reply was held back ({word})", status=200)
+    else:
+        failure = CallFailed("retry", f"the server broke the reply off ({word})", status=200)
+    failure.reply = answer
+    raise failure
 
 
 def kept_end(failure: CallFailed, *, alive: bool) -> Answer | None:
@@ -55,8 +58,15 @@ def known_failure(entry: Entry, *, ask_again: bool) -> CallFailed | None:
     return None
 
 
-def billed(failure: CallFailed, stake: Stake, *, deferred: bool) -> Spent:
-    """What a failed attempt may be billed: nothing if it never left, or was turned away."""
+def billed(
+    failure: CallFailed, stake: Stake, *, deferred: bool, told: Spent | None = None
+) -> Spent:
+    """What a failed attempt may be billed: nothing if it never left, or was turned away.
+
+    `told`: what its reply tells, where one came.
+    """
+    if told is not None:
+        return told
     if isinstance(failure, Unreached):
         return Spent()
     if isinstance(failure, TimedOut) or _is_lost(failure, deferred=deferred):

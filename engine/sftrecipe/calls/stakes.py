@@ -11,7 +11,8 @@ from sftrecipe.calls.ledger import Ledger
 from sftrecipe.calls.ledger_entries import UNPAID, Claim, Paid
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.reply_lengths import LONGEST, WRITING, Expected, ReplyLengths, limit_of
-from sftrecipe.plugin.provider import Answer, Price, Provider, Request
+from sftrecipe.calls.told_usage import MOST
+from sftrecipe.plugin.provider import Answer, CallFailed, Price, Provider, Request
 
 
 class Stakes:
@@ -58,6 +59,15 @@ class Stakes:
         read, written = answer.input_tokens, answer.output_tokens
         cost = cost_of(self.price, read, written, answer.cached_tokens)
         return Spent(requests, read + written, cost)
+
+    def told(self, failure: CallFailed, requests: int) -> Spent | None:
+        """What a reply that counts as a failure took; None where it does not tell."""
+        reply = failure.reply
+        if reply is None or not (
+            0 < reply.input_tokens <= MOST and 0 < reply.output_tokens <= MOST
+        ):
+            return None
+        return self.spent(reply, requests)
 
     def priced(self, cost: float | None) -> Paid:
         """A cost, with the price by which it is reckoned."""

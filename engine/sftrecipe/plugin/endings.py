@@ -2,9 +2,10 @@
 
 Only ends that are known to be good make a reply whole; a word that nobody knows (`abort`,
 `repetition_truncation`, a number) is a reply that was cut off. Sources: OpenAI, Anthropic
-(`end_turn`, `stop_sequence`, `tool_use`, `refusal`), Gemini (`STOP`, `MAX_TOKENS`, `SAFETY` …),
-DeepSeek (`insufficient_system_resource`), Zhipu (`sensitive`, `network_error`), Mistral
-(`model_length`), Hugging Face's TGI (`eos_token`), Qianfan (`normal`).
+(`end_turn`, `stop_sequence`, `tool_use`, `refusal`, `model_context_window_exceeded`), Gemini
+(`STOP`, `MAX_TOKENS`, `SAFETY` …), DeepSeek (`insufficient_system_resource`), Zhipu (`sensitive`,
+`network_error`), Mistral (`model_length`), Hugging Face's TGI (`eos_token`), Qianfan (`normal`),
+Cohere (`COMPLETE`, `ERROR_TOXIC`), Bedrock (`guardrail_intervened`, `content_filtered`).
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from typing import Literal
 
 Ending = Literal["whole", "cut_off", "refused", "again"]
 
-AT_THE_LIMIT = frozenset({"length", "max_tokens", "model_length"})
+AT_THE_LIMIT = frozenset({
+    "length", "max_tokens", "model_length", "max_output_tokens", "model_context_window_exceeded",
+})  # fmt: skip
 """Words for a reply that came to `max_tokens`, or to the end of the model's context."""
 THOUGHT_ALONE = "the thought took all of max_tokens"
 """Word of the engine's own: the limit came before the answer began."""
 _WHOLE = frozenset({
     "", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use",
-    "function_call", "normal",
+    "function_call", "normal", "complete",
 })  # fmt: skip
 _REFUSED = frozenset({
     "content_filter", "sensitive", "refusal", "safety", "prohibited_content", "blocklist", "spii",
-    "recitation",
+    "recitation", "image_safety", "content_filtered", "guardrail_intervened", "error_toxic",
 })  # fmt: skip
 _AGAIN = frozenset({"error", "insufficient_system_resource", "network_error"})
 

@@ -106,6 +106,8 @@ class CallFailed(Exception):
         """The reason written beside a lost row."""
         known = self.reason != CALL_FAILED and outcome in ("refused", "final")
         self.blame: Blame = blame or ("row" if known else "")
+        self.reply: Answer | None = None
+        """What came, where a reply counts as a failure: it tells what it took."""
 
 
 class TimedOut(CallFailed):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
+import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
@@ -25,7 +27,10 @@ from sftrecipe.kinds import (
     OptionFiles,
     OptionProblem,
     Request,
+    TimedOut,
     TokenCounter,
+    Unreached,
+    ending_of,
 )
 from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.http_failures import (
@@ -35,7 +40,7 @@ from sftrecipe_registry.shared.http_failures import (
     fault_of,
     retry_after,
 )
-from sftrecipe_registry.shared.inflating import mangled
+from sftrecipe_registry.shared.inflating import mangled, unreadable
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import response_format
@@ -45,7 +50,7 @@ from sftrecipe_registry.shared.openai_replies import (
     embedding_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
-from sftrecipe_registry.shared.reply_json import parse_json
+from sftrecipe_registry.shared.reply_json import mapping_in, parse_json
 from sftrecipe_registry.shared.token_counters import openai_counter
 
 _ADDRESSES = {
@@ -63,6 +68,10 @@ such as `MOONSHOT_API_BASE` would lead a key elsewhere."""
 _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
 """Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
 _NO_KEY = "none"
+_UNREADABLE = "Invalid response object"
+"""litellm's words for a reply of which it could not make its own."""
+_DEEPEST = 12
+"""Causes of an error that are looked at."""
 _INSTALL = f"{installer()} 'sftrecipe[litellm]'"
 
 
@@ -200,7 +209,8 @@ class _Sender:
             **more,
         )
         self.limits_seen = _limits(reply)
-        return chat_answer(*_told(reply))
+        told, raw = _told(reply)
+        return chat_answer(_as_sent(told), raw)
 
     async def _complete(self, request: Request) -> Answer:
         reply = await self._litellm.atext_completion(
@@ -218,21 +228,42 @@ class _Sender:
 def _told(reply: Any) -> tuple[dict[str, Any], str]:
     """A reply as litellm understood it, and its text."""
     try:
-        raw = reply.model_dump_json()
+        raw = reply.model_dump_json(warnings=False)
     except ValueError:  # half a character, which pydantic does not write
-        raw = json.dumps(reply.model_dump(), default=str)
+        raw = json.dumps(reply.model_dump(warnings=False), default=str)
     parsed = parse_json(raw.encode("utf-8", "surrogatepass"))
     if parsed is None or not isinstance(parsed.value, dict):
         raise mangled("the reply is no JSON object")
     return parsed.value, raw.encode("utf-8", "replace").decode()
 
 
+def _as_sent(reply: dict[str, Any]) -> dict[str, Any]:
+    """A reply with the vendor's own words, which litellm keeps beside its choice."""
+    choices = reply.get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return reply
+    choice = dict(choices[0])
+    if word := mapping_in(choice, "provider_specific_fields").get("native_finish_reason"):
+        choice["finish_reason"] = word
+    message = mapping_in(choice, "message")
+    if refusal := mapping_in(message, "provider_specific_fields").get("refusal"):
+        choice["message"] = {**message, "refusal": refusal}
+    return {**reply, "choices": [choice]}
+
+
 def _failure(error: Exception) -> CallFailed:
     """litellm's classes are not to be trusted: the status and the vendor's own words are."""
     kind, text = type(error).__name__, str(getattr(error, "message", None) or error)
+    causes = list(_causes(error))
+    if cut := _cut_off(causes):
+        return cut
     status = getattr(error, "status_code", None)
     if not isinstance(status, int) or kind in ("APIConnectionError", "Timeout"):
         return CallFailed("retry", f"{kind}: {text[:SHOWN]}")
+    if status >= 500 and _is_litellms_own(error, text, causes):
+        if _UNREADABLE in text:
+            return unreadable("litellm cannot read the reply")
+        return CallFailed("retry", text.partition("\n")[0].rpartition("Exception - ")[2][:SHOWN])
     if kind == "UnsupportedParamsError":
         # Without litellm's advice, which is for programs that call it.
         return CallFailed("final", text.partition(". To drop these")[0], status=status)
@@ -242,6 +273,37 @@ def _failure(error: Exception) -> CallFailed:
     if status == 500 and "UNAVAILABLE" in fault.code:
         status = 503  # Gemini's, of which litellm makes a 500
     return classified(status, fault, retry_after(_headers(error)))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from, outermost first."""
+    for _ in range(_DEEPEST):
+        if error is None:
+            return
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _cut_off(causes: list[BaseException]) -> CallFailed | None:
+    """The failure of a connection, of which litellm makes a status 500: what never left costs
+    nothing, and what brought no reply may be billed."""
+    import httpx  # noqa: PLC0415 - litellm has it imported
+
+    for each in causes:
+        if isinstance(each, httpx.ConnectError | httpx.ConnectTimeout):
+            inmost = causes[-1]
+            return Unreached(f"{type(inmost).__name__}: {inmost}"[:SHOWN])
+        if isinstance(each, httpx.TimeoutException):
+            return TimedOut(f"{type(each).__name__}: {each}"[:SHOWN])
+    return None
+
+
+def _is_litellms_own(error: Exception, text: str, causes: list[BaseException]) -> bool:
+    """Whether a status is litellm's word for something else than a vendor's status."""
+    import httpx  # noqa: PLC0415 - litellm has it imported
+
+    told = any(isinstance(each, httpx.HTTPStatusError) for each in causes)
+    return not told and _vendors_words(error, text) is None
 
 
 def _vendors_words(error: Exception, text: str) -> Fault | None:
@@ -275,7 +337,14 @@ def _imported() -> Any:
     # Without it the import fetches a price map over the network.
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm  # noqa: PLC0415 - seconds, spent when it is asked at last
+    from litellm.litellm_core_utils import core_helpers  # noqa: PLC0415
 
+    names = vars(core_helpers)
+    names["_FINISH_REASON_MAP"] = _Endings(names.get("_FINISH_REASON_MAP", {}))
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        # Its warnings, and pydantic's, show a server's words as they came.
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     litellm.drop_params = False
@@ -284,6 +353,20 @@ def _imported() -> Any:
     # Its many objects stay: without this each full collection would walk through them anew.
     gc.freeze()
     return litellm
+
+
+class _Endings(dict[str, str]):
+    """litellm's table of how replies end, without its default: what it does not know, and what it
+    takes for whole though it is not, is `stop` there."""
+
+    def get(self, word: Any, default: Any = None) -> Any:
+        """One of OpenAI's words: `stop` or a call of tools where the reply is whole."""
+        ending = ending_of(word) if isinstance(word, str) else "cut_off"
+        known = super().get(word) if isinstance(word, str) else None
+        if ending == "whole":
+            return known or "stop"
+        held_back = ending == "refused" or known == "content_filter"
+        return "content_filter" if held_back else "length"
 
 
 def _no_cost(**_: Any) -> None:

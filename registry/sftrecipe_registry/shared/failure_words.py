@@ -59,6 +59,7 @@ TOO_LONG_TEXTS = re.compile(
     r"|exceeded model token limit|input token length too long"  # Moonshot
     r"|exceed max message tokens"  # Ark
     r"|(?:prompt|input)[ _]?tokens? (?:is |are )?too long"  # Qianfan
+    r"|the max (?:length of .{0,40}|input characters )is \d"  # Qianfan's older interface
     r"|prompt (?:超长|exceeds max length)"  # Zhipu
     r"|max_seq_len"  # SiliconFlow
     r"|`?inputs`? (?:tokens \+|must have less than)"  # Hugging Face's TGI and TEI

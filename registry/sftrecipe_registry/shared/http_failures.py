@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -10,12 +11,14 @@ from typing import Any, NamedTuple
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, Blame, Outcome
-from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe.plugin.provider import CALL_FAILED, KEPT_REASONS
 from sftrecipe_registry.shared import failure_words as words
 from sftrecipe_registry.shared.reply_json import in_utf8, mapping_in, parse_json, plain_text
 
 SHOWN = 20_000
 """Characters of a vendor's message that are read; the engine cuts it, once no key is in it."""
+
+_STATUS = re.compile(r"[45][0-9]{2}")
 
 
 class Fault(NamedTuple):
@@ -48,8 +51,15 @@ def fault_of(reply: Mapping[str, Any]) -> Fault | None:
         told = reply.get("error_description") or reply.get("message") or error
         return Fault(plain_text(reply.get("code") or error), plain_text(told), _parameter(reply))
     if "choices" in reply or "data" in reply:
-        return _minimax(reply)
+        return _of_a_choice(reply.get("choices")) or _minimax(reply)
     return _bare(reply)
+
+
+def _of_a_choice(choices: Any) -> Fault | None:
+    """The error that ended a reply half-way (OpenRouter)."""
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    error = choice.get("error") if isinstance(choice, Mapping) else None
+    return fault_of({"error": error}) if error else None
 
 
 def _bare(reply: Mapping[str, Any]) -> Fault | None:
@@ -100,15 +110,31 @@ def classified(status: int, fault: Fault, pause: float | None = None) -> CallFai
     """The failure that a status and an error mean together."""
     text = f"{fault.message[:SHOWN]}"
     shown = " ".join(part for part in (f"HTTP {status}", fault.code[:SHOWN]) if part)
-    meaning = _meaning(status, fault)
+    told = _status_in(fault) if 200 <= status < 300 else None
+    meaning = _meaning(told or status, fault)
     return CallFailed(
         meaning.outcome,
         f"{shown}: {text}",
-        status=status,
+        status=_billed_as(status, told, meaning) if 200 <= status < 300 else status,
         retry_after=pause,
         reason=meaning.reason,
         blame=meaning.blame,
     )
+
+
+def _billed_as(status: int, told: int | None, meaning: _Meaning) -> int:
+    """The status of an error that came with a good one: what broke a reply off may have been
+    paid, what turned the request away was not."""
+    if told and told < 500:
+        return told
+    turned_away = meaning.outcome == "wait" or meaning.reason in KEPT_REASONS
+    return 400 if turned_away else status
+
+
+def _status_in(fault: Fault) -> int | None:
+    """The status of an error that came with another one, as its code (gateways: OpenRouter)."""
+    codes = (int(code) for code in fault.code.split() if _STATUS.fullmatch(code))
+    return next(codes, None)
 
 
 class _Meaning(NamedTuple):

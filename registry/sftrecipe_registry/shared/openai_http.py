@@ -15,6 +15,7 @@ import orjson
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
+from sftrecipe_registry.shared.event_stream import put_together
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
 from sftrecipe_registry.shared.inflating import ACCEPTED, inflated, mangled, unreadable
 from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, watched_connections
@@ -25,7 +26,7 @@ from sftrecipe_registry.shared.openai_replies import (
     likelihood_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
-from sftrecipe_registry.shared.reply_json import in_utf8, parse_json
+from sftrecipe_registry.shared.reply_json import in_utf8, json_text, parse_json
 
 if TYPE_CHECKING:
     import aiohttp
@@ -193,6 +194,10 @@ class OpenAIAdapter:
 
     def _parsed(self, content: bytes) -> tuple[dict[str, Any], str]:
         parsed = parse_json(content)
+        if parsed is None and (reply := put_together(content)) is not None:
+            self.check(reply)
+            self.note = "it came as a stream of events, which was not asked for"
+            return reply, json_text(reply)
         if parsed is None:
             shown = " ".join(content[:SHOWN].decode("utf-8", "replace").split())
             raise mangled(f"the reply is no JSON: '{shown[:100]}'")

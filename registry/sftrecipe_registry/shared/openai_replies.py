@@ -19,6 +19,10 @@ from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.reply_json import count_in, json_text, mapping_in, plain_text
 
 _LONGEST_WORD = 80
+_MOST_THOUGHT = 2_097_152
+"""Tokens above which the difference of a total to its parts is nonsense, not thoughts."""
+_LETTERS_A_TOKEN = 16
+"""Characters of a thought and its answer that one token holds at most, on average."""
 _NO_LOGPROBS = "its log-probabilities cannot be read"
 
 
@@ -29,12 +33,22 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     text = _content(message.get("content"))
     if not text and message.get("tool_calls"):
         text = json_text(message["tool_calls"])
-    if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
-        raise CallFailed("refused", message["refusal"][:SHOWN], status=200)
     answer = answer_in(reply, choice, text, raw)
+    if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
+        failure = CallFailed("refused", message["refusal"][:SHOWN], status=200)
+        failure.reply = answer
+        raise failure
+    thought = message.get("reasoning_content") or message.get("reasoning")
+    if isinstance(thought, str) and _is_left_out(thought, answer):
+        answer = answer._replace(output_tokens=0)
     if answer.finish_reason.lower() in AT_THE_LIMIT and _is_thought_alone(message, text):
         return answer._replace(text="", finish_reason=THOUGHT_ALONE)
     return answer
+
+
+def _is_left_out(thought: str, answer: Answer) -> bool:
+    """Whether the told tokens cannot be those of the thought too."""
+    return answer.output_tokens * _LETTERS_A_TOKEN < len(thought) + len(answer.text)
 
 
 def _is_thought_alone(message: Mapping[str, Any], text: str) -> bool:
@@ -97,10 +111,7 @@ def first_choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
 def answer_in(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, raw: str) -> Answer:
     """The answer that a choice is, with what the reply tells of it."""
     usage = reply.get("usage")
-    asked, written = count_in(usage, "prompt_tokens"), count_in(usage, "completion_tokens")
-    thought = count_in(mapping_in(usage, "completion_tokens_details"), "reasoning_tokens")
-    if written and thought > written:
-        written += thought  # some vendors count thoughts apart
+    asked, written = count_in(usage, "prompt_tokens"), _written(usage)
     cached = count_in(mapping_in(usage, "prompt_tokens_details"), "cached_tokens")
     cached = cached or count_in(usage, "prompt_cache_hit_tokens")
     logprobs = _logprobs(choice.get("logprobs"))
@@ -114,6 +125,16 @@ def answer_in(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, ra
         cached_tokens=min(cached, asked),
         note="" if logprobs is not None else _NO_LOGPROBS,
     )
+
+
+def _written(usage: Any) -> int:
+    """Output tokens with the thoughts: some vendors count those apart, or in the total alone."""
+    asked, written = count_in(usage, "prompt_tokens"), count_in(usage, "completion_tokens")
+    thought = count_in(mapping_in(usage, "completion_tokens_details"), "reasoning_tokens")
+    if thought > written:
+        written += thought
+    beyond = count_in(usage, "total_tokens") - asked
+    return beyond if asked and written < beyond <= _MOST_THOUGHT else written
 
 
 def finish_word(told: Any) -> str:

@@ -31,10 +31,12 @@ _NAMES = {
 _WAIT = {18, 336100, 336501, 336502}
 """Queries a second, load, requests and tokens a minute."""
 _EXPIRED = {110, 111}
-_RETRY = {2, 15} | _EXPIRED
+_RETRY = {1, 2, 15, 336000} | _EXPIRED
 _UNUSABLE = {3, 4, 6, 13, 14, 17, 19, 100}
 """No such interface, no right to it, a day's or the whole quota used up, a wrong token."""
 _LONGEST_CODE = 9
+_TURNED_AWAY = 400
+"""The status of what came with 200 and is an error: nothing was written, nothing is billed."""
 _RENEW_BEFORE = 3600.0
 
 
@@ -72,24 +74,25 @@ class QianfanV1(OpenAIAdapter):
         if reply.get("need_clear_history"):
             ban = f"the content was refused (ban_round {plain_text(reply.get('ban_round'))})"
             raise CallFailed("refused", ban, status=200)
-        ended = "length" if reply.get("is_truncated") is True else reply.get("finish_reason")
+        whole = reply.get("is_truncated") in (None, False, "")
+        ended = reply.get("finish_reason") if whole else "length"
         text = reply.get("result")
         written = text if isinstance(text, str) else ""
         return answer_in(reply, {"finish_reason": ended}, written, raw)
 
     def check(self, reply: Mapping[str, Any]) -> None:
         """Errors come with status 200."""
-        if "error_code" in reply:
+        if reply.get("error_code") not in (None, "", 0, "0"):
             told = plain_text(reply["error_code"])
             code = int(told) if told.isdecimal() and len(told) < _LONGEST_CODE else 0
             if code in _EXPIRED:
                 self._renew_at = 0.0
             text = f"error {told}: {plain_text(reply.get('error_msg'))}"
             if outcome := outcome_of(code):
-                raise CallFailed(outcome, text, status=200)
+                raise CallFailed(outcome, text, status=_TURNED_AWAY)
             if code in _UNUSABLE:
-                raise CallFailed("final", text, status=200, blame="provider")
-            failure = classified(200, Fault(told, plain_text(reply.get("error_msg"))))
+                raise CallFailed("final", text, status=_TURNED_AWAY, blame="provider")
+            failure = classified(_TURNED_AWAY, Fault(told, plain_text(reply.get("error_msg"))))
             failure.message, failure.args = text, (text,)
             raise failure
         if "error" in reply:
