@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Lt
 from sftrecipe import CallFailed, Context, Filter, PluginRefused, Record, Rows, Verdict
 from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import StreamName
+from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, told_width, usual_width
 from sftrecipe_registry.shared.tokenizers import Tokenize, TokenizerName, tokenizer
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class ContrastiveScorer(Filter):
             if isinstance(features, CallFailed):
                 calls = (features.key,) if features.key else ()
                 yield Verdict(False, features.reason, detail=features.message, calls=calls)
+            elif len(features) != len(head.centre):
+                told = told_width(len(features), len(head.centre))
+                yield Verdict(False, ODD_EMBEDDING, detail=told)
             else:
                 yield Verdict(True, value=float(head.score(features)))
 
@@ -93,7 +97,12 @@ class ContrastiveScorer(Filter):
 
         train: list[tuple[Vector, Vector]] = []
         held: list[tuple[Vector, Vector]] = []
-        async for pair, features in self._pairs(ctx):
+        pairs = [pair async for pair in self._pairs(ctx)]
+        usual = usual_width(len(side) for _, sides in pairs for side in sides)
+        for pair, features in pairs:
+            if any(len(side) != usual for side in features):
+                ctx.count("pairs_without_embedding")
+                continue
             drawn = ctx.number("holdout", pair.text("context")) / 2**64
             (held if drawn < self.holdout else train).append(features)
         ctx.count("train_pairs", len(train))

@@ -10,6 +10,7 @@ from annotated_types import Gt, Le
 from sftrecipe import CallFailed, Context, Filter, Reply, Rows, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
+from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, told_width, usual_width
 from sftrecipe_registry.shared.row_text import text_of, whole_text
 
 if TYPE_CHECKING:
@@ -72,6 +73,14 @@ class Superfilter(Filter):
             vectors.append(np.array(reply.vector, np.float32))
             places.append(len(verdicts))
             verdicts.append(Verdict(True, calls=calls))
+        usual = usual_width(map(len, vectors))
+        for vector, place in zip(vectors, places, strict=True):
+            if len(vector) != usual:
+                told = told_width(len(vector), usual)
+                verdict = verdicts[place]._replace(keep=False, reason=ODD_EMBEDDING, detail=told)
+                verdicts[place] = verdict
+        places = [place for place in places if verdicts[place].keep]
+        vectors = [vector for vector in vectors if len(vector) == usual]
         if vectors:
             ids = list(rows.ids())
             chosen = self._chosen(vectors, [ids[place] for place in places], len(ids))

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ProviderMarker
+from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, usual_width
 from sftrecipe_registry.shared.ifd_texts import PromptName, asked, question_prompt
 
 if TYPE_CHECKING:
@@ -142,10 +143,15 @@ class PreExperience(Generator):
         from sftrecipe_registry.shared.kmeans import kmeans  # noqa: PLC0415
 
         places = [_Place()] * len(measured)
-        able = [at for at, found in enumerate(measured) if found.vector is not None]
+        of_row = {at: one.vector for at, one in enumerate(measured) if one.vector is not None}
+        usual = usual_width(map(len, of_row.values()))
+        for at, vector in of_row.items():
+            if len(vector) != usual:
+                places[at] = _Place(reason=ODD_EMBEDDING)
+        able = [at for at, vector in of_row.items() if len(vector) == usual]
         if not able:
             return places
-        vectors = np.stack([found.vector for found in measured if found.vector is not None])
+        vectors = np.stack([of_row[at] for at in able])
         seed = ctx.number("clusters") % 2**32
         labels = kmeans(vectors, self.clusters, seed).labels
         for cluster in np.unique(labels).tolist():

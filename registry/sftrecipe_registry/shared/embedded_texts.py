@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe import CallFailed, Context, PluginRefused, Reply
+from sftrecipe import CallFailed, Context, Reply
+from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, told_width, usual_width
 from sftrecipe_registry.shared.packaged_embedding import EmbeddedBy, load_embedder
 
 _TOGETHER = 64
@@ -46,29 +47,41 @@ class Vectors(NamedTuple):
 
 
 async def embedded(texts: Iterable[str], by: EmbeddedBy, ctx: Context) -> Vectors:
-    """The texts' vectors, in order; empty texts have none (`no_text`), nor have failed calls.
+    """The texts' vectors, in order; empty texts have none (`no_text`), nor have failed calls, nor
+    those whose vector is not as wide as most (`odd_embedding`).
 
-    Raises PluginRefused where vectors are not of one length, or the model is not installed.
+    Raises PluginRefused where the model is not installed.
     """
-    numbers = array("f")
-    width = 0
+    of_width: dict[int, _OneWidth] = {}
     found = Vectors(np.zeros((0, 1), np.float32), {}, {}, [])
     place = 0
     async for vector, call in _asked(texts, ctx) if by == "provider" else _packaged(texts):
         if isinstance(vector, Failed):
             found.failed[place] = vector
-        elif width and len(vector) != width:
-            raise PluginRefused(
-                f"an embedding has {len(vector)} numbers, those before {width}: "
-                "embed all rows by one model"
-            )
         else:
-            found.row_of[place] = len(found.row_of)
-            width = len(vector)
-            numbers.frombytes(vector.tobytes())
+            one = of_width.setdefault(len(vector), _OneWidth(array("f"), []))
+            one.numbers.frombytes(vector.tobytes())
+            one.places.append(place)
         found.calls.append(call)
         place += 1
-    return found._replace(unit=np.frombuffer(numbers, np.float32).reshape(-1, width or 1))
+    usual = usual_width(width for width, one in of_width.items() for _ in one.places)
+    for width, one in of_width.items():
+        if width != usual:
+            fault = Failed(ODD_EMBEDDING, told_width(width, usual))
+            found.failed.update(dict.fromkeys(one.places, fault))
+    if not usual:
+        return found
+    kept = of_width[usual]
+    found.row_of.update((place, row) for row, place in enumerate(kept.places))
+    return found._replace(unit=np.frombuffer(kept.numbers, np.float32).reshape(-1, usual))
+
+
+class _OneWidth(NamedTuple):
+    """The vectors of so many numbers."""
+
+    numbers: array[float]
+    places: list[int]
+    """Of their texts."""
 
 
 Part = tuple[NDArray[np.float32] | Failed, str]
