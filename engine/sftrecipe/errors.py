@@ -6,6 +6,7 @@ import difflib
 import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from sftrecipe import messages
@@ -110,6 +111,24 @@ def limit_reached(error: BaseException | None) -> SftrecipeError | None:
             return SftrecipeError("few-memory", "few-memory")
         error = error.__cause__ or error.__context__
     return None
+
+
+def refused_by_system(error: BaseException) -> SftrecipeError | None:
+    """The error of a file or folder that the system does not let this process use."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    if error.filename is None:
+        return UsageError("folder-gone") if _is_homeless(error) else None
+    values = {"path": error.filename, "error": error.strerror or str(error)}
+    return SftrecipeError("refused-by-system", None, **values)
+
+
+def _is_homeless(error: OSError) -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return error.errno == errno.ENOENT
+    return False
 
 
 def set_of(problems: Iterable[Problem]) -> list[Problem]:

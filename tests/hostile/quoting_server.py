@@ -23,6 +23,9 @@ WAYS = {
     "basic": lambda key: f"Basic {base64.b64encode(f':{key}'.encode()).decode()}",
     "bearer": lambda key: f"x {base64.b64encode(f'Bearer {key}'.encode()).decode()}",
     "at-the-cut": lambda key: "z" * 480 + key,
+    "capitals": lambda key: f"wrong key {key.upper()}",
+    "groups": lambda key: " ".join(key[at : at + 4] for at in range(0, len(key), 4)),
+    "finish": lambda key: "half an answer",  # and the key where the reason of its end belongs
     "json": lambda key: json.dumps({"authorization": f"Bearer {key}"}),
 }
 
@@ -47,7 +50,8 @@ class _Handler(BaseHTTPRequestHandler):
             else "\x1b[31mred\x07\x9b2J\u202e over 中文，\u3000全角 👩‍👩‍👧"
         )
         if status == "200":
-            choice = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+            finish = f"ended by {key}" if way == "finish" else "stop"
+            choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
             body = json.dumps({"choices": [{"index": 0, **choice}], "usage": {}})
         elif status == "422":
             body = text

@@ -179,3 +179,31 @@ def test_an_entry_of_a_catalogue_that_is_somebody_elses_stays(project: Plain) ->
     told = project.run(status=1)
     assert "error[catalogue-taken]" in told
     assert json.loads((project.out / "dataset_info.json").read_bytes()) == theirs
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter"),
+    [("run", "llamafactory"), ("rejects", "jsonl"), ("Report.html", "datasets")],
+)
+def test_a_data_set_has_no_name_of_the_runs_own_files(
+    project: Plain, name: str, exporter: str
+) -> None:
+    project.recipe(export=[{"use": exporter, "with": {"name": name}}])
+    assert "error[data-set-named]" in project.run(status=2)
+    assert not (project.folder / ".sftrecipe" / "steps").exists()
+
+
+def test_an_output_folder_that_cannot_be_is_told_before_anything_is_done(project: Plain) -> None:
+    (project.folder / "taken").write_text("theirs")
+    told = project.run("recipe.yaml", "--out", "taken/below", status=1)
+    assert "taken' is no folder" in told
+    assert not (project.folder / ".sftrecipe" / "steps").exists()
+
+
+def test_a_damaged_run_is_told_where_it_is_reported(project: Plain) -> None:
+    project.run()
+    run = json.loads((project.out / "run.json").read_text())
+    run["steps"][0]["made"] = []
+    (project.out / "run.json").write_text(json.dumps(run))
+    told = project.run(str(project.out), command="report", status=1)
+    assert "error[run-damaged]" in told

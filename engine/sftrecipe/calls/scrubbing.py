@@ -40,6 +40,8 @@ class _Secret:
     """Texts of which one stands in everything that holds a large piece of it."""
     blocks: tuple[str, ...]
     """Smaller parts."""
+    letters: str
+    """Its letters and digits, in one case."""
 
 
 _known: dict[str, _Secret] = {}
@@ -70,10 +72,16 @@ def scrub_output(text: str) -> str:
 
 def scrub_answer(answer: Answer) -> Answer:
     """An answer without keys, also in its raw body; short ones could be ordinary words of it."""
+    if not _known:
+        return answer
+    if len(answer.finish_reason) + len(answer.note) >= _PIECE:  # reasons and warnings, no data
+        finish, note = scrub_message(answer.finish_reason), scrub_message(answer.note)
+        answer = answer._replace(finish_reason=finish, note=note)
+    closed = answer.text.replace(" ", "").replace("\n", "").casefold()
     for secret in _known.values():
         if len(secret.value) < _KEY_LENGTH:
             continue
-        told = any(sign in answer.raw for sign in secret.signs) or secret.value in answer.text
+        told = any(sign in answer.raw for sign in secret.signs) or secret.value.casefold() in closed
         if told or not answer.raw:
             text, raw = _cleaned(answer.text, secret), _cleaned(answer.raw, secret)
             answer = answer._replace(text=text, raw=raw)
@@ -82,14 +90,15 @@ def scrub_answer(answer: Answer) -> Answer:
 
 def _cleaned(text: str, secret: _Secret) -> str:
     least = max(_PIECE, len(secret.value) // 4)
-    return _without_pieces(_without(text, secret.whole), secret, least)
+    return _without_broken(_without_pieces(_without(text, secret.whole), secret, least), secret)
 
 
 def _secret(value: str) -> _Secret:
     coded = list(_coded(value))
     whole = tuple(sorted({*_written(value), *coded}, key=len, reverse=True))
     quarters = _blocks(value, max(_PIECE, len(value) // 4))
-    return _Secret(value, whole, (*quarters, *coded), tuple(_blocks(value, _PIECE // 2)))
+    blocks, letters = tuple(_blocks(value, _PIECE // 2)), _BETWEEN.sub("", value).casefold()
+    return _Secret(value, whole, (*quarters, *coded), blocks, letters)
 
 
 def _written(value: str) -> Iterator[str]:
@@ -183,8 +192,7 @@ def _overlap(text: str, value: str, *, at_start: bool) -> int:
 def _without_broken(text: str, secret: _Secret) -> str:
     """A key that is broken by what is no letter and no digit, in any case: over two lines, in
     groups, with spaces."""
-    value = _BETWEEN.sub("", secret.value).casefold()
-    if len(value) < _PIECE or value not in _BETWEEN.sub("", text).casefold():
+    if len(secret.letters) < _PIECE or secret.letters not in _BETWEEN.sub("", text).casefold():
         return text
-    broken = r"[\W_]*".join(map(re.escape, value))
+    broken = r"[\W_]*".join(map(re.escape, secret.letters))
     return re.sub(broken, HIDDEN, text, flags=re.IGNORECASE)

@@ -26,9 +26,11 @@ def explain(row: str, out: Path | None, as_json: bool) -> None:
         explanation_json,
         explanation_text,
     )
-    from sftrecipe.run.results import latest_run  # noqa: PLC0415
+    from sftrecipe.run.results import latest_run, readable  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     project = project_of(out or Path.cwd() / "recipe")
-    explanation = explain_row(row, out or latest_run(project.folder / "runs"), project)
+    run = out or latest_run(project.folder / "runs")
+    with readable(run):
+        explanation = explain_row(row, run, project)
     click.echo(explanation_json(explanation) if as_json else explanation_text(explanation))

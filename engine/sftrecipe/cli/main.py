@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 INTERRUPTED = 130
+_FEW_MEMORY = b"error[few-memory]: this process may have no more memory\n"
 COMMANDS = (
     "run", "validate", "plan", "preview", "train", "evaluate", "sweep", "report", "explain", "init",
     "ledger", "doctor", "plugins", "schema", "env",
@@ -69,7 +70,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        _exit(_told(error))
+        _exit(_told_at_last(error))
     _exit(status if isinstance(status, int) else 0)
 
 
@@ -91,9 +92,23 @@ def _end_in_order(*_: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def _told_at_last(error: Exception) -> int:
+    """Tell the user about an error, also where there is no memory left to word it; the status."""
+    try:
+        return _told(error)
+    except MemoryError:
+        os.write(2, _FEW_MEMORY)
+        return 1
+
+
 def _told(error: Exception) -> int:
     """Tell the user about an error; the exit status."""
-    from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached  # noqa: PLC0415
+    from sftrecipe.errors import (  # noqa: PLC0415
+        RecipeError,
+        SftrecipeError,
+        limit_reached,
+        refused_by_system,
+    )
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.problems import render  # noqa: PLC0415
 
@@ -109,6 +124,7 @@ def _told(error: Exception) -> int:
         click.echo(render(error.problems), err=True)
         return error.exit_status
     known = error if isinstance(error, SftrecipeError) else limit_reached(error)
+    known = known or refused_by_system(error)
     if known is not None:
         click.echo(render([known.problem]), err=True)
         return known.exit_status

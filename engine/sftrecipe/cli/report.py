@@ -28,8 +28,9 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
         leave_report,
         project_of_run,
     )
-    from sftrecipe.run.results import REPORT_FILE  # noqa: PLC0415
+    from sftrecipe.run.results import REPORT_FILE, readable  # noqa: PLC0415
 
     out = found_run(run)
-    facts = leave_report(out, project_of_run(out), lang, file)
+    with readable(out):
+        facts = leave_report(out, project_of_run(out), lang, file)
     click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))

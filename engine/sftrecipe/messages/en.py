@@ -21,6 +21,8 @@ MESSAGES = {
     "output-is-input": "'{path}' is read by the recipe and would be overwritten",
     "catalogue-broken": "catalogue '{path}' cannot be read and was left as it is: {error}",
     "catalogue-taken": "data set '{name}' of catalogue '{path}' points to other data",
+    "data-set-named": "data set '{name}' would be written as '{file}', a name that the run itself "
+    "writes",
     "catalogue-duplicate": "data set '{name}' is exported twice",
     # the recipe as a file
     "file-missing": "recipe '{path}' does not exist",
@@ -138,6 +140,8 @@ MESSAGES = {
     "locks: {error}",
     "ledger-altered": "ledger '{path}' holds what no ledger of sftrecipe has: {found}",
     "few-handles": "this process may open no more files at the same time",
+    "refused-by-system": "the system refuses '{path}': {error}",
+    "folder-gone": "the folder that this was started in is gone",
     "few-memory": "this process may have no more memory",
     "ledger-back": "all its calls were written back",
     "ledger-beside": "all its calls are kept in '{path}', which can take its place",
@@ -166,6 +170,7 @@ MESSAGES = {
     "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
     "no-run": "folder '{folder}' holds no run",
     "steps-gone": "what the run in '{folder}' made is not in '{steps}' any more",
+    "run-damaged": "{file} of folder '{folder}' is damaged: {error}",
     "no-such-run": "run '{run}' does not exist",
     "report-failed": "the report was not written: {error}",
     "no-such-row": "row '{row}' is not in this run",

@@ -6,6 +6,7 @@ run is refused. Names are noted before their files are written, so that a killed
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class OutputFolder:
             raise UsageError(
                 "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
             )
+        self._check_folder()
         data_sets = self._data_sets()
         files = [file for data_set in data_sets for file in data_set.files]
         trained = [
@@ -58,6 +60,7 @@ class OutputFolder:
             if isinstance(block.plugin, Trainer)
             for name in block.plugin.writes(block.id)
         ]
+        _check_names(data_sets, {*_EVERY_RUN, OWNER_FILE, catalogue.NAME, *trained})
         for name in sorted({*_EVERY_RUN, *files, *trained}):
             self._check_free(name, owner)
             self._check_no_input(self.folder / name)
@@ -67,6 +70,17 @@ class OutputFolder:
         for entered in (self.folder / catalogue.NAME, self._recipe.register_in):
             if entered is not None:
                 catalogue.check_free(entered, data_sets, self.folder, ours)
+
+    def _check_folder(self) -> None:
+        """Raises SftrecipeError where it cannot be made or written."""
+        existing = self.folder
+        while not os.path.lexists(existing) and existing != existing.parent:
+            existing = existing.parent
+        with atomic_files.explained(self.folder / RUN_FILE):
+            if not existing.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, f"'{existing}' is no folder")
+            if not os.access(existing, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _data_sets(self) -> list[DataSet]:
         """What the exports may write. Raises UsageError where two of them write the same."""
@@ -171,6 +185,15 @@ class OutputFolder:
 
     def _values(self) -> dict[str, object]:
         return {"folder": str(self.folder), "name": self._recipe.name}
+
+
+def _check_names(data_sets: Iterable[DataSet], own: set[str]) -> None:
+    """Raises UsageError for a data set with a file of a name that the run itself writes."""
+    known = {name.casefold() for name in own}
+    for each in data_sets:
+        for file in each.files:
+            if Path(file).parts[0].casefold() in known:
+                raise UsageError("data-set-named", "catalogue-name", name=each.name, file=file)
 
 
 def _read(path: Path) -> dict[str, Any]:

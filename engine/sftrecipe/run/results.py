@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from sftrecipe.errors import UsageError
+from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.run.execute import Done, Execution
@@ -188,6 +189,16 @@ def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
         folder = store.path(step["key"])
         follow_told(streams, step, folder)
     return streams
+
+
+@contextmanager
+def readable(out: Path) -> Iterator[None]:
+    """Tell of a run's own word that is not what a run writes. Raises SftrecipeError."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, LookupError) as error:
+        values = {"file": RUN_FILE, "folder": str(out), "error": str(error)}
+        raise SftrecipeError("run-damaged", "run-first", **values) from error
 
 
 def latest_run(folder: Path) -> Path:

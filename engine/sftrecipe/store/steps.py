@@ -16,7 +16,7 @@ import orjson
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.regular_files import open_regular
-from sftrecipe.store.atomic_files import sync
+from sftrecipe.store.atomic_files import explained, sync
 from sftrecipe.store.file_hashes import content_hash, file_hashes
 from sftrecipe.store.lock_files import LockFile, is_held
 
@@ -123,12 +123,14 @@ class StepStore:
         a result that is there already.
         """
         target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
-        draft = target.parent / f"{key}.draft-{secrets.token_hex(8)}"
-        lock = LockFile(_lock_of(draft))
+        with explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned(target.parent)
+            draft = target.parent / f"{key}.draft-{secrets.token_hex(8)}"
+            lock = LockFile(_lock_of(draft))
         try:
-            draft.mkdir()
+            with explained(target):
+                draft.mkdir()
             yield draft
             if self.has(key) and not again:
                 return  # another process was faster, and somebody may be reading its files
