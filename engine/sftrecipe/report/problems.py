@@ -82,7 +82,10 @@ def _visible(line: str) -> str:
     """The line without characters that a terminal would obey or that turn its direction."""
     if line.isprintable():
         return line
-    return "".join(
-        character if character.isprintable() or character == "\t" else "\ufffd"
-        for character in line
-    )
+    return "".join(map(_shown, line))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    return " " if character.isspace() else "\ufffd"
