@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from tests.run.counting_server import USAGES, Counted, CountingServer, Habits, counting_server
 
-RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "10"))
+RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "6"))
 KILLS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "3"))
 ROWS = 12
 

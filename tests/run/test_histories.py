@@ -17,7 +17,7 @@ import pytest
 
 from tests.odd_server import OddServer, Sent, fault, odd_server, told
 
-RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "5"))
+RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "3"))
 RECIPE = """\
 version: 1
 name: t
