@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -102,15 +102,21 @@ class RecipeError(Exception):
 
 def limit_reached(error: BaseException | None) -> SftrecipeError | None:
     """The error of a process that may have no more files or memory, where that is what happened."""
+    for each in causes(error):
+        if isinstance(each, OSError) and each.errno in FEW_HANDLES:
+            return SftrecipeError("few-handles", "few-handles")
+        if isinstance(each, MemoryError) or any(words in str(each) for words in _OF_MEMORY):
+            return SftrecipeError("few-memory", "few-memory")
+    return None
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came from, outermost first."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, OSError) and error.errno in FEW_HANDLES:
-            return SftrecipeError("few-handles", "few-handles")
-        if isinstance(error, MemoryError) or any(words in str(error) for words in _OF_MEMORY):
-            return SftrecipeError("few-memory", "few-memory")
+        yield error
         error = error.__cause__ or error.__context__
-    return None
 
 
 def refused_by_system(error: BaseException) -> SftrecipeError | None:

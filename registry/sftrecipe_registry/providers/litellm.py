@@ -15,7 +15,7 @@ from json import JSONDecoder
 from typing import Any, ClassVar
 
 from sftrecipe import CallFailed, Provider
-from sftrecipe.errors import PluginError
+from sftrecipe.errors import PluginError, causes
 from sftrecipe.kinds import (
     Adapter,
     Answer,
@@ -70,8 +70,6 @@ _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_cha
 _NO_KEY = "none"
 _UNREADABLE = "Invalid response object"
 """litellm's words for a reply of which it could not make its own."""
-_DEEPEST = 12
-"""Causes of an error that are looked at."""
 _INSTALL = f"{installer()} 'sftrecipe[litellm]'"
 
 
@@ -254,13 +252,13 @@ def _as_sent(reply: dict[str, Any]) -> dict[str, Any]:
 def _failure(error: Exception) -> CallFailed:
     """litellm's classes are not to be trusted: the status and the vendor's own words are."""
     kind, text = type(error).__name__, str(getattr(error, "message", None) or error)
-    causes = list(_causes(error))
-    if cut := _cut_off(causes):
+    chain = list(causes(error))
+    if cut := _cut_off(chain):
         return cut
     status = getattr(error, "status_code", None)
     if not isinstance(status, int) or kind in ("APIConnectionError", "Timeout"):
         return CallFailed("retry", f"{kind}: {text[:SHOWN]}")
-    if status >= 500 and _is_litellms_own(error, text, causes):
+    if status >= 500 and _is_litellms_own(error, text, chain):
         if _UNREADABLE in text:
             return unreadable("litellm cannot read the reply")
         return CallFailed("retry", text.partition("\n")[0].rpartition("Exception - ")[2][:SHOWN])
@@ -275,34 +273,25 @@ def _failure(error: Exception) -> CallFailed:
     return classified(status, fault, retry_after(_headers(error)))
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came from, outermost first."""
-    for _ in range(_DEEPEST):
-        if error is None:
-            return
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _cut_off(causes: list[BaseException]) -> CallFailed | None:
+def _cut_off(chain: list[BaseException]) -> CallFailed | None:
     """The failure of a connection, of which litellm makes a status 500: what never left costs
     nothing, and what brought no reply may be billed."""
     import httpx  # noqa: PLC0415 - litellm has it imported
 
-    for each in causes:
+    for each in chain:
         if isinstance(each, httpx.ConnectError | httpx.ConnectTimeout):
-            inmost = causes[-1]
+            inmost = chain[-1]
             return Unreached(f"{type(inmost).__name__}: {inmost}"[:SHOWN])
         if isinstance(each, httpx.TimeoutException):
             return TimedOut(f"{type(each).__name__}: {each}"[:SHOWN])
     return None
 
 
-def _is_litellms_own(error: Exception, text: str, causes: list[BaseException]) -> bool:
+def _is_litellms_own(error: Exception, text: str, chain: list[BaseException]) -> bool:
     """Whether a status is litellm's word for something else than a vendor's status."""
     import httpx  # noqa: PLC0415 - litellm has it imported
 
-    told = any(isinstance(each, httpx.HTTPStatusError) for each in causes)
+    told = any(isinstance(each, httpx.HTTPStatusError) for each in chain)
     return not told and _vendors_words(error, text) is None
 
 
