@@ -19,8 +19,8 @@ from sftrecipe.calls.reply_lengths import (
     UNKNOWN,
     ReplyLengths,
 )
-from sftrecipe.calls.told_usage import MOST, believed, tokens_of
-from sftrecipe.plugin.provider import Answer, Price, Request, TokenCounter
+from sftrecipe.calls.told_usage import believed, tokens_of
+from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Price, Request, TokenCounter
 
 ASKED = Request("chat", ({"role": "user", "content": "How are you?"},))
 ODD: st.SearchStrategy[Any] = st.one_of(
@@ -41,8 +41,8 @@ def test_whatever_is_told_a_number_is_booked(
     answer = Answer(text, "stop", read, written, cached_tokens=cached)
     request = Request(kind, ASKED.messages, prompt="x")
     found, _ = believed(answer, request, 12, _nothing_at_hand)
-    assert 0 < found.input_tokens <= MOST
-    assert 0 <= found.output_tokens <= MOST
+    assert 0 < found.input_tokens <= MOST_TOKENS
+    assert 0 <= found.output_tokens <= MOST_TOKENS
     assert 0 <= found.cached_tokens <= found.input_tokens
     assert type(found.input_tokens) is type(found.output_tokens) is int
     if text.strip() and kind != "embed":

@@ -11,8 +11,7 @@ from sftrecipe.calls.ledger import Ledger
 from sftrecipe.calls.ledger_entries import UNPAID, Claim, Paid
 from sftrecipe.calls.prices import price_of
 from sftrecipe.calls.reply_lengths import LONGEST, WRITING, Expected, ReplyLengths, limit_of
-from sftrecipe.calls.told_usage import MOST
-from sftrecipe.plugin.provider import Answer, CallFailed, Price, Provider, Request
+from sftrecipe.plugin.provider import MOST_TOKENS, Answer, CallFailed, Price, Provider, Request
 
 
 class Stakes:
@@ -64,7 +63,7 @@ class Stakes:
         """What a reply that counts as a failure took; None where it does not tell."""
         reply = failure.reply
         if reply is None or not (
-            0 < reply.input_tokens <= MOST and 0 < reply.output_tokens <= MOST
+            0 < reply.input_tokens <= MOST_TOKENS and 0 < reply.output_tokens <= MOST_TOKENS
         ):
             return None
         return self.spent(reply, requests)

@@ -13,10 +13,8 @@ from typing import Any
 import orjson
 
 from sftrecipe.calls.reply_lengths import WRITING
-from sftrecipe.plugin.provider import Answer, Request, TokenCounter
+from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Request, TokenCounter
 
-MOST = 2_097_152
-"""Tokens of a prompt or a reply above which nothing is believed that is told."""
 _BYTES_A_TOKEN = 48
 """Bytes of a reply's text that one token holds at most, on average."""
 _ASCII = re.compile(r"[A-Za-z]+|[^A-Za-z\s]")
@@ -66,9 +64,9 @@ def _ascii_tokens(text: str) -> int:
 
 def _told(value: object) -> int:
     """A number of tokens, however it is written; 0 for everything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return 0
-    return int(value)
+    return int(value) if 0 <= value <= MOST_TOKENS else 0
 
 
 def _written(answer: Answer, count: Callable[[Request], int] | None) -> int:

@@ -38,6 +38,8 @@ ASKED_AGAIN = KEPT_REASONS | {CALL_FAILED}
 """Reasons of lost rows that `--retry-failed` asks again."""
 CALL_REASONS = ASKED_AGAIN | {"refused"}
 """Reasons of rows that were lost because a call brought no reply."""
+MOST_TOKENS = 2_097_152
+"""Tokens of a prompt or a reply above which nothing is believed that is told."""
 
 
 @dataclass(frozen=True, slots=True)

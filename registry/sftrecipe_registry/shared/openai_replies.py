@@ -14,13 +14,12 @@ import orjson
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import AT_THE_LIMIT, THOUGHT_ALONE, UNREADABLE_REPLY, Answer
+from sftrecipe.plugin.provider import MOST_TOKENS
 from sftrecipe_registry.shared.http_failures import SHOWN
 from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.reply_json import count_in, json_text, mapping_in, plain_text
 
 _LONGEST_WORD = 80
-_MOST_THOUGHT = 2_097_152
-"""Tokens above which the difference of a total to its parts is nonsense, not thoughts."""
 _LETTERS_A_TOKEN = 16
 """Characters of a thought and its answer that one token holds at most, on average."""
 _NO_LOGPROBS = "its log-probabilities cannot be read"
@@ -134,7 +133,7 @@ def _written(usage: Any) -> int:
     if thought > written:
         written += thought
     beyond = count_in(usage, "total_tokens") - asked
-    return beyond if asked and written < beyond <= _MOST_THOUGHT else written
+    return beyond if asked and written < beyond <= MOST_TOKENS else written
 
 
 def finish_word(told: Any) -> str:
