@@ -10,29 +10,9 @@ from typing import Any
 
 from sftrecipe.calls.totals import totals
 from tests.odd_server import Sent, fault, odd_server, told
-from tests.run.whole import Whole
+from tests.run.responding import responding
 
-RECIPE = """\
-version: 1
-name: whole
-providers:
-  p: {{use: openai, model: m, base_url: "{url}", api_key: "", limits: {limits},
-      price: {{input: 1, output: 10}}}}
-sources:
-  s: {{use: jsonl, path: seeds.jsonl}}
-generate:
-  - {{id: g, use: respond, from: s, provider: p}}
-export:
-  - {{use: llamafactory}}
-"""
-
-
-def _project(folder: Path, url: str, texts: list[str], limits: str = "{}") -> Whole:
-    whole = Whole(folder, url)
-    (folder / "recipe.yaml").write_text(RECIPE.format(url=url, limits=limits))
-    rows = "".join(json.dumps({"instruction": text}) + "\n" for text in texts)
-    (folder / "seeds.jsonl").write_text(rows)
-    return whole
+PRICE = "{input: 1, output: 10}"
 
 
 def _body(sent: Sent, **more: Any) -> Sent:
@@ -55,7 +35,7 @@ TOLD = {
 
 def test_thoughts_count_wherever_they_are_told(tmp_path: Path) -> None:
     with odd_server(lambda said, before: TOLD[said][0]) as server:
-        whole = _project(tmp_path, server.url, list(TOLD))
+        whole = responding(tmp_path, server.url, list(TOLD), price=PRICE)
         whole.run()
     [total] = totals(tmp_path / ".sftrecipe" / "ledger.sqlite")
     assert total.output_tokens == sum(written for _, written in TOLD.values())
@@ -75,7 +55,7 @@ def test_what_is_held_back_costs_what_it_tells(tmp_path: Path) -> None:
         return told() if before or said == "row" else HELD_BACK[said]
 
     with odd_server(answers) as server:
-        _project(tmp_path, server.url, ["row", *HELD_BACK]).run()
+        responding(tmp_path, server.url, ["row", *HELD_BACK], price=PRICE).run()
     [total] = totals(tmp_path / ".sftrecipe" / "ledger.sqlite")
     assert (total.calls, total.refused, total.lost_tokens) == (3, 2, 3 * 7)
 
@@ -107,7 +87,7 @@ def test_errors_within_good_replies_are_asked_again(tmp_path: Path) -> None:
         return told() if before or said not in WITHIN else WITHIN[said]()
 
     with odd_server(answers) as server:
-        whole = _project(tmp_path, server.url, ["row", "events", *WITHIN])
+        whole = responding(tmp_path, server.url, ["row", "events", *WITHIN], price=PRICE)
         whole.run()
         rows = json.loads((whole.out / "whole.json").read_text())
         assert [row["output"] for row in rows] == ["so it is"] * 7
@@ -116,7 +96,9 @@ def test_errors_within_good_replies_are_asked_again(tmp_path: Path) -> None:
 
 def test_an_account_without_money_within_a_good_reply(tmp_path: Path) -> None:
     with odd_server(lambda said, before: fault(200, "Insufficient credits", code=402)) as server:
-        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(40)], "{concurrency: 2}")
+        whole = responding(
+            tmp_path, server.url, [f"row {n}" for n in range(40)], "{concurrency: 2}", price=PRICE
+        )
         assert "error[provider-unusable]" in whole.run(status=1)["error"]
         assert server.asked.total() <= 4
 
@@ -131,7 +113,7 @@ def test_a_limit_of_a_day_stops_the_run(tmp_path: Path) -> None:
 
     with odd_server(answers) as server:
         texts = [f"row {n}" for n in range(150)]
-        whole = _project(tmp_path, server.url, texts, "{concurrency: 4}")
+        whole = responding(tmp_path, server.url, texts, "{concurrency: 4}", price=PRICE)
         assert "daily limit" in whole.run(status=1)["error"]
         assert server.asked.total() < 70
         server.answers = lambda said, before: told(f"to {said}")
@@ -140,7 +122,9 @@ def test_a_limit_of_a_day_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_nobody_is_told_at_once_however_many_rows_wait(tmp_path: Path) -> None:
-    whole = _project(tmp_path, "http://127.0.0.1:9/v1", [f"row {n}" for n in range(100)])
+    whole = responding(
+        tmp_path, "http://127.0.0.1:9/v1", [f"row {n}" for n in range(100)], price=PRICE
+    )
     began = time.monotonic()
     assert "error[provider-unusable]" in whole.run(status=1)["error"]
     assert time.monotonic() - began < 30

@@ -12,25 +12,9 @@ import pytest
 
 from sftrecipe_registry.shared.http_failures import failure_of
 from tests.odd_server import Sent, fault, odd_server, told
+from tests.run.responding import responding, write_texts
 from tests.run.whole import Whole
 
-RECIPE = """\
-version: 1
-name: whole
-providers:
-  p:
-    use: openai
-    model: m
-    base_url: "{url}"
-    api_key: ""
-    limits: {limits}
-sources:
-  s: {{use: jsonl, path: seeds.jsonl}}
-generate:
-  - {{id: g, use: respond, from: s, provider: p}}
-export:
-  - {{use: llamafactory}}
-"""
 TOO_LONG = {
     "OpenAI": fault(400, "This model's maximum context length is 8192 tokens.",
                     code="context_length_exceeded"),
@@ -56,18 +40,6 @@ TOO_LONG = {
 }  # fmt: skip
 
 
-def _project(folder: Path, url: str, texts: list[str], limits: str = "{attempts: 2}") -> Whole:
-    whole = Whole(folder, url)
-    (folder / "recipe.yaml").write_text(RECIPE.format(url=url, limits=limits))
-    _rows(whole, texts)
-    return whole
-
-
-def _rows(whole: Whole, texts: list[str]) -> None:
-    lines = "".join(json.dumps({"instruction": text}) + "\n" for text in texts)
-    (whole.folder / "seeds.jsonl").write_text(lines)
-
-
 def _left(whole: Whole) -> tuple[int, list[str]]:
     """Rows, and the reasons of lost ones."""
     rows = json.loads((whole.out / "whole.json").read_text())
@@ -83,10 +55,10 @@ def test_one_bad_row_is_a_reject_whatever_the_order(tmp_path: Path, order: str) 
     good = [f"good {n}" for n in range(3)]
     with odd_server(_broken) as server:
         limits = "{attempts: 2, concurrency: 1}"
-        whole = _project(tmp_path, server.url, good, limits)
+        whole = responding(tmp_path, server.url, good, limits)
         if order == "added":
             whole.run()
-        _rows(whole, ["BAD", *good] if order == "first" else [*good, "BAD"])
+        write_texts(whole, ["BAD", *good] if order == "first" else [*good, "BAD"])
         whole.run()
         assert _left(whole) == (3, ["call_failed"])
         left = [(whole.out / name).read_bytes() for name in ("whole.json", "rejects.jsonl")]
@@ -107,13 +79,15 @@ def test_rows_beyond_the_context_are_asked_once(tmp_path: Path) -> None:
         f"short {n}" for n in range(9)
     ]
     with odd_server(answers) as server:
-        whole = _project(tmp_path, server.url, texts, "{concurrency: 4}")
+        whole = responding(tmp_path, server.url, texts, "{concurrency: 4}")
         whole.run()
         rows, reasons = _left(whole)
         assert (rows, len(reasons)) == (9, 3 * len(TOO_LONG))
         assert set(reasons) == {"context_too_long", "request_too_large"}
         assert server.asked.total() == len(texts)
-        _rows(whole, [*texts, "short of all"])  # the step is made anew: nothing is asked again
+        write_texts(
+            whole, [*texts, "short of all"]
+        )  # made anew: nothing is asked again
         whole.run()
         assert server.asked.total() == len(texts) + 1
 
@@ -139,7 +113,7 @@ def test_what_concerns_every_row_stops_the_run_at_once(tmp_path: Path, name: str
     well = False
     with odd_server(answers) as server:
         limits = "{concurrency: 4, attempts: 2, timeout: 3, stop_after_failures: 3}"
-        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(80)], limits)
+        whole = responding(tmp_path, server.url, [f"row {n}" for n in range(80)], limits)
         error = whole.run(status=1)["error"]
         assert "error[provider-" in error
         assert server.asked.total() < 20 + (60 if name == "gone" else 20)  # that may pass
@@ -152,7 +126,9 @@ def test_a_parameter_that_no_row_can_do_without_ends_the_step(tmp_path: Path) ->
     refused = fault(400, "Unsupported value: 'temperature' does not support 0.5 with this model.",
                     code="unsupported_value", param="temperature")  # fmt: skip
     with odd_server(lambda said, before: refused) as server:
-        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(60)], "{concurrency: 2}")
+        whole = responding(
+            tmp_path, server.url, [f"row {n}" for n in range(60)], "{concurrency: 2}"
+        )
         error = whole.run(status=1)["error"]
         assert "error[step-parameter]" in error
         assert "temperature" in error
@@ -169,7 +145,7 @@ def test_a_storm_is_waited_out_and_a_part_that_always_fails_is_lost(tmp_path: Pa
 
     with odd_server(answers) as server:
         limits = "{concurrency: 4, attempts: 4, stop_after_failures: 4}"
-        whole = _project(tmp_path, server.url, [f"row {n}" for n in range(60)], limits)
+        whole = responding(tmp_path, server.url, [f"row {n}" for n in range(60)], limits)
         whole.run()
         rows, reasons = _left(whole)
         assert (rows, set(reasons)) == (54, {"call_failed"})
@@ -196,7 +172,7 @@ WAITS: dict[str, Callable[[], Sent]] = {
 def test_being_told_to_wait_for_ever_ends(tmp_path: Path, name: str) -> None:
     with odd_server(lambda said, before: WAITS[name]()) as server:
         limits = "{attempts: 2, timeout: 3}"
-        whole = _project(tmp_path, server.url, ["row"], limits)
+        whole = responding(tmp_path, server.url, ["row"], limits)
         began = time.monotonic()
         error = whole.run(status=1)["error"]
         assert "error[provider-unusable]" in error
@@ -211,7 +187,7 @@ def test_a_row_that_waits_in_vain_is_lost_alone(tmp_path: Path) -> None:
 
     with odd_server(answers) as server:
         texts = [f"row {n}" for n in range(30)]
-        whole = _project(tmp_path, server.url, texts, "{concurrency: 2, timeout: 1.5}")
+        whole = responding(tmp_path, server.url, texts, "{concurrency: 2, timeout: 1.5}")
         whole.run()
         assert _left(whole) == (29, ["call_failed"])
         assert server.asked["row 3"] < 12
@@ -222,7 +198,7 @@ def test_long_waits_are_told(tmp_path: Path) -> None:
         return told() if before else fault(429, "slow down", {"Retry-After": "11"})
 
     with odd_server(answers) as server:
-        whole = _project(tmp_path, server.url, ["row"])
+        whole = responding(tmp_path, server.url, ["row"], "{attempts: 2}")
         process = whole.start()
         _, said = process.communicate(timeout=100)
         assert process.returncode == 0
@@ -233,7 +209,7 @@ def test_long_waits_are_told(tmp_path: Path) -> None:
 def test_half_a_character_is_told(tmp_path: Path) -> None:
     body = b'{"choices":[{"message":{"content":"hi \\ud83d"},"finish_reason":"stop"}]}'
     with odd_server(lambda said, before: Sent(200, body)) as server:
-        whole = _project(tmp_path, server.url, ["row"])
+        whole = responding(tmp_path, server.url, ["row"], "{attempts: 2}")
         process = whole.start()
         _, said = process.communicate(timeout=100)
         assert process.returncode == 0
@@ -286,7 +262,7 @@ def test_odd_servers_cost_the_row_at_most(tmp_path: Path) -> None:
     rows |= {f"lost {number}": sent for number, (_, sent) in enumerate(lost)}
     rows["good at last"] = told()
     with odd_server(lambda said, before: rows[said]) as server:
-        whole = _project(tmp_path, server.url, list(rows), "{attempts: 2, concurrency: 1}")
+        whole = responding(tmp_path, server.url, list(rows), "{attempts: 2, concurrency: 1}")
         whole.run()
         kept, reasons = _left(whole)
         assert kept == len(STILL_WHOLE) + 1
