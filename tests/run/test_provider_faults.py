@@ -85,9 +85,7 @@ def test_rows_beyond_the_context_are_asked_once(tmp_path: Path) -> None:
         assert (rows, len(reasons)) == (9, 3 * len(TOO_LONG))
         assert set(reasons) == {"context_too_long", "request_too_large"}
         assert server.asked.total() == len(texts)
-        write_texts(
-            whole, [*texts, "short of all"]
-        )  # made anew: nothing is asked again
+        write_texts(whole, [*texts, "short of all"])  # made anew: nothing is asked again
         whole.run()
         assert server.asked.total() == len(texts) + 1
 
