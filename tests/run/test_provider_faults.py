@@ -90,6 +90,23 @@ def test_rows_beyond_the_context_are_asked_once(tmp_path: Path) -> None:
         assert server.asked.total() == len(texts) + 1
 
 
+def test_where_calls_lost_most_rows_the_way_on_is_to_ask_again(tmp_path: Path) -> None:
+    def answers(said: str, before: int) -> Sent:
+        return TOO_LONG["OpenAI"] if said == "long" else fault(502, "gateway")
+
+    with odd_server(lambda said, before: told()) as server:
+        whole = responding(tmp_path, server.url, ["row 0"], "{attempts: 2, concurrency: 1}")
+        whole.run()  # the provider is alive
+        server.answers = answers
+        write_texts(whole, ["long", "row 1", "row 2", "row 3"])
+        error = whole.run(status=1)["error"]
+        assert "error[nothing-left]" in error
+        assert "--retry-failed" in error
+        server.answers = lambda said, before: told(f"to {said}")
+        whole.run("--retry-failed")
+        assert _left(whole) == (4, [])
+
+
 FINAL = {
     "key": fault(401, "wrong key", code="invalid_api_key"),
     "rights": fault(403, "no access", code="permission_denied"),

@@ -223,7 +223,7 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
 
 
 def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
-    if loss.reasons and set(loss.reasons) == {CALL_FAILED}:
+    if [reason for reason, _ in loss.reasons.most_common(1)] == [CALL_FAILED]:
         return "nothing-left-calls"
     if not loss.reasons and loss.step.block.section == "sources":
         return "nothing-left-source"
