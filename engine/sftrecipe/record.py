@@ -4,18 +4,53 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import orjson
 
 Columns = Mapping[str, Any]
-"""The canonical columns: `instruction`, `input`, `output`, `system`, `history` (pairs), or
-`messages` ({role, content}; roles system, user, assistant, tool_call, tool) and `tools` (JSON
-text), or `text`; for preferences `chosen` and `rejected`, for KTO `label` (bool); `images`,
+"""The canonical columns: `instruction`, `input`, `output`, `reasoning` (the thought before the
+output), `system`, `history` (pairs), or `messages` (`Turn`s) and `tools` (JSON text), or `text`;
+for preferences `chosen` and `rejected` (texts, or `Turn`s), for KTO `label` (bool); `images`,
 `videos`, `audios` (paths). Any other column travels along unchanged."""
 
-CHAT_COLUMNS = frozenset({"messages", "instruction", "input", "output", "system", "history"})
+CHAT_COLUMNS = frozenset(
+    {"messages", "instruction", "input", "output", "reasoning", "system", "history"}
+)
 """The columns that make a row a chat."""
+
+ROLES = frozenset({"system", "user", "assistant", "tool"})
+"""Who speaks a turn."""
+
+
+class ToolCall(TypedDict):
+    """What an assistant wants a tool to do."""
+
+    name: str
+    arguments: dict[str, Any]
+    id: NotRequired[str]
+    """By which its result names it."""
+
+
+class Turn(TypedDict):
+    """One turn of a conversation, with all its parts; those that it lacks are absent."""
+
+    role: str
+    """One of `ROLES`."""
+    content: str
+    """What is said; `<image>`, `<video>` and `<audio>` stand where media of the row's columns of
+    these names belong; empty where there is none."""
+    reasoning: NotRequired[str]
+    """The thought before an assistant's answer."""
+    tool_calls: NotRequired[list[ToolCall]]
+    """An assistant's."""
+    tool_call_id: NotRequired[str]
+    """The call that a tool answers."""
+    name: NotRequired[str]
+    """Of the tool, or of who speaks."""
+    train: NotRequired[bool]
+    """False where an assistant's turn is not to be learned."""
+
 
 _EMPTY: Mapping[str, Any] = {}
 
@@ -78,14 +113,14 @@ def question(columns: Columns) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def chat(columns: Columns) -> list[dict[str, str]]:
-    """The row as chat turns ({role, content}), the answer included where there is one.
+def chat(columns: Columns) -> list[Turn]:
+    """The row as chat turns, the answer included where there is one.
 
     A plain text or a row without any of the canonical columns gives no turns.
     """
     if "messages" in columns:
-        return [dict(turn) for turn in columns["messages"]]
-    turns = []
+        return [turn.copy() for turn in columns["messages"]]
+    turns: list[Turn] = []
     if columns.get("system"):
         turns.append({"role": "system", "content": columns["system"]})
     for asked, answered in columns.get("history") or ():
@@ -95,4 +130,6 @@ def chat(columns: Columns) -> list[dict[str, str]]:
         turns.append({"role": "user", "content": asked})
     if columns.get("output"):
         turns.append({"role": "assistant", "content": columns["output"]})
+        if columns.get("reasoning"):
+            turns[-1]["reasoning"] = columns["reasoning"]
     return turns

@@ -60,6 +60,7 @@ class FakeModel:
         sample: int = 0,
         schema: Mapping[str, Any] | None = None,
         sampling: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> Reply:
         """Answer chat turns."""
         return await self._reply(
@@ -68,6 +69,7 @@ class FakeModel:
                 messages=tuple(messages),
                 sample=sample,
                 schema=schema,
+                tools=tuple(tools),
                 sampling=sampling or {},
             )
         )

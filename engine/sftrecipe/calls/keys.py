@@ -29,6 +29,8 @@ def request_json(request: Request) -> bytes:
         parts["sampling"] = request.sampling
     if request.schema is not None:
         parts["schema"] = request.schema
+    if request.tools:
+        parts["tools"] = request.tools
     if request.sample:
         parts["sample"] = request.sample
     return orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)

@@ -278,10 +278,16 @@ class StepModel:
         sample: int = 0,
         schema: Mapping[str, Any] | None = None,
         sampling: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> Reply:
         """The model's turn; with a schema, text that follows it."""
         request = Request(
-            "chat", tuple(messages), sampling=sampling or {}, schema=schema, sample=sample
+            "chat",
+            tuple(messages),
+            sampling=sampling or {},
+            schema=schema,
+            tools=tuple(tools),
+            sample=sample,
         )
         if schema is None:
             return await self._ask(request)

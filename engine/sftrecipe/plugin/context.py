@@ -23,7 +23,7 @@ from sftrecipe.plugin.ordered import in_order
 from sftrecipe.plugin.own_prompts import is_own
 from sftrecipe.plugin.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
-from sftrecipe.record import Columns, Record, new_record
+from sftrecipe.record import Columns, Record, ToolCall, new_record
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -44,6 +44,7 @@ class Reply(NamedTuple):
     """A model's reply, out of the ledger or fresh."""
 
     text: str
+    """The answer: no thought is part of it."""
     key: str
     """Ledger key of the call."""
     finish_reason: str = "stop"
@@ -52,6 +53,9 @@ class Reply(NamedTuple):
     vector: tuple[float, ...] = ()
     input_tokens: int = 0
     output_tokens: int = 0
+    reasoning: str = ""
+    """The thought before the answer."""
+    tool_calls: tuple[ToolCall, ...] = ()
 
     @property
     def cut_off(self) -> bool:
@@ -79,6 +83,7 @@ class Model(Protocol):
         sample: int = 0,
         schema: Mapping[str, Any] | None = None,
         sampling: Mapping[str, Any] | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
     ) -> Reply: ...
 
     async def complete(

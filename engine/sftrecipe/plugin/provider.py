@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt
 from pydantic import Field
 
 from sftrecipe.plugin.base import Capability, MachineCheck, Plugin
+from sftrecipe.record import ToolCall
 
 RequestKind = Literal["chat", "complete", "embed", "loglikelihood", "reward"]
 Outcome = Literal["retry", "wait", "refused", "final"]
@@ -57,6 +58,8 @@ class Request:
     """temperature, top_p, min_p, max_tokens, stop, seed, logprobs, … in OpenAI's names."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the reply must follow."""
+    tools: tuple[Mapping[str, Any], ...] = ()
+    """Tools that the model may call, in OpenAI's form."""
     sample: int = 0
     """Number of the sample: the same request with another number is another call."""
 
@@ -65,7 +68,8 @@ class Answer(NamedTuple):
     """What came back."""
 
     text: str
-    """What was written; for `reward` the number, as `repr` writes it."""
+    """What was written, without the thought before it; for `reward` the number, as `repr` writes
+    it."""
     finish_reason: str = "stop"
     input_tokens: int = 0
     """As the server tells; 0 where it tells nothing that can be believed."""
@@ -80,6 +84,9 @@ class Answer(NamedTuple):
     """Input tokens that the server had in its cache, among `input_tokens`."""
     note: str = ""
     """What was odd about the reply, and was put right or left out."""
+    reasoning: str = ""
+    """The thought before the answer, in whatever form it came."""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 class CallFailed(Exception):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sftrecipe.record import Columns, chat
+from sftrecipe.record import Columns, Turn, chat
 
 
-def shown_turns(columns: Columns) -> list[dict[str, str]]:
+def shown_turns(columns: Columns) -> list[Turn]:
     """As `chat`; none where the columns are not of the shape that it reads."""
     try:
         turns = chat(columns)

@@ -11,7 +11,7 @@ from annotated_types import Gt
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
-from sftrecipe.record import chat
+from sftrecipe.record import Turn, chat
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.plain_yaml import plain_yaml
@@ -137,7 +137,7 @@ class Dialogue(Sampling, RowGenerator):
             talk.turns.append({"role": "user", "content": said})
         return lost
 
-    def _opened(self, row: Record, ctx: Context) -> list[dict[str, str]]:
+    def _opened(self, row: Record, ctx: Context) -> list[Turn]:
         turns = chat(row.columns)
         if self.system:
             said = ctx.prompt(self.system).render(row.columns)
@@ -162,7 +162,7 @@ class Dialogue(Sampling, RowGenerator):
 class _Talk:
     """A conversation as it grows."""
 
-    turns: list[dict[str, str]]
+    turns: list[Turn]
     replies: list[Reply] = field(default_factory=list)
 
     def waits_for_answer(self) -> bool:

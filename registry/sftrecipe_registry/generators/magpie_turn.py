@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker
-from sftrecipe.record import chat
+from sftrecipe.record import Turn, chat
 from sftrecipe_registry.shared.user_turn import UserTurn
 
 _REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
@@ -64,9 +64,7 @@ class MagpieTurn(UserTurn, RowGenerator):
             return [ctx.reject(columns, "repeated_turn", parents=[row], replies=written.replies)]
         return [ctx.row(columns, parents=[row], replies=written.replies, tags=row.tags)]
 
-    def _seen(
-        self, row: Record, turns: Sequence[dict[str, str]], ctx: Context
-    ) -> list[dict[str, str]]:
+    def _seen(self, row: Record, turns: Sequence[Turn], ctx: Context) -> list[Turn]:
         if not self.system:
             return list(turns)
         said = ctx.prompt(self.system).render(row.columns)

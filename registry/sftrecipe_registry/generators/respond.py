@@ -10,7 +10,7 @@ from annotated_types import Gt
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
-from sftrecipe.record import question
+from sftrecipe.record import Turn, question
 from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.system_turn import with_system
@@ -72,7 +72,7 @@ class Respond(Sampling, RowGenerator):
             made.append(self._answered(row, reply, ctx))
         return made
 
-    def _turns(self, row: Record, ctx: Context) -> list[dict[str, str]]:
+    def _turns(self, row: Record, ctx: Context) -> list[Turn]:
         columns = {name: value for name, value in row.columns.items() if name != "output"}
         turns = parted(columns).before
         if self.prompt is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sftrecipe.record import Columns, chat
+from sftrecipe.record import Columns, Turn, chat
 
 
 class Parted(NamedTuple):
     """A row's chat turns."""
 
-    before: list[dict[str, str]]
+    before: list[Turn]
     """All up to the last answer."""
     answer: str | None
     """None where the row has none."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from sftrecipe.record import Turn
 
 
-def spoken(turns: Sequence[Mapping[str, str]]) -> str:
+def spoken(turns: Sequence[Turn]) -> str:
     """A lone turn's text; several as `role: text` lines; the system prompt is left out."""
     said = [turn for turn in turns if turn["role"] != "system"]
     if len(said) == 1:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from sftrecipe.record import Turn
 
 
-def with_system(turns: Sequence[Mapping[str, str]], said: str) -> list[dict[str, str]]:
+def with_system(turns: Sequence[Turn], said: str) -> list[Turn]:
     """The turns with this system prompt in place of their own."""
-    others = [dict(turn) for turn in turns if turn["role"] != "system"]
+    others = [turn for turn in turns if turn["role"] != "system"]
     return [{"role": "system", "content": said}, *others]

@@ -1,0 +1,157 @@
+"""Thoughts in a text: parted from the answer behind them, and put before it again.
+
+The marks are those of the models' own templates: Qwen3, DeepSeek-R1, GLM, ERNIE X1 (`<think>`),
+Seed-OSS (`<seed:think>`), Magistral (`[THINK]`), Kimi-VL (`◁think▷`), Command A
+(`<|START_THINKING|>`), gpt-oss (`<|channel|>analysis`), and what instructions ask for
+(`<thinking>`, `<reasoning>`, `<thought>`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_TAGS = ("think", "thinking", "thought", "reasoning", "seed:think")
+_MARKS = {
+    **{f"<{tag}>": f"</{tag}>" for tag in _TAGS},
+    "[think]": "[/think]",
+    "◁think▷": "◁/think▷",
+    "<|start_thinking|>": "<|end_thinking|>",
+}
+"""Where a thought begins → where it ends; in any case of letters."""
+_CLOSES = {close: opens for opens, close in _MARKS.items()}
+_MARK = re.compile("|".join(re.escape(mark) for mark in (*_MARKS, *_CLOSES)), re.IGNORECASE)
+_CHANNEL = re.compile(
+    r"(?:<\|start\|>assistant)?<\|channel\|>(?P<name>\w+)[^<]*(?:<\|constrain\|>\w+)?<\|message\|>"
+    r"(?P<said>.*?)(?:<\|end\|>|<\|return\|>|<\|call\|>|(?=<\|start\|>)|\Z)",
+    re.DOTALL,
+)
+_BARE_CHANNELS = re.compile(r"analysis(?P<thought>.*?)assistantfinal(?P<answer>.*)", re.DOTALL)
+"""What is left of gpt-oss's channels where the server leaves special tokens out."""
+_WRAPPED = re.compile(
+    r"<(answer|response)>(.*)</\1>|<\|START_RESPONSE\|>(.*)<\|END_RESPONSE\|>", re.DOTALL
+)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+
+
+class Parted(NamedTuple):
+    """A text in its two parts."""
+
+    reasoning: str
+    """The thought, without its marks; empty where there is none."""
+    answer: str
+    """The text as it is where it holds no thought."""
+    is_open: bool = False
+    """Whether the thought has no end: nothing behind it is an answer."""
+
+
+def parted(text: str) -> Parted:
+    """The thought that a text begins with, and what is behind it. Never raises."""
+    thoughts: list[str] = []
+    rest = text
+    while (begun := _begun(rest)) is not None:
+        thought, behind = _up_to_its_end(rest[begun.end() :], begun[0].lower())
+        if thought.strip():
+            thoughts.append(thought.strip())
+        if behind is None:
+            return Parted("\n\n".join(thoughts), "", is_open=True)
+        rest = behind.lstrip()
+    if rest is text:
+        return Parted("", text)
+    return Parted("\n\n".join(thoughts), _unwrapped(rest))
+
+
+def parted_reply(text: str) -> Parted:
+    """The same for what a model wrote: its template may have opened the thought before it, and
+    it may think again in the middle of its answer; gpt-oss writes channels. Never raises."""
+    if "<|channel|>" in text:
+        return _channels(text)
+    if text.startswith("analysis") and (bare := _BARE_CHANNELS.fullmatch(text)):
+        return Parted(bare["thought"].strip(), bare["answer"].strip())
+    found = parted(text)
+    if not found.reasoning and not found.is_open and found.answer is text:
+        found = _opened_before(text)
+    return _thinking_again(found)
+
+
+def joined(reasoning: str, answer: str) -> str:
+    """The answer with its thought before it, as LLaMA-Factory and the models' templates train."""
+    return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
+
+
+def _begun(text: str) -> re.Match[str] | None:
+    start = len(text) - len(text.lstrip())
+    mark = _MARK.match(text, start)
+    return mark if mark is not None and mark[0].lower() in _MARKS else None
+
+
+def _up_to_its_end(text: str, opened: str) -> tuple[str, str | None]:
+    """The thought, and what is behind it; None where it has no end.
+
+    A thought may speak of its marks: the end is where as many were closed as were opened, or
+    else the first.
+    """
+    close, depth = _MARKS[opened], 1
+    first: re.Match[str] | None = None
+    for mark in _MARK.finditer(text):
+        word = mark[0].lower()
+        if word == opened:
+            depth += 1
+        elif word == close:
+            first, depth = first or mark, depth - 1
+            if depth == 0:
+                return text[: mark.start()], text[mark.end() :]
+    return (text, None) if first is None else (text[: first.start()], text[first.end() :])
+
+
+def _opened_before(text: str) -> Parted:
+    """A text whose first mark is an end stands behind a beginning that was part of the prompt."""
+    first = _MARK.search(text)
+    if first is None or first[0].lower() not in _CLOSES or _is_quoted(text, first):
+        return Parted("", text)
+    return Parted(text[: first.start()].strip(), _unwrapped(text[first.end() :].lstrip()))
+
+
+def _thinking_again(found: Parted) -> Parted:
+    """Without the thoughts that begin on a line of their own within the answer."""
+    thoughts, answer = [found.reasoning], found.answer
+    place = 0
+    while (mark := _MARK.search(answer, place)) is not None:
+        line = answer[answer.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+        if mark[0].lower() not in _MARKS or line.strip() or _is_quoted(answer, mark):
+            place = mark.end()
+            continue
+        thought, behind = _up_to_its_end(answer[mark.end() :], mark[0].lower())
+        thoughts.append(thought.strip())
+        before = answer[: mark.start()].rstrip()
+        if behind is None:
+            return Parted(_together(thoughts), before, is_open=True)
+        place = len(before)
+        answer = "\n\n".join(part for part in (before, behind.strip()) if part)
+    return Parted(_together(thoughts), answer, found.is_open)
+
+
+def _channels(text: str) -> Parted:
+    thoughts: list[str] = []
+    answers: list[str] = []
+    for channel in _CHANNEL.finditer(text):
+        (answers if channel["name"] == "final" else thoughts).append(channel["said"].strip())
+    lead = text[: text.index("<|channel|>")].removesuffix("<|start|>assistant").strip()
+    if lead:
+        thoughts.insert(0, lead)
+    return Parted(_together(thoughts), "\n\n".join(answers), is_open=not answers)
+
+
+def _is_quoted(text: str, mark: re.Match[str]) -> bool:
+    """Whether a mark is spoken of: within code."""
+    fences = len(_FENCE.findall(text, 0, mark.start()))
+    return fences % 2 == 1 or text[max(0, mark.start() - 1) : mark.start()] == "`"
+
+
+def _unwrapped(answer: str) -> str:
+    found = _WRAPPED.fullmatch(answer.strip())
+    return (found[2] or found[3] or "").strip() if found else answer
+
+
+def _together(thoughts: list[str]) -> str:
+    return "\n\n".join(thought for thought in thoughts if thought)
