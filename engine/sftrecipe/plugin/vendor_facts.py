@@ -1,4 +1,4 @@
-"""What is known of vendors, read from the one dated file: addresses, keys, models, prices, quirks."""
+"""What is known of vendors, from the one dated file: addresses, keys, models, prices, quirks."""
 
 from __future__ import annotations
 
