@@ -573,7 +573,7 @@ SAID = {
     r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
     r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
-    r"ClientConnectorDNSError: .*": "无法解析主机名",
+    r"ClientConnectorDNSError: [^;]*": "无法解析主机名",
     r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
     r"Baidu switched v1 of Qianfan \(api_key with secret_key\) off on (\S+?)(:|$)": ""
     r"百度已于 \1 停用千帆 v1 接口（api_key 加 secret_key）\2",
