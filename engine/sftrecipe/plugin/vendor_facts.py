@@ -64,6 +64,8 @@ class Vendor:
     abroad: str = ""
     hosts: tuple[str, ...] = ()
     """Those of its addresses, and further ones that its keys go to."""
+    example: str = ""
+    """The model that examples name."""
     use: str = "openai"
     """The provider that asks it."""
     litellm: str = ""
@@ -77,6 +79,9 @@ class Vendor:
     """The last day of an interface that was closed, by its host."""
     source: str = ""
     peak: str = ""
+    """Its peak hours."""
+    note: str = ""
+    """What else a user of it should know."""
     quirks: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Mapping[str, Any], ...] = ()
     models: Mapping[str, VendorModel] = field(default_factory=dict)
@@ -159,6 +164,7 @@ def _vendor(name: str, told: Mapping[str, Any]) -> Vendor:
         **told,
         "hosts": tuple(dict.fromkeys((*own, *told.get("hosts", ())))),
         "models": {each: _model(each, facts or {}) for each, facts in models.items()},
+        "example": told.get("example") or next(iter(models), ""),
     }
     for several in ("also", "keys", "rules"):
         given[several] = tuple(told.get(several, ()))
