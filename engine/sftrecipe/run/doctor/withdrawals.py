@@ -16,7 +16,7 @@ _IN_THE_WAY = "unset-environment"
 """What a provider's own check tells, unless nobody is asked."""
 
 
-def check_withdrawals(recipe: CheckedRecipe, *, offline: bool) -> Iterator[Finding]:
+def check_withdrawals(recipe: CheckedRecipe, today: date, *, offline: bool) -> Iterator[Finding]:
     """The recipe's warnings, and models whose last day is near."""
     for problem in recipe.warnings:
         subject = _provider_at(recipe, problem.position)
@@ -24,7 +24,6 @@ def check_withdrawals(recipe: CheckedRecipe, *, offline: bool) -> Iterator[Findi
             yield Finding("provider", subject, "warning", problem)
         elif offline:
             yield Finding("provider", subject, "fault", problem)
-    today = date.today()
     for name, provider in providers_of(recipe).items():
         vendor, model = served_by(provider)
         if vendor is None or model is None or model.retired is None:
