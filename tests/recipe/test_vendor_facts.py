@@ -133,6 +133,24 @@ def test_the_last_day_is_a_day_of_service() -> None:
     assert model.is_retired(model.retired + timedelta(days=1))
 
 
+@pytest.mark.parametrize(
+    ("vendor", "model", "known"),
+    [
+        ("openai", "gpt-4-0613", "gpt-4"),
+        ("openai", "gpt-4o-mini-2024-07-18", "gpt-4o-mini"),
+        ("openai", "gpt-4o-2024-05-13", "gpt-4o-2024-05-13"),
+        ("openai", "gpt-4-of-mine", None),
+        ("openai", "ft:gpt-4o-mini:me", None),
+        ("anthropic", "claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+        ("doubao", "doubao-seed-2-1-pro-260915", "doubao-seed-2-1-pro-260915"),
+        ("doubao", "ep-20250101000000-abcde", None),
+    ],
+)
+def test_dated_versions(vendor: str, model: str, known: str | None) -> None:
+    found = vendors()[vendor].model(model)
+    assert (found.name if found else None) == known
+
+
 def test_the_page_of_vendors_is_fresh() -> None:
     written = (ROOT / "docs" / "vendors.md").read_text(encoding="utf-8")
     assert written == vendor_page(), "python -m sftrecipe.report.vendor_page > docs/vendors.md"

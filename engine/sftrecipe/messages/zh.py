@@ -584,6 +584,7 @@ SAID = {
     r"^known: ": "可用的厂商：",
     r"vendor '([^']*)' is not asked in this way": r"厂商 '\1' 不能这样调用",
     r"write use: (\w+), without vendor": r"请写 use: \1，并去掉 vendor",
+    r"write use: (\w+)$": r"请写 use: \1",
     r"the server lists model '([^']*)'": r"服务器的模型列表中有 '\1'",
     r"the server does not list model '([^']*)'": r"服务器的模型列表中没有 '\1'",
     r"near to it: ": "名称相近的有：",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+_DATED = re.compile(r"-(?:\d{4}-\d\d-\d\d|\d{8}|\d{4})\Z")
 FILE = Path(__file__).with_name("vendors.yaml")
 
 
@@ -87,9 +89,10 @@ class Vendor:
     models: Mapping[str, VendorModel] = field(default_factory=dict)
 
     def model(self, name: str) -> VendorModel | None:
-        """A model by its name, in whatever case."""
+        """A model by its name, in whatever case; a dated version as the model that it is one of."""
         known = {each.lower(): found for each, found in self.models.items()}
-        return known.get(name.lower())
+        lower = name.lower()
+        return known.get(lower) or known.get(_DATED.sub("", lower))
 
     def said(self, language: str) -> str:
         """Its name in a language."""
