@@ -63,6 +63,7 @@ MESSAGES = {
     "bad-value": "'{key}' 不合法：{error}",
     # 步骤与引用
     "plugin-check-failed": "{kind} '{name}' 在检查时出错：{error}",
+    "no-such-vendor": "未知的厂商 '{name}'，或不知道它的模型",
     "no-such-schema": "没有模式 '{name}'",
     "unknown-plugin": "{kind} '{name}' 不存在",
     "option": "{message}",
@@ -178,6 +179,7 @@ MESSAGES = {
     "init-tasks": "通用任务",
     "init-first": "本机需要先执行：{command}",
     "init-next": "下一步：{command}",
+    "init-provider": "用 {vendor}：{command}",
     "init-taken": "'{folder}' 里已有文件 '{file}'",
     "ledger-damaged": "调用账本 '{path}' 已损坏：{error}",
     "ledger-in-use": "调用账本 '{path}' 正被一个运行使用",
