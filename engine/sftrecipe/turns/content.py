@@ -177,8 +177,8 @@ def _result(part: Mapping[str, Any], where: str) -> Turn:
     turn: Turn = {"role": "tool", "content": result_text(part.get("content"), where)}
     if part.get("tool_use_id"):
         turn["tool_call_id"] = str(part["tool_use_id"])
-    if isinstance(part.get("name"), str):
-        turn["name"] = part["name"]
+    if part.get("name"):
+        turn["name"] = str(part["name"])
     return turn
 
 
@@ -198,6 +198,6 @@ def _gemini_result(part: Mapping[str, Any], where: str) -> Turn:
     turn: Turn = {"role": "tool", "content": result_text(found.get("response"), where)}
     if found.get("id"):
         turn["tool_call_id"] = str(found["id"])
-    if isinstance(found.get("name"), str):
-        turn["name"] = found["name"]
+    if found.get("name"):
+        turn["name"] = str(found["name"])
     return turn
