@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -96,8 +93,10 @@ VALUES = st.one_of(
     CALLS,
 )
 ROLES = st.sampled_from(
-    ["system", "user", "human", "assistant", "gpt", "model", "tool", "function", "developer"]
-    + ["function_call", "alien"]
+    [
+        *("system", "user", "human", "assistant", "gpt", "model", "tool", "function"),
+        *("developer", "function_call", "alien"),
+    ]
 )
 ANY_TURNS = st.lists(
     st.builds(lambda role, rest: {"role": role, **rest}, ROLES, st.dictionaries(KEYS, VALUES)),
