@@ -28,7 +28,15 @@ _CALL_PARTS = frozenset({"name", "arguments", "id"})
 _PARTS_OF = {"reasoning": "assistant", "tool_calls": "assistant", "tool_call_id": "tool"}
 """Parts that only one role has."""
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+_WORDS = (
+    ("<think>", "</think>"),
+    ("<seed:think>", "</seed:think>"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel>thought\n", "<channel|>"),
+    ("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
+)
+"""What its templates write around a thought, without spaces."""
+_THOUGHT = re.compile("|".join(".*?".join(map(re.escape, each)) for each in _WORDS), re.DOTALL)
 
 
 class Unusable(Exception):
