@@ -38,7 +38,8 @@ for name in json.load(open("dataset_info.json")):
             read[name].append(None)
 json.dump(read, open("theirs.json", "w"))
 """
-ROLES = {"tool": "observation", "tool_call": "function"}
+ROLES = {"tool": "observation"}
+BETWEEN_RESULTS = "\n</tool_response>\n<tool_response>\n"
 KEYS = ("role_tag", "content_tag")
 SHAREGPT = dict(
     zip(
@@ -90,6 +91,7 @@ def test_converters(tmp_path: Path) -> None:
                 assert other[0] == []  # it loses results that nothing follows
                 continue
             prompt, response, system = other
+            prompt, response = ([with_calls(each) for each in part] for part in (prompt, response))
             if entry.get("formatting") == "openai":
                 system = system.removesuffix(THINKING).removesuffix("\n")
             assert meant(item) == [prompt, response, system or ""]
@@ -100,6 +102,8 @@ def test_converters(tmp_path: Path) -> None:
 def is_stricter(reject: Reject) -> bool:
     """LLaMA-Factory takes a chosen turn of the user, and loses results after the last answer."""
     value = str(reject.value)
+    if reject.reason == "bad_tool_call":  # it fails later, in training
+        return True
     return "does not answer" in value or reject.record.columns["m"][-1].get("role") == "tool"
 
 
@@ -122,13 +126,37 @@ def meant(record: Record) -> list[Any]:
         answers = [turn(columns[name]) for name in ("chosen", "rejected")]
     if "label" in columns:
         answers = [*answers, assistant("")] if columns["label"] else [assistant(""), *answers]
-    return [turns, answers, system]
+    return [with_one_result(turns), answers, system]
 
 
-def turn(message: str | Mapping[str, str]) -> dict[str, Any]:
+def with_one_result(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The turns with the results of several calls as one, as its openai format has them."""
+    found: list[dict[str, Any]] = []
+    for each in turns:
+        if found and each["role"] == found[-1]["role"] == "observation":
+            found[-1]["content"] += BETWEEN_RESULTS + each["content"]
+        else:
+            found.append(each)
+    return found
+
+
+def turn(message: str | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(message, str):
         return assistant(message)
+    if "tool_calls" in message:
+        return {"role": "function", "content": message["tool_calls"]}
     return {"role": ROLES.get(message["role"], message["role"]), "content": message["content"]}
+
+
+def with_calls(message: dict[str, Any]) -> dict[str, Any]:
+    """LLaMA-Factory's turn with its calls as objects."""
+    if message["role"] != "function":
+        return message
+    calls = json.loads(message["content"])
+    for call in (calls := calls if isinstance(calls, list) else [calls]):
+        if isinstance(call["arguments"], str):
+            call["arguments"] = json.loads(call["arguments"])
+    return {"role": "function", "content": calls}
 
 
 def user(text: str) -> dict[str, Any]:
@@ -186,14 +214,16 @@ def talk(choose: random.Random, tags: Mapping[str, str]) -> dict[str, Any]:
     roles = [name for tag, name in tags.items() if tag not in KEYS]
 
     def said(who: str) -> dict[str, Any]:
-        return {role: who, content: text(choose)}
+        is_call = who == tags["function_tag"] and choose.random() < 0.9
+        call = json.dumps({"name": "f", "arguments": {"城": text(choose)}})
+        return {role: who, content: call if is_call else text(choose)}
 
     messages = [said("system")] if choose.random() < 0.3 else []
     for place in range(choose.randrange(1, 6)):
         who = tags["assistant_tag"] if place % 2 else tags["user_tag"]
         messages.append(said(choose.choice(roles) if choose.random() < 0.2 else who))
         if messages[-1][role] == "assistant" and choose.random() < 0.2:
-            messages[-1]["tool_calls"] = [{"function": {"name": "f", "arguments": "{}"}}]
+            messages[-1]["tool_calls"] = [{"function": {"name": "f", "arguments": '{"a": 1}'}}]
     answers = [tags["assistant_tag"]] * 5 + [tags["user_tag"]]
     pair = {"c": said(choose.choice(answers)), "d": said(choose.choice(answers))}
     return {"m": messages, "s": text(choose), "tag": choose.choice([True, False]), **pair}

@@ -33,6 +33,16 @@ class Source(Plugin):
     """Take so many rows, drawn by the recipe's seed; all where it is left out."""
     repair: bool = True
     """Repair text that was read in a wrong encoding (mojibake)."""
+    leave_out: tuple[str, ...] = ()
+    """Keys of chat turns to pass over, such as `language`: a row with one that nobody reads is
+    rejected."""
+
+    def identity(self) -> dict[str, object]:
+        """The options; one that is newer than recipes is told where it is set."""
+        found = super().identity()
+        if not self.leave_out:
+            del found["leave_out"]
+        return found
 
     @abstractmethod
     def read(self, ctx: Context) -> Iterator[Record | Reject]:

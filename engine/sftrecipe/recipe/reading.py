@@ -24,6 +24,7 @@ from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
 from sftrecipe.recipe.templates import is_file, template_problems
+from sftrecipe.turns.columns import read_names
 
 MAX_TEMPLATE = 1_000_000
 
@@ -199,7 +200,7 @@ class Reading:
             if old not in found:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, found, place))
-        return (found - frozenset(source.map.values())) | frozenset(source.map)
+        return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

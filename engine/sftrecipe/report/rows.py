@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import orjson
 
 from sftrecipe.record import CHAT_COLUMNS, Record
-from sftrecipe.report.turns import shown_turns
+from sftrecipe.report.turns import shown_turns, turn_parts
 from sftrecipe.run.preview import Preview
 
 _WIDE = 2000
@@ -43,7 +43,8 @@ def row_text(row: Record) -> str:
 def _lines(row: Record) -> Iterator[str]:
     turns = shown_turns(row.columns)
     for turn in turns:
-        yield f"{turn['role']}: {turn['content'][:_WIDE]}"
+        for name, text in turn_parts(turn):
+            yield f"{name}: {text[:_WIDE]}"
     for name in row.columns:
         if not (turns and name in CHAT_COLUMNS):
             yield f"{name}: {row.text(name)[:_WIDE]}"

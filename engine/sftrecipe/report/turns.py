@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
 from sftrecipe.record import Columns, Turn, chat
 
 
@@ -9,7 +14,28 @@ def shown_turns(columns: Columns) -> list[Turn]:
     """As `chat`; none where the columns are not of the shape that it reads."""
     try:
         turns = chat(columns)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, AttributeError):
         return []
     parts = [turn.get(name) for turn in turns for name in ("role", "content")]
     return turns if all(isinstance(part, str) for part in parts) else []
+
+
+def turn_parts(turn: Turn) -> Iterator[tuple[str, str]]:
+    """What a turn says, part by part, each with who or what says it: the thought comes first."""
+    if reasoning := turn.get("reasoning"):
+        yield "reasoning", _text(reasoning)
+    calls = turn.get("tool_calls") or ()
+    if turn["content"] or not (reasoning or calls):
+        yield turn["role"], turn["content"]
+    for call in calls if isinstance(calls, list | tuple) else [calls]:
+        yield "tool_call", _call(call)
+
+
+def _call(call: Any) -> str:
+    if isinstance(call, Mapping) and isinstance(call.get("name"), str) and "arguments" in call:
+        return f"{call['name']}({_text(call['arguments'])})"
+    return _text(call)  # of a rejected row
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -14,14 +14,15 @@ from sftrecipe.plugin.drawing import SET_ASIDE, draw_rows
 from sftrecipe.plugin.kinds import Source
 from sftrecipe.record import Columns, Record, record_id
 from sftrecipe.run.mojibake import repaired
+from sftrecipe.turns.columns import read_columns
+from sftrecipe.turns.faults import UnreadTurn, kind_of
 
 __all__ = ["REPAIRED", "SET_ASIDE", "read_source"]
 
 REPAIRED = "repaired"
 """Counter of the rows whose text was put right."""
 
-_TEXTS = frozenset({"instruction", "input", "output", "system", "text"})
-_ROLES = frozenset({"system", "user", "assistant", "tool_call", "tool"})
+_TEXTS = frozenset({"instruction", "input", "output", "reasoning", "system", "text"})
 
 
 def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
@@ -46,10 +47,10 @@ def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
 class _Fault(Exception):
     """What is wrong with a row."""
 
-    def __init__(self, reason: str, value: str) -> None:
+    def __init__(self, reason: str, detail: str) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.value = value
+        self.detail = detail
 
 
 def _examined(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
@@ -60,9 +61,10 @@ def _examined(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
             continue
         try:
             old = item.columns
-            new = _checked(_renamed(old, renames) if renames else old, repair, ctx)
-        except _Fault as fault:
-            yield Reject(item, fault.reason, fault.value)
+            new = _renamed(old, renames) if renames else old
+            new = _checked(read_columns(new, plugin.leave_out, ctx.count), repair, ctx)
+        except (_Fault, UnreadTurn) as fault:
+            yield Reject(item, fault.reason, fault.detail)
             continue
         yield item if new is old else item._replace(id=record_id(stream, new), columns=new)
 
@@ -124,16 +126,16 @@ def _as_json_text(value: Any) -> str:
 
 
 def _no_text(value: Any) -> str:
-    raise _Fault("wrong_type", f"tools is {_kind(value)}, expected a JSON text")
+    raise _Fault("wrong_type", f"tools is {kind_of(value)}, expected a JSON text")
 
 
 def _check_text(name: str, value: Any) -> None:
-    raise _Fault("wrong_type", f"{name} is {_kind(value)}, expected a text")
+    raise _Fault("wrong_type", f"{name} is {kind_of(value)}, expected a text")
 
 
 def _check_history(name: str, value: Any) -> None:
     if not isinstance(value, list | tuple):
-        raise _Fault("bad_history", f"{name} is {_kind(value)}, expected a list of pairs")
+        raise _Fault("bad_history", f"{name} is {kind_of(value)}, expected a list of pairs")
     for number, pair in enumerate(value, 1):
         if not isinstance(pair, list | tuple) or len(pair) != 2:
             raise _Fault("bad_history", f"item {number} is not a pair of texts")
@@ -141,66 +143,11 @@ def _check_history(name: str, value: Any) -> None:
             raise _Fault("bad_history", f"item {number} is not a pair of texts")
 
 
-def _check_messages(name: str, value: Any) -> None:
-    if not isinstance(value, list | tuple):
-        raise _Fault("bad_messages", f"{name} is {_kind(value)}, expected a list")
-    if not value:
-        raise _Fault("bad_messages", f"{name} is empty")
-    for number, message in enumerate(value, 1):
-        _check_message(f"message {number}", message)
-
-
-def _check_message(where: str, message: Any) -> None:
-    if not isinstance(message, Mapping):
-        raise _Fault("bad_messages", f"{where} is {_kind(message)}, expected role and content")
-    role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str) or role not in _ROLES:
-        known = ", ".join(sorted(_ROLES))
-        raise _Fault("bad_role", f"{where}: role {_shown(role)} is none of {known}")
-    if not isinstance(content, str):
-        raise _Fault("bad_messages", f"{where}: content is {_kind(content)}, expected a text")
-
-
-def _check_preference(name: str, value: Any) -> None:
-    """A text, a message, or a list of messages."""
-    if isinstance(value, str):
-        return
-    messages = value if isinstance(value, list | tuple) else [value]
-    if not messages or not all(isinstance(message, Mapping) for message in messages):
-        raise _Fault("wrong_type", f"{name} is {_kind(value)}, expected a text or a message")
-    for message in messages:
-        _check_message(name, message)
-
-
-def _shown(role: object) -> str:
-    return f"'{role}'" if isinstance(role, str) else _kind(role)
-
-
-def _kind(value: object) -> str:
-    for kinds, name in _KINDS:
-        if isinstance(value, kinds):
-            return name
-    return type(value).__name__
-
-
-_KINDS: tuple[tuple[Any, str], ...] = (
-    (bool, "true or false"),
-    (int | float, "a number"),
-    (str, "a text"),
-    (list | tuple, "a list"),
-    (Mapping, "an object"),
-    (type(None), "empty"),
-)
 _TEXT_CHECKS = dict.fromkeys(_TEXTS, _check_text)
 """Whoever calls them has seen that the value is no text."""
 _CHECKS: dict[str, Callable[[str, Any], None]] = dict(
     chain(
         _TEXT_CHECKS.items(),
-        {
-            "history": _check_history,
-            "messages": _check_messages,
-            "chosen": _check_preference,
-            "rejected": _check_preference,
-        }.items(),
+        {"history": _check_history}.items(),
     )
 )

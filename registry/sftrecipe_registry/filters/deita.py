@@ -21,7 +21,7 @@ from sftrecipe_registry.shared.packaged_embedding import (
     PACKAGE,
     model_is_missing,
 )
-from sftrecipe_registry.shared.row_text import whole_text
+from sftrecipe_registry.shared.row_text import text_aloud
 from sftrecipe_registry.shared.score_line import last_score
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Deita(Sampling, Filter):
         from sftrecipe_registry.shared.embedded_texts import embedded  # noqa: PLC0415 - numpy
 
         wanted = set(places)
-        texts = {place: whole_text(row) for place, row in enumerate(rows) if place in wanted}
+        texts = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
         if self.embedder is None:
             return await embedded((texts[place] for place in places), "packaged", ctx)
         asking = replace(ctx, models={"": ctx.models[self.embedder]})

@@ -12,7 +12,7 @@ from sftrecipe import KEEP, Context, Filter, Record, Rows, Verdict
 from sftrecipe.options import ColumnName, StreamName
 from sftrecipe_registry.shared.first_seen import DIGEST_BYTES, FirstSeen
 from sftrecipe_registry.shared.keeping import Preference
-from sftrecipe_registry.shared.row_text import CONTENT
+from sftrecipe_registry.shared.row_text import CONTENT, MEDIA
 
 Normalise = Literal["none", "whitespace", "case"]
 
@@ -32,7 +32,8 @@ class ExactDedup(Filter):
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns that must all be equal; left out: all that is said in the row
-    (system, history, instruction, input, output, messages, text, chosen, rejected)."""
+    (system, history, instruction, input, reasoning, output, messages, text, chosen, rejected)
+    or shown (images, videos, audios)."""
     normalise: Normalise = "none"
     """What makes no difference: `none`, nothing; `whitespace`, how words are spaced; `case`, that
     and upper or lower case."""
@@ -75,7 +76,7 @@ class ExactDedup(Filter):
             yield _verdict(others.get(place))
 
     def _digest_of(self) -> Callable[[Record], bytes]:
-        names = CONTENT if self.field is None else self.field
+        names = (*CONTENT, *MEDIA) if self.field is None else self.field
         columns = (names,) if isinstance(names, str) else names
         change = {"none": None, "whitespace": _spaced, "case": _folded}[self.normalise]
         dumps = orjson.dumps

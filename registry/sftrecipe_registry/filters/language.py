@@ -12,7 +12,7 @@ from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.installed_packages import package_check
-from sftrecipe_registry.shared.row_text import text_of, whole_text
+from sftrecipe_registry.shared.row_text import text_aloud, text_of
 from sftrecipe_registry.shared.scripts import base_language
 from sftrecipe_registry.shared.text_language import (
     INSTALL,
@@ -62,7 +62,7 @@ class Language(RowFilter):
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        language, confidence = guess_language(text_of(self.field, whole_text)(row))
+        language, confidence = guess_language(text_of(self.field, text_aloud)(row))
         if not language:
             return Verdict(False, "no_letters")
         if language not in (self.keep or (base_language(ctx.language),)):

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import KEEP, Context, Filter, PluginRefused, Rows, Verdict
 from sftrecipe.options import ColumnName, StreamName
 from sftrecipe_registry.shared.keeping import Preference
-from sftrecipe_registry.shared.row_text import text_of, whole_text
+from sftrecipe_registry.shared.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
     from sftrecipe_registry.shared.set_join import Repeats
@@ -90,7 +90,7 @@ class NearDedup(Filter):
 
         from sftrecipe_registry.shared.shingle_sets import SetCollector  # noqa: PLC0415 - numpy
 
-        read = text_of(self.field, whole_text)
+        read = text_of(self.field, text_and_media)
         collector = SetCollector(self.shingle, self.unit)
         fixed = 0
         for stream in self.against:

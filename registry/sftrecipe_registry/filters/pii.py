@@ -17,6 +17,8 @@ from sftrecipe_registry.shared.row_text import CONTENT
 
 _INSTALL = f"{installer()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
+_UNTOUCHED = frozenset({"role", "id", "tool_call_id"})
+"""By which results name their calls."""
 
 FindAll = Callable[[str], list[Found]]
 
@@ -86,7 +88,7 @@ class Pii(RowFilter):
         return (name for name in named if columns.get(name))
 
     def _clean(self, value: Any, find: FindAll, counts: Counter[str]) -> Any:
-        """The value with everything masked in its texts; of chat turns all but the role."""
+        """The value with everything masked in its texts; of chat turns all but the role and ids."""
         if isinstance(value, str):
             found = find(value)
             counts.update(piece.kind for piece in found)
@@ -95,7 +97,7 @@ class Pii(RowFilter):
             return [self._clean(item, find, counts) for item in value]
         if isinstance(value, dict):
             return {
-                key: item if key == "role" else self._clean(item, find, counts)
+                key: item if key in _UNTOUCHED else self._clean(item, find, counts)
                 for key, item in value.items()
             }
         return value

@@ -11,7 +11,7 @@ from sftrecipe import CallFailed, Context, Filter, Reply, Rows, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, told_width, usual_width
-from sftrecipe_registry.shared.row_text import text_of, whole_text
+from sftrecipe_registry.shared.row_text import text_aloud, text_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,7 @@ class Superfilter(Filter):
         """Every row's verdict, in order."""
         import numpy as np  # noqa: PLC0415
 
-        said = text_of(self.field, whole_text)
+        said = text_of(self.field, text_aloud)
         vectors: list[NDArray[np.float32]] = []
         places: list[int] = []
         verdicts: list[Verdict] = []

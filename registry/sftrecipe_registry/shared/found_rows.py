@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from sftrecipe import Context, Record, Reject
+from sftrecipe.turns.faults import UnreadTurn
 
 SHOWN = 500
 """Characters of a bad line that its reject keeps."""
@@ -25,7 +26,7 @@ Good = tuple[int, dict[str, Any]]
 """Line, and the columns that stand there."""
 Found = Good | Bad
 Shape = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
-"""Makes the rows' columns out of what stands in the file. Raises Misshapen."""
+"""Makes the rows' columns out of what stands in the file. Raises Misshapen or UnreadTurn."""
 
 
 class Misshapen(Exception):
@@ -52,7 +53,7 @@ def found_rows(
                 yield make(item[1], origin=origin)
             else:
                 yield from [make(columns, origin=origin) for columns in shape(item[1])]
-        except Misshapen as fault:
+        except (Misshapen, UnreadTurn) as fault:
             yield _reject(item[1], fault.reason, fault.detail, origin, ctx)
         except TypeError as error:
             yield _reject({"line": _printed(item[1])}, "not_json", f"{error}", origin, ctx)

@@ -7,7 +7,7 @@ from math import inf, isnan
 
 from sftrecipe import PluginRefused, Record
 from sftrecipe.errors import closest
-from sftrecipe_registry.shared.row_text import whole_text
+from sftrecipe_registry.shared.row_text import text_aloud
 
 
 class Preference:
@@ -43,7 +43,7 @@ class Preference:
         if self._prefer == "first":
             return 0.0
         if self._prefer == "longest":
-            return float(len(whole_text(row)))
+            return float(len(text_aloud(row)))
         value = row.scores.get(self._prefer)
         if value is None or isnan(value):  # NaN would leave the order to chance
             self._names.update(row.scores)

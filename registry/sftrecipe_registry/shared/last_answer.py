@@ -24,9 +24,15 @@ def parted(columns: Columns) -> Parted:
     return Parted(turns, None)
 
 
-def with_answer(columns: Columns, answer: str) -> dict[str, Any]:
-    """The columns with this answer in the last one's place, or behind the question."""
+def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:
+    """The columns with this answer in the last one's place, or behind the question.
+
+    The thought before the last answer goes with it; the new one's takes its place.
+    """
     if "messages" not in columns:
-        return {**columns, "output": answer}
-    turns = [*parted(columns).before, {"role": "assistant", "content": answer}]
-    return {**columns, "messages": turns}
+        kept = {name: value for name, value in columns.items() if name != "reasoning"}
+        return {**kept, "output": answer, **({"reasoning": reasoning} if reasoning else {})}
+    last: Turn = {"role": "assistant", "content": answer}
+    if reasoning:
+        last["reasoning"] = reasoning
+    return {**columns, "messages": [*parted(columns).before, last]}

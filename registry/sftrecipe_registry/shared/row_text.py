@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sftrecipe.record import Columns, Record
@@ -14,6 +14,7 @@ CONTENT = (
     "history",
     "instruction",
     "input",
+    "reasoning",
     "output",
     "messages",
     "text",
@@ -21,6 +22,10 @@ CONTENT = (
     "rejected",
 )
 """The canonical columns that hold what is said."""
+MEDIA = ("images", "videos", "audios")
+"""Those that hold what is shown."""
+
+_ALOUD = tuple(name for name in CONTENT if name != "reasoning")
 
 
 def text_of(field: str | tuple[str, ...] | None, default: TextOf) -> TextOf:
@@ -45,12 +50,13 @@ def _one_column(name: str) -> TextOf:
 
 
 def answer_text(row: Record) -> str:
-    """The answer (`output`, or the last assistant turn), else the instruction, else the text."""
+    """The answer (`output`, or the last assistant turn) without its thought, else the instruction,
+    else the text."""
     columns = row.columns
     for name in ("output", "instruction", "text", "chosen"):
         value = columns.get(name)
         if value:
-            return value if type(value) is str else row.text(name)
+            return value if type(value) is str else "\n".join(said_aloud(value))
     return _last_turn(columns, "assistant")
 
 
@@ -65,38 +71,110 @@ def instruction_text(row: Record) -> str:
 
 
 def whole_text(row: Record) -> str:
-    """All that is said in the row: its canonical columns, joined by line breaks."""
-    get = row.columns.get
-    parts = []
-    for name in CONTENT:
-        value = get(name)
-        if value:
-            parts.append(value if type(value) is str else "\n".join(said(value)))
-    return "\n".join(parts)
+    """All that is said in the row, thoughts and the arguments of calls too: for whoever looks for
+    what must not be there."""
+    return _joined(row.columns, CONTENT, said)
+
+
+def text_aloud(row: Record) -> str:
+    """All that is said in the row without the thoughts: for whoever compares or measures rows."""
+    return _joined(row.columns, _ALOUD, said_aloud)
+
+
+def text_and_media(row: Record) -> str:
+    """The same with what is shown beside it: rows are no repeats that ask the same of two
+    pictures."""
+    text = text_aloud(row)
+    if all(row.columns.get(name) is None for name in MEDIA):
+        return text
+    return "\n".join([text, *said([row.columns.get(name) for name in MEDIA])])
 
 
 def said(value: Any) -> Iterator[str]:
-    """The texts in a column's value: of chat turns their contents, of history every utterance."""
+    """The texts in a column's value: of chat turns thought, content and the arguments of calls, of
+    history every utterance."""
     if isinstance(value, str):
         if value:
             yield value
     elif isinstance(value, dict):
+        yield from said(value.get("reasoning"))
         yield from said(value.get("content"))
+        for call in _calls(value):
+            yield from _leaves(call["arguments"])
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from said(item)
 
 
+def said_aloud(value: Any) -> Iterator[str]:
+    """The same without the thoughts."""
+    if isinstance(value, dict):
+        yield from said({name: part for name, part in value.items() if name != "reasoning"})
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from said_aloud(item)
+    else:
+        yield from said(value)
+
+
 def with_said(value: Any, change: Callable[[str], str]) -> Any:
-    """A column's value with every text that `said` gives replaced by what `change` makes of it."""
+    """A column's value with every text that `said` gives replaced by what `change` makes of it, in
+    the same order."""
     if isinstance(value, str):
         return change(value) if value else value
     if isinstance(value, dict):
-        if "content" not in value:
-            return value
-        return {**value, "content": with_said(value["content"], change)}
+        changed = {
+            name: with_said(value[name], change)
+            for name in ("reasoning", "content")
+            if name in value
+        }
+        if calls := _calls(value):
+            changed["tool_calls"] = [
+                {**call, "arguments": _with_leaves(call["arguments"], change)} for call in calls
+            ]
+        return {name: changed.get(name, part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
         return [with_said(item, change) for item in value]
+    return value
+
+
+def _calls(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """A turn's calls; of another object none."""
+    calls = value.get("tool_calls")
+    found = calls if isinstance(calls, list) else []
+    return found if all(isinstance(call, dict) and "arguments" in call for call in found) else []
+
+
+def _joined(columns: Columns, names: Sequence[str], texts: Callable[[Any], Iterator[str]]) -> str:
+    get = columns.get
+    parts = []
+    for name in names:
+        value = get(name)
+        if value:
+            parts.append(value if type(value) is str else "\n".join(texts(value)))
+    return "\n".join(parts)
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Every text within arguments."""
+    if isinstance(value, str):
+        if value:
+            yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+
+
+def _with_leaves(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return change(value) if value else value
+    if isinstance(value, dict):
+        return {name: _with_leaves(item, change) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_leaves(item, change) for item in value]
     return value
 
 

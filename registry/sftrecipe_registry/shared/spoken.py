@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from sftrecipe.record import Turn
 
 
 def spoken(turns: Sequence[Turn]) -> str:
-    """A lone turn's text; several as `role: text` lines; the system prompt is left out."""
+    """A lone turn's text; several as `role: text` lines; the system prompt is left out.
+
+    A call of a tool stands as `name(arguments)`; thoughts are nobody's who judges what was said.
+    """
     said = [turn for turn in turns if turn["role"] != "system"]
     if len(said) == 1:
-        return said[0]["content"]
-    return "\n".join(f"{turn['role']}: {turn['content']}" for turn in said)
+        return _text(said[0])
+    return "\n".join(f"{turn['role']}: {_text(turn)}" for turn in said)
+
+
+def _text(turn: Turn) -> str:
+    calls = [
+        f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})"
+        for call in turn.get("tool_calls", ())
+    ]
+    return "\n".join(part for part in (turn["content"], *calls) if part)

@@ -97,7 +97,10 @@ class Dataset(Source):
             raise PluginRefused(f"{fault}") from fault
 
     def _rows(self, catalogue: Path, entry: Entry, ctx: Context) -> Iterator[Record | Reject]:
-        shape = (alpaca_shape if entry.formatting == "alpaca" else sharegpt_shape)(entry)
+        if entry.formatting == "alpaca":
+            shape = alpaca_shape(entry)
+        else:
+            shape = sharegpt_shape(entry, self.leave_out)
         if entry.hub:
             place = (entry.subset, entry.folder)
             rows = hub_rows(entry.hub, split=entry.split, subset=place[0], folder=place[1])

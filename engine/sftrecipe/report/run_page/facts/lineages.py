@@ -10,7 +10,7 @@ from sftrecipe.calls.totals import Call, read_calls
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
 from sftrecipe.report.run_page.facts.texts import cell_text, shortened
-from sftrecipe.report.turns import shown_turns
+from sftrecipe.report.turns import shown_turns, turn_parts
 from sftrecipe.run.making import REJECTS, ROWS
 from sftrecipe.store.rows import rows_named
 from sftrecipe.store.spread import evenly
@@ -134,7 +134,7 @@ class _Teller:
 def _columns(row: Record) -> list[tuple[str, str]]:
     turns = shown_turns(row.columns)
     if turns:
-        found = [(turn["role"], turn["content"]) for turn in turns]
+        found = [part for turn in turns for part in turn_parts(turn)]
         found += [(name, row.text(name)) for name in row.columns if name not in CHAT_COLUMNS]
     else:
         found = [(name, cell_text(value)) for name, value in row.columns.items()]

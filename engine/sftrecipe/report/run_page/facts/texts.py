@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from sftrecipe.record import Record, question
-from sftrecipe.report.turns import shown_turns
+from sftrecipe.report.turns import shown_turns, turn_parts
 
 
 def whole_text(row: Record) -> str:
     """Everything that the row says to a trainer, or its columns where it is no chat."""
     turns = shown_turns(row.columns)
     if turns:
-        return "\n".join(turn["content"] for turn in turns)
+        return "\n".join(text for turn in turns for _, text in turn_parts(turn) if text)
     return "\n".join(map(cell_text, row.columns.values()))
 
 
@@ -30,6 +31,9 @@ def answer_text(row: Record) -> str:
         turns = shown_turns(row.columns)
         answers = [turn["content"] for turn in turns if turn["role"] == "assistant"]
         return answers[-1] if answers else ""
+    chosen = row.columns.get("chosen")
+    if isinstance(chosen, Mapping) and isinstance(chosen.get("content"), str):
+        return row.text("output") or chosen["content"]
     return row.text("output") or row.text("chosen")
 
 

@@ -1,0 +1,1 @@
+"""Turns as files and servers have them, read into the one form that `record` defines."""
