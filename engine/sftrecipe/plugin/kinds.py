@@ -255,6 +255,8 @@ class DataSet:
     entry: Mapping[str, Any] | None = None
     """Its `dataset_info.json` entry; None: not registered."""
     role: Literal["train", "holdout"] = "train"
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments without which a training learns something else from it: `mask_history`."""
 
 
 @dataclass

@@ -60,6 +60,7 @@ def export(
     noted = [_noted(data_set, out, to.hashes) for data_set in data_sets]
     # What is trained on them stands as long as they do.
     contents = {file: held for each in noted for file, held in each["contents"].items()}
+    contents |= {f"needs of {each['name']}": each["needs"] for each in noted if "needs" in each}
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
     made = len(rows)
     return StepFacts(
@@ -81,13 +82,21 @@ def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:
         "entry": data_set.entry,
         "files": {file: file_state(out / file) for file in data_set.files},
         "contents": {file: hashes.of(out / file) for file in data_set.files},
+        **({"needs": dict(data_set.needs)} if data_set.needs else {}),
     }
 
 
 def noted_data_sets(facts: StepFacts) -> list[DataSet]:
     """The data sets that an export wrote, from its facts."""
     return [
-        DataSet(noted["name"], tuple(noted["files"]), noted["rows"], noted["entry"], noted["role"])
+        DataSet(
+            noted["name"],
+            tuple(noted["files"]),
+            noted["rows"],
+            noted["entry"],
+            noted["role"],
+            noted.get("needs", {}),
+        )
         for noted in facts.notes["data_sets"]
     ]
 

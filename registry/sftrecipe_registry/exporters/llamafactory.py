@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from hashlib import blake2b
 from heapq import nsmallest
 from itertools import islice
 from math import ceil, floor, sqrt
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
+from pydantic import StringConstraints
 
 from sftrecipe import Exporter, PluginRefused, Record, Rows
 from sftrecipe.kinds import DataSet, ExportContext, Inputs, OptionFiles, OptionProblem
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
 from sftrecipe_registry.shared.llamafactory_conversation import (
+    Conversation,
+    Masks,
     Preference,
-    Unusable,
     conversation,
+    masks,
     preference_of,
+    up_to_each_learned,
 )
 from sftrecipe_registry.shared.llamafactory_files import (
     JsonFile,
@@ -28,20 +31,22 @@ from sftrecipe_registry.shared.llamafactory_files import (
     RowFile,
     parquet_schema,
 )
+from sftrecipe_registry.shared.llamafactory_plan import ALL, Part, Plan, asked_draw, draw
 from sftrecipe_registry.shared.llamafactory_rows import (
     Doubt,
     Formatting,
     alpaca_row,
     check,
+    check_alpaca,
     check_text,
     entry,
     sharegpt_row,
     text_row,
 )
+from sftrecipe_registry.shared.llamafactory_turns import ANSWERS, THOUGHT_WORDS, Unusable
 
-Part = Literal["train", "holdout"]
+Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
-_ALL = 2**64
 _FIRST = 1000
 
 
@@ -52,7 +57,7 @@ class LlamaFactory(Exporter):
     examples are trained on as rows are written.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     paper: ClassVar[str] = "LLaMA-Factory 0.9.5, data/README.md"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(get_args(Doubt), ("keep",))
     example: ClassVar[str] = "{use: llamafactory, with: {formatting: alpaca, holdout: 0.1}}"
@@ -77,8 +82,23 @@ class LlamaFactory(Exporter):
     keep: tuple[Doubt, ...] = ()
     """Doubtful rows to write all the same: `control_token` (text such as `<|im_end|>`, which the
     tokenizer takes for its own), `empty_answer`, `empty_prompt`, `equal_pair` (chosen and rejected
-    are the same), `media_place` (`<image>` without a picture), `thought_call` (`<think>` before a
-    tool call, which every template takes in another form)."""
+    are the same), `media_place` (`<image>` without a picture)."""
+    reasoning: Literal["keep", "drop"] = "keep"
+    """Thoughts before answers: `keep` writes them as reasoning templates train them,
+    `<think>…</think>` before the answer; `drop` writes the answers alone."""
+    non_thinking: Annotated[float, Ge(0), Le(1)] = 0
+    """Share of the rows with a thought to write without, of each data set: for a model that is to
+    answer with and without thinking. Chosen by a hash of the row, the same in each run. Train it
+    with `enable_thinking: null`."""
+    thought_words: tuple[Word, Word] = THOUGHT_WORDS
+    """What to write around a thought. Templates with words of their own: `seed_oss`
+    (`["<seed:think>", "</seed:think>"]`), `kimi_vl`, `gemma4`, `gpt_oss`; `sftrecipe train --check`
+    tells what to write."""
+    masked: Literal["reject", "split"] = "reject"
+    """Answers that are not to be learned (`train: false`): LLaMA-Factory has `mask_history` alone,
+    for a whole training, which learns the last answer. `reject` leaves out (`masked_turn`) rows
+    that need something else than most of the first 1000; `split` writes a row for each answer that
+    is learned, up to it. The train block gets `mask_history: true` where the rows need it."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""
@@ -90,6 +110,9 @@ class LlamaFactory(Exporter):
             yield OptionProblem(("preference",), message, "set formatting to alpaca or sharegpt")
         elif inputs is not None:
             yield from self._missing(inputs)
+        if self.non_thinking and self.reasoning == "drop":
+            message = "non_thinking has nothing to choose from where reasoning is 'drop'"
+            yield OptionProblem(("non_thinking",), message, "leave one of them out")
 
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""
@@ -127,31 +150,40 @@ class LlamaFactory(Exporter):
 
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
-        preference = self._preference(rows)
-        limit = self._limit(rows, preference)
+        plan = self._plan(rows)
         rejected: Counter[str] = Counter()
+        unwritten: Counter[str] = Counter()
         with ExitStack() as stack:
             parts: dict[Part, _Part] = {}
             for record in rows:
                 try:
-                    row, asked = self._row(record, preference)
+                    role, made = self._made(record, plan, to)
                 except Unusable as error:
                     rejected[error.reason] += 1
                     to.reject(record, error.reason, error.value)
                     continue
-                role: Part = "holdout" if _draw(asked) < limit else "train"
                 if role not in parts:
-                    parts[role] = self._open(role, preference, to, stack)
-                parts[role].write(row)
+                    parts[role] = self._open(role, plan.preference, to, stack)
+                for row, learned in made:
+                    parts[role].write(row, learned)
+                unwritten.update(plan.unwritten(record.columns))
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:
                 raise PluginRefused(_why_none(parts, rejected))
-        return [
-            self._data_set(parts[role], preference)
-            for role in ("train", "holdout")
-            if role in parts
-        ]
+        for name, count in sorted(unwritten.items()):
+            to.context.count(f"rows whose column '{name}' is not written", count)
+        return [self._data_set(parts[role], plan) for role in ("train", "holdout") if role in parts]
+
+    def _plan(self, rows: Rows) -> Plan:
+        """What all rows together decide."""
+        plan = Plan(self.formatting, self._preference(rows))
+        if self.formatting != "text" and plan.preference == "none":
+            plan.masks = "last" if self.masked == "split" else _most_masks(rows)
+        plan.limit = self._limit(rows, plan)
+        if self.non_thinking and self.formatting != "text":
+            plan.choose_non_thinking(self.non_thinking, self._drawn(rows, plan))
+        return plan
 
     def _preference(self, rows: Rows) -> Preference:
         if self.formatting == "text":
@@ -161,31 +193,70 @@ class LlamaFactory(Exporter):
         kinds = Counter(preference_of(row.columns) for row in islice(rows, _FIRST))
         return kinds.most_common(1)[0][0] if kinds else "none"
 
-    def _limit(self, rows: Rows, preference: Preference) -> int:
+    def _limit(self, rows: Rows, plan: Plan) -> int:
         """Rows whose draw is below it are held out."""
         if self.holdout < 1:
-            return int(self.holdout * _ALL)
-        draws = nsmallest(int(self.holdout), self._draws(rows, preference))
+            return int(self.holdout * ALL)
+        draws = nsmallest(int(self.holdout), (draw for draw, _ in self._drawn(rows, plan)))
         return draws[-1] + 1 if draws else 0
 
-    def _draws(self, rows: Rows, preference: Preference) -> Iterator[int]:
+    def _drawn(self, rows: Rows, plan: Plan) -> Iterator[tuple[int, Conversation | None]]:
+        """Each row that can be written, with its draw."""
         for record in rows:
             try:
-                yield _draw(self._row(record, preference)[1])
+                if self.formatting == "text":
+                    yield draw(self._text(record)["text"]), None
+                else:
+                    talk = self._talk(record, plan)
+                    yield asked_draw(talk), talk
             except Unusable:
                 continue
 
-    def _row(self, record: Record, preference: Preference) -> tuple[dict[str, Any], str]:
-        """The row, and what it asks. Raises Unusable."""
-        kept = frozenset(self.keep)
+    def _made(
+        self, record: Record, plan: Plan, to: ExportContext
+    ) -> tuple[Part, list[tuple[dict[str, Any], Masks]]]:
+        """Where a record goes; its rows, each with which of its answers are learned.
+
+        Raises Unusable.
+        """
         if self.formatting == "text":
-            row = text_row(record.columns)
-            check_text(row["text"], kept)
-            return row, row["text"]
-        talk = conversation(record.columns, preference)
-        row = alpaca_row(talk) if self.formatting == "alpaca" else sharegpt_row(talk)
-        check(talk, kept)
-        return row, "\0".join(turn.content for turn in talk.asked)
+            row = self._text(record)
+            return plan.role(draw(row["text"])), [(row, "any")]
+        talk = self._talk(record, plan)
+        role = plan.role(asked_draw(talk))
+        if talk.thinks:
+            if plan.is_non_thinking(talk, role):
+                talk = talk.without_thoughts()
+            to.context.count("rows with thoughts" if talk.thinks else "rows without their thoughts")
+        talks = [talk]
+        if self._splits(plan):
+            talks = list(up_to_each_learned(talk))
+            if left := len(talk.turns) - len(talks[-1].turns):
+                to.context.count("turns after the last that is learned, not written", left)
+        to_row = alpaca_row if self.formatting == "alpaca" else sharegpt_row
+        return role, [(to_row(each, self.thought_words), plan.learned(each)) for each in talks]
+
+    def _text(self, record: Record) -> dict[str, Any]:
+        row = text_row(record.columns)
+        check_text(row["text"], frozenset(self.keep))
+        return row
+
+    def _talk(self, record: Record, plan: Plan) -> Conversation:
+        """The row as a conversation that can be written. Raises Unusable."""
+        talk = conversation(record.columns, plan.preference)
+        if self.formatting == "alpaca":
+            check_alpaca(talk)
+        if self.reasoning == "drop" and talk.thinks:
+            talk = talk.without_thoughts()
+        check(talk, frozenset(self.keep), self.thought_words)
+        if not self._splits(plan):
+            plan.check_masks(talk)
+        elif not any(turn.learned for turn in talk.turns if turn.role in ANSWERS):
+            raise Unusable("masked_turn", "no answer is to be learned")
+        return talk
+
+    def _splits(self, plan: Plan) -> bool:
+        return self.masked == "split" and plan.masks is not None
 
     def _open(
         self, role: Part, preference: Preference, to: ExportContext, stack: ExitStack
@@ -199,10 +270,13 @@ class LlamaFactory(Exporter):
             rows = ParquetFile(file, parquet_schema(self.formatting, preference))
         return _Part(role, name, stack.enter_context(rows))
 
-    def _data_set(self, part: _Part, preference: Preference) -> DataSet:
+    def _data_set(self, part: _Part, plan: Plan) -> DataSet:
         file = f"{part.name}.{self.file}"
-        made = entry(file, self.formatting, preference, part.used)
-        return DataSet(part.name, (file,), part.rows, made, part.role)
+        made = entry(file, self.formatting, plan.preference, part.used)
+        needs = {}
+        if part.learned - {"any"}:
+            needs["mask_history"] = "last" in part.learned
+        return DataSet(part.name, (file,), part.rows, made, part.role, needs)
 
 
 class _Part:
@@ -214,15 +288,24 @@ class _Part:
         self.file = file
         self.rows = 0
         self.used: set[str] = set()
+        self.learned: set[Masks] = set()
 
-    def write(self, row: dict[str, Any]) -> None:
+    def write(self, row: dict[str, Any], learned: Masks) -> None:
         self.file.write(row)
         self.rows += 1
         self.used.update(row)
+        self.learned.add(learned)
 
 
-def _draw(asked: str) -> int:
-    return int.from_bytes(blake2b(asked.encode(), digest_size=8).digest(), "big")
+def _most_masks(rows: Rows) -> Masks:
+    """Whether most of the first rows that tell it learn all answers, or the last alone."""
+    found: Counter[Masks] = Counter()
+    for record in islice(rows, _FIRST):
+        try:
+            found[masks(conversation(record.columns, "none"))] += 1
+        except Unusable:
+            continue
+    return "last" if found["last"] > found["all"] else "all"
 
 
 def _why_none(parts: dict[Part, _Part], rejected: Counter[str]) -> str:

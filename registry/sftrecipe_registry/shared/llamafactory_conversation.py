@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from sftrecipe.record import Columns
+from sftrecipe_registry.shared.llamafactory_turns import (
+    ANSWERS,
+    Turn,
+    Unusable,
+    answer,
+    read_turn,
+    read_turns,
+)
 
 Preference = Literal["none", "ranking", "kto"]
+Masks = Literal["any", "all", "last"]
+"""Which answers of a conversation are learned: its only one, all of them, or the last alone."""
 MEDIA = ("images", "videos", "audios")
 
-_ASKS = ("user", "tool")
-_ANSWERS = ("assistant", "tool_call")
-_ROLES = (*_ASKS, *_ANSWERS)
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
-
-
-class Unusable(Exception):
-    """A record that is no such conversation."""
-
-    def __init__(self, reason: str, value: str | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.value = value
-
-
-class Turn(NamedTuple):
-    """One turn; its role is one of user, assistant, tool_call and tool."""
-
-    role: str
-    content: str
+_ASKS = ("user", "observation")
+_ROLES = (*_ASKS, *ANSWERS)
 
 
 class Conversation(NamedTuple):
@@ -50,9 +41,24 @@ class Conversation(NamedTuple):
     media: Mapping[str, Sequence[Any]]
 
     @property
-    def contents(self) -> list[str]:
-        """The texts of all turns."""
-        return [turn.content for turn in (*self.asked, *self.answers)]
+    def turns(self) -> list[Turn]:
+        """All of them."""
+        return [*self.asked, *self.answers]
+
+    @property
+    def thinks(self) -> bool:
+        """Whether a turn has a thought."""
+        return any(turn.thought for turn in self.turns)
+
+    def without_thoughts(self) -> Conversation:
+        """The same with answers alone. Raises Unusable."""
+        for name in self.media:
+            if any(_place(name) in turn.thought for turn in self.turns):
+                raise Unusable("media_count", f"{_place(name)} in a thought that is left out")
+        asked, answers = (
+            [turn._replace(thought="") for turn in turns] for turns in (self.asked, self.answers)
+        )
+        return self._replace(asked=asked, answers=answers)
 
 
 def preference_of(columns: Columns) -> Preference:
@@ -70,6 +76,8 @@ def conversation(columns: Columns, preference: Preference) -> Conversation:
     system = _text(columns, "system")
     if columns.get("messages") is not None:
         first, turns = _turns(columns["messages"])
+        if first and system and first != system:
+            raise Unusable("two_systems", "a system turn beside another system prompt")
         system, question, written = first or system, None, None
     else:
         turns = _history(columns)
@@ -80,11 +88,13 @@ def conversation(columns: Columns, preference: Preference) -> Conversation:
     else:
         answers = [_answer(turns, written, question is not None)]
     _check_order(turns, answers)
+    if preference != "none":
+        _check_learned(answers)
     return Conversation(
         system,
         check_tools(columns.get("tools")),
         turns,
-        question or (turns[-1].content, ""),
+        question or (turns[-1].said, ""),
         answers,
         _label(columns) if preference == "kto" else None,
         _media(columns, turns, answers) if any(name in columns for name in MEDIA) else {},
@@ -106,8 +116,10 @@ def _question(columns: Columns) -> tuple[str, str]:
     return _text(columns, "instruction"), _text(columns, "input")
 
 
-def _written(columns: Columns) -> str | None:
-    return None if columns.get("output") is None else _text(columns, "output")
+def _written(columns: Columns) -> Turn | None:
+    if columns.get("output") is None:
+        return None
+    return answer(_text(columns, "output"), _text(columns, "reasoning"))
 
 
 def _history(columns: Columns) -> list[Turn]:
@@ -122,7 +134,7 @@ def _history(columns: Columns) -> list[Turn]:
             raise Unusable("bad_history", f"item {number} is not a pair of texts")
         if not all(isinstance(text, str) for text in pair):
             raise Unusable("bad_history", f"item {number} is not a pair of texts")
-        turns += [Turn("user", pair[0]), Turn("assistant", pair[1])]
+        turns += [Turn("user", pair[0]), answer(pair[1])]
     return turns
 
 
@@ -130,28 +142,18 @@ def _turns(messages: Any) -> tuple[str, list[Turn]]:
     """The system prompt and the turns of a message list."""
     if not isinstance(messages, list | tuple) or not messages:
         raise Unusable("bad_messages", "not a list of messages")
-    turns = [_turn(message, f"message {number}") for number, message in enumerate(messages, 1)]
+    turns = read_turns(messages)
     if turns[0].role == "system":
-        return turns[0].content, turns[1:]
+        return turns[0].said, turns[1:]
     return "", turns
 
 
-def _turn(message: Any, where: str) -> Turn:
-    if not isinstance(message, Mapping):
-        raise Unusable("bad_messages", f"{where} has no role and content")
-    role, content = message.get("role"), message.get("content")
-    if not isinstance(role, str) or not isinstance(content, str):
-        missing = "role" if not isinstance(role, str) else "content"
-        raise Unusable("bad_messages", f"{where}: {missing} is no text")
-    return Turn(role, content)
-
-
-def _answer(turns: list[Turn], written: str | None, is_asked: bool) -> Turn:
+def _answer(turns: list[Turn], written: Turn | None, is_asked: bool) -> Turn:
     if is_asked:
         if written is None:
             raise Unusable("no_answer")
-        return Turn("assistant", written)
-    if not turns or turns[-1].role not in _ANSWERS:
+        return written
+    if not turns or turns[-1].role not in ANSWERS:
         raise Unusable("no_answer", f"{len(turns)} turns")
     return turns.pop()
 
@@ -161,11 +163,11 @@ def _preferred(columns: Columns, name: str) -> Turn:
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     if isinstance(value, str):
-        return Turn("assistant", value)
+        return answer(value)
     if not isinstance(value, Mapping):
         raise Unusable("not_a_pair", f"{name} is no answer")
-    turn = _turn(value, name)
-    if turn.role not in _ANSWERS:
+    turn = read_turn(value, name)
+    if turn.role not in ANSWERS:
         raise Unusable("not_a_pair", f"role of {name} is '{turn.role}'")
     return turn
 
@@ -179,32 +181,43 @@ def _label(columns: Columns) -> bool:
 def _check_order(turns: Sequence[Turn], answers: Sequence[Turn]) -> None:
     """User or tool, then assistant or tool call, and so on: LLaMA-Factory drops the others."""
     for number, turn in enumerate(turns):
-        if turn.role not in (_ASKS, _ANSWERS)[number % 2]:
+        if turn.role not in (_ASKS, ANSWERS)[number % 2]:
             known = turn.role in _ROLES or turn.role == "system"
             where = f"turn {number + 1}: '{turn.role}'"
             raise Unusable("roles_alternate" if known else "bad_role", where)
     if len(turns) % 2 == 0:
         raise Unusable("no_prompt" if not turns else "roles_alternate", f"{len(turns)} turns")
-    for turn in (*turns, *answers):
-        if turn.role == "tool_call":
-            check_call(turn.content)
 
 
-def check_call(content: str) -> None:
-    """LLaMA-Factory stops at a call that is not JSON; thinking may stand before it.
+def _check_learned(answers: Sequence[Turn]) -> None:
+    """Of pairs and judgements the answer alone is learned; the turns before it never are."""
+    if not all(turn.learned for turn in answers):
+        raise Unusable("masked_turn", "the answer")
 
-    Raises Unusable.
-    """
-    try:
-        calls = json.loads(_THOUGHT.sub("", content, count=1))
-    except (ValueError, RecursionError) as error:
-        raise Unusable("bad_tool_call", f"not JSON: {error}") from error
-    for call in calls if isinstance(calls, list) else [calls]:
-        named = isinstance(call, dict) and isinstance(call.get("name"), str)
-        if not named or "arguments" not in call:
-            raise Unusable("bad_tool_call", "no name and arguments")
-    if calls == []:
-        raise Unusable("bad_tool_call", "no call")
+
+def masks(talk: Conversation) -> Masks:
+    """Which of the answers are learned. Raises Unusable where `mask_history` cannot tell it."""
+    learned = [turn.learned for turn in talk.turns if turn.role in ANSWERS]
+    if all(learned):
+        return "any" if len(learned) == 1 else "all"
+    if learned[-1] and not any(learned[:-1]):
+        return "last"
+    raise Unusable("masked_turn", f"answer {learned.index(False) + 1} of {len(learned)}")
+
+
+def up_to_each_learned(talk: Conversation) -> Iterator[Conversation]:
+    """The conversation up to each answer that is learned, which is then the last one."""
+    turns = talk.turns
+    for at, turn in enumerate(turns):
+        if turn.role not in ANSWERS or not turn.learned:
+            continue
+        asked = turns[:at]
+        question = talk.question if at == len(turns) - 1 else (asked[-1].said, "")
+        media = {
+            name: paths[: _places(name, turns[: at + 1])] for name, paths in talk.media.items()
+        }
+        media = {name: paths for name, paths in media.items() if paths}
+        yield talk._replace(asked=asked, question=question, answers=[turn], media=media)
 
 
 def check_tools(value: Any) -> str:
@@ -261,11 +274,18 @@ def _media(
         paths = [value] if isinstance(value, str) else value
         if not isinstance(paths, list | tuple) or not all(isinstance(path, str) for path in paths):
             raise Unusable("bad_media", f"{name} is not a list of paths")
-        place = f"<{name[:-1]}>"
-        asked = sum(turn.content.count(place) for turn in turns)
-        for answer in answers:
-            places = asked + answer.content.count(place)
+        for given in answers:
+            places = _places(name, [*turns, given])
             if places != len(paths):
-                raise Unusable("media_count", f"{len(paths)} {name}, {places} times {place}")
+                found = f"{len(paths)} {name}, {places} times {_place(name)}"
+                raise Unusable("media_count", found)
         media[name] = paths
     return media
+
+
+def _place(name: str) -> str:
+    return f"<{name[:-1]}>"
+
+
+def _places(name: str, turns: Sequence[Turn]) -> int:
+    return sum(turn.content().count(_place(name)) for turn in turns)

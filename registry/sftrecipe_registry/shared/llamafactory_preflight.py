@@ -15,6 +15,7 @@ import yaml
 from sftrecipe import PluginRefused
 from sftrecipe.kinds import Finding, Training
 from sftrecipe_registry.shared.llamafactory_arguments import ArgumentTable
+from sftrecipe_registry.shared.llamafactory_masks import mask_findings
 from sftrecipe_registry.shared.llamafactory_output import listed
 from sftrecipe_registry.shared.preflight_arguments import (
     Settings,
@@ -44,6 +45,7 @@ def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator
     """All findings of a written `train.yaml`, the cheap ones first."""
     settings: Settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
     yield from argument_findings(settings, table)
+    yield from mask_findings(settings, training.data)
     yield from output_findings(settings, training)
     yield from deepspeed_findings(settings, training)
     model = list(model_findings(settings, training))

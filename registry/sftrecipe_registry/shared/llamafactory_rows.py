@@ -11,16 +11,14 @@ from sftrecipe_registry.shared.llamafactory_conversation import (
     MEDIA,
     Conversation,
     Preference,
-    Turn,
-    Unusable,
 )
+from sftrecipe_registry.shared.llamafactory_turns import CALL, Turn, Unusable
 
 Formatting = Literal["alpaca", "sharegpt", "text"]
-Doubt = Literal[
-    "control_token", "empty_answer", "empty_prompt", "equal_pair", "media_place", "thought_call"
-]
-"""What LLaMA-Factory trains on without a word and hardly anybody wants, or takes with some
-templates alone."""
+Doubt = Literal["control_token", "empty_answer", "empty_prompt", "equal_pair", "media_place"]
+"""What LLaMA-Factory trains on without a word and hardly anybody wants."""
+Words = tuple[str, str]
+"""What stands around a thought."""
 
 TAGS = {
     "role_tag": "role",
@@ -31,7 +29,6 @@ TAGS = {
     "function_tag": "function_call",
     "system_tag": "system",
 }
-_ROLES = {"tool": TAGS["observation_tag"], "tool_call": TAGS["function_tag"]}
 _COLUMNS = {
     "prompt": "instruction",
     "query": "input",
@@ -78,45 +75,43 @@ def text_row(columns: Columns) -> dict[str, Any]:
     return {"text": text}
 
 
-def alpaca_row(talk: Conversation) -> dict[str, Any]:
-    """The conversation as instruction, input and output. Raises Unusable.
+def alpaca_row(talk: Conversation, words: Words) -> dict[str, Any]:
+    """The conversation as instruction, input and output.
 
     A column that is empty in all rows is left out of the file.
     """
-    for turn in (*talk.asked, *talk.answers):
-        if turn.role in _ROLES:
-            raise Unusable("tool_turns", f"'{turn.role}': only sharegpt has it")
     row: dict[str, Any] = {"instruction": talk.question[0], "input": talk.question[1]}
     if len(talk.answers) == 2:
-        row["chosen"], row["rejected"] = (turn.content for turn in talk.answers)
+        row["chosen"], row["rejected"] = (turn.content(words) for turn in talk.answers)
     else:
-        row["output"] = talk.answers[0].content
+        row["output"] = talk.answers[0].content(words)
     if talk.system:
         row["system"] = talk.system
     if len(talk.asked) > 1:
         asked = talk.asked
         row["history"] = [
-            [asked[at].content, asked[at + 1].content] for at in range(0, len(asked) - 1, 2)
+            [asked[at].content(words), asked[at + 1].content(words)]
+            for at in range(0, len(asked) - 1, 2)
         ]
     return _with_rest(row, talk)
 
 
-def sharegpt_row(talk: Conversation) -> dict[str, Any]:
+def sharegpt_row(talk: Conversation, words: Words) -> dict[str, Any]:
     """The conversation as messages with role and content."""
+
+    def message(turn: Turn) -> dict[str, str]:
+        return {"role": turn.role, "content": turn.content(words)}
+
     turns = [*talk.asked]
     if talk.system:
         turns.insert(0, Turn("system", talk.system))
     row: dict[str, Any] = {}
     if len(talk.answers) == 2:
-        row["messages"] = [_message(turn) for turn in turns]
-        row["chosen"], row["rejected"] = map(_message, talk.answers)
+        row["messages"] = [message(turn) for turn in turns]
+        row["chosen"], row["rejected"] = map(message, talk.answers)
     else:
-        row["messages"] = [_message(turn) for turn in (*turns, *talk.answers)]
+        row["messages"] = [message(turn) for turn in (*turns, *talk.answers)]
     return _with_rest(row, talk)
-
-
-def _message(turn: Turn) -> dict[str, str]:
-    return {"role": _ROLES.get(turn.role, turn.role), "content": turn.content}
 
 
 def _with_rest(row: dict[str, Any], talk: Conversation) -> dict[str, Any]:
@@ -128,16 +123,24 @@ def _with_rest(row: dict[str, Any], talk: Conversation) -> dict[str, Any]:
     return row
 
 
-def check(talk: Conversation, kept: Set[Doubt]) -> None:
+def check_alpaca(talk: Conversation) -> None:
+    """Raises Unusable for what alpaca has no place for."""
+    for turn in talk.turns:
+        if turn.role in (CALL, "observation"):
+            raise Unusable("tool_turns", f"'{turn.role}': only sharegpt has it")
+
+
+def check(talk: Conversation, kept: Set[Doubt], words: Words) -> None:
     """Raises Unusable for the first doubt that is not to be kept, and for text that is no UTF-8."""
-    contents = talk.contents
-    whole = "\n".join((talk.system, talk.tools, *contents))
+    whole = "\n".join(
+        (talk.system, talk.tools, *(text for turn in talk.turns for text in turn.pieces))
+    )
     _check_encoding(whole)
     for paths in talk.media.values():
         _check_encoding("".join(paths))
-    if talk.label is not None and not contents[-1]:
+    if talk.label is not None and not talk.turns[-1].content(words):
         raise Unusable("empty_answer")  # LLaMA-Factory tells good from bad by who is empty
-    for reason, value in _doubts(talk, whole):
+    for reason, value in _doubts(talk, whole, words):
         if reason not in kept:
             raise Unusable(reason, value)
 
@@ -158,19 +161,29 @@ def _check_encoding(text: str) -> None:
         raise Unusable("not_utf8", f"half a character: {text[error.start]!a}") from error
 
 
-def _doubts(talk: Conversation, whole: str) -> Iterator[tuple[Doubt, str | None]]:
-    turns = [*talk.asked, *talk.answers]
+def _doubts(talk: Conversation, whole: str, words: Words) -> Iterator[tuple[Doubt, str | None]]:
+    turns = talk.turns
     for number, turn in enumerate(turns, 1):
-        if turn.role != "tool" and not turn.content.strip():
+        if turn.role != "observation" and not turn.calls and not turn.said.strip():
             doubt: Doubt = "empty_prompt" if turn.role == "user" else "empty_answer"
             yield doubt, f"turn {number}" if len(turns) > 2 else None
-        elif turn.role == "tool_call" and "<think>" in turn.content.split("{", 1)[0]:
-            yield "thought_call", f"turn {number}"
     if len(talk.answers) == 2 and talk.answers[0] == talk.answers[1]:
         yield "equal_pair", None
-    if token := control_token(whole):
+    if token := control_token(whole) or _thought_word(talk, words):
         yield "control_token", token
     if "<" in whole:
         for name, place in _PLACES:
-            if name not in talk.media and any(place in turn.content for turn in turns):
+            if name not in talk.media and any(place in turn.content() for turn in turns):
                 yield "media_place", place
+
+
+def _thought_word(talk: Conversation, words: Words) -> str | None:
+    """The first mark of a thought within a thought or an answer, which ends or begins one."""
+    marks = [word.strip() for word in words]
+    for turn in talk.turns:
+        if turn.role in ("user", "observation"):
+            continue
+        for mark in marks:
+            if mark in turn.said or mark in turn.thought:
+                return mark
+    return None

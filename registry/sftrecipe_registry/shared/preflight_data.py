@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from sftrecipe.kinds import Finding
+from sftrecipe.thoughts import parted
 from sftrecipe_registry.shared.control_tokens import control_token
 from sftrecipe_registry.shared.llamafactory_conversation import MEDIA
 from sftrecipe_registry.shared.preflight_catalogue import Attributes
@@ -19,6 +20,8 @@ from sftrecipe_registry.shared.preflight_tally import Tally, Trouble
 
 SPOOLED = 200_000
 """Rows of all data sets that are encoded; the others are like them."""
+WITH_MEDIA = 2000
+"""Of them those whose pictures, films and sounds are opened."""
 
 _TEXTS = ("prompt", "query", "response", "chosen", "rejected", "system", "tools")
 CONTROL_TOKEN = Trouble(
@@ -52,13 +55,15 @@ class Spool:
         self._file = file
         self.rows = 0
         self.left_out = 0
+        self._with_media = 0
 
-    def write(self, name: str, place: str, talk: Talk) -> None:
+    def write(self, name: str, place: str, talk: Talk, media: Sequence[Sequence[str]]) -> None:
         """Take one row."""
-        if self.rows >= SPOOLED:
+        if self.rows >= SPOOLED or (any(media) and self._with_media >= WITH_MEDIA):
             self.left_out += 1
             return
         self.rows += 1
+        self._with_media += any(media)
         line = {
             "name": name,
             "place": place,
@@ -66,6 +71,8 @@ class Spool:
             "response": talk.response,
             "system": talk.system,
             "tools": talk.tools,
+            "media": media,
+            "thoughts": _thoughts([*talk.prompt, *talk.response]),
         }
         self._file.write(orjson.dumps(line) + b"\n")
 
@@ -122,12 +129,11 @@ class DataCheck:
             self.good += 1
             for trouble, value in talk.doubts:
                 self._tally.add(trouble, table.place, value)
-            if media and self._has_media(table.place, row, talk):
-                continue
+            paths = self._media_of(table.place, row, talk) if media else ((), (), ())
             if self._spool is None:
                 self._look_for_tokens(table, talk)
             else:
-                self._spool.write(self.attributes.name, table.place, talk)
+                self._spool.write(self.attributes.name, table.place, talk, paths)
 
     def _look_for_tokens(self, table: TableFile, talk: Talk) -> None:
         texts = [turn["content"] for turn in talk.prompt + talk.response]
@@ -135,28 +141,46 @@ class DataCheck:
         if token is not None:
             self._tally.add(CONTROL_TOKEN, table.place, token)
 
-    def _has_media(self, place: str, row: Mapping[str, Any], talk: Talk) -> bool:
-        """Whether the row has pictures, films or sounds, which are then checked."""
-        has = False
+    def _media_of(self, place: str, row: Mapping[str, Any], talk: Talk) -> list[list[str]]:
+        """Where the pictures, films and sounds of a row lie, which are then checked."""
+        found = []
         for kind in MEDIA:
             name = self.attributes.columns[kind]
             value = row.get(name) if name else None
-            paths = [value] if isinstance(value, str) else value
-            if not isinstance(paths, list) or not paths:
+            given = [value] if isinstance(value, str) else value
+            paths = [path for path in given if isinstance(path, str)] if given else []
+            found.append([self._where(path) for path in paths])
+            if not isinstance(given, list) or not given:
                 continue
-            has = True
             texts = [turn["content"] for turn in (*talk.prompt, *talk.response[:1])]
             places = sum(text.count(f"<{kind[:-1]}>") for text in texts)
-            if places != len(paths):
-                self._tally.add(_PLACES, place, f"{len(paths)} {kind}, {places} places")
+            if places != len(given):
+                self._tally.add(_PLACES, place, f"{len(given)} {kind}, {places} places")
             for path in paths:
-                if isinstance(path, str) and not (self._media / path).is_file():
+                if not (self._media / path).is_file():
                     self._tally.add(_NO_FILE, place, path)
                     break
-        return has
+        return found
+
+    def _where(self, path: str) -> str:
+        """As LLaMA-Factory looks for it."""
+        inside = self._media / path
+        return str(inside) if inside.is_file() else path
 
     def _forget_what_all_rows_have(self) -> None:
         """Where the entry is wrong, all rows are; only what some rows have is told beside it."""
         counts = self._tally.counts
         for trouble in [each for each, count in counts.items() if count >= self._tally.rows]:
             del counts[trouble]
+
+
+def _thoughts(turns: Sequence[Mapping[str, str]]) -> dict[str, int]:
+    """Turns with a thought, and how far into their texts it reaches."""
+    found = {}
+    for at, turn in enumerate(turns):
+        if turn["role"] in ("assistant", "function"):
+            thought = parted(turn["content"])
+            if thought.reasoning:
+                before = turn["content"][: len(turn["content"]) - len(thought.answer)]
+                found[str(at)] = len(before.rstrip())
+    return found

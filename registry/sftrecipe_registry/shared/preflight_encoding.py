@@ -13,6 +13,7 @@ from sftrecipe_registry.shared.finished_process import finished_process
 from sftrecipe_registry.shared.preflight_arguments import Settings
 from sftrecipe_registry.shared.preflight_data import CONTROL_TOKEN, Spool
 from sftrecipe_registry.shared.preflight_rows import REPAIR
+from sftrecipe_registry.shared.preflight_thoughts import thought_findings
 from sftrecipe_registry.shared.training_variables import training_variables
 
 _WORKER = Path(__file__).with_name("preflight_worker.py")
@@ -72,6 +73,7 @@ def encoding_findings(
     for name, found in texts["failed"].items():
         text = f"data set '{name}': {_rows(found)} cannot be encoded"
         yield Finding("fault", "encoding_rows", text, REPAIR, tuple(found["examples"]))
+    yield from thought_findings(settings, texts["thoughts"])
     for name, found in texts["cut"].items():
         yield _cut(name, found, texts, cutoff)
     all_empty = sum(found["rows"] for found in texts["empty"].values()) == texts["rows"]

@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from sftrecipe_registry.shared.llamafactory_conversation import Unusable, check_call, check_tools
+from sftrecipe_registry.shared.llamafactory_conversation import check_tools
+from sftrecipe_registry.shared.llamafactory_turns import Unusable, check_call
 from sftrecipe_registry.shared.preflight_catalogue import Attributes
 from sftrecipe_registry.shared.preflight_tally import Trouble
 

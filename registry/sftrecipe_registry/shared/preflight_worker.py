@@ -19,12 +19,16 @@ from typing import Any
 import torch
 from llamafactory.data import get_template_and_fix_tokenizer  # type: ignore[import-not-found]
 from llamafactory.data.loader import _get_dataset_processor  # type: ignore[import-not-found]
-from llamafactory.data.template import TEMPLATES  # type: ignore[import-not-found]
+from llamafactory.data.template import (  # type: ignore[import-not-found]
+    TEMPLATES,
+    ReasoningTemplate,
+)
 from llamafactory.hparams import DataArguments, ModelArguments  # type: ignore[import-not-found]
 from llamafactory.model import load_tokenizer  # type: ignore[import-not-found]
 
 SHOWN = 3
 LEARNED_NOT = -100
+ANSWERING = ("assistant", "function")
 UNCUT = 1 << 40
 TALK = [
     ("user", "First question?"),
@@ -51,6 +55,22 @@ class Counted:
             found["examples"].append(place if value is None else f"{place}: {value}")
 
 
+class Pieces:
+    """A tokenizer whose tokens are a template's pieces as they are: what is learned, as text."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.bos_token_id = tokenizer.bos_token
+        self.eos_token_id = tokenizer.eos_token
+
+    def encode(self, text: str, **_: Any) -> list[str]:
+        """One token."""
+        return [text]
+
+    def convert_tokens_to_ids(self, token: str) -> str:
+        """The token itself."""
+        return token
+
+
 class Encoder:
     """LLaMA-Factory's processor for a stage, with and without its limit."""
 
@@ -66,6 +86,9 @@ class Encoder:
         self.processor = _get_dataset_processor(
             self.data, self.stage, template, self.tokenizer, module["processor"]
         )
+        self.pieces = _get_dataset_processor(
+            self.data, self.stage, template, Pieces(self.tokenizer), module["processor"]
+        )
         self.least = self._length([("user", ""), ("assistant", "")])
         """Tokens of a turn and its answer without their texts, and the default system prompt."""
 
@@ -77,14 +100,16 @@ class Encoder:
         turns = [*row["prompt"], *row["response"]]
         size = sum(len(turn["content"].encode()) for turn in turns) + len(row["system"].encode())
         size += (len(turns) + 1) * (self.least + 4)
-        return bool(row["tools"]) or size >= self.cutoff
+        return bool(row["tools"]) or any(row["media"]) or size >= self.cutoff
 
-    def sequences(self, row: dict[str, Any], cutoff: int) -> list[tuple[list[int], list[int]]]:
+    def sequences(
+        self, row: dict[str, Any], cutoff: int, *, as_text: bool = False
+    ) -> list[tuple[list[Any], list[Any]]]:
         """What is learned from a row, as (tokens, labels): two where there are two answers."""
         self.data.cutoff_len = cutoff
-        common: tuple[Any, ...] = (row["system"], row["tools"], [], [], [])
+        common: tuple[Any, ...] = (row["system"], row["tools"], *row["media"])
         prompt, response = copy.deepcopy(row["prompt"]), copy.deepcopy(row["response"])
-        encode = self.processor._encode_data_example
+        encode = (self.pieces if as_text else self.processor)._encode_data_example
         if self.stage == "kto":
             pair = [*response, {"role": "assistant", "content": ""}]
             tokens, labels, *_ = encode(prompt, pair, pair, *common)
@@ -164,9 +189,85 @@ def control_tokens(tokenizer: Any) -> list[str]:
     return sorted({*added, *tokenizer.all_special_tokens}, key=len, reverse=True)
 
 
+class Thoughts:
+    """What becomes of the rows' thoughts, seen in what the template writes."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.template = encoder.template
+        self.reasons = isinstance(self.template, ReasoningTemplate)
+        self.words = tuple(self.template.thought_words)
+        self.marks = [word.strip() for word in self.words]
+        self.begins = re.compile(".*?".join(map(re.escape, self.marks)), re.DOTALL)
+        names = ("thinking", "plain", "foreign", "spaced", "empty", "lost", "earlier", "spoken")
+        self.found = {name: Counted() for name in names}
+
+    def told(self) -> dict[str, Any]:
+        """The report of all rows."""
+        counts = {name: counted.found for name, counted in self.found.items()}
+        return {"reasons": self.reasons, "words": self.words, **counts}
+
+    def look(self, row: dict[str, Any]) -> None:
+        """Count a row. Raises whatever LLaMA-Factory stops with."""
+        turns = [*row["prompt"], *row["response"]]
+        thoughts = self.thoughts(turns, row["thoughts"])
+        self.add(row, "thinking" if thoughts else "plain")
+        if not (self.reasons or thoughts or any(turn["role"] == ANSWERING[1] for turn in turns)):
+            return
+        sequences = self.encoder.sequences(row, UNCUT, as_text=True)
+        if self.reasons and self.encoder.stage != "ppo":
+            self.compare(row, turns, thoughts, sequences)
+
+    def thoughts(self, turns: list[dict[str, str]], given: dict[str, int]) -> dict[int, str]:
+        """Turns with a thought, and their texts as far as it reaches."""
+        found = {int(at): turns[int(at)]["content"][:length] for at, length in given.items()}
+        for at, turn in enumerate(turns):
+            own = self.begins.match(turn["content"]) if turn["role"] in ANSWERING else None
+            if own is not None:
+                found[at] = own[0]
+        return found
+
+    def compare(
+        self,
+        row: dict[str, Any],
+        turns: list[dict[str, str]],
+        thoughts: dict[int, str],
+        sequences: list[tuple[list[Any], list[Any]]],
+    ) -> None:
+        """Look for the thoughts in what is written, and for empty ones in what is learned."""
+        whole = "".join(piece for pieces, _ in sequences for piece in pieces)
+        last = len(row["prompt"])
+        gone = [at for at, thought in thoughts.items() if thought not in whole]
+        mine = [at for at in thoughts if any(mark in turns[at]["content"] for mark in self.marks)]
+        blank = self.template.add_thought()
+        learned = [label for _, labels in sequences for label in labels]
+        if len(mine) < len(thoughts):
+            self.add(row, "foreign")
+        elif any(self.words[0] not in turns[at]["content"] for at in mine):
+            self.add(row, "spaced")
+        if any(at >= last for at in gone):
+            self.add(row, "lost")
+        elif gone:
+            self.add(row, "earlier", len(gone))
+        if blank in learned and len(mine) == len(thoughts):
+            self.add(row, "empty")
+        others = [
+            turn["content"]
+            for at, turn in enumerate(turns)
+            if turn["role"] in ANSWERING and at not in thoughts
+        ]
+        if any(mark in text for text in others for mark in self.marks):
+            self.add(row, "spoken")
+
+    def add(self, row: dict[str, Any], name: str, amount: int = 0) -> None:
+        """Count it under a name."""
+        self.found[name].add(row["name"], row["place"], amount=amount)
+
+
 def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, Any]:
     """Rows that are cut, that lose their end or everything, that fail, or hold control tokens."""
     cut, endless, empty, failed, marked = (Counted() for _ in range(5))
+    thoughts = Thoughts(encoder)
     pattern = re.compile("|".join([*map(re.escape, tokens), re.escape("{{idx}}")]))
     texts = 0
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
@@ -181,6 +282,7 @@ def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, An
             if encoder.stage == "pt":
                 continue
             try:
+                thoughts.look(row)
                 look_at_length(encoder, row, cut, endless, empty)
             except Exception as error:  # whatever LLaMA-Factory raises is what it stops with
                 failed.add(name, place, f"{type(error).__name__}: {error}"[:200])
@@ -191,6 +293,7 @@ def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, An
         "empty": empty.found,
         "failed": failed.found,
         "marked": marked.found,
+        "thoughts": thoughts.told(),
     }
 
 

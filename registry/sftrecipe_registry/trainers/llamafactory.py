@@ -35,6 +35,7 @@ from sftrecipe_registry.shared.llamafactory_arguments import (
     normalized,
     shipped,
 )
+from sftrecipe_registry.shared.llamafactory_masks import needed
 from sftrecipe_registry.shared.llamafactory_permissions import (
     WRITTEN,
     argument_permissions,
@@ -242,6 +243,8 @@ with:
         no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
         if held_out and not no_evaluation:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
+        if stage == "sft" and needed(_listed(given.get("dataset", added.get("dataset"))), fit):
+            added["mask_history"] = True
         return added | {
             "output_dir": _named("model", training.id),
             # Without do_train it ends well, having trained nothing.
