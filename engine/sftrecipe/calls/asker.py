@@ -379,8 +379,10 @@ class Asker:
         else:
             call.usage.failed += 1
             why = self._breaker.call_failed(failure, others=self._calls - 1, expected=call.expected)
-            if why is None and not call.usage.asked and not call.usage.cached:
-                why = self._breaker.step_refused(failure, call.claim.step)
+            if why is None and not call.usage.asked:
+                others, known = len(self._shared.sending), call.usage.cached > 0
+                step = call.claim.step
+                why = self._breaker.step_refused(failure, step, others=others, known=known)
             if why:
                 self.stop(why)
         await self._shared.ledger().end(
