@@ -19,7 +19,7 @@ from sftrecipe.cli.main import cli
 from sftrecipe.errors import RecipeError
 from sftrecipe.plugin.discovery import plugins
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.recipe.vendors import HOSTS_BY_VARIABLE
+from sftrecipe.recipe.vendors import hosts_by_variable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -54,7 +54,7 @@ def blocks(*languages: str) -> Iterator[Any]:
 
 @pytest.mark.parametrize("text", list(blocks("yaml")))
 def test_recipes_validate(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for key in HOSTS_BY_VARIABLE:
+    for key in hosts_by_variable():
         monkeypatch.setenv(key, "a-key")
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", sys.prefix)

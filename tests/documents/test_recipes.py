@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from sftrecipe.cli.main import cli
 from sftrecipe.recipe.compose import compose
 from sftrecipe.recipe.files import Roots
-from sftrecipe.recipe.vendors import HOSTS_BY_VARIABLE
+from sftrecipe.recipe.vendors import hosts_by_variable
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_validates_and_plans(
     recipe: str, profile: str | None, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for key in HOSTS_BY_VARIABLE:
+    for key in hosts_by_variable():
         monkeypatch.setenv(key, "a-key")
     monkeypatch.setenv("SFTRECIPE_VLLM_ENV", sys.prefix)
     monkeypatch.setenv("SFTRECIPE_PROJECT", str(project))

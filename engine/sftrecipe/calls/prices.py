@@ -1,4 +1,4 @@
-"""What tokens cost: the recipe's price, else litellm's price map, read as a file."""
+"""What tokens cost: the recipe's price, else that of the file of vendors, else litellm's map."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import orjson
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.provider import Price, Provider
+from sftrecipe.plugin.vendor_facts import host_of, own_name, vendor_of
 from sftrecipe.recipe.checked import Budget
 
 _NOT_WRITING = ("embedding", "rerank")
@@ -22,7 +23,38 @@ _MAP = "model_prices_and_context_window_backup.json"
 
 def price_of(provider: Provider) -> Price | None:
     """The recipe's price, else the known one of the model, else None."""
-    return provider.price or known_price(provider.model_name(), batch=provider.deferred)
+    return provider.price or looked_up(provider)[0]
+
+
+def looked_up(provider: Provider) -> tuple[Price | None, bool]:
+    """The known price of a provider's model, and whether it is the file of vendors that has it."""
+    mapped = known_price(provider.model_name(), batch=provider.deferred)
+    if mapped is not None and provider.deferred:
+        return mapped, False  # the file has no prices of batches
+    of_vendor = vendor_price(provider)
+    return (of_vendor, True) if of_vendor is not None else (mapped, False)
+
+
+def vendor_price(provider: Provider) -> Price | None:
+    """The price in the file of vendors, where the provider's own address is the vendor's.
+
+    The dearest that a token may be: in peak hours, and written while the model thinks. What a
+    budget holds then holds at every hour.
+    """
+    model = provider.model_name()
+    for address in provider.sends().values() or ("",):
+        vendor = vendor_of(address, model)
+        found = vendor.model(own_name(vendor, model)) if vendor else None
+        for price in found.prices if found else ():
+            if price.holds_at(host_of(address)):
+                written = max(price.output, price.reasoning or 0)
+                return Price(
+                    input=price.input,
+                    output=written,
+                    cached_input=price.cached,
+                    currency=price.currency,
+                )
+    return None
 
 
 def known_price(model: str, *, batch: bool = False) -> Price | None:

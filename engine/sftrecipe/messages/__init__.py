@@ -83,7 +83,7 @@ def _filled(values: Mapping[str, object], catalogue: Any) -> _Filled:
     return _Filled(told)
 
 
-_SAID_ELSEWHERE = {"text", "advice", "missing", "lacks", "error", "command"}
+_SAID_ELSEWHERE = {"message", "text", "advice", "missing", "lacks", "error", "command"}
 """Values that plugins and libraries say, in English."""
 
 

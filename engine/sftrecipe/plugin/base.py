@@ -37,6 +37,8 @@ class OptionProblem:
     hint: str | None = None
     at_key: bool = False
     """Whether the key is wrong, not its value."""
+    severity: Literal["error", "warning"] = "error"
+    """A warning is told and stops nothing."""
 
 
 CheckState = Literal["ok", "warning", "fault"]

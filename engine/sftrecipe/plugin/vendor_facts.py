@@ -72,6 +72,9 @@ class Vendor:
     structured: bool | None = None
     batch: Literal["", "openai", "own"] = ""
     retired: date | None = None
+    """The last day of its service."""
+    interfaces: Mapping[str, date] = field(default_factory=dict)
+    """The last day of an interface that was closed, by its host."""
     source: str = ""
     peak: str = ""
     quirks: Mapping[str, Any] = field(default_factory=dict)
@@ -118,9 +121,11 @@ def vendor_at(address: str) -> Vendor | None:
 
 
 def vendor_of(address: str, model: str) -> Vendor | None:
-    """The company that serves a model: by the address, else by litellm's prefix of the model."""
+    """The company that serves a model: by the address, without one by litellm's prefix."""
+    if address:
+        return vendor_at(address)
     prefix, slash, _ = model.partition("/")
-    return vendor_at(address) or (_by_prefix().get(prefix) if slash else None)
+    return _by_prefix().get(prefix) if slash else None
 
 
 def own_name(vendor: Vendor, model: str) -> str:

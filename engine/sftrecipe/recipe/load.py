@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from sftrecipe.recipe.shape_problems import shape_problems
 from sftrecipe.recipe.steering import steering_problems
 from sftrecipe.recipe.sweeping import Sweeping
 from sftrecipe.recipe.trained import check_trained, models_before_and_after
+from sftrecipe.recipe.withdrawn import withdrawn_problems
 
 CATALOGUE = "dataset_info.json"
 
@@ -197,6 +199,8 @@ class _Check:
             if draft.section.name == "providers":
                 found = secrets.problems(draft, asked=draft in asked)
                 self.problems.extend(map(self._weighed, found))
+                if draft.whole and not is_wrong(self.problems):
+                    self.problems.extend(withdrawn_problems(draft, self._root, date.today()))
 
     def _weighed(self, problem: Problem) -> Problem:
         """The problem, a warning where it only stands in the way of asking."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from sftrecipe.errors import Position, Problem, SftrecipeError, closest
+from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import Generator, Source
@@ -58,9 +58,8 @@ class Reading:
                 self._check_options(draft, draft.plugin, inputs)
                 if draft.whole and len(self._problems) == before:
                     self._ask_plugin(draft, draft.plugin, inputs)
-            self._remember_columns(
-                draft, inputs, sound=draft.whole and len(self._problems) == before
-            )
+            sound = draft.whole and not is_wrong(self._problems[before:])
+            self._remember_columns(draft, inputs, sound=sound)
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
@@ -155,9 +154,8 @@ class Reading:
             path = (*draft.options, *problem.path)
             place = place_of(self._root, path, key=problem.at_key)
             values: dict[str, Any] = {"message": problem.message, "advice": problem.hint}
-            self._problems.append(
-                Problem("option", place, values, "advice" if problem.hint else None)
-            )
+            hint = "advice" if problem.hint else None
+            self._problems.append(Problem("option", place, values, hint, problem.severity))
 
     def _remember_columns(self, draft: Draft, inputs: Inputs, *, sound: bool) -> None:
         """Columns of the stream that a block makes."""

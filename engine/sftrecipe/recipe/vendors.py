@@ -6,59 +6,26 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
-_BAIDU = ("qianfan.baidubce.com", "aip.baidubce.com")
+from sftrecipe.plugin.vendor_facts import vendors
 
-HOSTS_BY_VARIABLE: Mapping[str, tuple[str, ...]] = {
-    "OPENAI_API_KEY": ("api.openai.com",),
-    "QIANFAN_API_KEY": _BAIDU,
-    "QIANFAN_ACCESS_KEY": _BAIDU,
-    "QIANFAN_SECRET_KEY": _BAIDU,
-    "QIANFAN_AK": _BAIDU,
-    "QIANFAN_SK": _BAIDU,
-    "ERNIE_API_KEY": _BAIDU,
-    "WENXIN_API_KEY": _BAIDU,
-    "DEEPSEEK_API_KEY": ("api.deepseek.com",),
-    "DASHSCOPE_API_KEY": (
-        "dashscope.aliyuncs.com",
-        "dashscope-intl.aliyuncs.com",
-        "dashscope-us.aliyuncs.com",
-    ),
-    "MODELSCOPE_API_KEY": ("api-inference.modelscope.cn",),
-    "MOONSHOT_API_KEY": ("api.moonshot.cn", "api.moonshot.ai"),
-    "KIMI_API_KEY": ("api.moonshot.cn", "api.moonshot.ai"),
-    "ZHIPUAI_API_KEY": ("open.bigmodel.cn", "api.z.ai"),
-    "ZHIPU_API_KEY": ("open.bigmodel.cn", "api.z.ai"),
-    "ZAI_API_KEY": ("open.bigmodel.cn", "api.z.ai"),
-    "ARK_API_KEY": ("ark.cn-beijing.volces.com",),
-    "VOLCENGINE_API_KEY": ("ark.cn-beijing.volces.com",),
-    "HUNYUAN_API_KEY": ("api.hunyuan.cloud.tencent.com",),
-    "MINIMAX_API_KEY": ("api.minimax.chat", "api.minimaxi.com", "api.minimax.io"),
-    "BAICHUAN_API_KEY": ("api.baichuan-ai.com",),
-    "SILICONFLOW_API_KEY": ("api.siliconflow.cn", "api.siliconflow.com"),
-    "ANTHROPIC_API_KEY": ("api.anthropic.com",),
-    "GEMINI_API_KEY": ("generativelanguage.googleapis.com",),
-    "GOOGLE_API_KEY": ("generativelanguage.googleapis.com",),
-    "MISTRAL_API_KEY": ("api.mistral.ai",),
-    "GROQ_API_KEY": ("api.groq.com",),
-    "XAI_API_KEY": ("api.x.ai",),
-    "COHERE_API_KEY": ("api.cohere.com", "api.cohere.ai"),
-    "TOGETHER_API_KEY": ("api.together.xyz",),
-    "TOGETHERAI_API_KEY": ("api.together.xyz",),
-    "FIREWORKS_API_KEY": ("api.fireworks.ai",),
-    "PERPLEXITYAI_API_KEY": ("api.perplexity.ai",),
-    "OPENROUTER_API_KEY": ("openrouter.ai",),
-    "HF_TOKEN": ("huggingface.co", "router.huggingface.co"),
-    "HUGGINGFACE_API_KEY": ("huggingface.co", "router.huggingface.co"),
-}
-"""The hosts that a vendor's key belongs to. Any other host has to be allowed by the user."""
+
+@cache
+def hosts_by_variable() -> Mapping[str, tuple[str, ...]]:
+    """The hosts that a vendor's key belongs to. Any other host has to be allowed by the user."""
+    found: dict[str, tuple[str, ...]] = {}
+    for vendor in vendors().values():
+        for variable in vendor.keys:
+            found[variable] = (*found.get(variable, ()), *vendor.hosts)
+    return found
 
 
 def belongs(variable: str, host: str) -> bool:
     """Whether the host is one of the variable's vendor."""
-    return host in HOSTS_BY_VARIABLE.get(variable, ())
+    return host in hosts_by_variable().get(variable, ())
 
 
 def is_loopback(host: str) -> bool:

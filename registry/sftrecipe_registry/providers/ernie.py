@@ -2,46 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
 from sftrecipe import CallFailed, Provider
-from sftrecipe.kinds import Adapter, Capability, Connecting
+from sftrecipe.kinds import (
+    Adapter,
+    Capability,
+    Connecting,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+)
+from sftrecipe.plugin.vendor_quirks import quirks_of
+from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
-from sftrecipe_registry.shared.qianfan_v1 import KeyPair, open_v1
+from sftrecipe_registry.shared.qianfan_v1 import KeyPair, open_v1, v1_problem
 
 _V1 = "https://aip.baidubce.com"
+_V2 = "https://qianfan.baidubce.com/v2"
 
 
 class Ernie(Provider):
-    """ERNIE on Qianfan: v2 with a bearer key, v1 with an API key and its secret key."""
+    """ERNIE on Qianfan, by its OpenAI-compatible interface (v2).
+
+    With `secret_key` the older one (v1) is asked, which Baidu has switched off.
+    """
 
     default_concurrency: ClassVar[int] = 8
     example: ClassVar[str] = """\
 teacher:
   use: ernie
-  model: ernie-4.0-turbo-8k
+  model: ernie-5.1
   api_key: "${env:QIANFAN_API_KEY}"
   limits: {rpm: 60, tpm: 100000}
 """
 
     model: str
-    """The model's name: `ernie-4.0-turbo-8k`, `ernie-speed-128k` …"""
+    """The model's name, as Qianfan lists it (docs/vendors.md)."""
     api_key: str = "${env:QIANFAN_API_KEY}"
     """The key of v2 (`bce-v3/ALTAK-…`), or the API key of v1."""
     secret_key: str | None = None
-    """The secret key of v1: with it the older interface is asked, which takes temperatures in
-    (0, 1] (others are brought to its ends) and turns that alternate."""
+    """The secret key of v1, which Baidu has switched off: leave it out, and `api_key` is v2's. With
+    it the older interface is asked, which takes temperatures in (0, 1] (others are brought to its
+    ends) and turns that alternate."""
     base_url: str | None = None
     """The address, where it is not Qianfan's own."""
     revision: str | None = None
     """Tells models of one name apart in the ledger: another revision is asked anew."""
+    structured: bool = True
+    """Whether the model takes a JSON Schema as `response_format`; else it is told in the prompt and
+    the reply is checked."""
 
     def capabilities(self) -> frozenset[Capability]:
-        """Chat, and with v2 embeddings."""
-        return frozenset({"chat"} if self.secret_key else {"chat", "embed"})
+        """With v2 all but log-probabilities; with v1 chat alone."""
+        if self.secret_key:
+            return frozenset({"chat"})
+        able: set[Capability] = {"chat", "complete", "embed"}
+        return frozenset(able | {"structured"} if self.structured else able)
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """The older interface, which nobody answers any more."""
+        if self.secret_key:
+            yield v1_problem(("secret_key",))
 
     def model_name(self) -> str:
         """The model's name."""
@@ -51,7 +77,7 @@ teacher:
         """The keys, to Qianfan."""
         if self.secret_key:
             return {self.api_key: self.base_url or _V1, self.secret_key: self.base_url or _V1}
-        return {self.api_key: self._address()}
+        return {self.api_key: self._address()} if self.api_key else {}
 
     def identity(self) -> dict[str, object]:
         """Model and revision."""
@@ -59,23 +85,35 @@ teacher:
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A pool of connections to Qianfan."""
-        key = connecting.secret(self.api_key)
         if self.secret_key:
+            key = connecting.secret(self.api_key)
             address = connecting.secret(self.base_url or _V1)
             return open_v1(
                 Endpoint(base_url=address, model=self.model),
                 connecting,
                 KeyPair(key, connecting.secret(self.secret_key)),
             )
-        address = connecting.secret(self._address())
-        endpoint = Endpoint(base_url=address, model=self.model, headers=bearer(key))
-        return open_endpoint(endpoint, connecting, _V2)
+        return open_endpoint(self._endpoint(connecting), connecting, _Adapter)
+
+    async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
+        """Whether Qianfan lists the model."""
+        if self.secret_key:
+            return ()
+        return await check_listed(self._endpoint(connecting), connecting)
+
+    def _endpoint(self, connecting: Connecting) -> Endpoint:
+        return Endpoint(
+            base_url=connecting.secret(self._address()),
+            model=self.model,
+            headers=bearer(connecting.secret(self.api_key)),
+            names=quirks_of("ernie", "", self.model).rename,
+        )
 
     def _address(self) -> str:
-        return self.base_url or "https://qianfan.baidubce.com/v2"
+        return self.base_url or _V2
 
 
-class _V2(OpenAIAdapter):
+class _Adapter(OpenAIAdapter):
     """OpenAI's protocol, with Qianfan's own marks of unsafe content."""
 
     def check(self, reply: Mapping[str, Any]) -> None:

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from annotated_types import Gt
 
 from sftrecipe import Provider
-from sftrecipe.kinds import Adapter, Capability, Connecting, MachineCheck, TokenCounter
+from sftrecipe.kinds import (
+    Adapter,
+    Capability,
+    Connecting,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    TokenCounter,
+)
+from sftrecipe.plugin.vendor_quirks import quirks_of
+from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.token_counters import folder_counter, openai_counter
+from sftrecipe_registry.shared.vendor_preset import key_variable, preset, vendor_problems
 
-_VENDOR = "https://api.openai.com/v1"
+_ADDRESS = "https://api.openai.com/v1"
+_KEY = "${env:OPENAI_API_KEY}"
+_USES = ("openai", "ernie", "vllm")
+"""Providers whose vendors speak this protocol."""
 _BATCH_CALLS = 10_000
 _BATCH_TIMEOUT = 26 * 3600.0
 
 
 class OpenAI(Provider):
-    """An OpenAI-compatible endpoint: OpenAI itself, or any other by its `base_url`.
+    """An OpenAI-compatible endpoint: OpenAI itself, a vendor by its name, any other by `base_url`.
 
     The address is no part of a ledger key: a reply is kept under the model's name, wherever it is
     served. Tell two models of the same name apart by `revision`.
@@ -31,22 +45,28 @@ class OpenAI(Provider):
     example: ClassVar[str] = """\
 judge:
   use: openai
-  model: gpt-4o-mini
+  model: gpt-5.4-mini
   api_key: "${env:OPENAI_API_KEY}"
   limits: {rpm: 500, concurrency: 32}
 """
 
     model: str
     """The model's name, as the endpoint knows it."""
-    base_url: str = _VENDOR
-    """The endpoint's address, up to and with its version (`…/v1`)."""
-    api_key: str = "${env:OPENAI_API_KEY}"
-    """The key; empty for an endpoint that asks for none."""
+    vendor: str | None = None
+    """A vendor's id (`deepseek`, `qwen`, `glm`, `kimi` …: docs/vendors.md has all): it fills in the
+    address, the key's variable, whether JSON Schemas are taken, and what its models take otherwise.
+    What the recipe states comes first."""
+    base_url: str | None = None
+    """The endpoint's address, up to and with its version (`…/v1`); the vendor's where left out, and
+    OpenAI's without a vendor."""
+    api_key: str | None = None
+    """The key; empty for an endpoint that asks for none. Left out, `${env:…}` with the variable of
+    the vendor whose address it is, or of OpenAI."""
     revision: str | None = None
     """Tells models of one name apart in the ledger: another revision is asked anew."""
-    structured: bool = True
+    structured: bool | None = None
     """Whether the endpoint takes a JSON Schema as `response_format`; else it is told in the prompt
-    and the reply is checked."""
+    and the reply is checked. Left out: as the vendor does, and yes without one."""
 
     mode: Literal["online", "batch"] = "online"
     """`batch` asks through the Batch API: half the price, replies within a day. The ledger tells no
@@ -76,15 +96,34 @@ judge:
     def capabilities(self) -> frozenset[Capability]:
         """All but the log-probabilities of a given answer."""
         able: set[Capability] = {"chat", "complete", "logprobs", "embed"}
-        return frozenset(able | {"structured"} if self.structured else able)
+        return frozenset(able | {"structured"} if self._takes_schemas() else able)
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A vendor that nobody knows."""
+        yield from vendor_problems(self.vendor, _USES)
 
     def model_name(self) -> str:
         """The model's name."""
         return self.model
 
+    @property
+    def address(self) -> str:
+        """Where it is asked: as the recipe states, else the vendor's address, else OpenAI's."""
+        if self.base_url is not None:
+            return self.base_url
+        found = preset(self.vendor, None)
+        return found.address if found else _ADDRESS
+
+    @property
+    def key(self) -> str:
+        """The key that it is asked with; empty where none is needed."""
+        if self.api_key is not None:
+            return self.api_key
+        return key_variable(preset(self.vendor, self.base_url), _KEY)
+
     def sends(self) -> Mapping[str, str]:
         """The key, to the endpoint."""
-        return {self.api_key: self.base_url} if self.api_key else {}
+        return {self.key: self.address} if self.key else {}
 
     def identity(self) -> dict[str, object]:
         """Model and revision."""
@@ -106,22 +145,28 @@ judge:
         return open_endpoint(endpoint, connecting)
 
     async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
-        """In batch mode, whether the server takes batches."""
-        if not self.deferred:
-            return ()
-        from sftrecipe_registry.shared.openai_batch_api import (  # noqa: PLC0415 - tenacity
-            check_batches,
-        )
+        """Whether the server lists the model; in batch mode, whether it takes batches."""
+        endpoint = self._endpoint(connecting)
+        found = [*await check_listed(endpoint, connecting)]
+        if self.deferred:
+            from sftrecipe_registry.shared.openai_batch_api import (  # noqa: PLC0415 - tenacity
+                check_batches,
+            )
 
-        return [await check_batches(self._endpoint(connecting), connecting)]
+            found.append(await check_batches(endpoint, connecting))
+        return found
+
+    def _takes_schemas(self) -> bool:
+        """As the recipe says, else as the vendor that it names does."""
+        found = preset(self.vendor, None)
+        told = found.structured if self.structured is None and found else self.structured
+        return told is not False
 
     def _endpoint(self, connecting: Connecting) -> Endpoint:
-        address = connecting.secret(self.base_url)
-        # OpenAI's newer models know only the new name, others' servers only the old one.
-        newer = urlsplit(address).hostname == urlsplit(_VENDOR).hostname
+        address = connecting.secret(self.address)
         return Endpoint(
             base_url=address,
             model=self.model,
-            headers=bearer(connecting.secret(self.api_key)),
-            names={"max_tokens": "max_completion_tokens"} if newer else {},
+            headers=bearer(connecting.secret(self.key)),
+            names=quirks_of(self.vendor, address, self.model).rename,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -29,6 +29,7 @@ from sftrecipe.options import ModelName
 from sftrecipe.plugin.described import Described
 from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.provider import Price
+from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_folder import (
     is_path,
     missing_model,
@@ -47,6 +48,7 @@ from sftrecipe_registry.shared.python_environment import (
     python_permissions,
 )
 from sftrecipe_registry.shared.token_counters import folder_counter
+from sftrecipe_registry.shared.vendor_preset import vendor_problems
 from sftrecipe_registry.shared.vllm_arguments import (
     argument_list,
     argument_problems,
@@ -91,6 +93,8 @@ teacher:
     """The model's name, as the server knows it (`--served-model-name`); with `serve`, a name on the
     model hub, a folder (absolute, from `~`, or seen from the recipe's file: `./` or `../`), or
     `trained`: what the recipe trains (`trained:ID` of several)."""
+    vendor: str = "vllm"
+    """`ernie-open` for ERNIE's open weights, which are told to think in their own way."""
     base_url: str = "http://127.0.0.1:8000/v1"
     """A running server's address, up to and with `/v1`."""
     api_key: str = ""
@@ -106,6 +110,7 @@ teacher:
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """What is wrong with the server that is to be started."""
+        yield from vendor_problems(self.vendor, ("vllm",))
         if self.serve is None:
             if trained_block(self.model) is not None:
                 told = f"model '{self.model}' is not one that a running server has"
@@ -167,13 +172,21 @@ teacher:
         """A pool of connections to the server, which is started first where the recipe says so."""
         if self.serve is not None:
             return self._started(self.serve, connecting)
-        endpoint = Endpoint(
+        return open_endpoint(self._endpoint(connecting), connecting)
+
+    async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
+        """Whether a running server has the model."""
+        if self.serve is not None:
+            return ()
+        return await check_listed(self._endpoint(connecting), connecting)
+
+    def _endpoint(self, connecting: Connecting) -> Endpoint:
+        return Endpoint(
             base_url=connecting.secret(self.base_url),
             model=self.model,
             headers=bearer(connecting.secret(self.api_key)),
             seeded=True,
         )
-        return open_endpoint(endpoint, connecting)
 
     def _started(
         self, serve: Serve, connecting: Connecting

@@ -1,4 +1,8 @@
-"""Qianfan's older interface: an access token for a key pair, errors under status 200."""
+"""Qianfan's older interface: an access token for a key pair, errors under status 200.
+
+Baidu has switched it off (the day stands in the file of vendors). It is kept for those who run a
+gateway that still speaks it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, Outcome, Request
+from sftrecipe.kinds import Answer, Connecting, OptionProblem, Outcome, Request, Unreached
+from sftrecipe.plugin.vendor_facts import vendor_named
 from sftrecipe_registry.shared.http_failures import Fault, classified
 from sftrecipe_registry.shared.inflating import mangled
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint
@@ -20,6 +25,7 @@ from sftrecipe_registry.shared.reply_json import count_in, plain_text
 if TYPE_CHECKING:
     import aiohttp
 
+_HOST = "aip.baidubce.com"
 _CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
 _NAMES = {
     "ernie-4.0-8k": "completions_pro",
@@ -62,6 +68,15 @@ class QianfanV1(OpenAIAdapter):
 
     async def chat(self, request: Request) -> Answer:
         """One turn."""
+        try:
+            return await self._chat(request)
+        except CallFailed as failure:
+            if _is_refused(failure):
+                failure.message = f"{failure.message}; {_switched_off()}: {_way_out()}"
+                failure.args = (failure.message,)
+            raise
+
+    async def _chat(self, request: Request) -> Answer:
         body = chat_body(request, self.endpoint.model)
         name = _NAMES.get(self.endpoint.model.lower(), self.endpoint.model.lower())
         token = await self._access_token()
@@ -121,6 +136,30 @@ class QianfanV1(OpenAIAdapter):
                 lasts = count_in(reply, "expires_in")
                 self._renew_at = time.monotonic() + max(60.0, lasts - _RENEW_BEFORE)
             return self._token
+
+
+def v1_problem(path: tuple[str, ...]) -> OptionProblem:
+    """The warning of a recipe that asks the interface."""
+    return OptionProblem(path, _switched_off(), _way_out(), at_key=True, severity="warning")
+
+
+def _switched_off() -> str:
+    vendor = vendor_named("ernie")
+    day = vendor.interfaces[_HOST] if vendor else ""
+    return f"Baidu switched v1 of Qianfan (api_key with secret_key) off on {day}"
+
+
+def _way_out() -> str:
+    vendor = vendor_named("ernie")
+    model = next(iter(vendor.models)) if vendor else ""
+    key = '"${env:QIANFAN_API_KEY}"'
+    return f"for v2 write api_key: {key} and model: {model}, without secret_key"
+
+
+def _is_refused(failure: CallFailed) -> bool:
+    """Whether the interface itself turns calls away, and not one row's or a moment's."""
+    gone = isinstance(failure, Unreached) or failure.status in (404, 405, 410)
+    return gone or failure.blame == "provider"
 
 
 @asynccontextmanager

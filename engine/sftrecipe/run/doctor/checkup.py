@@ -15,6 +15,7 @@ from sftrecipe.run.doctor.ledger import check_ledger
 from sftrecipe.run.doctor.machine import check_plugins_needs
 from sftrecipe.run.doctor.money import check_prices
 from sftrecipe.run.doctor.providers import Asked, check_providers
+from sftrecipe.run.doctor.withdrawals import check_withdrawals
 from sftrecipe.run.progress import Progress
 from sftrecipe.store.project import Project
 
@@ -50,6 +51,5 @@ async def check_up(
     if not offline:
         asked = Asked(providers_folder(project.ledger), seconds, progress.line)
         findings += await check_providers(recipe, asked)
-    else:
-        findings += [Finding("provider", "", "fault", each) for each in recipe.warnings]
+    findings += check_withdrawals(recipe, offline=offline)
     return [*findings, *check_prices(recipe)]

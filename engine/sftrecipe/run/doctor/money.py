@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from sftrecipe.calls.prices import price_of
+from sftrecipe.calls.prices import looked_up, price_of
+from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.vendor_facts import facts_date
 from sftrecipe.recipe.checked import Budget, CheckedRecipe
 from sftrecipe.run.contexts import asked_by, unheld_costs
 from sftrecipe.run.doctor.finding import Finding, ok, raised, warning
@@ -29,14 +31,14 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
             yield ok("price", name, "doctor-free")
         else:
             costs = True
-            slug = "doctor-price-recipe" if provider.price else "doctor-price-litellm"
+            slug = _source(provider)
             written = {
                 "input": price.input,
                 "cached": price.of_cached,
                 "output": price.output,
                 "currency": price.currency,
             }
-            yield ok("price", name, slug, **written, litellm=_litellm())
+            yield ok("price", name, slug, **written, litellm=_litellm(), date=str(facts_date()))
     budgets = {"": recipe.budget, **{block.id: block.budget for block in blocks}}
     for subject, budget in budgets.items():
         if budget:
@@ -44,6 +46,13 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
     bounded = recipe.budget or all(block.budget for block in blocks if asked_by(block))
     if costs and not bounded:
         yield warning("budget", "", "doctor-no-budget", "doctor-no-budget")
+
+
+def _source(provider: Provider) -> str:
+    """Where the price of a provider stands, as a message says it."""
+    if provider.price:
+        return "doctor-price-recipe"
+    return "doctor-price-vendor" if looked_up(provider)[1] else "doctor-price-litellm"
 
 
 def _litellm() -> str | None:

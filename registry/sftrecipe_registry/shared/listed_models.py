@@ -1,0 +1,79 @@
+"""The models that a server lists under `/models`, and whether one is among them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sftrecipe import CallFailed
+from sftrecipe.kinds import Connecting, MachineCheck
+from sftrecipe_registry.shared.http_failures import failure_of
+from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint
+from sftrecipe_registry.shared.reply_json import parse_json, plain_text
+
+_PREFIX = "models/"
+"""Before every name that Gemini lists, and before none that it takes."""
+_SHOWN = 3
+
+
+class ModelList(OpenAIAdapter):
+    """Asks for the list."""
+
+    async def entries(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """What is told of each model by its name; None where the server has no such list."""
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+        address = f"{self._base}/models"
+        try:
+            async with self._http.get(
+                address, proxy=self._proxy, allow_redirects=False
+            ) as response:
+                status, headers = response.status, response.headers
+                content = await self._read(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._broken_off(error, None) from None
+        if not 200 <= status < 300:
+            if status in (404, 405, 501):
+                return None
+            raise failure_of(status, content, headers)
+        parsed = parse_json(content)
+        return _entries(parsed.value if parsed else None)
+
+
+async def check_listed(endpoint: Endpoint, connecting: Connecting) -> Sequence[MachineCheck]:
+    """What the server's own list says of the endpoint's model; nothing where it has no list."""
+    try:
+        async with open_endpoint(endpoint, connecting, ModelList) as asked:
+            assert isinstance(asked, ModelList)  # noqa: S101 - opened as one
+            listed = await asked.entries()
+    except CallFailed as failure:
+        told = f"the server's list of models cannot be read: {failure.message}"
+        return [MachineCheck("warning", told)]
+    return [listed_check(endpoint.model, listed)] if listed else []
+
+
+def listed_check(model: str, listed: Mapping[str, Mapping[str, Any]]) -> MachineCheck:
+    """Whether a model is listed, and until when."""
+    if model not in listed:
+        near = difflib.get_close_matches(model, listed, n=_SHOWN, cutoff=0.4)
+        advice = f"near to it: {', '.join(near)}" if near else f"it lists {_few(listed)}"
+        return MachineCheck("warning", f"the server does not list model '{model}'", advice)
+    ends = listed[model].get("shutdown_date") or listed[model].get("deprecation")
+    if isinstance(ends, str):
+        return MachineCheck("warning", f"the server withdraws model '{model}' on {ends[:20]}")
+    return MachineCheck("ok", f"the server lists model '{model}'")
+
+
+def _few(listed: Mapping[str, Any]) -> str:
+    shown = ", ".join(sorted(listed)[:_SHOWN])
+    return shown if len(listed) <= _SHOWN else f"{shown} and {len(listed) - _SHOWN} more"
+
+
+def _entries(told: Any) -> dict[str, Mapping[str, Any]] | None:
+    """The entries of a list in OpenAI's form: `{data: [{id: …}]}`, or the bare list."""
+    data = told.get("data") if isinstance(told, Mapping) else told
+    if not isinstance(data, list):
+        return None
+    entries = [each for each in data if isinstance(each, Mapping) and each.get("id")]
+    return {plain_text(each["id"])[:200].removeprefix(_PREFIX): each for each in entries}
