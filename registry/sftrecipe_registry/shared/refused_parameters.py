@@ -12,8 +12,7 @@ from typing import Any
 
 from sftrecipe import CallFailed
 from sftrecipe_registry.shared.failure_words import CONTENT
-from sftrecipe_registry.shared.request_options import OMITTABLE
-from sftrecipe_registry.shared.steering import Steering
+from sftrecipe_registry.shared.steering import OMITTABLE, Steering
 
 _STATUSES = (200, 400, 404, 415, 422, 500)
 _SETTABLE = frozenset(

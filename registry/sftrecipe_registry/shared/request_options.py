@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from sftrecipe.errors import closest
-from sftrecipe.kinds import OptionProblem
+from sftrecipe.kinds import Connecting, OptionProblem
 from sftrecipe.plugin.described import Described
 from sftrecipe.plugin.sampling import Effort, Sampling, Thinking, ThoughtBudget
 from sftrecipe.plugin.vendor_quirks import Quirks
-from sftrecipe_registry.shared.steering import Api, Steering
+from sftrecipe_registry.shared.openai_http import bearer
+from sftrecipe_registry.shared.steering import OMITTABLE, Api, Steering
 
 _BY_BLOCKS = tuple(name for name in Sampling.model_fields if name not in ("extra", "omit"))
-OMITTABLE = frozenset(
-    {*_BY_BLOCKS, "seed", "stream_options", "max_completion_tokens"} - {"thinking"}
-)
-"""Parameters that the engine sends, and a request can do without."""
 _OWN: Mapping[str, str] = {
     **{name: f"write {name} under the block's `with`" for name in _BY_BLOCKS if name != "thinking"},
     **dict.fromkeys(
@@ -75,6 +72,11 @@ class RequestOptions(Described):
     known to are asked so where it is left out), and with `limits: {first_byte_timeout: 60}` a reply
     that hangs is given up early. No part of the key."""
 
+    def server_headers(self, connecting: Connecting, key: str) -> dict[str, str]:
+        """Every header that the recipe gives, the key's among them, with variables filled in."""
+        given = {name: connecting.secret(value) for name, value in (self.headers or {}).items()}
+        return {**bearer(connecting.secret(key)), **given}
+
     def steering(self, quirks: Quirks, *, api: Api = "chat", batched: bool = False) -> Steering:
         """What its requests say; `batched`: replies come in files, not in streams."""
         return Steering(
@@ -103,7 +105,9 @@ class RequestOptions(Described):
         values = (self.headers or {}).values()
         return {value: address for value in values if _VARIABLE.fullmatch(value)}
 
-    def steering_problems(self, quirks: Quirks, server: str) -> Iterator[OptionProblem]:
+    def steering_problems(
+        self, quirks: Callable[[], Quirks], server: str
+    ) -> Iterator[OptionProblem]:
         """What is wrong with the provider's own word; `server` as messages name it."""
         yield from self._header_problems()
         written = {
@@ -141,9 +145,12 @@ def plain_thinking(thinking: Thinking | None) -> Any:
 
 
 def word_problems(
-    written: Mapping[str, Any], quirks: Quirks, server: str
+    written: Mapping[str, Any], quirks: Callable[[], Quirks], server: str
 ) -> Iterator[OptionProblem]:
-    """What is wrong with `extra`, `omit`, `thinking` and `reasoning_effort` for a server."""
+    """What is wrong with `extra`, `omit`, `thinking` and `reasoning_effort` for a server.
+
+    `quirks` are read from a file, where they are asked for.
+    """
     extra, thinking = written.get("extra") or {}, written.get("thinking")
     for name in extra:
         if name in _OWN:
@@ -159,7 +166,7 @@ def word_problems(
             told = f"'{name}' is no parameter that can be left out"
             yield OptionProblem(("omit", index), told, advice)
     if thinking is not None:
-        yield from _thinking_problems(thinking, quirks, server)
+        yield from _thinking_problems(thinking, quirks(), server)
         effort = written.get("reasoning_effort")
         if thinking == "off" and effort not in (None, "none"):
             told = f"thinking: off and reasoning_effort: {effort} contradict each other"

@@ -101,7 +101,7 @@ def _part(part: Mapping[str, Any]) -> dict[str, Any]:
 def responses_reply(reply: Mapping[str, Any]) -> dict[str, Any]:
     """The reply as a chat completion would be; what it cannot hold is left in the body's text."""
     output = reply.get("output")
-    items = [item for item in output if isinstance(item, Mapping)] if _is_list(output) else []
+    items = [item for item in _listed(output) if isinstance(item, Mapping)]
     message: dict[str, Any] = {"role": "assistant"}
     parts = [part for item in items if item.get("type") == "message" for part in _in(item)]
     message["content"] = "".join(_said(part, "output_text", "text") for part in parts)
@@ -117,10 +117,6 @@ def responses_reply(reply: Mapping[str, Any]) -> dict[str, Any]:
         choice["logprobs"] = {"content": logprobs}
     found = {"id": reply.get("id"), "model": reply.get("model"), "usage": _usage(reply)}
     return {**found, "choices": [choice] if items or reply.get("status") else []}
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def _listed(value: Any) -> list[Any]:

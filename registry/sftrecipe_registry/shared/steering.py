@@ -9,10 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sftrecipe.plugin.sampling import STEERING
+from sftrecipe.plugin.sampling import STEERING, Sampling
 from sftrecipe.plugin.vendor_quirks import Quirks
 
 Api = Literal["chat", "responses"]
+OMITTABLE = frozenset(
+    {*Sampling.model_fields, "seed", "stream_options", "max_completion_tokens"}
+    - {"extra", "omit", "thinking"}
+)
+"""Parameters that the engine sends, and a request can do without."""
 DEFAULT_EFFORT = "medium"
 """What `thinking: on` is for servers that are told an effort."""
 
@@ -31,6 +36,8 @@ class Steering:
     """None: where the server answers in no other way."""
     api: Api = "chat"
     quirks: Quirks = field(default_factory=Quirks)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Parameters that have another name there, in completions too; the quirks' are chat's."""
 
     def of(self, sampling: Mapping[str, Any]) -> Steering:
         """With what a block says."""
@@ -80,7 +87,7 @@ class Steering:
         if self.thinking is None:
             return told
         on, quirks = self.thinking != "off", self.quirks
-        if isinstance(self.thinking, Mapping) and quirks.budget:
+        if not isinstance(self.thinking, str) and quirks.budget:
             told[quirks.budget] = self.thinking["budget"]
         if quirks.thinking == "enable_thinking":
             told["enable_thinking"] = on
@@ -98,8 +105,10 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(under)
     for name, value in over.items():
         known = found.get(name)
-        both = isinstance(known, Mapping) and isinstance(value, Mapping)
-        found[name] = merged(known, value) if both else value
+        if isinstance(known, Mapping) and isinstance(value, Mapping):
+            found[name] = merged(known, value)
+        else:
+            found[name] = value
     return found
 
 
@@ -110,13 +119,13 @@ def chat_parameters(sampling: Mapping[str, Any], steering: Steering) -> dict[str
     body = {**quirks.fixed, **asked, **steering.switch()}
     if steering.service_tier is not None:
         body["service_tier"] = steering.service_tier
-    return _named(body, steering, quirks.rename)
+    return _named(body, steering, {**steering.names, **quirks.rename})
 
 
 def completion_parameters(sampling: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """What a completion's body says beside the text."""
     asked = {name: value for name, value in sampling.items() if name not in STEERING}
-    return _named(asked, steering, {})
+    return _named(asked, steering, steering.names)
 
 
 def _named(body: dict[str, Any], steering: Steering, names: Mapping[str, str]) -> dict[str, Any]:
