@@ -30,19 +30,24 @@ def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
 def _of_block(
     root: Node, draft: Draft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
+    for path, sampling, name in asked_samplings(plugin, draft.text("provider")):
+        provider = providers.get(name)
+        if isinstance(provider, Provider):
+            for found in provider.sampling_problems(sampling.sampling()):
+                yield _problem(root, (*draft.options, *path, *found.path), name, found)
+
+
+def asked_samplings(plugin: Plugin, own: str | None) -> Iterator[tuple[Path, Sampling, str]]:
+    """Each sampling of a block, where it stands in the options, and a provider that is asked so;
+    `own`: the block's."""
     named = [
         name
         for _, marker, name in marked(plugin)
         if isinstance(marker, ProviderMarker) and not _WRITING.isdisjoint(marker.needs)
     ]
-    own = draft.text("provider")
     for path, sampling in _samplings(plugin):
-        asked = [own] if own and (not path or not named) else named
-        for name in dict.fromkeys(asked):
-            provider = providers.get(name)
-            if isinstance(provider, Provider):
-                for found in provider.sampling_problems(sampling.sampling()):
-                    yield _problem(root, (*draft.options, *path, *found.path), name, found)
+        for name in dict.fromkeys([own] if own and (not path or not named) else named):
+            yield path, sampling, name
 
 
 def _samplings(plugin: Plugin) -> Iterator[tuple[Path, Sampling]]:

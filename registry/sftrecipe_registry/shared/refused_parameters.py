@@ -90,7 +90,7 @@ def _named(failure: CallFailed, text: str, body: Mapping[str, Any]) -> str | Non
         first = re.split(r"[.\[]", told.removeprefix("body.").removeprefix("parameter."))[0]
         if first in CONTENT:
             return None
-        if first and (first in body or first in _SETTABLE):
+        if first and (first in body or first in _SETTABLE | OMITTABLE):
             return first
     if not _REFUSING.search(text):
         return None
