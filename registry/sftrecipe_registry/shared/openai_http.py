@@ -39,6 +39,7 @@ from sftrecipe_registry.shared.steering import (
     Steering,
     chat_parameters,
     completion_parameters,
+    unsent,
 )
 
 if TYPE_CHECKING:
@@ -46,10 +47,11 @@ if TYPE_CHECKING:
 
 LARGEST_FAILURE = 256 * 1024
 """Bytes of a failure's body that are looked at."""
-_WHY = (
-    "since this model does not take it, or passes over it",
-    "since a raw completion has no such switch",
+WHY = (
+    "{} is not sent, since this model does not take it, or passes over it",
+    "{} is not sent, since a raw completion has no such switch",
 )
+"""What is told of a parameter that a recipe writes and no request has."""
 LARGE = 2 * 1024 * 1024
 """Bytes above which a reply is read alone, or with one other."""
 
@@ -326,13 +328,13 @@ class OpenAIAdapter:
         body = {"model": self.endpoint.model, **what, **self.endpoint.defaults, **asked}
         if self.endpoint.seeded and "seed" not in body and "seed" not in steering.omit:
             body["seed"] = seed_of(request)
-        unsent = [name for name in request.sampling if name in steering.refused]
+        left_out = unsent(request.sampling, steering)
         if not is_chat and (steering.thinking or steering.effort):
-            unsent.append("thinking")
-        for name in unsent:
+            left_out.append("thinking")
+        for name in left_out:
             if name not in self._left_out:
                 self._left_out.add(name)
-                self.tell(f"{self.endpoint.model}: {name} is not sent, {_WHY[name == 'thinking']}")
+                self.tell(f"{self.endpoint.model}: {WHY[name == 'thinking'].format(name)}")
         return body
 
     def _broken_off(self, error: BaseException, status: int | None) -> CallFailed:

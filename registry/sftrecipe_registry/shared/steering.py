@@ -112,6 +112,11 @@ def merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def unsent(sampling: Mapping[str, Any], steering: Steering) -> list[str]:
+    """Parameters that a block writes, and the vendor's model does not take."""
+    return [name for name in sampling if name in steering.refused]
+
+
 def chat_parameters(sampling: Mapping[str, Any], steering: Steering) -> dict[str, Any]:
     """What a chat's body says beside the turns; `steering`: with the block's word."""
     quirks = steering.quirks

@@ -146,7 +146,7 @@ async def _check(
         return [raised("provider", name, error)]
     except Exception as error:  # a third party's provider must not end the other checks
         text = f"{type(error).__name__}: {error}"
-        return [_failed(name, provider, trials.needs[0], text, "doctor-provider")]
+        return [_failed(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
     found = [*_told(name, provider, outcomes), *_limits(name, outcomes)]
     return [*found, *(_server_finding(name, use, each) for each in checks)]
 
@@ -159,8 +159,9 @@ def _told(
     for capability, outcome in outcomes.items():
         if outcome.failure is not None:
             failure = outcome.failure
-            hint = "doctor-parameter" if failure.remedy else advice_for(failure)
-            yield _failed(name, provider, capability, failure.message, hint, line=failure.remedy)
+            slug = "doctor-parameter" if failure.remedy else advice_for(failure)
+            hint = (slug, failure.remedy)
+            yield _failed(name, provider, capability, failure.message, hint)
         elif outcome.answer is None or not _gave(capability, outcome.answer):
             yield fault(
                 "provider",
@@ -199,21 +200,22 @@ def _gave(capability: Capability, answer: Answer) -> bool:
 
 
 def _failed(
-    name: str, provider: Provider, capability: Capability, text: str, hint: str, line: str = ""
+    name: str, provider: Provider, capability: Capability, text: str, hint: tuple[str, str]
 ) -> Finding:
+    """A fault; `hint`: its slug, and the line to write where there is one."""
     keys = _VARIABLE.findall(" ".join(provider.sends()))
     return fault(
         "provider",
         name,
         "doctor-provider-failed",
-        hint,
+        hint[0],
         model=provider.model_name(),
         capability=Word(capability),
         error=text,
         key=", ".join(keys) or "api_key",
         proxy=proxy_names(),
         provider=name,
-        line=line,
+        line=hint[1],
     )
 
 
