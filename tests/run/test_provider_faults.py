@@ -144,8 +144,8 @@ def test_a_parameter_that_no_row_can_do_without_ends_the_step(tmp_path: Path) ->
         whole = responding(
             tmp_path, server.url, [f"row {n}" for n in range(60)], "{concurrency: 2}"
         )
-        error = whole.run(status=1)["error"]
-        assert "error[step-parameter]" in error
+        error = whole.run(status=2)["error"]
+        assert "error[step-parameter]" in error and "omit: [temperature]" in error
         assert "temperature" in error
         assert server.asked.total() <= 5
 

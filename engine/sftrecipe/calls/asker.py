@@ -7,13 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from sftrecipe.calls.accounts import Spent, Stake, Wall
+from sftrecipe.calls.accounts import Spent, Wall
+from sftrecipe.calls.attempts import Call
 from sftrecipe.calls.breaker import Breaker
 from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.keys import call_key, provider_part, request_json
 from sftrecipe.calls.ledger import Ledger
 from sftrecipe.calls.ledger_entries import (
-    NO_STAKE,
     Claim,
     Ended,
     Entry,
@@ -29,6 +29,7 @@ from sftrecipe.calls.server_limits import Mark, ServerLimits
 from sftrecipe.calls.stakes import Stakes
 from sftrecipe.calls.told_usage import believed
 from sftrecipe.calls.usage import Usage
+from sftrecipe.calls.whole_replies import alike
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plugin.context import Reply
@@ -63,34 +64,6 @@ class Shared:
     """Calls being made by key: an equal one waits for the same reply."""
     sending: set[str] = field(default_factory=set)
     """Those of them that the provider has, and whose replies are lost if nobody waits for them."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One call while it is being made."""
-
-    request: Request
-    claim: Claim
-    usage: Usage
-    stake: Stake = NO_STAKE
-    """What is set aside for the attempt in flight."""
-    metered: int = 0
-    """Tokens that were taken from the meter."""
-    claimed: bool = False
-    attempts: int = 0
-    latency: float = 0.0
-    estimated: bool = False
-    """Whether the reply's tokens were not told."""
-
-    @property
-    def expected(self) -> bool:
-        """Whether the call failed in an earlier run already."""
-        return self.claim.seen is not None and self.claim.seen.state == "failed"
-
-    @property
-    def requests(self) -> int:
-        """What the next attempt counts."""
-        return 0 if self.claim.resumed and not self.attempts else 1
 
 
 class Asker:
@@ -143,11 +116,15 @@ class Asker:
         flying = self._shared.flying
         task = flying.get(key)
         if task is None:
-            entry = self._shared.ledger().find(key)
+            ledger, mark = self._shared.ledger(), alike(self._use, self._model, request)
+            kept, entry = key, ledger.find(key)
+            if entry is None and (whole := ledger.whole_reply(mark, self._part, request)):
+                kept, entry = whole, ledger.find(whole)
             if entry is not None and entry.state == "done":
                 usage.cached += 1
-                return reply_of(key, entry.answer())
-            claim = Claim(key, self._use, self._model, request.kind, step, text, entry)
+                return reply_of(kept, entry.answer())
+            seen = entry if kept == key else None
+            claim = Claim(key, self._use, self._model, request.kind, step, text, seen, alike=mark)
             task = asyncio.create_task(self._obtain(request, claim, usage))
             flying[key] = task
             task.add_done_callback(lambda ended: self._landed(key, ended))
@@ -368,6 +345,7 @@ class Asker:
                 self._stakes.priced(paid.cost),
                 call.estimated,
                 answer.note or None,
+                call.claim.alike,
             )
         )
 
@@ -379,8 +357,10 @@ class Asker:
         else:
             call.usage.failed += 1
             why = self._breaker.call_failed(failure, others=self._calls - 1, expected=call.expected)
-            if why is None and not call.usage.asked and not call.usage.cached:
-                why = self._breaker.step_refused(failure, call.claim.step)
+            if why is None and not call.usage.asked:
+                others, known = len(self._shared.sending), call.usage.cached > 0
+                step = call.claim.step
+                why = self._breaker.step_refused(failure, step, others=others, known=known)
             if why:
                 self.stop(why)
         await self._shared.ledger().end(

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.provider import CallFailed, Limits, Unreached
 
 FAULTS_LAST, WAITS_LAST, NOBODY_LASTS = 90.0, 600.0, 20.0
@@ -32,7 +32,7 @@ FIRST_GAP, LONGEST_GAP, GAP_GROWTH = 0.5, 2.0, 1.3
 USELESS = 2
 """Calls in a row that fail by the provider's fault, before a provider that answers is given up."""
 REFUSED_AT_ONCE = 3
-"""Calls of a step that are refused for one parameter before the step ends."""
+"""Calls of a step that are refused before it ends, where it is not sure for which parameter."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -163,20 +163,29 @@ class Breaker:
         hopeless = failure.status == 403 or (not others and failure.outcome in ("retry", "wait"))
         return self._error("provider-unusable", failure) if hopeless and not self.alive else None
 
-    def step_refused(self, failure: CallFailed, step: str) -> SftrecipeError | None:
-        """Why the run stops, where a step's first calls are refused for the recipe's own words."""
+    def step_refused(
+        self, failure: CallFailed, step: str, *, others: int, known: bool
+    ) -> SftrecipeError | None:
+        """Why the run stops, where a step's first calls are refused for the recipe's own words: the
+        first one already, where a parameter is named that it sends.
+
+        `others`: calls that the provider has; `known`: the step's replies are in the ledger.
+        """
         if failure.blame != "recipe":
             return None
         count = self._refused[step] = self._refused.get(step, 0) + 1
-        if count < REFUSED_AT_ONCE:
+        if count < (REFUSED_AT_ONCE if known or not failure.parameter else 1):
             return None
-        return SftrecipeError(
+        return UsageError(
             "step-parameter",
-            "step-parameter",
+            "step-parameter-line" if failure.remedy else "step-parameter",
             provider=self._provider,
             step=step,
+            parameter=failure.parameter or "-",
             count=count,
+            others=others,
             error=failure.message,
+            line=failure.remedy,
         )
 
     def _is_lone(self, failure: CallFailed, others: int, *, expected: bool) -> bool:

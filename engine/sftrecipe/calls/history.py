@@ -15,6 +15,8 @@ from sftrecipe.calls.accounts import SPENT, account_of
 from sftrecipe.calls.ledger import FIND
 from sftrecipe.calls.ledger_entries import Entry
 from sftrecipe.calls.totals import reading
+from sftrecipe.calls.whole_replies import whole_reply
+from sftrecipe.plugin.provider import Request
 
 _RECENT = 200
 _LOOKED_AT = 5000
@@ -45,6 +47,11 @@ class History:
             return None
         row = self._connection.execute(FIND, (key,)).fetchone()
         return Entry(*row) if row else None
+
+    def whole_reply(self, mark: bytes, provider: bytes, request: Request) -> str | None:
+        """The key of a reply that is what the request's would be, under another `max_tokens`."""
+        found = self._connection
+        return None if found is None else whole_reply(found, mark, provider, request)
 
     def recent(self, model: str) -> list[EarlierCall]:
         """A model's latest calls, of the ledger's latest few thousand."""

@@ -16,8 +16,12 @@ def provider_part(use: str, identity: Mapping[str, Any]) -> bytes:
     return orjson.dumps([use, identity], option=orjson.OPT_SORT_KEYS)
 
 
-def request_json(request: Request) -> bytes:
-    """The request as canonical JSON: parts that are not used are left out."""
+def request_json(request: Request, *, without_limit: bool = False) -> bytes:
+    """The request as canonical JSON: parts that are not used are left out; `without_limit`: nor
+    does it say how long the reply may get."""
+    sampling = request.sampling
+    if without_limit:
+        sampling = {name: sampling[name] for name in sampling if name != "max_tokens"}
     parts: dict[str, Any] = {"kind": request.kind}
     if request.messages:
         parts["messages"] = request.messages
@@ -25,8 +29,8 @@ def request_json(request: Request) -> bytes:
         parts["prompt"] = request.prompt
     if request.answer:
         parts["answer"] = request.answer
-    if request.sampling:
-        parts["sampling"] = request.sampling
+    if sampling:
+        parts["sampling"] = sampling
     if request.schema is not None:
         parts["schema"] = request.schema
     if request.tools:

@@ -39,8 +39,9 @@ from sftrecipe.calls.ledger_entries import (
     packed,
 )
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger, transaction
+from sftrecipe.calls.whole_replies import KEEP, is_kept, whole_reply
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.provider import Answer
+from sftrecipe.plugin.provider import Answer, Request
 
 FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
 FROM calls WHERE key = ?"""
@@ -111,6 +112,14 @@ class Ledger:
             with explained(self.path):
                 raise
         return Entry(*row) if row else None
+
+    def whole_reply(self, mark: bytes, provider: bytes, request: Request) -> str | None:
+        """The key of a reply that is what the request's would be, under another `max_tokens`."""
+        try:
+            return whole_reply(self._connection, mark, provider, request)
+        except sqlite3.Error:
+            with explained(self.path):
+                raise
 
     def has_reply(self, provider: str, model: str) -> bool:
         """Whether a reply of the model lies in it, among its latest calls."""
@@ -252,8 +261,10 @@ class Ledger:
     def _settle(self, ended: Ended | Returned) -> None:
         if isinstance(ended, Ended):
             self._cursor.execute(*self._ended(ended))
+            answer = ended.answer or Answer("")
+            if ended.state == "done" and is_kept(ended.alike, answer.finish_reason):
+                self._cursor.execute(KEEP, (ended.alike, ended.key))
             if ended.stake is not None:
-                answer = ended.answer or Answer("")
                 tokens = answer.input_tokens + answer.output_tokens
                 spent = Spent(ended.stake.requests, tokens, ended.paid.cost or 0.0)
                 self._account.add(ended.step, settled(ended.stake, spent))

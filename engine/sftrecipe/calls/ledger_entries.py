@@ -57,6 +57,8 @@ class Claim(NamedTuple):
     """What the ledger said of it: another engine that was faster is noticed by this."""
     resumed: bool = False
     """Whether it left before already, and is waited for again: no further request."""
+    alike: bytes = b""
+    """What it shares with calls that differ in `max_tokens` alone."""
 
 
 class Paid(NamedTuple):
@@ -87,6 +89,8 @@ class Ended:
     estimated: bool = False
     """Whether the tokens were not told, but are counted from the texts."""
     error: str | None = None
+    alike: bytes = b""
+    """As of its claim."""
 
 
 @dataclass(frozen=True, slots=True)

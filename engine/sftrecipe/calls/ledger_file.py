@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.calls import accounts
+from sftrecipe.calls import accounts, whole_replies
 from sftrecipe.calls.engines import lives
 from sftrecipe.calls.ledger_connection import connect
 from sftrecipe.calls.ledger_schema import lacking_columns, strange_parts
@@ -18,7 +18,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.store.atomic_files import locked, refuse_few_handles
 
 APPLICATION = 0x53465452
-VERSION = 3
+VERSION = 4
 CHECKED_BYTES = 1 << 30
 """A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
 
@@ -70,7 +70,7 @@ CREATE TABLE calls (
   estimated INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
-{accounts.TABLE}"""
+{accounts.TABLE}{whole_replies.TABLE}"""
 _ONCE = "CREATE INDEX calls_run ON calls (run);"
 """What an earlier version's ledger has; the accounts stand in its place."""
 
@@ -86,7 +86,7 @@ _COLUMNS_SINCE = {
     ),
 }
 """Columns of calls that came with a version."""
-_ACCOUNTS_SINCE = 3
+_ACCOUNTS_SINCE, _WHOLE_REPLIES_SINCE = 3, 4
 _OF_THE_SCHEMA = ("no such table", "no such column", "duplicate column", "already exists")
 """What SQLite says of a file whose tables are not those that it tells to have."""
 
@@ -209,10 +209,11 @@ def check_kind(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _later(version: int) -> set[tuple[str, str | None]]:
-    """What came after a version: columns of calls, and the table of the accounts."""
+    """What came after a version: columns of calls, and whole tables."""
     since = [more for began, more in _COLUMNS_SINCE.items() if began > version]
     found: set[tuple[str, str | None]] = {("calls", name) for more in since for name, _ in more}
-    return found | {("accounts", None)} if version < _ACCOUNTS_SINCE else found
+    tables = {"accounts": _ACCOUNTS_SINCE, "whole_replies": _WHOLE_REPLIES_SINCE}
+    return found | {(name, None) for name, since in tables.items() if version < since}
 
 
 def check_header(path: Path) -> None:
@@ -237,6 +238,9 @@ def upgrade(connection: sqlite3.Connection) -> None:
             connection.execute(accounts.TABLE)
             accounts.fill(connection)
             connection.execute("DROP INDEX IF EXISTS calls_run")
+        if version < _WHOLE_REPLIES_SINCE:
+            connection.execute(whole_replies.TABLE)
+            whole_replies.fill(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sftrecipe.calls.accounts import fill
+from sftrecipe.calls import accounts, whole_replies
 from sftrecipe.calls.engines import somebody_lives
 from sftrecipe.calls.ledger_file import (
     LINKLESS,
@@ -116,7 +116,8 @@ def _copied(path: Path, new: Path) -> _Found:
         for entry in pages.entries():
             if len(entry) == 2 and _is_key(entry[0]):
                 found.named.add(str(entry[0]))
-        fill(connection)
+        accounts.fill(connection)
+        whole_replies.fill(connection)
         connection.execute("COMMIT")
     return found
 

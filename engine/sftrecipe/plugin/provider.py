@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
 from annotated_types import Ge, Gt
 from pydantic import Field
 
-from sftrecipe.plugin.base import Capability, MachineCheck, Plugin
+from sftrecipe.plugin.base import Capability, MachineCheck, OptionProblem, Plugin
+from sftrecipe.plugin.sampling import STEERING
 from sftrecipe.record import ToolCall
 
 RequestKind = Literal["chat", "complete", "embed", "loglikelihood", "reward"]
@@ -55,7 +56,8 @@ class Request:
     answer: str = ""
     """The given answer, for `loglikelihood`."""
     sampling: Mapping[str, Any] = field(default_factory=dict)
-    """temperature, top_p, min_p, max_tokens, stop, seed, logprobs, … in OpenAI's names."""
+    """temperature, top_p, min_p, max_tokens, stop, seed, logprobs, … in OpenAI's names; `extra`,
+    `thinking`, `reasoning_effort` and `omit` as a block writes them."""
     schema: Mapping[str, Any] | None = None
     """JSON Schema that the reply must follow."""
     tools: tuple[Mapping[str, Any], ...] = ()
@@ -102,6 +104,7 @@ class CallFailed(Exception):
         key: str = "",
         reason: str = CALL_FAILED,
         blame: Blame = "",
+        parameter: str = "",
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
@@ -115,6 +118,10 @@ class CallFailed(Exception):
         """The reason written beside a lost row."""
         known = self.reason != CALL_FAILED and outcome in ("refused", "final")
         self.blame: Blame = blame or ("row" if known else "")
+        self.parameter = parameter
+        """The parameter that the server names."""
+        self.remedy = ""
+        """What the recipe has to say for it to be taken, as YAML; empty: nobody knows."""
         self.reply: Answer | None = None
         """What came, where a reply counts as a failure: it tells what it took."""
 
@@ -284,6 +291,16 @@ class Provider(Plugin):
     def at_once(self) -> Provider:
         """The same provider, to be tried: one that defers its calls gives one that answers now."""
         return self
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What this provider cannot do of what a block writes; asked at `validate`.
+
+        Paths are the sampling's names. No network, no heavy import.
+        """
+        for name in STEERING:
+            if name in sampling:
+                told = f"{name} is not taken by provider '{type(self).__name__.lower()}'"
+                yield OptionProblem((name,), told, f"remove {name}", at_key=True)
 
     def identity(self) -> dict[str, object]:
         """Model and revision: what a ledger key and a step's key say of the provider."""

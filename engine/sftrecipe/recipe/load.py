@@ -34,6 +34,7 @@ from sftrecipe.recipe.reading import Reading
 from sftrecipe.recipe.secrets import Secrets, environment, place_problems
 from sftrecipe.recipe.shape import RecipeShape
 from sftrecipe.recipe.shape_problems import shape_problems
+from sftrecipe.recipe.steering import steering_problems
 from sftrecipe.recipe.sweeping import Sweeping
 from sftrecipe.recipe.trained import check_trained, models_before_and_after
 from sftrecipe.recipe.withdrawn import withdrawn_problems
@@ -192,6 +193,7 @@ class _Check:
         self.problems.extend(place_problems(self._root))
         self.problems.extend(place_problems(self._written))
         asked = Asking(self._root, blocks, self.problems).asked()
+        self.problems.extend(steering_problems(self._root, blocks))
         secrets = Secrets(self._root, vendors.allowed_keys(), environment())
         for draft in blocks:
             if draft.section.name == "providers":

@@ -21,6 +21,7 @@ from sftrecipe.calls.keys import call_key, provider_part, request_json
 from sftrecipe.calls.outcomes import known_failure, reply_of
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
+from sftrecipe.calls.whole_replies import alike
 from sftrecipe.plan.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject, Reply
@@ -90,6 +91,7 @@ class _Unasked:
     ) -> None:
         assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         self.provider = block.plugin
+        self._use = block.use
         self._part = provider_part(block.use, block.plugin.identity())
         self._history = history
         self._seen = seen
@@ -105,6 +107,10 @@ class _Unasked:
             raise _Enough
         key = call_key(self._part, request_json(request))
         entry = self._history.find(key)
+        if entry is None:
+            mark = alike(self._use, self.provider.model_name(), request)
+            key = self._history.whole_reply(mark, self._part, request) or key
+            entry = self._history.find(key)
         failure = known_failure(entry, ask_again=False) if entry is not None else None
         if entry is not None and (failure or entry.state == "done"):
             self._seen.held += 1

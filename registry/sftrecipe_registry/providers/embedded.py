@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +31,7 @@ from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
+from sftrecipe_registry.shared.steering import Steering
 from sftrecipe_registry.shared.token_counters import gguf_counter
 
 _MODEL = "smollm2-135m-instruct"
@@ -136,6 +137,7 @@ teacher: {use: embedded}
             headers=bearer(key),
             # A reply would differ by what the server happens to have cached.
             defaults={"max_tokens": self.context, "cache_prompt": False},
+            steering=Steering(names={"repetition_penalty": "repeat_penalty"}),
             seeded=True,
         )
 
@@ -191,11 +193,6 @@ class _Servers:
 
 class _Llama(OpenAIAdapter):
     """llama.cpp's server: log-probabilities of a given answer by forcing the model to write it."""
-
-    def _body(
-        self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
-    ) -> dict[str, Any]:
-        return super()._body(request, what, {**names, "repetition_penalty": "repeat_penalty"})
 
     async def embed(self, request: Request) -> Answer:
         """The text's vector. Raises CallFailed for an empty text and for one that is too long."""
@@ -253,7 +250,7 @@ class _Llama(OpenAIAdapter):
         """The text's first token, or the several that its first character takes; and the rest."""
         body = orjson.dumps({"content": text, "with_pieces": True})
         address = f"{self._base.removesuffix('/v1')}/tokenize"
-        reply, _ = await self._post(address, body, again=True)
+        reply, _ = await self._post(address, body, streamed=False, again=True)
         begun, said = [], b""
         for token in reply["tokens"]:
             piece = token["piece"]  # bytes that are no text come as a list of numbers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
@@ -16,17 +16,18 @@ from sftrecipe.kinds import (
     OptionFiles,
     OptionProblem,
 )
-from sftrecipe.plugin.vendor_quirks import quirks_of
+from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
-from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
+from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.qianfan_v1 import KeyPair, open_v1, v1_problem
+from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
 
 _V1 = "https://aip.baidubce.com"
 _V2 = "https://qianfan.baidubce.com/v2"
 
 
-class Ernie(Provider):
+class Ernie(RequestOptions, Provider):
     """ERNIE on Qianfan, by its OpenAI-compatible interface (v2).
 
     With `secret_key` the older one (v1) is asked, which Baidu has switched off.
@@ -66,8 +67,20 @@ teacher:
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """The older interface, which nobody answers any more."""
+        yield from self.steering_problems(*self._server())
+        if not self.secret_key:
+            return
+        yield v1_problem(("secret_key",))
+        for name in RequestOptions.model_fields.keys() & self.model_fields_set:
+            told = f"{name} is not taken by the older interface"
+            yield OptionProblem((name,), told, f"remove {name}", at_key=True)
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What a block writes of its requests that Qianfan does not take."""
         if self.secret_key:
-            yield v1_problem(("secret_key",))
+            yield from super().sampling_problems(sampling)
+        else:
+            yield from word_problems(sampling, *self._server())
 
     def model_name(self) -> str:
         """The model's name."""
@@ -77,11 +90,12 @@ teacher:
         """The keys, to Qianfan."""
         if self.secret_key:
             return {self.api_key: self.base_url or _V1, self.secret_key: self.base_url or _V1}
-        return {self.api_key: self._address()} if self.api_key else {}
+        key = {self.api_key: self._address()} if self.api_key else {}
+        return key | self.header_secrets(self._address())
 
     def identity(self) -> dict[str, object]:
-        """Model and revision."""
-        return model_identity(self.model, self.revision)
+        """Model and revision, and what changes a reply of the requests."""
+        return model_identity(self.model, self.revision) | self.steering_identity()
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """A pool of connections to Qianfan."""
@@ -105,9 +119,13 @@ teacher:
         return Endpoint(
             base_url=connecting.secret(self._address()),
             model=self.model,
-            headers=bearer(connecting.secret(self.api_key)),
-            names=quirks_of("ernie", "", self.model).rename,
+            headers=self.server_headers(connecting, self.api_key),
+            steering=self.steering(quirks_of("ernie", "", self.model)),
         )
+
+    def _server(self) -> tuple[Callable[[], Quirks], str]:
+        """Its quirks, read where they are asked for, and its name in messages."""
+        return lambda: quirks_of("ernie", "", self.model), f"'{self.model}' at Qianfan"
 
     def _address(self) -> str:
         return self.base_url or _V2

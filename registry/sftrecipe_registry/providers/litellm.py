@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from json import JSONDecoder
 from typing import Any, ClassVar
@@ -33,6 +34,7 @@ from sftrecipe.kinds import (
     ending_of,
 )
 from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.http_failures import (
     SHOWN,
     Fault,
@@ -42,6 +44,7 @@ from sftrecipe_registry.shared.http_failures import (
 )
 from sftrecipe_registry.shared.inflating import mangled, unreadable
 from sftrecipe_registry.shared.installed_packages import package_check
+from sftrecipe_registry.shared.litellm_parameters import LiteLLMParameters
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import response_format
 from sftrecipe_registry.shared.openai_replies import (
@@ -50,7 +53,9 @@ from sftrecipe_registry.shared.openai_replies import (
     embedding_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
+from sftrecipe_registry.shared.refused_parameters import blamed
 from sftrecipe_registry.shared.reply_json import mapping_in, parse_json
+from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
 from sftrecipe_registry.shared.token_counters import openai_counter
 
 _ADDRESSES = {
@@ -73,7 +78,7 @@ _UNREADABLE = "Invalid response object"
 _INSTALL = f"{installer()} 'sftrecipe[litellm]'"
 
 
-class LiteLLM(Provider):
+class LiteLLM(RequestOptions, Provider):
     """A model by litellm's name for it; installed with `sftrecipe[litellm]`.
 
     Slower than `openai`, and some seconds to start: use it for vendors that do not speak OpenAI's
@@ -109,11 +114,11 @@ judge:
         return self.model
 
     def sends(self) -> Mapping[str, str]:
-        """The key, to the vendor of the model's prefix."""
-        if not self.api_key:
-            return {}
+        """The key and the headers' variables, to the vendor of the model's prefix."""
         vendor = self.model.partition("/")[0]
-        return {self.api_key: self.base_url or _ADDRESSES.get(vendor, f"https://{vendor}.invalid")}
+        address = self.base_url or _ADDRESSES.get(vendor, f"https://{vendor}.invalid")
+        key = {self.api_key: address} if self.api_key else {}
+        return key | self.header_secrets(address)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Ways to an address that `sends` does not tell."""
@@ -124,10 +129,22 @@ judge:
         elif self.base_url and vendor not in _BY_KEY:
             message = f"base_url is not taken for models of '{vendor}'"
             yield OptionProblem(("base_url",), message, f"it is for {', '.join(sorted(_BY_KEY))}")
+        if self.stream is not None:
+            told = "litellm's streams are not read"
+            yield OptionProblem(("stream",), told, "remove stream, or write use: openai")
+        yield from self.steering_problems(self._quirks, f"'{self.model}'")
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What a block writes of its requests that the vendor does not take."""
+        yield from word_problems(sampling, self._quirks, f"'{self.model}'")
 
     def identity(self) -> dict[str, object]:
-        """Model and revision."""
-        return model_identity(self.model, self.revision)
+        """Model and revision, and what changes a reply of the requests."""
+        return model_identity(self.model, self.revision) | self.steering_identity()
+
+    def _quirks(self) -> Quirks:
+        # Names are litellm's own, which knows each vendor's.
+        return replace(quirks_of(None, self.base_url or "", self.model), rename={})
 
     def token_counter(self) -> TokenCounter | None:
         """By OpenAI's own encoding, for its models."""
@@ -161,9 +178,14 @@ judge:
             "api_base": address or _ADDRESSES.get(self.model.partition("/")[0]),
         }
         litellm = await asyncio.to_thread(_imported)
-        given = {name: value for name, value in where.items() if value}
+        given: dict[str, Any] = {name: value for name, value in where.items() if value}
+        if headers := self.server_headers(connecting, ""):
+            given["extra_headers"] = headers
+        steering = self.steering(self._quirks(), batched=True)
         try:
-            yield _Sender(litellm, self.model, given)
+            yield _Sender(
+                litellm, self.model, given, LiteLLMParameters(steering, connecting.progress)
+            )
         finally:
             await litellm.close_litellm_async_clients()
 
@@ -171,7 +193,10 @@ judge:
 class _Sender:
     """Sends one request through litellm."""
 
-    def __init__(self, litellm: Any, model: str, where: Mapping[str, str]) -> None:
+    def __init__(
+        self, litellm: Any, model: str, where: Mapping[str, Any], steered: LiteLLMParameters
+    ) -> None:
+        self._steered = steered
         self._litellm = litellm
         self._common = {"model": model, **where, "num_retries": 0, "max_retries": 0}
         if model.partition("/")[0] in litellm.openai_compatible_providers:
@@ -192,7 +217,9 @@ class _Sender:
             raise
         except Exception as error:
             self.limits_seen = limits_in(_headers(error))
-            raise _failure(error) from None
+            failure, asked = _failure(error), self._steered.parameters(request)
+            sent = {**asked, **asked.get("extra_body", {})}
+            raise blamed(failure, sent, self._steered.of(request)) from None
 
     async def _chat(self, request: Request) -> Answer:
         if not request.messages:
@@ -203,7 +230,7 @@ class _Sender:
         reply = await self._litellm.acompletion(
             messages=[dict(turn) for turn in request.messages],
             **self._common,
-            **request.sampling,
+            **self._steered.parameters(request),
             **more,
         )
         self.limits_seen = _limits(reply)
@@ -212,7 +239,7 @@ class _Sender:
 
     async def _complete(self, request: Request) -> Answer:
         reply = await self._litellm.atext_completion(
-            prompt=request.prompt, **self._common, **request.sampling
+            prompt=request.prompt, **self._common, **self._steered.parameters(request)
         )
         self.limits_seen = _limits(reply)
         return completion_answer(*_told(reply))

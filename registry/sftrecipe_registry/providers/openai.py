@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
@@ -20,10 +20,12 @@ from sftrecipe.kinds import (
     OptionProblem,
     TokenCounter,
 )
-from sftrecipe.plugin.vendor_quirks import quirks_of
+from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
-from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
+from sftrecipe_registry.shared.openai_http import Endpoint, open_endpoint
+from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.responses_api import TAKEN
 from sftrecipe_registry.shared.token_counters import folder_counter, openai_counter
 from sftrecipe_registry.shared.vendor_preset import key_variable, preset, vendor_problems
 
@@ -35,7 +37,7 @@ _BATCH_CALLS = 10_000
 _BATCH_TIMEOUT = 26 * 3600.0
 
 
-class OpenAI(Provider):
+class OpenAI(RequestOptions, Provider):
     """An OpenAI-compatible endpoint: OpenAI itself, a vendor by its name, any other by `base_url`.
 
     The address is no part of a ledger key: a reply is kept under the model's name, wherever it is
@@ -73,6 +75,9 @@ judge:
     difference: what was answered in one mode is not asked in the other."""
     poll: Annotated[float, Gt(0)] = 30.0
     """Seconds between two looks at a batch at first; they grow to twenty times that."""
+    api: Literal["chat", "responses"] = "chat"
+    """`responses` asks chats through OpenAI's Responses API, which tells what a model thought, in
+    short; nothing is stored at the vendor. Part of the ledger's key."""
 
     @property
     def deferred(self) -> bool:
@@ -99,8 +104,22 @@ judge:
         return frozenset(able | {"structured"} if self._takes_schemas() else able)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """A vendor that nobody knows."""
-        yield from vendor_problems(self.vendor, _USES)
+        """A vendor that nobody knows; requests that cannot be made so."""
+        wrong = list(vendor_problems(self.vendor, _USES))
+        yield from wrong
+        if not wrong:
+            yield from self.steering_problems(*self._server())
+        if self.deferred and self.stream:
+            told = "replies of a batch come in files, not as streams"
+            yield OptionProblem(("stream",), told, "remove stream, or mode: batch")
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What a block writes of its requests that this server does not take."""
+        yield from word_problems(sampling, *self._server())
+        for name in sampling if self.api == "responses" else ():
+            if name not in TAKEN and name not in self.omit + tuple(sampling.get("omit", ())):
+                told = f"{name} is not taken by the Responses API"
+                yield OptionProblem((name,), told, "remove it, or write api: chat", at_key=True)
 
     def model_name(self) -> str:
         """The model's name."""
@@ -122,12 +141,14 @@ judge:
         return key_variable(preset(self.vendor, self.base_url), _KEY)
 
     def sends(self) -> Mapping[str, str]:
-        """The key, to the endpoint."""
-        return {self.key: self.address} if self.key else {}
+        """The key and the headers' variables, to the endpoint."""
+        key = {self.key: self.address} if self.key else {}
+        return key | self.header_secrets(self.address)
 
     def identity(self) -> dict[str, object]:
-        """Model and revision."""
-        return model_identity(self.model, self.revision)
+        """Model and revision, and what changes a reply of the requests."""
+        asked = {} if self.api == "chat" else {"api": self.api}
+        return model_identity(self.model, self.revision) | self.steering_identity() | asked
 
     def token_counter(self) -> TokenCounter | None:
         """By the model's folder, where the model is named by one; by OpenAI's own encoding."""
@@ -167,6 +188,13 @@ judge:
         return Endpoint(
             base_url=address,
             model=self.model,
-            headers=bearer(connecting.secret(self.key)),
-            names=quirks_of(self.vendor, address, self.model).rename,
+            headers=self.server_headers(connecting, self.key),
+            steering=self.steering(
+                quirks_of(self.vendor, address, self.model), api=self.api, batched=self.deferred
+            ),
         )
+
+    def _server(self) -> tuple[Callable[[], Quirks], str]:
+        """Its quirks, read where they are asked for, and its name in messages."""
+        address = self.address
+        return lambda: quirks_of(self.vendor, address, self.model), f"'{self.model}' at {address}"

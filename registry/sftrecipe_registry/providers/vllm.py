@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -29,6 +29,7 @@ from sftrecipe.options import ModelName
 from sftrecipe.plugin.described import Described
 from sftrecipe.plugin.options import trained_block
 from sftrecipe.plugin.provider import Price
+from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_folder import (
     is_path,
@@ -39,7 +40,7 @@ from sftrecipe_registry.shared.model_folder import (
     weights_fingerprint,
 )
 from sftrecipe_registry.shared.model_identity import model_identity
-from sftrecipe_registry.shared.openai_http import Endpoint, bearer, open_endpoint
+from sftrecipe_registry.shared.openai_http import Endpoint, open_endpoint
 from sftrecipe_registry.shared.python_environment import (
     environment_python,
     missing_environment,
@@ -47,6 +48,7 @@ from sftrecipe_registry.shared.python_environment import (
     named_problem,
     python_permissions,
 )
+from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
 from sftrecipe_registry.shared.token_counters import folder_counter
 from sftrecipe_registry.shared.vendor_preset import vendor_problems
 from sftrecipe_registry.shared.vllm_arguments import (
@@ -74,7 +76,7 @@ class Serve(Described):
     """Seconds that the server may take until it answers, downloads included."""
 
 
-class Vllm(Provider):
+class Vllm(RequestOptions, Provider):
     """A vLLM server: a running one by its address, or one that the engine starts (`serve`).
 
     Every request is sent a seed made from its own content, so that a server that computes the same
@@ -110,7 +112,10 @@ teacher:
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """What is wrong with the server that is to be started."""
-        yield from vendor_problems(self.vendor, ("vllm",))
+        strange = list(vendor_problems(self.vendor, ("vllm",)))
+        yield from strange
+        if not strange:
+            yield from self.steering_problems(*self._server())
         if self.serve is None:
             if trained_block(self.model) is not None:
                 told = f"model '{self.model}' is not one that a running server has"
@@ -152,8 +157,13 @@ teacher:
         return model_folder(self.model).name if self._is_folder() else self.model
 
     def sends(self) -> Mapping[str, str]:
-        """The key, to the server."""
-        return {self.api_key: self.base_url} if self.api_key else {}
+        """The key and the headers' variables, to the server."""
+        key = {self.api_key: self.base_url} if self.api_key else {}
+        return key | self.header_secrets(self.base_url)
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What a block writes of its requests that the server does not take."""
+        yield from word_problems(sampling, *self._server())
 
     def identity(self) -> dict[str, object]:
         """Model, revision or what its folder holds, and arguments that change what is replied."""
@@ -161,7 +171,7 @@ teacher:
         if self._is_folder() and revision is None:
             revision = weights_fingerprint(model_folder(self.model))
         arguments = reply_arguments(self.serve.args) if self.serve else {}
-        named = model_identity(self.model_name(), revision)
+        named = model_identity(self.model_name(), revision) | self.steering_identity()
         return {**named, "arguments": arguments} if arguments else named
 
     def token_counter(self) -> TokenCounter | None:
@@ -184,9 +194,17 @@ teacher:
         return Endpoint(
             base_url=connecting.secret(self.base_url),
             model=self.model,
-            headers=bearer(connecting.secret(self.api_key)),
+            headers=self.server_headers(connecting, self.api_key),
+            steering=self.steering(self._quirks()),
             seeded=True,
         )
+
+    def _quirks(self) -> Quirks:
+        return quirks_of(self.vendor, "", self.model_name())
+
+    def _server(self) -> tuple[Callable[[], Quirks], str]:
+        """Its quirks, read where they are asked for, and its name in messages."""
+        return self._quirks, f"'{self.model_name()}' on vLLM"
 
     def _started(
         self, serve: Serve, connecting: Connecting
@@ -212,7 +230,15 @@ teacher:
             arguments += [f"--revision={self.revision}"] if self.revision else []
         python = environment_python(named_environment(serve.python, ENVIRONMENT))
         named = self.model_name()
-        server = VllmServer(python, model, named, arguments, serve.start_timeout)
+        server = VllmServer(
+            python,
+            model,
+            named,
+            arguments,
+            serve.start_timeout,
+            steering=self.steering(self._quirks()),
+            headers=self.server_headers(connecting, ""),
+        )
         return restarted_server(lambda: open_vllm(server, connecting), connecting.progress)
 
     def _python_problem(self, *strangers: Path) -> str | None:

@@ -161,8 +161,8 @@ PARAMETER_TEXTS = re.compile(
     re.IGNORECASE,
 )
 """A parameter that this model does not take: every row's request has it."""
-CONTENT = ("messages", "input", "prompt", "contents", "content")
-"""Parameters that are the row's own text."""
+CONTENT = ("messages", "input", "prompt", "contents", "content", "tools", "functions")
+"""Parameters that are the row's own."""
 
 BUSY = (
     "rate_limit",

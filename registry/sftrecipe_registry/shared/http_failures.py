@@ -119,6 +119,7 @@ def classified(status: int, fault: Fault, pause: float | None = None) -> CallFai
         retry_after=pause,
         reason=meaning.reason,
         blame=meaning.blame,
+        parameter=fault.parameter,
     )
 
 

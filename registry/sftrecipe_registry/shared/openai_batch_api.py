@@ -18,10 +18,10 @@ from tenacity import (
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Connecting, MachineCheck
+from sftrecipe_registry.shared.event_stream import LARGEST
 from sftrecipe_registry.shared.http_failures import failure_of
 from sftrecipe_registry.shared.inflating import inflated, mangled, unreadable
 from sftrecipe_registry.shared.openai_http import (
-    LARGEST,
     Endpoint,
     OpenAIAdapter,
     open_endpoint,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -15,7 +15,13 @@ import orjson
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
-from sftrecipe_registry.shared.event_stream import put_together
+from sftrecipe_registry.shared.event_stream import (
+    LARGEST,
+    Events,
+    StreamedReply,
+    is_stream,
+    put_together,
+)
 from sftrecipe_registry.shared.http_failures import SHOWN, classified, failure_of, fault_of
 from sftrecipe_registry.shared.inflating import ACCEPTED, inflated, mangled, unreadable
 from sftrecipe_registry.shared.kept_connections import IDLE_SECONDS, Sending, watched_connections
@@ -26,15 +32,26 @@ from sftrecipe_registry.shared.openai_replies import (
     likelihood_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
+from sftrecipe_registry.shared.refused_parameters import blamed
 from sftrecipe_registry.shared.reply_json import in_utf8, json_text, parse_json
+from sftrecipe_registry.shared.responses_api import responses_body, responses_reply
+from sftrecipe_registry.shared.steering import (
+    Steering,
+    chat_parameters,
+    completion_parameters,
+    unsent,
+)
 
 if TYPE_CHECKING:
     import aiohttp
 
-LARGEST = 32 * 1024 * 1024
-"""Bytes of a reply that are read at most, once it is inflated."""
 LARGEST_FAILURE = 256 * 1024
 """Bytes of a failure's body that are looked at."""
+WHY = (
+    "{} is not sent, since this model does not take it, or passes over it",
+    "{} is not sent, since a raw completion has no such switch",
+)
+"""What is told of a parameter that a recipe writes and no request has."""
 LARGE = 2 * 1024 * 1024
 """Bytes above which a reply is read alone, or with one other."""
 
@@ -48,8 +65,8 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Added to every body; the request's own sampling comes before it."""
-    names: Mapping[str, str] = field(default_factory=dict)
-    """Sampling parameters that chat calls by another name here."""
+    steering: Steering = field(default_factory=Steering)
+    """What the recipe and the vendor say of the requests."""
     seeded: bool = False
     """Send a seed made from the request: the same request, the same draw."""
 
@@ -81,7 +98,9 @@ async def open_endpoint(
         auto_decompress=False,
         trace_configs=[watched_connections()],
     ) as http:
-        yield (adapter or OpenAIAdapter)(endpoint, http)
+        opened = (adapter or OpenAIAdapter)(endpoint, http)
+        opened.tell = connecting.progress
+        yield opened
 
 
 class OpenAIAdapter:
@@ -100,6 +119,11 @@ class OpenAIAdapter:
         """What the server told of its limits with the reply before."""
         self.note = ""
         """What was put right in the reply before."""
+        self.tell: Callable[[str], None] = _silent
+        """Says one line to the user."""
+        self._left_out: set[str] = set()
+        """Parameters of which was told that they are not sent."""
+        self._asks_usage = "stream_options" not in endpoint.steering.omit
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
@@ -121,21 +145,28 @@ class OpenAIAdapter:
         """`/chat/completions`."""
         if not request.messages:
             raise CallFailed("final", "the list of messages is empty")
-        body = self._body(request, {"messages": request.messages}, self.endpoint.names)
+        steering = self.endpoint.steering.of(request.sampling)
+        body = self._body(request, {"messages": request.messages}, steering)
         if body.get("logprobs"):
             body["logprobs"] = True
             body.setdefault("top_logprobs", 1)  # llama.cpp sends twenty of them unasked
         if request.schema is not None:
             body["response_format"] = response_format(request.schema)
-        reply, raw = await self.post("/chat/completions", body)
+        if request.tools:
+            body["tools"] = request.tools
+        if steering.api == "responses":
+            reply, raw = await self._asked("/responses", responses_body(body), steering)
+            return chat_answer(responses_reply(reply), raw)
+        reply, raw = await self._asked("/chat/completions", body, steering)
         return chat_answer(reply, raw)
 
     async def complete(self, request: Request) -> Answer:
         """`/completions`, the raw text."""
-        body = self._body(request, {"prompt": request.prompt}, {})
+        steering = self.endpoint.steering.of(request.sampling)
+        body = self._body(request, {"prompt": request.prompt}, steering)
         if body.get("logprobs") is True:
             body["logprobs"] = 1
-        reply, raw = await self.post("/completions", body)
+        reply, raw = await self._asked("/completions", body, steering)
         return completion_answer(reply, raw)
 
     async def embed(self, request: Request) -> Answer:
@@ -160,13 +191,33 @@ class OpenAIAdapter:
     async def post(self, path: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """Send a body; the parsed reply and its text. Raises CallFailed, classified."""
         address, content = self._base + path, orjson.dumps(body)
-        return await self._post(address, content, again=True)
+        return await self._post(address, content, streamed=body.get("stream") is True, again=True)
 
-    async def _post(self, address: str, data: bytes, *, again: bool) -> tuple[dict[str, Any], str]:
+    async def _asked(
+        self, path: str, body: dict[str, Any], steering: Steering
+    ) -> tuple[dict[str, Any], str]:
+        """The reply to what a step asks, in the form in which the recipe wants it to come."""
+        if steering.streams:
+            body["stream"] = True
+            if self._asks_usage and steering.api == "chat":
+                body = {"stream_options": {"include_usage": True}, **body}
+        try:
+            return await self.post(path, body)
+        except CallFailed as failure:
+            refused = failure.status in (400, 422) and "stream_options" in failure.message
+            if refused and "stream_options" in body:
+                self._asks_usage = False  # the tokens are counted from the texts then
+                del body["stream_options"]
+                return await self._asked(path, body, steering)
+            raise blamed(failure, body, steering) from None
+
+    async def _post(
+        self, address: str, data: bytes, *, streamed: bool, again: bool
+    ) -> tuple[dict[str, Any], str]:
         """Send; `again`: once more where the kept connection was closed."""
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
-        sending, status = Sending(), None
+        sending, status, streamed_reply = Sending(), None, None
         try:
             async with self._http.post(
                 address,
@@ -176,13 +227,20 @@ class OpenAIAdapter:
                 trace_request_ctx=sending,
             ) as response:
                 status, headers = response.status, response.headers
-                content = await self._read(response)
+                if streamed and 200 <= status < 300:
+                    content, streamed_reply = await self._read_stream(response)
+                else:
+                    content = await self._read(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self.limits_seen = None
             if again and status is None and sending.was_stale(error):
-                return await self._post(address, data, again=False)
+                return await self._post(address, data, streamed=streamed, again=False)
             raise self._broken_off(error, status) from None
         self.limits_seen = limits_in(headers)
+        if streamed_reply is not None:
+            reply, self.note = streamed_reply
+            self.check(reply)
+            return reply, json_text(reply)
         if not 200 <= status < 300:
             raise failure_of(status, content, headers)
         return self._parsed(in_utf8(content, headers.get("Content-Type", "")))
@@ -229,13 +287,54 @@ class OpenAIAdapter:
             raise unreadable(f"the reply is longer than {most} bytes")
         return bytes(content)
 
+    async def _read_stream(
+        self, response: aiohttp.ClientResponse
+    ) -> tuple[bytes, tuple[dict[str, Any], str] | None]:
+        """The reply that a body's events are, with a note; a body that is no stream as it is."""
+        events, reply = Events(), StreamedReply()
+        start = b""
+        async with contextlib.aclosing(inflated(response)) as parts:
+            async for part in parts:
+                start = start or part.lstrip()
+                if start and not is_stream(start):
+                    return await self._rest(start, parts), None
+                self._put(reply, events.feed(part))
+                if events.done or reply.last is not None:
+                    break
+        self._put(reply, events.end())
+        whole = reply.whole(done=events.done)
+        return b"", (whole, events.note or reply.note)
+
+    def _put(self, reply: StreamedReply, events: Iterator[dict[str, Any]]) -> None:
+        for event in events:
+            if event.get("error"):
+                self.check(event)
+            reply.add(event)
+
+    async def _rest(self, start: bytes, parts: AsyncIterator[bytes]) -> bytes:
+        content = bytearray(start)
+        async for part in parts:
+            content += part
+            if len(content) > LARGEST:
+                raise unreadable(f"the reply is longer than {LARGEST} bytes")
+        return bytes(content)
+
     def _body(
-        self, request: Request, what: Mapping[str, Any], names: Mapping[str, str]
+        self, request: Request, what: Mapping[str, Any], steering: Steering
     ) -> dict[str, Any]:
-        asked = {names.get(name, name): value for name, value in request.sampling.items()}
+        is_chat = request.kind == "chat"
+        written = chat_parameters if is_chat else completion_parameters
+        asked = written(request.sampling, steering)
         body = {"model": self.endpoint.model, **what, **self.endpoint.defaults, **asked}
-        if self.endpoint.seeded and "seed" not in body:
+        if self.endpoint.seeded and "seed" not in body and "seed" not in steering.omit:
             body["seed"] = seed_of(request)
+        left_out = unsent(request.sampling, steering)
+        if not is_chat and (steering.thinking or steering.effort):
+            left_out.append("thinking")
+        for name in left_out:
+            if name not in self._left_out:
+                self._left_out.add(name)
+                self.tell(f"{self.endpoint.model}: {WHY[name == 'thinking'].format(name)}")
         return body
 
     def _broken_off(self, error: BaseException, status: int | None) -> CallFailed:
@@ -252,6 +351,10 @@ class OpenAIAdapter:
         return CallFailed("retry", text, status=status)
 
 
+def _silent(_: str) -> None:
+    pass
+
+
 def bearer(key: str) -> dict[str, str]:
     """The header that carries a key; none for an empty one."""
     return {"Authorization": f"Bearer {key}"} if key else {}
@@ -259,8 +362,10 @@ def bearer(key: str) -> dict[str, str]:
 
 def seed_of(request: Request) -> int:
     """A 31-bit number that is the request's own."""
+    # Not of `max_tokens`: a reply that is whole is the same with more of them.
+    sampling = {name: value for name, value in request.sampling.items() if name != "max_tokens"}
     content = orjson.dumps(
-        [request.messages, request.prompt, dict(request.sampling), request.sample],
+        [request.messages, request.prompt, sampling, request.sample],
         option=orjson.OPT_SORT_KEYS,
     )
     return int.from_bytes(blake2b(content, digest_size=4).digest(), "big") >> 1

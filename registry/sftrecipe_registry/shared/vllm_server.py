@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sftrecipe import CallFailed
@@ -21,6 +21,7 @@ from sftrecipe_registry.shared.server_process import (
     server_environment,
     server_process,
 )
+from sftrecipe_registry.shared.steering import Steering
 
 # The `vllm` command is missing in builds of other names; this module is in all of them.
 _MODULE = "vllm.entrypoints.openai.api_server"
@@ -41,6 +42,8 @@ class VllmServer:
     """What requests call the model."""
     arguments: Sequence[str]
     start_timeout: float
+    steering: Steering = field(default_factory=Steering)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def command(self, port: int) -> list[str]:
         """What is run."""
@@ -68,7 +71,8 @@ async def open_vllm(server: VllmServer, connecting: Connecting) -> AsyncIterator
         endpoint = Endpoint(
             base_url=f"http://127.0.0.1:{port}/v1",
             model=server.name,
-            headers=bearer(key),
+            headers={**server.headers, **bearer(key)},
+            steering=server.steering,
             seeded=True,
         )
         connecting.progress(f"starting vLLM with {server.name} on port {port}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sftrecipe.calls.structured import follow
 from sftrecipe.calls.trial import Outcome, open_trial
@@ -17,6 +18,7 @@ from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.options import ProviderMarker, marked
 from sftrecipe.plugin.provider import Answer, Provider, Request
 from sftrecipe.recipe.checked import CheckedRecipe
+from sftrecipe.recipe.steering import asked_samplings
 from sftrecipe.run.doctor.advice import advice_for, proxy_names
 from sftrecipe.run.doctor.finding import Finding, fault, ok, raised
 
@@ -36,6 +38,8 @@ _REQUESTS: Mapping[Capability, Request] = {
     "embed": Request("embed", prompt="ok"),
     "reward": Request("reward", (*_SAY, {"role": "assistant", "content": "ok"})),
 }
+_SHORT = ("max_tokens", "stop")
+"""What a trial's reply says of its length by itself."""
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -47,6 +51,17 @@ class Asked(NamedTuple):
     seconds: float
     """Seconds for one call."""
     progress: Callable[[str], None]
+
+
+def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
+    """How each provider is asked to write by the blocks, each way once."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in recipe.providers}
+    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+        for _, sampling, name in asked_samplings(block.plugin, block.provider):
+            told = {key: value for key, value in sampling.sampling().items() if key not in _SHORT}
+            if told and name in found and told not in found[name]:
+                found[name].append(told)
+    return found
 
 
 def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
@@ -67,12 +82,39 @@ def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
     return needs
 
 
+class _Trials(NamedTuple):
+    """What a provider is asked to see whether it does what the recipe needs."""
+
+    needs: list[Capability]
+    samplings: list[dict[str, Any]]
+    """How blocks ask it to write: a server may refuse their parameters."""
+
+    def requests(self) -> Iterator[tuple[Capability, Request]]:
+        """Each thing once, and what it writes in each of the blocks' ways."""
+        writing = next((each for each in self.needs if each in ("chat", "complete")), None)
+        for capability in self.needs:
+            request = _REQUESTS[capability]
+            if capability != writing or not self.samplings:
+                yield capability, request
+                continue
+            for told in self.samplings:
+                yield capability, replace(request, sampling={**told, **_room(request, told)})
+
+
+def _room(request: Request, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's own sampling, with room for the longest thought beside the answer."""
+    thinking = told.get("thinking")
+    thought = thinking["budget"] if isinstance(thinking, Mapping) else 0
+    return {**request.sampling, "max_tokens": request.sampling["max_tokens"] + thought}
+
+
 async def check_providers(recipe: CheckedRecipe, asked: Asked) -> list[Finding]:
     """All of them at the same time; findings in the recipe's order."""
     needs = needed(recipe)
     providers = providers_of(recipe)
+    written = samplings(recipe)
     checks = [
-        _check(name, recipe.providers[name].use, each, needs[name], asked)
+        _check(name, recipe.providers[name].use, each, _Trials(needs[name], written[name]), asked)
         for name, each in providers.items()
     ]
     return [finding for found in await asyncio.gather(*checks) for finding in found]
@@ -85,16 +127,17 @@ def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
 
 
 async def _check(
-    name: str, use: str, provider: Provider, needs: list[Capability], asked: Asked
+    name: str, use: str, provider: Provider, trials: _Trials, asked: Asked
 ) -> list[Finding]:
     outcomes: dict[Capability, Outcome] = {}
     checks: list[MachineCheck] = []
     try:
         async with open_trial(provider, asked.folder, asked.progress) as trial:
-            for capability in needs:
+            for capability, request in trials.requests():
                 seconds = min(asked.seconds, provider.effective_limits().timeout)
-                outcome = await trial.ask(_REQUESTS[capability], seconds)
-                outcomes[capability] = outcome
+                outcome = await trial.ask(request, seconds)
+                if capability not in outcomes or outcome.failure:
+                    outcomes[capability] = outcome
                 if outcome.failure and outcome.failure.status in (None, 401, 429):
                     break  # the next one would fail in the same way
             else:
@@ -103,7 +146,7 @@ async def _check(
         return [raised("provider", name, error)]
     except Exception as error:  # a third party's provider must not end the other checks
         text = f"{type(error).__name__}: {error}"
-        return [_failed(name, provider, needs[0], text, "doctor-provider")]
+        return [_failed(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
     found = [*_told(name, provider, outcomes), *_limits(name, outcomes)]
     return [*found, *(_server_finding(name, use, each) for each in checks)]
 
@@ -116,7 +159,9 @@ def _told(
     for capability, outcome in outcomes.items():
         if outcome.failure is not None:
             failure = outcome.failure
-            yield _failed(name, provider, capability, failure.message, advice_for(failure))
+            slug = "doctor-parameter" if failure.remedy else advice_for(failure)
+            hint = (slug, failure.remedy)
+            yield _failed(name, provider, capability, failure.message, hint)
         elif outcome.answer is None or not _gave(capability, outcome.answer):
             yield fault(
                 "provider",
@@ -154,18 +199,23 @@ def _gave(capability: Capability, answer: Answer) -> bool:
     return bool(answer.vector) if capability == "embed" else True
 
 
-def _failed(name: str, provider: Provider, capability: Capability, text: str, hint: str) -> Finding:
+def _failed(
+    name: str, provider: Provider, capability: Capability, text: str, hint: tuple[str, str]
+) -> Finding:
+    """A fault; `hint`: its slug, and the line to write where there is one."""
     keys = _VARIABLE.findall(" ".join(provider.sends()))
     return fault(
         "provider",
         name,
         "doctor-provider-failed",
-        hint,
+        hint[0],
         model=provider.model_name(),
         capability=Word(capability),
         error=text,
         key=", ".join(keys) or "api_key",
         proxy=proxy_names(),
+        provider=name,
+        line=hint[1],
     )
 
 
