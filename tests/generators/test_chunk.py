@@ -97,12 +97,8 @@ def published_contexts(article: str, most: int, shortest: int) -> list[str]:
     return [context for context in made if context]
 
 
-ARTICLES = st.lists(
-    st.sampled_from(
-        ["发烧了怎么办？", "多喝水。", "休息！！", "It rains. ", " ", "\n", "\u2028", "。", "三天不退要就医"]
-    ),
-    max_size=30,
-).map("".join)
+PIECES = ["发烧了怎么办？", "多喝水。", "休息！！", "It rains. ", " ", "\n", "\u2028", "。", "就医"]
+ARTICLES = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 
 
 @given(ARTICLES, st.integers(1, 30), st.integers(0, 12))

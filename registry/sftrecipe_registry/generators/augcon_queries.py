@@ -113,9 +113,9 @@ class AugConQueries(Sampling, RowGenerator):
     surplus: Annotated[float, Ge(1)] = 1.15
     """Questions to make for each that is wanted: a filter throws the worst away."""
     strict_original: bool = False
-    """As the released code: no `coverage` rule, replies whose parts are one line each, contexts with
-    the white space around them, and nothing asked about one shorter than `characters_a_query`,
-    which is good for no question: a reject, `none_wanted`."""
+    """As the released code: no `coverage` rule, replies whose parts are one line each, white space
+    around contexts kept, and nothing asked about one shorter than `characters_a_query`, which is
+    good for no question: a reject, `none_wanted`."""
     temperature: Annotated[float, Ge(0), Le(2)] | None = 0.85
     """Sampling temperature."""
     max_tokens: Annotated[int, Gt(0)] | None = 1024
