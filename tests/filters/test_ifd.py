@@ -122,6 +122,12 @@ async def test_every_row_is_kept_or_rejected_and_the_kept_are_the_highest(
     assert again == verdicts
 
 
+async def test_a_ratio_beyond_all_numbers_is_too_high() -> None:
+    model = Scorer(lambda request: likelihoods({"direct": [-1e-308], "given": [-9.0]}, request))
+    (verdict,) = await judged(Ifd(), RowList.of({"instruction": "a", "output": "b"}), model)
+    assert (verdict.keep, verdict.reason, verdict.value) == (False, "too_high", None)
+
+
 @pytest.mark.reference
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no reference data at {DATA}")
 @pytest.mark.parametrize("rate", [None, 0.05, 0.3])

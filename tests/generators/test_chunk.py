@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from sftrecipe import Context, Record
 from sftrecipe.testing import RowList
 from sftrecipe_registry.generators.chunk import Chunk
-from sftrecipe_registry.shared.sentences import cut, packed, sentences
+from sftrecipe_registry.shared.sentences import chinese_sentences, cut, packed, sentences
 
 PROSE = st.lists(
     st.sampled_from(
@@ -31,8 +33,9 @@ PROSE = st.lists(
 
 @given(st.text() | PROSE)
 def test_sentences_are_the_text(text: str) -> None:
-    assert "".join(sentences(text)) == text
-    assert all(sentences(text))
+    for found in (sentences, chinese_sentences):
+        assert "".join(found(text)) == text
+        assert all(found(text))
 
 
 @given(st.text() | PROSE, st.integers(1, 40))
@@ -74,3 +77,50 @@ async def test_a_document_is_its_chunks_and_rejects(text: str, by: str) -> None:
     assert [row.columns["chunk"] for row in made if isinstance(row, Record)] == list(
         range(1, 1 + sum(isinstance(row, Record) for row in made))
     )
+
+
+def published_contexts(article: str, most: int, shortest: int) -> list[str]:
+    """The contexts of an article by the rules of AugCon's load_data.py, its empty ones left out."""
+    made: list[str] = []
+    for paragraph in article.split("\n"):
+        if len(paragraph.strip()) <= shortest:
+            continue
+        parts = re.split("([。？！]+)", paragraph.strip())
+        held = ""
+        for at in range(0, len(parts), 2):
+            sentence = "".join(parts[at : at + 2])
+            if len(held) + len(sentence) > most:
+                made.append(held)
+                held = ""
+            held += sentence
+        made.append(held)
+    return [context for context in made if context]
+
+
+PIECES = ["发烧了怎么办？", "多喝水。", "休息！！", "It rains. ", " ", "\n", "\u2028", "。", "就医"]
+ARTICLES = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+
+
+@given(ARTICLES, st.integers(1, 30), st.integers(0, 12))
+async def test_strict_contexts_are_those_of_the_released_code(
+    text: str, most: int, shortest: int
+) -> None:
+    plugin = Chunk(max=most, min_paragraph=shortest, strict_original=True)
+    made = await plugin.generate_row(Record("a", {"text": text}, "s"), Context("c"))
+    chunks = [row.text("text") for row in made if isinstance(row, Record)]
+    assert chunks == published_contexts(text, most, shortest)
+
+
+@given(ARTICLES, st.integers(1, 30))
+async def test_no_chunk_across_paragraphs_where_none_is_asked_for(text: str, most: int) -> None:
+    plugin = Chunk(max=most, min_paragraph=0, across_paragraphs=False)
+    made = await plugin.generate_row(Record("a", {"text": text}, "s"), Context("c"))
+    chunks = [row.text("text") for row in made if isinstance(row, Record)]
+    assert not [chunk for chunk in chunks if len(chunk.splitlines()) != 1]
+    assert "".join("".join(chunks).split()) == "".join(text.split())
+
+
+def test_an_option_that_came_later_is_in_the_key_where_it_is_used() -> None:
+    old = {"field", "by", "max", "min_paragraph", "long_sentence", "tokenizer"}
+    assert Chunk().identity().keys() == old
+    assert Chunk(strict_original=True).identity().keys() == old | {"strict_original"}

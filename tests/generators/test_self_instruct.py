@@ -61,6 +61,42 @@ async def test_calls_are_rounds_times_seeds_each_with_one_seed_and_one_entity(
     assert len({item.parents for item in made if isinstance(item, Record)}) > 8
 
 
+@pytest.mark.parametrize("distinct", [False, True])
+async def test_entities_of_a_round_are_different_on_request(tmp_path: Path, distinct: bool) -> None:
+    model = FakeModel(items_of)
+    generator = plugin(rounds=40, seeds_per_round=4, distinct_entities=distinct)
+    ctx = context(tmp_path, model, diseases=DISEASES[:5])
+    made = await made_by(generator, RowList.of(*SEEDS), ctx)
+    said = [item.tags["disease"] for item in made[::3] if isinstance(item, Record)]
+    rounds = [said[at : at + 4] for at in range(0, len(said), 4)]
+    assert len(rounds) == 40
+    repeated = sum(len(set(each)) < 4 for each in rounds)
+    assert repeated == 0 if distinct else repeated > 20
+    assert len({tuple(each) for each in rounds}) > 20, "all orders are drawn"
+    assert set(said) == set(DISEASES[:5])
+
+
+async def test_draws_that_do_not_collide_stay_what_they_were(tmp_path: Path) -> None:
+    usual, distinct = FakeModel(items_of), FakeModel(items_of)
+    for model, named in ((usual, False), (distinct, True)):
+        ctx = context(tmp_path, model, diseases=DISEASES[:6])
+        await made_by(plugin(distinct_entities=named), RowList.of(*SEEDS), ctx)
+    prompts = [{str(request.messages) for request in model.requests} for model in (usual, distinct)]
+    assert 0 < len(prompts[1] - prompts[0]) < 15
+
+
+def test_too_few_values_for_a_round_are_told(tmp_path: Path) -> None:
+    ctx = context(tmp_path, FakeModel(items_of), diseases=["one", "two"])
+    few = plugin(seeds_per_round=3, distinct_entities=True)
+    (problem,) = few.problems(frozenset({"instruction"}), ctx.files)
+    assert problem.path == ("entities", "disease")
+    assert "2 values, fewer than the 3 calls of a round" in problem.message
+    assert not list(plugin(seeds_per_round=3).problems(frozenset({"instruction"}), ctx.files))
+    none = SelfInstruct(template="t.j2", distinct_entities=True)
+    problems = list(none.problems(frozenset({"instruction"}), ctx.files))
+    assert ("distinct_entities",) in [problem.path for problem in problems]
+
+
 async def test_the_order_of_replies_does_not_matter(tmp_path: Path) -> None:
     runs = [
         await made_by(

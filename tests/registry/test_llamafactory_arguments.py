@@ -11,7 +11,6 @@ import pytest
 
 from sftrecipe_registry.shared.llamafactory_arguments import (
     COMPUTED,
-    RENAMED,
     ArgumentProblem,
     ArgumentTable,
     check_arguments,
@@ -149,13 +148,6 @@ def test_arguments_that_train_are_accepted() -> None:
 )
 def test_a_wrong_argument_is_named(name: str, value: object, expected: tuple[str, object]) -> None:
     assert outcome(**{name: value}) == expected
-
-
-def test_every_rename_leads_to_an_argument_there_is() -> None:
-    table = shipped()
-    assert set(RENAMED.values()) <= set(table.arguments)
-    # transformers 5.6 still takes it; a later one that does not has the rename.
-    assert set(RENAMED) & set(table.arguments) == {"warmup_ratio"}
 
 
 def test_a_number_in_yaml_1_2_is_written_as_one() -> None:

@@ -9,6 +9,7 @@ from errno import EFBIG
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.options import LaterMarker
 from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.plugin.regular_files import open_regular
 
@@ -129,4 +130,9 @@ class Plugin(Described):
 
     def identity(self) -> dict[str, object]:
         """The options that decide the result: what a step's key is made from."""
-        return self.model_dump(mode="json")
+        values = self.model_dump(mode="json")
+        for name, field in type(self).model_fields.items():
+            is_later = any(isinstance(each, LaterMarker) for each in field.metadata)
+            if is_later and getattr(self, name) == field.default:
+                del values[name]
+        return values

@@ -48,6 +48,12 @@ class PromptMarker:
 
 
 @dataclass(frozen=True)
+class LaterMarker:
+    """The option came later than its plugin: at its default it is in no step's key, so that steps
+    which were finished without it stay finished."""
+
+
+@dataclass(frozen=True)
 class ProviderMarker:
     """The option names a provider of the recipe, with what it must be able to do."""
 

@@ -16,6 +16,7 @@ from sftrecipe_registry.shared.ifd_score import (
     Likelihood,
     Ratio,
     Score,
+    from_the_whole,
     ifd_score,
     likelihood,
 )
@@ -48,7 +49,8 @@ class Ifd(Filter):
     IFD compares how well a model predicts the answer after its question and without it: near 0 the
     question says it all, above 1 it only confuses. A row costs two calls to a provider that gives
     likelihoods, once: another threshold or rate asks nothing. Kept rows carry the IFD under the
-    block's id, and `ppl_direct` and `ppl_conditioned`.
+    block's id, and `ppl_direct` and `ppl_conditioned`. (The prompt `wizard` with `strict_original`
+    costs a third call for rows with an input and for those near `max_length`.)
 
     Rejects: `nan` (no token of the answer can be scored), `too_long` (the question fills
     `max_length`, with the question's tokens), `too_high` and `too_low` with the IFD, `not_chosen`
@@ -91,8 +93,10 @@ class Ifd(Filter):
     """The largest IFD that is kept; superfiltering keeps only what is below."""
     strict_original: bool = False
     """As the released code where it is odd: cherry cuts the answer alone by a constant (4 tokens,
-    vicuna 6) in place of its prefix's own length, and leaves the input out of the prompt `wizard`;
-    superfiltering takes its rate of 52,002 rows, however many there are."""
+    vicuna 6) in place of its prefix's own length; with the prompt `wizard` a question's tokens are
+    those of the instruction alone, and of a row with an input the losses are those of the text with
+    it, from the place on where the answer would begin without it; superfiltering takes its rate of
+    52,002 rows, however many there are."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Two ways to say how many; an empty range."""
@@ -102,13 +106,14 @@ class Ifd(Filter):
             yield OptionProblem(("min",), f"'{self.min:g}' is above max '{self.max:g}'")
 
     def expected(self, least: int, most: int | None) -> Expected:
-        """Two calls a row; at most the number or the share of the rows."""
+        """Two calls a row, or three; at most the number or the share of the rows."""
         kept = most
         if self.number is not None:
             kept = self.number if most is None else min(most, self.number)
         elif self.rate is not None and most is not None:
             kept = self._quota(most, most)
-        return Expected((2 * least, None if most is None else 2 * most), (0, kept))
+        calls = 3 if self._is_wizard_original() else 2
+        return Expected((2 * least, None if most is None else calls * most), (0, kept))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's verdict, in order."""
@@ -132,28 +137,42 @@ class Ifd(Filter):
         instruction, given, answer = asked(row)
         if not answer:
             return _Scored(UNSCORED, (), "nan", "the row has no answer")
-        if self.strict_original and name == "wizard":
-            given = ""
-        prompt = question_prompt(name, instruction, given)
+        prompt = question_prompt(name, instruction, "" if self._is_wizard_original() else given)
         alone, after = await asyncio.gather(
             ctx.model.loglikelihood(DIRECT[name], answer),
             ctx.model.loglikelihood(prompt, answer),
         )
         direct, conditioned = likelihood(alone, DIRECT[name]), likelihood(after, prompt)
-        return self._compared(direct, conditioned)._replace(calls=(alone.key, after.key))
+        calls, question = [alone.key, after.key], conditioned.before
+        if self._is_wizard_original() and (given or self._is_near(direct, question)):
+            rest = question_prompt(name, instruction, given).removeprefix(instruction)
+            whole = await ctx.model.loglikelihood(instruction, rest + answer)
+            calls.append(whole.key)
+            conditioned, question = from_the_whole(conditioned, whole)
+        return self._compared(direct, conditioned, question)._replace(calls=tuple(calls))
 
-    def _compared(self, direct: Likelihood, conditioned: Likelihood) -> _Scored:
+    def _is_wizard_original(self) -> bool:
+        return self.strict_original and self._prompt() == "wizard"
+
+    def _is_near(self, direct: Likelihood, question: int) -> bool:
+        """Whether a question of a few tokens less would be compared otherwise."""
+        over_prefix = max(direct.before - _PREFIX_TOKENS[self._prompt()], 0)
+        return question + direct.tokens + over_prefix > self._max_length()
+
+    def _compared(self, direct: Likelihood, conditioned: Likelihood, question: int) -> _Scored:
         """The ratio, both answers cut as the method does."""
-        room = self._max_length() - conditioned.before
+        room, rest = self._max_length() - question, self._max_length() - conditioned.before
         # The token that nothing precedes has no value: one more makes the counts equal.
         alone = room + direct.unscored
         if self.strict_original:
             alone = room + _PREFIX_TOKENS[self._prompt()] - direct.before
-        if room <= 0 or (direct.before and min(alone, direct.tokens) > room):
-            return _Scored(UNSCORED, (), "too_long", value=conditioned.before)
-        score = ifd_score(self._ratio(), direct.cut(alone), conditioned.cut(room))
+        if min(room, rest) <= 0 or (direct.before and min(alone, direct.tokens) > room):
+            return _Scored(UNSCORED, (), "too_long", value=question)
+        score = ifd_score(self._ratio(), direct.cut(alone), conditioned.cut(rest))
         if math.isnan(score.ifd):
             return _Scored(score, (), "nan", "no token of the answer can be scored")
+        if math.isinf(score.ifd):
+            return _Scored(score, (), "too_high", "beyond all numbers")
         return _Scored(score, value=score.ifd)
 
     def _verdict(self, scored: _Scored, *, chosen: bool = True) -> Verdict:

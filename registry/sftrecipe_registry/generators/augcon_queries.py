@@ -113,8 +113,9 @@ class AugConQueries(Sampling, RowGenerator):
     surplus: Annotated[float, Ge(1)] = 1.15
     """Questions to make for each that is wanted: a filter throws the worst away."""
     strict_original: bool = False
-    """As the released code: no `coverage` rule, replies whose parts are one line each, and no
-    question wanted of a context shorter than `characters_a_query`."""
+    """As the released code: no `coverage` rule, replies whose parts are one line each, white space
+    around contexts kept, and nothing asked about one shorter than `characters_a_query`, which is
+    good for no question: a reject, `none_wanted`."""
     temperature: Annotated[float, Ge(0), Le(2)] | None = 0.85
     """Sampling temperature."""
     max_tokens: Annotated[int, Gt(0)] | None = 1024
@@ -132,15 +133,19 @@ class AugConQueries(Sampling, RowGenerator):
 
     def expected(self, least: int, most: int | None) -> Expected:
         """One call a context at least; the most depends on the contexts' lengths."""
-        return Expected((least, 0 if most == 0 else None), (0, 0 if most == 0 else None))
+        fewest = 0 if self.strict_original else least
+        return Expected((fewest, 0 if most == 0 else None), (0, 0 if most == 0 else None))
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The nodes of a context's trees, level by level; a node without a question is a reject."""
-        text = row.text(self.field).strip()
+        text = row.text(self.field)
+        text = text if self.strict_original else text.strip()
         if len(text) <= self.smallest:
             return [Reject(row, "too_short", len(text))]
         wanted = len(text) // self.characters_a_query
-        growth = _Growth(row, wanted if self.strict_original else max(wanted, 1), [])
+        if self.strict_original and not wanted:
+            return [Reject(row, "none_wanted", len(text))]
+        growth = _Growth(row, max(wanted, 1), [])
         enough = ceil(growth.wanted * self.surplus)
         for tree in range(self.trees):
             ctx.count("trees")

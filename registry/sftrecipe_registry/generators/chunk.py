@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
-from sftrecipe_registry.shared.sentences import cut, packed, sentences
+from sftrecipe.options import ColumnName, LaterMarker
+from sftrecipe_registry.shared.sentences import chinese_sentences, cut, packed, sentences
 from sftrecipe_registry.shared.tokenizers import (
     INSTALL_JIEBA,
     Tokenize,
@@ -24,8 +25,9 @@ class Chunk(RowGenerator):
     """Cut every document into chunks of whole sentences, neighbours packed up to `max`.
 
     A line is a paragraph. Those of up to `min_paragraph` characters (headings, captions) are
-    rejects, `short_paragraph`; the sentences of the others fill chunks, across paragraphs. A chunk
-    has its document's other columns, and its number in the document in `chunk`.
+    rejects, `short_paragraph`; the sentences of the others fill chunks, across paragraphs unless
+    `across_paragraphs` is false. A chunk has its document's other columns, and its number in the
+    document in `chunk`.
     """
 
     paper: ClassVar[str] = "AugCon (arXiv 2405.16579), preparation of the corpus"
@@ -39,10 +41,16 @@ class Chunk(RowGenerator):
     """The largest chunk."""
     min_paragraph: Annotated[int, Ge(0)] = 100
     """Paragraphs of so many characters or fewer are left out; 0 keeps all."""
+    across_paragraphs: Annotated[bool, LaterMarker()] = True
+    """Whether a chunk may hold the end of a paragraph and the beginning of the next."""
     long_sentence: Literal["keep", "cut"] = "keep"
     """A sentence over `max`: a chunk by itself, or cut at commas and spaces, else anywhere."""
     tokenizer: TokenizerName = "auto"
     """What a token is where `by` is `tokens`: as for the filter `rouge_novelty`."""
+    strict_original: Annotated[bool, LaterMarker()] = False
+    """As AugCon's released code: paragraphs end at line feeds alone and are never joined, sentences
+    end at 。？！ alone, white space between them stays. The empty context that it makes before a
+    sentence over `max`, and asks nothing about, is left out."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed."""
@@ -63,28 +71,37 @@ class Chunk(RowGenerator):
         """The chunks of a document, and its short paragraphs as rejects."""
         made: list[Record | Reject] = []
         kept: list[str] = []
-        for line in row.text(self.field).splitlines():
+        text = row.text(self.field)
+        for line in text.split("\n") if self.strict_original else text.splitlines():
             paragraph = line.strip()
             if len(paragraph) > self.min_paragraph:
                 kept.append(paragraph)
             elif paragraph:
                 columns = {**row.columns, self.field: paragraph}
                 made.append(ctx.reject(columns, "short_paragraph", len(paragraph), parents=[row]))
-        for number, text in enumerate(self._chunks(kept, ctx), 1):
-            columns = {**row.columns, self.field: text, "chunk": number}
+        for number, chunk in enumerate(self._chunks(kept, ctx), 1):
+            columns = {**row.columns, self.field: chunk, "chunk": number}
             made.append(ctx.row(columns, parents=[row], tags=row.tags))
         return made
 
     def _chunks(self, paragraphs: Sequence[str], ctx: Context) -> Iterator[str]:
+        """The chunks of one packing after another: of the document, or of each paragraph."""
+        if self.strict_original:
+            for paragraph in paragraphs:
+                yield from self._packed(chinese_sentences(paragraph), ctx)
+            return
+        joint = "\n" if self.across_paragraphs else ""
+        found = (sentences(paragraph + joint) for paragraph in paragraphs)
+        for pieces in [chain.from_iterable(found)] if joint else found:
+            yield from filter(None, map(str.strip, self._packed(pieces, ctx)))
+
+    def _packed(self, found: Iterator[str], ctx: Context) -> Iterator[str]:
         def size(text: str) -> int:
             if self.by == "characters":
                 return len(text)
             return len(split(text)) if self.by == "tokens" else 1
 
         split: Tokenize = ctx.once("split", lambda: tokenizer(self.tokenizer, ctx.language))
-        found = (each for text in paragraphs for each in sentences(text + "\n"))
         if self.long_sentence == "cut":
             found = (part for each in found for part in cut(each, self.max, size))
-        for text in packed(found, self.max, size):
-            if text := text.strip():
-                yield text
+        return packed(found, self.max, size)

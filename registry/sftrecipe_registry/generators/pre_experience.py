@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ProviderMarker
-from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, usual_width
+from sftrecipe_registry.shared.embedding_width import ODD_EMBEDDING, told_width, usual_width
 from sftrecipe_registry.shared.ifd_texts import PromptName, asked, question_prompt
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class _Place(NamedTuple):
     cluster: int = -1
     reason: str = ""
     """Why it is not drawn; empty: it is."""
+    told: str = ""
 
 
 def _lost(failure: CallFailed) -> _Measured:
@@ -58,7 +59,8 @@ class PreExperience(Generator):
     Rows carry the question's perplexity as score `ppl_question`, and the tag `cluster`.
 
     Rejects, which stay in the stream that is read: `outside_band` with the perplexity, `not_drawn`
-    with the perplexity, `no_perplexity` (a question of one token), `no_question`, `call_failed`.
+    with the perplexity, `no_perplexity` (a question of one token), `no_question`, `odd_embedding`
+    (not as wide as most), `call_failed`.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"loglikelihood"})
@@ -111,7 +113,7 @@ class PreExperience(Generator):
             value = None if math.isnan(found.perplexity) else found.perplexity
             if reason := found.reason or place.reason:
                 lost = row._replace(calls=(*row.calls, *found.calls))
-                yield Reject(lost, reason, found.told or value)
+                yield Reject(lost, reason, found.told or place.told or value)
                 continue
             scores = {**row.scores, "ppl_question": found.perplexity}
             tags = {**row.tags, "cluster": str(place.cluster)}
@@ -147,7 +149,8 @@ class PreExperience(Generator):
         usual = usual_width(map(len, of_row.values()))
         for at, vector in of_row.items():
             if len(vector) != usual:
-                places[at] = _Place(reason=ODD_EMBEDDING)
+                told = told_width(len(vector), usual)
+                places[at] = _Place(reason=ODD_EMBEDDING, told=told)
         able = [at for at, vector in of_row.items() if len(vector) == usual]
         if not able:
             return places

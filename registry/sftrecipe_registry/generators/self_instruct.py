@@ -20,7 +20,7 @@ from sftrecipe.kinds import (
     OptionProblem,
     template_keys,
 )
-from sftrecipe.options import InputFile, PromptMarker, Sampling
+from sftrecipe.options import InputFile, LaterMarker, PromptMarker, Sampling
 from sftrecipe_registry.shared.json_items import find_items
 from sftrecipe_registry.shared.numbered_list import parse_numbered
 from sftrecipe_registry.shared.plain_yaml import plain_yaml
@@ -86,6 +86,9 @@ class SelfInstruct(Sampling, Generator):
     """Rounds of calls."""
     seeds_per_round: Annotated[int, Gt(0)] = 3
     """Calls in a round, each with a different seed."""
+    distinct_entities: Annotated[bool, LaterMarker()] = False
+    """Draw different entities of a dictionary for the calls of a round, as the original project
+    does; else two of them may show the same one."""
     examples: Annotated[int, Gt(0)] = 1
     """Seeds shown in a prompt; those beyond the first are drawn beside it."""
     count: Annotated[int, Gt(0)] = 3
@@ -107,18 +110,29 @@ class SelfInstruct(Sampling, Generator):
         instructions."""
         yield from self._entity_problems(files)
         for name, path in self.entities.items():
-            if path in files.paths and not _entity_values(files.text(path)):
-                yield OptionProblem(
-                    ("entities", name),
-                    f"'{path}' holds no list of texts",
-                    "write a YAML list, or lists by category",
-                )
+            if path in files.paths:
+                yield from self._value_problems(name, path, _entity_values(files.text(path)))
+        if self.distinct_entities and not self.entities:
+            message = "distinct_entities is true, but there are no entities to draw"
+            yield OptionProblem(("distinct_entities",), message, "give entities, or leave it out")
         if inputs is not None and "instruction" not in inputs:
             yield OptionProblem(
                 ("template",),
                 "seeds have no column 'instruction'",
                 "name it in the source: 'map: {instruction: COLUMN}'",
             )
+
+    def _value_problems(
+        self, name: str, path: str, values: Sequence[str]
+    ) -> Iterator[OptionProblem]:
+        """A dictionary without values, or with too few for a round."""
+        where, wanted = ("entities", name), self.seeds_per_round
+        if not values:
+            advice = "write a YAML list, or lists by category"
+            yield OptionProblem(where, f"'{path}' holds no list of texts", advice)
+        elif self.distinct_entities and len(values) < wanted:
+            message = f"'{path}' has {len(values)} values, fewer than the {wanted} calls of a round"
+            yield OptionProblem(where, message, "add values, or leave distinct_entities out")
 
     def _entity_problems(self, files: OptionFiles) -> Iterator[OptionProblem]:
         """Entities that are drawn for nothing, or used without being given."""
@@ -182,13 +196,11 @@ class SelfInstruct(Sampling, Generator):
         template = ctx.prompt(self.template)
         times: Counter[str] = Counter()
         for number in range(self.rounds):
+            left = {name: list(values) for name, values in dictionaries.items()}
             for seed in drawn(seeds, self.seeds_per_round, ctx, "seed", number):
                 beside = [row for row in seeds if row.id != seed.id]
                 shown = drawn(beside, self.examples - 1, ctx, "beside", number, seed.id)
-                entities = {
-                    name: max(values, key=lambda value: ctx.number(name, number, seed.id, value))
-                    for name, values in dictionaries.items()
-                }
+                entities = self._entities(left, number, seed, ctx)
                 examples = (*shown, seed)
                 prompt = template.filled(
                     {
@@ -200,6 +212,19 @@ class SelfInstruct(Sampling, Generator):
                 )
                 yield _Draw(examples, entities, prompt, times[prompt.text])
                 times[prompt.text] += 1
+
+    def _entities(
+        self, left: dict[str, list[str]], number: int, seed: Record, ctx: Context
+    ) -> dict[str, str]:
+        """One value of each dictionary; it is taken out of those left where all are to differ."""
+        named = {
+            name: max(values, key=lambda value: ctx.number(name, number, seed.id, value))
+            for name, values in left.items()
+        }
+        if self.distinct_entities:
+            for name, value in named.items():
+                left[name].remove(value)
+        return named
 
     async def _ask_json(self, draw: _Draw, ctx: Context) -> list[Reply]:
         """The reply, and those to the repairs while there are no items in it."""

@@ -39,6 +39,19 @@ def likelihood(reply: Reply, prompt: str) -> Likelihood:
     return Likelihood(0, reply.logprobs, before)
 
 
+def from_the_whole(conditioned: Likelihood, whole: Reply) -> tuple[Likelihood, int]:
+    """The answer's losses as Cherry_LLM's scripts find them, and the instruction's tokens.
+
+    `conditioned` is the answer after the instruction without its input, `whole` all that follows
+    the instruction, with the input. One script stores the losses of the whole text, the other looks
+    for the answer's where they would be without the input.
+    """
+    instruction = whole.input_tokens + whole.output_tokens - len(whole.logprobs)
+    begin = conditioned.before - instruction
+    found = whole.logprobs[begin : begin + len(conditioned.logprobs)]
+    return conditioned._replace(logprobs=found), instruction
+
+
 class Score(NamedTuple):
     """A row's IFD, and the two perplexities that it compares."""
 

@@ -17,80 +17,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+
+from sftrecipe_registry.shared.llamafactory_old_names import (
+    GONE,
+    GONE_VALUES,
+    RENAMED,
+    REVALUED,
+)
 
 COMPUTED = "(computed)"
 """Stands for a default that only running the code would tell."""
 
 SNAPSHOT = "llamafactory_arguments.json"
-
-RENAMED: Mapping[str, str] = {
-    # transformers' own, over the years
-    "evaluation_strategy": "eval_strategy",
-    "no_cuda": "use_cpu",
-    "per_gpu_train_batch_size": "per_device_train_batch_size",
-    "per_gpu_eval_batch_size": "per_device_eval_batch_size",
-    "xpu_backend": "ddp_backend",
-    "warmup_ratio": "warmup_steps",
-    "group_by_length": "train_sampling_strategy",
-    # LLaMA-Factory's own, over the years
-    "checkpoint_dir": "adapter_name_or_path",
-    "max_source_length": "cutoff_len",
-    "max_target_length": "cutoff_len",
-    "prompt_template": "template",
-    "sft_packing": "packing",
-    "dpo_beta": "pref_beta",
-    "dpo_loss": "pref_loss",
-    "dpo_ftx": "pref_ftx",
-    "orpo_beta": "pref_beta",
-    "name_module_trainable": "freeze_trainable_modules",
-    "num_layer_trainable": "freeze_trainable_layers",
-    "image_resolution": "image_max_pixels",
-    "video_resolution": "video_max_pixels",
-    # other trainers' names for the same thing
-    "model": "model_name_or_path",
-    "model_name": "model_name_or_path",
-    "base_model": "model_name_or_path",
-    "model_id": "model_name_or_path",
-    "output": "output_dir",
-    "datasets": "dataset",
-    "data_dir": "dataset_dir",
-    "epochs": "num_train_epochs",
-    "num_epochs": "num_train_epochs",
-    "n_epochs": "num_train_epochs",
-    "lr": "learning_rate",
-    "lr_scheduler": "lr_scheduler_type",
-    "scheduler": "lr_scheduler_type",
-    "optimizer": "optim",
-    "batch_size": "per_device_train_batch_size",
-    "train_batch_size": "per_device_train_batch_size",
-    "micro_batch_size": "per_device_train_batch_size",
-    "eval_batch_size": "per_device_eval_batch_size",
-    "gradient_accumulation": "gradient_accumulation_steps",
-    "grad_accum": "gradient_accumulation_steps",
-    "max_seq_length": "cutoff_len",
-    "max_seq_len": "cutoff_len",
-    "sequence_len": "cutoff_len",
-    "model_max_length": "cutoff_len",
-    "r": "lora_rank",
-    "rank": "lora_rank",
-    "lora_r": "lora_rank",
-    "alpha": "lora_alpha",
-    "target_modules": "lora_target",
-    "lora_target_modules": "lora_target",
-    "modules_to_save": "additional_target",
-    "train_on_inputs": "train_on_prompt",
-    "sample_packing": "packing",
-    "val_set_size": "val_size",
-    "test_size": "val_size",
-    "num_proc": "preprocessing_num_workers",
-    "attn_implementation": "flash_attn",
-    "gradient_clipping": "max_grad_norm",
-    "max_train_steps": "max_steps",
-    "beta": "pref_beta",
-    "peft_type": "finetuning_type",
-}
-"""Names that LLaMA-Factory had once or other trainers have, and the one that it has now."""
 
 ALSO_ACCEPTED: Mapping[str, tuple[str, ...]] = {"resume_from_checkpoint": ("bool",)}
 """Types an argument takes beyond those it declares."""
@@ -151,6 +90,8 @@ class ArgumentProblem:
     """What the argument takes; none for an unknown one."""
     suggestion: object = None
     """The name, or for `type` and `choice` the value, that was probably meant."""
+    advice: str | None = None
+    """What to do where a name or value has no successor of its own, or another value with it."""
 
 
 @lru_cache(maxsize=1)
@@ -222,6 +163,9 @@ def check_arguments(
         argument = table.arguments.get(name)
         if argument is None:
             yield _unknown(name, value, table)
+        elif (old := _old_value(name, value)) and not _is_taken(value, argument, table):
+            expected = "a template's name" if name == "template" else argument.type
+            yield ArgumentProblem(name, "choice", value, expected, old.now, old.advice)
         elif not _has_type(value, argument):
             suggestion = _converted(value, argument)
             kind: ProblemKind = "choice" if argument.choices else "type"
@@ -243,12 +187,13 @@ def explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str 
     version = f"LLaMA-Factory ({table.version})"
     meant = problem.suggestion
     name = problem.name
-    if problem.kind == "unknown":
-        hint = None if meant is None else f"did you mean '{meant}'?"
+    if problem.kind in ("unknown", "renamed"):
+        hint = problem.advice
+        if hint is None and meant is not None:
+            is_sure = problem.kind == "renamed"
+            hint = f"it is called '{meant}'" if is_sure else f"did you mean '{meant}'?"
         return f"training argument '{name}' does not exist in {version}", hint
-    if problem.kind == "renamed":
-        return f"training argument '{name}' does not exist in {version}", f"it is called '{meant}'"
-    hint = None if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
+    hint = problem.advice if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
     value = "null" if problem.value is None else problem.value
     return f"training argument '{name}' is '{value}', must be {problem.expected} in {version}", hint
 
@@ -270,9 +215,45 @@ def _is_number(value: str, name: str, table: ArgumentTable) -> bool:
 
 def _unknown(name: str, value: object, table: ArgumentTable) -> ArgumentProblem:
     new = RENAMED.get(name)
-    if new in table.arguments:
-        return ArgumentProblem(name, "renamed", value, suggestion=new)
+    if new is not None and new in table.arguments:
+        old = _old_value(name, value)
+        advice = _as_now(new, old.now) if old else None
+        return ArgumentProblem(name, "renamed", value, suggestion=new, advice=advice)
+    if name in GONE:
+        return ArgumentProblem(name, "unknown", value, advice=GONE[name])
     return ArgumentProblem(name, "unknown", value, suggestion=_closest(name, table.arguments))
+
+
+class _OldValue(NamedTuple):
+    """What became of a value of former times."""
+
+    now: object
+    advice: str | None
+
+
+def _old_value(name: str, value: object) -> _OldValue | None:
+    """None where the value never was one; lists and objects never were."""
+    if not isinstance(value, str | int | float):
+        return None
+    values, advice = REVALUED.get(name, {}), GONE_VALUES.get(name, {})
+    switch = SWITCHES.get(value.lower(), value) if isinstance(value, str) else value
+    for key in (value, switch):
+        if key in values or key in advice:
+            return _OldValue(values.get(key), advice.get(key))
+    return None
+
+
+def _is_taken(value: object, argument: Argument, table: ArgumentTable) -> bool:
+    """Whether the installed version still takes it."""
+    return value in (table.templates if argument.name == "template" else argument.choices)
+
+
+def _as_now(name: str, value: object) -> str:
+    import yaml  # noqa: PLC0415 - only a mistake needs it
+
+    if value is None:
+        return "leave it out"
+    return "write " + yaml.safe_dump({name: value}, default_flow_style=True).strip()[1:-1]
 
 
 def _closest(word: str, words: Iterator[str] | Mapping[str, object] | frozenset[str]) -> str | None:

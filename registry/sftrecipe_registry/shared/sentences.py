@@ -13,6 +13,7 @@ _END = re.compile(
 _ABBREVIATED = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|Dr|Mr|Mrs|Ms|Prof|St|vs|cf|e\.g|i\.e|approx|Fig)\.$"
 )
+_CHINESE_END = re.compile(r"[。？！]+")
 _CLAUSE_END = re.compile(r"[,;:，；：、\s]+")
 
 
@@ -32,6 +33,19 @@ def sentences(text: str) -> Iterator[str]:
         if end > begin:
             yield text[begin:end]
             begin = end
+    if begin < len(text):
+        yield text[begin:]
+
+
+def chinese_sentences(text: str) -> Iterator[str]:
+    """The sentences that end at 。？！ alone: joined, they are the text.
+
+    Source: AugCon's released `load_data.py`; English is one sentence to it.
+    """
+    begin = 0
+    for found in _CHINESE_END.finditer(text):
+        yield text[begin : found.end()]
+        begin = found.end()
     if begin < len(text):
         yield text[begin:]
 
