@@ -319,7 +319,7 @@ class Asker:
             async with asyncio.timeout(self.limits.timeout):
                 answer = scrub_answer(await self._adapter.send(call.request))
             self._heed(marks, answered=True)
-            return taken(answer, call.request.kind)
+            return taken(answer, call.request)
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None

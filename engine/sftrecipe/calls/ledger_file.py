@@ -18,7 +18,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.store.atomic_files import locked, refuse_few_handles
 
 APPLICATION = 0x53465452
-VERSION = 3
+VERSION = 4
 CHECKED_BYTES = 1 << 30
 """A ledger above this size is not read through after a crash: SQLite's journal holds it anyway."""
 
@@ -67,7 +67,9 @@ CREATE TABLE calls (
   lost_cost REAL NOT NULL DEFAULT 0,
   cached_tokens INTEGER NOT NULL DEFAULT 0,
   cached_price REAL,
-  estimated INTEGER NOT NULL DEFAULT 0
+  estimated INTEGER NOT NULL DEFAULT 0,
+  reasoning TEXT,
+  tool_calls TEXT
 );
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
 {accounts.TABLE}"""
@@ -83,6 +85,10 @@ _COLUMNS_SINCE = {
         ("cached_tokens", "INTEGER NOT NULL DEFAULT 0"),
         ("cached_price", "REAL"),
         ("estimated", "INTEGER NOT NULL DEFAULT 0"),
+    ),
+    4: (
+        ("reasoning", "TEXT"),
+        ("tool_calls", "TEXT"),
     ),
 }
 """Columns of calls that came with a version."""
