@@ -494,6 +494,7 @@ WORDS = {
     "structured": "structured output",
     "logprobs": "log-probabilities",
     "loglikelihood": "log-probabilities of a given answer",
+    "tools": "calls of tools",
     "embed": "embeddings",
     "reward": "rewards of given answers",
     "step": "step",

@@ -473,6 +473,7 @@ WORDS = {
     "structured": "结构化输出",
     "logprobs": "对数概率",
     "loglikelihood": "给定回答的对数概率",
+    "tools": "工具调用",
     "embed": "向量嵌入",
     "reward": "给定回答的奖励分数",
     "step": "步骤",

@@ -40,8 +40,8 @@ teacher:
     """Tells models of one name apart in the ledger: another revision is asked anew."""
 
     def capabilities(self) -> frozenset[Capability]:
-        """Chat, and with v2 embeddings."""
-        return frozenset({"chat"} if self.secret_key else {"chat", "embed"})
+        """Chat, and with v2 tools and embeddings."""
+        return frozenset({"chat"} if self.secret_key else {"chat", "tools", "embed"})
 
     def model_name(self) -> str:
         """The model's name."""

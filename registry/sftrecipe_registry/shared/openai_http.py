@@ -27,6 +27,7 @@ from sftrecipe_registry.shared.openai_replies import (
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
 from sftrecipe_registry.shared.reply_json import in_utf8, json_text, parse_json
+from sftrecipe_registry.shared.sent_turns import openai_turns
 
 if TYPE_CHECKING:
     import aiohttp
@@ -121,7 +122,10 @@ class OpenAIAdapter:
         """`/chat/completions`."""
         if not request.messages:
             raise CallFailed("final", "the list of messages is empty")
-        body = self._body(request, {"messages": request.messages}, self.endpoint.names)
+        turns = openai_turns(request.messages)
+        body = self._body(request, {"messages": turns}, self.endpoint.names)
+        if request.tools:
+            body["tools"] = request.tools
         if body.get("logprobs"):
             body["logprobs"] = True
             body.setdefault("top_logprobs", 1)  # llama.cpp sends twenty of them unasked
