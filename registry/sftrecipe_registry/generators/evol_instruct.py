@@ -21,6 +21,7 @@ from sftrecipe_registry.shared.evolution import (
     says_nothing,
     scaffold_in,
 )
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import count_words
