@@ -146,7 +146,7 @@ class Asker:
             entry = self._shared.ledger().find(key)
             if entry is not None and entry.state == "done":
                 usage.cached += 1
-                return reply_of(key, entry.answer())
+                return _handed(key, entry.answer(), usage)
             claim = Claim(key, self._use, self._model, request.kind, step, text, entry)
             task = asyncio.create_task(self._obtain(request, claim, usage))
             flying[key] = task
@@ -155,7 +155,7 @@ class Asker:
             usage.cached += 1
         # A caller that gives up must not take the reply from the others, nor from the ledger.
         try:
-            return reply_of(key, await asyncio.shield(task))
+            return _handed(key, await asyncio.shield(task), usage)
         except CallFailed as failure:
             failure.key = key
             raise
@@ -395,3 +395,8 @@ class Asker:
             )
         )
         return failure if refused else self._stopped or failure
+
+
+def _handed(key: str, answer: Answer, usage: Usage) -> Reply:
+    usage.read(answer)
+    return reply_of(key, answer)

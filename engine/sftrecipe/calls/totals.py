@@ -245,4 +245,10 @@ def _prompt(parts: dict[str, Any]) -> str:
     if "messages" not in parts:
         return str(parts.get("prompt", "")) + str(parts.get("answer", ""))
     turns = parts["messages"]
-    return "\n".join(f"{turn.get('role')}: {turn.get('content') or ''}" for turn in turns)
+    return "\n".join(f"{turn.get('role')}: {_said(turn)}" for turn in turns)
+
+
+def _said(turn: dict[str, Any]) -> str:
+    calls = turn.get("tool_calls")
+    said = str(turn.get("content") or "")
+    return f"{said} {orjson.dumps(calls).decode()}".strip() if calls else said
