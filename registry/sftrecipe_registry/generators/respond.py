@@ -12,7 +12,7 @@ from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Turn, question
 from sftrecipe_registry.shared.kept_thought import KeptThought
-from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.system_turn import with_system
 from sftrecipe_registry.shared.tool_replies import tools_of, with_reply
@@ -91,7 +91,9 @@ class Respond(Sampling, KeptThought, RowGenerator):
         return turns
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        columns = with_reply(row.columns, reply, self.thought(reply))
-        if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off, tools="tools" in row.columns):
+        tools, thought = "tools" in row.columns, self.thought(reply)
+        if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off, tools=tools):
+            columns = with_answer(row.columns, reply.text.strip(), thought)
             return ctx.reject(columns, *lost, parents=[row], replies=[reply])
+        columns = with_reply(row.columns, reply, thought)
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
