@@ -63,8 +63,8 @@ def message_parts(message: Mapping[str, Any]) -> MessageParts:
     calls = message.get("tool_calls")
     for call in calls if isinstance(calls, list) else [calls]:
         found.call(call)
-    if not found.calls and not found.bad_calls:
-        found.call(message.get("function_call"))
+    if not found.has(older := message.get("function_call")):
+        found.call(older)
     if found.text.strip() and message.get("refusal") not in _EMPTY:
         found.leave_out("refusal")
     for name, value in message.items():
@@ -162,6 +162,12 @@ class _Found:
         self.reasoning = together(self.reasoning, "\n\n".join(text.strip() for text in texts))
         if hidden:
             self.leave_out(f"{name} ({hidden})")
+
+    def has(self, value: Any) -> bool:
+        """Whether the call is known: some servers send one under both its names."""
+        call = tool_call(value)
+        parts = [(each["name"], each["arguments"]) for each in self.calls]
+        return call is not None and (call["name"], call["arguments"]) in parts
 
     def call(self, value: Any) -> None:
         if value in _EMPTY:
