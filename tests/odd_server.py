@@ -42,6 +42,8 @@ class OddServer:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.asked: Counter[str] = Counter()
+        self.bodies: list[dict[str, Any]] = []
+        """What was sent, in order."""
         self.url = ""
 
     def answer(self, said: str) -> Sent:
@@ -63,6 +65,7 @@ def odd_server(answers: Answers) -> Iterator[OddServer]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            odd.bodies.append(asked)
             said = asked["messages"][-1]["content"] if "messages" in asked else asked.get("prompt")
             sent = odd.answer(str(said or asked.get("input")))
             if not sent.status:

@@ -2,7 +2,14 @@
 
 from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
-from sftrecipe.plugin.endings import AT_THE_LIMIT, THOUGHT_ALONE, ending_of, is_cut_off
+from sftrecipe.plugin.endings import (
+    AT_THE_LIMIT,
+    BAD_TOOL_CALL,
+    OPEN_THOUGHT,
+    THOUGHT_ALONE,
+    ending_of,
+    is_cut_off,
+)
 from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
     DataSet,
@@ -29,12 +36,15 @@ from sftrecipe.plugin.provider import (
     TokenCounter,
     Unreached,
 )
+from sftrecipe.plugin.reply_message import MessageParts, message_parts, tool_call
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
     "AT_THE_LIMIT",
+    "BAD_TOOL_CALL",
     "CALL_REASONS",
     "CONTEXT_TOO_LONG",
+    "OPEN_THOUGHT",
     "REQUEST_TOO_LARGE",
     "THOUGHT_ALONE",
     "UNREADABLE_REPLY",
@@ -53,6 +63,7 @@ __all__ = [
     "LimitSeen",
     "LimitsSeen",
     "MachineCheck",
+    "MessageParts",
     "Mix",
     "Model",
     "OptionFiles",
@@ -73,5 +84,7 @@ __all__ = [
     "Unreached",
     "ending_of",
     "is_cut_off",
+    "message_parts",
     "template_keys",
+    "tool_call",
 ]

@@ -106,4 +106,12 @@ class FakeModel:
             self._in_flight -= 1
         answer = Answer(made) if isinstance(made, str) else made
         key = record_id("call", {"request": repr(request)})
-        return Reply(answer.text, key, answer.finish_reason, answer.logprobs, answer.vector)
+        return Reply(
+            answer.text,
+            key,
+            answer.finish_reason,
+            answer.logprobs,
+            answer.vector,
+            reasoning=answer.reasoning,
+            tool_calls=answer.tool_calls,
+        )

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+import orjson
+
 _TAGS = ("think", "thinking", "thought", "reasoning", "seed:think")
 _MARKS = {
     **{f"<{tag}>": f"</{tag}>" for tag in _TAGS},
@@ -31,6 +33,9 @@ _BARE_CHANNELS = re.compile(r"analysis(?P<thought>.*?)assistantfinal(?P<answer>.
 _WRAPPED = re.compile(
     r"<(answer|response)>(.*)</\1>|<\|START_RESPONSE\|>(.*)<\|END_RESPONSE\|>", re.DOTALL
 )
+_SIGNS = ("<", "[", "◁")
+"""One of them begins each mark."""
+_QUOTES = frozenset({'""', "''", "“”", "‘’", "「」", "『』", "《》", "()", "（）"})
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
@@ -61,16 +66,22 @@ def parted(text: str) -> Parted:
     return Parted("\n\n".join(thoughts), _unwrapped(rest))
 
 
-def parted_reply(text: str) -> Parted:
+def parted_reply(text: str, *, told_apart: bool = False) -> Parted:
     """The same for what a model wrote: its template may have opened the thought before it, and
-    it may think again in the middle of its answer; gpt-oss writes channels. Never raises."""
+    it may think again in the middle of its answer; gpt-oss writes channels. Never raises.
+
+    `told_apart`: the server parted a thought from it already, so that a mark within a line is
+    spoken of.
+    """
+    if not any(sign in text for sign in _SIGNS) and not text.startswith("analysis"):
+        return Parted("", text)
     if "<|channel|>" in text:
         return _channels(text)
     if text.startswith("analysis") and (bare := _BARE_CHANNELS.fullmatch(text)):
         return Parted(bare["thought"].strip(), bare["answer"].strip())
     found = parted(text)
     if not found.reasoning and not found.is_open and found.answer is text:
-        found = _opened_before(text)
+        found = _opened_before(text, alone=told_apart)
     return _thinking_again(found)
 
 
@@ -104,10 +115,15 @@ def _up_to_its_end(text: str, opened: str) -> tuple[str, str | None]:
     return (text, None) if first is None else (text[: first.start()], text[first.end() :])
 
 
-def _opened_before(text: str) -> Parted:
-    """A text whose first mark is an end stands behind a beginning that was part of the prompt."""
+def _opened_before(text: str, *, alone: bool) -> Parted:
+    """A text whose first mark is an end stands behind a beginning that was part of the prompt;
+    `alone`: if it is the first of the text, or has a line of its own."""
     first = _MARK.search(text)
     if first is None or first[0].lower() not in _CLOSES or _is_quoted(text, first):
+        return Parted("", text)
+    if alone and text[: first.start()].strip() and not _has_a_line(text, first):
+        return Parted("", text)
+    if _is_json(text):
         return Parted("", text)
     return Parted(text[: first.start()].strip(), _unwrapped(text[first.end() :].lstrip()))
 
@@ -143,9 +159,24 @@ def _channels(text: str) -> Parted:
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:
-    """Whether a mark is spoken of: within code."""
+    """Whether a mark is spoken of: within code, or in quotation marks."""
     fences = len(_FENCE.findall(text, 0, mark.start()))
-    return fences % 2 == 1 or text[max(0, mark.start() - 1) : mark.start()] == "`"
+    line = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    around = text[max(0, mark.start() - 1) : mark.start()] + text[mark.end() : mark.end() + 1]
+    return fences % 2 == 1 or line.count("`") % 2 == 1 or around in _QUOTES
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _has_a_line(text: str, mark: re.Match[str]) -> bool:
+    before = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    return not before.strip() and text[mark.end() : mark.end() + 1] in ("", "\n", "\r")
 
 
 def _unwrapped(answer: str) -> str:

@@ -129,9 +129,13 @@ async def test_a_ledger_of_an_earlier_version_is_brought_up_to_date(
 
 def _date_back(folder: Path, version: int) -> None:
     """Make the ledger one of an earlier version, which named runs by their folders."""
-    new = {3: ("cached_tokens", "cached_price", "estimated"), 2: ("lost_tokens", "lost_cost")}
+    new = {
+        4: ("reasoning", "tool_calls"),
+        3: ("cached_tokens", "cached_price", "estimated"),
+        2: ("lost_tokens", "lost_cost"),
+    }
     with closing(sqlite3.connect(folder / LEDGER)) as connection:
-        for later in range(version + 1, 4):
+        for later in range(version + 1, 5):
             for column in new[later]:
                 connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
         connection.execute("DROP TABLE accounts")

@@ -122,7 +122,7 @@ class Asker:
                 kept, entry = whole, ledger.find(whole)
             if entry is not None and entry.state == "done":
                 usage.cached += 1
-                return reply_of(kept, entry.answer())
+                return _handed(kept, entry.answer(), usage)
             seen = entry if kept == key else None
             claim = Claim(key, self._use, self._model, request.kind, step, text, seen, alike=mark)
             task = asyncio.create_task(self._obtain(request, claim, usage))
@@ -132,7 +132,7 @@ class Asker:
             usage.cached += 1
         # A caller that gives up must not take the reply from the others, nor from the ledger.
         try:
-            return reply_of(key, await asyncio.shield(task))
+            return _handed(key, await asyncio.shield(task), usage)
         except CallFailed as failure:
             failure.key = key
             raise
@@ -296,7 +296,7 @@ class Asker:
             async with asyncio.timeout(self.limits.timeout):
                 answer = scrub_answer(await self._adapter.send(call.request))
             self._heed(marks, answered=True)
-            return taken(answer, call.request.kind)
+            return taken(answer, call.request)
         except TimeoutError:
             text = f"no reply within {self.limits.timeout:g} s"
             raise TimedOut(text) from None
@@ -375,3 +375,8 @@ class Asker:
             )
         )
         return failure if refused else self._stopped or failure
+
+
+def _handed(key: str, answer: Answer, usage: Usage) -> Reply:
+    usage.read(answer)
+    return reply_of(key, answer)

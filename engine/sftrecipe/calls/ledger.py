@@ -39,12 +39,13 @@ from sftrecipe.calls.ledger_entries import (
     packed,
 )
 from sftrecipe.calls.ledger_file import engines_folder, explained, open_ledger, transaction
+from sftrecipe.calls.reply_parts import calls_text
 from sftrecipe.calls.whole_replies import KEEP, is_kept, whole_reply
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer, Request
 
-FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error
-FROM calls WHERE key = ?"""
+FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error,
+kind, reasoning, tool_calls, CASE WHEN reasoning IS NULL THEN raw END FROM calls WHERE key = ?"""
 _CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
 attempts, request, lost_tokens, lost_cost) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,
@@ -58,7 +59,8 @@ lost_cost = lost_cost + ? WHERE key = ? AND engine = ?"""
 _END = """UPDATE calls SET state = ?, lost_tokens = lost_tokens - ?, lost_cost = lost_cost - ?,
 latency = ?, reply = ?, finish = ?, input_tokens = ?, output_tokens = ?, logprobs = ?,
 vector = ?, cost = ?, input_price = ?, output_price = ?, currency = ?, cached_price = ?,
-priced = ?, error = ?, raw = ?, cached_tokens = ?, estimated = ? WHERE key = ? AND engine = ?"""
+priced = ?, error = ?, raw = ?, cached_tokens = ?, estimated = ?, reasoning = ?,
+tool_calls = ? WHERE key = ? AND engine = ?"""
 _LENGTHS = """SELECT step, output_tokens, finish, request FROM calls
 WHERE rowid > (SELECT max(rowid) FROM calls) - 5000 AND provider = ? AND model = ?
 AND state = 'done' ORDER BY rowid DESC LIMIT 200"""
@@ -342,6 +344,8 @@ class Ledger:
             answer.raw,
             answer.cached_tokens,
             ended.estimated,
+            answer.reasoning,
+            calls_text(answer.tool_calls),
             ended.key,
             self.engine,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from sftrecipe.calls.accounts import Spent, Stake
+from sftrecipe.calls.reply_parts import calls_in, kept_in_parts
 from sftrecipe.plugin.provider import Answer
 
 State = Literal["asking", "done", "failed", "refused"]
@@ -24,10 +25,16 @@ class Entry(NamedTuple):
     logprobs: bytes | None
     vector: bytes | None
     error: str | None
+    kind: str
+    reasoning: str | None
+    """None: an earlier version kept the reply whole."""
+    tool_calls: str | None
+    raw: str | None
+    """The body of such a reply."""
 
     def answer(self) -> Answer:
         """The reply of a call that is done."""
-        return Answer(
+        answer = Answer(
             self.reply,
             self.finish,
             self.input_tokens,
@@ -35,6 +42,11 @@ class Entry(NamedTuple):
             numbers(self.logprobs),
             numbers(self.vector),
         )
+        if self.reasoning is None:
+            return kept_in_parts(answer, self.kind, self.raw)
+        if not self.reasoning and not self.tool_calls:
+            return answer
+        return answer._replace(reasoning=self.reasoning, tool_calls=calls_in(self.tool_calls))
 
 
 class TakenElsewhere(Exception):

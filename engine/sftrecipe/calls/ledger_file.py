@@ -67,7 +67,9 @@ CREATE TABLE calls (
   lost_cost REAL NOT NULL DEFAULT 0,
   cached_tokens INTEGER NOT NULL DEFAULT 0,
   cached_price REAL,
-  estimated INTEGER NOT NULL DEFAULT 0
+  estimated INTEGER NOT NULL DEFAULT 0,
+  reasoning TEXT,
+  tool_calls TEXT
 );
 CREATE INDEX calls_unanswered ON calls (state, engine) WHERE state <> 'done';
 {accounts.TABLE}{whole_replies.TABLE}"""
@@ -83,6 +85,10 @@ _COLUMNS_SINCE = {
         ("cached_tokens", "INTEGER NOT NULL DEFAULT 0"),
         ("cached_price", "REAL"),
         ("estimated", "INTEGER NOT NULL DEFAULT 0"),
+    ),
+    4: (
+        ("reasoning", "TEXT"),
+        ("tool_calls", "TEXT"),
     ),
 }
 """Columns of calls that came with a version."""

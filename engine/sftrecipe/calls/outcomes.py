@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sftrecipe.calls.accounts import Spent, Stake
 from sftrecipe.calls.ledger_entries import Entry
+from sftrecipe.calls.reply_parts import in_parts
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
 from sftrecipe.plugin.provider import (
@@ -11,6 +12,7 @@ from sftrecipe.plugin.provider import (
     KEPT_REASONS,
     Answer,
     CallFailed,
+    Request,
     RequestKind,
     TimedOut,
     Unreached,
@@ -19,10 +21,12 @@ from sftrecipe.plugin.provider import (
 _WRITTEN: tuple[RequestKind, ...] = ("chat", "complete")
 
 
-def taken(answer: Answer, kind: RequestKind) -> Answer:
-    """An answer that is a reply, whole or cut off. Raises CallFailed for one that is none."""
-    if kind not in _WRITTEN:
+def taken(answer: Answer, request: Request) -> Answer:
+    """An answer that is a reply, whole or cut off, in its parts. Raises CallFailed for one that is
+    none."""
+    if request.kind not in _WRITTEN:
         return answer
+    answer = in_parts(answer, request.kind, request.prompt, tools=bool(request.tools))
     word = answer.finish_reason
     ending = ending_of(word)
     if ending not in ("refused", "again"):
@@ -96,4 +100,6 @@ def reply_of(key: str, answer: Answer) -> Reply:
         answer.vector,
         answer.input_tokens,
         answer.output_tokens,
+        answer.reasoning,
+        answer.tool_calls,
     )

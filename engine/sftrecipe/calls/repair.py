@@ -22,7 +22,7 @@ from sftrecipe.calls.ledger_file import (
     explained,
     open_ledger,
 )
-from sftrecipe.calls.pages import Pages, Row
+from sftrecipe.calls.pages import Pages, Row, Value
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.store.atomic_files import sync
 
@@ -73,7 +73,7 @@ def repair(path: Path) -> Repaired:
 class _Found:
     """Calls of the damaged file on their way into the new ledger."""
 
-    def __init__(self, connection: sqlite3.Connection, columns: list[str]) -> None:
+    def __init__(self, connection: sqlite3.Connection, columns: dict[str, Value]) -> None:
         self.states: dict[str, str] = {}
         """State of every saved call, by key."""
         self.named: set[str] = set()
@@ -84,9 +84,10 @@ class _Found:
 
     def take(self, row: Row, engine: int) -> None:
         """Save a row that is a call; of several copies the one that is worth most."""
-        # Columns that came with a later version are 0 in the rows of an earlier one.
-        values = (*row, *(0,) * (len(self._columns) - len(row)))
-        call = dict(zip(self._columns, values, strict=False))
+        # Columns that came with a later version have their defaults in the rows of an earlier one.
+        columns = tuple(self._columns)
+        values = (*row, *(self._columns[name] for name in columns[len(row) :]))
+        call = dict(zip(columns, values, strict=False))
         if len(row) > len(self._columns) or not _is_call(call):
             return
         key, state = str(call["key"]), str(call["state"])
@@ -104,7 +105,12 @@ def _copied(path: Path, new: Path) -> _Found:
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         closing(open_ledger(new)) as connection,
     ):
-        columns = [row[1] for row in connection.execute("PRAGMA table_info(calls)")]
+        columns: dict[str, Value] = {
+            name: None if default is None else int(default)
+            for name, default in connection.execute(
+                "SELECT name, dflt_value FROM pragma_table_info('calls') ORDER BY cid"
+            )
+        }
         pages, found = Pages(path, content), _Found(connection, columns)
         connection.execute("BEGIN")
         engine = connection.execute(

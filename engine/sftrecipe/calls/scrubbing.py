@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from sftrecipe.plugin.provider import Answer
@@ -77,15 +78,33 @@ def scrub_answer(answer: Answer) -> Answer:
     if len(answer.finish_reason) + len(answer.note) >= _PIECE:  # reasons and warnings, no data
         finish, note = scrub_message(answer.finish_reason), scrub_message(answer.note)
         answer = answer._replace(finish_reason=finish, note=note)
-    closed = answer.text.replace(" ", "").replace("\n", "").casefold()
+    closed = "".join((answer.text, answer.reasoning, str(answer.tool_calls or "")))
+    closed = closed.replace(" ", "").replace("\n", "").casefold()
     for secret in _known.values():
         if len(secret.value) < _KEY_LENGTH:
             continue
         told = any(sign in answer.raw for sign in secret.signs) or secret.value.casefold() in closed
         if told or not answer.raw:
-            text, raw = _cleaned(answer.text, secret), _cleaned(answer.raw, secret)
-            answer = answer._replace(text=text, raw=raw)
+            answer = answer._replace(
+                text=_cleaned(answer.text, secret),
+                reasoning=_cleaned(answer.reasoning, secret),
+                tool_calls=tuple(_cleaned_value(call, secret) for call in answer.tool_calls),
+                raw=_cleaned(answer.raw, secret),
+            )
     return answer
+
+
+def _cleaned_value(value: Any, secret: _Secret) -> Any:
+    """A value with all the texts in it cleaned."""
+    if isinstance(value, str):
+        return _cleaned(value, secret)
+    if isinstance(value, list):
+        return [_cleaned_value(each, secret) for each in value]
+    if isinstance(value, dict):
+        return {
+            _cleaned(name, secret): _cleaned_value(each, secret) for name, each in value.items()
+        }
+    return value
 
 
 def _cleaned(text: str, secret: _Secret) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sftrecipe.calls.accounts import Spent
+from sftrecipe.calls.asked_turns import asked_turns, speaks_of_tools
 from sftrecipe.calls.asker import Asker, Shared
 from sftrecipe.calls.budget import Purse
 from sftrecipe.calls.ledger import Ledger
@@ -21,7 +22,7 @@ from sftrecipe.calls.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Model, Reply
-from sftrecipe.plugin.provider import Adapter, Limits, Provider, Request
+from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
 from sftrecipe.recipe.checked import Block, Budget
 
@@ -272,6 +273,10 @@ class StepModel:
         self._step = step
         self._usage = usage
 
+    @property
+    def _able(self) -> frozenset[str]:
+        return self._asker.provider.capabilities()
+
     async def chat(
         self,
         messages: Sequence[Mapping[str, Any]],
@@ -281,10 +286,14 @@ class StepModel:
         sampling: Mapping[str, Any] | None = None,
         tools: Sequence[Mapping[str, Any]] = (),
     ) -> Reply:
-        """The model's turn; with a schema, text that follows it."""
+        """The model's turn; with a schema, text that follows it. Raises CallFailed."""
+        turns = asked_turns(messages)
+        if (tools or speaks_of_tools(turns)) and "tools" not in self._able:
+            model = self._asker.provider.model_name()
+            raise CallFailed("final", f"{model} takes no tools", reason="no_tools")
         request = Request(
             "chat",
-            tuple(messages),
+            turns,
             sampling=sampling or {},
             schema=schema,
             tools=tuple(tools),
@@ -292,8 +301,7 @@ class StepModel:
         )
         if schema is None:
             return await self._ask(request)
-        supported = "structured" in self._asker.provider.capabilities()
-        return await ask_structured(self._ask, request, supported)
+        return await ask_structured(self._ask, request, "structured" in self._able)
 
     async def complete(
         self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
@@ -313,7 +321,7 @@ class StepModel:
 
     async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
         """A reward model's score of the last turn, an answer."""
-        return await self._ask(Request("reward", tuple(messages)))
+        return await self._ask(Request("reward", asked_turns(messages)))
 
     async def _ask(self, request: Request) -> Reply:
         check_asked(request)

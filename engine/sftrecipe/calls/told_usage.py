@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.calls.reply_lengths import WRITING
+from sftrecipe.calls.reply_parts import calls_text
 from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Request, TokenCounter
 
 _BYTES_A_TOKEN = 48
@@ -30,7 +31,7 @@ def believed(
     """
     writes = request.kind in WRITING
     read, written = _told(answer.input_tokens), _told(answer.output_tokens)
-    if writes and written * _BYTES_A_TOKEN < len(answer.text):
+    if writes and written * _BYTES_A_TOKEN < len(answer.text) + len(answer.reasoning):
         written = 0
     estimated = not read or (writes and not written)
     if estimated:
@@ -71,7 +72,7 @@ def _told(value: object) -> int:
 
 def _written(answer: Answer, count: Callable[[Request], int] | None) -> int:
     """Tokens of everything that the model wrote, its thoughts among them."""
-    text = answer.text
+    text = "\n".join(filter(None, (answer.reasoning, answer.text, calls_text(answer.tool_calls))))
     try:
         said = "\n".join(_strings(orjson.loads(answer.raw)["choices"]))
         text = max(text, said, key=len)

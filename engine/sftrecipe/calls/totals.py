@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from sftrecipe.calls.ledger_connection import connect
-from sftrecipe.calls.ledger_entries import numbers
+from sftrecipe.calls.ledger_entries import Entry, numbers
 from sftrecipe.calls.ledger_file import (
     check_kind,
     damaged,
@@ -21,6 +21,7 @@ from sftrecipe.calls.ledger_file import (
     unclosed,
     upgrade,
 )
+from sftrecipe.record import ToolCall
 
 
 class Total(NamedTuple):
@@ -86,6 +87,9 @@ class Call(NamedTuple):
     cached_tokens: int
     estimated: bool
     """Whether the tokens were not told, but are counted from the texts."""
+    reasoning: str = ""
+    """The thought before the reply."""
+    tool_calls: tuple[ToolCall, ...] = ()
 
 
 _TOTALS = """SELECT date(asked, 'unixepoch', 'localtime') AS day, provider, model, run,
@@ -98,7 +102,7 @@ sum(CASE WHEN state = 'asking' AND engine IN {living} THEN 0.0 ELSE lost_cost EN
 FROM calls GROUP BY day, provider, model, run, currency ORDER BY day, provider, model, run"""
 _CALL = """SELECT key, state, provider, model, kind, run, step, asked, attempts, latency, reply,
 finish, input_tokens, output_tokens, cost, currency, priced, error, request, raw, cached_tokens,
-estimated FROM calls WHERE """
+estimated, reasoning, tool_calls FROM calls WHERE """
 
 
 def totals(path: Path) -> list[Total]:
@@ -200,10 +204,13 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 def _call(row: tuple[Any, ...]) -> Call:
     key, state, provider, model, kind, run, step, asked, attempts, latency, *rest = row
-    reply, finish, read, written, cost, currency, priced, error, request, raw, cached, estimated = (
-        rest
-    )
+    reply, finish, read, written, cost, currency, priced, error, request, raw, cached, *rest = rest
+    estimated, reasoning, tool_calls = rest
     parts = orjson.loads(request)
+    answer = Entry(
+        *(state, 0, reply or "", finish or "", read or 0, written or 0, None, None, error),
+        *(kind, reasoning, tool_calls, raw),
+    ).answer()
     return Call(
         key=key,
         state=state,
@@ -217,8 +224,8 @@ def _call(row: tuple[Any, ...]) -> Call:
         latency=latency,
         prompt=_prompt(parts),
         sampling=parts.get("sampling", {}),
-        reply=reply or "",
-        finish_reason=finish or "",
+        reply=answer.text,
+        finish_reason=answer.finish_reason,
         input_tokens=read or 0,
         output_tokens=written or 0,
         cost=cost,
@@ -229,6 +236,8 @@ def _call(row: tuple[Any, ...]) -> Call:
         raw=raw or "",
         cached_tokens=cached,
         estimated=bool(estimated),
+        reasoning=answer.reasoning,
+        tool_calls=answer.tool_calls,
     )
 
 
@@ -236,4 +245,10 @@ def _prompt(parts: dict[str, Any]) -> str:
     if "messages" not in parts:
         return str(parts.get("prompt", "")) + str(parts.get("answer", ""))
     turns = parts["messages"]
-    return "\n".join(f"{turn.get('role')}: {turn.get('content') or ''}" for turn in turns)
+    return "\n".join(f"{turn.get('role')}: {_said(turn)}" for turn in turns)
+
+
+def _said(turn: dict[str, Any]) -> str:
+    calls = turn.get("tool_calls")
+    said = str(turn.get("content") or "")
+    return f"{said} {orjson.dumps(calls).decode()}".strip() if calls else said

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from sftrecipe.calls.reply_parts import in_parts
 from sftrecipe.calls.scrubbing import scrub_message
 from sftrecipe.calls.session import Connection
 from sftrecipe.plugin.base import MachineCheck
@@ -44,7 +45,7 @@ class Trial:
         answer = failure = None
         try:
             async with asyncio.timeout(seconds):
-                answer = await adapter.send(request)
+                answer = in_parts(await adapter.send(request), request.kind, request.prompt)
         except TimeoutError:
             failure = CallFailed("retry", f"no reply within {seconds:g} s")
         except CallFailed as error:

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
+from sftrecipe.plugin.endings import OPEN_THOUGHT, THOUGHT_ALONE
+from sftrecipe.plugin.provider import Answer
+
+_WITHIN_THE_THOUGHT = frozenset({THOUGHT_ALONE, OPEN_THOUGHT})
+
 
 @dataclass(slots=True)
 class Usage:
@@ -28,8 +33,21 @@ class Usage:
     cached_tokens: int = 0
     """Of the input's, those that the server had in its cache."""
     output_tokens: int = 0
+    thoughts: int = 0
+    """Replies with a thought before the answer, those out of the ledger included."""
+    thoughts_cut: int = 0
+    """Those of them that ended within the thought."""
+    thought_tokens: int = 0
+    """Of the output's, those of thoughts, where the server told them."""
     cost: float = 0.0
     currency: str | None = None
+
+    def read(self, answer: Answer) -> None:
+        """Count the thought of a reply that is handed on."""
+        if answer.reasoning or answer.finish_reason in _WITHIN_THE_THOUGHT:
+            self.thoughts += 1
+            self.thoughts_cut += answer.finish_reason in _WITHIN_THE_THOUGHT
+            self.thought_tokens += answer.reasoning_tokens
 
 
 def summed(usages: Iterable[Usage]) -> Usage:

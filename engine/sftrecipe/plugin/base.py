@@ -14,11 +14,11 @@ from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.plugin.regular_files import open_regular
 
 Capability = Literal[
-    "chat", "complete", "structured", "logprobs", "loglikelihood", "embed", "reward"
+    "chat", "complete", "structured", "logprobs", "loglikelihood", "embed", "reward", "tools"
 ]
 """What a provider can do: chat turns; raw completion of a text; replies held to a JSON Schema;
 log-probabilities of what it writes; log-probabilities of a given answer; embeddings; rewards of
-given answers."""
+given answers; calls of tools within chat turns."""
 
 LONGEST_TEXT = 1 << 26
 """Characters of a file that is read whole; rows are read by sources."""

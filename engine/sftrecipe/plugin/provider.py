@@ -89,6 +89,8 @@ class Answer(NamedTuple):
     reasoning: str = ""
     """The thought before the answer, in whatever form it came."""
     tool_calls: tuple[ToolCall, ...] = ()
+    reasoning_tokens: int = 0
+    """Of the thought, among `output_tokens`, as the server tells; 0 where it does not."""
 
 
 class CallFailed(Exception):

@@ -12,6 +12,7 @@ import orjson
 from sftrecipe.calls.totals import Call, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
+from sftrecipe.report.ledger import reply_lines
 from sftrecipe.report.rows import row_text
 from sftrecipe.run.making import REJECTS, ROWS
 from sftrecipe.run.results import REJECTS_FILE, read_run, run_streams
@@ -178,7 +179,7 @@ def explanation_text(explanation: Explanation, indent: str = "") -> str:
     for call in explanation.calls:
         lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
         lines += [f"    > {line}" for line in call.prompt.splitlines()]
-        lines += [f"    < {line}" for line in call.reply.splitlines()]
+        lines += [f"    {line}" for line in reply_lines(call)]
         if call.error:
             lines.append(f"    {call.state} after {call.attempts} attempts: {call.error}")
     text = "\n".join(indent + line for line in lines)

@@ -78,11 +78,20 @@ def call_text(call: Call) -> str:
     lines = [
         *(message(slug, values) for slug in slugs),
         *(f"> {line}" for line in call.prompt.splitlines()),
-        *(f"< {line}" for line in call.reply.splitlines()),
+        *reply_lines(call),
     ]
     if call.error:
         lines.append(message("ledger-error", values))
     return "\n".join(lines)
+
+
+def reply_lines(call: Call) -> list[str]:
+    """A reply as it is shown: the thought after `~`, the answer and calls of tools after `<`."""
+    calls = (
+        f"< {each['name']}({orjson.dumps(each['arguments']).decode()})" for each in call.tool_calls
+    )
+    thought = (f"~ {line}" for line in call.reasoning.splitlines())
+    return [*thought, *(f"< {line}" for line in call.reply.splitlines()), *calls]
 
 
 def call_json(call: Call) -> str:

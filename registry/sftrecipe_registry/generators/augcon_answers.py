@@ -14,10 +14,13 @@ from sftrecipe.options import ANY_COLUMN, InputFile, PromptMarker, Sampling
 from sftrecipe_registry.shared.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.shared.context_split import Mode
 from sftrecipe_registry.shared.demonstrations import Demonstration, DemonstrationSearch
-from sftrecipe_registry.shared.lost_replies import cut_off_detail
+from sftrecipe_registry.shared.last_answer import with_answer
+from sftrecipe_registry.shared.lost_replies import Lost, cut_off_detail, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _ASKED = ("context", "question", "answer")
+
+_NO_ANSWER = Lost("no_answer")
 
 
 class AugConAnswers(Sampling, Generator):
@@ -182,12 +185,13 @@ class AugConAnswers(Sampling, Generator):
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
         found = self._found(reply)
-        columns = {**row.columns, "output": found.answer}
+        columns = with_answer(row.columns, found.answer)
         if self.reasoning:
             columns["reasoning"] = found.reasoning
         if not found.answer:
             columns["output"] = reply.text.strip()
-            return ctx.reject(columns, "no_answer", parents=[row], replies=[reply])
+            lost = None if reply.text.strip() else lost_reply(reply)
+            return ctx.reject(columns, *(lost or _NO_ANSWER), parents=[row], replies=[reply])
         if reply.cut_off:
             return ctx.reject(
                 columns, "cut_off", cut_off_detail(reply), parents=[row], replies=[reply]

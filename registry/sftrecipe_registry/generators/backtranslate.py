@@ -74,7 +74,7 @@ class Backtranslate(Sampling, RowGenerator):
         """Instruction and output instead of the text."""
         if inputs is None:
             return None
-        made = inputs - {self.field} | {"instruction", "output"}
+        made = inputs - {self.field, "reasoning"} | {"instruction", "output"}
         return made | {"system"} if self.mark else made
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
@@ -85,7 +85,8 @@ class Backtranslate(Sampling, RowGenerator):
         prompt = ctx.prompt(self.prompt).render({**row.columns, "text": text})
         reply = await ask_once(ctx.model, prompt + self.begin, self.sampling(), raw=self.raw)
         asked = instruction_in(self.begin + reply.text)
-        rest = {name: value for name, value in row.columns.items() if name != self.field}
+        taken = (self.field, "reasoning")
+        rest = {name: value for name, value in row.columns.items() if name not in taken}
         columns = {**rest, "instruction": asked, "output": text}
         if self.mark:
             columns["system"] = self.mark

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
@@ -12,18 +12,19 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import Turn, chat
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.plain_yaml import plain_yaml
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
-_REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
+_REPLACED = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
 _STOP = Lost("stop_word")
 _NOTHING = Lost("nothing_made")
 _CHAT: frozenset[Capability] = frozenset({"chat"})
 
 
-class Dialogue(Sampling, RowGenerator):
+class Dialogue(Sampling, KeptThought, RowGenerator):
     """Go on with every row's question as a conversation of several turns, in `messages`.
 
     The row's turns, or its instruction, open the conversation; without one the simulated user does.
@@ -62,6 +63,8 @@ class Dialogue(Sampling, RowGenerator):
     user_raw: bool = False
     """Let the simulated user go on with its prompt as a plain text, up to the line's end: for base
     models, and small ones."""
+    reasoning: Literal["keep", "drop"] = "drop"
+    """Keep the thoughts before the answering model's replies in their turns, or drop them."""
     stop_word: str = "[END]"
     """What the simulated user writes when nothing is left to ask; empty: it goes on for all turns.
     """
@@ -113,6 +116,8 @@ class Dialogue(Sampling, RowGenerator):
         lost = lost_reply(reply)
         if lost is None:
             talk.turns.append({"role": "assistant", "content": reply.text.strip()})
+            if thought := self.thought(reply):
+                talk.turns[-1]["reasoning"] = thought
         return lost
 
     async def _ask(self, talk: _Talk, about: dict[str, Any], ctx: Context) -> Lost | None:

@@ -21,6 +21,7 @@ from sftrecipe_registry.shared.evolution import (
     says_nothing,
     scaffold_in,
 )
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import count_words
@@ -28,11 +29,11 @@ from sftrecipe_registry.shared.scripts import count_words
 Operation = Literal[
     "constraints", "deepening", "concretizing", "reasoning", "complicating", "breadth"
 ]
-_REPLACED = frozenset({"instruction", "input", "output", "messages", "history"})
+_REPLACED = frozenset({"instruction", "input", "output", "reasoning", "messages", "history"})
 _VARIABLES = frozenset({"prompt", "operation"})
 
 
-class EvolInstruct(Sampling, Generator):
+class EvolInstruct(Sampling, KeptThought, Generator):
     """Evolve every instruction once an epoch by an operation drawn for it; those that pass go on.
 
     Five operations make it harder, `breadth` makes another of the same domain. An evolution that is
@@ -72,6 +73,8 @@ class EvolInstruct(Sampling, Generator):
     """Ask the model whether an evolution asks for more than its original."""
     keep: Literal["all", "last"] = "all"
     """Rows of every epoch, or of each instruction the last one that passed."""
+    reasoning: Literal["keep", "drop"] = "drop"
+    """Keep the thoughts before the answers in the column `reasoning`, or drop them."""
     originals: bool = False
     """Give the instructions that went in as rows too, answered where they have no answer."""
     raw: bool = False
@@ -114,7 +117,7 @@ class EvolInstruct(Sampling, Generator):
         if inputs is None:
             return None
         made = inputs - _REPLACED | {"instruction"}
-        return made | {"output"} if self.answer else made
+        return made | {"output"} | self.thought_columns() if self.answer else made
 
     def expected(self, least: int, most: int | None) -> Expected:
         """Up to three calls an instruction and epoch."""
@@ -182,7 +185,8 @@ class EvolInstruct(Sampling, Generator):
             if lost := attempt.lost_answer(answer):
                 return lost
         elif self.answer:
-            attempt.columns["output"] = row.text("output")
+            kept = (name for name in ("output", "reasoning") if row.text(name))
+            attempt.columns |= {name: row.text(name) for name in kept}
         return attempt.row()
 
     async def _ask(
@@ -199,6 +203,8 @@ class EvolInstruct(Sampling, Generator):
     async def _answer(self, instruction: str, attempt: _Attempt) -> str:
         answer = (await attempt.ask(instruction, self.sampling(), 0)).strip()
         attempt.columns["output"] = answer
+        if thought := self.thought(attempt.replies[-1]):
+            attempt.columns["reasoning"] = thought
         return answer
 
     def _weights(self) -> dict[str, float]:

@@ -61,7 +61,7 @@ class EvolQuality(Sampling, RowGenerator):
         """The input's columns; of pairs the two answers instead of the one."""
         if inputs is None or self.keep != "pair":
             return inputs
-        return inputs - {"output"} | {"chosen", "rejected"}
+        return inputs - {"output", "reasoning"} | {"chosen", "rejected"}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """A call an evolution."""
@@ -100,7 +100,8 @@ class EvolQuality(Sampling, RowGenerator):
     ) -> list[Record | Reject]:
         if self.keep == "pair":
             columns = {**row.columns, "chosen": answers[-1], "rejected": answers[0]}
-            columns.pop("output", None)
+            for name in ("output", "reasoning"):
+                columns.pop(name, None)
             if "messages" in columns:
                 columns["messages"] = parted(row.columns).before
             made = [columns]

@@ -11,7 +11,7 @@ from sftrecipe.options import PromptMarker
 from sftrecipe.record import Turn, chat
 from sftrecipe_registry.shared.user_turn import UserTurn
 
-_REPLACED = frozenset({"instruction", "input", "output", "system", "history"})
+_REPLACED = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
 
 
 class MagpieTurn(UserTurn, RowGenerator):

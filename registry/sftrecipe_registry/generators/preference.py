@@ -10,10 +10,12 @@ from annotated_types import Ge
 
 from sftrecipe import Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.record import Turn, chat
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.last_answer import parted
 
 
-class Preference(Generator):
+class Preference(KeptThought, Generator):
     """Group answered rows by their question; the best answer is `chosen`, the worst `rejected`.
 
     Answers come from `respond` with `samples`, or from several streams; their scores from any
@@ -39,6 +41,9 @@ class Preference(Generator):
     margin: Annotated[float, Ge(0)] = 0.0
     """How much better the chosen answer must be; 0: better at all."""
 
+    reasoning: Literal["keep", "drop"] = "drop"
+    """Keep the thoughts before both answers, which are chat turns then, or drop them."""
+
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows without answers."""
         if inputs is not None and not inputs & {"output", "messages"}:
@@ -48,7 +53,7 @@ class Preference(Generator):
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Chosen and rejected instead of the output."""
-        return None if inputs is None else inputs - {"output"} | {"chosen", "rejected"}
+        return None if inputs is None else inputs - {"output", "reasoning"} | {"chosen", "rejected"}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """No calls; at most a pair of two rows."""
@@ -77,8 +82,13 @@ class Preference(Generator):
         best, worst = answers[chosen], answers[rejected]
         margin = sign * (best.score - worst.score)
         parents = [answer.row for answer in answers]
-        columns = {**best.row.columns, "chosen": best.text, "rejected": worst.text}
-        columns.pop("output", None)
+        columns = {
+            **best.row.columns,
+            "chosen": self._answer(best),
+            "rejected": self._answer(worst),
+        }
+        for name in ("output", "reasoning"):
+            columns.pop(name, None)
         if "messages" in columns:
             columns["messages"] = parted(best.row.columns).before
         if len(answers) == 1:
@@ -87,6 +97,13 @@ class Preference(Generator):
             return ctx.reject(columns, "small_margin", margin, parents=parents)
         scores = {"chosen": best.score, "rejected": worst.score}
         return ctx.row(columns, parents=parents, scores=scores, tags=best.row.tags)
+
+    def _answer(self, answer: _Answer) -> str | Turn:
+        turns = chat(answer.row.columns)
+        thought = turns[-1].get("reasoning") if turns and self.reasoning == "keep" else None
+        if not thought:
+            return answer.text
+        return {"role": "assistant", "content": answer.text, "reasoning": thought}
 
 
 class _Answer(NamedTuple):

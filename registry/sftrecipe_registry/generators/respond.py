@@ -11,16 +11,21 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Turn, question
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.system_turn import with_system
+from sftrecipe_registry.shared.tool_replies import tools_of, with_reply
+
+_SHOWN = 200
 
 
-class Respond(Sampling, RowGenerator):
+class Respond(Sampling, KeptThought, RowGenerator):
     """Ask a model for the answer to every row's instruction and put it into `output`.
 
-    A row of chat turns gets the answer as its next turn. A row that has an answer already passes as
-    it is, without a call, unless `replace` is set.
+    A row of chat turns gets the answer as its next turn, with the model's thought beside it; one
+    with `tools` has them sent along, and may get calls of them as its answer. A row that has an
+    answer already passes as it is, without a call, unless `replace` is set.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
@@ -48,10 +53,10 @@ class Respond(Sampling, RowGenerator):
     """Keep answers that ended at `max_tokens`."""
 
     def columns(self, inputs: Inputs) -> Inputs:
-        """The input's columns and `output`, or the longer `messages`."""
+        """The input's columns and `output` with its `reasoning`, or the longer `messages`."""
         if inputs is None or "messages" in inputs:
             return inputs
-        return inputs | {"output"}
+        return inputs - {"reasoning"} | {"output"} | self.thought_columns()
 
     def expected(self, least: int, most: int | None) -> Expected:
         """`samples` calls a row."""
@@ -65,10 +70,12 @@ class Respond(Sampling, RowGenerator):
         turns = self._turns(row, ctx)
         if not any(turn["role"] == "user" and turn["content"].strip() for turn in turns):
             return [Reject(row, "no_instruction")]
-        sampling = self.sampling()
+        sampling, tools = self.sampling(), tools_of(row.columns)
+        if tools is None:
+            return [Reject(row, "bad_tools", row.text("tools")[:_SHOWN])]
         made: list[Record | Reject] = []
         for sample in range(self.samples):
-            reply = await ctx.model.chat(turns, sample=sample, sampling=sampling)
+            reply = await ctx.model.chat(turns, sample=sample, sampling=sampling, tools=tools)
             made.append(self._answered(row, reply, ctx))
         return made
 
@@ -84,7 +91,9 @@ class Respond(Sampling, RowGenerator):
         return turns
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        columns = with_answer(row.columns, reply.text.strip())
-        if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
+        tools, thought = "tools" in row.columns, self.thought(reply)
+        if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off, tools=tools):
+            columns = with_answer(row.columns, reply.text.strip(), thought)
             return ctx.reject(columns, *lost, parents=[row], replies=[reply])
+        columns = with_reply(row.columns, reply, thought)
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)

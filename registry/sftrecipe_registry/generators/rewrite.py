@@ -91,6 +91,8 @@ class Rewrite(Sampling, RowGenerator):
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The rewritten row, or a reject at the first column that did not change as asked."""
         columns, replies = dict(row.columns), []
+        if "output" in self.fields and "reasoning" not in self.fields:
+            columns.pop("reasoning", None)  # it is the old answer's
         for name in self.fields:
             text = row.text(name)
             if not text.strip():

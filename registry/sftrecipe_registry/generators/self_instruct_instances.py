@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe_registry.shared.last_answer import with_answer
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.task_instances import (
     Instance,
@@ -108,7 +109,7 @@ class SelfInstructInstances(Sampling, RowGenerator):
             for at in set(sound) - set(kept):
                 reasons[at] = "beyond_limit"
         for instance, reason in zip(instances, reasons, strict=True):
-            columns = {**row.columns, "input": instance.input, "output": instance.output}
+            columns = with_answer({**row.columns, "input": instance.input}, instance.output)
             if reason:
                 yield ctx.reject(columns, reason, parents=[row], replies=[reply])
             else:

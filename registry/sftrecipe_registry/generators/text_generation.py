@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Record, Reject, RowGenerator
+from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe.record import Columns
+from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 
+_ANSWERS = frozenset({"output", "messages", "chosen"})
 
-class TextGeneration(Sampling, RowGenerator):
+
+class TextGeneration(Sampling, KeptThought, RowGenerator):
     """Fill a prompt from every row and put what the model writes into a column.
 
     Chains of them pass columns on: `prompt` says which columns a model sees, `column` where its
-    reply goes, `rename` what the columns are called from there on.
+    reply goes, `rename` what the columns are called from there on. The thought before the reply
+    goes into `reasoning`, which is the thought before a row's answer: of a reply that goes beside
+    an answer, into `COLUMN_reasoning`.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
@@ -43,7 +49,8 @@ class TextGeneration(Sampling, RowGenerator):
     column: str = "output"
     """Column that takes the reply."""
     raw: bool = False
-    """Let the model go on with the prompt as a plain text, without chat turns."""
+    """Let the model go on with the prompt as a plain text, without chat turns. A thought is parted
+    from what it writes only where the text, or the prompt's last mark, begins one."""
     rename: dict[str, str] = {}
     """New column name → column name, for the rows that are made."""
     samples: Annotated[int, Gt(0)] = 1
@@ -59,7 +66,7 @@ class TextGeneration(Sampling, RowGenerator):
         """A system prompt without chat; renamed columns that are not there."""
         if self.raw and self.system:
             yield OptionProblem(("system",), "a raw completion has no system prompt")
-        known = None if inputs is None else inputs | {self.column}
+        known = None if inputs is None else self._made_of(inputs)
         for new, old in self.rename.items():
             if known is not None and old not in known:
                 told = f"column '{old}' does not exist; columns: {', '.join(sorted(known))}"
@@ -69,7 +76,7 @@ class TextGeneration(Sampling, RowGenerator):
         """The input's columns and the reply's, renamed."""
         if inputs is None:
             return None
-        made = inputs | {self.column}
+        made = self._made_of(inputs)
         return (made - frozenset(self.rename.values())) | frozenset(self.rename)
 
     def expected(self, least: int, most: int | None) -> Expected:
@@ -86,12 +93,28 @@ class TextGeneration(Sampling, RowGenerator):
             reply = await ask_once(
                 ctx.model, prompt, self.sampling(), raw=self.raw, system=system, sample=sample
             )
-            columns = self._renamed({**row.columns, self.column: reply.text.strip()})
+            columns = self._renamed(self._with_reply(row.columns, reply))
             if lost := lost_reply(reply, keep_cut_off=self.keep_cut_off):
                 made.append(ctx.reject(columns, *lost, parents=[row], replies=[reply]))
             else:
                 made.append(ctx.row(columns, parents=[row], replies=[reply], tags=row.tags))
         return made
+
+    def _thought_column(self, names: Collection[str]) -> str:
+        beside = self.column != "output" and not _ANSWERS.isdisjoint(names)
+        return f"{self.column}_reasoning" if beside else "reasoning"
+
+    def _made_of(self, inputs: frozenset[str]) -> frozenset[str]:
+        thought = self._thought_column(inputs)
+        return inputs - {thought} | {self.column, *({thought} if self.thought_columns() else ())}
+
+    def _with_reply(self, columns: Columns, reply: Reply) -> dict[str, Any]:
+        """The columns with the reply and its thought, in place of an earlier reply's."""
+        column, thought = self._thought_column(columns), self.thought(reply)
+        if column == self.column:
+            thought = ""
+        kept = {name: value for name, value in columns.items() if name != column}
+        return {**kept, self.column: reply.text.strip(), **({column: thought} if thought else {})}
 
     def _renamed(self, columns: dict[str, Any]) -> dict[str, Any]:
         taken = {new: columns[old] for new, old in self.rename.items() if old in columns}

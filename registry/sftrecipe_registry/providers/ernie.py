@@ -62,7 +62,7 @@ teacher:
         """With v2 all but log-probabilities; with v1 chat alone."""
         if self.secret_key:
             return frozenset({"chat"})
-        able: set[Capability] = {"chat", "complete", "embed"}
+        able: set[Capability] = {"chat", "tools", "complete", "embed"}
         return frozenset(able | {"structured"} if self.structured else able)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:

@@ -56,6 +56,7 @@ from sftrecipe_registry.shared.rate_headers import limits_in
 from sftrecipe_registry.shared.refused_parameters import blamed
 from sftrecipe_registry.shared.reply_json import mapping_in, parse_json
 from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.sent_turns import openai_turns
 from sftrecipe_registry.shared.token_counters import openai_counter
 
 _ADDRESSES = {
@@ -106,7 +107,7 @@ judge:
 
     def capabilities(self) -> frozenset[Capability]:
         """Chat, completions and embeddings, as far as the vendor has them."""
-        able: set[Capability] = {"chat", "complete", "embed", "logprobs"}
+        able: set[Capability] = {"chat", "tools", "complete", "embed", "logprobs"}
         return frozenset(able | {"structured"} if self.structured else able)
 
     def model_name(self) -> str:
@@ -224,11 +225,13 @@ class _Sender:
     async def _chat(self, request: Request) -> Answer:
         if not request.messages:
             raise CallFailed("final", "the list of messages is empty")
-        more = (
+        more: dict[str, Any] = (
             {} if request.schema is None else {"response_format": response_format(request.schema)}
         )
+        if request.tools:
+            more["tools"] = [dict(tool) for tool in request.tools]
         reply = await self._litellm.acompletion(
-            messages=[dict(turn) for turn in request.messages],
+            messages=[dict(turn) for turn in openai_turns(request.messages)],
             **self._common,
             **self._steered.parameters(request),
             **more,

@@ -100,7 +100,7 @@ judge:
 
     def capabilities(self) -> frozenset[Capability]:
         """All but the log-probabilities of a given answer."""
-        able: set[Capability] = {"chat", "complete", "logprobs", "embed"}
+        able: set[Capability] = {"chat", "tools", "complete", "logprobs", "embed"}
         return frozenset(able | {"structured"} if self._takes_schemas() else able)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:

@@ -150,7 +150,7 @@ teacher:
         """Embeddings where the server pools (`args: {runner: pooling}`), else everything else."""
         if self.serve is not None and self.serve.args.get("runner") == "pooling":
             return frozenset({"embed"})
-        return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood"})
+        return frozenset({"chat", "tools", "complete", "structured", "logprobs", "loglikelihood"})
 
     def model_name(self) -> str:
         """The model's name; a folder's own name, wherever it lies."""

@@ -5,22 +5,30 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sftrecipe import Reply
-from sftrecipe.kinds import AT_THE_LIMIT
+from sftrecipe.kinds import AT_THE_LIMIT, BAD_TOOL_CALL
 
 
 class Lost(NamedTuple):
     """Why a reply is not taken."""
 
     reason: str
-    """`empty_answer`, or `cut_off` with the tokens that it came to, or the server's word for it."""
+    """`empty_answer`, `bad_tool_call`, `tool_call` with the tools' names, or `cut_off` with the
+    tokens that it came to, or the word for how it ended."""
     value: float | str | None = None
 
 
-def lost_reply(reply: Reply, *, keep_cut_off: bool = False) -> Lost | None:
-    """Why a reply holds no whole text; None where it does."""
-    empty = not reply.text.strip()
-    if reply.cut_off and (empty or not keep_cut_off):
+def lost_reply(reply: Reply, *, keep_cut_off: bool = False, tools: bool = False) -> Lost | None:
+    """Why a reply holds no whole text; None where it does.
+
+    `tools`: whoever asked takes calls of tools, which are no answer to anybody else.
+    """
+    if reply.finish_reason == BAD_TOOL_CALL:
+        return Lost("bad_tool_call")
+    empty = not reply.text.strip() and not (tools and reply.tool_calls)
+    if reply.cut_off and (empty or reply.tool_calls or not keep_cut_off):
         return Lost("cut_off", cut_off_detail(reply))
+    if reply.tool_calls and not tools:
+        return Lost("tool_call", ", ".join(call["name"] for call in reply.tool_calls))
     return Lost("empty_answer") if empty else None
 
 

@@ -12,7 +12,7 @@ VALUE_HEADS = ("value_head.safetensors", "value_head.bin")
 """What LLaMA-Factory's stage rm leaves beside a model: it turns its states into rewards."""
 _WRITERS = ("ForCausalLM", "LMHeadModel")
 _RATERS = ("ForSequenceClassification",)
-_WRITES: frozenset[Capability] = frozenset({"chat", "complete", "loglikelihood", "embed"})
+_WRITES: frozenset[Capability] = frozenset({"chat", "tools", "complete", "loglikelihood", "embed"})
 _REWARDS: frozenset[Capability] = frozenset({"reward", "embed"})
 _EMBEDS: frozenset[Capability] = frozenset({"embed"})
 

@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from sftrecipe import CallFailed, Context, Record, Reply
-from sftrecipe.kinds import OptionProblem
+from sftrecipe.kinds import OPEN_THOUGHT, THOUGHT_ALONE, OptionProblem
 from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
 from sftrecipe.plugin.described import Described
 from sftrecipe_registry.shared.judged_rows import NotJudged
@@ -56,6 +56,9 @@ class AnsweringModels(Described):
         asked = (ctx.models[name].chat(turns, sampling=self.answers.sampling()) for name in models)
         replies = answered_by_all(models, await asyncio.gather(*asked, return_exceptions=True))
         for name, reply in replies.items():
+            if reply.finish_reason in (THOUGHT_ALONE, OPEN_THOUGHT) and not reply.text.strip():
+                told = f"{name}: {reply.finish_reason}"
+                raise NotJudged("cut_off", told, replies=list(replies.values()))
             if reply.cut_off:
                 ctx.count(f"answers cut off: {name}")
         return replies

@@ -35,6 +35,7 @@ from sftrecipe_registry.shared.rate_headers import limits_in
 from sftrecipe_registry.shared.refused_parameters import blamed
 from sftrecipe_registry.shared.reply_json import in_utf8, json_text, parse_json
 from sftrecipe_registry.shared.responses_api import responses_body, responses_reply
+from sftrecipe_registry.shared.sent_turns import openai_turns
 from sftrecipe_registry.shared.steering import (
     Steering,
     chat_parameters,
@@ -146,7 +147,9 @@ class OpenAIAdapter:
         if not request.messages:
             raise CallFailed("final", "the list of messages is empty")
         steering = self.endpoint.steering.of(request.sampling)
-        body = self._body(request, {"messages": request.messages}, steering)
+        body = self._body(request, {"messages": openai_turns(request.messages)}, steering)
+        if request.tools:
+            body["tools"] = request.tools
         if body.get("logprobs"):
             body["logprobs"] = True
             body.setdefault("top_logprobs", 1)  # llama.cpp sends twenty of them unasked

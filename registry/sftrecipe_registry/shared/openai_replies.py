@@ -7,60 +7,70 @@ its `usage` or its `finish_reason`. Raises CallFailed alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import AT_THE_LIMIT, THOUGHT_ALONE, UNREADABLE_REPLY, Answer
+from sftrecipe.kinds import (
+    BAD_TOOL_CALL,
+    UNREADABLE_REPLY,
+    Answer,
+    MessageParts,
+    is_cut_off,
+    message_parts,
+)
 from sftrecipe.plugin.provider import MOST_TOKENS
 from sftrecipe_registry.shared.http_failures import SHOWN
 from sftrecipe_registry.shared.inflating import mangled
-from sftrecipe_registry.shared.reply_json import count_in, json_text, mapping_in, plain_text
+from sftrecipe_registry.shared.reply_json import count_in, mapping_in, plain_text
 
 _LONGEST_WORD = 80
+_LONGEST_LIST = 200
 _LETTERS_A_TOKEN = 16
 """Characters of a thought and its answer that one token holds at most, on average."""
 _NO_LOGPROBS = "its log-probabilities cannot be read"
 
 
 def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
-    """The answer in a chat reply; tool calls come as JSON text."""
+    """The answer in a chat reply, with the thought and the calls of tools that were sent apart."""
     choice = first_choice(reply)
     message = mapping_in(choice, "message")
-    text = _content(message.get("content"))
-    if not text and message.get("tool_calls"):
-        text = json_text(message["tool_calls"])
-    answer = answer_in(reply, choice, text, raw)
-    if not text and isinstance(message.get("refusal"), str) and message["refusal"]:
-        failure = CallFailed("refused", message["refusal"][:SHOWN], status=200)
+    parts = message_parts(message)
+    answer = answer_in(reply, choice, parts.text, raw)._replace(
+        reasoning=parts.reasoning, tool_calls=parts.tool_calls
+    )
+    refusal = message.get("refusal")
+    if not parts.text and isinstance(refusal, str) and refusal:
+        failure = CallFailed("refused", refusal[:SHOWN], status=200)
         failure.reply = answer
         raise failure
-    thought = message.get("reasoning_content") or message.get("reasoning")
-    if isinstance(thought, str) and _is_left_out(thought, answer):
+    if parts.reasoning and _is_left_out(answer):
         answer = answer._replace(output_tokens=0)
-    if answer.finish_reason.lower() in AT_THE_LIMIT and _is_thought_alone(message, text):
-        return answer._replace(text="", finish_reason=THOUGHT_ALONE)
-    return answer
+    if parts.bad_calls and not is_cut_off(answer.finish_reason):
+        answer = answer._replace(finish_reason=BAD_TOOL_CALL)
+    return answer._replace(note="; ".join(filter(None, (answer.note, *_told(parts)))))
 
 
-def _is_left_out(thought: str, answer: Answer) -> bool:
+def _is_left_out(answer: Answer) -> bool:
     """Whether the told tokens cannot be those of the thought too."""
-    return answer.output_tokens * _LETTERS_A_TOKEN < len(thought) + len(answer.text)
+    return answer.output_tokens * _LETTERS_A_TOKEN < len(answer.reasoning) + len(answer.text)
 
 
-def _is_thought_alone(message: Mapping[str, Any], text: str) -> bool:
-    """Whether a message holds a thought, apart or in its text, and nothing behind it."""
-    said = text.strip()
-    apart = not said and (message.get("reasoning_content") or message.get("reasoning"))
-    return bool(apart) or (said.startswith("<think>") and "</think>" not in said)
+def _told(parts: MessageParts) -> Iterator[str]:
+    """What of a message is not kept."""
+    if parts.bad_calls:
+        yield "a call of a tool names none, or its arguments are no JSON object"
+    if parts.left_out:
+        yield f"it holds what is not kept: {', '.join(parts.left_out)[:_LONGEST_LIST]}"
 
 
 def completion_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     """The answer in a reply of `/completions`."""
     choice = first_choice(reply)
-    return answer_in(reply, choice, _content(choice.get("text")), raw)
+    text = choice.get("text")
+    return answer_in(reply, choice, text if isinstance(text, str) else "", raw)
 
 
 def embedding_answer(reply: Mapping[str, Any]) -> Answer:
@@ -123,32 +133,28 @@ def answer_in(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, ra
         raw=raw,
         cached_tokens=min(cached, asked),
         note="" if logprobs is not None else _NO_LOGPROBS,
+        reasoning_tokens=min(_thought_tokens(usage), written or MOST_TOKENS),
     )
 
 
 def _written(usage: Any) -> int:
     """Output tokens with the thoughts: some vendors count those apart, or in the total alone."""
     asked, written = count_in(usage, "prompt_tokens"), count_in(usage, "completion_tokens")
-    thought = count_in(mapping_in(usage, "completion_tokens_details"), "reasoning_tokens")
+    thought = _thought_tokens(usage)
     if thought > written:
         written += thought
     beyond = count_in(usage, "total_tokens") - asked
     return beyond if asked and written < beyond <= MOST_TOKENS else written
 
 
+def _thought_tokens(usage: Any) -> int:
+    thought = count_in(mapping_in(usage, "completion_tokens_details"), "reasoning_tokens")
+    return thought or count_in(usage, "reasoning_tokens")
+
+
 def finish_word(told: Any) -> str:
     """The server's word for how the reply ended; `stop` where it says nothing."""
     return plain_text(told)[:_LONGEST_WORD] if told not in (None, "") else "stop"
-
-
-def _content(told: Any) -> str:
-    """The text of a message: as it is, or in parts."""
-    if isinstance(told, str):
-        return told
-    if not isinstance(told, list):
-        return ""
-    texts = (part.get("text") if isinstance(part, Mapping) else part for part in told)
-    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _logprobs(found: Any) -> tuple[float, ...] | None:

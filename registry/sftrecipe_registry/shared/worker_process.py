@@ -15,6 +15,7 @@ from sftrecipe import CallFailed
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.kinds import Answer, Request
 from sftrecipe_registry.shared.openai_http import seed_of
+from sftrecipe_registry.shared.sent_turns import template_turns
 from sftrecipe_registry.shared.server_log import telling_lines
 from sftrecipe_registry.shared.server_process import GRACE, status_text
 
@@ -134,7 +135,8 @@ def _asked(request: Request) -> dict[str, Any]:
     """What a worker is sent of a request."""
     return {
         "kind": request.kind,
-        "messages": request.messages,
+        "messages": template_turns(request.messages),
+        "tools": request.tools,
         "prompt": request.prompt,
         "answer": request.answer,
         "sampling": request.sampling,

@@ -29,10 +29,15 @@ _SCHEMA = {
     "required": ["name"],
     "additionalProperties": False,
 }
+_TOOL = {
+    "type": "function",
+    "function": {"name": "say", "description": "Say a word", "parameters": {"type": "object"}},
+}
 _REQUESTS: Mapping[Capability, Request] = {
     "chat": Request("chat", _SAY, sampling={"max_tokens": 16}),
     "complete": Request("complete", prompt="1, 2, 3,", sampling={"max_tokens": 4}),
     "structured": Request("chat", _SAY, sampling={"max_tokens": 64}, schema=_SCHEMA),
+    "tools": Request("chat", _SAY, sampling={"max_tokens": 16}, tools=(_TOOL,)),
     "logprobs": Request("chat", _SAY, sampling={"max_tokens": 2, "logprobs": True}),
     "loglikelihood": Request("loglikelihood", prompt="One and one is", answer=" two"),
     "embed": Request("embed", prompt="ok"),

@@ -47,7 +47,7 @@ class Writer:
         if unknown := sorted(sampling.keys() - _KNOWN):
             raise Unfit(f"sampling '{unknown[0]}' is not supported by transformers")
         if asked["kind"] == "chat":
-            tokens = self._loaded.chat_tokens(asked["messages"])
+            tokens = self._loaded.chat_tokens(asked["messages"], tools=asked.get("tools") or ())
         else:
             special = sampling.get("add_special_tokens", True)
             tokens = self._tokenizer.encode(asked["prompt"], add_special_tokens=special)

@@ -19,6 +19,7 @@ from .texts import Unfit
 _WRITERS = ("ForCausalLM", "LMHeadModel")
 """How the names of architectures end that write text."""
 _RATERS = ("ForSequenceClassification",)
+_NO_TOOLS = "the chat template knows no calls of tools"
 _NO_TEMPLATE = (
     "the model's tokenizer has no chat template: set the provider's chat_template, or ask for raw "
     "completion"
@@ -50,20 +51,28 @@ class Loaded:
         self.context: int = getattr(config, "max_position_embeddings", None) or 1 << 20
 
     def chat_tokens(
-        self, messages: Sequence[Mapping[str, Any]], *, answered: bool = False
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[Mapping[str, Any]] = (),
+        answered: bool = False,
     ) -> list[int]:
         """Chat turns by the chat template, up to where the model answers, or with its answer.
 
-        Raises Unfit without turns, or without a template.
+        Raises Unfit without turns, without a template, or with tools that it does not know.
         """
         if not messages:
             raise Unfit("the list of messages is empty")
         template = self._chat_template or self.tokenizer.chat_template
         if not template:
             raise Unfit(_NO_TEMPLATE)
+        called = any(turn.get("tool_calls") or turn["role"] == "tool" for turn in messages)
+        if (tools and "tools" not in str(template)) or (called and "tool" not in str(template)):
+            raise Unfit(_NO_TOOLS)
         text = self.tokenizer.apply_chat_template(
             messages,
             chat_template=self._chat_template,
+            tools=list(tools) or None,
             add_generation_prompt=not answered,
             tokenize=False,
         )

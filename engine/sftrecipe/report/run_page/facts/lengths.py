@@ -16,7 +16,12 @@ from sftrecipe.record import Record
 from sftrecipe.report.run_page.facts.blocks import blocks
 from sftrecipe.report.run_page.facts.histogram import Histogram, Threshold, histogram
 from sftrecipe.report.run_page.facts.opened_run import OpenedRun
-from sftrecipe.report.run_page.facts.texts import answer_text, asked_text, whole_text
+from sftrecipe.report.run_page.facts.texts import (
+    answer_text,
+    asked_text,
+    thought_text,
+    whole_text,
+)
 from sftrecipe.store.spread import evenly
 
 _MOST = 400
@@ -32,7 +37,7 @@ class Spread:
     """How one part's lengths spread."""
 
     part: str
-    """`asked`, `answer` or `whole`."""
+    """`asked`, `thought`, `answer` or `whole`."""
     least: int
     median: int
     p90: int
@@ -53,6 +58,8 @@ class Lengths:
     """The trainer's `cutoff_len`, where it has one."""
     over_cutoff: int
     """Rows of the sample that are longer."""
+    thoughts: int = 0
+    """Rows of the sample with a thought before the answer."""
 
 
 def lengths(opened: OpenedRun) -> Lengths | None:
@@ -63,6 +70,7 @@ def lengths(opened: OpenedRun) -> Lengths | None:
     provider, count = _counter(opened.document)
     parts: Mapping[str, Callable[[Record], str]] = {
         "asked": asked_text,
+        "thought": thought_text,
         "answer": answer_text,
         "whole": whole_text,
     }
@@ -80,6 +88,7 @@ def lengths(opened: OpenedRun) -> Lengths | None:
         histogram(whole, [], marks),
         cutoff,
         int((whole > cutoff).sum()) if cutoff else 0,
+        sum(bool(thought_text(row)) for row in rows),
     )
 
 

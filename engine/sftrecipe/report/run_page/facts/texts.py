@@ -37,6 +37,13 @@ def answer_text(row: Record) -> str:
     return row.text("output") or row.text("chosen")
 
 
+def thought_text(row: Record) -> str:
+    """The thought before the answer; empty where there is none."""
+    turns = shown_turns(row.columns)
+    thoughts = [turn.get("reasoning") or "" for turn in turns if turn["role"] == "assistant"]
+    return thoughts[-1] if thoughts else ""
+
+
 def cell_text(value: Any) -> str:
     """A column's value as text."""
     if isinstance(value, str):

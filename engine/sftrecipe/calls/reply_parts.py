@@ -1,0 +1,102 @@
+"""A reply in its parts: the one place where thoughts and calls of tools are taken out of texts.
+
+Adapters tell what a server sent apart; whatever a server left within the text is parted here,
+before anything is kept, counted or read. Replies that earlier versions kept are parted when they
+are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from sftrecipe.plugin.endings import AT_THE_LIMIT, OPEN_THOUGHT, THOUGHT_ALONE, ending_of
+from sftrecipe.plugin.provider import Answer, RequestKind
+from sftrecipe.plugin.reply_message import message_parts, together, tool_call
+from sftrecipe.record import ToolCall
+from sftrecipe.thoughts import Parted, parted, parted_reply
+
+_OPENED = re.compile(r"<(?:think|thinking|thought|reasoning|seed:think)>\s*\Z", re.IGNORECASE)
+_WRITTEN_CALL = re.compile(r"\s*<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.DOTALL)
+"""How Qwen, Hermes and others write calls where the server has no parser for them."""
+
+
+def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool = False) -> Answer:
+    """The answer with its thought apart; with `tools`, with the calls that are written in its text.
+
+    A raw completion is a text, and parted only where it begins with a thought: as it says, or as
+    the prompt's last mark does.
+    """
+    if kind == "chat":
+        found = parted_reply(answer.text, told_apart=bool(answer.reasoning))
+    elif kind == "complete":
+        found = parted_reply(answer.text) if _OPENED.search(prompt[-40:]) else parted(answer.text)
+    else:
+        return answer
+    if found.answer is not answer.text:
+        thought = together(answer.reasoning, found.reasoning)
+        answer = answer._replace(text=found.answer, reasoning=thought)
+    if tools and not answer.tool_calls and "<tool_call>" in answer.text:
+        answer = _with_written_calls(answer)
+    ending = _ending(answer, found)
+    return answer if ending == answer.finish_reason else answer._replace(finish_reason=ending)
+
+
+def kept_in_parts(answer: Answer, kind: str, raw: str | None) -> Answer:
+    """The same for a reply that an earlier version kept whole."""
+    if kind != "chat":
+        return in_parts(answer, "complete") if kind == "complete" else answer
+    message = _message(raw)
+    told = message_parts(message)
+    if told.tool_calls and not told.text.strip():
+        answer = answer._replace(text="")  # they were kept as JSON text
+    answer = answer._replace(reasoning=told.reasoning, tool_calls=told.tool_calls)
+    return in_parts(answer, "chat")
+
+
+def calls_text(calls: tuple[ToolCall, ...]) -> str | None:
+    """Calls of tools as the ledger keeps them; None for none."""
+    return orjson.dumps(calls).decode() if calls else None
+
+
+def calls_in(kept: str | None) -> tuple[ToolCall, ...]:
+    """Calls of tools out of the ledger."""
+    return tuple(orjson.loads(kept)) if kept else ()
+
+
+def _ending(answer: Answer, found: Parted) -> str:
+    """How a reply ended, its thought considered."""
+    word = answer.finish_reason
+    nothing = not answer.text.strip() and not answer.tool_calls
+    if nothing and word.lower() in AT_THE_LIMIT and (answer.reasoning or found.is_open):
+        return THOUGHT_ALONE
+    return OPEN_THOUGHT if found.is_open and ending_of(word) == "whole" else word
+
+
+def _with_written_calls(answer: Answer) -> Answer:
+    calls: list[ToolCall] = []
+
+    def take(found: re.Match[str]) -> str:
+        try:
+            call = tool_call(orjson.loads(found[1]))
+        except orjson.JSONDecodeError:
+            call = None
+        if call is None:
+            return found[0]
+        calls.append(call)
+        return "\n"
+
+    text = _WRITTEN_CALL.sub(take, answer.text).strip()
+    return answer._replace(text=text, tool_calls=tuple(calls)) if calls else answer
+
+
+def _message(raw: str | None) -> Mapping[str, Any]:
+    """The message in a reply's body; empty where there is none."""
+    try:
+        message = orjson.loads(raw or "")["choices"][0]["message"]
+    except (ValueError, LookupError, TypeError):
+        return {}
+    return message if isinstance(message, Mapping) else {}
