@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
 
-from sftrecipe.errors import Position, Problem, SftrecipeError, closest
+from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import Generator, Source
@@ -18,6 +18,7 @@ from sftrecipe.plugin.options import (
     marked,
 )
 from sftrecipe.plugin.own_prompts import is_own, own_prompt
+from sftrecipe.plugin.told import PASSED_OVER, noted, told_phrases
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
 from sftrecipe.recipe.files import Roots
@@ -56,10 +57,10 @@ class Reading:
             inputs = self._input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
-                if draft.whole and len(self._problems) == before:
+                if draft.whole and not is_wrong(self._problems[before:]):
                     self._ask_plugin(draft, draft.plugin, inputs)
             self._remember_columns(
-                draft, inputs, sound=draft.whole and len(self._problems) == before
+                draft, inputs, sound=draft.whole and not is_wrong(self._problems[before:])
             )
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
@@ -193,6 +194,7 @@ class Reading:
         files = self.files[draft]
         context = Context(draft.id, language=self._language, folder=folder, files=files)
         found = source.peek(context)
+        self._tell(draft, context)
         if found is None:
             return None
         for new, old in source.map.items():
@@ -200,6 +202,14 @@ class Reading:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, found, place))
         return (found - frozenset(source.map.values())) | frozenset(source.map)
+
+    def _tell(self, draft: Draft, context: Context) -> None:
+        """The files that the source passes over; what else it tells, it tells of all rows."""
+        told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
+        for phrase in told_phrases(noted(told)):
+            place = draft.place(self._root, "use")
+            values = {"source": draft.id, "told": phrase}
+            self._problems.append(Problem("source-note", place, values, severity="warning"))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:
