@@ -22,6 +22,9 @@ Scope = Literal["row", "global"]
 all of them."""
 
 
+_REPAIRS: Mapping[bool | None, object] = {None: True, True: "every row", False: False}
+
+
 class Source(Plugin):
     """Where rows come from. Options stand beside `use`."""
 
@@ -31,8 +34,9 @@ class Source(Plugin):
     """New column name → column name in the source; unnamed columns keep their names."""
     sample: Annotated[int, Gt(0)] | None = None
     """Take so many rows, drawn by the recipe's seed; all where it is left out."""
-    repair: bool = True
-    """Repair text that was read in a wrong encoding (mojibake)."""
+    repair: bool | None = None
+    """Repair text that was read in a wrong encoding (mojibake). `true`: in every row that looks so;
+    `false`: in none; left out: in a file that is damaged as a whole."""
 
     @abstractmethod
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
@@ -40,6 +44,10 @@ class Source(Plugin):
 
         The engine renames (`map`), repairs and samples what this gives.
         """
+
+    def identity(self) -> dict[str, object]:
+        """The options that decide the result; `repair` left out is what it always was."""
+        return super().identity() | {"repair": _REPAIRS[self.repair]}
 
     def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
         """What it reads beside the files that its options name; `folder` is the recipe's.

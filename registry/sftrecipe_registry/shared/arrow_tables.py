@@ -128,15 +128,20 @@ def _plain(value: Any, odd: list[float]) -> Any:
         return {str(key): _plain(item, odd) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, odd) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        odd.append(value)
+        return Unstorable(f"{value}", NULL_FOR_NAN)
+    return _single(value)
+
+
+def _single(value: Any) -> Any:
+    """A value that holds no others."""
     if isinstance(value, bytes):
         return _decoded(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, float) and not isfinite(value):
-        odd.append(value)
-        return Unstorable(f"{value}", NULL_FOR_NAN)
     is_json = value is None or isinstance(value, str | bool | float) or _is_small(value)
     return value if is_json else str(value)
 

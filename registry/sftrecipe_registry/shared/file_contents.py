@@ -36,8 +36,10 @@ _MARKS = (
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.I | re.S)
 _TAR = (257, b"ustar")
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
-_MOST_CONTROLS = 0.02
+_MOST_CONTROLS = 0.04
 """Share of a text's bytes that may be control characters; of binary data a tenth is."""
+_FEW = 300
+"""Bytes that a shorter text counts for."""
 
 DOCUMENTS = {
     **dict.fromkeys((".html", ".htm", ".xhtml", ".mhtml"), "HTML"),
@@ -95,7 +97,7 @@ def is_binary(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")) or wide_encoding(head):
         return False
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    return controls > _MOST_CONTROLS * max(len(head), 200)
+    return controls > _MOST_CONTROLS * max(len(head), _FEW)
 
 
 def head_of(file: DataFile, size: int = HEAD) -> bytes:

@@ -33,7 +33,14 @@ def json_value(text: bytes) -> Any:
             raise
         return _mended(text, None)
     # orjson makes a number of what is too long for a whole one, and rounds it.
-    return _mended(text, value) if type(value) is dict and _has_wide(value) else value
+    return _mended(text, value) if type(value) is dict and _may_be_rounded(value) else value
+
+
+def _may_be_rounded(value: dict[str, Any]) -> bool:
+    try:
+        return _has_wide(value)
+    except RecursionError:  # nothing that deep is kept
+        return False
 
 
 def _has_wide(value: Any) -> bool:

@@ -40,6 +40,11 @@ class Json(Source):
     encoding: Encoding = "auto"
     """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
 
+    def identity(self) -> dict[str, object]:
+        """The options that decide the result: those of its own that are written."""
+        found = super().identity()
+        return {k: v for k, v in found.items() if v is not None or k not in ("key", "layout")}
+
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The list's items."""
         layout = "rows" if self.key and self.layout is None else self.layout

@@ -18,7 +18,8 @@ from sftrecipe_registry.shared.text_files import Encoding
 class Jsonl(Source):
     """Read JSON Lines: every line is a row, an object of columns.
 
-    NaN and infinities are null, numbers beyond 64 bits are texts; both are told. Rejects `not_json`, `not_an_object`, `undecodable` and `line_too_long`.
+    NaN and infinities are null, numbers beyond 64 bits are texts; both are told. Rejects
+    `not_json`, `not_an_object`, `undecodable` and `line_too_long`.
     """
 
     example: ClassVar[str] = "{use: jsonl, path: medical/seed_tasks.zh.jsonl}"
