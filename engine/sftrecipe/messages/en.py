@@ -103,13 +103,13 @@ MESSAGES = {
     "unusable-columns": "source '{source}' has no column that '{exporter}' can export; its columns: "
     "{columns}",
     # what a source tells of its data
-    "told-passed_over": "{count} passed over, not read: {examples}",
-    "told-null_for_nan": "{count} × NaN or infinity read as null: {examples}",
-    "told-number_as_text": "{count} × a number beyond 64 bits kept as text: {examples}",
+    "told-passed-over": "{count} passed over, not read: {examples}",
+    "told-null-for-nan": "{count} × NaN or infinity read as null: {examples}",
+    "told-number-as-text": "{count} × a number beyond 64 bits kept as text: {examples}",
     "told-delimiter": "{count} read with another delimiter, shown by the rows: {examples}",
     "told-repaired": "{count} damaged by a wrong encoding and repaired (repair: false leaves "
     "them): {examples}",
-    "told-looks_damaged": "{count} look damaged by a wrong encoding and were left as they are "
+    "told-looks-damaged": "{count} look damaged by a wrong encoding and were left as they are "
     "(repair: true mends them): {examples}",
     "told-other": "{what}: {count}: {examples}",
     "told-more": "{examples}; and {more} more",
@@ -332,7 +332,6 @@ HINTS = {
     "in-profile": "this is so with --profile {profile}",
     "path-start": "paths start at the folder of the file that names them",
     "write-map": "write {map}",
-    "write-sharegpt": "write `use: sharegpt`",
     "map-them": "name them by map, for example: map: {{instruction: A, output: B}}",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",

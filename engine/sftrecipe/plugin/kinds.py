@@ -283,6 +283,10 @@ class Exporter(Plugin):
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
 
+    def takes(self, columns: frozenset[str]) -> bool:
+        """Whether a row with columns of these names alone may be exported; asked at `validate`."""
+        return True
+
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data sets that it may write for the recipe `name`, with no rows yet.
 

@@ -42,7 +42,7 @@ def noted(told: Mapping[str, Told]) -> dict[str, dict[str, Any]]:
 
 
 def _phrase(what: str, count: int, examples: Sequence[str]) -> Phrase:
-    slug = f"told-{what}"
+    slug = f"told-{what.replace('_', '-')}"
     shown = "; ".join(examples[:_SHOWN])
     values = {"what": what, "count": count, "examples": shown}
     more = count - min(count, _SHOWN)

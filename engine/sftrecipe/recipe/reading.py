@@ -21,6 +21,7 @@ from sftrecipe.plugin.own_prompts import is_own, own_prompt
 from sftrecipe.plugin.told import PASSED_OVER, noted, told_phrases
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
+from sftrecipe.recipe.export_columns import export_problems
 from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
@@ -62,6 +63,9 @@ class Reading:
             self._remember_columns(
                 draft, inputs, sound=draft.whole and not is_wrong(self._problems[before:])
             )
+        if not is_wrong(self._problems):
+            found = export_problems(self._root, drafts, self._inputs, self._columns)
+            self._problems.extend(found)
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:

@@ -78,11 +78,7 @@ class _File:
             return
         self._held.append(item)
         self._weigh(texts)
-        if (
-            self._seen >= _ROWS
-            or len(self._held) >= _HELD
-            or self._characters >= _HELD_CHARACTERS
-        ):
+        if self._seen >= _ROWS or len(self._held) >= _HELD or self._characters >= _HELD_CHARACTERS:
             yield from self.rest()
 
     def rest(self) -> Iterator[Item]:

@@ -41,6 +41,9 @@ from sftrecipe_registry.shared.llamafactory_rows import (
 
 Part = Literal["train", "holdout"]
 
+_TALKS = frozenset({"messages", "conversations", "conversation", "chosen", "rejected"})
+"""Columns that hold question and answer."""
+_ASKED = frozenset({"instruction", "input"})
 _ALL = 2**64
 _FIRST = 1000
 
@@ -90,6 +93,13 @@ class LlamaFactory(Exporter):
             yield OptionProblem(("preference",), message, "set formatting to alpaca or sharegpt")
         elif inputs is not None:
             yield from self._missing(inputs)
+
+    def takes(self, columns: frozenset[str]) -> bool:
+        """Whether there is a question and an answer; of a text, whether there is one."""
+        if self.formatting == "text":
+            return "text" in columns
+        plain = "output" in columns and not _ASKED.isdisjoint(columns)
+        return plain or not _TALKS.isdisjoint(columns)
 
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""
