@@ -283,7 +283,7 @@ class Exporter(Plugin):
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
 
-    def takes(self, columns: frozenset[str]) -> bool:
+    def can_export(self, columns: frozenset[str]) -> bool:
         """Whether a row with columns of these names alone may be exported; asked at `validate`."""
         return True
 

@@ -49,7 +49,12 @@ def export_problems(
         read = [name for name in inputs[draft] if name != MIXED]
         for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
             found = columns.get(name)
-            if name in sources and name not in told and found and not draft.plugin.takes(found):
+            if (
+                name in sources
+                and name not in told
+                and found
+                and not draft.plugin.can_export(found)
+            ):
                 told.add(name)
                 yield _problem(root, sources[name], draft.use, found)
 

@@ -94,7 +94,7 @@ class LlamaFactory(Exporter):
         elif inputs is not None:
             yield from self._missing(inputs)
 
-    def takes(self, columns: frozenset[str]) -> bool:
+    def can_export(self, columns: frozenset[str]) -> bool:
         """Whether there is a question and an answer; of a text, whether there is one."""
         if self.formatting == "text":
             return "text" in columns

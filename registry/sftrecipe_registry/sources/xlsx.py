@@ -19,7 +19,7 @@ _PEEKED = 4 * 1024 * 1024
 
 
 class Xlsx(Source):
-    """Read a sheet of an Excel workbook (.xlsx, .xls, .xlsb, .ods): its first row names the columns.
+    """Read a sheet of a workbook (.xlsx, .xls, .xlsb, .ods): its first row names the columns.
 
     Empty cells are null, empty rows count for nothing, dates become ISO text. Numbers stay
     numbers, but in columns where other cells are text, or that are text in a row. Formulas count
