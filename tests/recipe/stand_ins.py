@@ -85,6 +85,8 @@ class Jsonl(Source):
 
     def read(self, ctx: Context) -> Iterator[Any]:
         """One row a line."""
+        for other in ctx.path(self.path).parent.glob("*.html"):
+            ctx.tell("passed_over", other.name)
         with ctx.path(self.path).open(encoding="utf-8") as file:
             for line in file:
                 yield new_record(ctx.step, json.loads(line))
@@ -224,6 +226,10 @@ class LlamaFactory(Exporter):
     def holds_out(self) -> bool:
         """As asked."""
         return self.holdout
+
+    def can_export(self, columns: frozenset[str]) -> bool:
+        """Whatever has none of these."""
+        return columns.isdisjoint(("question", "问题", "x"))
 
     def export(self, rows: Any, to: Any) -> Any:
         """Never done here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,6 +29,7 @@ BITS = st.sampled_from(
 )
 ANY = st.one_of(st.binary(max_size=200), st.lists(BITS, max_size=40).map(b"".join))
 NAMES = {"jsonl": "a.jsonl", "json": "a.json", "csv": "a.csv", "text": "a.txt", "markdown": "a.md"}
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\r]")
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(-9, 9), st.text(max_size=8)),
     lambda inner: st.one_of(
@@ -35,6 +37,10 @@ VALUES = st.recursive(
     ),
     max_leaves=8,
 )
+REFUSED = re.compile(
+    r"is (binary data|HTML|a |an |packed |RTF)|has (objects over|its rows)|ends early|is damaged"
+)
+"""What is said of a file that is not of the source's kind at all."""
 ROWS = st.lists(st.dictionaries(st.text(max_size=4).map("x".__add__), VALUES, max_size=3))
 
 
@@ -51,20 +57,24 @@ def found(name: str, content: bytes, **options: Any) -> tuple[list[Record], int]
 
 @given(ANY)
 def test_every_line_of_jsonl_is_a_row_or_a_reject(content: bytes) -> None:
-    rows, rejects = found("jsonl", content, encoding="utf-8")
+    try:
+        rows, rejects = found("jsonl", content, encoding="utf-8")
+    except PluginRefused as refusal:
+        assert REFUSED.search(str(refusal))
+        return
     if not content.startswith(b"\xef\xbb\xbf"):
         lines = [line for line in content.split(b"\n") if not (line == b"" or line.isspace())]
         assert len(rows) + rejects == len(lines)
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(deadline=None)
 @given(content=ANY)
 def test_no_bytes_make_a_reader_fail(name: str, content: bytes) -> None:
     try:
         found(name, content)
     except PluginRefused as refusal:
-        assert name == "csv"
-        assert "header" in str(refusal)
+        assert REFUSED.search(str(refusal)) or (name == "csv" and "header" in str(refusal))
 
 
 @given(ROWS, st.sampled_from([None, 0, 1, 4]), st.sampled_from(["utf-8", "utf-16", "utf-8-sig"]))
@@ -103,7 +113,7 @@ def pieces(content: bytes, size: int) -> list[object]:
 
 @given(st.lists(st.tuples(st.text(st.characters(codec="utf-8")), st.text()), min_size=1))
 def test_csv_comes_back(rows: list[tuple[str, str]]) -> None:
-    clean = [tuple(value.replace("\r", "").replace("\0", "") for value in row) for row in rows]
+    clean = [tuple(CONTROLS.sub("", value) for value in row) for row in rows]
     clean = [tuple(value.encode("utf-8", "ignore").decode() for value in row) for row in clean]
     file = io.StringIO(newline="")
     csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *clean])

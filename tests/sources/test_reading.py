@@ -50,7 +50,7 @@ def test_text_that_was_read_in_a_wrong_encoding(text: str, encoding: str) -> Non
 def test_repaired_rows_have_the_id_of_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"output": "Itâ€™s"}\n{"output": "It’s"}\n{"output": "x", "tools": []}\n')
-    plugin = source("jsonl", path="a.jsonl")
+    plugin = source("jsonl", path="a.jsonl", repair=True)
     ctx = context(plugin, tmp_path)
     rows = [row for row in read_source(plugin, ctx) if row[0]]
     assert rows[0].id == rows[1].id == record_id("step", {"output": "It’s"})  # type: ignore[union-attr]

@@ -12,6 +12,7 @@ import click
 
 from sftrecipe.cli.terminal import visible
 from sftrecipe.messages import message, reason_text
+from sftrecipe.plugin.told import told_phrases
 from sftrecipe.plugin.training import TrainingState
 from sftrecipe.report.figures import main_figures
 from sftrecipe.run.progress import Progress, Silent
@@ -51,8 +52,8 @@ def shown(quiet: bool) -> Iterator[Progress]:
 def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
     parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
-    told = main_figures(facts.notes.get("metrics", {}))
-    parts += [f"{figure.name} {figure.value:.4g}" for figure in told]
+    figures = main_figures(facts.notes.get("metrics", {}))
+    parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
     if facts.rejected:
         reasons = ", ".join(
             f"{count} {reason_text(reason)}" for reason, count in facts.reasons.items()
@@ -66,7 +67,9 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
         parts.append(message("amount-calls", {"count": asked}))
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
-    return f"{step}: {', '.join(parts)}"
+    told = told_phrases(facts.notes.get("told", {}))
+    lines = [message("told-line", {"step": step, "told": each}) for each in told]
+    return "\n".join([f"{step}: {', '.join(parts)}", *lines])
 
 
 def _training_text(state: TrainingState) -> str:

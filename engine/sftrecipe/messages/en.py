@@ -101,6 +101,21 @@ MESSAGES = {
     # rows and prompts
     "unknown-column": "column '{column}' is in no input row",
     "source-unreadable": "source '{source}' cannot be read: {error}",
+    "source-note": "source '{source}': {told}",
+    "unusable-columns": "source '{source}' has no column that '{exporter}' can export; its columns: "
+    "{columns}",
+    # what a source tells of its data
+    "told-passed-over": "{count} passed over, not read: {examples}",
+    "told-null-for-nan": "{count} × NaN or infinity read as null: {examples}",
+    "told-number-as-text": "{count} × a number beyond 64 bits kept as text: {examples}",
+    "told-delimiter": "{count} read with another delimiter, shown by the rows: {examples}",
+    "told-repaired": "{count} damaged by a wrong encoding and repaired (repair: false leaves "
+    "them): {examples}",
+    "told-looks-damaged": "{count} look damaged by a wrong encoding and were left as they are "
+    "(repair: true mends them): {examples}",
+    "told-other": "{what}: {count}: {examples}",
+    "told-more": "{examples}; and {more} more",
+    "told-line": "  {step}: {told}",
     "template-syntax": "template is not valid Jinja2: {error}",
     "unknown-template-variable": "template variable '{variable}' is no column of the input rows "
     "and not the block's own",
@@ -327,6 +342,8 @@ MESSAGES = {
 HINTS = {
     "in-profile": "this is so with --profile {profile}",
     "path-start": "paths start at the folder of the file that names them",
+    "write-map": "write {map}",
+    "map-them": "name them by map, for example: map: {{instruction: A, output: B}}",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",
     "plugin-kinds": "the kinds are {kinds}",

@@ -96,6 +96,18 @@ MESSAGES = {
     # 数据行与提示词
     "unknown-column": "任何输入行都没有列 '{column}'",
     "source-unreadable": "数据源 '{source}' 无法读取：{error}",
+    "source-note": "数据源 '{source}'：{told}",
+    "unusable-columns": "数据源 '{source}' 没有 '{exporter}' 能导出的列；它的列有：{columns}",
+    # 数据源对数据的说明
+    "told-passed-over": "{count} 个文件被跳过，未读取：{examples}",
+    "told-null-for-nan": "{count} 处 NaN 或无穷大读作 null：{examples}",
+    "told-number-as-text": "{count} 个超出 64 位的数字按文本保留：{examples}",
+    "told-delimiter": "{count} 个文件按数据行所示使用了其他分隔符：{examples}",
+    "told-repaired": "{count} 行因编码错误而损坏，已修复（repair: false 则保持原样）：{examples}",
+    "told-looks-damaged": "{count} 行疑似因编码错误而损坏，保持原样（repair: true 会修复）：{examples}",
+    "told-other": "{what}：{count}：{examples}",
+    "told-more": "{examples}；另有 {more} 个",
+    "told-line": "  {step}：{told}",
     "template-syntax": "模板不是合法的 Jinja2：{error}",
     "unknown-template-variable": "模板变量 '{variable}' 既不是输入行的列，也不是本步骤提供的",
     "template-shows-nothing": "模板没有用到它应当使用的内容：每次调用问的都一样",
@@ -314,6 +326,8 @@ MESSAGES = {
 HINTS = {
     "in-profile": "使用 --profile {profile} 时如此",
     "path-start": "路径从写有它的文件所在的文件夹算起",
+    "write-map": "请写 {map}",
+    "map-them": "请用 map 指明，例如：map: {{instruction: A, output: B}}",
     "did-you-mean": "是否想写 '{suggestion}'？",
     "plugins-list": "用 sftrecipe plugins 查看全部插件",
     "plugin-kinds": "可用的类型：{kinds}",

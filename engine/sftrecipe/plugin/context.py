@@ -24,6 +24,7 @@ from sftrecipe.plugin.own_prompts import is_own
 from sftrecipe.plugin.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on
+from sftrecipe.plugin.told import Told
 from sftrecipe.record import Columns, Record, ToolCall, new_record
 
 Item = TypeVar("Item")
@@ -132,6 +133,8 @@ class Context:
     """How many items `map` works on at the same time."""
     counts: dict[str, int] = field(default_factory=dict)
     """What the plugin counted, for the report."""
+    told: dict[str, Told] = field(default_factory=dict)
+    """What the plugin told, by its short name."""
     progress: Callable[[int], None] = _untold
     """Tell how many items are done."""
     made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
@@ -170,7 +173,7 @@ class Context:
 
     def detached(self) -> Context:
         """The context that another process can have: it connects models and streams of its own."""
-        return replace(self, models={}, streams={}, counts={}, progress=_untold, made={})
+        return replace(self, models={}, streams={}, counts={}, told={}, progress=_untold, made={})
 
     def random(self, *salt: object) -> random.Random:
         """A generator seeded by the recipe, the step and the salt, the same in every run."""
@@ -188,6 +191,14 @@ class Context:
     def count(self, name: str, by: int = 1) -> None:
         """Add to a counter of the step's report."""
         self.counts[name] = self.counts.get(name, 0) + by
+
+    def tell(self, what: str, example: str) -> None:
+        """Tell of something that happened to data and cost no row, by a short name and the place.
+
+        Known are `passed_over`, `null_for_nan`, `number_as_text`, `delimiter`, `repaired` and
+        `looks_damaged`; any other name is shown as it is.
+        """
+        self.told.setdefault(what, Told()).add(example)
 
     def row(
         self,

@@ -22,6 +22,9 @@ Scope = Literal["row", "global"]
 all of them."""
 
 
+_REPAIRS: Mapping[bool | None, object] = {None: True, True: "every row", False: False}
+
+
 class Source(Plugin):
     """Where rows come from. Options stand beside `use`."""
 
@@ -31,18 +34,12 @@ class Source(Plugin):
     """New column name → column name in the source; unnamed columns keep their names."""
     sample: Annotated[int, Gt(0)] | None = None
     """Take so many rows, drawn by the recipe's seed; all where it is left out."""
-    repair: bool = True
-    """Repair text that was read in a wrong encoding (mojibake)."""
+    repair: bool | None = None
+    """Repair text that was read in a wrong encoding (mojibake). `true`: in every row that looks so;
+    `false`: in none; left out: in a file that is damaged as a whole."""
     leave_out: tuple[str, ...] = ()
     """Keys of chat turns to pass over, such as `language`: a row with one that nobody reads is
     rejected."""
-
-    def identity(self) -> dict[str, object]:
-        """The options; one that is newer than recipes is told where it is set."""
-        found = super().identity()
-        if not self.leave_out:
-            del found["leave_out"]
-        return found
 
     @abstractmethod
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
@@ -50,6 +47,13 @@ class Source(Plugin):
 
         The engine renames (`map`), repairs and samples what this gives.
         """
+
+    def identity(self) -> dict[str, object]:
+        """The options that decide the result; newer ones left out are what they always were."""
+        found = super().identity() | {"repair": _REPAIRS[self.repair]}
+        if not self.leave_out:
+            del found["leave_out"]
+        return found
 
     def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
         """What it reads beside the files that its options name; `folder` is the recipe's.
@@ -286,6 +290,10 @@ class Exporter(Plugin):
     @abstractmethod
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
+
+    def can_export(self, columns: frozenset[str]) -> bool:
+        """Whether a row with columns of these names alone may be exported; asked at `validate`."""
+        return True
 
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data sets that it may write for the recipe `name`, with no rows yet.

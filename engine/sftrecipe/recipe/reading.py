@@ -18,8 +18,10 @@ from sftrecipe.plugin.options import (
     marked,
 )
 from sftrecipe.plugin.own_prompts import is_own, own_prompt
+from sftrecipe.plugin.told import PASSED_OVER, noted, told_phrases
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
+from sftrecipe.recipe.export_columns import export_problems
 from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
@@ -57,10 +59,13 @@ class Reading:
             inputs = self._input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
-                if draft.whole and len(self._problems) == before:
+                if draft.whole and not is_wrong(self._problems[before:]):
                     self._ask_plugin(draft, draft.plugin, inputs)
             sound = draft.whole and not is_wrong(self._problems[before:])
             self._remember_columns(draft, inputs, sound=sound)
+        if not is_wrong(self._problems):
+            found = export_problems(self._root, drafts, self._inputs, self._columns)
+            self._problems.extend(found)
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
@@ -192,6 +197,7 @@ class Reading:
         files = self.files[draft]
         context = Context(draft.id, language=self._language, folder=folder, files=files)
         found = source.peek(context)
+        self._tell(draft, context)
         if found is None:
             return None
         for new, old in source.map.items():
@@ -199,6 +205,14 @@ class Reading:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, found, place))
         return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+
+    def _tell(self, draft: Draft, context: Context) -> None:
+        """The files that the source passes over; what else it tells, it tells of all rows."""
+        told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
+        for phrase in told_phrases(noted(told)):
+            place = draft.place(self._root, "use")
+            values = {"source": draft.id, "told": phrase}
+            self._problems.append(Problem("source-note", place, values, severity="warning"))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

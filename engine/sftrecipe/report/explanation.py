@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class Explanation:
     calls: list[Call] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Where it was rejected, and why."""
+    equal: list[dict[str, Any]] = field(default_factory=list)
+    """Where rows with the same columns were rejected: they have the same id."""
     parents: list[Explanation] = field(default_factory=list)
     seen: bool = False
     """Whether it was told before, further up."""
@@ -94,20 +97,29 @@ class _Made:
             raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
         return newest[0]
 
-    def row(self, name: str) -> tuple[str, Record]:
-        """The step that made a row, and the row with what the filters wrote on it."""
+    def rows(self, name: str) -> tuple[str, list[Record]]:
+        """The step that made the rows of an id, and the rows with what the filters wrote on them.
+
+        Where some of them passed the filters, those alone.
+        """
         for step, folder in self._folders.items():
             if name in read_ids(folder / ROWS):
-                return step, self._thinned(step, name) or rows_named(folder / ROWS, [name])[0]
-            for rejected in _rejected(folder):
-                if rejected.id == name:
-                    return step, rejected
+                return step, self._thinned(step, name) or rows_named(folder / ROWS, [name])
+            if rejected := [row for row in _rejected(folder) if row.id == name]:
+                return step, rejected
         raise UsageError("no-such-row", "row-ids", row=name)
 
-    def _thinned(self, step: str, name: str) -> Record | None:
-        """The row as the filters left it; None where it did not pass, or no filter reads it."""
+    def _thinned(self, step: str, name: str) -> list[Record]:
+        """The rows as the filters left them; none where none passed, or no filter reads them."""
         stream = self.streams.get(step)
-        return None if stream is None else next((row for row in stream if row.id == name), None)
+        return [] if stream is None else [row for row in stream if row.id == name]
+
+    def passed(self, step: str, row: Record) -> set[str]:
+        """The filters that a row of a step's stream passed; none where it did not pass all."""
+        stream = self.streams.get(step)
+        if stream is None or all(_place(each) != _place(row) for each in stream):
+            return set()
+        return {judged.step for judged in stream.judged}
 
 
 class _Walk:
@@ -123,19 +135,44 @@ class _Walk:
 
     def explain(self, name: str, depth: int) -> Explanation:
         """The row, and what it was made from."""
-        step, row = self._made.row(name)
+        step, rows = self._made.rows(name)
         if name in self._told:
-            return Explanation(row, step, seen=True)
+            return Explanation(rows[0], step, seen=True)
         self._told.add(name)
-        lost = self._lost.get(name, [])
+        row, lost, equal = self._furthest(step, rows)
         keys = dict.fromkeys(
             [*row.calls, *(key for entry in lost for key in entry["row"]["calls"])]
         )
         calls = [call for key in keys if (call := read_call(self._ledger, key))]
-        explanation = Explanation(row, step, calls, lost)
+        explanation = Explanation(row, step, calls, lost, equal)
         if depth < _DEEP and len(self._told) < _MOST:
             explanation.parents = [self.explain(parent, depth + 1) for parent in row.parents]
         return explanation
+
+    def _furthest(
+        self, step: str, rows: list[Record]
+    ) -> tuple[Record, list[dict[str, Any]], list[dict[str, Any]]]:
+        """Of equal rows one that was not lost, or else the first; its losses, and the others'."""
+        lost = self._lost.get(rows[0].id, [])
+        if not lost:
+            return rows[0], [], []
+        found = []
+        for row in rows[:_MATCHES]:
+            passed = self._made.passed(step, row)
+            own = [each for each in lost if each["step"] not in passed and _is_of(each, row)]
+            found.append((row, own, [each for each in lost if each not in own]))
+        return min(found, key=lambda each: len(each[1]))
+
+
+def _place(row: Record) -> tuple[str, str, tuple[str, ...]]:
+    """What tells rows with the same columns apart, where anything does."""
+    return row.id, row.origin, row.parents
+
+
+def _is_of(loss: Mapping[str, Any], row: Record) -> bool:
+    """Whether a loss is told of this row, or of one that nothing tells apart from it."""
+    told = loss["row"]
+    return (told["origin"], tuple(told["parents"])) == (row.origin, row.parents)
 
 
 def _holds(row: Record, text: str) -> bool:
@@ -176,6 +213,8 @@ def explanation_text(explanation: Explanation, indent: str = "") -> str:
         measured = "" if entry["value"] is None else f" ({entry['value']})"
         detail = f": {entry['detail']}" if entry["detail"] else ""
         lines.append(f"  lost at {entry['step']}: {entry['reason']}{measured}{detail}")
+    for step, count in Counter(entry["step"] for entry in explanation.equal).items():
+        lines.append(f"  rows equal to it that were lost at {step}: {count}")
     for call in explanation.calls:
         lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
         lines += [f"    > {line}" for line in call.prompt.splitlines()]
@@ -199,6 +238,7 @@ def _plain(explanation: Explanation) -> dict[str, Any]:
         "step": explanation.step,
         "row": explanation.row._asdict(),
         "lost": [{k: v for k, v in entry.items() if k != "row"} for entry in explanation.lost],
+        "equal": [{k: v for k, v in entry.items() if k != "row"} for entry in explanation.equal],
         "calls": [call._asdict() for call in explanation.calls],
         "parents": [_plain(parent) for parent in explanation.parents],
     }

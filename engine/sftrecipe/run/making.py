@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import Generator, Source
+from sftrecipe.plugin.told import noted
 from sftrecipe.record import Record
 from sftrecipe.run.reading import SET_ASIDE, read_source
 from sftrecipe.store.rows import RejectWriter, RowWriter
@@ -67,6 +68,7 @@ async def _write(
         set_aside=ctx.counts.pop(SET_ASIDE, 0),
         reasons=dict(reasons),
         counts=dict(ctx.counts),
+        notes={"told": noted(ctx.told)} if ctx.told else {},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
@@ -34,6 +34,23 @@ def repaired(text: str) -> str:
     if "ü" in fixed:
         fixed = _MAC_ROMAN_EMOJI.sub(_emoji, fixed)
     return text if fixed == text else fixed
+
+
+def extent(text: str) -> Literal["none", "part", "whole"]:
+    """How far a text that is not ASCII is damaged: not, here and there, or in all its characters.
+
+    In all of them: its bytes, taken back as they were misread, are UTF-8 from beginning to end.
+    """
+    fixed = repaired(text)
+    if fixed is text:
+        return "none"
+    if _MAC_ROMAN_EMOJI.sub("", text).isascii():
+        return "whole"
+    from ftfy import fix_encoding_and_explain  # noqa: PLC0415 - only damaged text needs it
+
+    steps = fix_encoding_and_explain(text, _config()._replace(explain=True)).explanation or []
+    actions = [step.action for step in steps]
+    return "whole" if "encode" in actions and "apply" not in actions[:1] else "part"
 
 
 def _looks_bad(text: str, start: int) -> bool:

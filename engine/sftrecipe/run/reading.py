@@ -13,14 +13,11 @@ from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.drawing import SET_ASIDE, draw_rows
 from sftrecipe.plugin.kinds import Source
 from sftrecipe.record import Columns, Record, record_id
-from sftrecipe.run.mojibake import repaired
+from sftrecipe.run.damage import REPAIRED, undamaged
 from sftrecipe.turns.columns import read_columns
 from sftrecipe.turns.faults import UnreadTurn, kind_of
 
 __all__ = ["REPAIRED", "SET_ASIDE", "read_source"]
-
-REPAIRED = "repaired"
-"""Counter of the rows whose text was put right."""
 
 _TEXTS = frozenset({"instruction", "input", "output", "reasoning", "system", "text"})
 
@@ -54,15 +51,15 @@ class _Fault(Exception):
 
 
 def _examined(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
-    renames, repair, stream = plugin.map, plugin.repair, ctx.step
-    for item in plugin.read(ctx):
+    renames, stream = plugin.map, ctx.step
+    for item in undamaged(plugin.read(ctx), plugin.repair, ctx):
         if not isinstance(item, Record):
             yield item
             continue
         try:
             old = item.columns
             new = _renamed(old, renames) if renames else old
-            new = _checked(read_columns(new, plugin.leave_out, ctx.count), repair, ctx)
+            new = _checked(read_columns(new, plugin.leave_out, ctx.count))
         except (_Fault, UnreadTurn) as fault:
             yield Reject(item, fault.reason, fault.detail)
             continue
@@ -80,44 +77,20 @@ def _renamed(columns: Columns, renames: Mapping[str, str]) -> Columns:
     return new
 
 
-def _checked(columns: Columns, repair: bool, ctx: Context) -> Columns:
-    """The columns, repaired; the same object where nothing changed. Raises _Fault."""
+def _checked(columns: Columns) -> Columns:
+    """The columns; the same object where nothing changed. Raises _Fault."""
     changes: dict[str, Any] = {}
     for name, value in columns.items():
         if type(value) is str:
             if name in _CHECKS and name not in _TEXT_CHECKS and value:
                 _CHECKS[name](name, value)
-            if not repair or value.isascii():
-                continue
-            new: Any = repaired(value)
         elif value is None:
             continue
         elif name == "tools":
-            new = _as_json_text(value)
-        else:
-            if name in _CHECKS:
-                _CHECKS[name](name, value)
-            new = _repaired_inside(value) if repair else value
-        if new is not value:
-            changes[name] = new
-    if not changes:
-        return columns
-    if changes.keys() != {"tools"}:
-        ctx.count(REPAIRED)
-    return {**columns, **changes}
-
-
-def _repaired_inside(value: Any) -> Any:
-    """Lists and mappings with their texts repaired; the same object where nothing changed."""
-    if isinstance(value, str):
-        return repaired(value)
-    if isinstance(value, Mapping):
-        fixed = {key: _repaired_inside(item) for key, item in value.items()}
-        return fixed if any(fixed[key] is not item for key, item in value.items()) else value
-    if isinstance(value, list | tuple):
-        items = [_repaired_inside(item) for item in value]
-        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
-    return value
+            changes[name] = _as_json_text(value)
+        elif name in _CHECKS:
+            _CHECKS[name](name, value)
+    return {**columns, **changes} if changes else columns
 
 
 def _as_json_text(value: Any) -> str:

@@ -69,7 +69,7 @@ class Datasets(Exporter):
             return library.Dataset.from_dict({})
         file = scratch / "rows.parquet"
         with ParquetWriter(file, schema) as writer:
-            for table in tables(rows, schema):
+            for table in tables(rows, schema, self.lineage):
                 writer.write_table(table)
         cache = str(scratch / "cache")
         return library.Dataset.from_parquet(str(file), cache_dir=cache)

@@ -47,6 +47,9 @@ from sftrecipe_registry.shared.llamafactory_turns import ANSWERS, THOUGHT_WORDS,
 
 Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
+_TALKS = frozenset({"messages", "conversations", "conversation", "chosen", "rejected"})
+"""Columns that hold question and answer."""
+_ASKED = frozenset({"instruction", "input"})
 _FIRST = 1000
 
 
@@ -113,6 +116,13 @@ class LlamaFactory(Exporter):
         if self.non_thinking and self.reasoning == "drop":
             message = "non_thinking has nothing to choose from where reasoning is 'drop'"
             yield OptionProblem(("non_thinking",), message, "leave one of them out")
+
+    def can_export(self, columns: frozenset[str]) -> bool:
+        """Whether there is a question and an answer; of a text, whether there is one."""
+        if self.formatting == "text":
+            return "text" in columns
+        plain = "output" in columns and not _ASKED.isdisjoint(columns)
+        return plain or not _TALKS.isdisjoint(columns)
 
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""

@@ -42,7 +42,7 @@ class Parquet(Exporter):
             to.create(f"{name}.parquet") as file,
             ParquetWriter(file, schema, compression=self.compression) as writer,
         ):
-            for table in tables(rows, schema):
+            for table in tables(rows, schema, self.lineage):
                 writer.write_table(table)
                 count += table.num_rows
         return [DataSet(name, (f"{name}.parquet",), count)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,19 @@ from sftrecipe_registry.shared.inflation import (
     packed_batches,
     rows_at_once,
 )
+from sftrecipe_registry.shared.mended_row import NULL_FOR_NAN, Unstorable, mended_row
+from sftrecipe_registry.shared.packed_files import DataFile, on_disk
 
 _MAGIC = b"ARROW1\0\0"
 
 
-def parquet_rows(path: Path) -> Iterator[Good]:
+def parquet_rows(file: DataFile) -> Iterator[Good]:
     """Every row of a Parquet file, with its number. Raises PluginRefused, OSError."""
+    with on_disk(file) as path:
+        yield from _parquet_rows(path)
+
+
+def _parquet_rows(path: Path) -> Iterator[Good]:
     import pyarrow as pa  # noqa: PLC0415 - 50 MB that `validate` need not load
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -54,8 +62,13 @@ def _parquet_batches(path: Path, file: Any) -> Iterator[Any]:
         yield from file.iter_batches(rows_at_once(longest), row_groups=[number])
 
 
-def arrow_rows(path: Path) -> Iterator[Good]:
+def arrow_rows(file: DataFile) -> Iterator[Good]:
     """Every row of an Arrow file, stream or file format. Raises PluginRefused, OSError."""
+    with on_disk(file) as path:
+        yield from _arrow_rows(path)
+
+
+def _arrow_rows(path: Path) -> Iterator[Good]:
     import pyarrow as pa  # noqa: PLC0415
 
     open_regular(path).close()
@@ -105,14 +118,24 @@ def plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
     Bytes that are UTF-8 become text.
     """
-    return {name: value if type(value) is str else _plain(value) for name, value in row.items()}
+    odd: list[float] = []
+    plain = {name: item if type(item) is str else _plain(item, odd) for name, item in row.items()}
+    return mended_row(plain) if odd else plain
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, odd: list[float]) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, odd) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, odd) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        odd.append(value)
+        return Unstorable(f"{value}", NULL_FOR_NAN)
+    return _single(value)
+
+
+def _single(value: Any) -> Any:
+    """A value that holds no others."""
     if isinstance(value, bytes):
         return _decoded(value)
     if isinstance(value, datetime | date | time):

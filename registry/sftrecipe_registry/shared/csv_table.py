@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from sftrecipe import PluginRefused
+from sftrecipe_registry.shared.csv_delimiter import delimiter_of
 from sftrecipe_registry.shared.found_rows import SHOWN, Bad, Found
+from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import utf8_lines
 
 LONGEST_FIELD = 16 * 1024 * 1024
@@ -17,7 +18,7 @@ MOST_LINES = 10_000
 
 
 def csv_rows(
-    path: Path,
+    path: DataFile,
     encoding: str = "auto",
     *,
     delimiter: str | None = None,
@@ -28,10 +29,12 @@ def csv_rows(
 
     Raises PluginRefused where the header is unusable, and OSError.
     """
-    if delimiter is None:
-        delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    found = delimiter_of(path, encoding, quote, header) if delimiter is None else None
+    delimiter = delimiter or (found.character if found else ",")
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_FIELD))
     lines = _Lines(utf8_lines(path, encoding))
+    if found and found.is_said:
+        next(lines, None)
     rows = _rows(lines, delimiter, quote)
     names = list(header) if header is not None else None
     for row in rows:
@@ -113,7 +116,7 @@ def _rows(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list
             yield Bad(lines.number, first[:SHOWN].rstrip("\r\n"), "bad_csv", f"{error}")
 
 
-def _header(values: list[str], path: Path) -> list[str]:
+def _header(values: list[str], path: DataFile) -> list[str]:
     names = [value.strip() or f"column_{number}" for number, value in enumerate(values, 1)]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sftrecipe import Context, Record, Reject
 from sftrecipe.turns.faults import UnreadTurn
+from sftrecipe_registry.shared.mended_row import MendedRow
 
 SHOWN = 500
 """Characters of a bad line that its reject keeps."""
@@ -49,10 +50,15 @@ def found_rows(
             yield _reject({"line": item.text}, item.reason, item.detail, origin, ctx)
             continue
         try:
+            columns = item[1]
+            if type(columns) is MendedRow:
+                for mended in columns.mended:
+                    ctx.tell(mended.what, f"{origin} {mended.column}: {mended.was[:SHOWN]}")
+                columns = dict(columns)
             if shape is None:
-                yield make(item[1], origin=origin)
+                yield make(columns, origin=origin)
             else:
-                yield from [make(columns, origin=origin) for columns in shape(item[1])]
+                yield from [make(shaped, origin=origin) for shaped in shape(columns)]
         except (Misshapen, UnreadTurn) as fault:
             yield _reject(item[1], fault.reason, fault.detail, origin, ctx)
         except TypeError as error:

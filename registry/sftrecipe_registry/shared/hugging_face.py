@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import orjson
 
-from sftrecipe import PluginRefused
+from sftrecipe import Context, PluginRefused
 from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.arrow_tables import plain
+from sftrecipe_registry.shared.data_files import check_names, data_files
 from sftrecipe_registry.shared.found_rows import Found, Good
-from sftrecipe_registry.shared.table_files import SUFFIXES, table_rows
+from sftrecipe_registry.shared.packed_files import plain_name
+from sftrecipe_registry.shared.table_files import SUFFIXES, table_kind, table_rows
 
 _BATCH = 1000
 _HUB_NAME = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
@@ -26,11 +28,11 @@ _ADVICE = (
 
 
 def saved_tables(
-    folder: Path, shown: str, split: str, subset: str | None
+    folder: Path, shown: str, split: str, subset: str | None, ctx: Context
 ) -> Iterator[tuple[Iterator[Found], str]]:
     """The tables of a split, each with its name: a `save_to_disk` folder or a copy of a hub's.
 
-    Raises PluginRefused where the folder holds no such split.
+    What else lies in a copy is told. Raises PluginRefused where the folder holds no such split.
     """
     if (folder / "dataset_dict.json").is_file():
         splits = _json(folder / "dataset_dict.json").get("splits", [])
@@ -43,15 +45,27 @@ def saved_tables(
     else:
         names = _copied(folder / subset if subset else folder, split)
         names = [f"{subset}/{name}" if subset else name for name in names]
+        _tell_others(folder, shown, names, ctx)
     if not names and not (folder / "state.json").is_file():
         raise PluginRefused(
             f"folder '{shown}' holds no data set: neither of save_to_disk nor files of a split "
             f"'{split}'"
         )
+    check_names(names, shown)
     for name in names:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise PluginRefused(f"file '{name}' leads out of the folder '{shown}'")
-        yield table_rows(folder / name), f"{shown.rstrip('/')}/{name}"
+        told = f"{shown.rstrip('/')}/{name}"
+        for file, place in data_files(folder / name, told, table_kind("huggingface"), ctx):
+            yield table_rows(file), place
+
+
+def _tell_others(folder: Path, shown: str, names: Sequence[str], ctx: Context) -> None:
+    """Tell what is not read of a copy: other splits, other kinds."""
+    for file in sorted(folder.rglob("*")):
+        name = file.relative_to(folder).as_posix()
+        if name not in names and file.is_file() and not name.startswith(".") and "/." not in name:
+            ctx.tell("passed_over", f"{shown.rstrip('/')}/{name}")
 
 
 def _copied(folder: Path, split: str) -> list[str]:
@@ -59,7 +73,9 @@ def _copied(folder: Path, split: str) -> list[str]:
     found = []
     for file in sorted(folder.rglob("*")):
         name = file.relative_to(folder)
-        if file.suffix.lower() not in SUFFIXES or any(part[0] == "." for part in name.parts):
+        plain = PurePosixPath(plain_name(file.name.lower()))
+        is_read = plain.suffix in SUFFIXES or file.suffix.lower() == ".zip"
+        if not is_read or any(part[0] == "." for part in name.parts):
             continue
         stem = file.name.split(".")[0]
         if stem == split or stem.startswith((f"{split}-", f"{split}_")) or split in name.parts[:-1]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 
 from sftrecipe_registry.shared.found_rows import Bad, Found, shown
+from sftrecipe_registry.shared.json_values import json_value
 from sftrecipe_registry.shared.numbered_lines import numbered_lines
+from sftrecipe_registry.shared.packed_files import DataFile
 
 
-def json_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
+def json_lines(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
     """Every line's object; empty lines count for nothing. Raises OSError."""
-    loads = orjson.loads
+    loads = json_value
     for found in numbered_lines(path, encoding):
         if isinstance(found, Bad):
             yield found
@@ -25,7 +26,7 @@ def json_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
             if not line.isspace():
                 yield _bad_line(number, line, error)
             continue
-        if type(value) is dict:
+        if isinstance(value, dict):
             yield number, value
         else:
             yield Bad(number, shown(line), "not_an_object", kind(value))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import orjson
 
 from sftrecipe_registry.shared.found_rows import Bad, Found, shown
 from sftrecipe_registry.shared.json_lines import bad_json, kind
+from sftrecipe_registry.shared.json_values import json_value
+from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import utf8_chunks
 
 LONGEST_ITEM = 32 * 1024 * 1024
@@ -23,13 +24,19 @@ _STRING = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
 _FLAT = rb'\{[^{}\[\]"]*+(?:' + _STRING + rb'[^{}\[\]"]*+)*+\}'
 _TOKEN = re.compile(_FLAT + b"|" + _STRING + rb'|[\[\]{},"]')
 """An object that holds no other; a string; a bracket, a comma or a quotation mark by itself."""
+_NAMED = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"\s*:\s*', re.DOTALL)
+"""What stands before an item of an object."""
 _HEAD = 4096
 
 
-def json_items(path: Path, encoding: str = "auto") -> Iterator[Found]:
+def json_items(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
     """Every item of the file's list, with the line where it begins. Raises OSError."""
-    reader = _Items()
-    chunks = utf8_chunks(path, encoding)
+    return items_of(utf8_chunks(path, encoding))
+
+
+def items_of(chunks: Iterator[bytes], opened: int | None = None, line: int = 1) -> Iterator[Found]:
+    """The items in a text's chunks; `opened`: it begins, at a line, inside this bracket."""
+    reader = _Items(opened, line)
     for chunk in chunks:
         parts, size = [chunk], len(chunk)
         while size < reader.held and (more := next(chunks, b"")):
@@ -42,7 +49,7 @@ def json_items(path: Path, encoding: str = "auto") -> Iterator[Found]:
 class _Items:
     """Where the reading stands; `feed` it the file, then `end` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, opened: int | None = None, line: int = 1) -> None:
         self._text = b""
         self._start = 0
         """Where the item begins that is being read."""
@@ -50,8 +57,10 @@ class _Items:
         """Up to where the text has been looked at."""
         self._depth = 0
         """Brackets that are open inside the item."""
-        self._in_list = False
-        self._line = 1
+        self._in_list = self._is_part = opened is not None
+        """Whether what follows the list's end is not looked at."""
+        self._end = _CLOSING_BRACE if opened == _BRACE else _LIST_END
+        self._line = line
         """The line of `_start`."""
         self._too_long: Bad | None = None
         self._is_lost = False
@@ -75,9 +84,9 @@ class _Items:
 
     def end(self) -> Iterator[Found]:
         """What is left at the end of the file."""
+        yield from self.feed(b"", is_last=True)
         if self._is_lost:
             return
-        yield from self.feed(b"", is_last=True)
         while self._depth and (fresh := self._next_item()):
             yield self._unfinished(fresh)
             yield from self._scan(True)
@@ -93,7 +102,7 @@ class _Items:
 
     def _scan(self, is_last: bool) -> Iterator[Found]:
         self._begin_again = True
-        while self._begin_again:
+        while self._begin_again and not self._is_lost:
             self._begin_again = False
             yield from self._scan_tokens(is_last)
 
@@ -143,12 +152,14 @@ class _Items:
             if not self._in_list:
                 yield from self._taken(end)
                 self._move(end)
-        elif self._in_list and first != _CLOSING_BRACE:
-            is_end = first == _LIST_END
+        elif self._in_list and first in (_COMMA, self._end):
+            is_end = first == self._end
             if not is_end or self._too_long or self._text[self._start : begin].strip():
                 yield from self._taken(begin)
             self._in_list = not is_end
             self._move(end)
+            if is_end and self._is_part:
+                self._is_lost = self._begin_again = True
 
     def _value(self, begin: int, end: int) -> Iterator[Found]:
         """An object outside a list."""
@@ -175,12 +186,13 @@ class _Items:
         if not item:
             yield Bad(line, "", "not_json", "nothing stands between two commas")
             return
+        named = _NAMED.match(item) if self._end == _CLOSING_BRACE else None
         try:
-            value = orjson.loads(item)
+            value = json_value(item[named.end() :] if named else item)
         except orjson.JSONDecodeError as error:
             yield bad_json(line, item.rstrip(), error)
             return
-        if type(value) is dict:
+        if isinstance(value, dict):
             yield line, value
         else:
             yield Bad(line, shown(item), "not_an_object", kind(value))

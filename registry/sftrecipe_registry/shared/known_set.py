@@ -11,7 +11,13 @@ from sftrecipe.kinds import Inputs
 from sftrecipe.options import InputPath
 from sftrecipe_registry.shared.data_files import data_files
 from sftrecipe_registry.shared.found_rows import Misshapen, found_rows
-from sftrecipe_registry.shared.table_files import SUFFIXES, TEXT_SUFFIXES, table_rows
+from sftrecipe_registry.shared.packed_files import DataFile
+from sftrecipe_registry.shared.table_files import (
+    TEXT_SUFFIXES,
+    suffix_of,
+    table_kind,
+    table_rows,
+)
 from sftrecipe_registry.shared.text_files import Encoding
 
 
@@ -19,7 +25,7 @@ class KnownSet(Source):
     """A data set whose columns are known."""
 
     path: InputPath
-    """The data set's file (.json, .jsonl, .csv, .parquet), or a folder of such files."""
+    """The data set's file (.json, .jsonl, .csv, .parquet; packed too), or a folder of them."""
     encoding: Encoding = "auto"
     """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
 
@@ -29,13 +35,17 @@ class KnownSet(Source):
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The data set's rows."""
-        for file, shown in data_files(ctx.path(self.path), self.path, SUFFIXES):
+        for file, shown in self._files(ctx):
             yield from found_rows(table_rows(file, self.encoding), shown, ctx, self.shaped)
 
     def peek(self, ctx: Context) -> Inputs:
         """Column names from the first rows of a text file; of other kinds not known."""
-        first = next(data_files(ctx.path(self.path), self.path, SUFFIXES))[0]
-        return super().peek(ctx) if first.suffix.lower() in TEXT_SUFFIXES else None
+        first = next(self._files(ctx))[0]
+        return super().peek(ctx) if suffix_of(first) in TEXT_SUFFIXES else None
+
+    def _files(self, ctx: Context) -> Iterator[tuple[DataFile, str]]:
+        kind = table_kind(type(self).__name__.lower(), self.encoding)
+        return data_files(ctx.path(self.path), self.path, kind, ctx)
 
 
 def text_of(row: Mapping[str, Any], *names: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sftrecipe_registry.shared.found_rows import Bad, shown
+from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import LONGEST_LINE, utf8_lines
 
 
-def numbered_lines(path: Path, encoding: str = "auto") -> Iterator[tuple[int, bytes] | Bad]:
+def numbered_lines(path: DataFile, encoding: str = "auto") -> Iterator[tuple[int, bytes] | Bad]:
     """Every line, from 1, in UTF-8; one over `LONGEST_LINE` is a Bad. Raises OSError."""
     number, whole = 0, True
     for line in utf8_lines(path, encoding):

@@ -148,8 +148,6 @@ class OpenAIAdapter:
             raise CallFailed("final", "the list of messages is empty")
         steering = self.endpoint.steering.of(request.sampling)
         body = self._body(request, {"messages": openai_turns(request.messages)}, steering)
-        if request.tools:
-            body["tools"] = request.tools
         if body.get("logprobs"):
             body["logprobs"] = True
             body.setdefault("top_logprobs", 1)  # llama.cpp sends twenty of them unasked

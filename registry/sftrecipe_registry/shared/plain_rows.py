@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sftrecipe import Record
+from sftrecipe import PluginRefused, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,9 +18,14 @@ _BATCH = 2000
 
 
 def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
-    """The record's columns, and in `lineage` where it comes from."""
+    """The record's columns, and in `lineage` where it comes from. Raises PluginRefused."""
     row = dict(record.columns)
     if lineage:
+        if LINEAGE in row:
+            raise PluginRefused(
+                f"rows have a column '{LINEAGE}' of their own ({record.origin}): give it another "
+                "name by `map`, or take `lineage: true` away"
+            )
         row[LINEAGE] = {
             "id": record.id,
             "stream": record.stream,
@@ -45,11 +50,10 @@ def common_schema(records: Iterable[Record], lineage: bool) -> pa.Schema:
     return pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
 
 
-def tables(records: Iterable[Record], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The rows as tables of the schema."""
+def tables(records: Iterable[Record], schema: pa.Schema, lineage: bool) -> Iterator[pa.Table]:
+    """The rows as tables of the schema. Raises PluginRefused."""
     import pyarrow as pa  # noqa: PLC0415
 
-    lineage = LINEAGE in schema.names
     for batch in _batches(records):
         rows = [plain_row(record, lineage) for record in batch]
         for row in rows if lineage else ():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sftrecipe_registry.shared.found_rows import Bad, Found, shown
 from sftrecipe_registry.shared.numbered_lines import numbered_lines
+from sftrecipe_registry.shared.packed_files import DataFile, Packed
 from sftrecipe_registry.shared.text_files import LONGEST_LINE, whole_text
 
 
-def text_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
+def text_lines(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
     """Every line that is not empty, as `text`. Raises OSError."""
     for found in numbered_lines(path, encoding):
         if isinstance(found, Bad):
@@ -27,9 +27,9 @@ def text_lines(path: Path, encoding: str = "auto") -> Iterator[Found]:
             yield number, {"text": text}
 
 
-def whole_file(path: Path, encoding: str = "auto") -> Iterator[Found]:
+def whole_file(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
     """The file as one `text`, without the line breaks at its end. Raises OSError."""
-    size = path.stat().st_size
+    size = _size(path)
     if size > LONGEST_LINE:
         yield Bad(1, "", "file_too_long", f"{size} bytes, over {LONGEST_LINE}")
         return
@@ -42,3 +42,14 @@ def whole_file(path: Path, encoding: str = "auto") -> Iterator[Found]:
         return
     if text and not text.isspace():
         yield 1, {"text": text}
+
+
+def _size(file: DataFile) -> int:
+    """Bytes of its content; of a packed one no more are counted than are one too many."""
+    if not isinstance(file, Packed):
+        return file.stat().st_size
+    size = 0
+    with file.open() as content:
+        while size <= LONGEST_LINE and (piece := content.read(1024 * 1024)):
+            size += len(piece)
+    return size

@@ -6,13 +6,12 @@ import codecs
 import re
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import IO, Annotated
 
 from pydantic import AfterValidator
 
-from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.shared.encoding_guess import guess, wide_encoding
+from sftrecipe_registry.shared.packed_files import DataFile, open_data
 
 LONGEST_LINE = 32 * 1024 * 1024
 """Bytes of a line that are held at most; what is longer comes in pieces of that size."""
@@ -45,12 +44,12 @@ Encoding = Annotated[str, AfterValidator(_known)]
 """`auto`, or a name that Python knows: utf-8, gb18030, big5, utf-16 …"""
 
 
-def utf8_lines(path: Path, encoding: str = "auto") -> Iterator[bytes]:
+def utf8_lines(path: DataFile, encoding: str = "auto") -> Iterator[bytes]:
     """The lines of a file in UTF-8, line ends included, without a byte order mark.
 
     A line that cannot be decoded has the byte 0xFF in it. Raises OSError.
     """
-    with open_regular(path) as file:
+    with open_data(path) as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
         if name.startswith(_WIDE):
@@ -63,9 +62,9 @@ def utf8_lines(path: Path, encoding: str = "auto") -> Iterator[bytes]:
             yield from _guessed_lines(file)
 
 
-def utf8_chunks(path: Path, encoding: str = "auto", size: int = 1024 * 1024) -> Iterator[bytes]:
+def utf8_chunks(path: DataFile, encoding: str = "auto", size: int = 1024 * 1024) -> Iterator[bytes]:
     """The content of a file in UTF-8, in pieces of some `size`, cut anywhere. Raises OSError."""
-    with open_regular(path) as file:
+    with open_data(path) as file:
         name, skip = _opening(file, encoding)
         file.seek(skip)
         if name == "auto":
@@ -95,7 +94,7 @@ def _joined(lines: Iterator[bytes], size: int) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-def whole_text(path: Path, encoding: str = "auto") -> str:
+def whole_text(path: DataFile, encoding: str = "auto") -> str:
     """All text of a file. Raises UnicodeDecodeError, OSError."""
     return b"".join(utf8_lines(path, encoding)).decode()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, ClassVar
 
 from annotated_types import Len
@@ -10,9 +11,12 @@ from annotated_types import Len
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
+from sftrecipe_registry.shared.csv_delimiter import delimiter_of, usual_delimiter
 from sftrecipe_registry.shared.csv_table import csv_rows
-from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.data_files import FileKind, data_files
+from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import Encoding
 
 Character = Annotated[str, Len(1, 1)]
@@ -30,9 +34,10 @@ class Csv(Source):
     )
 
     path: InputPath
-    """A .csv or .tsv file, or a folder of them."""
+    """A .csv or .tsv file, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
     delimiter: Character | None = None
-    """What stands between values; left out: a tab in .tsv files, else a comma."""
+    """What stands between values; left out: a tab in .tsv files, else a comma, unless the first
+    rows show that it is another of `,`, `;`, tab and `|`."""
     quote: Character = '"'
     """What a value stands in that holds delimiters or line breaks; doubled inside the value."""
     header: tuple[str, ...] | None = None
@@ -51,12 +56,21 @@ class Csv(Source):
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The table's rows."""
-        for file, shown in data_files(ctx.path(self.path), self.path, (".csv", ".tsv", ".tab")):
+        kind = FileKind("csv", (".csv", ".tsv", ".tab"), partial(check_text, use="csv"))
+        for file, shown in data_files(ctx.path(self.path), self.path, kind, ctx):
             found = csv_rows(
                 file,
                 self.encoding,
-                delimiter=self.delimiter,
+                delimiter=self._delimiter(file, shown, ctx),
                 quote=self.quote,
                 header=self.header,
             )
             yield from found_rows(found, shown, ctx)
+
+    def _delimiter(self, file: DataFile, shown: str, ctx: Context) -> str | None:
+        """What the recipe says; None where the file says it, which is told if it is unusual."""
+        if self.delimiter is None:
+            found = delimiter_of(file, self.encoding, self.quote, self.header).character
+            if found != usual_delimiter(file):
+                ctx.tell("delimiter", f"{shown} {found!r}")
+        return self.delimiter

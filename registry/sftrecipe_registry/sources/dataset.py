@@ -23,7 +23,12 @@ from sftrecipe_registry.shared.data_files import data_files
 from sftrecipe_registry.shared.found_rows import found_rows
 from sftrecipe_registry.shared.hugging_face import hub_rows
 from sftrecipe_registry.shared.sharegpt_shape import sharegpt_shape
-from sftrecipe_registry.shared.table_files import SUFFIXES, TEXT_SUFFIXES, table_rows
+from sftrecipe_registry.shared.table_files import (
+    TEXT_SUFFIXES,
+    suffix_of,
+    table_kind,
+    table_rows,
+)
 from sftrecipe_registry.shared.text_files import Encoding
 
 
@@ -82,8 +87,9 @@ class Dataset(Source):
         if entry.hub:
             return None
         data = _data(catalogue, entry)
-        first = next(data_files(data, entry.file_name or "", SUFFIXES))[0]
-        return super().peek(ctx) if first.suffix.lower() in TEXT_SUFFIXES else None
+        kind = table_kind("dataset", self.encoding)
+        first = next(data_files(data, entry.file_name or "", kind, ctx))[0]
+        return super().peek(ctx) if suffix_of(first) in TEXT_SUFFIXES else None
 
     def _found(self, files: OptionFiles, folder: Path) -> tuple[Path, Entry]:
         """The catalogue and the entry. Raises PluginRefused."""
@@ -106,8 +112,11 @@ class Dataset(Source):
             rows = hub_rows(entry.hub, split=entry.split, subset=place[0], folder=place[1])
             yield from found_rows(rows, f"{entry.hub}/{entry.split}", ctx, shape)
             return
-        files = list(data_files(_data(catalogue, entry), entry.file_name or "", SUFFIXES))
-        kinds = {"jsonl" if path.suffix == ".json" else path.suffix[1:] for path, _ in files}
+        kind = table_kind("dataset", self.encoding)
+        files = list(data_files(_data(catalogue, entry), entry.file_name or "", kind, ctx))
+        kinds = {
+            "jsonl" if suffix_of(path) == ".json" else suffix_of(path)[1:] for path, _ in files
+        }
         if len(kinds) > 1:
             raise PluginRefused(f"folder '{entry.file_name}' mixes files of several kinds")
         for path, shown in files:

@@ -55,10 +55,13 @@ class HuggingFace(Source):
             rows = hub_rows(name, split=self.split, subset=self.subset, revision=self.revision)
             yield from found_rows(rows, f"{name}/{self.split}", ctx)
             return
-        tables = saved_tables(ctx.path(self.path), self.path, self.split, self.subset)
+        tables = saved_tables(ctx.path(self.path), self.path, self.split, self.subset, ctx)
         for found, shown in tables:
             yield from found_rows(found, shown, ctx)
 
     def peek(self, ctx: Context) -> Inputs:
         """Not known before the run: it takes heavy imports, or a network."""
+        if self.path is not None:  # what is missing is told all the same
+            folder = ctx.path(self.path)
+            next(saved_tables(folder, self.path, self.split, self.subset, ctx), None)
         return None

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.data_files import FileKind, data_files
 from sftrecipe_registry.shared.found_rows import found_rows
 from sftrecipe_registry.shared.json_lines import json_lines
+from sftrecipe_registry.shared.json_shape import check_lines
 from sftrecipe_registry.shared.text_files import Encoding
 
 
 class Jsonl(Source):
     """Read JSON Lines: every line is a row, an object of columns.
 
-    Rejects `not_json`, `not_an_object`, `undecodable` and `line_too_long`.
+    NaN and infinities are null, numbers beyond 64 bits are texts; both are told. Rejects
+    `not_json`, `not_an_object`, `undecodable` and `line_too_long`.
     """
 
     example: ClassVar[str] = "{use: jsonl, path: medical/seed_tasks.zh.jsonl}"
 
     path: InputPath
-    """A .jsonl file, or a folder of them."""
+    """A .jsonl file, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
     encoding: Encoding = "auto"
     """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The lines' objects."""
-        for file, shown in data_files(ctx.path(self.path), self.path, (".jsonl", ".ndjson")):
+        check = partial(check_lines, encoding=self.encoding)
+        kind = FileKind("jsonl", (".jsonl", ".ndjson"), check)
+        for file, shown in data_files(ctx.path(self.path), self.path, kind, ctx):
             yield from found_rows(json_lines(file, self.encoding), shown, ctx)

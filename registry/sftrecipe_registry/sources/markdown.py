@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -11,7 +12,8 @@ from annotated_types import Ge, Le
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.data_files import FileKind, data_files
+from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import Bad, Found, found_rows
 from sftrecipe_registry.shared.text_documents import whole_file
 from sftrecipe_registry.shared.text_files import Encoding
@@ -33,7 +35,7 @@ class Markdown(Source):
     example: ClassVar[str] = "{use: markdown, path: handbook, split: 2}"
 
     path: InputPath
-    """A .md file, or a folder of them."""
+    """A .md file, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
     split: Annotated[int, Ge(1), Le(6)] | None = None
     """Cut documents at headings of this level and above; left out: a document is a row."""
     encoding: Encoding = "auto"
@@ -41,7 +43,8 @@ class Markdown(Source):
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The documents or their sections."""
-        for file, shown in data_files(ctx.path(self.path), self.path, (".md", ".markdown")):
+        kind = FileKind("markdown", (".md", ".markdown"), partial(check_text, use="markdown"))
+        for file, shown in data_files(ctx.path(self.path), self.path, kind, ctx):
             found = whole_file(file, self.encoding)
             yield from found_rows(self._documents(found, shown), shown, ctx)
 

@@ -9,8 +9,10 @@ from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs
 from sftrecipe.options import InputPath
 from sftrecipe_registry.shared.arrow_tables import parquet_rows
-from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.data_files import FileKind, data_files
+from sftrecipe_registry.shared.file_contents import check_parquet
 from sftrecipe_registry.shared.found_rows import found_rows
+from sftrecipe_registry.shared.packed_files import DataFile
 
 
 class Parquet(Source):
@@ -21,13 +23,18 @@ class Parquet(Source):
     )
 
     path: InputPath
-    """A .parquet file, or a folder of them."""
+    """A .parquet file, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The table's rows; times become ISO text."""
-        for file, shown in data_files(ctx.path(self.path), self.path, (".parquet",)):
+        for file, shown in self._files(ctx):
             yield from found_rows(parquet_rows(file), shown, ctx)
 
     def peek(self, ctx: Context) -> Inputs:
         """Not known before the run: reading Parquet takes a heavy import."""
+        next(self._files(ctx))
         return None
+
+    def _files(self, ctx: Context) -> Iterator[tuple[DataFile, str]]:
+        kind = FileKind("parquet", (".parquet",), check_parquet)
+        return data_files(ctx.path(self.path), self.path, kind, ctx)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import ClassVar, Literal
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import data_files
+from sftrecipe_registry.shared.data_files import FileKind, data_files
+from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import found_rows
 from sftrecipe_registry.shared.text_documents import text_lines, whole_file
 from sftrecipe_registry.shared.text_files import Encoding
@@ -23,7 +25,7 @@ class Text(Source):
     example: ClassVar[str] = "{use: text, path: corpus, per: file}"
 
     path: InputPath
-    """A text file, or a folder of .txt files."""
+    """A text file, or a folder of .txt files; packed ones too (gz, bz2, xz, zst, zip)."""
     per: Literal["line", "file"] = "line"
     """What a document is."""
     encoding: Encoding = "auto"
@@ -32,5 +34,6 @@ class Text(Source):
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The documents."""
         documents = text_lines if self.per == "line" else whole_file
-        for file, shown in data_files(ctx.path(self.path), self.path, (".txt", ".text")):
+        kind = FileKind("text", (".txt", ".text"), partial(check_text, use="text"))
+        for file, shown in data_files(ctx.path(self.path), self.path, kind, ctx):
             yield from found_rows(documents(file, self.encoding), shown, ctx)

@@ -1,0 +1,50 @@
+"""What a plugin tells of data beside rows and rejects: files passed over, values mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sftrecipe.messages import Phrase
+from sftrecipe.messages.en import MESSAGES
+
+PASSED_OVER = "passed_over"
+"""Files of a folder or an archive that a source does not read."""
+_MOST = 1000
+"""Examples that are kept."""
+_SHOWN = 5
+
+
+@dataclass
+class Told:
+    """What happened to data, how often, and to which first."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, example: str) -> None:
+        """Once more."""
+        self.count += 1
+        if len(self.examples) < _MOST:
+            self.examples.append(example)
+
+
+def told_phrases(told: Mapping[str, Any]) -> Iterator[Phrase]:
+    """A sentence for each thing that was told, as `noted` leaves it."""
+    for what, each in told.items():
+        yield _phrase(what, each["count"], each["examples"])
+
+
+def noted(told: Mapping[str, Told]) -> dict[str, dict[str, Any]]:
+    """The same as plain data, for a step's notes."""
+    return {name: {"count": each.count, "examples": each.examples} for name, each in told.items()}
+
+
+def _phrase(what: str, count: int, examples: Sequence[str]) -> Phrase:
+    slug = f"told-{what.replace('_', '-')}"
+    shown = "; ".join(examples[:_SHOWN])
+    values = {"what": what, "count": count, "examples": shown}
+    more = count - min(count, _SHOWN)
+    values["examples"] = Phrase("told-more", {**values, "more": more}) if more else shown
+    return Phrase(slug if slug in MESSAGES else "told-other", values)

@@ -1,0 +1,189 @@
+"""Whether a JSON file is what its source reads: rows that would be misread are told, with what to
+write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from sftrecipe import PluginRefused
+from sftrecipe_registry.shared.file_contents import check_text
+from sftrecipe_registry.shared.found_rows import Bad
+from sftrecipe_registry.shared.json_layout import Layout, columns_of
+from sftrecipe_registry.shared.json_list import items_of
+from sftrecipe_registry.shared.json_values import json_value
+from sftrecipe_registry.shared.packed_files import DataFile
+from sftrecipe_registry.shared.text_files import utf8_chunks
+
+_HEAD = 64 * 1024
+_WHOLE = 1024 * 1024
+"""Bytes of a file that is looked at as a whole."""
+_LINES = 20
+_LIST = re.compile(rb"\s*\[\s*(\{|\]\s*$)")
+_DEEP = 3
+
+_PARTS = frozenset(
+    {
+        *("messages", "conversations", "conversation", "dialogue", "history", "turns", "prompt"),
+        *("chosen", "rejected", "tools", "images", "videos", "audios", "tool_calls", "functions"),
+        *("instances", "choices", "answers", "references", "response", "responses", "documents"),
+    }
+)
+"""Columns that hold lists of objects in one row."""
+_ONE_ROW = frozenset({"instruction", "input", "output", "system", "text", "question", "answer"})
+"""Columns that show that an object is a row."""
+
+
+def check_lines(file: DataFile, name: str, encoding: str) -> None:
+    """Refuse what is not one JSON object a line. Raises PluginRefused, OSError."""
+    check_text(file, name, "jsonl")
+    head = next(utf8_chunks(file, encoding, _HEAD), b"").lstrip()
+    lines = [line for line in head.split(b"\n")[: 10 * _LINES] if line.strip()][:_LINES]
+    if not lines:
+        return
+    if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
+        raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
+    if not lines[0].startswith(b"{") or any(_is_json(line) for line in lines[1:]):
+        return
+    if advice := _advice(_alone(file, encoding)):
+        raise PluginRefused(f"file '{name}' {advice}")
+    if len(lines) > 1 and not _is_json(lines[0]):
+        first = next(items_of(iter([head])), None)
+        if not isinstance(first, Bad | None):
+            raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
+
+
+def holds_lines(file: DataFile, encoding: str) -> bool:
+    """Whether the file's first lines are objects by themselves. Raises OSError."""
+    head = next(utf8_chunks(file, encoding, _HEAD), b"")
+    lines = [line for line in head.split(b"\n") if line.strip()][:2]
+    return len(lines) == 2 and all(line.startswith(b"{") and _is_json(line) for line in lines)
+
+
+def holds_list(file: DataFile, encoding: str) -> bool:
+    """Whether the file is a list of objects. Raises OSError."""
+    return bool(_LIST.match(next(utf8_chunks(file, encoding, _HEAD), b"")))
+
+
+def check_items(file: DataFile, name: str, encoding: str, layout: Layout | None) -> None:
+    """Refuse an object around the rows of which no option tells. Raises PluginRefused, OSError."""
+    check_text(file, name, "json")
+    if layout is None and (advice := _advice(_alone(file, encoding))):
+        raise PluginRefused(f"file '{name}' {advice}")
+
+
+_JSON = "write `use: json`"
+_ONE = ", or `layout: rows` if the object is one row"
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json_value(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _alone(file: DataFile, encoding: str) -> Mapping[str, Any] | None:
+    """The file's only value where it is an object; of a large one its beginning, closed."""
+    chunks = utf8_chunks(file, encoding, _HEAD)
+    held = next(chunks, b"")
+    if not held.lstrip().startswith(b"{"):
+        return None
+    end = _end_of_first(held)
+    while len(held) <= _WHOLE and not (end and held[end:].strip()) and (more := next(chunks, b"")):
+        held += more
+    end = end or _end_of_first(held)
+    if end is None and len(held) > _WHOLE:
+        return _closed(held[:_HEAD])
+    if end is None or held[end:].strip():
+        return None
+    try:
+        value = json_value(held)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _end_of_first(text: bytes) -> int | None:
+    """Where the first object or list ends."""
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        depth += (first in b"[{") - (first in b"]}")
+        if not depth and first != _QUOTE:
+            return token.end()
+    return None
+
+
+def _closed(text: bytes) -> Mapping[str, Any] | None:
+    """What an object that breaks off would be, had it ended before the last of its items."""
+    stack: list[int] = []
+    cuts: list[tuple[int, bytes]] = []
+    for token in _TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in b"[{":
+            stack.append(first)
+        elif first in b"]}" and stack:
+            stack.pop()
+            if len(stack) <= _DEEP:
+                ends = b"".join(b"]" if each == _LIST_BEGIN else b"}" for each in reversed(stack))
+                cuts.append((token.end(), ends))
+    for end, ends in reversed(cuts):
+        try:
+            value = json_value(text[:end] + ends)
+        except orjson.JSONDecodeError:
+            continue
+        return value if isinstance(value, Mapping) else None
+    return None
+
+
+def _advice(value: Mapping[str, Any] | None) -> str | None:
+    """What to write for a file that is this object alone; None where it is a row."""
+    if not value or any(type(value.get(name)) is str for name in _ONE_ROW):
+        return None
+    path = None if columns_of(value) else next(_paths(value, _DEEP), None)
+    if path:
+        inside: Any = value
+        for name in path:
+            inside = inside[name]
+        layout = "" if isinstance(inside, list) else ", layout: values"
+        key = ".".join(path)
+        return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
+    if columns_of(value) and len(value) > 1:
+        return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
+    if _are_rows([*value.values()]) and len(value) > 1:
+        return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
+    return None
+
+
+def _paths(value: Mapping[str, Any], deep: int) -> Iterator[tuple[str, ...]]:
+    """Keys that lead to a list of objects, the longest list first."""
+    found = [(name, _rows_in(each)) for name, each in value.items() if name not in _PARTS]
+    for name, rows in sorted(found, key=lambda each: -each[1]):
+        if rows:
+            yield (name,)
+    for name, each in value.items():
+        if isinstance(each, Mapping) and deep > 1 and name not in _PARTS and len(value) <= _FEW:
+            yield from ((name, *path) for path in _paths(each, deep - 1))
+
+
+def _rows_in(value: Any) -> int:
+    """How many rows a list or an object seems to hold."""
+    if isinstance(value, list):
+        return len(value) if _are_rows(value) else 0
+    rows = [*value.values()] if isinstance(value, Mapping) else []
+    return len(rows) if len(rows) > 1 and _are_rows(rows) else 0
+
+
+def _are_rows(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(item, Mapping) and item for item in items[:_LINES])
+
+
+_FEW = 8
+"""Keys of an object that is a wrapping."""
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
+_LIST_BEGIN, _QUOTE = b'["'
