@@ -29,12 +29,14 @@ from sftrecipe.plugin.provider import (
     TokenCounter,
     Unreached,
 )
+from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
     "AT_THE_LIMIT",
     "CALL_REASONS",
     "CONTEXT_TOO_LONG",
+    "FIRST_ROWS",
     "REQUEST_TOO_LARGE",
     "THOUGHT_ALONE",
     "UNREADABLE_REPLY",
@@ -64,12 +66,15 @@ __all__ = [
     "PromptFailed",
     "Request",
     "Risk",
+    "RowCheck",
+    "RowKind",
     "TellsLimits",
     "TimedOut",
     "TokenCounter",
     "Trained",
     "Training",
     "TrainingState",
+    "Unfit",
     "Unreached",
     "ending_of",
     "is_cut_off",

@@ -148,6 +148,10 @@ MESSAGES = {
     "step-refused": "step '{step}' cannot go on: {error}",
     "mix-unfilled": "warning: '{step}' cannot be filled, the run will stop there: its streams have fewer rows "
     "than it asks of them; ask for fewer, or let it scale ({place})",
+    "mix-unfit": "step '{step}' cannot mix what can be exported: {error}; {causes}",
+    "mix-unfit-rows": "{count} of the {made} rows of stream '{stream}' cannot be exported: {reasons}",
+    "mix-missed": "export '{step}' holds another mix than was drawn: {shares}",
+    "mix-missed-share": "'{stream}' {given} % instead of {drawn} %",
     "nothing-left": "step '{step}' has no row to go on with: {causes}",
     "nothing-exported": "export '{step}' leaves no row to train on: {causes}",
     "lost-rejected": "step '{step}' rejected the last {count}: {reasons}",
@@ -377,6 +381,9 @@ HINTS = {
     "set-version": "write `version: 1`",
     "file-changed": "nothing wrong was kept, and replies are; run again when nothing writes to it",
     "no-locks": "keep the project's state on a local disk: export SFTRECIPE_PROJECT=/local/folder",
+    "mix-unfit": "rename columns that have other names with the source's `map`, filter such rows, or take less of "
+    "the stream; every one of them is in rejects.jsonl",
+    "mix-missed": "shares may miss by {tolerance} % of themselves; why rows were left out, is in {rejects}",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-option": "change {options} of step '{by}' ({place})",
     "nothing-left-block": "change step '{by}' or take it away ({place}); every lost row, with its reason: {rejects}",

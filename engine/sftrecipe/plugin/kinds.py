@@ -15,6 +15,7 @@ from annotated_types import Gt
 
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context, Reject, Rows
+from sftrecipe.plugin.row_kinds import RowCheck, RowKind
 from sftrecipe.record import Record
 
 Scope = Literal["row", "global"]
@@ -245,6 +246,8 @@ class DataSet:
     entry: Mapping[str, Any] | None = None
     """Its `dataset_info.json` entry; None: not registered."""
     role: Literal["train", "holdout"] = "train"
+    kind: RowKind | None = None
+    """What its rows teach; None: each what it is."""
 
 
 @dataclass
@@ -281,6 +284,21 @@ class Exporter(Plugin):
         What is in their way is told before anything is spent; without, when they are written.
         """
         return ()
+
+    def check_of(self, first: Sequence[Record]) -> RowCheck | None:
+        """What tells of a row by itself why it is not written in a data set that begins so.
+
+        A mix draws from the rows that pass. None: it writes them all, or cannot tell one by one.
+        """
+        return None
+
+    def check_options(self) -> Mapping[str, object] | None:
+        """The options that are set and decide what passes `check_of`; None: it has no check."""
+        return None
+
+    def row_kinds(self, inputs: Inputs) -> frozenset[RowKind] | None:
+        """What rows with these columns can teach as it writes them; None: not known."""
+        return None
 
     def holds_out(self) -> bool:
         """Whether it keeps rows apart from training."""

@@ -38,9 +38,10 @@ from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_dat
 from sftrecipe.run.following import follow
 from sftrecipe.run.judging import check_judges, judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.mixing import draw
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.thinning import Joined, draw, thin
+from sftrecipe.run.thinning import Joined, thin
 from sftrecipe.run.training import (
     TrainingTarget,
     finding_text,
@@ -281,7 +282,7 @@ class Execution:
                 return await thin(plugin, reads, ctx, draft, advance)
             case Mixer():
                 named = dict(zip(step.reads, reads, strict=True))
-                return draw(plugin, named, ctx, draft, advance)
+                return draw(step, named, ctx, draft, advance)
             case Exporter():
                 target = ExportTarget(self.plan.recipe.name, self.folder, self.store.hashes, ctx)
                 return export(plugin, _joined(reads), target, draft, advance)

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
 from heapq import nsmallest
-from itertools import islice
 from math import ceil, floor, sqrt
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge
 
 from sftrecipe import Exporter, PluginRefused, Record, Rows
-from sftrecipe.kinds import DataSet, ExportContext, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    DataSet,
+    ExportContext,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    RowCheck,
+    RowKind,
+    Unfit,
+)
+from sftrecipe_registry.shared.data_set_kind import (
+    DataSetKind,
+    OtherKind,
+    data_set_kind,
+    possible_kinds,
+)
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
 from sftrecipe_registry.shared.llamafactory_conversation import (
     Preference,
     Unusable,
     conversation,
-    preference_of,
 )
 from sftrecipe_registry.shared.llamafactory_files import (
     JsonFile,
@@ -42,7 +55,6 @@ from sftrecipe_registry.shared.llamafactory_rows import (
 Part = Literal["train", "holdout"]
 
 _ALL = 2**64
-_FIRST = 1000
 
 
 class LlamaFactory(Exporter):
@@ -63,8 +75,9 @@ class LlamaFactory(Exporter):
     chat shape are written in both."""
     preference: Preference | None = None
     """What the rows teach: `none`, the answer; `ranking`, the better of `chosen` and `rejected`
-    (stages rm, dpo); `kto`, whether the answer is good (`label`). Left out: what most of the first
-    1000 rows have."""
+    (stages rm, dpo); `kto`, whether the answer is good (`label`: true or false, 1 or 0, good or
+    bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of another
+    kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
     holdout: Annotated[float, Ge(0)] = 0
@@ -98,6 +111,30 @@ class LlamaFactory(Exporter):
         files = [(each, f"{each}.{self.file}") for each in names]
         return [DataSet(each, (file,), 0, {"file_name": file}) for each, file in files]
 
+    def check_options(self) -> Mapping[str, object]:
+        """Those that are set of the options that decide which rows are written."""
+        names = {"formatting", "preference", "keep"}
+        return self.model_dump(mode="json", include=names, exclude_defaults=True)
+
+    def check_of(self, first: Sequence[Record]) -> RowCheck:
+        """What LLaMA-Factory would drop, fail on or misread."""
+        kind = self._kind(first)
+
+        def check(record: Record) -> Unfit | None:
+            try:
+                self._row(record, kind)
+            except OtherKind as other:
+                return Unfit(other.reason, other.value, other.teaches)
+            except Unusable as error:
+                return Unfit(error.reason, error.value)
+            return None
+
+        return check
+
+    def row_kinds(self, inputs: Inputs) -> frozenset[RowKind]:
+        """What the options say, else what the columns allow."""
+        return possible_kinds(self.preference, inputs, text=self.formatting == "text")
+
     def holds_out(self) -> bool:
         """Whether it writes a holdout."""
         return self.holdout > 0
@@ -127,15 +164,18 @@ class LlamaFactory(Exporter):
 
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
-        preference = self._preference(rows)
-        limit = self._limit(rows, preference)
+        kind = self._kind(rows)
+        preference = kind.preference
+        limit = self._limit(rows, kind)
         rejected: Counter[str] = Counter()
         with ExitStack() as stack:
             parts: dict[Part, _Part] = {}
             for record in rows:
                 try:
-                    row, asked = self._row(record, preference)
+                    row, asked = self._row(record, kind)
                 except Unusable as error:
+                    if isinstance(error, OtherKind):
+                        to.context.count(f"other_{error.teaches}")
                     rejected[error.reason] += 1
                     to.reject(record, error.reason, error.value)
                     continue
@@ -143,46 +183,40 @@ class LlamaFactory(Exporter):
                 if role not in parts:
                     parts[role] = self._open(role, preference, to, stack)
                 parts[role].write(row)
+                if preference == "kto":
+                    to.context.count("judged_good" if row["label"] else "judged_bad")
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:
                 raise PluginRefused(_why_none(parts, rejected))
-        return [
-            self._data_set(parts[role], preference)
-            for role in ("train", "holdout")
-            if role in parts
-        ]
+        return [self._data_set(parts[role], kind) for role in ("train", "holdout") if role in parts]
 
-    def _preference(self, rows: Rows) -> Preference:
-        if self.formatting == "text":
-            return "none"
-        if self.preference is not None:
-            return self.preference
-        kinds = Counter(preference_of(row.columns) for row in islice(rows, _FIRST))
-        return kinds.most_common(1)[0][0] if kinds else "none"
+    def _kind(self, rows: Iterable[Record]) -> DataSetKind:
+        first = (record.columns for record in rows)
+        return data_set_kind(self.preference, first, text=self.formatting == "text")
 
-    def _limit(self, rows: Rows, preference: Preference) -> int:
+    def _limit(self, rows: Rows, kind: DataSetKind) -> int:
         """Rows whose draw is below it are held out."""
         if self.holdout < 1:
             return int(self.holdout * _ALL)
-        draws = nsmallest(int(self.holdout), self._draws(rows, preference))
+        draws = nsmallest(int(self.holdout), self._draws(rows, kind))
         return draws[-1] + 1 if draws else 0
 
-    def _draws(self, rows: Rows, preference: Preference) -> Iterator[int]:
+    def _draws(self, rows: Rows, kind: DataSetKind) -> Iterator[int]:
         for record in rows:
             try:
-                yield _draw(self._row(record, preference)[1])
+                yield _draw(self._row(record, kind)[1])
             except Unusable:
                 continue
 
-    def _row(self, record: Record, preference: Preference) -> tuple[dict[str, Any], str]:
+    def _row(self, record: Record, kind: DataSetKind) -> tuple[dict[str, Any], str]:
         """The row, and what it asks. Raises Unusable."""
-        kept = frozenset(self.keep)
+        kept, columns = frozenset(self.keep), kind.taken(record.columns)
         if self.formatting == "text":
-            row = text_row(record.columns)
+            row = text_row(columns)
             check_text(row["text"], kept)
             return row, row["text"]
-        talk = conversation(record.columns, preference)
+        talk = conversation(columns, kind.preference)
         row = alpaca_row(talk) if self.formatting == "alpaca" else sharegpt_row(talk)
         check(talk, kept)
         return row, "\0".join(turn.content for turn in talk.asked)
@@ -199,10 +233,10 @@ class LlamaFactory(Exporter):
             rows = ParquetFile(file, parquet_schema(self.formatting, preference))
         return _Part(role, name, stack.enter_context(rows))
 
-    def _data_set(self, part: _Part, preference: Preference) -> DataSet:
+    def _data_set(self, part: _Part, kind: DataSetKind) -> DataSet:
         file = f"{part.name}.{self.file}"
-        made = entry(file, self.formatting, preference, part.used)
-        return DataSet(part.name, (file,), part.rows, made, part.role)
+        made = entry(file, self.formatting, kind.preference, part.used)
+        return DataSet(part.name, (file,), part.rows, made, part.role, kind.teaches)
 
 
 class _Part:
