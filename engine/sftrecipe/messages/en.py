@@ -242,6 +242,15 @@ MESSAGES = {
     "amount-rows": "{count} rows",
     "amount-calls": "{count} calls",
     "amount-tokens": "{count} tokens",
+    "outcome-kind": "{step}: {kind}",
+    "outcome-judged": "{step}: {kind}, {good} good and {bad} bad",
+    "outcome-other": "{count} {kind}",
+    "outcome-other-kinds": "{step}: left out, since they teach something else: {others}",
+    "outcome-unjudging": "{step}: column 'label' of {count} rows judges nothing and is not exported (`preference: kto` "
+    "would read it)",
+    "outcome-mix": "{step}: {shares}",
+    "outcome-share": "'{stream}' {rows} rows, {share} % (asked {asked} %)",
+    "outcome-tokens-share": "'{stream}' {rows} rows, {tokens} % of the tokens (asked {asked} %)",
     "outcome-rejected": "rejected: {count} rows  {path}",
     "outcome-failed": "{count} of them because their calls failed; ask again with: sftrecipe run {recipe} --retry-failed",
     "outcome-calls": "calls: {calls}; {seconds} s",
@@ -458,6 +467,10 @@ HINTS = {
 }
 
 WORDS = {
+    "kind-answers": "answers",
+    "kind-pairs": "pairs of answers",
+    "kind-judgements": "judgements of answers",
+    "kind-text": "texts",
     "a-pipe": "a pipe",
     "a-device": "a device",
     "a-socket": "a socket",
@@ -546,6 +559,8 @@ WORDS = {
     "reason-near_duplicate": "near_duplicate",
     "reason-same_meaning": "same_meaning",
     "reason-too_similar": "too_similar",
+    "reason-other_kind": "other_kind",
+    "reason-bad_label": "bad_label",
     "reason-not_drawn": "not_drawn",
     "reason-cut_off": "cut_off",
     "reason-empty_answer": "empty_answer",

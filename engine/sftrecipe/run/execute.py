@@ -41,6 +41,7 @@ from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_
 from sftrecipe.run.mixing import draw
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
+from sftrecipe.run.shares import drawn_rows, mix_missed
 from sftrecipe.run.thinning import Joined, thin
 from sftrecipe.run.training import (
     TrainingTarget,
@@ -146,7 +147,12 @@ class Execution:
             self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
-        if step.block.section == "export" and (lost := nothing_exported(self, step, facts)):
+        if step.block.section == "export":
+            self._check_exported(step, facts)
+
+    def _check_exported(self, step: Step, facts: StepFacts) -> None:
+        """Raises SftrecipeError where nothing was exported, or another mix than was drawn."""
+        if lost := nothing_exported(self, step, facts) or mix_missed(self, step, facts):
             raise lost
 
     def _provide(self, step: Step, model: Path) -> None:
@@ -284,7 +290,8 @@ class Execution:
                 named = dict(zip(step.reads, reads, strict=True))
                 return draw(step, named, ctx, draft, advance)
             case Exporter():
-                target = ExportTarget(self.plan.recipe.name, self.folder, self.store.hashes, ctx)
+                name, hashes = self.plan.recipe.name, self.store.hashes
+                target = ExportTarget(name, self.folder, hashes, ctx, drawn_rows(self, step))
                 return export(plugin, _joined(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 

@@ -185,6 +185,10 @@ class LlamaFactory(Exporter):
                 parts[role].write(row)
                 if preference == "kto":
                     to.context.count("judged_good" if row["label"] else "judged_bad")
+                elif kind.unread and record.columns.get("label") is not None:
+                    to.context.count("unjudging_labels")
+                if preference == "kto":
+                    to.context.count("judged_good" if row["label"] else "judged_bad")
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:

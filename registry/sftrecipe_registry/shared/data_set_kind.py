@@ -41,6 +41,8 @@ class DataSetKind(NamedTuple):
     """Whether the recipe says it."""
     labels: bool = False
     """Whether the column `label` holds judgements; else it is a column as any other."""
+    unread: bool = False
+    """Whether there is such another column, and nobody said what it is."""
 
     @property
     def preference(self) -> Preference:
@@ -84,7 +86,8 @@ def data_set_kind(
     found = (row_kind(columns, labels=is_judged) for columns in first)
     kinds = Counter(kind for kind in found if kind not in (None, "text"))
     most: RowKind | None = next((kind for kind, _ in kinds.most_common(1)), None)
-    return DataSetKind(most or "answers", labels=is_judged)
+    unread = bool(labels) and not is_judged
+    return DataSetKind(most or "answers", labels=is_judged, unread=unread)
 
 
 def row_kind(columns: Columns, *, labels: bool) -> RowKind | None:
