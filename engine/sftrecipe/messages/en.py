@@ -165,6 +165,7 @@ MESSAGES = {
     "nothing-would-be-judged": "judge '{step}' would have no rows: '{reads}' is empty",
     "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
+    "untaught": "training '{step}' learns from {kind}, and its exports hold {found} alone",
     "nothing-to-train": "recipe '{name}' has no train block",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
@@ -393,6 +394,8 @@ HINTS = {
     "mix-unfit": "rename columns that have other names with the source's `map`, filter such rows, or take less of "
     "the stream; every one of them is in rejects.jsonl",
     "mix-missed": "shares may miss by {tolerance} % of themselves; why rows were left out, is in {rejects}",
+    "untaught": "export {kind}, or change `stage`: pt learns from texts, sft and ppo from answers, dpo and rm from pairs, "
+    "kto from judgements",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-option": "change {options} of step '{by}' ({place})",
     "nothing-left-block": "change step '{by}' or take it away ({place}); every lost row, with its reason: {rejects}",

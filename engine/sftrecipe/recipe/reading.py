@@ -53,7 +53,7 @@ class Reading:
         for draft in drafts:
             before = len(self._problems)
             self.files[draft] = OptionFiles(dict(self._files(draft)))
-            inputs = self._input_columns(draft)
+            inputs = self.input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
                 if draft.whole and len(self._problems) == before:
@@ -84,7 +84,7 @@ class Reading:
             if file is not None:
                 yield value, str(file.absolute())
 
-    def _input_columns(self, draft: Draft) -> Inputs:
+    def input_columns(self, draft: Draft) -> Inputs:
         """Columns of all that a block reads; None where those of one stream are not known."""
         every: set[str] = set()
         names = self._inputs[draft]

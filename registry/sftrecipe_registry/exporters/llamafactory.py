@@ -187,8 +187,6 @@ class LlamaFactory(Exporter):
                     to.context.count("judged_good" if row["label"] else "judged_bad")
                 elif kind.unread and record.columns.get("label") is not None:
                     to.context.count("unjudging_labels")
-                if preference == "kto":
-                    to.context.count("judged_good" if row["label"] else "judged_bad")
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:
