@@ -252,6 +252,8 @@ MESSAGES = {
     "outcome-mix": "{step}: {shares}",
     "outcome-share": "'{stream}' {rows} rows, {share} % (asked {asked} %)",
     "outcome-tokens-share": "'{stream}' {rows} rows, {tokens} % of the tokens (asked {asked} %)",
+    "outcome-estimated-share": "'{stream}' {rows} rows, some {tokens} % of the tokens, estimated from the texts (asked "
+    "{asked} %)",
     "outcome-rejected": "rejected: {count} rows  {path}",
     "outcome-failed": "{count} of them because their calls failed; ask again with: sftrecipe run {recipe} --retry-failed",
     "outcome-calls": "calls: {calls}; {seconds} s",

@@ -238,6 +238,7 @@ MESSAGES = {
     "outcome-mix": "{step}：{shares}",
     "outcome-share": "'{stream}' {rows} 行，占 {share} %（要求 {asked} %）",
     "outcome-tokens-share": "'{stream}' {rows} 行，占 token 的 {tokens} %（要求 {asked} %）",
+    "outcome-estimated-share": "'{stream}' {rows} 行，占 token 的约 {tokens} %（按文字估计，要求 {asked} %）",
     "outcome-rejected": "已剔除：{count} 行  {path}",
     "outcome-failed": "其中 {count} 行因调用失败；重新调用：sftrecipe run {recipe} --retry-failed",
     "outcome-calls": "调用：{calls}；{seconds} 秒",
@@ -586,6 +587,8 @@ SAID = {
     r"; without it a run still writes train\.yaml": "；没有它，运行仍会写出 train.yaml",
     r"stream '([^']*)' has no rows, so it cannot be mixed": r"数据流 '\1' 没有数据，无法混合",
     r"stream '([^']*)' has (\d+) rows of (\d+)(?:; )?": r"数据流 '\1' 有 \2 行，需要 \3 行；",
+    r"stream '([^']*)' has (\d+) tokens of (\d+)(?:; )?": r"数据流 '\1' 有 \2 个 token，需要 \3 个；",
+    r"stream '([^']*)' says nothing, so it has no tokens to mix by": r"数据流 '\1' 没有文字，无法按 token 混合",
     r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
     r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",

@@ -230,6 +230,12 @@ class Mixer(Plugin):
         most = [each for _, each in rows.values() if each is not None]
         return 0, sum(most) if len(most) == len(rows) else None
 
+    def expected_of(
+        self, rows: Mapping[str, tuple[int, int | None]], seen: Mapping[str, Sequence[Record]]
+    ) -> tuple[int, int | None]:
+        """The same, where rows of every stream are seen, all of them or some that are like them."""
+        return self.expected(rows)
+
 
 class PluginRefused(Exception):
     """A plugin cannot do what its options ask of these rows; the run fails with the message."""

@@ -14,7 +14,8 @@ _OTHER = "other_"
 
 def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     """Of every export, one line on what its rows teach, and one on its part of the mix."""
-    asked = asked_shares([each for each in done if each.step.block.section == "mix"])
+    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
+    asked = asked_shares(mixes)
     for each in done:
         if each.step.block.section == "export":
             yield from _kind(each)
@@ -22,12 +23,12 @@ def exported_lines(done: Sequence[Done]) -> Iterator[str]:
                 yield _mix(each.step.id, shares, asked)
 
 
-def asked_shares(mixes: Sequence[Done]) -> dict[str, Mapping[str, Any]]:
+def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
     return {
-        name: noted
-        for each in mixes
-        if isinstance(streams := each.facts.notes.get("streams"), Mapping)
+        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
+        for notes in mixes
+        if isinstance(streams := notes.get("streams"), Mapping)
         for name, noted in streams.items()
         if isinstance(noted, Mapping)
     }
@@ -61,7 +62,9 @@ def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, 
     parts = []
     for name, each in shares.items():
         noted = asked.get(name, {})
-        by_tokens = "token_share" in noted
+        slug = "outcome-share"
+        if "token_share" in noted:
+            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
         values = {
             "stream": name,
             "rows": each["rows"],
@@ -69,5 +72,5 @@ def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, 
             "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
             "tokens": f"{100 * noted.get('token_share', 0):.1f}",
         }
-        parts.append(Phrase("outcome-tokens-share" if by_tokens else "outcome-share", values))
+        parts.append(Phrase(slug, values))
     return message("outcome-mix", {"step": step, "shares": tuple(parts)})
