@@ -5,6 +5,7 @@ from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.endings import AT_THE_LIMIT, THOUGHT_ALONE, ending_of, is_cut_off
 from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
+    UNNAMED,
     DataSet,
     Expected,
     ExportContext,
@@ -39,6 +40,7 @@ __all__ = [
     "FIRST_ROWS",
     "REQUEST_TOO_LARGE",
     "THOUGHT_ALONE",
+    "UNNAMED",
     "UNREADABLE_REPLY",
     "Adapter",
     "Answer",

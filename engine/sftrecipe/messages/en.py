@@ -165,6 +165,7 @@ MESSAGES = {
     "nothing-would-be-judged": "judge '{step}' would have no rows: '{reads}' is empty",
     "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
+    "unnamed-column": "source '{source}' leaves out {columns}: its catalogue entry does not name what its rows have",
     "untaught": "training '{step}' learns from {kind}, and its exports hold {found} alone",
     "nothing-to-train": "recipe '{name}' has no train block",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
@@ -243,6 +244,7 @@ MESSAGES = {
     "amount-rows": "{count} rows",
     "amount-calls": "{count} calls",
     "amount-tokens": "{count} tokens",
+    "outcome-unnamed": "{source}: column '{column}' of {count} rows is left out: its catalogue entry does not name it",
     "outcome-kind": "{step}: {kind}",
     "outcome-judged": "{step}: {kind}, {good} good and {bad} bad",
     "outcome-other": "{count} {kind}",
@@ -396,6 +398,8 @@ HINTS = {
     "mix-unfit": "rename columns that have other names with the source's `map`, filter such rows, or take less of "
     "the stream; every one of them is in rejects.jsonl",
     "mix-missed": "shares may miss by {tolerance} % of themselves; why rows were left out, is in {rejects}",
+    "unnamed-column": "name them in the entry's `columns` (prompt, query, response, system, history …): naming one column "
+    "resets those that are not named",
     "untaught": "export {kind}, or change `stage`: pt learns from texts, sft and ppo from answers, dpo and rm from pairs, "
     "kto from judgements",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",

@@ -23,6 +23,10 @@ Scope = Literal["row", "global"]
 all of them."""
 
 
+UNNAMED = "unnamed_"
+"""How the counters of sources begin of columns that they leave out, since nobody named them."""
+
+
 class Source(Plugin):
     """Where rows come from. Options stand beside `use`."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.errors import Position, Problem, SftrecipeError, closest
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.kinds import Generator, Source
+from sftrecipe.plugin.kinds import UNNAMED, Generator, Source
 from sftrecipe.plugin.options import (
     ColumnMarker,
     FileMarker,
@@ -193,6 +193,7 @@ class Reading:
         files = self.files[draft]
         context = Context(draft.id, language=self._language, folder=folder, files=files)
         found = source.peek(context)
+        self._tell_unnamed(draft, context)
         if found is None:
             return None
         for new, old in source.map.items():
@@ -200,6 +201,16 @@ class Reading:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, found, place))
         return (found - frozenset(source.map.values())) | frozenset(source.map)
+
+    def _tell_unnamed(self, draft: Draft, context: Context) -> None:
+        """Columns that the source leaves out, as nobody named them."""
+        names = [name for name in context.counts if name.startswith(UNNAMED)]
+        if names:
+            columns = ", ".join(f"'{name.removeprefix(UNNAMED)}'" for name in sorted(names))
+            values: dict[str, object] = {"source": draft.id, "columns": columns}
+            place = draft.place(self._root, "name")
+            slug = "unnamed-column"
+            self._problems.append(Problem(slug, place, values, slug, severity="warning"))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

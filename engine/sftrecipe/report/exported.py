@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sftrecipe.messages import Phrase, Word, message
+from sftrecipe.plugin.kinds import UNNAMED
 from sftrecipe.run.execute import Done
 from sftrecipe.run.shares import SHARES
 
@@ -13,14 +14,25 @@ _OTHER = "other_"
 
 
 def exported_lines(done: Sequence[Done]) -> Iterator[str]:
-    """Of every export, one line on what its rows teach, and one on its part of the mix."""
+    """Of every export, one line on what its rows teach, and one on its part of the mix; before them
+    the columns that sources left out."""
     mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
     asked = asked_shares(mixes)
     for each in done:
-        if each.step.block.section == "export":
+        if each.step.block.section == "sources":
+            yield from _unnamed(each)
+        elif each.step.block.section == "export":
             yield from _kind(each)
             if shares := each.facts.notes.get(SHARES):
                 yield _mix(each.step.id, shares, asked)
+
+
+def _unnamed(done: Done) -> Iterator[str]:
+    """Columns that a source left out, as its catalogue entry does not name them."""
+    for name, count in sorted(done.facts.counts.items()):
+        if name.startswith(UNNAMED):
+            values = {"source": done.step.id, "column": name.removeprefix(UNNAMED), "count": count}
+            yield message("outcome-unnamed", values)
 
 
 def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
