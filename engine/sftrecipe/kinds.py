@@ -12,6 +12,7 @@ from sftrecipe.plugin.endings import (
 )
 from sftrecipe.plugin.judging import Judgement
 from sftrecipe.plugin.kinds import (
+    UNNAMED,
     DataSet,
     Expected,
     ExportContext,
@@ -37,6 +38,7 @@ from sftrecipe.plugin.provider import (
     Unreached,
 )
 from sftrecipe.plugin.reply_message import MessageParts, message_parts, tool_call
+from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
 __all__ = [
@@ -44,9 +46,11 @@ __all__ = [
     "BAD_TOOL_CALL",
     "CALL_REASONS",
     "CONTEXT_TOO_LONG",
+    "FIRST_ROWS",
     "OPEN_THOUGHT",
     "REQUEST_TOO_LARGE",
     "THOUGHT_ALONE",
+    "UNNAMED",
     "UNREADABLE_REPLY",
     "Adapter",
     "Answer",
@@ -75,12 +79,15 @@ __all__ = [
     "PromptFailed",
     "Request",
     "Risk",
+    "RowCheck",
+    "RowKind",
     "TellsLimits",
     "TimedOut",
     "TokenCounter",
     "Trained",
     "Training",
     "TrainingState",
+    "Unfit",
     "Unreached",
     "ending_of",
     "is_cut_off",

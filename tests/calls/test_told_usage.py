@@ -19,8 +19,9 @@ from sftrecipe.calls.reply_lengths import (
     UNKNOWN,
     ReplyLengths,
 )
-from sftrecipe.calls.told_usage import believed, tokens_of
+from sftrecipe.calls.told_usage import believed
 from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Price, Request, TokenCounter
+from sftrecipe.plugin.token_estimate import tokens_of
 
 ASKED = Request("chat", ({"role": "user", "content": "How are you?"},))
 ODD: st.SearchStrategy[Any] = st.one_of(

@@ -98,12 +98,15 @@ def test_preferences_are_recognised(tmp_path: Path, formatting: str) -> None:
 
 
 def test_labels_are_recognised(tmp_path: Path) -> None:
-    rows = RowList.of({**QA, "label": True}, {**QA, "label": False}, {**QA, "label": "yes"})
+    rows = RowList.of({**QA, "label": True}, {**QA, "label": "no"}, {**QA, "label": "hm"}, QA)
     made = export("llamafactory", rows, tmp_path)
     assert made.sets[0].entry is not None
     assert made.sets[0].entry["columns"]["kto_tag"] == "label"
     assert [row["label"] for row in made.rows()] == [True, False]
-    assert made.reasons == ["no_label"]
+    assert [(reason, value) for _, reason, value in made.rejects] == [
+        ("bad_label", "'hm'"),
+        ("no_label", None),
+    ]
     assert export("llamafactory", rows, tmp_path, preference="none").reasons == []
 
 

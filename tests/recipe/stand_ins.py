@@ -26,6 +26,7 @@ from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.plugin.kinds import Mix
 from sftrecipe.plugin.permission import Permission, Places, Risk
+from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.record import new_record
 
 _TURNS = frozenset({"turns", "count"})
@@ -231,6 +232,10 @@ class LlamaFactory(Exporter):
         """Whatever has none of these."""
         return columns.isdisjoint(("question", "问题", "x"))
 
+    def row_kinds(self, inputs: Inputs) -> frozenset[RowKind]:
+        """Never anything else."""
+        return frozenset({"answers"})
+
     def export(self, rows: Any, to: Any) -> Any:
         """Never done here."""
 
@@ -255,6 +260,10 @@ class Train(Trainer):
         for name in self.model_extra or {}:
             if name not in ("stage", "model_name_or_path", *self.risks):
                 yield OptionProblem((name,), f"argument '{name}' does not exist", at_key=True)
+
+    def takes(self) -> RowKind | None:
+        """As one of the stages says."""
+        return "pairs" if (self.model_extra or {}).get("stage") == "dpo" else None
 
     def goes_on_from(self) -> str | None:
         """The model that it starts from."""

@@ -111,9 +111,7 @@ def test_a_stage_takes_the_data_of_its_kind(tmp_path: Path, stage: str, expected
 
 
 def test_a_stage_without_data_of_its_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        PluginRefused, match=r"stage 'dpo' trains on preferences .*: demo \(answers\)"
-    ):
+    with pytest.raises(PluginRefused, match=r"stage 'dpo' trains on pairs .*: demo \(answers\)"):
         config(tmp_path, data_set("demo"), stage="dpo")
     with pytest.raises(PluginRefused, match="exported for LLaMA-Factory: none"):
         config(tmp_path, DataSet("plain", (), 3))

@@ -6,7 +6,6 @@ number of tokens that the texts can have had, and never 0 for a text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,11 +14,10 @@ import orjson
 from sftrecipe.calls.reply_lengths import WRITING
 from sftrecipe.calls.reply_parts import calls_text
 from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Request, TokenCounter
+from sftrecipe.plugin.token_estimate import tokens_of
 
 _BYTES_A_TOKEN = 48
 """Bytes of a reply's text that one token holds at most, on average."""
-_ASCII = re.compile(r"[A-Za-z]+|[^A-Za-z\s]")
-_LETTERS_A_TOKEN = 4
 
 
 def believed(
@@ -45,22 +43,6 @@ def believed(
     return answer._replace(
         input_tokens=read, output_tokens=written, cached_tokens=cached
     ), estimated
-
-
-def tokens_of(text: str) -> int:
-    """Tokens of a text by its script, rather too many than too few."""
-    if text.isascii():
-        return _ascii_tokens(text)
-    wide = len(text.encode("utf-8", "surrogatepass")) - len(text)
-    plain = "".join(letter if letter.isascii() else " " for letter in text)
-    others = sum(not letter.isascii() for letter in text)
-    # Two bytes more for a Chinese character, one for a Cyrillic letter, three for an emoji.
-    return _ascii_tokens(plain) + max(others, (wide * 3 + 3) // 5)
-
-
-def _ascii_tokens(text: str) -> int:
-    """Words by their length, each digit and each sign."""
-    return sum(1 + (len(part) - 1) // _LETTERS_A_TOKEN for part in _ASCII.findall(text))
 
 
 def _told(value: object) -> int:

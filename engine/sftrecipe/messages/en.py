@@ -167,6 +167,10 @@ MESSAGES = {
     "step-refused": "step '{step}' cannot go on: {error}",
     "mix-unfilled": "warning: '{step}' cannot be filled, the run will stop there: its streams have fewer rows "
     "than it asks of them; ask for fewer, or let it scale ({place})",
+    "mix-unfit": "step '{step}' cannot mix what can be exported: {error}; {causes}",
+    "mix-unfit-rows": "{count} of the {made} rows of stream '{stream}' cannot be exported: {reasons}",
+    "mix-missed": "export '{step}' holds another mix than was drawn: {shares}",
+    "mix-missed-share": "'{stream}' {given} % instead of {drawn} %",
     "nothing-left": "step '{step}' has no row to go on with: {causes}",
     "nothing-exported": "export '{step}' leaves no row to train on: {causes}",
     "lost-rejected": "step '{step}' rejected the last {count}: {reasons}",
@@ -180,6 +184,8 @@ MESSAGES = {
     "nothing-would-be-judged": "judge '{step}' would have no rows: '{reads}' is empty",
     "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
+    "unnamed-column": "source '{source}' leaves out {columns}: its catalogue entry does not name what its rows have",
+    "untaught": "training '{step}' learns from {kind}, and its exports hold {found} alone",
     "nothing-to-train": "recipe '{name}' has no train block",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
@@ -259,6 +265,18 @@ MESSAGES = {
     "amount-rows": "{count} rows",
     "amount-calls": "{count} calls",
     "amount-tokens": "{count} tokens",
+    "outcome-unnamed": "{source}: column '{column}' of {count} rows is left out: its catalogue entry does not name it",
+    "outcome-kind": "{step}: {kind}",
+    "outcome-judged": "{step}: {kind}, {good} good and {bad} bad",
+    "outcome-other": "{count} {kind}",
+    "outcome-other-kinds": "{step}: left out, since they teach something else: {others}",
+    "outcome-unjudging": "{step}: column 'label' of {count} rows judges nothing and is not exported (`preference: kto` "
+    "would read it)",
+    "outcome-mix": "{step}: {shares}",
+    "outcome-share": "'{stream}' {rows} rows, {share} % (asked {asked} %)",
+    "outcome-tokens-share": "'{stream}' {rows} rows, {tokens} % of the tokens (asked {asked} %)",
+    "outcome-estimated-share": "'{stream}' {rows} rows, some {tokens} % of the tokens, estimated from the texts (asked "
+    "{asked} %)",
     "outcome-rejected": "rejected: {count} rows  {path}",
     "outcome-failed": "{count} of them because their calls failed; ask again with: sftrecipe run {recipe} --retry-failed",
     "outcome-calls": "calls: {calls}; {seconds} s",
@@ -407,6 +425,13 @@ HINTS = {
     "set-version": "write `version: 1`",
     "file-changed": "nothing wrong was kept, and replies are; run again when nothing writes to it",
     "no-locks": "keep the project's state on a local disk: export SFTRECIPE_PROJECT=/local/folder",
+    "mix-unfit": "rename columns that have other names with the source's `map`, filter such rows, or take less of "
+    "the stream; every one of them is in rejects.jsonl",
+    "mix-missed": "shares may miss by {tolerance} % of themselves; why rows were left out, is in {rejects}",
+    "unnamed-column": "name them in the entry's `columns` (prompt, query, response, system, history …): naming one column "
+    "resets those that are not named",
+    "untaught": "export {kind}, or change `stage`: pt learns from texts, sft and ppo from answers, dpo and rm from pairs, "
+    "kto from judgements",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-option": "change {options} of step '{by}' ({place})",
     "nothing-left-block": "change step '{by}' or take it away ({place}); every lost row, with its reason: {rejects}",
@@ -483,6 +508,10 @@ HINTS = {
 }
 
 WORDS = {
+    "kind-answers": "answers",
+    "kind-pairs": "pairs of answers",
+    "kind-judgements": "judgements of answers",
+    "kind-text": "texts",
     "a-pipe": "a pipe",
     "a-device": "a device",
     "a-socket": "a socket",
@@ -572,6 +601,8 @@ WORDS = {
     "reason-near_duplicate": "near_duplicate",
     "reason-same_meaning": "same_meaning",
     "reason-too_similar": "too_similar",
+    "reason-other_kind": "other_kind",
+    "reason-bad_label": "bad_label",
     "reason-not_drawn": "not_drawn",
     "reason-cut_off": "cut_off",
     "reason-empty_answer": "empty_answer",

@@ -7,17 +7,18 @@ files, seed, language, the models asked, and the keys of what it reads (a Merkle
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
 
 from sftrecipe.plan.read_files import ReadFiles, asked_names
+from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.plugin.options import StreamMarker, marked, trained_block
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import stream_makers, thinned_streams
+from sftrecipe.recipe.graph import MIXED, stream_makers, thinned_streams
 from sftrecipe.recipe.trained import trained_models
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
@@ -44,6 +45,8 @@ class Step:
     """Streams that begin with it."""
     thins: tuple[str, ...] = ()
     """Streams that have fewer rows after it."""
+    exporters: tuple[Exporter, ...] = ()
+    """Of a mix, those that tell row by row what they can write of it."""
 
     @property
     def id(self) -> str:
@@ -104,9 +107,25 @@ class _Planner:
                 yield self._followed(self._step(block, block.inputs))
                 yield from self._ready_filters()
         if recipe.mix:
-            yield self._followed(self._step(recipe.mix, recipe.mix.inputs))
+            yield self._followed(self._mixed(recipe.mix))
         for block in recipe.export:
             yield self._followed(self._remembered(self._step(block, block.inputs)))
+
+    def _mixed(self, block: Block) -> Step:
+        """A mix draws from what its exporters can write: options of theirs that decide it are in
+        its key, where any are set."""
+        following = [each.plugin for each in self._recipe.export if MIXED in each.inputs]
+        checking = [
+            (plugin, options)
+            for plugin in following
+            if isinstance(plugin, Exporter) and (options := plugin.check_options()) is not None
+        ]
+        step = self._step(block, block.inputs)
+        if any(options for _, options in checking):
+            written = sorted(orjson.dumps(options, default=str) for _, options in checking)
+            parts = {**step.parts, "exports": hashed([each.decode() for each in written])}
+            step = replace(step, key=hashed(parts), parts=parts)
+        return replace(step, exporters=tuple(plugin for plugin, _ in checking))
 
     def _remembered(self, step: Step) -> Step:
         self._keys[step.id] = step.key

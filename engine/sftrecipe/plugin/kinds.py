@@ -15,6 +15,7 @@ from annotated_types import Gt
 
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context, Reject, Rows
+from sftrecipe.plugin.row_kinds import RowCheck, RowKind
 from sftrecipe.record import Record
 
 Scope = Literal["row", "global"]
@@ -22,6 +23,8 @@ Scope = Literal["row", "global"]
 all of them."""
 
 
+UNNAMED = "unnamed_"
+"""How the counters of sources begin of columns that they leave out, since nobody named them."""
 _REPAIRS: Mapping[bool | None, object] = {None: True, True: "every row", False: False}
 
 
@@ -243,6 +246,12 @@ class Mixer(Plugin):
         most = [each for _, each in rows.values() if each is not None]
         return 0, sum(most) if len(most) == len(rows) else None
 
+    def expected_of(
+        self, rows: Mapping[str, tuple[int, int | None]], seen: Mapping[str, Sequence[Record]]
+    ) -> tuple[int, int | None]:
+        """The same, where rows of every stream are seen, all of them or some that are like them."""
+        return self.expected(rows)
+
 
 class PluginRefused(Exception):
     """A plugin cannot do what its options ask of these rows; the run fails with the message."""
@@ -261,6 +270,8 @@ class DataSet:
     role: Literal["train", "holdout"] = "train"
     needs: Mapping[str, Any] = field(default_factory=dict)
     """Arguments without which a training learns something else from it: `mask_history`."""
+    kind: RowKind | None = None
+    """What its rows teach; None: each what it is."""
 
 
 @dataclass
@@ -301,6 +312,21 @@ class Exporter(Plugin):
         What is in their way is told before anything is spent; without, when they are written.
         """
         return ()
+
+    def check_of(self, first: Sequence[Record]) -> RowCheck | None:
+        """What tells of a row by itself why it is not written in a data set that begins so.
+
+        A mix draws from the rows that pass. None: it writes them all, or cannot tell one by one.
+        """
+        return None
+
+    def check_options(self) -> Mapping[str, object] | None:
+        """The options that are set and decide what passes `check_of`; None: it has no check."""
+        return None
+
+    def row_kinds(self, inputs: Inputs) -> frozenset[RowKind] | None:
+        """What rows with these columns can teach as it writes them; None: not known."""
+        return None
 
     def holds_out(self) -> bool:
         """Whether it keeps rows apart from training."""

@@ -12,6 +12,7 @@ from typing import IO, Any, ClassVar, Literal, NamedTuple
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import DataSet, PluginRefused
+from sftrecipe.plugin.row_kinds import RowKind
 
 
 class TrainingState(NamedTuple):
@@ -104,6 +105,10 @@ class Trainer(Plugin):
         Raises PluginRefused with the trainer's own error.
         """
         raise PluginRefused(f"trainer '{type(self).__name__}' only writes its configuration")
+
+    def takes(self) -> RowKind | None:
+        """What rows must teach that it trains on; None: whatever they teach, or not known."""
+        return None
 
     def goes_on_from(self) -> str | None:
         """`trained:ID` where its options name the model of an earlier train block as their base."""

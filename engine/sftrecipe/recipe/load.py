@@ -37,6 +37,7 @@ from sftrecipe.recipe.shape_problems import shape_problems
 from sftrecipe.recipe.steering import steering_problems
 from sftrecipe.recipe.sweeping import Sweeping
 from sftrecipe.recipe.trained import check_trained, models_before_and_after
+from sftrecipe.recipe.trained_rows import trained_rows_problems
 from sftrecipe.recipe.withdrawn import withdrawn_problems
 
 CATALOGUE = "dataset_info.json"
@@ -164,6 +165,9 @@ class _Check:
         self._check_secrets(blocks)
         reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
+        self.problems.extend(
+            trained_rows_problems(self._root, blocks, inputs, reading.input_columns)
+        )
         self.problems.extend(self._without_permission(blocks))
         catalogue = self._catalogue()
         if is_wrong(self.problems):

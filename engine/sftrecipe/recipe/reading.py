@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.kinds import Generator, Source
+from sftrecipe.plugin.kinds import UNNAMED, Generator, Source
 from sftrecipe.plugin.options import (
     ColumnMarker,
     FileMarker,
@@ -56,7 +56,7 @@ class Reading:
         for draft in drafts:
             before = len(self._problems)
             self.files[draft] = OptionFiles(dict(self._files(draft)))
-            inputs = self._input_columns(draft)
+            inputs = self.input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
                 if draft.whole and not is_wrong(self._problems[before:]):
@@ -89,7 +89,7 @@ class Reading:
             if file is not None:
                 yield value, str(file.absolute())
 
-    def _input_columns(self, draft: Draft) -> Inputs:
+    def input_columns(self, draft: Draft) -> Inputs:
         """Columns of all that a block reads; None where those of one stream are not known."""
         every: set[str] = set()
         names = self._inputs[draft]
@@ -198,6 +198,7 @@ class Reading:
         context = Context(draft.id, language=self._language, folder=folder, files=files)
         found = source.peek(context)
         self._tell(draft, context)
+        self._tell_unnamed(draft, context)
         if found is None:
             return None
         for new, old in source.map.items():
@@ -213,6 +214,16 @@ class Reading:
             place = draft.place(self._root, "use")
             values = {"source": draft.id, "told": phrase}
             self._problems.append(Problem("source-note", place, values, severity="warning"))
+
+    def _tell_unnamed(self, draft: Draft, context: Context) -> None:
+        """Columns that the source leaves out, as nobody named them."""
+        names = [name for name in context.counts if name.startswith(UNNAMED)]
+        if names:
+            columns = ", ".join(f"'{name.removeprefix(UNNAMED)}'" for name in sorted(names))
+            values: dict[str, object] = {"source": draft.id, "columns": columns}
+            place = draft.place(self._root, "name")
+            slug = "unnamed-column"
+            self._problems.append(Problem(slug, place, values, slug, severity="warning"))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

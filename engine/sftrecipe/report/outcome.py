@@ -12,12 +12,14 @@ from sftrecipe.messages import message
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.report.amounts import amounts_text
+from sftrecipe.report.exported import exported_lines
 from sftrecipe.report.figures import few_rows, gate_text, main_figures
 from sftrecipe.report.next_commands import same_again
 from sftrecipe.run.execute import Done
 from sftrecipe.run.exporting import noted_data_sets
 from sftrecipe.run.judging import gate_results
 from sftrecipe.run.results import REJECTS_FILE, RUN_FILE
+from sftrecipe.run.shares import SHARES
 from sftrecipe.run.start import Outcome
 from sftrecipe.run.training import model_of
 
@@ -29,6 +31,7 @@ def outcome_text(outcome: Outcome) -> str:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
+    lines += exported_lines(outcome.execution.done)
     lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines.append(message("outcome-rejected", rejects))
@@ -49,9 +52,20 @@ def outcome_json(outcome: Outcome) -> str:
     facts: dict[str, Any] = {
         "out": str(outcome.out),
         "data_sets": [
-            {"name": each.name, "rows": each.rows, "files": list(each.files), "role": each.role}
+            {
+                "name": each.name,
+                "rows": each.rows,
+                "files": list(each.files),
+                "role": each.role,
+                "kind": each.kind,
+            }
             for each in outcome.execution.data_sets
         ],
+        "mix": {
+            done.step.id: done.facts.notes[SHARES]
+            for done in _section(outcome, "export")
+            if SHARES in done.facts.notes
+        },
         "trained": [
             {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
             for done, model in _models(outcome)

@@ -57,6 +57,14 @@ class Loss:
             text = f'"{_short(record)}"'
             self.examples[reason] = f"{measured}: {text}" if measured else text
 
+    def told(self) -> tuple[Phrase, ...]:
+        """The commonest reasons, each with a row."""
+        return tuple(
+            Phrase("lost-reason", {"count": count, "reason": reason_word(reason), "row": example})
+            for reason, count in self.reasons.most_common(_REASONS)
+            if (example := self.examples[reason])
+        )
+
     def facts(self) -> dict[str, Any]:
         """The same as plain data, for `run.json`."""
         return {
@@ -205,12 +213,7 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
     """What is told of a loss."""
     values = {"step": loss.step.id, "stream": loss.stream, "count": loss.made}
     if loss.reasons:
-        reasons = tuple(
-            Phrase("lost-reason", {"count": count, "reason": reason_word(reason), "row": example})
-            for reason, count in loss.reasons.most_common(_REASONS)
-            if (example := loss.examples[reason])
-        )
-        yield Phrase("lost-rejected", {**values, "reasons": reasons})
+        yield Phrase("lost-rejected", {**values, "reasons": loss.told()})
     elif loss.step.block.section == "export":
         yield Phrase("lost-none-held" if loss.stream else "lost-held-out", values)
     elif loss.step.block.section == "sources":

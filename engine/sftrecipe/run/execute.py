@@ -38,9 +38,11 @@ from sftrecipe.run.exporting import ExportTarget, export, files_stand, noted_dat
 from sftrecipe.run.following import follow
 from sftrecipe.run.judging import check_judges, judge
 from sftrecipe.run.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.mixing import draw
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.thinning import Joined, draw, thin
+from sftrecipe.run.shares import drawn_rows, mix_missed
+from sftrecipe.run.thinning import Joined, thin
 from sftrecipe.run.training import (
     TrainingTarget,
     finding_text,
@@ -145,7 +147,12 @@ class Execution:
             self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
         self.progress.finished(step.id, facts, cached)
-        if step.block.section == "export" and (lost := nothing_exported(self, step, facts)):
+        if step.block.section == "export":
+            self._check_exported(step, facts)
+
+    def _check_exported(self, step: Step, facts: StepFacts) -> None:
+        """Raises SftrecipeError where nothing was exported, or another mix than was drawn."""
+        if lost := nothing_exported(self, step, facts) or mix_missed(self, step, facts):
             raise lost
 
     def _provide(self, step: Step, model: Path) -> None:
@@ -281,9 +288,10 @@ class Execution:
                 return await thin(plugin, reads, ctx, draft, advance)
             case Mixer():
                 named = dict(zip(step.reads, reads, strict=True))
-                return draw(plugin, named, ctx, draft, advance)
+                return draw(step, named, ctx, draft, advance)
             case Exporter():
-                target = ExportTarget(self.plan.recipe.name, self.folder, self.store.hashes, ctx)
+                name, hashes = self.plan.recipe.name, self.store.hashes
+                target = ExportTarget(name, self.folder, hashes, ctx, drawn_rows(self, step))
                 return export(plugin, _joined(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 

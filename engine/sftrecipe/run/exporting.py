@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter, PluginRefus
 from sftrecipe.record import Record
 from sftrecipe.run.making import REJECTS, ROWS, Advance
 from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.run.shares import Shares
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.steps import StepFacts
@@ -28,6 +29,8 @@ class ExportTarget:
     folder: OutputFolder
     hashes: FileHashes
     ctx: Context
+    drawn: Mapping[str, int] = field(default_factory=dict)
+    """Rows of every stream of the mix that is exported."""
 
 
 def export(
@@ -35,19 +38,24 @@ def export(
 ) -> StepFacts:
     """Run an exporter into the output folder; what it leaves out goes to the step's rejects, what
     it holds out to its rows."""
-    out, reasons = to.folder.folder, Counter[str]()
+    out, reasons, shares = to.folder.folder, Counter[str](), Shares(to.drawn)
     rejects = RejectWriter(draft / REJECTS)
     held_out = RowWriter(draft / ROWS) if plugin.holds_out() else None
 
     def reject(record: Record, reason: str, value: float | str | None) -> None:
         reasons[reason] += 1
+        shares.lost[record.stream] += 1
         rejects.write(Reject(record, reason, value))
         advance(0, rejects.count)
 
+    def hold_out(record: Record) -> None:
+        shares.held_out[record.stream] += 1
+        if held_out is not None:
+            held_out.write(record)
+
     try:
         context = ExportContext(to.name, out, to.ctx, to.folder.create, reject, to.folder.claim)
-        if held_out is not None:
-            context.hold_out = held_out.write
+        context.hold_out = hold_out
         data_sets = plugin.export(rows, context)
     except PluginRefused:
         if rejects.count + (held_out.count if held_out is not None else 0) < len(rows):
@@ -69,7 +77,7 @@ def export(
         rejected=rejects.count,
         reasons=dict(reasons),
         counts=dict(to.ctx.counts),
-        notes={"data_sets": noted},
+        notes={"data_sets": noted, **(shares.facts() if to.drawn else {})},
     )
 
 
@@ -80,6 +88,7 @@ def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:
         "rows": data_set.rows,
         "role": data_set.role,
         "entry": data_set.entry,
+        "kind": data_set.kind,
         "files": {file: file_state(out / file) for file in data_set.files},
         "contents": {file: hashes.of(out / file) for file in data_set.files},
         **({"needs": dict(data_set.needs)} if data_set.needs else {}),
@@ -96,6 +105,7 @@ def noted_data_sets(facts: StepFacts) -> list[DataSet]:
             noted["entry"],
             noted["role"],
             noted.get("needs", {}),
+            noted.get("kind"),  # earlier versions noted none
         )
         for noted in facts.notes["data_sets"]
     ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice, zip_longest
 from math import ceil
 from pathlib import Path
+from typing import cast
 
 import orjson
 
@@ -101,7 +102,9 @@ class Foreseen:
         plugin = step.block.plugin
         assert isinstance(plugin, Mixer)  # noqa: S101 - the section's blocks are
         read = {name: self.outlooks.get(name, Outlook()) for name in step.reads}
-        count = _foreseen(lambda: plugin.expected({name: read[name].count for name in read}))
+        seen = {name: cast("Sequence[Record]", each.rows) for name, each in read.items()}
+        counts = {name: each.count for name, each in read.items()}
+        count = _foreseen(lambda: plugin.expected_of(counts, seen))
         points = {
             name: (each.likely_count, each.likely_count)
             for name, each in read.items()
@@ -109,7 +112,7 @@ class Foreseen:
         }
         likely = None
         if len(points) == len(read):
-            likely = middle(_foreseen(lambda: plugin.expected(points)))
+            likely = middle(_foreseen(lambda: plugin.expected_of(points, seen)))
         rows = _some_of_all([each.rows for each in read.values()])
         copies = _copies(plugin, read, count)
         unsure = any(each.likely for each in read.values())

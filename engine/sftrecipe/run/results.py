@@ -68,7 +68,13 @@ def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> No
         "planned": [step.id for step in execution.plan.steps],
         "steps": [_step(done) for done in execution.done],
         "data_sets": [
-            {"name": each.name, "files": each.files, "rows": each.rows, "role": each.role}
+            {
+                "name": each.name,
+                "files": each.files,
+                "rows": each.rows,
+                "role": each.role,
+                "kind": each.kind,
+            }
             for each in execution.data_sets
         ],
         "versions": versions(execution.plan),

@@ -1,27 +1,19 @@
-"""Executing the steps that choose among rows: filters and the mix."""
+"""Executing the filters, and what reads several streams as one."""
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
-
-import orjson
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.kinds import KEEP, Filter, Mix, Mixer, Pick, Verdict
+from sftrecipe.plugin.kinds import Filter, Verdict
 from sftrecipe.record import Record
-from sftrecipe.run.making import BREATH, ROWS, Advance, breathing
-from sftrecipe.store.rows import RowWriter
+from sftrecipe.run.making import BREATH, Advance, breathing
 from sftrecipe.store.steps import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
-
-NOT_DRAWN = "not_drawn"
 
 
 class Joined:
@@ -91,59 +83,3 @@ async def _taken(
         return
     async for verdict in breathing(islice(verdicts, count)):
         yield verdict
-
-
-def draw(
-    plugin: Mixer, streams: Mapping[str, Stream], ctx: Context, draft: Path, advance: Advance
-) -> StepFacts:
-    """Run the mixer: the drawn rows in its order, and a verdict on every row offered."""
-    mix = plugin.mix(streams, ctx)
-    with TemporaryFile(dir=draft) as scratch:
-        starts, made, drawn = _spool(mix, streams, draft, scratch)
-        writer = RowWriter(draft / ROWS)
-        try:
-            for pick in mix.picks:
-                writer.write(_fetch(scratch, starts[pick.stream], pick))
-                advance(writer.count, made - drawn)
-        finally:
-            writer.close()
-    notes = {**mix.notes, "written": writer.count, "repeated": writer.count - drawn}
-    reasons = {NOT_DRAWN: made - drawn} if made > drawn else {}
-    return StepFacts(
-        made=made, kept=drawn, rejected=made - drawn, reasons=reasons, notes=notes,
-        counts=dict(ctx.counts),
-    )  # fmt: skip
-
-
-def _spool(
-    mix: Mix, streams: Mapping[str, Stream], draft: Path, scratch: IO[bytes]
-) -> tuple[dict[str, array[int]], int, int]:
-    """Write the drawn rows to the scratch file, so that they can be read in any order.
-
-    Gives, by stream, the place of every row in the file (0: not drawn; the file begins with one
-    byte that stands for nothing), and the counts of rows offered and drawn.
-    """
-    scratch.write(b"\n")
-    starts = {name: array("Q", bytes(8 * len(stream))) for name, stream in streams.items()}
-    for pick in mix.picks:
-        starts[pick.stream][pick.row] = 1
-    made = drawn = 0
-    for place, (name, stream) in enumerate(streams.items()):
-        verdicts = VerdictWriter(draft / verdict_file(place))
-        wanted = starts[name]
-        for row, record in enumerate(stream):
-            if wanted[row]:
-                wanted[row] = scratch.tell()
-                scratch.write(orjson.dumps(tuple(record)) + b"\n")
-            verdicts.write(KEEP if wanted[row] else Verdict(False, NOT_DRAWN))
-        verdicts.close()
-        made, drawn = made + verdicts.count, drawn + verdicts.kept
-    scratch.flush()
-    return starts, made, drawn
-
-
-def _fetch(scratch: IO[bytes], starts: array[int], pick: Pick) -> Record:
-    scratch.seek(starts[pick.row])
-    parts = orjson.loads(scratch.readline())
-    record = Record(*parts)
-    return record._replace(parents=tuple(record.parents), calls=tuple(record.calls))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import nsmallest
 from itertools import islice
@@ -14,7 +14,23 @@ from annotated_types import Ge, Le
 from pydantic import StringConstraints
 
 from sftrecipe import Exporter, PluginRefused, Record, Rows
-from sftrecipe.kinds import DataSet, ExportContext, Inputs, OptionFiles, OptionProblem
+from sftrecipe.kinds import (
+    FIRST_ROWS,
+    DataSet,
+    ExportContext,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    RowCheck,
+    RowKind,
+    Unfit,
+)
+from sftrecipe_registry.shared.data_set_kind import (
+    DataSetKind,
+    OtherKind,
+    data_set_kind,
+    possible_kinds,
+)
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
 from sftrecipe_registry.shared.llamafactory_conversation import (
     Conversation,
@@ -22,7 +38,6 @@ from sftrecipe_registry.shared.llamafactory_conversation import (
     Preference,
     conversation,
     masks,
-    preference_of,
     up_to_each_learned,
 )
 from sftrecipe_registry.shared.llamafactory_files import (
@@ -50,7 +65,6 @@ Word = Annotated[str, StringConstraints(pattern=r"\S")]
 _TALKS = frozenset({"messages", "conversations", "conversation", "chosen", "rejected"})
 """Columns that hold question and answer."""
 _ASKED = frozenset({"instruction", "input"})
-_FIRST = 1000
 
 
 class LlamaFactory(Exporter):
@@ -71,8 +85,9 @@ class LlamaFactory(Exporter):
     chat shape are written in both."""
     preference: Preference | None = None
     """What the rows teach: `none`, the answer; `ranking`, the better of `chosen` and `rejected`
-    (stages rm, dpo); `kto`, whether the answer is good (`label`). Left out: what most of the first
-    1000 rows have."""
+    (stages rm, dpo); `kto`, whether the answer is good (`label`: true or false, 1 or 0, good or
+    bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of another
+    kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
     holdout: Annotated[float, Ge(0)] = 0
@@ -131,6 +146,30 @@ class LlamaFactory(Exporter):
         files = [(each, f"{each}.{self.file}") for each in names]
         return [DataSet(each, (file,), 0, {"file_name": file}) for each, file in files]
 
+    def check_options(self) -> Mapping[str, object]:
+        """Those that are set of the options that decide which rows are written."""
+        names = {"formatting", "preference", "keep", "reasoning", "masked", "thought_words"}
+        return self.model_dump(mode="json", include=names, exclude_defaults=True)
+
+    def check_of(self, first: Sequence[Record]) -> RowCheck:
+        """What LLaMA-Factory would drop, fail on or misread."""
+        plan = self._first_plan(first)
+
+        def check(record: Record) -> Unfit | None:
+            try:
+                self._text(record, plan) if self.formatting == "text" else self._talk(record, plan)
+            except OtherKind as other:
+                return Unfit(other.reason, other.value, other.teaches)
+            except Unusable as error:
+                return Unfit(error.reason, error.value)
+            return None
+
+        return check
+
+    def row_kinds(self, inputs: Inputs) -> frozenset[RowKind]:
+        """What the options say, else what the columns allow."""
+        return possible_kinds(self.preference, inputs, text=self.formatting == "text")
+
     def holds_out(self) -> bool:
         """Whether it writes a holdout."""
         return self.holdout > 0
@@ -169,6 +208,8 @@ class LlamaFactory(Exporter):
                 try:
                     role, made = self._made(record, plan, to)
                 except Unusable as error:
+                    if isinstance(error, OtherKind):
+                        to.context.count(f"other_{error.teaches}")
                     rejected[error.reason] += 1
                     to.reject(record, error.reason, error.value)
                     continue
@@ -177,6 +218,7 @@ class LlamaFactory(Exporter):
                 for row, learned in made:
                     parts[role].write(row, learned)
                 unwritten.update(plan.unwritten(record.columns))
+                _count_labels(made, record, plan, to)
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:
@@ -187,21 +229,23 @@ class LlamaFactory(Exporter):
 
     def _plan(self, rows: Rows) -> Plan:
         """What all rows together decide."""
-        plan = Plan(self.formatting, self._preference(rows))
-        if self.formatting != "text" and plan.preference == "none":
-            plan.masks = "last" if self.masked == "split" else _most_masks(rows)
+        plan = self._first_plan(rows)
         plan.limit = self._limit(rows, plan)
         if self.non_thinking and self.formatting != "text":
             plan.choose_non_thinking(self.non_thinking, self._drawn(rows, plan))
         return plan
 
-    def _preference(self, rows: Rows) -> Preference:
-        if self.formatting == "text":
-            return "none"
-        if self.preference is not None:
-            return self.preference
-        kinds = Counter(preference_of(row.columns) for row in islice(rows, _FIRST))
-        return kinds.most_common(1)[0][0] if kinds else "none"
+    def _first_plan(self, rows: Iterable[Record]) -> Plan:
+        """What the first rows decide."""
+        first = list(islice(rows, FIRST_ROWS))
+        plan = Plan(self.formatting, self._kind(first))
+        if self.formatting != "text" and plan.preference == "none":
+            plan.masks = "last" if self.masked == "split" else _most_masks(first)
+        return plan
+
+    def _kind(self, rows: Iterable[Record]) -> DataSetKind:
+        first = (record.columns for record in rows)
+        return data_set_kind(self.preference, first, text=self.formatting == "text")
 
     def _limit(self, rows: Rows, plan: Plan) -> int:
         """Rows whose draw is below it are held out."""
@@ -215,7 +259,7 @@ class LlamaFactory(Exporter):
         for record in rows:
             try:
                 if self.formatting == "text":
-                    yield draw(self._text(record)["text"]), None
+                    yield draw(self._text(record, plan)["text"]), None
                 else:
                     talk = self._talk(record, plan)
                     yield asked_draw(talk), talk
@@ -230,7 +274,7 @@ class LlamaFactory(Exporter):
         Raises Unusable.
         """
         if self.formatting == "text":
-            row = self._text(record)
+            row = self._text(record, plan)
             return plan.role(draw(row["text"])), [(row, "any")]
         talk = self._talk(record, plan)
         role = plan.role(asked_draw(talk))
@@ -246,14 +290,14 @@ class LlamaFactory(Exporter):
         to_row = alpaca_row if self.formatting == "alpaca" else sharegpt_row
         return role, [(to_row(each, self.thought_words), plan.learned(each)) for each in talks]
 
-    def _text(self, record: Record) -> dict[str, Any]:
-        row = text_row(record.columns)
+    def _text(self, record: Record, plan: Plan) -> dict[str, Any]:
+        row = text_row(plan.kind.taken(record.columns))
         check_text(row["text"], frozenset(self.keep))
         return row
 
     def _talk(self, record: Record, plan: Plan) -> Conversation:
         """The row as a conversation that can be written. Raises Unusable."""
-        talk = conversation(record.columns, plan.preference)
+        talk = conversation(plan.kind.taken(record.columns), plan.preference)
         if self.formatting == "alpaca":
             check_alpaca(talk)
         if self.reasoning == "drop" and talk.thinks:
@@ -286,7 +330,7 @@ class LlamaFactory(Exporter):
         needs = {}
         if part.learned - {"any"}:
             needs["mask_history"] = "last" in part.learned
-        return DataSet(part.name, (file,), part.rows, made, part.role, needs)
+        return DataSet(part.name, (file,), part.rows, made, part.role, needs, plan.kind.teaches)
 
 
 class _Part:
@@ -307,10 +351,20 @@ class _Part:
         self.learned.add(learned)
 
 
-def _most_masks(rows: Rows) -> Masks:
-    """Whether most of the first rows that tell it learn all answers, or the last alone."""
+def _count_labels(
+    made: Sequence[tuple[dict[str, Any], Masks]], record: Record, plan: Plan, to: ExportContext
+) -> None:
+    if plan.preference == "kto":
+        for row, _ in made:
+            to.context.count("judged_good" if row["label"] else "judged_bad")
+    elif plan.kind.unread and record.columns.get("label") is not None:
+        to.context.count("unjudging_labels")
+
+
+def _most_masks(first: Sequence[Record]) -> Masks:
+    """Whether most of the rows that tell it learn all answers, or the last alone."""
     found: Counter[Masks] = Counter()
-    for record in islice(rows, _FIRST):
+    for record in first:
         try:
             found[masks(conversation(record.columns, "none"))] += 1
         except Unusable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sftrecipe_registry.shared.catalogue_entry import Entry
 from sftrecipe_registry.shared.found_rows import Misshapen, Shape
+from sftrecipe_registry.shared.judgement_label import judgement
 
 CANONICAL = frozenset(
     (
@@ -73,11 +74,13 @@ def extras(row: Mapping[str, Any], used: frozenset[str]) -> dict[str, Any]:
     }
 
 
-def check_label(columns: Mapping[str, Any]) -> None:
-    """Raises Misshapen for a judgement that is neither true nor false."""
+def check_label(columns: dict[str, Any]) -> None:
+    """Make the judgement true or false. Raises Misshapen for a label that is none."""
     label = columns.get("label")
-    if not isinstance(label, bool):
-        raise Misshapen("wrong_type", f"label is {label!r}, expected true or false")
+    good = judgement(label)
+    if good is None:
+        raise Misshapen("bad_label", f"label is {label!r}"[:80])
+    columns["label"] = good
 
 
 def _is_text(named: Mapping[str, str | None]) -> bool:

@@ -47,21 +47,38 @@ class Picks(Sequence[Pick]):
             for stream, row in zip(streams, rows, strict=True):
                 yield Pick(names[stream], row)
 
+    def sums(self, sizes: Mapping[str, NDArray[np.uint32]]) -> dict[str, tuple[int, int]]:
+        """Of every stream, how many rows are picked, and the sum of their sizes."""
+        found = {}
+        for place, name in enumerate(self._names):
+            rows = self._rows[self._streams == place]
+            found[name] = len(rows), int(sizes[name][rows].sum(dtype=np.int64))
+        return found
 
-def draw(wanted: Mapping[str, tuple[Iterator[str], int]], ctx: Context) -> Picks:
+
+def draw(
+    wanted: Mapping[str, tuple[Iterator[str], int]],
+    ctx: Context,
+    sizes: Mapping[str, NDArray[np.uint32]] | None = None,
+) -> Picks:
     """So many rows of each stream, out of their ids, shuffled together.
 
     Every row has a number that depends on the seed, the step and its id; the smallest are drawn
     (rendezvous hashing). When more are wanted than there are, all are taken as often as that goes.
     The order follows a second number of that kind. Needs 16 bytes a row that is offered and some
-    30 a row that is drawn.
+    30 a row that is drawn. With `sizes`, a size is wanted, not a number of rows: as near to it as
+    whole rows come.
     """
     names = list(wanted)
     streams, rows, orders = [], [], []
-    for place, (ids, count) in enumerate(wanted.values()):
+    for place, (name, (ids, count)) in enumerate(wanted.items()):
         draws, order = _numbers(ids, ctx)
-        times, rest = divmod(count, len(draws)) if len(draws) else (0, 0)
-        drawn = np.sort(np.argsort(draws, kind="stable")[:rest]).astype(np.uint32)
+        by_draw = np.argsort(draws, kind="stable")
+        if sizes is None:
+            times, rest = divmod(count, len(draws)) if len(draws) else (0, 0)
+        else:
+            times, rest = _filling(sizes[name][by_draw], count)
+        drawn = np.sort(by_draw[:rest]).astype(np.uint32)
         every = np.arange(len(draws), dtype=np.uint32)
         copies = [every] * times + [drawn]
         for number, copy in enumerate(copies):
@@ -71,6 +88,18 @@ def draw(wanted: Mapping[str, tuple[Iterator[str], int]], ctx: Context) -> Picks
     all_rows, all_streams = np.concatenate(rows), np.concatenate(streams)
     shuffled = np.lexsort((all_rows, all_streams, np.concatenate(orders)))
     return Picks(names, all_streams[shuffled], all_rows[shuffled])
+
+
+def _filling(sizes: NDArray[np.uint32], size: int) -> tuple[int, int]:
+    """How often all rows, and how many of the first once more, come nearest to a size."""
+    ends = np.cumsum(sizes, dtype=np.int64)
+    whole = int(ends[-1]) if len(ends) else 0
+    times, left = divmod(size, whole) if whole else (0, 0)
+    under = int(np.searchsorted(ends, left, side="right"))
+    if under == len(ends):
+        return times, under
+    below = int(ends[under - 1]) if under else 0
+    return times, under + (int(ends[under]) - left < left - below)
 
 
 def _numbers(ids: Iterator[str], ctx: Context) -> tuple[Numbers, Numbers]:

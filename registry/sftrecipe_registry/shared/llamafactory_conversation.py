@@ -61,13 +61,6 @@ class Conversation(NamedTuple):
         return self._replace(asked=asked, answers=answers)
 
 
-def preference_of(columns: Columns) -> Preference:
-    """What a record can teach: a preference, a judgement, or an answer."""
-    if columns.get("chosen") is not None and columns.get("rejected") is not None:
-        return "ranking"
-    return "kto" if isinstance(columns.get("label"), bool) else "none"
-
-
 def conversation(columns: Columns, preference: Preference) -> Conversation:
     """The record as a conversation that LLaMA-Factory neither drops nor fails on.
 

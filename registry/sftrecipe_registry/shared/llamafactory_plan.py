@@ -10,6 +10,7 @@ from heapq import nsmallest
 from typing import Literal
 
 from sftrecipe.record import Columns
+from sftrecipe_registry.shared.data_set_kind import DataSetKind
 from sftrecipe_registry.shared.llamafactory_conversation import (
     MEDIA,
     Conversation,
@@ -38,13 +39,18 @@ class Plan:
     """How every row of a data set and its holdout is written."""
 
     formatting: Formatting
-    preference: Preference
+    kind: DataSetKind
     masks: Masks | None = None
     """Which answers are learned; None where no training masks them."""
     limit: int = 0
     """Rows whose draw is below it are held out."""
     non_thinking: dict[Part, int] = field(default_factory=dict)
     """Rows with a thought whose own draw is below it lose it."""
+
+    @property
+    def preference(self) -> Preference:
+        """What the rows teach, in the word of the exporter's option."""
+        return self.kind.preference
 
     def role(self, drawn: int) -> Part:
         """Where a row goes."""

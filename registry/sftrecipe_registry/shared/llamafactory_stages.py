@@ -3,51 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
-from sftrecipe.kinds import DataSet
+from sftrecipe.kinds import DataSet, RowKind
 
-Teaches = Literal["answers", "preferences", "judgements", "text", "nothing"]
-
-_WANTED: dict[str, Teaches] = {
+_WANTED: dict[str, RowKind] = {
     "pt": "text",
     "sft": "answers",
     "ppo": "answers",
-    "rm": "preferences",
-    "dpo": "preferences",
+    "rm": "pairs",
+    "dpo": "pairs",
     "kto": "judgements",
 }
 
-_NEEDS: dict[Teaches, str] = {
+_NEEDS: dict[RowKind, str] = {
     "answers": "answers (rows with 'output' or 'messages')",
-    "preferences": "preferences (rows with 'chosen' and 'rejected')",
+    "pairs": "pairs (rows with 'chosen' and 'rejected')",
     "judgements": "judgements (rows with 'label')",
     "text": "text (an exporter with `formatting: text`)",
 }
 
 
-def teaches(data_set: DataSet) -> Teaches:
-    """What a data set teaches, by its catalogue entry."""
+def teaches(data_set: DataSet) -> RowKind | None:
+    """What a data set teaches, by its catalogue entry; None: it has none."""
     if data_set.entry is None:
-        return "nothing"
+        return None
     columns = data_set.entry.get("columns", {})
     if data_set.entry.get("ranking"):
-        return "preferences"
+        return "pairs"
     if columns.get("kto_tag"):
         return "judgements"
     return "answers" if columns.get("response") or columns.get("messages") else "text"
 
 
+def taken(stage: str) -> RowKind:
+    """What the stage trains on."""
+    return _WANTED.get(stage, "answers")
+
+
 def wanted(stage: str) -> str:
-    """What the stage trains on, and what brings it."""
-    return _NEEDS[_WANTED.get(stage, "answers")]
+    """The same, and what brings it."""
+    return _NEEDS[taken(stage)]
 
 
 def fitting(stage: str, data_sets: Iterable[DataSet]) -> list[DataSet]:
     """The data sets that the stage takes; of others it drops the rows, or stops."""
-    return [each for each in data_sets if teaches(each) == _WANTED.get(stage, "answers")]
+    return [each for each in data_sets if teaches(each) == taken(stage)]
 
 
 def fits_ranking(stage: str) -> bool:
     """Whether the stage takes data sets with `ranking: true`, and no others."""
-    return _WANTED.get(stage) == "preferences"
+    return _WANTED.get(stage) == "pairs"

@@ -30,6 +30,7 @@ from sftrecipe_registry.shared.table_files import (
     table_rows,
 )
 from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.unnamed_columns import counting_unnamed
 
 
 class Dataset(Source):
@@ -38,7 +39,9 @@ class Dataset(Source):
     Alpaca (with history and system), sharegpt, openai, preferences, KTO, texts to pre-train on, and
     the old formats come out in the canonical columns; what LLaMA-Factory would drop without a word
     is rejected: `missing_column`, `roles_alternate`, `bad_role`, `bad_messages`, `wrong_type`.
-    Other columns travel along. `num_samples` of the entry is kept, but never repeats a row.
+    Other columns travel along, but those with a meaning (`input`, `system` …) that the entry does
+    not name: they are left out and told. KTO labels are read in every usual form, others rejected
+    as `bad_label`. `num_samples` of the entry is kept, but never repeats a row.
     """
 
     example: ClassVar[str] = "{use: dataset, name: alpaca_zh_demo, sample: 500}"
@@ -107,6 +110,7 @@ class Dataset(Source):
             shape = alpaca_shape(entry)
         else:
             shape = sharegpt_shape(entry, self.leave_out)
+        shape = counting_unnamed(shape, entry, ctx)
         if entry.hub:
             place = (entry.subset, entry.folder)
             rows = hub_rows(entry.hub, split=entry.split, subset=place[0], folder=place[1])

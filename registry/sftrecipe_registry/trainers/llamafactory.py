@@ -23,6 +23,7 @@ from sftrecipe.kinds import (
     OptionProblem,
     Permission,
     Places,
+    RowKind,
     Trained,
     Training,
 )
@@ -41,7 +42,7 @@ from sftrecipe_registry.shared.llamafactory_permissions import (
     argument_permissions,
     placed_arguments,
 )
-from sftrecipe_registry.shared.llamafactory_stages import fitting, teaches, wanted
+from sftrecipe_registry.shared.llamafactory_stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.shared.model_folder import is_path
 from sftrecipe_registry.shared.packaged_checkpoint import (
     INSTALL,
@@ -138,6 +139,13 @@ with:
         table = argument_table()
         known = {name: each for name, each in self.arguments.items() if name in table.arguments}
         return argument_permissions(known, places)
+
+    def takes(self) -> RowKind | None:
+        """What its stage trains on, where it trains on what the recipe exports."""
+        stage = self.arguments.get("stage", "sft")
+        if "dataset" in self.arguments or not isinstance(stage, str):
+            return None
+        return taken(stage)
 
     def missing(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory's environment."""
