@@ -303,6 +303,16 @@ def test_doctor_tells_what_is_withdrawn_and_what_will_be(
     assert not list(check_withdrawals(recipe, date(2026, 1, 1), offline=True))[1:]
 
 
+def test_a_budget_is_held_in_its_own_currency(tmp_path: Path) -> None:
+    recipe = written(tmp_path, "p: {use: openai, vendor: deepseek, model: deepseek-flash}")
+    text = recipe.read_text()
+    for currency in ("CNY", "USD"):
+        recipe.write_text(f"{text}budget: {{max_cost: 5 {currency}}}\n")
+        done = command(tmp_path, "plan", "recipe.yaml", "--json", DEEPSEEK_API_KEY="k")
+        assert done.returncode == 0, done.stderr
+        assert f'"{currency}"' in done.stdout, done.stdout
+
+
 def test_prices_of_the_file_hold_at_their_address_alone() -> None:
     luna = price_of(provider("openai", model="gpt-6-luna"))
     assert luna and (luna.input, luna.of_cached, luna.output) == (0.1, 0.01, 0.5)
@@ -312,6 +322,8 @@ def test_prices_of_the_file_hold_at_their_address_alone() -> None:
     assert abroad and abroad.output == 4  # as it is while the model thinks
     peak = vendor_price(provider("openai", vendor="deepseek", model="deepseek-flash"))
     assert peak and (peak.input, peak.output, peak.currency) == (0.3, 1.2, "USD")
+    chinese = price_of(provider("openai", vendor="deepseek", model="deepseek-flash"), "CNY")
+    assert chinese and (chinese.input, chinese.of_cached, chinese.currency) == (2, 0.04, "CNY")
     by_litellm = vendor_price(provider("litellm", model="anthropic/claude-opus-5-5"))
     assert by_litellm and by_litellm.output == 20
     mine = provider("openai", model="gpt-6-luna", price={"input": 9, "output": 9})
