@@ -199,6 +199,50 @@ async def test_a_thinking_model_answers_with_its_answer_alone(
         assert (await asked.chat(TURNS)).text == "about a question"
 
 
+STEERED: list[tuple[str, dict[str, Any], Any, dict[str, Any], bool]] = [
+    # provider, its options, `thinking`, what is sent for it, and whether the temperature is
+    ("openai", {"vendor": "deepseek", "model": "deepseek-flash"}, "off",
+     {"thinking": {"type": "disabled"}}, True),
+    ("openai", {"vendor": "deepseek", "model": "deepseek-flash"}, None, {}, False),
+    ("openai", {"vendor": "kimi", "model": "kimi-k2.6"}, "on",
+     {"thinking": {"type": "enabled"}}, False),
+    ("openai", {"vendor": "qwen", "model": "qwen-plus"}, {"budget": 64},
+     {"enable_thinking": True, "thinking_budget": 64}, True),
+    ("openai", {"vendor": "openai", "model": "gpt-6-luna"}, "off",
+     {"reasoning_effort": "none"}, True),
+    ("openai", {"vendor": "openai", "model": "gpt-6-luna"}, None, {}, False),
+    ("openai", {"vendor": "fastdeploy", "model": "baidu/ERNIE-4.5-VL-28B-A3B-Paddle"},
+     {"budget": 64}, {"chat_template_kwargs": {"enable_thinking": True},
+                      "reasoning_max_tokens": 64}, True),
+    ("vllm", {"vendor": "ernie-open", "model": "baidu/ERNIE-4.5-VL-28B-A3B-PT"}, "off",
+     {"chat_template_kwargs": {"enable_thinking": False}}, True),
+    ("ernie", {"model": "ernie-5.0-thinking-latest"}, "off", {"enable_thinking": False}, True),
+]  # fmt: skip
+
+
+@pytest.mark.skipif(
+    "thinking" not in plugin_class("provider", "openai").model_fields, reason="needs `thinking`"
+)
+@pytest.mark.parametrize(("use", "options", "thinking", "sent", "warm"), STEERED)
+async def test_each_vendor_is_told_to_think_in_its_own_way(
+    use: str,
+    options: dict[str, Any],
+    thinking: Any,
+    sent: dict[str, Any],
+    warm: bool,
+    tmp_path: Path,
+) -> None:
+    told = {} if thinking is None else {"thinking": thinking}
+    vendor = {"openai": "deepseek", "vllm": "fastdeploy", "ernie": "ernie"}[use]
+    async with vendor_server() as server:
+        given = {**options, **told, "base_url": server.base(vendor), "api_key": "good-key"}
+        async with model(tmp_path, use, **given) as asked:
+            await asked.chat(TURNS, sampling={"temperature": 0.5})
+    body = server.asked[-1].body
+    assert {name: body.get(name) for name in sent} == sent
+    assert ("temperature" in body) is warm
+
+
 def hint_in_chinese(folder: Path) -> str:
     recipe = check_recipe(folder / "recipe.yaml", keys_later=True)
     return "".join(f"{each.message('zh')} {each.advice('zh')}" for each in recipe.warnings)
