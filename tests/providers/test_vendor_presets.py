@@ -345,7 +345,8 @@ def test_doctor_tells_what_is_withdrawn_and_what_will_be(
     assert told == {"p": "model 'deepseek-chat' was withdrawn by DeepSeek on 2026-07-24"}
     (ahead,) = (each for each in found if each.found.slug == "doctor-model-retires")
     assert (ahead.subject, ahead.facts["date"]) == ("q", "2027-01-14")
-    assert not list(check_withdrawals(recipe, date(2026, 1, 1), offline=True))[1:]
+    early = check_withdrawals(recipe, date(2026, 1, 1), offline=True)
+    assert "doctor-model-retires" not in {each.found.slug for each in early}
 
 
 def test_a_budget_is_held_in_its_own_currency(tmp_path: Path) -> None:
