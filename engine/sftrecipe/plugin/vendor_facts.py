@@ -30,9 +30,9 @@ class TokenPrice:
     at: tuple[str, ...] = ()
     """The hosts where it holds; all of the vendor's where there are none."""
 
-    def holds_at(self, host: str) -> bool:
-        """Whether it is the price at a host."""
-        return not self.at or host in self.at
+    def holds_at(self, address: str) -> bool:
+        """Whether it is the price at an address."""
+        return not self.at or host_of(address) in self.at
 
 
 @dataclass(frozen=True)
