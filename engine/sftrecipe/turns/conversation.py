@@ -238,7 +238,8 @@ class _TurnReader:
             self.content.text = ""
         for key in _CALLS:
             if not is_empty(found := self._turn.get(key)):
-                calls += read_calls(found, self._where)
+                more = read_calls(found, self._where)
+                calls += more if more != calls else []
         if calls and role != "assistant":
             raise unread_part(self._where, "tool_calls")
         return calls
