@@ -73,13 +73,16 @@ def read_names(names: frozenset[str]) -> frozenset[str]:
 def _thought_apart(columns: Columns, output: str) -> Columns:
     """A plain row with the thought before its output in a column of its own."""
     thought, answer = read_answer_text(output)
-    told, own = columns.get(_TOLD) or "", columns.get("reasoning") or ""
-    if not isinstance(told, str) or (answer is output and not told):
+    told, own = columns.get(_TOLD), columns.get("reasoning") or ""
+    if not isinstance(told, str):
+        told = ""
+    if answer is output and not told:
         return columns
     if not isinstance(own, str):
         raise UnreadTurn("wrong_type", f"reasoning is {kind_of(own)}, expected a text")
     parts = dict.fromkeys(part for part in (own, told, thought) if part)
-    found = {name: value for name, value in columns.items() if name != _TOLD} | {"output": answer}
+    found = {name: each for name, each in columns.items() if name != _TOLD or not told}
+    found["output"] = answer
     return {**found, "reasoning": "\n\n".join(parts)} if parts else found
 
 
