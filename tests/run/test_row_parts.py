@@ -17,7 +17,7 @@ from tests.run.whole import Whole
 from tests.sources.foreign_turns import FORMS, as_form, conversations
 from tests.standin import StandIn, stand_in
 
-ROWS = 240
+ROWS = 200
 UNREAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "sound": ({"audio": {"id": "a1"}}, "unread_part", "message 2: audio"),
     "weight": ({"weight": 0.5}, "unread_part", "message 2: weight 0.5"),

@@ -18,7 +18,7 @@ from sftrecipe import Record, Reject
 from .foreign_turns import FORMS, TEXTS, Row, as_form, conversations, leaves
 from .reading import read
 
-EXAMPLES = max(40, int(os.environ.get("SFTRECIPE_TEST_RUNS", "0")))
+EXAMPLES = max(25, int(os.environ.get("SFTRECIPE_TEST_RUNS", "0")))
 
 
 def read_rows(*rows: Row, **options: Any) -> tuple[list[Record], list[Reject]]:

@@ -15,6 +15,7 @@ from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
 from sftrecipe.report.ledger import reply_lines
 from sftrecipe.report.rows import row_text
+from sftrecipe.report.turns import shown_turns, turn_parts
 from sftrecipe.run.making import REJECTS, ROWS
 from sftrecipe.run.results import REJECTS_FILE, read_run, run_streams
 from sftrecipe.store.project import Project
@@ -176,7 +177,10 @@ def _is_of(loss: Mapping[str, Any], row: Record) -> bool:
 
 
 def _holds(row: Record, text: str) -> bool:
-    return any(isinstance(value, str) and text in value for value in row.columns.values())
+    if any(isinstance(value, str) and text in value for value in row.columns.values()):
+        return True
+    turns = shown_turns(row.columns)
+    return any(text in part for turn in turns for _, part in turn_parts(turn))
 
 
 def _rows(folder: Path) -> Iterator[Record]:

@@ -32,6 +32,8 @@ _FORMS = frozenset((*_TALKS, *PAIR, *_OPENAI_PAIR, "prompt", "completion"))
 """Columns that may hold turns."""
 _BESIDE = _FORMS - {"messages"} | {*_SYSTEMS, *MEDIA_COLUMNS, "functions"}
 """Columns that say something of the turns in `messages`."""
+_TOLD = "reasoning_content"
+"""What servers call the thought before an output."""
 _PLAIN = ("instruction", "input", "system", "history")
 
 
@@ -44,7 +46,7 @@ def read_columns(
     `count` is told what became of rows. Raises UnreadTurn for what nobody reads.
     """
     output = columns.get("output")
-    if type(output) is str and may_think(output):
+    if output and type(output) is str and (may_think(output) or _TOLD in columns):
         columns = _thought_apart(columns, output)
     if _FORMS.isdisjoint(columns):
         return columns
@@ -56,7 +58,7 @@ def read_columns(
 
 def read_names(names: frozenset[str]) -> frozenset[str]:
     """The columns that rows with columns of these names may have once they are read."""
-    found = names
+    found = names | ({"reasoning"} if {_TOLD, "output"} <= names else set())
     if not found.isdisjoint((*_TALKS, *_OPENAI_PAIR)):
         found |= {"messages"}
     if not found.isdisjoint(_OPENAI_PAIR):
@@ -69,15 +71,18 @@ def read_names(names: frozenset[str]) -> frozenset[str]:
 
 
 def _thought_apart(columns: Columns, output: str) -> Columns:
-    """A plain row with the thought of its output in a column of its own."""
+    """A plain row with the thought before its output in a column of its own."""
     thought, answer = read_answer_text(output)
-    if answer is output:
+    told, own = columns.get(_TOLD), columns.get("reasoning") or ""
+    if not isinstance(told, str):
+        told = ""
+    if answer is output and not told:
         return columns
-    own = columns.get("reasoning")
-    if own is not None and not isinstance(own, str):
+    if not isinstance(own, str):
         raise UnreadTurn("wrong_type", f"reasoning is {kind_of(own)}, expected a text")
-    parts = dict.fromkeys(part for part in (own, thought) if part)
-    found = {**columns, "output": answer}
+    parts = dict.fromkeys(part for part in (own, told, thought) if part)
+    found = {name: each for name, each in columns.items() if name != _TOLD or not told}
+    found["output"] = answer
     return {**found, "reasoning": "\n\n".join(parts)} if parts else found
 
 
