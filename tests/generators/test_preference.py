@@ -31,3 +31,22 @@ async def test_the_five_published_pairs() -> None:
         for at, row in enumerate(made)
     ]
     assert pairs == [(3, 1), (2, 3), (4, 2), (0, 3), (2, 0)]
+
+
+@pytest.mark.parametrize("reasoning", ["keep", "drop"])
+async def test_thoughts_before_the_answers(reasoning: str) -> None:
+    asked = {"instruction": "Why?"}
+    rows = RowList.of(
+        {**asked, "output": "good", "reasoning": "hm"},
+        {**asked, "output": "bad"},
+    )
+    scored = RowList(row._replace(scores={"s": 1.0 - at}) for at, row in enumerate(rows))
+    options = {"score": "s", "reasoning": reasoning}
+    plugin = Preference.model_validate(options)
+    (made,) = [row async for row in plugin.generate(scored, Context("pairs"))]
+    assert isinstance(made, Record)
+    thoughtful = {"role": "assistant", "content": "good", "reasoning": "hm"}
+    chosen = thoughtful if reasoning == "keep" else "good"
+    assert made.columns == {**asked, "chosen": chosen, "rejected": "bad"}
+    # Steps of recipes that say nothing of thoughts keep their keys.
+    assert ("reasoning" in plugin.identity()) == (reasoning == "keep")

@@ -197,6 +197,14 @@ async def test_what_cannot_be_asked_is_told(tiny: Path, tmp_path: Path) -> None:
         assert "has 2 labels" in await failure(model.reward(RATED[0]))
 
 
+TOOL = {"type": "function", "function": {"name": "find", "parameters": {"type": "object"}}}
+CALL = {"name": "find", "arguments": {"q": "x"}}
+OF_TOOLS = """\
+{% for tool in tools or [] %}{{ tool.function.name }}{% endfor %}
+{%- for turn in messages %} {% for call in turn.tool_calls or [] %}
+{{- call.function.arguments.q }}{% endfor %}{{ turn.content }}{% endfor %}"""
+
+
 @heavy
 async def test_a_chat_template_of_ones_own(tiny: Path, tmp_path: Path) -> None:
     folder = tiny / "writer"
@@ -213,6 +221,15 @@ async def test_a_chat_template_of_ones_own(tiny: Path, tmp_path: Path) -> None:
         async with opened(tmp_path, folder, chat_template=str(template)) as model:
             by_chat = await model.chat(TALKS[0], sampling=sampling)
             text = await model.complete(TALKS[0][0]["content"], sampling=sampling)
+            assert (by_chat.text, by_chat.input_tokens) == (text.text, text.input_tokens)
+            told = await failure(model.chat(TALKS[0], tools=[TOOL]))
+            assert "knows no calls of tools" in told
+        template.write_text(OF_TOOLS, "utf-8")
+        async with opened(tmp_path / "tools", folder, chat_template=str(template)) as model:
+            called = {"role": "assistant", "content": "", "tool_calls": [CALL]}
+            said = [*TALKS[0][:1], called, {"role": "tool", "content": "y"}]
+            by_chat = await model.chat(said, sampling=sampling, tools=[TOOL])
+            text = await model.complete(f"find {TALKS[0][0]['content']} x y", sampling=sampling)
             assert (by_chat.text, by_chat.input_tokens) == (text.text, text.input_tokens)
     finally:
         settings.write_text(before, "utf-8")
@@ -328,7 +345,7 @@ def test_what_a_folder_can_do(tmp_path: Path) -> None:
             (tmp_path / file).touch()
         return Transformers(model=str(tmp_path)).capabilities()
 
-    writes = {"chat", "complete", "loglikelihood", "embed"}
+    writes = {"chat", "tools", "complete", "loglikelihood", "embed"}
     assert able("LlamaForCausalLM") == writes
     assert able("LlamaForSequenceClassification") == {"reward", "embed"}
     assert able("BertModel") == {"embed"}

@@ -130,6 +130,20 @@ async def test_chat_completion_and_structured_output(served: tuple[Session, Path
     assert isinstance(json.loads(held.text)["deadly"], bool)
 
 
+async def test_thoughts_are_parted_where_no_parser_is_on(served: tuple[Session, Path]) -> None:
+    model = served[0].model("p", "step")
+    forms = {
+        "<think>\\nhm, hm\\n</think>\\n\\nDrink\\.": ("hm, hm", "Drink.", "stop"),
+        "hm, hm\\n</think>\\n\\nDrink\\.": ("hm, hm", "Drink.", "stop"),
+        "<think>\\nhm(, hm){90}": ("hm, hm", "", "the thought took all of max_tokens"),
+    }
+    for form, (thought, answer, ending) in forms.items():
+        sampling = {"max_tokens": 60, "structured_outputs": {"regex": form}}
+        reply = await model.chat(turns("What helps?"), sampling=sampling)
+        assert reply.reasoning.startswith(thought)
+        assert (reply.text, reply.finish_reason) == (answer, ending)
+
+
 async def test_likelihoods_are_those_of_transformers(
     served: tuple[Session, Path], smollm2: Path
 ) -> None:

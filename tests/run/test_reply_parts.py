@@ -13,6 +13,11 @@ from typing import Any
 import orjson
 import pytest
 
+from sftrecipe import CallFailed
+from sftrecipe.calls.session import open_session
+from sftrecipe.recipe.checked import Block
+from sftrecipe_registry.providers.embedded import Embedded
+from tests.calls.asking import say, session
 from tests.odd_server import Sent, odd_server, told
 from tests.run.whole import Whole
 
@@ -276,3 +281,47 @@ def test_the_thought_is_a_column_for_whoever_wants_it(
         "instruction": "it", "plan": "a[Plan it]", "output": told, **thought,
         "note": f"a[Note {told}]", "note_reasoning": "t[Note]",
     }  # fmt: skip
+
+
+TALK = """\
+  - {{id: talk, use: dialogue, from: s, provider: p, with: {{turns: 2{option}}}}}
+"""
+
+
+@pytest.mark.parametrize(("option", "kept"), [("", False), (", reasoning: keep", True)])
+def test_a_conversation_keeps_thoughts_on_request(tmp_path: Path, option: str, kept: bool) -> None:
+    def answer(said: str, before: int) -> Sent:
+        return sent(f"<think>\nhm\n</think>\n\nas {len(said)} {before}")
+
+    with odd_server(answer) as server:
+        whole = project(tmp_path, server.url, ["Why?"], TALK.format(option=option))
+        whole.run()
+    (row,) = made(whole).values()
+    assert len(row["messages"]) == 4
+    for turn in row["messages"]:
+        assert ("reasoning" in turn) == (kept and turn["role"] == "assistant")
+        assert "think" not in turn["content"]
+    assert not any("hm" in json.dumps(body) for body in server.bodies)
+
+
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+
+
+async def test_json_is_read_from_the_answer_alone(tmp_path: Path) -> None:
+    with odd_server(lambda said, before: sent(f'<think>{{"a": 1}}?</think>{said}')) as server:
+        async with session(server.url, tmp_path) as opened:
+            model = opened.model("teacher", "ask")
+            assert (await say(model, 'Here: {"a": 2}', schema=SCHEMA)).text == '{"a": 2}'
+            with pytest.raises(CallFailed, match="does not follow the schema"):
+                await say(model, "none", schema=SCHEMA)
+
+
+async def test_who_takes_no_tools_is_not_asked_with_them(tmp_path: Path) -> None:
+    block = Block("providers", "p", "embedded", Embedded())
+    called = {"role": "assistant", "content": "", "tool_calls": [CALLED]}
+    async with open_session({"p": block}, tmp_path / "ledger.sqlite", run="r") as opened:
+        model = opened.model("p", "ask")
+        for turns, tools in (([], [TOOL]), ([called], [])):
+            with pytest.raises(CallFailed, match="takes no tools") as failed:
+                await model.chat([{"role": "user", "content": "x"}, *turns], tools=tools)
+            assert failed.value.reason == "no_tools"

@@ -21,7 +21,7 @@ from sftrecipe.calls.ledger_entries import (
     TakenElsewhere,
 )
 from sftrecipe.calls.news import News
-from sftrecipe.calls.outcomes import billed, kept_end, known_failure, reply_of, taken
+from sftrecipe.calls.outcomes import billed, handed_on, kept_end, known_failure, taken
 from sftrecipe.calls.pace import Crowd, Meter
 from sftrecipe.calls.retries import Patience
 from sftrecipe.calls.scrubbing import scrub_answer, scrub_message
@@ -122,7 +122,7 @@ class Asker:
                 kept, entry = whole, ledger.find(whole)
             if entry is not None and entry.state == "done":
                 usage.cached += 1
-                return _handed(kept, entry.answer(), usage)
+                return handed_on(kept, entry.answer(), usage)
             seen = entry if kept == key else None
             claim = Claim(key, self._use, self._model, request.kind, step, text, seen, alike=mark)
             task = asyncio.create_task(self._obtain(request, claim, usage))
@@ -132,7 +132,7 @@ class Asker:
             usage.cached += 1
         # A caller that gives up must not take the reply from the others, nor from the ledger.
         try:
-            return _handed(key, await asyncio.shield(task), usage)
+            return handed_on(key, await asyncio.shield(task), usage)
         except CallFailed as failure:
             failure.key = key
             raise
@@ -375,8 +375,3 @@ class Asker:
             )
         )
         return failure if refused else self._stopped or failure
-
-
-def _handed(key: str, answer: Answer, usage: Usage) -> Reply:
-    usage.read(answer)
-    return reply_of(key, answer)

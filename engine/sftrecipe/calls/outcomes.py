@@ -5,6 +5,7 @@ from __future__ import annotations
 from sftrecipe.calls.accounts import Spent, Stake
 from sftrecipe.calls.ledger_entries import Entry
 from sftrecipe.calls.reply_parts import in_parts
+from sftrecipe.calls.usage import Usage
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
 from sftrecipe.plugin.provider import (
@@ -88,6 +89,12 @@ def _is_lost(failure: CallFailed, *, deferred: bool) -> bool:
     if status is None:
         return failure.outcome == "retry" and not deferred
     return not (300 <= status <= 503 or status == 529)
+
+
+def handed_on(key: str, answer: Answer, usage: Usage) -> Reply:
+    """What a plugin is given of an answer, counted."""
+    usage.read(answer)
+    return reply_of(key, answer)
 
 
 def reply_of(key: str, answer: Answer) -> Reply:

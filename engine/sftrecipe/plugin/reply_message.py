@@ -24,6 +24,7 @@ _READ = frozenset({
     *THOUGHTS, "content", "tool_calls", "function_call", "refusal", "provider_specific_fields",
     "role", "name", "id", "type", "index", "text",
 })  # fmt: skip
+_ORDINARY = frozenset({"role", "content"})
 _TEXTS = frozenset({"text", "output_text", "markdown"})
 """Types of a content's parts that are the answer."""
 _THINKS = frozenset({
@@ -54,8 +55,14 @@ class MessageParts(NamedTuple):
 
 def message_parts(message: Mapping[str, Any]) -> MessageParts:
     """The parts of a message. Never raises."""
+    content = message.get("content")
+    if isinstance(content, str) and not any(
+        message[name]
+        for name in message.keys() - _ORDINARY  # most replies are an answer alone
+    ):
+        return MessageParts(content)
     found = _Found()
-    found.content(message.get("content"))
+    found.content(content)
     more = message.get("provider_specific_fields")
     for told in (message, more if isinstance(more, Mapping) else {}):
         for name in THOUGHTS:

@@ -137,8 +137,7 @@ def _calls(usage: Mapping[str, Any]) -> str:
         parts.append(message("outcome-tokens", values))
     if usage.get("estimated"):
         parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
-    if usage.get("thoughts"):
-        parts.append(_thoughts(usage))
+    parts.extend(_thoughts(usage))
     if usage.get("currency"):
         parts.append(f"{usage['cost']:.4f} {usage['currency']}")
     if usage.get("unpriced"):
@@ -146,19 +145,18 @@ def _calls(usage: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _thoughts(usage: Mapping[str, Any]) -> str:
+def _thoughts(usage: Mapping[str, Any]) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
-    share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
-    told = message("outcome-thoughts", {"count": usage["thoughts"], "share": f"{share:.0%}"})
-    details = [
-        message(slug, {"count": usage[name]})
-        for name, slug in (
-            ("thought_tokens", "outcome-thought-tokens"),
-            ("thoughts_cut", "outcome-thoughts-cut"),
-        )
-        if usage.get(name)
-    ]
-    return f"{told} ({', '.join(details)})" if details else told
+    if usage.get("thoughts"):
+        share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
+        values = {"count": usage["thoughts"], "share": f"{share:.0%}"}
+        yield message("outcome-thoughts", values)
+    for name, slug in (
+        ("thought_tokens", "outcome-thought-tokens"),
+        ("thoughts_cut", "outcome-thoughts-cut"),
+    ):
+        if usage.get(name):
+            yield message(slug, {"count": usage[name]})
 
 
 def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:

@@ -14,6 +14,7 @@ from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import chat
 from sftrecipe_registry.shared.expected_score import expected_score
 from sftrecipe_registry.shared.installed_packages import package_check
+from sftrecipe_registry.shared.lost_replies import said
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.packaged_embedding import (
     INSTALL,
@@ -194,7 +195,7 @@ class Deita(Sampling, Filter):
             value, keys = await expected_score(ctx.model, f"{text}\n\nScore:", _WORST, _BEST)
             return _Asked(value, keys)
         reply = await ask_once(ctx.model, text, self.sampling())
-        return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), reply.text.strip())
+        return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
 
     async def _repetitions(
         self, rows: Rows, ranked: Sequence[int], ctx: Context

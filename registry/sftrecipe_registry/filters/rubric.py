@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe_registry.shared.lost_replies import said
 from sftrecipe_registry.shared.rubric_scale import RubricScale, rubric_variables
 
 
@@ -51,5 +52,5 @@ class Rubric(RubricScale, RowFilter):
         score, replies = await self.rate(rubric_variables(row.columns), ctx)
         calls = tuple(reply.key for reply in replies)
         if score is None:
-            return Verdict(False, "no_score", detail=replies[-1].text.strip()[-200:], calls=calls)
+            return Verdict(False, "no_score", detail=said(replies[-1])[-200:], calls=calls)
         return Verdict(score >= self.at_least, "low_score", score, calls=calls)

@@ -22,6 +22,7 @@ from sftrecipe.kinds import (
 )
 from sftrecipe.options import InputFile, LaterMarker, PromptMarker, Sampling
 from sftrecipe_registry.shared.json_items import find_items
+from sftrecipe_registry.shared.lost_replies import nothing_said
 from sftrecipe_registry.shared.numbered_list import parse_numbered
 from sftrecipe_registry.shared.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.shown_seeds import drawn, seed_example
@@ -233,7 +234,8 @@ class SelfInstruct(Sampling, Generator):
         while True:
             reply = await ctx.model.chat(turns, sample=draw.sample, sampling=self.sampling())
             replies.append(reply)
-            if len(replies) > self.repairs or find_items(self._clean(reply.text)).items:
+            done = nothing_said(reply) or find_items(self._clean(reply.text)).items
+            if done or len(replies) > self.repairs:
                 return replies
             ctx.count("repairs")
             turns = [
@@ -250,6 +252,10 @@ class SelfInstruct(Sampling, Generator):
         self, draw: _Draw, replies: Sequence[Reply], ctx: Context
     ) -> Iterator[Record | Reject]:
         last = replies[-1]
+        if lost_in_thought := nothing_said(last):
+            columns = _lost(draw)
+            yield ctx.reject(columns, *lost_in_thought, parents=draw.examples, replies=replies)
+            return
         if self.reply == "json":
             found = find_items(self._clean(last.text))
             items, lost = found.items, found.lost

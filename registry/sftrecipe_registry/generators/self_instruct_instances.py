@@ -11,6 +11,7 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe_registry.shared.last_answer import with_answer
+from sftrecipe_registry.shared.lost_replies import nothing_said
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.task_instances import (
     Instance,
@@ -82,6 +83,8 @@ class SelfInstructInstances(Sampling, RowGenerator):
         template = ctx.prompt(self.output_first if labelled else self.input_first)
         given = {**row.columns, "count": self.max_instances, "chat": self.ask == "chat"}
         reply = await self._reply(template.render(given), ctx)
+        if lost := nothing_said(reply):
+            return [ctx.reject(row.columns, *lost, parents=[row], replies=[reply])]
         if labelled:
             parts = parse_labelled(reply.text, finish_reason=reply.finish_reason)
         else:

@@ -25,6 +25,7 @@ from sftrecipe_registry.shared.judged_rows import (
     judged_rows,
 )
 from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.lost_replies import said
 from sftrecipe_registry.shared.model_answers import (
     AnsweringModels,
     ChatModel,
@@ -156,7 +157,7 @@ class Pairwise(AnsweringModels, Sampling, Judge):
             pair.replies.append(reply)
             found = preference(_score_line(reply.text) if self.structured else reply.text)
             if found is None:
-                unread = reply.text.strip() or "an empty reply"
+                unread = said(reply) or "an empty reply"
             else:
                 preferences.append(found if order == _FIRST else -found)
         if unread:

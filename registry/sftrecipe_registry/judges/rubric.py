@@ -12,6 +12,7 @@ from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles
 from sftrecipe.options import PromptMarker
 from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.shared.last_answer import parted, with_answer
+from sftrecipe_registry.shared.lost_replies import said
 from sftrecipe_registry.shared.model_answers import (
     AnsweringModels,
     ChatModel,
@@ -100,11 +101,11 @@ class Rubric(AnsweringModels, RubricScale, Judge):
         replies: list[Reply] = [*answers.values()]
         scores = {}
         for name, answer in answers.items():
-            score, said = await self._score(row, answer.text.strip(), ctx, (replies, columns))
-            replies.extend(said)
-            columns[f"judge_{name}"] = said[-1].text
+            score, ratings = await self._score(row, answer.text.strip(), ctx, (replies, columns))
+            replies.extend(ratings)
+            columns[f"judge_{name}"] = ratings[-1].text
             if score is None:
-                told = f"of {name}: {said[-1].text.strip() or 'an empty reply'}"
+                told = f"of {name}: {said(ratings[-1]) or 'an empty reply'}"
                 raise NotJudged("no_score", told, replies=replies, columns=columns)
             scores[figure(name, "score")] = score
         made = ctx.row(

@@ -20,6 +20,7 @@ from sftrecipe.kinds import (
 )
 from sftrecipe.options import Sampling
 from sftrecipe_registry.shared.instruction_rules import Rules, fault_finder
+from sftrecipe_registry.shared.lost_replies import nothing_said
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.tokenizers import (
     INSTALL_JIEBA,
@@ -195,6 +196,10 @@ class GrowingPool(Sampling, Generator):
         if isinstance(reply, CallFailed):
             prompt = {"prompt": question.prompt.text}
             yield ctx.reject(prompt, reply.reason, reply.message, parents=shown, replies=[reply])
+            return
+        if lost := nothing_said(reply):
+            prompt = {"prompt": question.prompt.text}
+            yield ctx.reject(prompt, *lost, parents=shown, replies=[reply])
             return
         found = self.candidates(reply, question)
         for columns in found.items:

@@ -32,6 +32,17 @@ def lost_reply(reply: Reply, *, keep_cut_off: bool = False, tools: bool = False)
     return Lost("empty_answer") if empty else None
 
 
+def nothing_said(reply: Reply) -> Lost | None:
+    """Why a reply was cut off before it said anything; None where it says something, or ended."""
+    return lost_reply(reply) if reply.cut_off and not reply.text.strip() else None
+
+
+def said(reply: Reply) -> str:
+    """What a reply says, or why it says nothing: for the detail of a verdict that it is not."""
+    lost = nothing_said(reply)
+    return reply.text.strip() if lost is None else reply.finish_reason
+
+
 def cut_off_detail(reply: Reply) -> float | str | None:
     """What to say of a reply that was cut off: its tokens, or the server's word where it is odd."""
     if reply.finish_reason.lower() in AT_THE_LIMIT:

@@ -38,9 +38,10 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     choice = first_choice(reply)
     message = mapping_in(choice, "message")
     parts = message_parts(message)
-    answer = answer_in(reply, choice, parts.text, raw)._replace(
-        reasoning=parts.reasoning, tool_calls=parts.tool_calls
-    )
+    answer = answer_in(reply, choice, parts.text, raw)
+    if parts.text and not any(parts[1:]):
+        return answer
+    answer = answer._replace(reasoning=parts.reasoning, tool_calls=parts.tool_calls)
     refusal = message.get("refusal")
     if not parts.text and isinstance(refusal, str) and refusal:
         failure = CallFailed("refused", refusal[:SHOWN], status=200)
