@@ -69,6 +69,7 @@ def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> No
         "steps": [_step(done) for done in execution.done],
         "data_sets": [
             {"name": each.name, "files": each.files, "rows": each.rows, "role": each.role}
+            | ({"needs": each.needs} if each.needs else {})
             for each in execution.data_sets
         ],
         "versions": versions(execution.plan),

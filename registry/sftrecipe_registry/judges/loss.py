@@ -104,8 +104,8 @@ class Loss(Judge):
             raise NotJudged("tool_turns")
         if not turns or turns[-1]["role"] != "assistant" or not turns[-1]["content"]:
             raise NotJudged("no_answer")
-        texts = [{**turn, "content": trained_text(turn)} for turn in turns]
-        answer = texts.pop()["content"]
+        answer = trained_text(turns[-1])
+        texts = [{**turn, "content": trained_text(turn)} for turn in turns[:-1]]
         reasoning = turns[-1].get("reasoning", "")
         variables = {**rubric_variables(row.columns), "messages": texts, "reasoning": reasoning}
         prompt = ctx.prompt(self.prompt).render(variables)
