@@ -77,6 +77,7 @@ def test_what_most_rows_need_is_written_and_told(tmp_path: Path) -> None:
         "think: some of its answers are not to be learned: train it with mask_history: true"
         in (told["printed"])
     )
+    assert "mask_history: true\n" in (tmp_path / "runs/think/train.yaml").read_text("utf-8")
     assert told["data_sets"][0]["needs"] == {"mask_history": True}
     (reject,) = map(json.loads, told["rejects"])
     assert (reject["reason"], reject["value"]) == (
