@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,7 +18,7 @@ from sftrecipe import Record, Reject
 from .foreign_turns import FORMS, TEXTS, Row, as_form, conversations, leaves
 from .reading import read
 
-EXAMPLES = max(40, int(os.environ.get("SFTRECIPE_TEST_RUNS", "0")))
+EXAMPLES = max(25, int(os.environ.get("SFTRECIPE_TEST_RUNS", "0")))
 
 
 def read_rows(*rows: Row, **options: Any) -> tuple[list[Record], list[Reject]]:
@@ -96,8 +93,10 @@ VALUES = st.one_of(
     CALLS,
 )
 ROLES = st.sampled_from(
-    ["system", "user", "human", "assistant", "gpt", "model", "tool", "function", "developer"]
-    + ["function_call", "alien"]
+    [
+        *("system", "user", "human", "assistant", "gpt", "model", "tool", "function"),
+        *("developer", "function_call", "alien"),
+    ]
 )
 ANY_TURNS = st.lists(
     st.builds(lambda role, rest: {"role": role, **rest}, ROLES, st.dictionaries(KEYS, VALUES)),

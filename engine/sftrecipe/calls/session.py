@@ -22,6 +22,7 @@ from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Model, Reply
 from sftrecipe.plugin.provider import Adapter, Limits, Provider, Request
+from sftrecipe.plugin.shown_media import check_asked
 from sftrecipe.recipe.checked import Block, Budget
 
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -315,6 +316,7 @@ class StepModel:
         return await self._ask(Request("reward", tuple(messages)))
 
     async def _ask(self, request: Request) -> Reply:
+        check_asked(request)
         return await self._asker.ask(request, self._step, self._usage)
 
 

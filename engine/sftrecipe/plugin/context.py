@@ -23,6 +23,7 @@ from sftrecipe.plugin.ordered import in_order
 from sftrecipe.plugin.own_prompts import is_own
 from sftrecipe.plugin.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
+from sftrecipe.plugin.shown_media import work_on
 from sftrecipe.record import Columns, Record, ToolCall, new_record
 
 Item = TypeVar("Item")
@@ -231,6 +232,7 @@ class Context:
         """
 
         async def caught(item: Item) -> Result | CallFailed:
+            work_on(item)
             try:
                 return await function(item)
             except CallFailed as failure:

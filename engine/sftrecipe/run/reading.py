@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 import orjson
@@ -85,8 +84,8 @@ def _checked(columns: Columns, repair: bool, ctx: Context) -> Columns:
     changes: dict[str, Any] = {}
     for name, value in columns.items():
         if type(value) is str:
-            if name in _CHECKS and name not in _TEXT_CHECKS and value:
-                _CHECKS[name](name, value)
+            if value and name == "history":
+                _check_history(name, value)
             if not repair or value.isascii():
                 continue
             new: Any = repaired(value)
@@ -143,11 +142,8 @@ def _check_history(name: str, value: Any) -> None:
             raise _Fault("bad_history", f"item {number} is not a pair of texts")
 
 
-_TEXT_CHECKS = dict.fromkeys(_TEXTS, _check_text)
-"""Whoever calls them has seen that the value is no text."""
-_CHECKS: dict[str, Callable[[str, Any], None]] = dict(
-    chain(
-        _TEXT_CHECKS.items(),
-        {"history": _check_history}.items(),
-    )
-)
+_CHECKS: dict[str, Callable[[str, Any], None]] = {
+    **dict.fromkeys(_TEXTS, _check_text),
+    "history": _check_history,
+}
+"""What is asked of a value that is no text."""

@@ -44,7 +44,7 @@ def read_columns(
     `count` is told what became of rows. Raises UnreadTurn for what nobody reads.
     """
     output = columns.get("output")
-    if type(output) is str and may_think(output):
+    if output and type(output) is str and may_think(output):
         columns = _thought_apart(columns, output)
     if _FORMS.isdisjoint(columns):
         return columns

@@ -48,7 +48,7 @@ def are_plain(found: Any) -> bool:
         role, content = turn.get("role"), turn.get("content")
         if role not in ROLES or type(content) is not str or (number and role == "system"):
             return False
-        if role == "assistant" and may_think(content):
+        if role == "assistant" and content and may_think(content):
             return False
     return True
 
@@ -78,7 +78,7 @@ def read_answer_text(text: str) -> tuple[str, str]:
 
     Raises UnreadTurn for a thought that has no end.
     """
-    if not may_think(text):
+    if not text or not may_think(text):
         return "", text
     as_reply = text.startswith(_CHANNELS) or _is_ended_alone(text)
     found = parted_reply(text) if as_reply else parted(text)
@@ -89,7 +89,7 @@ def read_answer_text(text: str) -> tuple[str, str]:
 
 def may_think(text: str) -> bool:
     """Whether a thought may stand in an assistant's text; quick."""
-    return (text[:1] in _THOUGHT_BEGINS and text != "") or _END in text
+    return text[:1] in _THOUGHT_BEGINS or _END in text
 
 
 def _is_ended_alone(text: str) -> bool:
