@@ -150,20 +150,6 @@ def test_a_wrong_template_is_refused(python: Path, tmp_path: Path, model: str) -
     assert (answer["error"], answer["examples"]) == (None, 1)
 
 
-THOUGHTFUL = {
-    "instruction": "q",
-    "input": "",
-    "output": "<think>\nhm\n</think>\n\na",
-    "history": [["h", "<think>\nah\n</think>\n\nb"]],
-}
-HISTORY = {
-    "columns": {
-        **{"prompt": "instruction", "query": "input"},
-        **{"response": "output", "history": "history"},
-    }
-}
-
-
 def counts(**found: tuple[int, int]) -> dict[str, Any]:
     """What a worker counts in a data set, as (rows, amount)."""
     names = ("thinking", "plain", "foreign", "spaced", "empty", "lost", "earlier", "spoken")
@@ -217,21 +203,6 @@ def test_what_a_template_makes_of_thoughts_is_told(
     (found,) = thought_findings(settings, told)
     assert (found.state, message in found.message) == (state, True)
     assert advice in (found.advice or "")
-
-
-@pytest.mark.heavy
-def test_thoughts_that_a_training_drops_or_learns_empty(
-    python: Path, tmp_path: Path, model: str
-) -> None:
-    rows = [THOUGHTFUL, {"instruction": "q", "input": "", "output": "a", "history": []}]
-    found = found_of(
-        tmp_path, model, rows, HISTORY, template="qwen3", mask_history=True, resize_vocab=True
-    )
-    assert [each.message for each in found["thoughts"]] == [
-        "data set 'data': 1 thought of earlier turns is left out in 1 row",
-        "data set 'data': in 1 row an answer without a thought learns to begin with an empty one, "
-        "as enable_thinking is true",
-    ]
 
 
 @pytest.mark.heavy
