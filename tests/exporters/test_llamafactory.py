@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from sftrecipe import PluginRefused
 from sftrecipe.kinds import OptionFiles
 from sftrecipe.testing import RowList
+from sftrecipe.thoughts import joined
 from sftrecipe_registry.exporters.llamafactory import LlamaFactory
 from sftrecipe_registry.shared.llamafactory_rows import TAGS
 
@@ -33,10 +34,22 @@ def tools(**tool: Any) -> str:
     return json.dumps([tool])
 
 
-CALL = json.dumps({"name": "f", "arguments": {}})
+def calling(*calls: Any, **parts: Any) -> dict[str, Any]:
+    """A question, and what the assistant wants done."""
+    turn = {"role": "assistant", "content": "", "tool_calls": list(calls), **parts}
+    return {"messages": [{"role": "user", "content": "u"}, turn]}
+
+
+def answered(talk: dict[str, Any], *results: dict[str, Any]) -> dict[str, Any]:
+    """The same with the calls' results, and an answer."""
+    turns = [{"role": "tool", "content": "r", **result} for result in results]
+    return {"messages": [*talk["messages"], *turns, {"role": "assistant", "content": "a"}]}
+
+
+CALL: dict[str, Any] = {"name": "f", "arguments": {}}
 TOOL = tools(name="f", parameters={"properties": {}})
 TALK = messages(("user", "u1"), ("assistant", "a1"), ("user", "u2"), ("assistant", "a2"))
-CALLING = messages(("user", "u"), ("tool_call", CALL), ("tool", ""), ("assistant", "a"))
+CALLING = answered(calling(CALL), {"content": ""})
 
 
 @pytest.mark.parametrize("formatting", ["alpaca", "sharegpt", "text"])
@@ -147,9 +160,33 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
         "roles_alternate",
     ),
     (messages(("human", "u"), ("assistant", "a")), "bad_role"),
-    (messages(("user", "u"), ("tool_call", "{")), "bad_tool_call"),
-    (messages(("user", "u"), ("tool_call", "[]")), "bad_tool_call"),
-    (messages(("user", "u"), ("tool_call", '{"name": "f"}')), "bad_tool_call"),
+    (messages(("user", "u"), ("tool_call", "{}")), "no_answer"),
+    (calling({"name": "f", "arguments": "{}"}), "bad_tool_call"),
+    (calling({"name": "f"}), "bad_tool_call"),
+    (calling({"arguments": {}}), "bad_tool_call"),
+    (calling(CALL, content="<tool_call>"), "bad_tool_call"),
+    (calling({**CALL, "type": "function"}), "unread_part"),
+    (calling(CALL, audio={"id": "1"}), "unread_part"),
+    (calling(CALL, reasoning=3), "not_text"),
+    (calling(CALL, content="", reasoning="", tool_calls=[]), "empty_answer"),
+    (answered(calling(CALL), {"reasoning": "hm"}), "unread_part"),
+    (answered(calling(CALL, CALL, CALL), {}, {}), "tool_results"),
+    (answered(calling(CALL), {"tool_call_id": "1"}, {"tool_call_id": "2"}), "tool_results"),
+    (
+        answered(
+            calling({**CALL, "id": "1"}, {**CALL, "id": "2"}),
+            {"tool_call_id": "2"},
+            {"tool_call_id": "1"},
+        ),
+        "tool_results",
+    ),
+    ({**QA, "output": "<think>hm"}, "open_thought"),
+    ({**QA, "output": "so a </think> b"}, "control_token"),
+    ({**QA, "reasoning": "a </think> b"}, "control_token"),
+    (
+        {**messages(("system", "s"), ("user", "u"), ("assistant", "a")), "system": "t"},
+        "two_systems",
+    ),
     ({**QA, "tools": "not json"}, "bad_tools"),
     ({**QA, "tools": {"name": "f"}}, "bad_tools"),
     ({**QA, "tools": tools(name="f")}, "bad_tools"),
@@ -197,12 +234,136 @@ def test_alpaca_has_no_tool_turns(tmp_path: Path) -> None:
     assert export("llamafactory", RowList.of(QA, CALLING), tmp_path).reasons == ["tool_turns"]
 
 
-def test_thinking_before_a_tool_call_is_for_some_templates(tmp_path: Path) -> None:
-    rows = RowList.of(QA, messages(("user", "u"), ("tool_call", f"<think>hm</think>{CALL}")))
+THOUGHT = "<think>\nhm\n</think>\n\n"
+
+
+@pytest.mark.parametrize("formatting", ["alpaca", "sharegpt"])
+def test_thoughts_stand_before_answers(tmp_path: Path, formatting: str) -> None:
+    rows = RowList.of(
+        {**QA, "reasoning": "hm"},
+        {**QA, "output": "<think>hm</think>a"},
+        {"instruction": "q", "input": "", "output": "b", "history": [["q", f"{THOUGHT}a"]]},
+    )
+    made = export("llamafactory", rows, tmp_path, formatting=formatting)
+    assert made.reasons == []
+    texts = [row.get("output") or row["messages"][-1]["content"] for row in made.rows()]
+    assert texts == [f"{THOUGHT}a", f"{THOUGHT}a", "b"]
+    assert joined("hm", "a") == texts[0]
+    alone = export("llamafactory", rows, tmp_path, formatting=formatting, reasoning="drop")
+    assert not any("think" in json.dumps(row) for row in alone.rows())
+
+
+def test_calls_have_objects_and_stand_behind_what_is_thought_and_said(tmp_path: Path) -> None:
+    call = {"name": "f", "arguments": {"x": "<b> 你"}}
+    rows = RowList.of(
+        calling(call),
+        calling(call, call, reasoning="hm"),
+        calling(CALL, content="s", reasoning="hm"),
+    )
     made = export("llamafactory", rows, tmp_path, formatting="sharegpt")
-    assert made.reasons == ["thought_call"]
-    kept = export("llamafactory", rows, tmp_path, formatting="sharegpt", keep=["thought_call"])
-    assert kept.sets[0].rows == 2
+    one, two, three = (row["messages"][1] for row in made.rows())
+    assert {one["role"], two["role"], three["role"]} == {"function_call"}
+    assert json.loads(one["content"]) == call
+    assert json.loads(two["content"].removeprefix(THOUGHT)) == [call, call]
+    assert three["content"] == f"{THOUGHT}s\n<tool_call>{json.dumps(CALL)}</tool_call>"
+
+
+def test_results_of_several_calls_are_one_turn(tmp_path: Path) -> None:
+    calls = {**CALL, "id": "1"}, {**CALL, "id": "2"}
+    results = {"tool_call_id": "1"}, {"tool_call_id": "2", "content": "t"}
+    rows = RowList.of(answered(calling(*calls), *results))
+    (row,) = export("llamafactory", rows, tmp_path, formatting="sharegpt").rows()
+    assert row["messages"][2]["content"] == "r\n</tool_response>\n<tool_response>\nt"
+
+
+def thinking(count: int) -> RowList:
+    return RowList.of(
+        *({"instruction": f"q{n}", "output": f"a{n}", "reasoning": f"t{n}"} for n in range(count))
+    )
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_a_share_is_written_without_thoughts(tmp_path: Path, share: float) -> None:
+    rows = thinking(100)
+    rows += many(50)
+    made = export("llamafactory", rows, tmp_path, non_thinking=share, holdout=0.2)
+    again = export("llamafactory", rows, tmp_path, non_thinking=share, holdout=0.2)
+    for at in (0, 1):
+        texts = [row["output"] for row in made.rows(at) if row["output"] != "a"]
+        assert sum("<think>" not in text for text in texts) == round(share * len(texts))
+        assert again.rows(at) == made.rows(at)
+
+
+def test_thoughts_of_another_template(tmp_path: Path) -> None:
+    words = ["<seed:think>", "</seed:think>"]
+    (row,) = export("llamafactory", thinking(1), tmp_path, thought_words=words).rows()
+    assert row["output"] == "<seed:think>t0</seed:think>a0"
+
+
+def masked(*learned: bool, **parts: Any) -> dict[str, Any]:
+    """A conversation of as many answers."""
+    turns: list[dict[str, Any]] = []
+    for number, each in enumerate(learned):
+        turns.append({"role": "user", "content": f"u{number}"})
+        train = {} if each else {"train": False}
+        turns.append({"role": "assistant", "content": f"a{number}", **train, **parts})
+    return {"messages": turns}
+
+
+MASKED, MASKING = masked(False, True), {"mask_history": True}
+
+
+@pytest.mark.parametrize(
+    ("rows", "needs", "reasons"),
+    [
+        ([masked(True)], {}, []),
+        ([masked(True, True)], {"mask_history": False}, []),
+        ([masked(False, True)], {"mask_history": True}, []),
+        ([masked(True), masked(False, False, True)], {"mask_history": True}, []),
+        ([masked(True), masked(False)], {}, ["masked_turn"]),
+        ([masked(False, True)] * 2 + [masked(True, True)], {"mask_history": True}, ["masked_turn"]),
+        (
+            [masked(True, True)] * 2 + [masked(True, False)],
+            {"mask_history": False},
+            ["masked_turn"],
+        ),
+    ],
+)
+def test_masked_turns_are_written_as_mask_history_tells_them(
+    tmp_path: Path, rows: list[dict[str, Any]], needs: dict[str, bool], reasons: list[str]
+) -> None:
+    for formatting in ("alpaca", "sharegpt"):
+        made = export("llamafactory", RowList.of(*rows), tmp_path, formatting=formatting)
+        assert (dict(made.sets[0].needs), made.reasons) == (needs, reasons)
+
+
+def test_a_conversation_is_split_at_its_learned_answers(tmp_path: Path) -> None:
+    rows = RowList.of(masked(False, True, True, False), masked(True))
+    made = export("llamafactory", rows, tmp_path, masked="split")
+    assert [(row["instruction"], row["output"]) for row in made.rows()] == [
+        *(("u1", "a1"), ("u2", "a2"), ("u0", "a0"))
+    ]
+    assert [len(row.get("history", ())) for row in made.rows()] == [1, 2, 0]
+    assert made.sets[0].needs == {"mask_history": True}
+
+
+def test_media_go_with_the_part_of_a_conversation_that_has_their_places(tmp_path: Path) -> None:
+    talk = masked(True, True)
+    for turn in talk["messages"][::2]:
+        turn["content"] += "<image>"
+    rows = RowList.of({**talk, "images": ["0.png", "1.png"]})
+    made = export("llamafactory", rows, tmp_path, formatting="sharegpt", masked="split")
+    assert [row["images"] for row in made.rows()] == [["0.png"], ["0.png", "1.png"]]
+
+
+def test_pairs_learn_their_answers_alone(tmp_path: Path) -> None:
+    turns = masked(False)["messages"] + [{"role": "user", "content": "u"}]
+    pair = {"chosen": {"role": "assistant", "content": "c", "reasoning": "hm"}, "rejected": "r"}
+    hidden = {"chosen": {"role": "assistant", "content": "c", "train": False}, "rejected": "r"}
+    rows = RowList.of({"messages": turns, **pair}, {"messages": turns, **hidden})
+    made = export("llamafactory", rows, tmp_path, formatting="sharegpt")
+    assert (made.reasons, made.sets[0].needs) == (["masked_turn"], {})
+    assert made.rows()[0]["chosen"]["content"] == f"{THOUGHT}c"
 
 
 def test_pictures_with_their_places_are_written(tmp_path: Path) -> None:
@@ -294,6 +455,11 @@ def test_names_that_cannot_be_are_refused(name: str) -> None:
         ({"formatting": "text"}, {"output"}, "formatting 'text' needs column 'text'"),
         ({"preference": "kto"}, {"output"}, "preference 'kto' needs column 'label'"),
         ({"preference": "ranking"}, {"chosen"}, "needs column 'rejected'"),
+        (
+            {"reasoning": "drop", "non_thinking": 0.3},
+            None,
+            "non_thinking has nothing to choose from where reasoning is 'drop'",
+        ),
     ],
 )
 def test_contradictions_are_found_at_validate(

@@ -18,11 +18,10 @@ FOLDER = Path(__file__).parents[3] / "shared" / "data" / "llamafactory"
 ROLES = {
     "human": "user",
     "gpt": "assistant",
-    "function_call": "tool_call",
     "observation": "tool",
 }
 KEEP = ["control_token"]
-WRITTEN = {"tool_call": "function_call", "tool": "observation"}
+WRITTEN = {"tool": "observation"}
 
 pytestmark = [
     pytest.mark.reference,
@@ -30,14 +29,22 @@ pytestmark = [
 ]
 
 
-def turn(read: dict[str, str]) -> dict[str, str]:
-    """A turn of theirs in our roles."""
+def turn(read: dict[str, str]) -> dict[str, Any]:
+    """A turn of theirs in our form."""
     role = read.get("role") or read["from"]
-    return {"role": ROLES.get(role, role), "content": read.get("content", read.get("value", ""))}
+    content = read.get("content", read.get("value", ""))
+    if role == "function_call":
+        return {"role": "assistant", "content": "", "tool_calls": [json.loads(content)]}
+    return {"role": ROLES.get(role, role), "content": content}
 
 
-def written(turns: list[dict[str, str]]) -> list[dict[str, str]]:
-    return [{**each, "role": WRITTEN.get(each["role"], each["role"])} for each in turns]
+def written(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {"role": "function_call", "content": json.dumps(each["tool_calls"][0], ensure_ascii=False)}
+        if "tool_calls" in each
+        else {**each, "role": WRITTEN.get(each["role"], each["role"])}
+        for each in turns
+    ]
 
 
 def read(name: str) -> list[dict[str, Any]]:

@@ -22,7 +22,14 @@ def messages(*turns: tuple[str, str]) -> dict[str, Any]:
 TOOLS = json.dumps(
     [{"name": "f", "parameters": {"properties": {"x": {"type": "string", "enum": ["a"]}}}}]
 )
-CALL = json.dumps({"name": "f", "arguments": {"x": "a"}})
+CALL = {"name": "f", "arguments": {"x": "a"}}
+
+
+def calling(*calls: dict[str, Any], **parts: str) -> list[dict[str, Any]]:
+    asked = {"role": "user", "content": "u"}
+    return [asked, {"role": "assistant", "content": "", "tool_calls": list(calls), **parts}]
+
+
 TALK = messages(("system", "s"), ("user", "u1"), ("assistant", "a1"), ("user", "u2"))
 ANSWERED = {"messages": [*TALK["messages"], {"role": "assistant", "content": "a2"}]}
 CHATS = [
@@ -32,12 +39,19 @@ CHATS = [
 ]
 CALLS = [
     {
-        **messages(("user", "u"), ("tool_call", CALL), ("tool", "1"), ("assistant", "a")),
+        "messages": [
+            *calling(CALL),
+            {"role": "tool", "content": "1"},
+            {"role": "assistant", "content": "a"},
+        ],
         "tools": TOOLS,
     },
-    messages(("user", "u"), ("tool_call", f"[{CALL}, {CALL}]")),
+    {"messages": calling(CALL, CALL)},
 ]
-THOUGHT = [messages(("user", "u"), ("tool_call", f"<think>\nhm\n</think>\n\n{CALL}"))]
+THOUGHT = [
+    {"messages": calling(CALL, reasoning="hm")},
+    {"messages": calling(CALL, CALL, reasoning="hm", content="so")},
+]
 PAIRS = [
     {"instruction": "q", "input": "i", "chosen": "good", "rejected": "bad"},
     {**TALK, "chosen": {"role": "assistant", "content": "good"}, "rejected": "bad"},
@@ -88,7 +102,7 @@ LOADINGS = [
         "thought_call",
         THOUGHT,
         "sft",
-        {"formatting": "sharegpt", "keep": ["thought_call"]},
+        {"formatting": "sharegpt"},
         template="qwen3",
     ),
 ]
@@ -146,6 +160,18 @@ def test_it_learns_the_answers_and_reads_the_prompts(loaded: dict[str, dict[str,
             first, second = loaded[f"kto_{kind}_{file}"]["first"]
             assert (first["kto_tag"], second["kto_tag"]) == (True, False)
         assert learned(f"dates_{file}", 0) == "2021-02-03<|im_end|>\n"
+
+
+@pytest.mark.heavy
+def test_it_learns_the_thought_the_words_and_the_calls(loaded: dict[str, dict[str, Any]]) -> None:
+    call = f"<tool_call>\n{json.dumps(CALL)}\n</tool_call>"
+    thought = "<think>\nhm\n</think>\n\n"
+    one, two = (
+        "".join(run["text"] for run in first["text"] if run["learned"])
+        for first in loaded["thought_call"]["first"]
+    )
+    assert one == f"{thought}{call}<|im_end|>\n"
+    assert two == f"{thought}so\n{call}\n{call}<|im_end|>\n"
 
 
 @pytest.mark.heavy

@@ -20,9 +20,22 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
-ROLES = st.sampled_from(["system", "user", "assistant", "tool_call", "tool", "human"])
-CALL = st.sampled_from(['{"name": "f", "arguments": {}}', "[]", "{"])
-TURN = st.fixed_dictionaries({"role": ROLES, "content": TEXT | CALL | st.none()})
+ROLES = st.sampled_from(["system", "user", "assistant", "tool", "human"])
+CALL = st.fixed_dictionaries(
+    {"name": st.sampled_from(["f", ""]), "arguments": st.dictionaries(TEXT, ANYTHING, max_size=2)},
+    optional={"id": st.sampled_from(["1", "2"]), "type": st.just("function")},
+)
+TURN = st.fixed_dictionaries(
+    {"role": ROLES, "content": TEXT | st.none()},
+    optional={
+        "reasoning": TEXT | st.sampled_from(["<think>", "hm\n</think>"]),
+        "tool_calls": st.lists(CALL, max_size=2),
+        "tool_call_id": st.sampled_from(["1", "2"]),
+        "train": st.booleans(),
+        "name": TEXT,
+        "refusal": st.none() | TEXT,
+    },
+)
 TALK = st.lists(TEXT, min_size=2, max_size=6).map(
     lambda texts: [
         {"role": ("user", "assistant")[at % 2], "content": text} for at, text in enumerate(texts)
@@ -32,6 +45,7 @@ COLUMNS = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(("instruction", "input", "output", "system", "text"), TEXT | ANYTHING),
+        "reasoning": TEXT,
         "history": st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=2) | ANYTHING,
         "messages": TALK | st.lists(TURN, max_size=5) | ANYTHING,
         "tools": st.sampled_from(["[]", '[{"name": "f", "parameters": {"properties": {}}}]', "{"]),
@@ -46,6 +60,8 @@ OPTIONS = st.fixed_dictionaries(
         "preference": st.sampled_from(["none", "ranking", "kto"]),
         "holdout": st.sampled_from([0.5, 2]),
         "keep": st.sampled_from([["empty_answer", "empty_prompt"], ["control_token"]]),
+        "non_thinking": st.sampled_from([0.3, 1.0]),
+        "masked": st.sampled_from(["reject", "split"]),
     },
 )
 
@@ -64,7 +80,10 @@ def test_each_row_is_written_or_rejected(
         except PluginRefused:
             return
         written = [row for at in range(len(made.sets)) for row in made.rows(at)]
-        assert len(written) + len(made.rejects) == len(rows)
+        if options.get("masked") == "split":
+            assert len(written) + len(made.rejects) >= len(rows)
+        else:
+            assert len(written) + len(made.rejects) == len(rows)
         assert [made_set.rows for made_set in made.sets] == [
             len(made.rows(at)) for at in range(len(made.sets))
         ]

@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 with contextlib.redirect_stdout(sys.stderr):
-    from llamafactory.data.template import TEMPLATES
+    from llamafactory.data.template import TEMPLATES, ReasoningTemplate
 
 
 def written(name: str, turns: list[dict[str, str]]) -> str:
@@ -26,6 +26,8 @@ def written(name: str, turns: list[dict[str, str]]) -> str:
     for turn in turns:
         if turn["role"] == "user":
             parts += template.format_user.apply(content=turn["content"], idx="0")
+            if isinstance(template, ReasoningTemplate):  # with `enable_thinking: null`
+                parts.append(template.add_thought())
         elif turn["role"] == "assistant":
             parts += template.format_assistant.apply(content=turn["content"])
     return "".join(part if isinstance(part, str) else f"{{{min(part)}}}" for part in parts)

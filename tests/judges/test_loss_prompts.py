@@ -23,7 +23,7 @@ LONGER = [
 ]
 CASES = [
     (name, turns)
-    for name in ("alpaca", "chatml", "qwen", "llama3", "smollm2")
+    for name in ("alpaca", "chatml", "qwen", "qwen3", "llama3", "smollm2")
     for turns in (LONE, LONGER)
 ]
 

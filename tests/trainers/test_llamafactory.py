@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sftrecipe.kinds import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.shared import training_environment
+from sftrecipe_registry.shared.llamafactory_masks import mask_findings
 from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
 from sftrecipe_registry.trainers import llamafactory
 from sftrecipe_registry.trainers.llamafactory import LlamaFactory
@@ -123,6 +125,30 @@ def test_the_same_rows_in_two_formats_are_trained_on_once(tmp_path: Path) -> Non
     assert (written["dataset"], written["eval_dataset"]) == ("a", "a_holdout")
     written = config(tmp_path, *data, dataset="b")
     assert (written["dataset"], written["eval_dataset"]) == ("b", "b_holdout")
+
+
+def needing(mask_history: bool) -> DataSet:
+    return replace(data_set("demo"), needs={"mask_history": mask_history})
+
+
+@pytest.mark.parametrize(
+    ("needs", "arguments", "written", "told"),
+    [
+        (True, {}, True, []),
+        (True, {"mask_history": True}, True, []),
+        (True, {"mask_history": False}, False, ["fault"]),
+        (False, {}, None, []),
+        (False, {"mask_history": True}, True, ["warning"]),
+        (True, {"stage": "ppo"}, None, []),
+    ],
+)
+def test_what_the_rows_need_is_written_and_checked(
+    tmp_path: Path, needs: bool, arguments: dict[str, Any], written: bool | None, told: list[str]
+) -> None:
+    settings = config(tmp_path, needing(needs), **arguments)
+    assert settings.get("mask_history") is written
+    found = [*mask_findings(settings, [needing(needs)])]
+    assert [each.state for each in found] == told
 
 
 def test_evaluation_of_the_users_own_is_left_alone(tmp_path: Path) -> None:

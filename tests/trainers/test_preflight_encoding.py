@@ -10,6 +10,7 @@ import pytest
 from sftrecipe.kinds import Finding
 from sftrecipe_registry.shared import training_environment
 from sftrecipe_registry.shared.preflight_template import template_findings
+from sftrecipe_registry.shared.preflight_thoughts import thought_findings
 from sftrecipe_registry.trainers import llamafactory
 
 from ..training_environment import ABSENT, training_python
@@ -147,6 +148,61 @@ def test_a_wrong_template_is_refused(python: Path, tmp_path: Path, model: str) -
     assert "<|start_header_id|>user<|end_header_id|>\\n\\nFirst question?<|eot_id|>" in trained
     answer = loaded(python, tmp_path, model, "sft", "llama3")
     assert (answer["error"], answer["examples"]) == (None, 1)
+
+
+def counts(**found: tuple[int, int]) -> dict[str, Any]:
+    """What a worker counts in a data set, as (rows, amount)."""
+    names = ("thinking", "plain", "foreign", "spaced", "empty", "lost", "earlier", "spoken")
+    told = {
+        name: {"data": {"rows": rows, "amount": amount, "examples": []}}
+        for name, (rows, amount) in found.items()
+    }
+    return {**{name: {} for name in names}, **told, "reasons": True, "words": ["<a>", "</a>"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "told", "state", "message", "advice"),
+    [
+        ({}, counts(empty=(2, 0)), "warning", "2 rows an answer without", "enable_thinking: false"),
+        (
+            {},
+            counts(empty=(1, 0), thinking=(1, 0)),
+            "warning",
+            "1 row an answer without",
+            "enable_thinking: null",
+        ),
+        (
+            {"enable_thinking": False},
+            counts(lost=(1, 0)),
+            "warning",
+            "of 1 row are left out, as enable_thinking is false",
+            "enable_thinking: true",
+        ),
+        (
+            {"enable_thinking": False},
+            counts(lost=(1, 0), plain=(1, 0)),
+            "warning",
+            "are left out",
+            "enable_thinking: null",
+        ),
+        ({}, counts(earlier=(2, 3)), "warning", "3 thoughts of earlier turns", "preserve_thinking"),
+        ({}, counts(foreign=(1, 0)), "fault", "not marked as template", '["<a>", "</a>"]'),
+        ({}, counts(spaced=(1, 0)), "warning", "other spaces", '["<a>", "</a>"]'),
+        (
+            {},
+            {**counts(thinking=(1, 0)), "reasons": False},
+            "warning",
+            "knows no thoughts",
+            "qwen3",
+        ),
+    ],
+)
+def test_what_a_template_makes_of_thoughts_is_told(
+    settings: dict[str, Any], told: dict[str, Any], state: str, message: str, advice: str
+) -> None:
+    (found,) = thought_findings(settings, told)
+    assert (found.state, message in found.message) == (state, True)
+    assert advice in (found.advice or "")
 
 
 @pytest.mark.heavy

@@ -213,7 +213,7 @@ def test_what_is_said_before_a_training_is_what_it_learns(tmp_path: Path) -> Non
 def check(case: Case, answer: dict[str, Any]) -> None:
     """Compare a case with what became of it."""
     where = f"{case.template} {case.thinking} {case.preserves} {case.folder.name}"
-    failed = lost = 0
+    failed = lost = empty = 0
     wanted = list(case.wanted())
     assert {*case.rejects.values()} <= {"masked_turn"}, where
     assert len(wanted) == len(answer["rows"]), where
@@ -231,7 +231,8 @@ def check(case: Case, answer: dict[str, Any]) -> None:
             *(said(turn, thought=id(turn) in kept) for turn in learned)
         ), (where, row, turns)
         lost += any(turn.get("reasoning") and id(turn) not in kept for turn in turns)
-    check_report(case, answer["report"], failed, lost, where)
+        empty += learns_empty(case, turns)
+    check_report(case, answer["report"], (failed, lost, empty), where)
 
 
 def must_fail(case: Case, columns: dict[str, Any], turns: Turns) -> bool:
@@ -254,8 +255,19 @@ def kept_thoughts(case: Case, turns: Turns) -> set[int]:
     return {id(turn) for turn in thinking}
 
 
-def check_report(case: Case, report: dict[str, Any], failed: int, lost: int, where: str) -> None:
+def learns_empty(case: Case, turns: Turns) -> bool:
+    """Whether an empty thought is put into what is learned."""
+    if case.template not in REASONING or case.thinking is not True:
+        return False
+    answers = [turn for turn in turns if turn["role"] == "assistant"]
+    return any(not turn.get("reasoning") for turn in (answers[-1:] if case.masks else answers))
+
+
+def check_report(
+    case: Case, report: dict[str, Any], expected: tuple[int, int, int], where: str
+) -> None:
     """What the preflight says of all rows."""
+    failed, lost, empty = expected
 
     def rows(found: dict[str, Any]) -> int:
         return sum(each["rows"] for each in found.values())
@@ -265,5 +277,4 @@ def check_report(case: Case, report: dict[str, Any], failed: int, lost: int, whe
     assert thoughts["reasons"] == (case.template in REASONING), where
     assert rows(thoughts["lost"]) + rows(thoughts["earlier"]) == lost, where
     assert rows(thoughts["foreign"]) == rows(thoughts["spaced"]) == 0, where
-    if case.thinking is not True or case.template not in REASONING:
-        assert rows(thoughts["empty"]) == 0, where
+    assert rows(thoughts["empty"]) == empty, where

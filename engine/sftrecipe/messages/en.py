@@ -292,6 +292,7 @@ MESSAGES = {
     "outcome-nothing": "nothing to do: everything was done by an earlier run",
     "outcome-gate-passed": "gate passed: {metric} is {value}, asked {bounds}",
     "outcome-gate-missed": "gate missed: {metric} is {value}, asked {bounds}",
+    "outcome-needs": "{data_set}: some of its answers are not to be learned: train it with {name}: true",
     "outcome-not-held-out": "{step}: of {rows} rows none is held out; of so few, name a number of rows",
     "outcome-few": "{rows} rows with a verdict are few: intervals come out too narrow",
     "outcome-at-least": "at least {bound}",

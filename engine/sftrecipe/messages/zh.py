@@ -274,6 +274,7 @@ MESSAGES = {
     "outcome-nothing": "无事可做：之前的运行已全部完成",
     "outcome-gate-passed": "达到门槛：{metric} 为 {value}，要求{bounds}",
     "outcome-gate-missed": "未达到门槛：{metric} 为 {value}，要求{bounds}",
+    "outcome-needs": "{data_set}：其中有些回答不应被学习，训练时须写 {name}: true",
     "outcome-not-held-out": "{step}：{rows} 行中没有留出任何一行；行数少时请写行数而不是比例",
     "outcome-few": "只有 {rows} 行有评测结果，行数太少时区间会偏窄",
     "outcome-at-least": "不低于 {bound}",

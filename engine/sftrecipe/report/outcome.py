@@ -31,6 +31,9 @@ def outcome_text(outcome: Outcome) -> str:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
+        for name, value in data_set.needs.items():
+            if value is True:
+                lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
     lines += exported_lines(outcome.execution.done)
     lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}

@@ -68,7 +68,10 @@ def export(
     noted = [_noted(data_set, out, to.hashes) for data_set in data_sets]
     # What is trained on them stands as long as they do.
     contents = {file: held for each in noted for file, held in each["contents"].items()}
-    contents |= {f"needs of {each['name']}": each["needs"] for each in noted if "needs" in each}
+    # Equal rows may want another training; what every training does by itself was never noted.
+    for each in noted:
+        if wanted := {name: value for name, value in each.get("needs", {}).items() if value}:
+            contents[f"needs of {each['name']}"] = wanted
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
     made = len(rows)
     return StepFacts(

@@ -75,6 +75,7 @@ def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> No
                 "role": each.role,
                 "kind": each.kind,
             }
+            | ({"needs": each.needs} if each.needs else {})
             for each in execution.data_sets
         ],
         "versions": versions(execution.plan),

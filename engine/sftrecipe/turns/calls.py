@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,16 @@ _ARGUMENTS = ("arguments", "parameters", "args", "input")
 _TYPES = frozenset({"function", "tool_call", "tool_use", "functionCall"})
 _READ = frozenset({"name", *_ARGUMENTS})
 _AROUND = frozenset({"id", "type", "index", "function", "cache_control"})
+_BESIDE = re.compile(r"\n?<tool_call>(.*?)</tool_call>", re.DOTALL)
+"""How LLaMA-Factory has calls beside a text."""
 _FAR = 1 << 63
 _SHOWN = 200
+
+
+def called_beside(text: str) -> tuple[str, str]:
+    """The JSON of the calls in a turn's text, and what else is said in it."""
+    parts = _BESIDE.split(text)
+    return (parts[1], parts[0] + parts[2]) if len(parts) == 3 else (text, "")
 
 
 def read_calls(found: Any, where: str) -> list[ToolCall]:

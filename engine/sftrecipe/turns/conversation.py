@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sftrecipe.record import ROLES, ToolCall, Turn
 from sftrecipe.thoughts import parted, parted_reply
-from sftrecipe.turns.calls import read_calls
+from sftrecipe.turns.calls import called_beside, read_calls
 from sftrecipe.turns.content import Content, read_content, result_text
 from sftrecipe.turns.faults import UnreadTurn, check_rest, is_empty, kind_of, unread_part
 from sftrecipe.turns.media import Medium
@@ -233,9 +233,8 @@ class _TurnReader:
     def _calls(self, role: str) -> list[ToolCall]:
         calls = [*self.content.calls]
         if self._role == CALLS:
-            found = self.content.text or self._one_of(_CONTENTS)
-            calls += read_calls(found, self._where)
-            self.content.text = ""
+            text, self.content.text = called_beside(self.content.text)
+            calls += read_calls(text or self._one_of(_CONTENTS), self._where)
         for key in _CALLS:
             if not is_empty(found := self._turn.get(key)):
                 more = read_calls(found, self._where)

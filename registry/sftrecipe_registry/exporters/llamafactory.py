@@ -76,7 +76,10 @@ class LlamaFactory(Exporter):
 
     version: ClassVar[str] = "3"
     paper: ClassVar[str] = "LLaMA-Factory 0.9.5, data/README.md"
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(get_args(Doubt), ("keep",))
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **dict.fromkeys(get_args(Doubt), ("keep",)),
+        "masked_turn": ("masked",),
+    }
     example: ClassVar[str] = "{use: llamafactory, with: {formatting: alpaca, holdout: 0.1}}"
 
     formatting: Formatting = "alpaca"

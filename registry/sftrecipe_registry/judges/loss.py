@@ -11,9 +11,10 @@ from annotated_types import MinLen
 from sftrecipe import Context, Judge, Record, Reply, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker
+from sftrecipe.record import chat
 from sftrecipe_registry.shared.confidence_interval import Estimate, metric_names
 from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
-from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.last_answer import trained_text
 from sftrecipe_registry.shared.model_answers import answered_by_all, named_twice
 from sftrecipe_registry.shared.model_figures import (
     figure,
@@ -26,7 +27,7 @@ from sftrecipe_registry.shared.rubric_scale import rubric_variables
 ScoringModel = Annotated[str, ProviderMarker(frozenset({"loglikelihood"}))]
 """Name of a provider that tells how likely a given answer is."""
 _MEASURES = ("loss", "row_loss")
-_GIVEN = frozenset({"messages", "instruction", "input", "output"})
+_GIVEN = frozenset({"messages", "instruction", "input", "output", "reasoning"})
 _LARGEST = 700.0
 """A larger exponent is no number any more."""
 
@@ -40,7 +41,9 @@ class Loss(Judge):
     and `…_row_loss`: below 0 the first model is the better one; `judged` and `invalid`, the rows.
     The token that ends an answer does not count. Models of different vocabularies cannot be
     compared: `other tokens` counts the answers that are not equally many tokens to all models. A
-    row counts for all models or for none: `invalid` are `no_answer`, `no_token`, `call_failed`.
+    row counts for all models or for none: `invalid` are `no_answer`, `no_token`, `call_failed`, and
+    `tool_turns`, which every template writes in a form of its own. A thought is learned with its
+    answer: `<think>…</think>` stands before it, also before earlier answers.
     """
 
     paper: ClassVar[str] = "Cross-entropy on held-out answers, as LLaMA-Factory's eval_loss"
@@ -59,11 +62,12 @@ class Loss(Judge):
         ),
     ] = "builtin:loss/alpaca"
     """How the question is put, up to where the answer begins: as LLaMA-Factory's template of that
-    name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/llama3`, `…/smollm2`, or `…/plain` (the
-    question and a line break); or one of your own, the text or a `.j2` file (Jinja2). Take the one
-    that the model is trained with. It is given `messages`, all turns before the answer ({role,
-    content}), `instruction` and `input`, and the row's columns. The line break at a file's end does
-    not count."""
+    name, `builtin:loss/alpaca`, `…/chatml`, `…/qwen`, `…/qwen3` (which gives an answer without a
+    thought an empty one), `…/llama3`, `…/smollm2`, or `…/plain` (the question and a line break); or
+    one of your own, the text or a `.j2` file (Jinja2). Take the one that the model is trained with.
+    It is given `messages`, all turns before the answer ({role, content}, thoughts within),
+    `instruction` and `input`, `reasoning`, the thought of the answer, and the row's columns. The
+    line break at a file's end does not count."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A model named twice."""
@@ -95,10 +99,15 @@ class Loss(Judge):
         """Raises NotJudged and CallFailed."""
         import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
 
-        before, answer = parted(row.columns)
-        if not answer:
+        turns = chat(row.columns)
+        if any(turn["role"] == "tool" or "tool_calls" in turn for turn in turns):
+            raise NotJudged("tool_turns")
+        if not turns or turns[-1]["role"] != "assistant" or not turns[-1]["content"]:
             raise NotJudged("no_answer")
-        variables = {**rubric_variables(row.columns), "messages": before}
+        answer = trained_text(turns[-1])
+        texts = [{**turn, "content": trained_text(turn)} for turn in turns[:-1]]
+        reasoning = turns[-1].get("reasoning", "")
+        variables = {**rubric_variables(row.columns), "messages": texts, "reasoning": reasoning}
         prompt = ctx.prompt(self.prompt).render(variables)
         asked = (ctx.models[name].loglikelihood(prompt, answer) for name in self.models)
         outcomes = await asyncio.gather(*asked, return_exceptions=True)

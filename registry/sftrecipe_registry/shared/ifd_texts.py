@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from sftrecipe.record import Record
-from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe.thoughts import joined
+from sftrecipe_registry.shared.last_answer import parted, trained_answer
 from sftrecipe_registry.shared.spoken import spoken
 
 PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
@@ -35,11 +36,14 @@ class Asked(NamedTuple):
 
 
 def asked(row: Record) -> Asked:
-    """The row's question and answer; of chat turns the last answer, and what was said before."""
+    """The row's question and answer; of chat turns the last answer, and what was said before.
+
+    A thought stands before the answer, as it is trained.
+    """
     if "messages" not in row.columns:
-        return Asked(row.text("instruction"), row.text("input"), row.text("output"))
-    before, answer = parted(row.columns)
-    return Asked(spoken(before), "", answer or "")
+        answer = joined(row.text("reasoning"), row.text("output"))
+        return Asked(row.text("instruction"), row.text("input"), answer)
+    return Asked(spoken(parted(row.columns).before), "", trained_answer(row.columns))
 
 
 def question_prompt(name: PromptName, instruction: str, given: str) -> str:

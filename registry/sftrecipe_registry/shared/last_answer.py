@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from sftrecipe.record import Columns, Turn, chat
+from sftrecipe.thoughts import joined
+from sftrecipe_registry.shared.spoken import spoken
 
 
 class Parted(NamedTuple):
@@ -22,6 +24,19 @@ def parted(columns: Columns) -> Parted:
     if turns and turns[-1]["role"] == "assistant":
         return Parted(turns[:-1], turns[-1]["content"])
     return Parted(turns, None)
+
+
+def trained_answer(columns: Columns) -> str:
+    """The last answer behind its thought, as a training learns it; empty where the row has none."""
+    turns = chat(columns)
+    return trained_text(turns[-1]) if turns and turns[-1]["role"] == "assistant" else ""
+
+
+def trained_text(turn: Turn) -> str:
+    """What a turn says, an assistant's behind its thought."""
+    if turn["role"] != "assistant":
+        return turn["content"]
+    return joined(turn.get("reasoning", ""), spoken([turn]))
 
 
 def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:

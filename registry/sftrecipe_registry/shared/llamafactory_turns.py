@@ -21,7 +21,7 @@ _ROLES = {"tool": "observation"}
 CALL = "function_call"
 ANSWERS = ("assistant", CALL)
 _CALL_WORDS = ("<tool_call>", "</tool_call>")
-_BETWEEN_RESULTS = "\n</tool_response>\n<tool_response>\n"
+BETWEEN_RESULTS = "\n</tool_response>\n<tool_response>\n"
 """What LLaMA-Factory's own `openai` converter puts between the results of several calls."""
 _PARTS = frozenset({"role", "content", "reasoning", "tool_calls", "tool_call_id", "name", "train"})
 _CALL_PARTS = frozenset({"name", "arguments", "id"})
@@ -97,7 +97,7 @@ def read_turns(messages: Sequence[Any]) -> list[Turn]:
         if turn.role == "observation":
             results.append(message)
             if len(results) > 1:
-                turn = turn._replace(said=turns.pop().said + _BETWEEN_RESULTS + turn.said)
+                turn = turn._replace(said=turns.pop().said + BETWEEN_RESULTS + turn.said)
         else:
             _check_results(calls, results)
             calls, results = message.get("tool_calls") or (), []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LINEAGE = "lineage"
 _BATCH = 2000
+_TURNS = frozenset({"messages", "chosen", "rejected"})
+"""Columns of chat turns."""
 
 
 def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
@@ -44,8 +46,9 @@ def common_schema(records: Iterable[Record], lineage: bool) -> pa.Schema:
 
     types: dict[str, pa.DataType] = {}
     for batch in _batches(records):
-        for name in {name: None for record in batch for name in record.columns}:
-            found = _type_of([record.columns.get(name) for record in batch])
+        rows = [_with_argument_texts(plain_row(record, lineage=False)) for record in batch]
+        for name in {name: None for row in rows for name in row}:
+            found = _type_of([row.get(name) for row in rows])
             types[name] = _common(types.get(name, pa.null()), found)
     return pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
 
@@ -55,7 +58,7 @@ def tables(records: Iterable[Record], schema: pa.Schema, lineage: bool) -> Itera
     import pyarrow as pa  # noqa: PLC0415
 
     for batch in _batches(records):
-        rows = [plain_row(record, lineage) for record in batch]
+        rows = [_with_argument_texts(plain_row(record, lineage)) for record in batch]
         for row in rows if lineage else ():
             for name in ("scores", "tags"):
                 row[LINEAGE][name] = orjson.dumps(row[LINEAGE][name]).decode()
@@ -64,6 +67,33 @@ def tables(records: Iterable[Record], schema: pa.Schema, lineage: bool) -> Itera
             for field in schema
         ]
         yield pa.table(columns, schema=schema)
+
+
+def _with_argument_texts(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the arguments of its calls as JSON text.
+
+    Each call has arguments of its own: as objects of one type, all would have those of all.
+    """
+    for name in _TURNS & row.keys():
+        value = row[name]
+        if isinstance(value, list | tuple):
+            row[name] = [_turn_with_texts(turn) for turn in value]
+        elif isinstance(value, Mapping):
+            row[name] = _turn_with_texts(value)
+    return row
+
+
+def _turn_with_texts(turn: Any) -> Any:
+    calls = turn.get("tool_calls") if isinstance(turn, Mapping) else None
+    if not isinstance(calls, list | tuple):
+        return turn
+    texts = [
+        {**call, "arguments": orjson.dumps(call["arguments"]).decode()}
+        if isinstance(call, Mapping) and isinstance(call.get("arguments"), Mapping)
+        else call
+        for call in calls
+    ]
+    return {**turn, "tool_calls": texts}
 
 
 def _lineage_type() -> pa.DataType:

@@ -45,7 +45,9 @@ def _lost(settings: Settings, told: Mapping[str, Any]) -> Iterator[Finding]:
         mixed = "null" if name in told["plain"] else "true"
         yield _finding(text, f"write enable_thinking: {mixed}", found)
     for name, found in told["earlier"].items():
-        text = f"data set '{name}': {found['amount']} thoughts of earlier turns are left out in "
+        amount = found["amount"]
+        text = f"data set '{name}': {amount} thought{'s' * (amount != 1)} of earlier turns "
+        text += f"{'is' if amount == 1 else 'are'} left out in "
         yield _finding(text + _rows(found), "write preserve_thinking: true to keep them", found)
 
 

@@ -12,6 +12,7 @@ from sftrecipe.turns.roles import CALLS
 from sftrecipe_registry.shared.alpaca_shape import MEDIA, canonical, check_label, extras
 from sftrecipe_registry.shared.catalogue_entry import Entry
 from sftrecipe_registry.shared.found_rows import Misshapen, Shape
+from sftrecipe_registry.shared.llamafactory_turns import BETWEEN_RESULTS
 
 ROLES = {
     "user_tag": "user",
@@ -43,6 +44,7 @@ def sharegpt_shape(entry: Entry, left_out: Collection[str] = ()) -> Shape:
         said = tagged.read(_listed(row, column), "message")
         turns = said.turns
         _check_turns(turns, is_ranking=entry.ranking, has_runs=entry.formatting == "openai")
+        turns = [each for turn in turns for each in _one_by_one(turn)]
         if turns[0]["role"] != "system" and (system := row.get(named["system"] or "")):
             turns.insert(0, {"role": "system", "content": system})
         columns = {"messages": turns} | canonical(row, names)
@@ -90,6 +92,14 @@ class _TaggedTurns:
         if role not in self._roles:
             raise Misshapen("bad_role", f"{where}: '{role}' is none of {', '.join(self._roles)}")
         return renamed
+
+
+def _one_by_one(turn: Turn) -> list[Turn]:
+    """The results of several calls, which LLaMA-Factory has in one turn."""
+    if turn["role"] != "tool" or BETWEEN_RESULTS not in turn["content"]:
+        return [turn]
+    texts = turn["content"].split(BETWEEN_RESULTS)
+    return [{"role": "tool", "content": text} for text in texts]
 
 
 def _listed(row: Mapping[str, Any], column: str) -> list[Any]:
