@@ -128,11 +128,8 @@ async def test_an_older_or_repaired_ledger_knows_its_whole_replies(tmp_path: Pat
     request = Request("chat", ({"role": "user", "content": "short"},), sampling={"top_p": 0.5})
     mark = alike("openai", "m", request)
     with open_history(path) as history:
-        for identity, is_there in (
-            ({"model": "m", "revision": "b"}, False),
-            ({"model": "m"}, True),
-        ):
-            part = provider_part("openai", identity)
+        for revision, is_there in ({"revision": "b"}, False), ({}, True):
+            part = provider_part("openai", {"model": "m", **revision})
             assert (history.whole_reply(mark, part, request) is not None) is is_there
 
 
