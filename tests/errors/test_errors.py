@@ -38,11 +38,11 @@ SHAPE = {
     "bad-budget",
 }
 """Slugs that the JSON Schema must refuse too."""
-OF_OTHER_COMMANDS = {"no-such-schema"}
+OF_OTHER_COMMANDS = {"no-such-schema", "no-such-vendor"}
 OF_PLUGINS = {"plugin-import", "plugin-class", "plugin-duplicate"}
 """Slugs that discovery raises, and a recipe check passes on."""
-WARNINGS = {"unset-environment"}
-"""Slugs that only `run` refuses: the recipe is right."""
+WARNINGS = {"unset-environment", "model-withdrawn", "vendor-withdrawn"}
+"""Slugs of recipes that are right."""
 
 
 @pytest.fixture

@@ -112,12 +112,13 @@ async def test_ernie_v1(server: StandIn, tmp_path: Path) -> None:
         with pytest.raises(CallFailed, match="error 336103: as told") as caught:
             await asked.chat(_turns("[[336103]]"))
         assert caught.value.reason == "context_too_long"
+        assert "switched" not in caught.value.message  # a row's fault says nothing of v1
         with pytest.raises(CallFailed, match="alternate"):
             await asked.chat(_turns("a", "b"))
         with pytest.raises(CallFailed) as caught:
             await asked.chat(_turns("[[unsafe]]"))
         assert caught.value.outcome == "refused"
-        with pytest.raises(SftrecipeError, match="error 17: as told"):  # a day's quota
+        with pytest.raises(SftrecipeError, match="error 17: as told; Baidu switched v1 of Qianfan"):
             await asked.chat(_turns("[[17]]"))
     assert server.count()["tokens_given"] == 2  # the first, and one for error 110
     assert b"secret-key-1" not in (tmp_path / "ledger.sqlite").read_bytes()

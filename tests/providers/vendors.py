@@ -1,4 +1,4 @@
-"""Seven vendors on one real HTTP server: their paths, replies and errors, as they document them.
+"""Nine vendors on one real HTTP server: their paths, replies and errors, as they document them.
 
 A prompt tells what goes wrong: `[[overloaded x1]]` fails the first request with the vendor's own
 body for it. Every request is kept, with its headers.
@@ -6,6 +6,7 @@ body for it. Every request is kept, with its headers.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -37,7 +38,20 @@ GEMINI: dict[str, tuple[int, str, str, str]] = {
     "broken": (500, "INTERNAL", "An internal error has occurred.", ""),
     "wrong": (400, "INVALID_ARGUMENT", "Unable to submit request", ""),
 }
+THINKING = ("ernie-x1", "ernie-5.0-thinking", "deepseek-", "thinking")
+"""Parts of the names of models that answer with a thought."""
 OPENAI_LIKE: dict[str, dict[str, tuple[int, dict[str, str]]]] = {
+    "ernie": {
+        "key": (401, {"code": "invalid_iam_token", "message": "IAM Certification failed"}),
+        "limit": (429, {"code": "rpm_rate_limit_exceeded", "message": "Rate limit reached"}),
+        "overloaded": (503, {"code": "server_overloaded", "message": "The server is busy"}),
+        "unpaid": (403, {"code": "access_denied", "message": "account is in arrears"}),
+        "refused": (400, {"code": "system_unsafe", "message": "the content is not safe"}),
+    },
+    "fastdeploy": {
+        "limit": (429, {"message": "too many requests", "type": "rate_limit_error"}),
+        "wrong": (400, {"message": "bad parameter", "type": "invalid_request_error"}),
+    },
     "deepseek": {
         "key": (
             401,
@@ -185,6 +199,8 @@ class Vendors:
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    listed: Any = field(default_factory=lambda: {"object": "list", "data": [{"id": "m"}]})
+    """What `/models` answers."""
 
     def base(self, vendor: str) -> str:
         """The address that a recipe gives for a vendor."""
@@ -263,6 +279,10 @@ class Vendors:
             status, error = OPENAI_LIKE[vendor][fault]
             return web.json_response({"error": error}, status=status, headers=self.told(status))
         message = {"role": "assistant", "content": f"about {prompt}"}
+        if "response_format" in body:
+            message["content"] = json.dumps({"name": "as asked"})
+        if any(part in body["model"].lower() for part in THINKING):
+            message["reasoning_content"] = f"they ask for {prompt}"
         finish = "content_filter" if fault == "stopped" else "stop"
         reply = {
             "id": "as-1",
@@ -274,6 +294,21 @@ class Vendors:
         }
         return web.json_response(reply)
 
+    async def complete(self, request: web.Request) -> web.Response:
+        """`/completions`."""
+        body = await self.keep(request)
+        choice = {"index": 0, "text": f"{body['prompt']} and so on", "finish_reason": "stop"}
+        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        reply = {"object": "text_completion", "model": body["model"], "choices": [choice]}
+        return web.json_response(reply | {"usage": usage})
+
+    async def models(self, request: web.Request) -> web.Response:
+        """`/models`, for those who have the key."""
+        if request.headers.get("Authorization") not in (None, "Bearer good-key"):
+            return web.json_response({"error": {"message": "no such key"}}, status=401)
+        told = self.listed
+        return told if isinstance(told, web.Response) else web.json_response(told)
+
 
 @asynccontextmanager
 async def vendors(pause: str = "0.05") -> AsyncIterator[Vendors]:
@@ -283,6 +318,8 @@ async def vendors(pause: str = "0.05") -> AsyncIterator[Vendors]:
     app.router.add_post("/anthropic/v1/messages", server.anthropic)
     app.router.add_post("/gemini/models/{call}", server.gemini)
     app.router.add_post("/{vendor}/chat/completions", server.openai_like)
+    app.router.add_post("/{vendor}/completions", server.complete)
+    app.router.add_get("/{vendor}/models", server.models)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from sftrecipe import Provider, messages
+from sftrecipe.calls.prices import price_of
 from sftrecipe.cli import init as started
+from sftrecipe.plugin.vendor_facts import vendors
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe_registry.shared.packaged_checkpoint import packaged_problem
 
@@ -115,12 +117,38 @@ def test_chinese_in_a_folder_with_a_chinese_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_budgets_of_its_profiles_can_be_held(tmp_path: Path, language: str) -> None:
-    started._write(tmp_path / "x", started._first_project(tmp_path / "x", language))
+    qwen = started._vendor("qwen")
+    started._write(tmp_path / "x", started._first_project(tmp_path / "x", language, qwen))
     for profile in ("openai" if language == "en" else "ernie", "qwen", "vllm"):
         found = check_recipe(tmp_path / "x" / "recipe.yaml", profile=profile, keys_later=True)
         if found.budget.max_cost is not None:
             (teacher,) = (block.plugin for block in found.providers.values())
-            assert isinstance(teacher, Provider) and teacher.price is not None, profile
+            assert isinstance(teacher, Provider) and price_of(teacher) is not None, profile
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_vendor_can_be_the_provider(tmp_path: Path, language: str) -> None:
+    for vendor in (each for each in vendors().values() if each.example):
+        folder = tmp_path / vendor.id
+        started._write(folder, started._first_project(folder, language, vendor))
+        found = check_recipe(folder / "recipe.yaml", profile=vendor.id, keys_later=True)
+        (teacher,) = (block.plugin for block in found.providers.values())
+        assert isinstance(teacher, Provider)
+        assert teacher.model_name().endswith(vendor.example) or vendor.id == "vllm"
+        assert not [each for each in found.warnings if each.slug != "unset-environment"]
+
+
+def test_a_vendor_is_named(tmp_path: Path) -> None:
+    begun = said(tmp_path, "init", "x", "--language", "en", "--provider", "zhipu")
+    assert begun.returncode == 0, begun.stderr
+    told = "with glm: export ZHIPUAI_API_KEY=… && sftrecipe run x/recipe.yaml --profile glm"
+    assert told in begun.stdout
+    named = said(tmp_path, "validate", "x/recipe.yaml", "--profile", "glm")
+    assert named.returncode == 0, named.stderr
+    wrong = said(tmp_path, "init", "y", "--provider", "deepsek", SFTRECIPE_LANG="zh")
+    assert wrong.returncode == 2 and "未知的厂商 'deepsek'" in wrong.stderr
+    assert "是否想写 'deepseek'？" in wrong.stderr
+    assert not (tmp_path / "y").exists()
 
 
 def test_what_stands_stays(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from sftrecipe.calls.accounts import Beyond, Spent, Wall
 from sftrecipe.calls.ledger import Ledger
+from sftrecipe.calls.prices import currency_of
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plugin.provider import Price
@@ -50,6 +51,12 @@ class Purse:
         self._waited = False
         self._changed: asyncio.Event | None = None
         self._doors: dict[str, asyncio.Lock] = {}
+
+    @property
+    def currency(self) -> str:
+        """That of the budgets."""
+        walls = [*self._whole, *self._steps.values()]
+        return currency_of(wall.budget for wall in walls)
 
     def holds_tokens(self, step: str) -> bool:
         """Whether it matters for a step how long replies are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from math import isfinite
@@ -13,7 +13,7 @@ import orjson
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.provider import Price, Provider
-from sftrecipe.plugin.vendor_facts import host_of, own_name, vendor_of
+from sftrecipe.plugin.vendor_facts import TokenPrice, own_name, vendor_of
 from sftrecipe.recipe.checked import Budget
 
 _NOT_WRITING = ("embedding", "rerank")
@@ -21,40 +21,46 @@ _NOT_WRITING = ("embedding", "rerank")
 _MAP = "model_prices_and_context_window_backup.json"
 
 
-def price_of(provider: Provider) -> Price | None:
-    """The recipe's price, else the known one of the model, else None."""
-    return provider.price or looked_up(provider)[0]
+def price_of(provider: Provider, currency: str = "USD") -> Price | None:
+    """The recipe's price, else the known one of the model, else None.
+
+    `currency`: that of the budget; where a vendor has a price in it, that one counts.
+    """
+    return provider.price or looked_up(provider, currency)[0]
 
 
-def looked_up(provider: Provider) -> tuple[Price | None, bool]:
+def looked_up(provider: Provider, currency: str = "USD") -> tuple[Price | None, bool]:
     """The known price of a provider's model, and whether it is the file of vendors that has it."""
     mapped = known_price(provider.model_name(), batch=provider.deferred)
     if mapped is not None and provider.deferred:
         return mapped, False  # the file has no prices of batches
-    of_vendor = vendor_price(provider)
+    of_vendor = vendor_price(provider, currency)
     return (of_vendor, True) if of_vendor is not None else (mapped, False)
 
 
-def vendor_price(provider: Provider) -> Price | None:
+def vendor_price(provider: Provider, currency: str = "USD") -> Price | None:
     """The price in the file of vendors, where the provider's own address is the vendor's.
 
     The dearest that a token may be: in peak hours, and written while the model thinks. What a
     budget holds then holds at every hour.
     """
     model = provider.model_name()
+    found: list[TokenPrice] = []
     for address in provider.sends().values() or ("",):
         vendor = vendor_of(address, model)
-        found = vendor.model(own_name(vendor, model)) if vendor else None
-        for price in found.prices if found else ():
-            if price.holds_at(host_of(address)):
-                written = max(price.output, price.reasoning or 0)
-                return Price(
-                    input=price.input,
-                    output=written,
-                    cached_input=price.cached,
-                    currency=price.currency,
-                )
-    return None
+        known = vendor.model(own_name(vendor, model)) if vendor else None
+        found += [each for each in (known.prices if known else ()) if each.holds_at(address)]
+    found.sort(key=lambda each: each.currency != currency)
+    return _as_asked(found[0]) if found else None
+
+
+def _as_asked(price: TokenPrice) -> Price:
+    return Price(
+        input=price.input,
+        output=max(price.output, price.reasoning or 0),
+        cached_input=price.cached,
+        currency=price.currency,
+    )
 
 
 def known_price(model: str, *, batch: bool = False) -> Price | None:
@@ -78,6 +84,11 @@ def known_price(model: str, *, batch: bool = False) -> Price | None:
     return Price(input=read, output=written, cached_input=cached or None)
 
 
+def currency_of(budgets: Iterable[Budget]) -> str:
+    """The currency of the first budget that bounds a cost; USD where none does."""
+    return next((each.currency for each in budgets if each.max_cost is not None), Budget.currency)
+
+
 def _per_million(entry: Mapping[str, Any], name: str) -> float | None:
     """A price in the map; None where it has none that is a number."""
     price = entry.get(name)
@@ -91,7 +102,7 @@ def priced_for(budget: Budget, name: str, provider: Provider) -> Price | None:
 
     Raises UsageError when a `max_cost` could not be held: no price, or another currency's.
     """
-    price = price_of(provider)
+    price = price_of(provider, budget.currency)
     if budget.max_cost is None:
         return price
     if price is None:

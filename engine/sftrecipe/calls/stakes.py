@@ -28,7 +28,7 @@ class Stakes:
     @cached_property
     def price(self) -> Price | None:
         """What tokens cost; None where nobody knows."""
-        return price_of(self._provider)
+        return price_of(self._provider, self._purse.currency)
 
     def tokens(self, claim: Claim, request: Request) -> int:
         """Tokens that an attempt takes at most, by all that is known."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from sftrecipe.plugin.vendor_facts import Vendor
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -14,6 +18,8 @@ _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_\u4e00-\u9fff-]")
 _SHARED = {"dataset_info.json": "{}\n", ".gitignore": ".sftrecipe/\nruns/\n"}
 """Files that other tools keep too: where they stand already, they stay as they are."""
 
+_DEFAULT = "qwen"
+"""The vendor of a profile where nobody names one."""
 _TOLD = {
     "recipe.yaml": "init-recipe",
     "faq.jsonl": "init-faq",
@@ -29,14 +35,20 @@ _TOLD = {
     type=click.Choice(["en", "zh"]),
     help="Of data and comments; by default that of the folder's name, else yours.",
 )
-def init(folder: Path, language: str | None) -> None:
+@click.option(
+    "--provider",
+    metavar="VENDOR",
+    help="Whom a profile of the recipe asks: deepseek, glm, kimi, openai …; qwen by default.",
+)
+def init(folder: Path, language: str | None, provider: str | None) -> None:
     """Start a project: a recipe that runs, its small data, a catalogue.
 
     Nothing that stands in the folder is touched.
     """
-    files = _files(folder, language or _language(folder.resolve().name))
+    vendor = _vendor(provider or _DEFAULT)
+    files = _files(folder, language or _language(folder.resolve().name), vendor)
     _write(folder, files)
-    _tell(folder, files)
+    _tell(folder, files, vendor if provider else None)
 
 
 def _language(name: str) -> str:
@@ -46,7 +58,21 @@ def _language(name: str) -> str:
     return "zh" if _HAN.search(name) and not _KANA.search(name) else user_language()
 
 
-def _files(folder: Path, language: str) -> Mapping[str, str]:
+def _vendor(name: str) -> Vendor:
+    """The vendor of a name. Raises UsageError."""
+    from sftrecipe.errors import UsageError, closest  # noqa: PLC0415
+    from sftrecipe.plugin.vendor_facts import vendor_named, vendors  # noqa: PLC0415
+
+    found = vendor_named(name)
+    if found is not None and found.example:
+        return found
+    known = [each.id for each in vendors().values() if each.example]
+    near = closest(name, known)
+    hint = "did-you-mean" if near else "known"
+    raise UsageError("no-such-vendor", hint, name=name, suggestion=near, known=", ".join(known))
+
+
+def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:
     """What a new project holds, by file name."""
     from sftrecipe.recipe.json_schema import (  # noqa: PLC0415
         RECIPE_FILE,
@@ -55,17 +81,40 @@ def _files(folder: Path, language: str) -> Mapping[str, str]:
     )
 
     schema = {RECIPE_FILE: schema_text(installed_recipe_schema())}
-    return {**_first_project(folder, language), **schema, **_SHARED}
+    return {**_first_project(folder, language, vendor), **schema, **_SHARED}
 
 
-def _first_project(folder: Path, language: str) -> dict[str, str]:
+def _first_project(folder: Path, language: str, vendor: Vendor | None = None) -> dict[str, str]:
     """The recipe and its data, by file name."""
     from importlib import resources  # noqa: PLC0415
 
     written = resources.files("sftrecipe.cli") / "first_project" / language
     texts = {each.name: each.read_text(encoding="utf-8") for each in written.iterdir()}
-    texts["recipe.yaml"] = texts["recipe.yaml"].replace("@name@", f'"{_recipe_name(folder)}"')
+    named = _named_models(texts["recipe.yaml"], vendor or _vendor(_DEFAULT), language)
+    filled = {"name": f'"{_recipe_name(folder)}"', **named}
+    for place, value in filled.items():
+        texts["recipe.yaml"] = texts["recipe.yaml"].replace(f"@{place}@", value)
     return dict(sorted(texts.items(), key=lambda item: (item[0] != "recipe.yaml", item[0])))
+
+
+def _named_models(recipe: str, vendor: Vendor, language: str) -> dict[str, str]:
+    """The current models of the vendors that a recipe names; a vendor that has a profile already
+    leaves the other one as it is."""
+    other = _vendor(_DEFAULT) if f"\n  {vendor.id}:\n" in recipe else vendor
+    names = {each: _vendor(each).example for each in ("openai", "ernie")}
+    return {**names, "vendor": other.id, "block": _block(other, language)}
+
+
+def _block(vendor: Vendor, language: str) -> str:
+    """A provider's block that asks a vendor."""
+    model = f"{vendor.litellm}/{vendor.example}" if vendor.use == "litellm" else vendor.example
+    parts = [f"use: {vendor.use}", f"model: {model}"]
+    if vendor.use in ("openai", "vllm"):
+        parts.insert(1, f"vendor: {vendor.id}")
+    parts += [f'base_url: "{vendor.address}"'] if vendor.local else []
+    comment = "# 先 export" if language == "zh" else "# export"
+    key = f"   {comment} {vendor.keys[0]}=…" if vendor.keys else ""
+    return f"{{{', '.join(parts)}}}{key}"
 
 
 def _recipe_name(folder: Path) -> str:
@@ -90,7 +139,7 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         raise UsageError("folder-read-only", **values) from error
 
 
-def _tell(folder: Path, files: Mapping[str, str]) -> None:
+def _tell(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None:
     """Print what was written and what to do next."""
     from shlex import quote  # noqa: PLC0415
 
@@ -102,7 +151,12 @@ def _tell(folder: Path, files: Mapping[str, str]) -> None:
         click.echo(f"  {file:<14} {message(_TOLD[file], {})}")
     for lacked in _lacking(recipe):
         click.echo(message("init-first", {"command": lacked}))
-    click.echo(message("init-next", {"command": f"sftrecipe run {quote(str(recipe))}"}))
+    command = f"sftrecipe run {quote(str(recipe))}"
+    click.echo(message("init-next", {"command": command}))
+    if vendor:
+        key = f"export {vendor.keys[0]}=… && " if vendor.keys else ""
+        asked = {"vendor": vendor.id, "command": f"{key}{command} --profile {vendor.id}"}
+        click.echo(message("init-provider", asked))
 
 
 def _lacking(recipe: Path) -> list[str]:

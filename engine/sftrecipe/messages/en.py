@@ -65,6 +65,7 @@ MESSAGES = {
     "bad-value": "'{key}' is not valid: {error}",
     # blocks and what they refer to
     "plugin-check-failed": "{kind} '{name}' failed while it was checked: {error}",
+    "no-such-vendor": "vendor '{name}' is not known, or no model of it",
     "no-such-schema": "schema '{name}' does not exist",
     "unknown-plugin": "{kind} '{name}' does not exist",
     "option": "{message}",
@@ -186,6 +187,7 @@ MESSAGES = {
     "init-tasks": "general tasks",
     "init-first": "first, on this machine: {command}",
     "init-next": "next: {command}",
+    "init-provider": "with {vendor}: {command}",
     "init-taken": "file '{file}' exists already in '{folder}'",
     "ledger-damaged": "ledger '{path}' is damaged: {error}",
     "ledger-in-use": "ledger '{path}' is in use by a run",

@@ -63,6 +63,7 @@ MESSAGES = {
     "bad-value": "'{key}' 不合法：{error}",
     # 步骤与引用
     "plugin-check-failed": "{kind} '{name}' 在检查时出错：{error}",
+    "no-such-vendor": "未知的厂商 '{name}'，或不知道它的模型",
     "no-such-schema": "没有模式 '{name}'",
     "unknown-plugin": "{kind} '{name}' 不存在",
     "option": "{message}",
@@ -179,6 +180,7 @@ MESSAGES = {
     "init-tasks": "通用任务",
     "init-first": "本机需要先执行：{command}",
     "init-next": "下一步：{command}",
+    "init-provider": "用 {vendor}：{command}",
     "init-taken": "'{folder}' 里已有文件 '{file}'",
     "ledger-damaged": "调用账本 '{path}' 已损坏：{error}",
     "ledger-in-use": "调用账本 '{path}' 正被一个运行使用",
@@ -577,7 +579,7 @@ SAID = {
     r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
     r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
-    r"ClientConnectorDNSError: .*": "无法解析主机名",
+    r"ClientConnectorDNSError: [^;]*": "无法解析主机名",
     r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
     r"Baidu switched v1 of Qianfan \(api_key with secret_key\) off on (\S+?)(:|$)": ""
     r"百度已于 \1 停用千帆 v1 接口（api_key 加 secret_key）\2",
@@ -588,6 +590,7 @@ SAID = {
     r"^known: ": "可用的厂商：",
     r"vendor '([^']*)' is not asked in this way": r"厂商 '\1' 不能这样调用",
     r"write use: (\w+), without vendor": r"请写 use: \1，并去掉 vendor",
+    r"write use: (\w+)$": r"请写 use: \1",
     r"the server lists model '([^']*)'": r"服务器的模型列表中有 '\1'",
     r"the server does not list model '([^']*)'": r"服务器的模型列表中没有 '\1'",
     r"near to it: ": "名称相近的有：",

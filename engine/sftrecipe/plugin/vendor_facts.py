@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+_DATED = re.compile(r"-(?:\d{4}-\d\d-\d\d|\d{8}|\d{4})\Z")
 FILE = Path(__file__).with_name("vendors.yaml")
 
 
@@ -28,9 +30,9 @@ class TokenPrice:
     at: tuple[str, ...] = ()
     """The hosts where it holds; all of the vendor's where there are none."""
 
-    def holds_at(self, host: str) -> bool:
-        """Whether it is the price at a host."""
-        return not self.at or host in self.at
+    def holds_at(self, address: str) -> bool:
+        """Whether it is the price at an address."""
+        return not self.at or host_of(address) in self.at
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Vendor:
     abroad: str = ""
     hosts: tuple[str, ...] = ()
     """Those of its addresses, and further ones that its keys go to."""
+    example: str = ""
+    """The model that examples name."""
     use: str = "openai"
     """The provider that asks it."""
     litellm: str = ""
@@ -77,14 +81,18 @@ class Vendor:
     """The last day of an interface that was closed, by its host."""
     source: str = ""
     peak: str = ""
+    """Its peak hours."""
+    note: str = ""
+    """What else a user of it should know."""
     quirks: Mapping[str, Any] = field(default_factory=dict)
     rules: tuple[Mapping[str, Any], ...] = ()
     models: Mapping[str, VendorModel] = field(default_factory=dict)
 
     def model(self, name: str) -> VendorModel | None:
-        """A model by its name, in whatever case."""
+        """A model by its name, in whatever case; a dated version as the model that it is one of."""
         known = {each.lower(): found for each, found in self.models.items()}
-        return known.get(name.lower())
+        lower = name.lower()
+        return known.get(lower) or known.get(_DATED.sub("", lower))
 
     def said(self, language: str) -> str:
         """Its name in a language."""
@@ -159,6 +167,7 @@ def _vendor(name: str, told: Mapping[str, Any]) -> Vendor:
         **told,
         "hosts": tuple(dict.fromkeys((*own, *told.get("hosts", ())))),
         "models": {each: _model(each, facts or {}) for each, facts in models.items()},
+        "example": told.get("example") or next(iter(models), ""),
     }
     for several in ("also", "keys", "rules"):
         given[several] = tuple(told.get(several, ()))

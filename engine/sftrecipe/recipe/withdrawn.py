@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from sftrecipe.errors import Problem
+from sftrecipe.messages import user_language
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendor_facts import Vendor, VendorModel, own_name, vendor_of
 from sftrecipe.recipe.blocks import Draft
@@ -18,7 +19,7 @@ def withdrawn_problems(draft: Draft, root: Node, today: date) -> Iterator[Proble
         return
     vendor, model = served_by(draft.plugin)
     if vendor is not None and vendor.retired is not None and vendor.retired < today:
-        closed = {"vendor": vendor.name, "date": str(vendor.retired)}
+        closed = {"vendor": vendor.said(user_language()), "date": str(vendor.retired)}
         yield Problem("vendor-withdrawn", draft.place(root, "use"), closed, None, "warning")
     if vendor is not None and model is not None and model.is_retired(today):
         values = {**model_values(vendor, model), "date": str(model.retired)}
@@ -40,7 +41,7 @@ def model_values(vendor: Vendor, model: VendorModel) -> dict[str, object]:
     current = [each.name for each in vendor.models.values() if each.retired is None]
     return {
         "model": model.name,
-        "vendor": vendor.name,
+        "vendor": vendor.said(user_language()),
         "successor": model.successor,
         "current": ", ".join(current) or "?",
     }

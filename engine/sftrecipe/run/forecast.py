@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from sftrecipe.calls.history import History, open_history
-from sftrecipe.calls.prices import price_of
+from sftrecipe.calls.prices import currency_of, price_of
 from sftrecipe.plan.estimate import (
     NOTHING,
     Asks,
@@ -103,6 +103,8 @@ class _Forecast:
         self._kept = _kept_before(out)
         self._history = history
         self._asking = cache(self._known)
+        budgets = [plan.recipe.budget, *(step.block.budget for step in plan.steps)]
+        self._currency = currency_of(budgets)
 
     def steps(self, store: StepStore, standing: Mapping[str, Standing]) -> Iterator[Estimate]:
         for step in self._steps:
@@ -281,7 +283,7 @@ class _Forecast:
         plugin = self._providers[provider].plugin
         assert isinstance(plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         earlier = self._history.recent(plugin.model_name())
-        return Asking(cache(plugin.token_counter), earlier, price_of(plugin))
+        return Asking(cache(plugin.token_counter), earlier, price_of(plugin, self._currency))
 
 
 def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estimate:

@@ -89,7 +89,7 @@ class LiteLLM(RequestOptions, Provider):
     example: ClassVar[str] = """\
 judge:
   use: litellm
-  model: anthropic/claude-sonnet-4-5
+  model: anthropic/claude-sonnet-5-5
   api_key: "${env:ANTHROPIC_API_KEY}"
 """
 

@@ -41,6 +41,7 @@ _RETRY = {1, 2, 15, 336000} | _EXPIRED
 _UNUSABLE = {3, 4, 6, 13, 14, 17, 19, 100}
 """No such interface, no right to it, a day's or the whole quota used up, a wrong token."""
 _LONGEST_CODE = 9
+_GONE = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 410})
 _TURNED_AWAY = 400
 """The status of what came with 200 and is an error: nothing was written, nothing is billed."""
 _RENEW_BEFORE = 3600.0
@@ -158,7 +159,8 @@ def _way_out() -> str:
 
 def _is_refused(failure: CallFailed) -> bool:
     """Whether the interface itself turns calls away, and not one row's or a moment's."""
-    gone = isinstance(failure, Unreached) or failure.status in (404, 405, 410)
+    status = failure.status or 0
+    gone = isinstance(failure, Unreached) or status in _GONE or status >= 500
     return gone or failure.blame == "provider"
 
 

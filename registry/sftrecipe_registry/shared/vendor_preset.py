@@ -39,4 +39,5 @@ def vendor_problems(vendor: str | None, uses: Collection[str]) -> Iterator[Optio
         yield OptionProblem(_VENDOR, told, f"{meant}known: {', '.join(fitting)}")
     elif found.use not in uses:
         told = f"vendor '{vendor}' is not asked in this way"
-        yield OptionProblem(_VENDOR, told, f"write use: {found.use}, without vendor")
+        alone = ", without vendor" if found.use == "litellm" else ""
+        yield OptionProblem(_VENDOR, told, f"write use: {found.use}{alone}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from sftrecipe.calls.session import providers_folder
@@ -51,5 +52,5 @@ async def check_up(
     if not offline:
         asked = Asked(providers_folder(project.ledger), seconds, progress.line)
         findings += await check_providers(recipe, asked)
-    findings += check_withdrawals(recipe, offline=offline)
+    findings += check_withdrawals(recipe, date.today(), offline=offline)
     return [*findings, *check_prices(recipe)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from sftrecipe.calls.prices import looked_up, price_of
+from sftrecipe.calls.prices import currency_of, looked_up, price_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendor_facts import facts_date
 from sftrecipe.recipe.checked import Budget, CheckedRecipe
@@ -20,10 +20,11 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
     blocks = [*recipe.generate, *recipe.filter, *recipe.evaluate]
     unheld = list(unheld_costs(recipe, blocks))
     yield from (raised("price", name, error) for name, error in unheld)
+    currency = currency_of([recipe.budget, *(block.budget for block in blocks)])
     for name, provider in providers_of(recipe).items():
         if name in dict(unheld):
             continue
-        price = price_of(provider)
+        price = price_of(provider, currency)
         if price is None:
             model = provider.model_name()
             yield warning("price", name, "doctor-no-price", "budget-no-price", model=model)

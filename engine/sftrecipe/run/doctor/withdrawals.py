@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from sftrecipe.errors import Position
 from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.recipe.withdrawn import model_values, served_by
 from sftrecipe.run.doctor.finding import Finding, warning
@@ -15,14 +16,14 @@ _IN_THE_WAY = "unset-environment"
 """What a provider's own check tells, unless nobody is asked."""
 
 
-def check_withdrawals(recipe: CheckedRecipe, *, offline: bool) -> Iterator[Finding]:
+def check_withdrawals(recipe: CheckedRecipe, today: date, *, offline: bool) -> Iterator[Finding]:
     """The recipe's warnings, and models whose last day is near."""
     for problem in recipe.warnings:
+        subject = _provider_at(recipe, problem.position)
         if problem.slug != _IN_THE_WAY:
-            yield Finding("provider", "", "warning", problem)
+            yield Finding("provider", subject, "warning", problem)
         elif offline:
-            yield Finding("provider", "", "fault", problem)
-    today = date.today()
+            yield Finding("provider", subject, "fault", problem)
     for name, provider in providers_of(recipe).items():
         vendor, model = served_by(provider)
         if vendor is None or model is None or model.retired is None:
@@ -31,3 +32,13 @@ def check_withdrawals(recipe: CheckedRecipe, *, offline: bool) -> Iterator[Findi
             values = {**model_values(vendor, model), "date": str(model.retired)}
             hint = "model-successor" if model.successor else "current-models"
             yield warning("provider", name, "doctor-model-retires", hint, **values)
+
+
+def _provider_at(recipe: CheckedRecipe, place: Position | None) -> str:
+    """The provider in whose block a place is; empty where it is in none."""
+    found = ""
+    for name, block in recipe.providers.items():
+        start = block.position
+        if place and start and start.path == place.path and start.line <= place.line:
+            found = name
+    return found
