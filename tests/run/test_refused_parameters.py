@@ -50,6 +50,11 @@ REFUSED: list[tuple[Sent, str, str]] = [
      "omit: [temperature]"),
     (fault(400, "不支持参数 top_p，请去掉后重试"), "top_p", "omit: [top_p]"),
     (fault(400, "parameter stop is not supported"), "stop", "omit: [stop]"),
+    (fault(400, "Model x does not support parameter topP."), "top_p", "omit: [top_p]"),
+    (fault(400, "temperature 参数不合法", code="1214"), "temperature", "omit: [temperature]"),
+    (fault(400, "Your organization must be verified to generate reasoning summaries.",
+           param="reasoning.summary"), "reasoning", "omit: [reasoning_effort]"),
+    (fault(400, "parameter.enable_thinking only support stream call"), "stream", "stream: true"),
     (fault(400, "This model does not support 'reasoning_effort'."), "reasoning_effort",
      "omit: [reasoning_effort]"),
     (fault(400, "Invalid parameter: 'response_format' of type 'json_schema' is not supported with "
