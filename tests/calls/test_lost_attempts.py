@@ -139,6 +139,7 @@ def _date_back(folder: Path, version: int) -> None:
             for column in new[later]:
                 connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
         connection.execute("DROP TABLE accounts")
+        connection.execute("DROP TABLE whole_replies")
         connection.execute("UPDATE calls SET run = ?", (f"{folder}/runs/whole",))
         connection.execute(f"PRAGMA user_version = {version}")
         connection.commit()

@@ -140,11 +140,12 @@ async def test_a_parameter_that_a_vendor_does_not_take(tmp_path: Path) -> None:
     async with vendors() as server:
         async with model(tmp_path, **_given(server, "anthropic")) as asked:
             with pytest.raises(
-                CallFailed, match=r"does not support parameters: \['seed'\]"
+                SftrecipeError, match=r"does not support parameters: \['seed'\]"
             ) as caught:
                 await asked.chat(_turn("tea"), sampling={"seed": 1})
         assert server.asked == []
-    assert "drop" not in caught.value.message
+    assert caught.value.problem.values["line"] == "omit: [seed]"
+    assert "drop" not in str(caught.value)
 
 
 @pytest.mark.heavy

@@ -20,6 +20,7 @@ from sftrecipe.options import (
     Pattern,
     PromptMarker,
     ProviderMarker,
+    Sampling,
     StreamName,
 )
 from sftrecipe.plugin import discovery
@@ -135,7 +136,7 @@ class Respond(Generator):
         yield
 
 
-class Continue(Respond):
+class Continue(Sampling, Respond):
     """Completes every row."""
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})

@@ -18,21 +18,36 @@ providers:
     api_key: ""
     limits: {limits}
     price: {price}
-sources:
+{more}sources:
   s: {{use: jsonl, path: seeds.jsonl}}
 generate:
-  - {{id: g, use: respond, from: s, provider: p}}
+  - {{id: g, use: respond, from: s, provider: p, with: {sampling}}}
 export:
   - {{use: llamafactory}}
 """
 
 
 def responding(
-    folder: Path, url: str, texts: list[str], limits: str = "{}", price: str = "null"
+    folder: Path,
+    url: str,
+    texts: list[str],
+    limits: str = "{}",
+    price: str = "null",
+    *,
+    sampling: str = "{}",
+    **options: str,
 ) -> Whole:
-    """The project; `limits` and `price` are the provider's, as YAML."""
+    """The project; `limits`, `price` and the `options` are the provider's, `sampling` the step's,
+    as YAML."""
     whole = Whole(folder, url)
-    (folder / "recipe.yaml").write_text(RECIPE.format(url=url, limits=limits, price=price))
+    text = RECIPE.format(
+        url=url,
+        limits=limits,
+        price=price,
+        sampling=sampling,
+        more="".join(f"    {name}: {value}\n" for name, value in options.items()),
+    )
+    (folder / "recipe.yaml").write_text(text)
     write_texts(whole, texts)
     return whole
 

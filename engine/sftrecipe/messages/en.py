@@ -69,7 +69,7 @@ MESSAGES = {
     "no-such-schema": "schema '{name}' does not exist",
     "unknown-plugin": "{kind} '{name}' does not exist",
     "option": "{message}",
-    "provider-option": "{message} (asked is provider '{provider}')",
+    "provider-option": "provider '{provider}': {message}",
     "repeated-id": "id '{id}' is taken by the block on line {line}",
     "unknown-stream": "stream '{stream}' does not exist",
     "forward-reference": "stream '{stream}' is made further down, on line {line}",

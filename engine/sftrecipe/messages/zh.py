@@ -67,7 +67,7 @@ MESSAGES = {
     "no-such-schema": "没有模式 '{name}'",
     "unknown-plugin": "{kind} '{name}' 不存在",
     "option": "{message}",
-    "provider-option": "{message}（所调用的 provider 是 '{provider}'）",
+    "provider-option": "服务 '{provider}'：{message}",
     "repeated-id": "id '{id}' 已被第 {line} 行的步骤占用",
     "unknown-stream": "数据流 '{stream}' 不存在",
     "forward-reference": "数据流 '{stream}' 在后面第 {line} 行才产生",

@@ -301,7 +301,7 @@ class Provider(Plugin):
         """
         for name in STEERING:
             if name in sampling:
-                told = f"{name} is not taken by provider '{type(self).__name__.lower()}'"
+                told = f"{name} is for servers that are asked over HTTP, and this is none"
                 yield OptionProblem((name,), told, f"remove {name}", at_key=True)
 
     def identity(self) -> dict[str, object]:

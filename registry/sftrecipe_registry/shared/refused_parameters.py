@@ -26,7 +26,7 @@ _REFUSING = re.compile(
     r"|(?:does|do)(?: not|n't) (?:accept|take|allow|support|have)|cannot|can't|must|should|only"
     r"|required|missing|forbidden|not permitted|extra (?:inputs?|fields?)|extra_forbidden"
     r"|out of range|less than|greater than|between|incompatible|range of|please (?:use|set|remove)"
-    r"|不支持|不允许|不接受|不能|不可|无法|无效|非法|错误|未知|必须|必填|应为|应该|仅支持|只支持|只能"
+    r"|不支持|不合法|不正确|有误|超出|不允许|不接受|不能|不可|无法|无效|非法|错误|未知|必须|必填|应为|应该|仅支持|只支持|只能"
     r"|需要|缺少|取值|范围|弃用|废弃|暂不|请(?:使用|设置|移除|去掉)",
     re.IGNORECASE,
 )
@@ -49,6 +49,12 @@ _NOT_THINKING = re.compile(
     r"|(?:必须|应|需|请).{0,8}(?:false|关闭|disabled)|不支持",
     re.IGNORECASE,
 )
+_LINES = {
+    "reasoning": "omit: [reasoning_effort]",
+    "response_format": "structured: false",
+    "text": "structured: false",
+}
+"""What to write for parameters that stand for others of the recipe."""
 _NAMED = (
     r"(?:[`'\"“「『]{name}[`'\"”」』]"
     r"|(?:parameter|param|argument|field|参数|字段)s?[:：.]?\s*{name}\b"
@@ -106,7 +112,10 @@ def _candidates(body: Mapping[str, Any]) -> Iterator[str]:
 def _is_named(name: str, text: str) -> bool:
     # A word of everyday language (`stop`, `seed`) counts where it is marked as a name.
     pattern = _BARE if "_" in name or name in ("temperature", "logprobs") else _NAMED
-    return bool(re.search(pattern.replace("{name}", re.escape(name)), text))
+    first, *rest = name.split("_")
+    camel = first + "".join(each.capitalize() for each in rest)  # some say it so
+    either = f"(?:{re.escape(name)}|{re.escape(camel)})"
+    return bool(re.search(pattern.replace("{name}", either), text))
 
 
 def _remedy(name: str, text: str, steering: Steering) -> str:
@@ -120,6 +129,4 @@ def _remedy(name: str, text: str, steering: Steering) -> str:
     if name == "enable_thinking" and _NOT_THINKING.search(text):
         is_known = steering.quirks.thinking == "enable_thinking"
         return "thinking: off" if is_known else "extra: {enable_thinking: false}"
-    if name == "response_format":
-        return "structured: false"
-    return f"omit: [{name}]" if name in OMITTABLE else ""
+    return _LINES.get(name, f"omit: [{name}]" if name in OMITTABLE else "")
