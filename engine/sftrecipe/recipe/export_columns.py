@@ -1,4 +1,4 @@
-"""Sources of which no row can be exported, by the names of their columns, with the `map` to write."""
+"""Sources of which no row can be exported, by their columns, with the `map` to write."""
 
 from __future__ import annotations
 

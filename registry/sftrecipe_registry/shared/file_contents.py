@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sftrecipe import PluginRefused
 from sftrecipe_registry.shared.encoding_guess import wide_encoding
-from sftrecipe_registry.shared.packed_files import HEAD, DataFile, open_data
+from sftrecipe_registry.shared.packed_files import HEAD, DataFile, open_data, packing_mark
 
 NO_SOURCE = "no source reads it yet, save it as text or Markdown"
 _UNPACK = "unpack it"
@@ -70,6 +70,8 @@ def check_text(file: DataFile, name: str, use: str) -> None:
     if suffix in TABLES:
         raise _refusal(name, f"a {suffix} file", use, f"write `use: {TABLES[suffix]}`")
     head = head_of(file)
+    if packing_mark(head):
+        raise _refusal(name, "packed twice", use, _UNPACK)
     for mark, kind, advice in _MARKS:
         if head.startswith(mark):
             raise _refusal(name, kind, use, advice)

@@ -88,7 +88,11 @@ def on_disk(file: DataFile) -> Iterator[Path]:
 def packing_of(path: Path) -> str | None:
     """How a file is packed, by its first bytes. Raises OSError."""
     with open_regular(path) as file:
-        head = file.read(8)
+        return packing_mark(file.read(8))
+
+
+def packing_mark(head: bytes) -> str | None:
+    """How what begins so is packed."""
     return next((name for mark, name in _MARKS if head.startswith(mark)), None)
 
 
