@@ -86,7 +86,7 @@ def test_a_few_damaged_rows_are_told_and_stay(tmp_path: Path) -> None:
 
     assert [row.columns for row in read_source(plugin, ctx)] == rows  # type: ignore[union-attr]
     assert ctx.told["looks_damaged"].count == 1
-    assert ctx.told["looks_damaged"].examples[0].startswith("a.jsonl:13 ")
+    assert ctx.told["looks_damaged"].examples[0].startswith("a.jsonl:10 ")
     mended, _ = read("jsonl", tmp_path, path="a.jsonl", repair=True)
     assert mended[-1].columns["output"] == "C’est l’été"
 

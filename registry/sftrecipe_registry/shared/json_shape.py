@@ -46,11 +46,11 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         return
     if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
         raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
-    if not lines[0].startswith(b"{") or any(_is_json(line) for line in lines[1:]):
+    if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
         return
     if advice := _advice(_alone(file, encoding)):
         raise PluginRefused(f"file '{name}' {advice}")
-    if len(lines) > 1 and not _is_json(lines[0]):
+    if len(lines) > 1 and not _is_row(lines[0]):
         first = next(items_of(iter([head])), None)
         if not isinstance(first, Bad | None):
             raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
@@ -60,7 +60,7 @@ def holds_lines(file: DataFile, encoding: str) -> bool:
     """Whether the file's first lines are objects by themselves. Raises OSError."""
     head = next(utf8_chunks(file, encoding, _HEAD), b"")
     lines = [line for line in head.split(b"\n") if line.strip()][:2]
-    return len(lines) == 2 and all(line.startswith(b"{") and _is_json(line) for line in lines)
+    return len(lines) == 2 and all(_is_row(line) for line in lines)
 
 
 def holds_list(file: DataFile, encoding: str) -> bool:
@@ -85,6 +85,10 @@ def _is_json(line: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _is_row(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") and _is_json(line)
 
 
 def _alone(file: DataFile, encoding: str) -> Mapping[str, Any] | None:
