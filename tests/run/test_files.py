@@ -111,7 +111,7 @@ def test_validate_says_what_to_write(
 
 
 def test_a_bomb_is_stopped(project: Plain) -> None:
-    put(project, **{"a.jsonl.gz": gz(lines(ROW) * 1_500_000)})
+    put(project, **{"a.jsonl.gz": gz(lines(ROW | {"x": "y" * 100_000}) * 900)})
     project.recipe(sources={"s": {"use": "jsonl", "path": "a.jsonl.gz"}})
     told = project.run(status=1, before="ulimit -v 3000000")
     assert "a file may hold 200 times its size" in told

@@ -149,7 +149,8 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
     """What to write for a file that is this object alone; None where it is a row."""
     if not value or any(type(value.get(name)) is str for name in _ONE_ROW):
         return None
-    path = None if columns_of(value) else next(_paths(value, _DEEP), None)
+    is_columns = _is_columns(value)
+    path = None if is_columns else next(_paths(value, _DEEP), None)
     if path:
         inside: Any = value
         for name in path:
@@ -157,11 +158,18 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
         layout = "" if isinstance(inside, list) else ", layout: values"
         key = ".".join(path)
         return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
-    if columns_of(value) and len(value) > 1:
+    if is_columns:
         return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
     if _are_rows([*value.values()]) and len(value) > 1:
         return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
     return None
+
+
+def _is_columns(value: Mapping[str, Any]) -> bool:
+    """Whether an object's values are columns, not each a list of rows."""
+    if len(value) < 2 or columns_of(value) is None:
+        return False
+    return not all(isinstance(each, list) and _are_rows(each) for each in value.values())
 
 
 def _paths(value: Mapping[str, Any], deep: int) -> Iterator[tuple[str, ...]]:
