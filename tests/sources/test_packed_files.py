@@ -109,6 +109,13 @@ def test_what_inflates_beyond_measure_is_stopped(
         read(name, tmp_path, path="a.x", **({"per": "file"} if name == "text" else {}))
 
 
+@pytest.mark.parametrize("begin", ["BZhang", "ORC", "LZIP", "GIF8", "PK", "Rar", "7z", "OBJ", "<h"])
+def test_a_text_may_begin_like_something_else(begin: str, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(f"{begin} says 你好\n", "utf-8")
+    rows, _ = read("text", tmp_path, path="a.txt")
+    assert columns(rows) == [{"text": f"{begin} says 你好"}]
+
+
 def test_an_archive_of_several_files(tmp_path: Path) -> None:
     files = {
         "d/b.jsonl": b'{"n": 2}\n',
