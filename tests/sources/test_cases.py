@@ -15,6 +15,7 @@ import yaml
 from sftrecipe import PluginRefused, Record, Reject
 from sftrecipe.run.reading import SET_ASIDE, read_source
 
+from .packing import write_workbook
 from .reading import context, source
 
 FOLDER = Path(__file__).parents[1] / "cases" / "source"
@@ -64,7 +65,7 @@ def told(reject: Reject) -> list[str]:
 
 
 def write_files(case: Mapping[str, Any], folder: Path) -> None:
-    """The case's files: texts, texts in an encoding, bytes, links, tables."""
+    """The case's files: texts, texts in an encoding, bytes, links, tables, workbooks."""
     for name, content in case.get("files", {}).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +77,8 @@ def write_files(case: Mapping[str, Any], folder: Path) -> None:
             path.write_bytes(bytes.fromhex(content["hex"]))
         elif "text" in content:
             path.write_bytes(content["text"].encode(content["encoding"]))
+        elif "sheets" in content:
+            write_workbook(path, content["sheets"])
         else:
             write_table(path, content["rows"])
 

@@ -1,4 +1,4 @@
-"""Sources of which no row can be exported, by the names of their columns, with the `map` to write."""
+"""Sources of which no row can be exported, by their columns, with the `map` to write."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _renames(columns: frozenset[str]) -> dict[str, str]:
         elif new == "instruction" and not meant and "input" in columns:
             found[new] = "input"
     if "instruction" in found and "output" in found:
-        wanted = ("instruction", "output", "system")
+        wanted: tuple[str, ...] = ("instruction", "output", "system")
     elif "messages" in found:
         wanted = ("messages",)
     else:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
+import orjson
+
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.record import Columns, Record, record_id
 from sftrecipe.run.mojibake import extent, repaired
@@ -30,10 +32,9 @@ _NEARLY_ALL = 0.9
 _RUN = re.compile(r"[^\x00-\x7f]+")
 _OF_ENCODINGS = re.compile(
     r"mojibake|garbled|gibberish|utf-?8|latin-?1|iso-?8859|windows-?125|cp-?125|unicode|charset"
-    r"|encod|decod|乱码|编码|解码|字符集|亂碼|編碼",
+    r"|encod|decod|\bascii\b|\bansi\b|\bftfy\b|\biconv\b|乱码|编码|解码|字符集|亂碼|編碼",
     re.IGNORECASE,
 )
-"""Who speaks of encodings may show what they do to a text."""
 _AROUND = 12
 
 Item = Record | Reject
@@ -45,13 +46,15 @@ def undamaged(rows: Iterator[Item], repair: bool | None, ctx: Context) -> Iterat
     if repair is False:
         yield from rows
         return
-    judged = _File("", ctx, None if repair is None else True)
+    judged = _File("", ctx, repair)
     for item in rows:
-        origin = item.origin if isinstance(item, Record) else judged.name
-        name = origin.rpartition(":")[0] if isinstance(item, Record) else judged.name
+        if not judged.holds and (not isinstance(item, Record) or _is_ascii(item.columns)):
+            yield item  # nearly all rows of nearly all files
+            continue
+        name = item.origin.rpartition(":")[0] if isinstance(item, Record) else judged.name
         if name != judged.name:
             yield from judged.rest()
-            judged = _File(name, ctx, None if repair is None else True)
+            judged = _File(name, ctx, repair)
         yield from judged.rows(item)
     yield from judged.rest()
 
@@ -67,17 +70,19 @@ class _File:
         self._characters = 0
         self._seen = self._whole = self._runs = 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether rows wait."""
+        return bool(self._held)
+
     def rows(self, item: Item) -> Iterator[Item]:
         """The rows that can be given now that this one was read."""
         if self._is_damaged is not None:
             yield self._told(item)
             return
         texts = _texts(item.columns) if isinstance(item, Record) else []
-        if not texts and not self._held:
-            yield item
-            return
         self._held.append(item)
-        self._weigh(texts)
+        self._weigh(texts, item)
         if self._seen >= _ROWS or len(self._held) >= _HELD or self._characters >= _HELD_CHARACTERS:
             yield from self.rest()
 
@@ -89,15 +94,13 @@ class _File:
         held, self._held = self._held, []
         yield from map(self._told, held)
 
-    def _weigh(self, texts: list[str]) -> None:
-        """What the texts that are not ASCII of one row show."""
+    def _weigh(self, texts: list[str], item: Item) -> None:
+        """What a row shows by its texts that are not ASCII."""
         self._characters += sum(map(len, texts))
         if not texts:
             return
         self._seen += 1
-        if all(extent(text) == "whole" for text in texts) and not any(
-            _OF_ENCODINGS.search(text) for text in texts
-        ):
+        if all(extent(text) == "whole" for text in texts) and not _is_about_encodings(item):
             self._whole += 1
             self._runs += sum(len(_RUN.findall(text)) for text in texts)
 
@@ -116,6 +119,25 @@ class _File:
         ctx.count(REPAIRED)
         ctx.tell(REPAIRED, f"{item.origin} {change}")
         return item._replace(id=record_id(item.stream, after), columns=after)
+
+
+def _is_about_encodings(item: Item) -> bool:
+    """Whether a row says anything of encodings: it may show what they do to a text."""
+    if not isinstance(item, Record):
+        return False
+    return _OF_ENCODINGS.search(orjson.dumps(item.columns).decode()) is not None
+
+
+def _is_ascii(columns: Columns) -> bool:
+    """Whether all texts of a row are ASCII, those in lists and mappings too."""
+    for value in columns.values():
+        kind = type(value)
+        if kind is str:
+            if not value.isascii():
+                return False
+        elif (kind is list or kind is dict) and _texts(value):
+            return False
+    return True
 
 
 def _texts(value: Any) -> list[str]:

@@ -229,9 +229,10 @@ def _merged(matches: list[Match]) -> list[tuple[int, int]]:
 
 def _file_items(path: Path, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
     from sftrecipe_registry.shared.found_rows import Bad  # noqa: PLC0415 - with what reads files
+    from sftrecipe_registry.shared.packed_files import unpacked  # noqa: PLC0415
     from sftrecipe_registry.shared.table_files import table_rows  # noqa: PLC0415 - slow
 
-    for found in table_rows(path):
+    for found in table_rows(unpacked(path)):
         if isinstance(found, Bad):
             told = f"{found.reason} {found.detail}".strip()
             raise PluginRefused(f"benchmark '{shown}', line {found.line}: {told}")

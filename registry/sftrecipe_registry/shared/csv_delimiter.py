@@ -13,6 +13,8 @@ from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import SAMPLE, utf8_lines
 
 CANDIDATES = (",", ";", "\t", "|")
+NONE = "\x1f"
+"""Stands in no text: every line is one value."""
 _LINES = 200
 _MOST = 0.5
 """Share of rows as wide as the header by which the usual one is believed."""
@@ -47,6 +49,8 @@ def delimiter_of(
     if width > 1 and share >= _MOST:
         return Delimiter(usual)
     better = [each for each in CANDIDATES if fits[each][0] > 1 and fits[each][1] >= _NEARLY_ALL]
+    if not better and width == 1 and share < 1 and all(fit[0] == 1 for fit in fits.values()):
+        return Delimiter(NONE)  # a single column, of texts that hold some
     best = max(better, key=lambda each: (fits[each][1], fits[each][0]), default=usual)
     return Delimiter(best)
 

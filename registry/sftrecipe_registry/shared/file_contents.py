@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from sftrecipe import PluginRefused
 from sftrecipe_registry.shared.encoding_guess import wide_encoding
-from sftrecipe_registry.shared.packed_files import HEAD, DataFile, open_data
+from sftrecipe_registry.shared.packed_files import HEAD, DataFile, open_data, packing_mark
 
 NO_SOURCE = "no source reads it yet, save it as text or Markdown"
 _UNPACK = "unpack it"
@@ -24,14 +24,12 @@ _MARKS = (
     (b"\x04\x22\x4d\x18", "packed by lz4", _UNPACK),
     (b"\xff\x06\0\0sNaPpY", "packed by snappy", _UNPACK),
     (b"\x1f\x9d", "packed by compress", _UNPACK),
-    (b"LZIP", "packed by lzip", _UNPACK),
     (b"\x5d\0\0", "packed by lzma", _UNPACK),
     (b"version https://git-lfs.github.com/spec/", "a pointer of Git LFS", "run `git lfs pull`"),
     (b"\x89PNG", "a picture", ""),
     (b"\xff\xd8\xff", "a picture", ""),
-    (b"GIF8", "a picture", ""),
+    (b"GIF89a", "a picture", ""),
     (b"Obj\x01", "an Avro file", "save it as Parquet or JSON Lines"),
-    (b"ORC", "an ORC file", "save it as Parquet or JSON Lines"),
 )
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.I | re.S)
 _TAR = (257, b"ustar")
@@ -70,6 +68,8 @@ def check_text(file: DataFile, name: str, use: str) -> None:
     if suffix in TABLES:
         raise _refusal(name, f"a {suffix} file", use, f"write `use: {TABLES[suffix]}`")
     head = head_of(file)
+    if packing_mark(head):
+        raise _refusal(name, "packed twice", use, _UNPACK)
     for mark, kind, advice in _MARKS:
         if head.startswith(mark):
             raise _refusal(name, kind, use, advice)

@@ -46,11 +46,11 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         return
     if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
         raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
-    if not lines[0].startswith(b"{") or any(_is_json(line) for line in lines[1:]):
+    if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
         return
     if advice := _advice(_alone(file, encoding)):
         raise PluginRefused(f"file '{name}' {advice}")
-    if len(lines) > 1 and not _is_json(lines[0]):
+    if len(lines) > 1 and not _is_row(lines[0]):
         first = next(items_of(iter([head])), None)
         if not isinstance(first, Bad | None):
             raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
@@ -60,7 +60,7 @@ def holds_lines(file: DataFile, encoding: str) -> bool:
     """Whether the file's first lines are objects by themselves. Raises OSError."""
     head = next(utf8_chunks(file, encoding, _HEAD), b"")
     lines = [line for line in head.split(b"\n") if line.strip()][:2]
-    return len(lines) == 2 and all(line.startswith(b"{") and _is_json(line) for line in lines)
+    return len(lines) == 2 and all(_is_row(line) for line in lines)
 
 
 def holds_list(file: DataFile, encoding: str) -> bool:
@@ -85,6 +85,10 @@ def _is_json(line: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _is_row(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") and _is_json(line)
 
 
 def _alone(file: DataFile, encoding: str) -> Mapping[str, Any] | None:
@@ -145,7 +149,8 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
     """What to write for a file that is this object alone; None where it is a row."""
     if not value or any(type(value.get(name)) is str for name in _ONE_ROW):
         return None
-    path = None if columns_of(value) else next(_paths(value, _DEEP), None)
+    is_columns = _is_columns(value)
+    path = None if is_columns else next(_paths(value, _DEEP), None)
     if path:
         inside: Any = value
         for name in path:
@@ -153,11 +158,18 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
         layout = "" if isinstance(inside, list) else ", layout: values"
         key = ".".join(path)
         return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
-    if columns_of(value) and len(value) > 1:
+    if is_columns:
         return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
     if _are_rows([*value.values()]) and len(value) > 1:
         return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
     return None
+
+
+def _is_columns(value: Mapping[str, Any]) -> bool:
+    """Whether an object's values are columns, not each a list of rows."""
+    if len(value) < 2 or columns_of(value) is None:
+        return False
+    return not all(isinstance(each, list) and _are_rows(each) for each in value.values())
 
 
 def _paths(value: Mapping[str, Any], deep: int) -> Iterator[tuple[str, ...]]:

@@ -44,7 +44,7 @@ class KnownSet(Source):
         return super().peek(ctx) if suffix_of(first) in TEXT_SUFFIXES else None
 
     def _files(self, ctx: Context) -> Iterator[tuple[DataFile, str]]:
-        kind = table_kind(type(self).__name__.lower(), self.encoding)
+        kind = table_kind(type(self).__module__.rpartition(".")[2], self.encoding)
         return data_files(ctx.path(self.path), self.path, kind, ctx)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,13 +28,13 @@ PACKINGS = {
 }
 _MARKS = (
     (b"\x1f\x8b\x08", "gz"),
-    (b"BZh", "bz2"),
     (b"\xfd7zXZ\0", "xz"),
     (b"\x28\xb5\x2f\xfd", "zst"),
     (b"\x50\x2a\x4d\x18", "zst"),  # a skippable frame, with which pzstd begins
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
 )
+_BZ2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", re.DOTALL)
 HEAD = 4096
 _PIECE = 512 * 1024
 _WINDOW = 2 * 1024 * 1024
@@ -88,7 +89,13 @@ def on_disk(file: DataFile) -> Iterator[Path]:
 def packing_of(path: Path) -> str | None:
     """How a file is packed, by its first bytes. Raises OSError."""
     with open_regular(path) as file:
-        head = file.read(8)
+        return packing_mark(file.read(16))
+
+
+def packing_mark(head: bytes) -> str | None:
+    """How what begins so is packed."""
+    if _BZ2.match(head):  # a text may begin with its first letters
+        return "bz2"
     return next((name for mark, name in _MARKS if head.startswith(mark)), None)
 
 

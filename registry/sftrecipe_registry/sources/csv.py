@@ -11,7 +11,7 @@ from annotated_types import Len
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.csv_delimiter import delimiter_of, usual_delimiter
+from sftrecipe_registry.shared.csv_delimiter import NONE, delimiter_of, usual_delimiter
 from sftrecipe_registry.shared.csv_table import csv_rows
 from sftrecipe_registry.shared.data_files import FileKind, data_files
 from sftrecipe_registry.shared.file_contents import check_text
@@ -72,5 +72,5 @@ class Csv(Source):
         if self.delimiter is None:
             found = delimiter_of(file, self.encoding, self.quote, self.header).character
             if found != usual_delimiter(file):
-                ctx.tell("delimiter", f"{shown} {found!r}")
+                ctx.tell("delimiter", f"{shown} {'none' if found == NONE else repr(found)}")
         return self.delimiter

@@ -1,0 +1,161 @@
+"""Files of every kind through the real command: rows as they are meant, or an error that tells."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..sources.packing import PACKERS, gz, write_workbook, zipped
+from .plain import Plain
+
+ROW = {"instruction": "发烧怎么办？", "output": "多喝水。"}
+OTHER = {"instruction": "What is fever?", "output": "A high temperature."}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Plain:
+    return Plain(tmp_path / "project")
+
+
+def lines(*rows: Any) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def put(project: Plain, **files: bytes | str) -> None:
+    for name, content in files.items():
+        path = project.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def refused(project: Plain, *, language: str = "en", **source: Any) -> str:
+    """What `validate` says of a source."""
+    project.recipe(sources={"s": source}, export=[{"use": "llamafactory"}])
+    return project.run("recipe.yaml", command="validate", status=2, SFTRECIPE_LANG=language)
+
+
+def test_every_packing_is_read_by_one_run(project: Plain) -> None:
+    sources: dict[str, Any] = {}
+    for packing, pack in PACKERS.items():
+        put(project, **{f"a.jsonl.{packing}": pack(lines(ROW))})
+        sources[packing] = {"use": "jsonl", "path": f"a.jsonl.{packing}"}
+    put(project, **{"a.zip": zipped({"x/a.csv": "问题;回答\n发烧怎么办？;多喝水。\n".encode()})})
+    write_workbook(project.folder / "a.xlsx", {"S": [["问题", "回答"], [*ROW.values()]]})
+    meant = {"instruction": "问题", "output": "回答"}
+    sources["zip"] = {"use": "csv", "path": "a.zip", "map": meant}
+    sources["xlsx"] = {"use": "xlsx", "path": "a.xlsx", "map": meant}
+    put(project, **{"a.json": json.dumps({"v": 1, "data": [ROW]}), "b.txt": "{}"})
+    sources["json"] = {"use": "json", "path": "a.json", "key": "data"}
+    project.recipe(sources=sources, export=[{"use": "jsonl", "from": list(sources)}])
+    project.run()
+    assert project.data() == [ROW] * len(sources)
+    assert "done before" in project.run()
+    put(project, **{"a.jsonl.zst": PACKERS["zst"](lines(OTHER))})
+    project.run()
+    assert OTHER in project.data()
+
+
+def test_a_shard_that_is_packed_and_one_that_is_missing(project: Plain) -> None:
+    put(
+        project,
+        **{
+            "d/train-00000-of-00002.jsonl": lines(ROW),
+            "d/train-00001-of-00002.jsonl.gz": gz(lines(OTHER)),
+            "d/README.md": "# Set",
+        },
+    )
+    for use in ("huggingface", "jsonl"):
+        project.recipe(sources={"s": {"use": use, "path": "d"}})
+        told = project.run("recipe.yaml", command="validate")
+        assert "1 passed over, not read: d/README.md" in told
+        assert "1 passed over, not read: d/README.md" in project.run()
+        assert project.data() == [ROW, OTHER]
+    step = json.loads((project.out / "run.json").read_text())["steps"][0]
+    assert step["notes"]["told"] == {"passed_over": {"count": 1, "examples": ["d/README.md"]}}
+    assert "1 passed over, not read: d/README.md" in (project.out / "report.html").read_text()
+    (project.folder / "d/train-00001-of-00002.jsonl.gz").unlink()
+    for use in ("huggingface", "jsonl"):
+        told = refused(project, use=use, path="d")
+        assert "missing: 'train-00001-of-00002.jsonl'" in told
+    zh = refused(project, language="zh", use="jsonl", path="d")
+    assert "缺少：'train-00001-of-00002.jsonl'" in zh
+
+
+@pytest.mark.parametrize(
+    ("use", "name", "content", "told", "zh"),
+    [
+        ("jsonl", "a.jsonl", json.dumps([ROW], indent=1), "write `use: json`", "请写 `use: json`"),
+        ("jsonl", "a.jsonl", json.dumps({"data": [ROW] * 2}), "key: data`", "key: data`"),
+        ("json", "a.json", json.dumps({"a": ROW, "b": ROW}).replace("instruction", "q"),
+         "layout: values`", "layout: values`"),
+        ("text", "a.html", "<html>x</html>", "is HTML, which `text` does not read", "HTML"),
+        ("markdown", "a.pdf", b"%PDF-1.7", "is a PDF, which `markdown`", "PDF"),
+        ("text", "a.docx", b"PK\3\4", "is damaged", "已损坏"),
+        ("text", "a.txt", bytes(range(256)) * 4, "binary data", "二进制"),
+        ("csv", "a.csv", "问题;回答\n热？;水\n", "write map: {instruction: 问题, output: 回答}",
+         "请写 map: {instruction: 问题, output: 回答}"),
+        ("jsonl", "a.jsonl", lines({"prompt": "a?", "response": "b"}),
+         "write map: {instruction: prompt, output: response}", "请写 map"),
+        ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
+    ],
+)  # fmt: skip
+def test_validate_says_what_to_write(
+    project: Plain, use: str, name: str, content: bytes | str, told: str, zh: str
+) -> None:
+    put(project, **{name: content})
+    assert told in refused(project, use=use, path=name)
+    assert zh in refused(project, use=use, path=name, language="zh")
+
+
+def test_a_bomb_is_stopped(project: Plain) -> None:
+    put(project, **{"a.jsonl.gz": gz(lines(ROW | {"x": "y" * 100_000}) * 900)})
+    project.recipe(sources={"s": {"use": "jsonl", "path": "a.jsonl.gz"}})
+    told = project.run(status=1, before="ulimit -v 3000000")
+    assert "a file may hold 200 times its size" in told
+
+
+def test_odd_numbers_are_kept_and_told(project: Plain) -> None:
+    put(project, **{"rows.jsonl": lines(
+        ROW | {"id": 12345678901234567890123, "score": float("nan"), "n": 2**64 - 1},
+        OTHER | {"id": "x", "score": 0.5, "n": -1},
+    )})  # fmt: skip
+    exports = [{"use": "jsonl"}, {"use": "parquet", "with": {"name": "p"}}]
+    project.recipe(export=exports)
+    told = project.run()
+    assert "1 × NaN or infinity read as null: rows.jsonl:1 score: NaN" in told
+    assert "kept as text: rows.jsonl:1 id: 12345678901234567890123" in told
+    assert project.data() == [
+        ROW | {"id": "12345678901234567890123", "score": None, "n": 2**64 - 1},
+        OTHER | {"id": "x", "score": 0.5, "n": -1},
+    ]
+
+
+def test_a_kept_row_is_not_said_to_be_lost(project: Plain) -> None:
+    put(project, **{"rows.jsonl": lines(ROW, ROW, OTHER, ROW)})
+    project.recipe(filter=[{"id": "dedup", "use": "exact_dedup", "on": "rows"}])
+    project.run()
+    [name] = {
+        json.loads(line)["row"]["id"]
+        for line in (project.out / "rejects.jsonl").read_text().splitlines()
+    }
+    process = project.start("explain", name)
+    told = process.communicate(timeout=60)[0]
+    assert "lost at dedup: duplicate" not in told
+    assert "rows equal to it that were lost at dedup: 2" in told
+    assert "rows.jsonl:1" in told
+
+
+def test_text_about_mojibake_and_a_damaged_file(project: Plain) -> None:
+    about = {"instruction": "Why 'cafÃ©' instead of 'café'?", "output": "Ã© is é in Latin-1."}
+    damaged = [{"instruction": f"{n}?", "output": "å¤šä¼‘æ\u0081¯ï¼Œå–\u009dæ°´"} for n in range(9)]
+    put(project, **{"about.jsonl": lines(about), "damaged.jsonl": lines(*damaged)})
+    sources = {name: {"use": "jsonl", "path": f"{name}.jsonl"} for name in ("about", "damaged")}
+    project.recipe(sources=sources, export=[{"use": "jsonl", "from": [*sources]}])
+    told = project.run()
+    assert project.data()[0] == about
+    assert {row["output"] for row in project.data()[1:]} == {"多休息，喝水"}
+    assert "9 damaged by a wrong encoding and repaired" in told
+    assert "→ '多休息，喝水'" in told
