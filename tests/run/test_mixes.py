@@ -29,6 +29,20 @@ def exported(project: Plain, *names: str) -> list[dict[str, Any]]:
     return [row for name in names for row in json.loads((project.out / name).read_text())]
 
 
+def said(project: Plain, language: str = "en") -> tuple[str, str]:
+    """What a run that ends well says on stdout and stderr."""
+    done = project.start("run", "recipe.yaml", SFTRECIPE_LANG=language)
+    out, error = done.communicate(timeout=240)
+    assert done.returncode == 0, error
+    return out, error
+
+
+def steps(project: Plain) -> dict[str, Any]:
+    """The steps of the last run by id."""
+    facts = json.loads((project.out / "run.json").read_text())
+    return {step["id"]: step for step in facts["steps"]}
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Plain:
     """Forty good rows in `a`; in `f`, half of forty have their answers in another column."""
@@ -43,21 +57,16 @@ def test_shares_are_those_that_were_asked_for(project: Plain) -> None:
     mix = {"total": 60, "weights": {"a": 1, "f": 2}, "on_shortage": "scale"}
     held_out = {"use": "llamafactory", "with": {"holdout": 0.3}}
     mixed(project, mix, held_out, {"use": "jsonl", "with": {"name": "beside"}})
-    told = project.run()
-    assert "mix: 30 rows, 50 rejected (30 not_drawn, 20 no_answer)" in told
+    out, error = said(project)
+    assert "mix: 30 rows, 50 rejected (30 not_drawn, 20 no_answer)" in error
+    assert out.count("66.7 % (asked 66.7 %)") == 2
+    assert said(project, "zh")[0].count("占 66.7 %（要求 66.7 %）") == 2
     rows = exported(project, "plain.json", "plain_holdout.json")
     assert Counter(row["instruction"][0] for row in rows) == {"a": 10, "f": 20}
     assert {row["instruction"] for row in rows} == {
         row["instruction"] for row in project.data("beside.jsonl")
     }
-    for language, asked in (("en", "66.7 % (asked 66.7 %)"), ("zh", "占 66.7 %（要求 66.7 %）")):
-        done = project.start("run", "recipe.yaml", SFTRECIPE_LANG=language)
-        out, error = done.communicate(timeout=120)
-        assert out.count(asked) == 2, out + error
-    steps = {
-        step["id"]: step for step in json.loads((project.out / "run.json").read_text())["steps"]
-    }
-    shares = steps["export-llamafactory"]["notes"]["shares"]
+    shares = steps(project)["export-llamafactory"]["notes"]["shares"]
     assert (shares["a"]["rows"], shares["f"]["rows"]) == (10, 20)
     assert sum(each["held_out"] for each in shares.values()) == len(
         exported(project, "plain_holdout.json")
@@ -70,7 +79,6 @@ def test_a_stream_without_a_fit_row_stops_the_run(project: Plain) -> None:
     told = project.run(status=1)
     assert "error[mix-unfit]" in told
     assert "40 of the 40 rows of stream 'f' cannot be exported: 40 no_answer" in told
-    assert "error[mix-unfit]" in project.run(status=1)
     assert "有 40 行无法导出" in project.run(status=1, SFTRECIPE_LANG="zh")
     rejects = [
         json.loads(line) for line in (project.out / "rejects.jsonl").read_text().splitlines()
@@ -95,16 +103,12 @@ def test_another_export_draws_the_mix_anew(project: Plain) -> None:
     mixed(project, mix, {"use": "jsonl"})
     project.run()
     assert len(project.data()) == 80
-    steps = json.loads((project.out / "run.json").read_text())["steps"]
-    before = {step["id"]: step["key"] for step in steps}
+    before = steps(project)["mix"]["key"]
     mixed(project, mix)
     project.run()
-    steps = json.loads((project.out / "run.json").read_text())["steps"]
-    after = {step["id"]: step["key"] for step in steps}
-    assert after["mix"] == before["mix"]
+    assert steps(project)["mix"]["key"] == before
     shares = Counter(row["instruction"][0] for row in exported(project, "plain.json"))
     assert shares == {"a": 20, "f": 20}
-    assert "mix: 40 rows, 40 rejected (20 not_drawn, 20 no_answer), done before" in project.run()
 
 
 def test_exports_of_different_kinds_share_a_mix(project: Plain) -> None:
@@ -157,18 +161,14 @@ def tokens(rows: list[dict[str, Any]]) -> int:
     return sum(estimated_tokens([row_text({name: row[name] for name in names}) for row in rows]))
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"total": 3000}, {"total": 60000, "on_shortage": "repeat"}]
-)
-def test_shares_of_tokens(project: Plain, options: dict[str, Any]) -> None:
+def test_shares_of_tokens(project: Plain) -> None:
     long = [{"instruction": f"a {n}", "output": "many words " * (20 + n)} for n in range(40)]
     short = [{"instruction": f"f 第{n}个问题？", "output": "这是回答。"} for n in range(700)]
     write(project, "a.jsonl", long)
     write(project, "f.jsonl", short)
-    mixed(project, {"by": "tokens", "weights": {"a": 2, "f": 1}, **options})
-    done = project.start("run", "recipe.yaml")
-    out, error = done.communicate(timeout=120)
-    assert done.returncode == 0, error
+    mix = {"by": "tokens", "weights": {"a": 2, "f": 1}, "total": 60000, "on_shortage": "repeat"}
+    mixed(project, mix)
+    out, _ = said(project)
     assert "% of the tokens, estimated from the texts (asked 66.7 %)" in out
     rows = exported(project, "plain.json")
     parts = {name: [row for row in rows if row["instruction"][0] == name] for name in "af"}
@@ -176,17 +176,13 @@ def test_shares_of_tokens(project: Plain, options: dict[str, Any]) -> None:
     longest = max(tokens([row]) for row in long)
     whole = sum(found.values())
     assert abs(found["a"] - 2 * whole / 3) <= longest
-    if "total" in options:
-        assert abs(whole - options["total"]) <= longest
+    assert abs(whole - 60000) <= longest
 
 
 def test_what_no_mix_of_tokens_can_give_is_told_before(project: Plain) -> None:
     mixed(project, {"by": "tokens", "weights": {"a": 1, "f": 1}, "total": 10**6})
     assert "'mix' cannot be filled" in project.run("recipe.yaml", command="plan")
-    assert "rows" not in project.run(status=1).split("error[step-refused]")[1].split("set total")[0]
     mixed(project, {"weights": {"a": 1, "f": 1}, "tokenizer": "recipe.yaml"})
     assert "has nothing to count: weights are by rows" in project.run(
         "recipe.yaml", command="validate", status=2
     )
-    mixed(project, {"by": "tokens", "weights": {"a": 1, "f": 1}, "tokenizer": "recipe.yaml"})
-    assert "tokenizer 'recipe.yaml' cannot be read" in project.run(status=1)
