@@ -104,7 +104,7 @@ def noted_data_sets(facts: StepFacts) -> list[DataSet]:
             noted["rows"],
             noted["entry"],
             noted["role"],
-            noted.get("kind"),  # earlier versions noted none
+            kind=noted.get("kind"),  # earlier versions noted none
         )
         for noted in facts.notes["data_sets"]
     ]

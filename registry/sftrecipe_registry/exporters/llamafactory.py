@@ -238,7 +238,7 @@ class LlamaFactory(Exporter):
     def _data_set(self, part: _Part, kind: DataSetKind) -> DataSet:
         file = f"{part.name}.{self.file}"
         made = entry(file, self.formatting, kind.preference, part.used)
-        return DataSet(part.name, (file,), part.rows, made, part.role, kind.teaches)
+        return DataSet(part.name, (file,), part.rows, made, part.role, kind=kind.teaches)
 
 
 class _Part:
