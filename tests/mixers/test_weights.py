@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.kinds import Mix, Pick
+from sftrecipe.kinds import Mix, OptionFiles, Pick
 from sftrecipe.testing import RowList
 from sftrecipe_registry.mixers.weights import Weights
 from sftrecipe_registry.shared import drawing
+
+from ..run.plain import examples
 
 CASES = yaml.safe_load(
     (Path(__file__).parents[1] / "cases" / "mixer" / "weights.yaml").read_text("utf-8")
@@ -135,6 +137,75 @@ def test_picks_are_a_sequence(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(listed[0].row) is int
     with pytest.raises(IndexError):
         picks[30]
+
+
+TEXTS = st.lists(st.integers(1, 60), min_size=1, max_size=30)
+"""Words of the rows of a stream."""
+
+
+@given(
+    streams=st.dictionaries(NAMES, st.tuples(st.floats(0.1, 10), TEXTS), min_size=1),
+    total=st.integers(1, 3000) | st.none(),
+    on_shortage=st.sampled_from(["error", "scale", "repeat"]),
+)
+@settings(max_examples=examples(80), deadline=None)
+def test_parts_of_tokens_come_as_near_as_whole_rows_do(
+    streams: dict[str, tuple[float, list[int]]], total: int | None, on_shortage: str
+) -> None:
+    rows = {
+        name: RowList.of(*({"text": "word " * words} for words in texts), stream=name)
+        for name, (_, texts) in streams.items()
+    }
+    weights = {name: weight for name, (weight, _) in streams.items()}
+    options = {"weights": weights, "total": total, "on_shortage": on_shortage, "by": "tokens"}
+    try:
+        mix = Weights.model_validate(options).mix(rows, Context("mix", seed=7))
+    except PluginRefused as refusal:
+        assert "tokens of" in str(refusal) and on_shortage == "error"
+        return
+    told: Any = mix.notes["streams"]
+    for name, (_, texts) in streams.items():
+        times = Counter(pick.row for pick in mix.picks if pick.stream == name)
+        given = sum(texts[row] * count for row, count in times.items())
+        assert told[name]["tokens"] == given
+        assert told[name]["rows"] == times.total()
+        if on_shortage == "repeat" or total is None:
+            assert abs(given - told[name]["asked_tokens"]) <= max(texts) / 2
+        if on_shortage != "repeat":
+            assert max(times.values(), default=0) <= 1
+        else:
+            assert not times or max(times.values()) - min(times.values()) <= 1
+
+
+def test_a_tokenizer_counts_where_one_is_named(tmp_path: Path) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    words = tokenizers.models.WordLevel({"[UNK]": 0}, unk_token="[UNK]")
+    tokenizer = tokenizers.Tokenizer(words)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    rows = {
+        name: RowList.of(*({"text": text, "n": n} for n in range(30)), stream=name)
+        for name, text in (("a", "extraordinarily long-winded!"), ("b", "a b c d"))
+    }
+    options = {"weights": {"a": 1, "b": 1}, "by": "tokens", "tokenizer": "t.json"}
+    mixer = Weights.model_validate(options)
+    for name, found in (("tokenizer.json", {"a": 30, "b": 15}), ("broken.json", None)):
+        (tmp_path / "broken.json").write_text("{}")
+        files = OptionFiles({"t.json": str(tmp_path / name)})
+        ctx = Context("mix", files=files)
+        if found is None:
+            with pytest.raises(PluginRefused, match=r"tokenizer 'broken\.json' cannot be read"):
+                mixer.mix(rows, ctx)
+        else:
+            assert Counter(pick.stream for pick in mixer.mix(rows, ctx).picks) == found
+
+
+def test_options_on_tokens_are_in_no_key_of_rows() -> None:
+    assert Weights(weights={"a": 1}).identity() == {
+        "weights": {"a": 1.0},
+        "total": None,
+        "on_shortage": "error",
+    }
 
 
 def test_notes_tell_what_was_asked_and_given() -> None:

@@ -322,7 +322,10 @@ def test_no_word_is_left_over() -> None:
         file.read_text() for file in folder.rglob("*") if file.suffix in (".j2", ".py")
         and file.parent.name != "words"
     )  # fmt: skip
-    stems = ("status-", "ended-", "part-", "script-", "topics-", "role-", "count-", "figure-")
+    stems = (
+        *("status-", "ended-", "part-", "script-", "topics-"),
+        *("role-", "kind-", "count-", "figure-"),
+    )
     for name in import_module("sftrecipe.report.run_page.words.en").WORDS:
         told = re.search(rf"""['"]{name}['"]|\bw\.{name}\b""", used)
         assert told or name.startswith(stems), name

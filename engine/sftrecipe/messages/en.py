@@ -166,7 +166,7 @@ MESSAGES = {
     "ledger-beside": "all its calls are kept in '{path}', which can take its place",
     "step-refused": "step '{step}' cannot go on: {error}",
     "mix-unfilled": "warning: '{step}' cannot be filled, the run will stop there: its streams have fewer rows "
-    "than it asks of them; ask for fewer, or let it scale ({place})",
+    "that can be exported than it asks of them; ask for fewer, or let it scale ({place})",
     "mix-unfit": "step '{step}' cannot mix what can be exported: {error}; {causes}",
     "mix-unfit-rows": "{count} of the {made} rows of stream '{stream}' cannot be exported: {reasons}",
     "mix-missed": "export '{step}' holds another mix than was drawn: {shares}",

@@ -155,7 +155,7 @@ MESSAGES = {
     "ledger-back": "其中所有调用都已写回",
     "ledger-beside": "其中所有调用保存在 '{path}'，可以用它替换",
     "step-refused": "步骤 '{step}' 无法继续：{error}",
-    "mix-unfilled": "警告：混合步骤 '{step}' 无法凑足，运行会在此停止：各数据流的行数少于所要求的；"
+    "mix-unfilled": "警告：混合步骤 '{step}' 无法凑足，运行会在此停止：各数据流中可导出的行数少于所要求的；"
     "请减少所要求的行数，或允许按比例缩小（{place}）",
     "mix-unfit": "混合步骤 '{step}' 无法从可导出的数据中抽取：{error}；{causes}",
     "mix-unfit-rows": "数据流 '{stream}' 的 {made} 行中有 {count} 行无法导出：{reasons}",

@@ -112,20 +112,15 @@ class _Planner:
             yield self._followed(self._remembered(self._step(block, block.inputs)))
 
     def _mixed(self, block: Block) -> Step:
-        """A mix draws from what its exporters can write: options of theirs that decide it are in
-        its key, where any are set."""
+        """A mix, with the exporters that decide what it is drawn from. They are not in its key: a
+        result stands while they are the same (`Contents`), and mostly they make no difference."""
         following = [each.plugin for each in self._recipe.export if MIXED in each.inputs]
-        checking = [
-            (plugin, options)
+        checking = tuple(
+            plugin
             for plugin in following
-            if isinstance(plugin, Exporter) and (options := plugin.check_options()) is not None
-        ]
-        step = self._step(block, block.inputs)
-        if any(options for _, options in checking):
-            written = sorted(orjson.dumps(options, default=str) for _, options in checking)
-            parts = {**step.parts, "exports": hashed([each.decode() for each in written])}
-            step = replace(step, key=hashed(parts), parts=parts)
-        return replace(step, exporters=tuple(plugin for plugin, _ in checking))
+            if isinstance(plugin, Exporter) and plugin.check_options() is not None
+        )
+        return replace(self._step(block, block.inputs), exporters=checking)
 
     def _remembered(self, step: Step) -> Step:
         self._keys[step.id] = step.key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,23 +65,25 @@ def export(
         rejects.close()
         if held_out is not None:
             held_out.close()
-    noted = [_noted(data_set, out, to.hashes) for data_set in data_sets]
-    # What is trained on them stands as long as they do.
+    _note_contents(noted := [_noted(each, out, to.hashes) for each in data_sets], draft)
+    return StepFacts(
+        made=len(rows),
+        kept=len(rows) - rejects.count,
+        rejected=rejects.count,
+        reasons=dict(reasons),
+        counts=dict(to.ctx.counts),
+        notes={"data_sets": noted, **(shares.facts() if to.drawn else {})},
+    )
+
+
+def _note_contents(noted: Sequence[Mapping[str, Any]], draft: Path) -> None:
+    """Leave what the files hold in the step: what is trained on them stands as long as they do."""
     contents = {file: held for each in noted for file, held in each["contents"].items()}
     # Equal rows may want another training; what every training does by itself was never noted.
     for each in noted:
         if wanted := {name: value for name, value in each.get("needs", {}).items() if value}:
             contents[f"needs of {each['name']}"] = wanted
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
-    made = len(rows)
-    return StepFacts(
-        made=made,
-        kept=made - rejects.count,
-        rejected=rejects.count,
-        reasons=dict(reasons),
-        counts=dict(to.ctx.counts),
-        notes={"data_sets": noted, **(shares.facts() if to.drawn else {})},
-    )
 
 
 def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, zip_longest
 from math import ceil
 from pathlib import Path
@@ -21,12 +21,15 @@ from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.record import Record, new_record
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.following import follow
+from sftrecipe.run.mixing import ExportChecks
 from sftrecipe.run.reading import read_source
 from sftrecipe.store.steps import StepStore
 from sftrecipe.store.streams import Stream
 
 _SAMPLE = 100
 """Rows of a stream that stand for those of a mix or a holdout."""
+_CHECKED = 2000
+"""Rows of a stream, at most, that are held against what the exports of a mix can write."""
 _HUGE = 10**12
 _TYPICAL_TEXT = 200
 """Characters of a column that a model will write."""
@@ -101,7 +104,7 @@ class Foreseen:
         """A mix: as many rows as its plugin foresees, like those of its streams."""
         plugin = step.block.plugin
         assert isinstance(plugin, Mixer)  # noqa: S101 - the section's blocks are
-        read = {name: self.outlooks.get(name, Outlook()) for name in step.reads}
+        read = _fit(step, {name: self.outlooks.get(name, Outlook()) for name in step.reads})
         seen = {name: cast("Sequence[Record]", each.rows) for name, each in read.items()}
         counts = {name: each.count for name, each in read.items()}
         count = _foreseen(lambda: plugin.expected_of(counts, seen))
@@ -189,6 +192,22 @@ class Foreseen:
                 self.outlooks[name] = Outlook(
                     after, before.likely, before.rows, False, likely, before.copies
                 )
+
+
+def _fit(step: Step, read: Mapping[str, Outlook]) -> Mapping[str, Outlook]:
+    """The streams of a mix without the rows that its exports cannot write, as far as all rows of a
+    stream are known, and are few."""
+    checks, found = ExportChecks(step.exporters), dict(read)
+    try:
+        checks.begin(iter(_some_of_all([each.rows for each in read.values()])))
+        for name, each in read.items():
+            if each.whole and len(each.rows) <= _CHECKED:
+                rows = [row for row in each.rows if checks.unfit(row) is None]
+                count = (len(rows), len(rows))
+                found[name] = replace(each, count=count, rows=rows) if each.rows else each
+    except Exception:  # somebody's plugin: a plan is not to fail of its estimate
+        return read
+    return found
 
 
 def _is_small(step: Step, largest: int) -> bool:

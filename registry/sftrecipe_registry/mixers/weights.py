@@ -12,6 +12,13 @@ from sftrecipe import Context, Mixer, PluginRefused, Record, Rows
 from sftrecipe.kinds import Inputs, Mix, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile
 from sftrecipe_registry.shared.apportion import apportion, largest_total, shares_of
+from sftrecipe_registry.shared.row_tokens import (
+    INSTALL,
+    estimated_tokens,
+    token_counts,
+    tokenizer_counter,
+    tokenizer_is_missing,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,11 +71,6 @@ class Weights(Mixer):
             message = f"tokenizer '{self.tokenizer}' has nothing to count: weights are by rows"
             yield OptionProblem(("tokenizer",), message, "write `by: tokens`, or leave it out")
             return
-        from sftrecipe_registry.shared.row_tokens import (  # noqa: PLC0415 - numpy
-            INSTALL,
-            tokenizer_is_missing,
-        )
-
         if tokenizer_is_missing():
             message = "option 'tokenizer' needs the package tokenizers, which is not installed"
             yield OptionProblem(("tokenizer",), message, INSTALL)
@@ -101,11 +103,6 @@ class Weights(Mixer):
         counts = {name: most for name, (_, most) in rows.items() if most}
         if self.by == "rows" or len(counts) < len(rows) or not all(map(len, seen.values())):
             return self.expected(rows)
-        from sftrecipe_registry.shared.row_tokens import (  # noqa: PLC0415 - numpy
-            estimated_tokens,
-            token_counts,
-        )
-
         first = {name: token_counts(islice(seen[name], _SEEN), estimated_tokens) for name in seen}
         means = {name: max(1.0, float(each.mean())) for name, each in first.items()}
         shares = shares_of(self.weights)
@@ -150,12 +147,6 @@ class Weights(Mixer):
 
     def _sizes(self, streams: Mapping[str, Rows], ctx: Context) -> dict[str, NDArray[np.uint32]]:
         """Tokens of every row."""
-        from sftrecipe_registry.shared.row_tokens import (  # noqa: PLC0415 - numpy
-            estimated_tokens,
-            token_counts,
-            tokenizer_counter,
-        )
-
         named = self.tokenizer
         counter = estimated_tokens if named is None else tokenizer_counter(ctx.path(named))
         found = {name: token_counts(streams[name], counter) for name in sorted(self.weights)}

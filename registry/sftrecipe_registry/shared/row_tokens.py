@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from sftrecipe import PluginRefused, Record
 from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.token_estimate import tokens_of
 from sftrecipe.record import Columns
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 INSTALL = f"{installer()} tokenizers"
 TEXTS = (
@@ -60,6 +61,8 @@ def tokenizer_counter(file: Path) -> TextCounter:
 
 def token_counts(rows: Iterable[Record], count: TextCounter) -> NDArray[np.uint32]:
     """Tokens of every row, in 4 bytes a row."""
+    import numpy as np  # noqa: PLC0415 - 60 ms, and `validate` needs none
+
     return np.fromiter(_counts(iter(rows), count), np.uint32)
 
 
