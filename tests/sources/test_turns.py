@@ -60,7 +60,17 @@ PARTS = st.dictionaries(
     st.sampled_from(
         [
             *("text", "thinking", "reasoning", "image_url", "url", "data", "format", "input"),
-            *("id", "name", "content", "refusal", "source", "detail", "annotations", "thought"),
+            *(
+                "id",
+                "name",
+                "content",
+                "refusal",
+                "source",
+                "detail",
+                "annotations",
+                "thought",
+                "type",
+            ),
             *("functionCall", "functionResponse", "inlineData", "tool_use_id", "more"),
         ]
     ),
@@ -94,6 +104,8 @@ VALUES = st.one_of(
 )
 ROLES = st.sampled_from(
     [
+        None,
+        ["user"],
         *("system", "user", "human", "assistant", "gpt", "model", "tool", "function"),
         *("developer", "function_call", "alien"),
     ]

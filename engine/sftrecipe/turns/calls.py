@@ -11,7 +11,7 @@ from sftrecipe.record import ToolCall
 from sftrecipe.turns.faults import UnreadTurn, check_rest, kind_of
 
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
-_TYPES = frozenset({"function", "tool_call", "tool_use", "functionCall"})
+_TYPES = ("function", "tool_call", "tool_use", "functionCall")
 _READ = frozenset({"name", *_ARGUMENTS})
 _AROUND = frozenset({"id", "type", "index", "function", "cache_control"})
 _BESIDE = re.compile(r"\n?<tool_call>(.*?)</tool_call>", re.DOTALL)
@@ -50,7 +50,7 @@ def read_call(call: Any, where: str) -> ToolCall:
     else:
         check_rest(call, _AROUND | _READ, where, "tool_calls.")
         inner = call if inner is None else {**call, "name": inner}
-    if call.get("type") not in _TYPES and call.get("type") is not None:
+    if call.get("type") not in (None, *_TYPES):
         raise _bad(where, f"its type is {call['type']!r}", call)
     name = inner.get("name")
     if not isinstance(name, str) or not name:

@@ -79,6 +79,8 @@ def read_content(parts: list[Any] | tuple[Any, ...], where: str) -> Content:
         if not isinstance(part, Mapping):
             raise unread_part(where, f"content part that is {kind_of(part)}")
         kind = part.get("type") or _untyped(part, where)
+        if not isinstance(kind, str):
+            raise unread_part(where, f"content part whose type is {kind_of(kind)}")
         _check_order(content, kind, where)
         _read_part(content, part, kind, where)
     return content
@@ -89,7 +91,8 @@ def is_parts(found: Any) -> bool:
     known = {*_TEXTS, *_THOUGHTS, "tool_use", "tool_result"}
     return all(
         isinstance(part, Mapping)
-        and (part.get("type") in known or column_of(str(part.get("type"))) is not None)
+        and isinstance(kind := part.get("type"), str)
+        and (kind in known or column_of(kind) is not None)
         for part in found
     )
 

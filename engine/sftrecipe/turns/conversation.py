@@ -46,7 +46,9 @@ def are_plain(found: Any) -> bool:
         if type(turn) is not dict or len(turn) != 2:
             return False
         role, content = turn.get("role"), turn.get("content")
-        if role not in ROLES or type(content) is not str or (number and role == "system"):
+        if type(role) is not str or type(content) is not str or role not in ROLES:
+            return False
+        if number and role == "system":
             return False
         if role == "assistant" and content and may_think(content):
             return False

@@ -24,7 +24,7 @@ _ADDRESSES = ("url", "path", "uri", "fileUri", "file_uri")
 _KINDS = ("media_type", "mimeType", "mime_type", "format")
 _COLUMN_OF_KIND = {"image": "images", "video": "videos", "audio": "audios"}
 _AROUND = frozenset({"type", "detail", "cache_control"})
-_USUAL_DETAIL = frozenset({None, "", "auto"})
+_USUAL_DETAIL = (None, "", "auto")
 
 
 class Medium(NamedTuple):
