@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sftrecipe.calls.keys import provider_part
+from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider
@@ -16,7 +17,7 @@ from sftrecipe.plugin.sampling import Sampling
 from sftrecipe_registry.generators.respond import Respond
 from sftrecipe_registry.shared.steering import Steering, merged
 
-from ..calls.asking import say, session
+from ..calls.asking import provider, say, session
 from ..piecewise_server import Asked, piecewise_server, whole
 from ..run.whole import Whole
 
@@ -213,3 +214,19 @@ def test_merging_leaves_what_is_under_as_it_was() -> None:
     assert merged(under, over) == {"a": {"b": 1, "c": 2}}
     assert (under, over) == ({"a": {"b": 1}}, {"a": {"c": 2}})
     assert Steering().of({"temperature": 1}) == Steering()
+
+
+async def test_what_a_vendor_refuses_is_told_once(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with (
+        piecewise_server(lambda asked: whole(GOOD)) as server,
+        open_session(
+            provider(server.url, vendor="openai", model="gpt-5"),
+            tmp_path / "ledger.sqlite",
+            run="r",
+            progress=told.append,
+        ) as opened,
+    ):
+        for text in ("a", "b"):
+            await say(opened.model("teacher", "step"), text, sampling={"temperature": 0.5})
+    assert [line for line in told if "temperature is not sent" in line] == told[:1]

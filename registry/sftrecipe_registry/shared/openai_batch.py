@@ -241,6 +241,7 @@ class _Line(OpenAIAdapter):
 
     def __init__(self, batches: BatchAdapter, sample: int) -> None:
         super().__init__(batches.api.endpoint, batches.api.http)
+        self.tell, self._left_out = batches.api.tell, batches.api._left_out
         self._batches = batches
         self._sample = sample
         self.id = ""
