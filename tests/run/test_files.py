@@ -84,9 +84,7 @@ def test_a_shard_that_is_packed_and_one_that_is_missing(project: Plain) -> None:
     assert "缺少：'train-00001-of-00002.jsonl'" in zh
 
 
-@pytest.mark.parametrize(
-    ("use", "name", "content", "told", "zh"),
-    [
+WRONG: list[tuple[str, str, bytes | str, str, str]] = [
         ("jsonl", "a.jsonl", json.dumps([ROW], indent=1), "write `use: json`", "请写 `use: json`"),
         ("jsonl", "a.jsonl", json.dumps({"data": [ROW] * 2}), "key: data`", "key: data`"),
         ("json", "a.json", json.dumps({"a": ROW, "b": ROW}).replace("instruction", "q"),
@@ -100,14 +98,25 @@ def test_a_shard_that_is_packed_and_one_that_is_missing(project: Plain) -> None:
         ("jsonl", "a.jsonl", lines({"prompt": "a?", "response": "b"}),
          "write map: {instruction: prompt, output: response}", "请写 map"),
         ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
-    ],
-)  # fmt: skip
-def test_validate_says_what_to_write(
-    project: Plain, use: str, name: str, content: bytes | str, told: str, zh: str
-) -> None:
-    put(project, **{name: content})
-    assert told in refused(project, use=use, path=name)
-    assert zh in refused(project, use=use, path=name, language="zh")
+]  # fmt: skip
+
+
+COLUMNS = [f"s{at}" for at, row in enumerate(WRONG) if "map" in row[3]]
+"""Told where nothing else is wrong."""
+
+
+def test_validate_says_what_to_write(project: Plain) -> None:
+    sources = {}
+    for at, (use, name, content, _, _) in enumerate(WRONG):
+        put(project, **{f"{at}/{name}": content})
+        sources[f"s{at}"] = {"use": use, "path": f"{at}/{name}"}
+    for files in (sources, {name: sources[name] for name in COLUMNS}):
+        project.recipe(sources=files, export=[{"use": "llamafactory", "from": [*files]}])
+        for language, column in (("en", 3), ("zh", 4)):
+            said = project.run("recipe.yaml", command="validate", status=2, SFTRECIPE_LANG=language)
+            for at, row in enumerate(WRONG):
+                if f"s{at}" in files and (f"s{at}" in COLUMNS) == (len(files) == len(COLUMNS)):
+                    assert row[column] in said, row
 
 
 def test_a_bomb_is_stopped(project: Plain) -> None:

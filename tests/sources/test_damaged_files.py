@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import ftfy.bad_codecs  # noqa: F401 - registers the encodings by which the web misreads
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from sftrecipe.run.reading import read_source
 
 from ..run.plain import examples
 from .reading import columns, context, read, source
@@ -56,8 +59,6 @@ def test_a_file_that_is_damaged_as_a_whole(
     ctx = context(plugin, folder)
     found, rejects = read("jsonl", folder, path="a.jsonl")
     assert (columns(found), rejects) == ([*plain, *rows], [])
-    from sftrecipe.run.reading import read_source  # noqa: PLC0415
-
     list(read_source(plugin, ctx))
     assert ctx.told["repaired"].count == len(rows)
     assert "→" in ctx.told["repaired"].examples[0]
@@ -82,8 +83,6 @@ def test_a_few_damaged_rows_are_told_and_stay(tmp_path: Path) -> None:
     written(tmp_path, rows)
     plugin = source("jsonl", path="a.jsonl")
     ctx = context(plugin, tmp_path)
-    from sftrecipe.run.reading import read_source  # noqa: PLC0415
-
     assert [row.columns for row in read_source(plugin, ctx)] == rows  # type: ignore[union-attr]
     assert ctx.told["looks_damaged"].count == 1
     assert ctx.told["looks_damaged"].examples[0].startswith("a.jsonl:10 ")
