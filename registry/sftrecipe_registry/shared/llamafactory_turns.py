@@ -27,6 +27,8 @@ _PARTS = frozenset({"role", "content", "reasoning", "tool_calls", "tool_call_id"
 _CALL_PARTS = frozenset({"name", "arguments", "id"})
 _PARTS_OF = {"reasoning": "assistant", "tool_calls": "assistant", "tool_call_id": "tool"}
 """Parts that only one role has."""
+_BEGINS = frozenset("<[◁\ufeff")
+"""The first characters of a thought's marks."""
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 _WORDS = (
     ("<think>", "</think>"),
@@ -79,7 +81,7 @@ class Turn(NamedTuple):
 
 def answer(text: str, reasoning: str = "", *, learned: bool = True) -> Turn:
     """An assistant's turn; a thought that its text begins with is one, too. Raises Unusable."""
-    if not reasoning:
+    if not reasoning and (text[:1].isspace() or text[:1] in _BEGINS):
         found = parted(text)
         if found.is_open:
             raise Unusable("open_thought")
