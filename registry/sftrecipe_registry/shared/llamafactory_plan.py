@@ -32,6 +32,15 @@ _ANSWERS: dict[Preference, frozenset[str]] = {
     "kto": frozenset({"output", "reasoning", "label"}),
     "ranking": frozenset({"chosen", "rejected"}),
 }
+_WRITTEN = {
+    **{(kind, False): _COMMON | _PLAIN | answers for kind, answers in _ANSWERS.items()},
+    **{
+        (kind, True): _COMMON | {"messages"} | answers - {"output", "reasoning"}
+        for kind, answers in _ANSWERS.items()
+    },
+    **{("text", has_turns): frozenset({"text"}) for has_turns in (False, True)},
+}
+"""Columns that are written, by what is taught and whether the row is turns."""
 
 
 @dataclass
@@ -89,12 +98,10 @@ class Plan:
 
     def unwritten(self, columns: Columns) -> Iterator[str]:
         """Columns of a row that have no place in what is written of it."""
-        if self.formatting == "text":
-            written = frozenset({"text"})
-        elif columns.get("messages") is None:
-            written = _COMMON | _PLAIN | _ANSWERS[self.preference]
-        else:
-            written = _COMMON | {"messages"} | _ANSWERS[self.preference] - {"output", "reasoning"}
+        kind = "text" if self.formatting == "text" else self.preference
+        written = _WRITTEN[kind, columns.get("messages") is not None]
+        if columns.keys() <= written:
+            return
         for name in columns.keys() - written:
             if columns[name] is not None:
                 yield name
@@ -107,7 +114,7 @@ def draw(asked: str) -> int:
 
 def asked_draw(talk: Conversation) -> int:
     """The draw of what is asked, whichever thoughts are written."""
-    return draw("\0".join(turn._replace(thought="").content() for turn in talk.asked))
+    return draw("\0".join(turn.aloud for turn in talk.asked))
 
 
 def _thought_draw(talk: Conversation) -> int:

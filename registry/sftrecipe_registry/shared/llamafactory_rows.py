@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Any, Literal
 
 from sftrecipe.record import Columns
@@ -132,9 +132,7 @@ def check_alpaca(talk: Conversation) -> None:
 
 def check(talk: Conversation, kept: Set[Doubt], words: Words) -> None:
     """Raises Unusable for the first doubt that is not to be kept, and for text that is no UTF-8."""
-    whole = "\n".join(
-        (talk.system, talk.tools, *(text for turn in talk.turns for text in turn.pieces))
-    )
+    whole = "\n".join((talk.system, talk.tools, *_texts(talk)))
     _check_encoding(whole)
     for paths in talk.media.values():
         _check_encoding("".join(paths))
@@ -143,6 +141,13 @@ def check(talk: Conversation, kept: Set[Doubt], words: Words) -> None:
     for reason, value in _doubts(talk, whole, words):
         if reason not in kept:
             raise Unusable(reason, value)
+
+
+def _texts(talk: Conversation) -> Iterator[str]:
+    for turn in talk.turns:
+        yield turn.said
+        if turn.thought or turn.calls:
+            yield from (turn.thought, turn.calls)
 
 
 def check_text(text: str, kept: Set[Doubt]) -> None:
@@ -169,7 +174,8 @@ def _doubts(talk: Conversation, whole: str, words: Words) -> Iterator[tuple[Doub
             yield doubt, f"turn {number}" if len(turns) > 2 else None
     if len(talk.answers) == 2 and talk.answers[0] == talk.answers[1]:
         yield "equal_pair", None
-    if token := control_token(whole) or _thought_word(talk, words):
+    marks = [mark for word in words if (mark := word.strip()) in whole]
+    if token := control_token(whole) or (_thought_mark(talk, marks) if marks else None):
         yield "control_token", token
     if "<" in whole:
         for name, place in _PLACES:
@@ -177,9 +183,8 @@ def _doubts(talk: Conversation, whole: str, words: Words) -> Iterator[tuple[Doub
                 yield "media_place", place
 
 
-def _thought_word(talk: Conversation, words: Words) -> str | None:
+def _thought_mark(talk: Conversation, marks: Sequence[str]) -> str | None:
     """The first mark of a thought within a thought or an answer, which ends or begins one."""
-    marks = [word.strip() for word in words]
     for turn in talk.turns:
         if turn.role in ("user", "observation"):
             continue

@@ -27,6 +27,8 @@ _PARTS = frozenset({"role", "content", "reasoning", "tool_calls", "tool_call_id"
 _CALL_PARTS = frozenset({"name", "arguments", "id"})
 _PARTS_OF = {"reasoning": "assistant", "tool_calls": "assistant", "tool_call_id": "tool"}
 """Parts that only one role has."""
+_BEGINS = frozenset("<[◁\ufeff")
+"""The first characters of a thought's marks."""
 _NOTHING: tuple[Any, ...] = (None, "", [], {}, ())
 _WORDS = (
     ("<think>", "</think>"),
@@ -61,25 +63,25 @@ class Turn(NamedTuple):
     """Of an answer."""
 
     @property
-    def pieces(self) -> tuple[str, str, str]:
-        """All texts of the turn."""
-        return self.said, self.thought, self.calls
+    def aloud(self) -> str:
+        """The turn as one text, without its thought."""
+        if not self.calls:
+            return self.said
+        # The formatter looks for marks of thoughts and calls in arguments too: in JSON, this is
+        # the same character.
+        calls = self.calls.replace("<", "\\u003c").replace("◁", "\\u25c1")
+        # It takes these words off again, and reads no text before a bare call.
+        return f"{self.said}\n{calls.join(_CALL_WORDS)}" if self.said else calls
 
     def content(self, words: tuple[str, str] = THOUGHT_WORDS) -> str:
         """The turn as one text."""
-        text = self.said
-        if self.calls:
-            # The formatter looks for marks of thoughts and calls in arguments too: in JSON, this
-            # is the same character.
-            calls = self.calls.replace("<", "\\u003c").replace("◁", "\\u25c1")
-            # It takes these words off again, and reads no text before a bare call.
-            text = f"{text}\n{calls.join(_CALL_WORDS)}" if text else calls
+        text = self.aloud
         return f"{words[0]}{self.thought}{words[1]}{text}" if self.thought else text
 
 
 def answer(text: str, reasoning: str = "", *, learned: bool = True) -> Turn:
     """An assistant's turn; a thought that its text begins with is one, too. Raises Unusable."""
-    if not reasoning:
+    if not reasoning and (text[:1].isspace() or text[:1] in _BEGINS):
         found = parted(text)
         if found.is_open:
             raise Unusable("open_thought")
