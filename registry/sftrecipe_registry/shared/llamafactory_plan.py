@@ -32,7 +32,7 @@ _ANSWERS: dict[Preference, frozenset[str]] = {
     "kto": frozenset({"output", "reasoning", "label"}),
     "ranking": frozenset({"chosen", "rejected"}),
 }
-_WRITTEN = {
+_WRITTEN: dict[tuple[str, bool], frozenset[str]] = {
     **{(kind, False): _COMMON | _PLAIN | answers for kind, answers in _ANSWERS.items()},
     **{
         (kind, True): _COMMON | {"messages"} | answers - {"output", "reasoning"}
