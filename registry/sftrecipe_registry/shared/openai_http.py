@@ -363,10 +363,8 @@ def bearer(key: str) -> dict[str, str]:
 
 def seed_of(request: Request) -> int:
     """A 31-bit number that is the request's own."""
-    # Not of `max_tokens`: a reply that is whole is the same with more of them.
-    sampling = {name: value for name, value in request.sampling.items() if name != "max_tokens"}
     content = orjson.dumps(
-        [request.messages, request.prompt, sampling, request.sample],
+        [request.messages, request.prompt, dict(request.sampling), request.sample],
         option=orjson.OPT_SORT_KEYS,
     )
     return int.from_bytes(blake2b(content, digest_size=4).digest(), "big") >> 1
