@@ -63,10 +63,23 @@ providers:
 sources:
   seeds: {{use: jsonl, path: seeds.jsonl}}
 generate:
-  - {{id: answer, use: respond, from: seeds, provider: teacher, with: {{max_tokens: 300}}}}
+  - id: answer
+    use: respond
+    from: seeds
+    provider: teacher
+    with: {{max_tokens: 300, extra: {{structured_outputs: {{regex: '{reply}'}}}}}}
 export:
   - {{use: jsonl}}
 """
+
+THINKING = """\
+{% for turn in messages %}<|im_start|>{{ turn.role }}
+{{ turn.content }}<|im_end|>
+{% endfor %}<|im_start|>assistant
+<think>
+"""
+"""A template that opens the thought itself, as R1's: replies have its end alone."""
+REPLY = r"So, (fever|fruit|light)\.\n</think>\n\nIt is [a-z ]{3,30}\."
 
 pytestmark = [
     pytest.mark.heavy,
@@ -218,7 +231,9 @@ async def test_a_killed_run_leaves_nothing_and_its_repetition_ends(
     smollm2: Path, tmp_path: Path
 ) -> None:
     (tmp_path / ".sftrecipe").mkdir()
-    (tmp_path / "recipe.yaml").write_text(RECIPE.format(model=smollm2))
+    (tmp_path / "recipe.yaml").write_text(
+        RECIPE.format(model=thinking(smollm2, tmp_path), reply=REPLY)
+    )
     questions = ["What is fever?", "Name three fruits.", "Why is the sky blue?"]
     rows = [json.dumps({"instruction": question}) for question in questions]
     (tmp_path / "seeds.jsonl").write_text("\n".join(rows) + "\n")
@@ -238,8 +253,27 @@ async def test_a_killed_run_leaves_nothing_and_its_repetition_ends(
     assert not list((tmp_path / ".sftrecipe" / "providers" / "servers").glob(f"*{SUFFIX}"))
     run = json.loads((tmp_path / "runs" / "served" / "run.json").read_text())
     kept = (tmp_path / "runs" / "served" / "served.jsonl").read_text().splitlines()
-    lost = (tmp_path / "runs" / "served" / "rejects.jsonl").read_text().splitlines()
-    assert len(kept) + len(lost) == 3, run
+    rows = [json.loads(line) for line in kept]
+    assert [row["instruction"] for row in rows] == questions, run
+    assert all(row["reasoning"].startswith("So, ") for row in rows), rows
+    assert all(row["output"].startswith("It is ") for row in rows), rows
+
+
+def thinking(model: Path, folder: Path) -> Path:
+    """The model under a template that opens the thought itself."""
+    copy = folder / "thinking"
+    copy.mkdir()
+    for file in model.iterdir():
+        (copy / file.name).symlink_to(file)
+    config = json.loads((model / "tokenizer_config.json").read_text())
+    config.pop("chat_template", None)
+    for name, text in (
+        ("tokenizer_config.json", json.dumps(config)),
+        ("chat_template.jinja", THINKING),
+    ):
+        (copy / name).unlink(missing_ok=True)
+        (copy / name).write_text(text)
+    return copy
 
 
 async def working(folder: Path) -> ServerNote:
