@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from sftrecipe import Context, Reject
 from sftrecipe.run.reading import read_source
 from sftrecipe.testing import RowList
+from sftrecipe.turns.columns import read_names
 from sftrecipe.turns.faults import UnreadTurn
 from sftrecipe_registry.generators.preference import Preference
+from sftrecipe_registry.shared.data_set_kind import possible_kinds
 from sftrecipe_registry.shared.rubric_scale import rubric_variables
 from tests.run.plain import Plain
 from tests.run.responding import responding
@@ -217,3 +219,28 @@ async def test_pairs_of_calls_and_of_pictures() -> None:
         {"messages": asked, "images": [image], "chosen": turns[1], "rejected": turns[0]}
         for image in "ab"
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "kinds"),
+    [
+        ({"prompt", "chosen", "rejected", "score"}, {"pairs"}),
+        ({"chosen", "rejected"}, {"pairs"}),
+        ({"input", "preferred_output", "non_preferred_output"}, {"pairs"}),
+        ({"messages", "chosen", "rejected"}, {"answers", "pairs"}),
+        ({"prompt", "completion", "chosen", "rejected"}, {"answers", "pairs"}),
+    ],
+)
+def test_what_columns_of_pairs_can_teach(names: set[str], kinds: set[str]) -> None:
+    assert possible_kinds(None, read_names(frozenset(names)), text=False) == kinds
+
+
+def test_a_stage_that_learns_nothing_of_pairs_is_told_before_the_run(tmp_path: Path) -> None:
+    plain = Plain(tmp_path / "p")
+    plain.recipe(
+        export=[{"use": "llamafactory"}],
+        train={"use": "llamafactory", "with": {"model_name_or_path": "a/b", "template": "qwen3"}},
+    )
+    pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score": 1}
+    (plain.folder / "rows.jsonl").write_text(json.dumps(pair) + "\n")
+    assert "error[untaught]" in plain.run("recipe.yaml", command="validate", status=2)
