@@ -244,3 +244,13 @@ def test_a_stage_that_learns_nothing_of_pairs_is_told_before_the_run(tmp_path: P
     pair = {"prompt": "q", "chosen": "a", "rejected": "b", "score": 1}
     (plain.folder / "rows.jsonl").write_text(json.dumps(pair) + "\n")
     assert "error[untaught]" in plain.run("recipe.yaml", command="validate", status=2)
+
+
+@pytest.mark.parametrize("column", ["contents", "completion", "talk"])
+def test_a_file_of_one_conversation_is_one_row(column: str, tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+    row = {column: turns, "system": [{"type": "text", "text": "s"}]}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    plugin = source("jsonl", path="rows.jsonl")
+    [item] = plugin.read(context(plugin, tmp_path))
+    assert item.columns == row  # type: ignore[union-attr]
