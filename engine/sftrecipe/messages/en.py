@@ -113,6 +113,10 @@ MESSAGES = {
     "them): {examples}",
     "told-looks-damaged": "{count} look damaged by a wrong encoding and were left as they are "
     "(repair: true mends them): {examples}",
+    "told-joined-systems": "{count} rows with several system prompts, which became one: {examples}",
+    "told-unwritten-columns": "{count} columns that are not written: {examples}",
+    "told-unwritten-names": "{count} rows whose turns name who speaks, which is not written: {examples}",
+    "told-unwritten-turns": "{count} rows without the turns after their last learned answer: {examples}",
     "told-other": "{what}: {count}: {examples}",
     "told-more": "{examples}; and {more} more",
     "told-line": "  {step}: {told}",

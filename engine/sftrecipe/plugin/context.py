@@ -195,8 +195,9 @@ class Context:
     def tell(self, what: str, example: str) -> None:
         """Tell of something that happened to data and cost no row, by a short name and the place.
 
-        Known are `passed_over`, `null_for_nan`, `number_as_text`, `delimiter`, `repaired` and
-        `looks_damaged`; any other name is shown as it is.
+        Known are `passed_over`, `null_for_nan`, `number_as_text`, `delimiter`, `repaired`,
+        `looks_damaged`, `joined_systems`, `unwritten_columns`, `unwritten_names` and
+        `unwritten_turns`; any other name is shown as it is.
         """
         self.told.setdefault(what, Told()).add(example)
 

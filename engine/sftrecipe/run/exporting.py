@@ -12,6 +12,7 @@ import orjson
 
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.kinds import DataSet, ExportContext, Exporter, PluginRefused
+from sftrecipe.plugin.told import noted
 from sftrecipe.record import Record
 from sftrecipe.run.making import REJECTS, ROWS, Advance
 from sftrecipe.run.output_folder import OutputFolder
@@ -65,22 +66,27 @@ def export(
         rejects.close()
         if held_out is not None:
             held_out.close()
-    _note_contents(noted := [_noted(each, out, to.hashes) for each in data_sets], draft)
+    data_sets_noted = [_noted(each, out, to.hashes) for each in data_sets]
+    _note_contents(data_sets_noted, draft)
     return StepFacts(
         made=len(rows),
         kept=len(rows) - rejects.count,
         rejected=rejects.count,
         reasons=dict(reasons),
         counts=dict(to.ctx.counts),
-        notes={"data_sets": noted, **(shares.facts() if to.drawn else {})},
+        notes={
+            "data_sets": data_sets_noted,
+            **(shares.facts() if to.drawn else {}),
+            **({"told": noted(to.ctx.told)} if to.ctx.told else {}),
+        },
     )
 
 
-def _note_contents(noted: Sequence[Mapping[str, Any]], draft: Path) -> None:
+def _note_contents(data_sets: Sequence[Mapping[str, Any]], draft: Path) -> None:
     """Leave what the files hold in the step: what is trained on them stands as long as they do."""
-    contents = {file: held for each in noted for file, held in each["contents"].items()}
+    contents = {file: held for each in data_sets for file, held in each["contents"].items()}
     # Equal rows may want another training; what every training does by itself was never noted.
-    for each in noted:
+    for each in data_sets:
         if wanted := {name: value for name, value in each.get("needs", {}).items() if value}:
             contents[f"needs of {each['name']}"] = wanted
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))

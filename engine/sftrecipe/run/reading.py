@@ -51,14 +51,21 @@ class _Fault(Exception):
 
 def _examined(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
     renames, stream = plugin.map, ctx.step
+
+    origin = ""
+
+    def count(name: str) -> None:
+        ctx.count(name)
+        ctx.tell(name, origin)
+
     for item in undamaged(plugin.read(ctx), plugin.repair, ctx):
         if not isinstance(item, Record):
             yield item
             continue
         try:
-            old = item.columns
+            old, origin = item.columns, item.origin
             new = _renamed(old, renames) if renames else old
-            new = _checked(read_columns(new, plugin.leave_out, ctx.count))
+            new = _checked(read_columns(new, plugin.leave_out, count))
         except (_Fault, UnreadTurn) as fault:
             yield Reject(item, fault.reason, fault.detail)
             continue

@@ -57,16 +57,19 @@ def read_columns(
 
 
 def read_names(names: frozenset[str]) -> frozenset[str]:
-    """The columns that rows with columns of these names may have once they are read."""
+    """The columns that rows with columns of these names may have once they are read.
+
+    Of pairs the turns that are asked (`messages`) are not among them: they are no answers.
+    """
     found = names | ({"reasoning"} if {_TOLD, "output"} <= names else set())
-    if not found.isdisjoint((*_TALKS, *_OPENAI_PAIR)):
+    if not found.isdisjoint(_TALKS):
         found |= {"messages"}
     if not found.isdisjoint(_OPENAI_PAIR):
         found |= set(PAIR)
-    if "prompt" in found and not found.isdisjoint(("completion", *PAIR)):
-        found |= {"messages", "instruction", *({"output"} if "completion" in found else ())}
-    elif not found.isdisjoint(PAIR) and "instruction" not in found:
-        found |= {"messages"}
+    if {"prompt", "completion"} <= found:
+        return found | {"messages", "instruction", "output"}
+    if "prompt" in found and not found.isdisjoint(PAIR):
+        found |= {"instruction"}
     return found
 
 

@@ -46,7 +46,14 @@ from sftrecipe_registry.shared.llamafactory_files import (
     RowFile,
     parquet_schema,
 )
-from sftrecipe_registry.shared.llamafactory_plan import ALL, Part, Plan, asked_draw, draw
+from sftrecipe_registry.shared.llamafactory_plan import (
+    ALL,
+    Part,
+    Plan,
+    asked_draw,
+    draw,
+    names_speakers,
+)
 from sftrecipe_registry.shared.llamafactory_rows import (
     Doubt,
     Formatting,
@@ -221,6 +228,8 @@ class LlamaFactory(Exporter):
                 for row, learned in made:
                     parts[role].write(row, learned)
                 unwritten.update(plan.unwritten(record.columns))
+                if self.formatting != "text" and names_speakers(record.columns):
+                    to.context.tell("unwritten_names", record.origin or record.id)
                 _count_labels(made, record, plan, to)
                 if role == "holdout":
                     to.hold_out(record)
@@ -228,6 +237,7 @@ class LlamaFactory(Exporter):
                 raise PluginRefused(_why_none(parts, rejected))
         for name, count in sorted(unwritten.items()):
             to.context.count(f"rows whose column '{name}' is not written", count)
+            to.context.tell("unwritten_columns", f"'{name}' ({count})")
         return [self._data_set(parts[role], plan) for role in ("train", "holdout") if role in parts]
 
     def _plan(self, rows: Rows) -> Plan:
@@ -290,6 +300,7 @@ class LlamaFactory(Exporter):
             talks = list(up_to_each_learned(talk))
             if left := len(talk.turns) - len(talks[-1].turns):
                 to.context.count("turns after the last that is learned, not written", left)
+                to.context.tell("unwritten_turns", record.origin or record.id)
         to_row = alpaca_row if self.formatting == "alpaca" else sharegpt_row
         return role, [(to_row(each, self.thought_words), plan.learned(each)) for each in talks]
 

@@ -118,7 +118,7 @@ class MagpieTags(Sampling, RowFilter):
 
 
 def _given(row: Record) -> dict[str, object]:
-    before, answer = parted(row.columns)
+    before, answer, _ = parted(row.columns)
     return {**row.columns, "instruction": spoken(before), "output": answer or ""}
 
 

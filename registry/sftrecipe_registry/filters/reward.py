@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.record import chat
 from sftrecipe_registry.shared.last_answer import parted
-from sftrecipe_registry.shared.preference_pair import PAIR, answer_turn, is_pair, pair_talks
+from sftrecipe_registry.shared.preference_pair import PAIR, is_pair, pair_talks
 
 _ANSWERS = frozenset({"output", "messages", *PAIR})
 
@@ -52,10 +53,10 @@ class Reward(RowFilter):
         """Whether the reward, or the margin, is high enough."""
         if is_pair(row.columns):
             return await self._pair(row, ctx)
-        before, answer = parted(row.columns)
+        answer = parted(row.columns).answer
         if not answer:
             return Verdict(False, "no_answer")
-        reply = await ctx.model.reward([*before, answer_turn(answer)])
+        reply = await ctx.model.reward(chat(row.columns))
         return self._verdict("low_reward", reply.reward, calls=(reply.key,))
 
     async def _pair(self, row: Record, ctx: Context) -> Verdict:

@@ -30,7 +30,8 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
     The row's turns, or its instruction, open the conversation; without one the simulated user does.
     The user sees the conversation, a persona and a goal (column `goal`, if there is one) and ends
     it with the stop word. The block's provider answers. An empty or cut answer ends the
-    conversation before it (counted); one without any answer is a reject.
+    conversation before it (counted); one without any answer is a reject, and so is a row that ends
+    with a call of a tool or its result (`tool_call`).
     """
 
     needs: ClassVar[frozenset[Capability]] = _CHAT
@@ -93,9 +94,12 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The conversation, or a reject."""
+        opened = self._opened(row, ctx)
+        if opened and _is_at_work(opened[-1]):
+            return [Reject(row, "tool_call", f"the last turn is of '{opened[-1]['role']}'")]
         persona = row.text("persona") or self._persona(row, ctx)
         about = {**row.columns, "persona": persona, "goal": row.text("goal")}
-        talk = _Talk(self._opened(row, ctx))
+        talk = _Talk(opened)
         lost: Lost | None = None
         while lost is None and (talk.waits_for_answer() or talk.asked() < self.turns):
             lost = await (
@@ -121,7 +125,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
         return lost
 
     async def _ask(self, talk: _Talk, about: dict[str, Any], ctx: Context) -> Lost | None:
-        spoken = [turn for turn in talk.turns if turn["role"] != "system"]
+        spoken = [turn for turn in talk.turns if _is_heard(turn)]
         prompt = ctx.prompt(self.following if spoken else self.opening)
         text = prompt.render({**about, "turns": spoken, "stop": self.stop_word})
         sampling = self.sampling()
@@ -175,6 +179,18 @@ class _Talk:
 
     def asked(self) -> int:
         return sum(turn["role"] == "user" for turn in self.turns)
+
+
+def _is_at_work(turn: Turn) -> bool:
+    """Whether a tool is called, or its result not told yet: no user speaks then."""
+    return turn["role"] == "tool" or bool(turn.get("tool_calls"))
+
+
+def _is_heard(turn: Turn) -> bool:
+    """Whether the user hears a turn: no system prompt, call of a tool, or result of one."""
+    if turn["role"] in ("system", "tool"):
+        return False
+    return bool(turn["content"]) or not turn.get("tool_calls")
 
 
 def _texts(content: str) -> list[str]:

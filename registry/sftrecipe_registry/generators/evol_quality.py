@@ -25,7 +25,7 @@ class EvolQuality(Sampling, RowGenerator):
 
     An evolution that fails leaves the answer as it is for the next; a row whose answer never
     changed is a reject: `scaffold`, `unchanged`, `cut_off`, `empty_answer`. Rows without an answer
-    are rejects, `no_answer`.
+    are rejects, `no_answer`, and so are those whose answer calls a tool, `tool_call`.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
@@ -71,9 +71,11 @@ class EvolQuality(Sampling, RowGenerator):
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The row with its better answer, or answers."""
-        before, answer = parted(row.columns)
+        before, answer, calls = parted(row.columns)
         if answer is None:
             return [Reject(row, "no_answer")]
+        if calls:
+            return [Reject(row, "tool_call")]
         answers, replies = [answer], []
         lost: Lost | None = None
         for number in range(self.evolutions):

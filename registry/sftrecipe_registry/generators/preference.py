@@ -14,6 +14,9 @@ from sftrecipe.record import Turn, chat
 from sftrecipe_registry.shared.kept_thought import KeptThought
 from sftrecipe_registry.shared.last_answer import parted
 
+_BESIDE = ("tools", "images", "videos", "audios")
+"""Columns that are part of what is asked."""
+
 
 class Preference(KeptThought, Generator):
     """Group answered rows by their question; the best answer is `chosen`, the worst `rejected`.
@@ -66,9 +69,10 @@ class Preference(KeptThought, Generator):
             if self.score not in row.scores:
                 yield Reject(row, "no_score", f"there is no score '{self.score}'")
                 continue
-            asked, found = parted(row.columns)
+            asked, found = parted(row.columns)[:2]
             answer = found or ""
-            answers = groups.setdefault(orjson.dumps(asked).decode(), [])
+            beside = [row.columns.get(name) for name in _BESIDE]
+            answers = groups.setdefault(orjson.dumps([asked, beside]).decode(), [])
             if answer in (other.text for other in answers):
                 ctx.count("equal answers")
             else:
@@ -100,10 +104,14 @@ class Preference(KeptThought, Generator):
 
     def _answer(self, answer: _Answer) -> str | Turn:
         turns = chat(answer.row.columns)
-        thought = turns[-1].get("reasoning") if turns and self.reasoning == "keep" else None
-        if not thought:
+        if not turns or turns[-1]["role"] != "assistant":
             return answer.text
-        return {"role": "assistant", "content": answer.text, "reasoning": thought}
+        turn: Turn = {"role": "assistant", "content": turns[-1]["content"]}
+        if calls := turns[-1].get("tool_calls"):
+            turn["tool_calls"] = calls
+        if (thought := turns[-1].get("reasoning")) and self.reasoning == "keep":
+            turn["reasoning"] = thought
+        return turn if len(turn) > 2 else answer.text
 
 
 class _Answer(NamedTuple):

@@ -13,8 +13,10 @@ CANONICAL = frozenset(
     (
         *("instruction", "input", "output", "system", "history", "messages", "tools", "text"),
         *("chosen", "rejected", "label", "images", "videos", "audios"),
+        *("conversations", "conversation", "contents"),
     )
 )
+"""Columns with a meaning."""
 MEDIA = ("images", "videos", "audios")
 
 _QUESTIONS = frozenset({"instruction", "prompt", "query", "question"})
@@ -45,8 +47,8 @@ def alpaca_shape(entry: Entry) -> Shape:
         if prompt and prompt not in row:
             raise Misshapen("missing_column", prompt)
         columns = canonical(row, names)
-        if not isinstance(columns.get("history"), list):
-            columns.pop("history", None)  # LLaMA-Factory looks at lists alone
+        if not columns.get("history"):
+            columns.pop("history", None)  # LLaMA-Factory looks at lists alone; others are rejected
         _split_pair(columns)
         if is_pair:
             _check_pair(columns)

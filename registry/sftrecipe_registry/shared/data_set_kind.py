@@ -20,10 +20,6 @@ _OWN: dict[RowKind, tuple[str, ...]] = {
     "text": ("text",),
 }
 """By kind, the columns of which a row has one."""
-_ASKED = frozenset(
-    {"instruction", "input", "prompt", "system", "history", "tools", "images", "videos", "audios"}
-)
-"""Columns that ask; a row that has nothing beside them and a pair has no answer of its own."""
 
 
 class OtherKind(Unusable):
@@ -114,7 +110,7 @@ def possible_kinds(stated: Preference | None, inputs: Inputs, *, text: bool) -> 
             kinds.discard("pairs")
         if "label" not in inputs:
             kinds.discard("judgements")
-        if inputs.issuperset(_PAIR) and inputs <= _ASKED.union(_PAIR):
+        if inputs.issuperset(_PAIR) and inputs.isdisjoint(_OWN["answers"]):
             kinds.discard("answers")
     return frozenset(kinds)
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe import PluginRefused
+from sftrecipe.turns.conversation import looks_like_turns
 from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import Bad
 from sftrecipe_registry.shared.json_layout import Layout, columns_of
@@ -29,6 +30,8 @@ _PARTS = frozenset(
     {
         *("messages", "conversations", "conversation", "dialogue", "history", "turns", "prompt"),
         *("chosen", "rejected", "tools", "images", "videos", "audios", "tool_calls", "functions"),
+        *("system", "systemInstruction", "system_instruction", "contents", "completion"),
+        *("preferred_output", "non_preferred_output"),
         *("instances", "choices", "answers", "references", "response", "responses", "documents"),
     }
 )
@@ -186,7 +189,7 @@ def _paths(value: Mapping[str, Any], deep: int) -> Iterator[tuple[str, ...]]:
 def _rows_in(value: Any) -> int:
     """How many rows a list or an object seems to hold."""
     if isinstance(value, list):
-        return len(value) if _are_rows(value) else 0
+        return len(value) if _are_rows(value) and not looks_like_turns(value) else 0
     rows = [*value.values()] if isinstance(value, Mapping) else []
     return len(rows) if len(rows) > 1 and _are_rows(rows) else 0
 

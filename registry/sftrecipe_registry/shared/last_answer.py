@@ -15,14 +15,16 @@ class Parted(NamedTuple):
     before: list[Turn]
     """All up to the last answer."""
     answer: str | None
-    """None where the row has none."""
+    """What it says, calls of tools as `name(arguments)`; None where the row has none."""
+    calls: bool = False
+    """Whether it calls tools: no text stands for it in a row."""
 
 
 def parted(columns: Columns) -> Parted:
     """What was said before the last answer, and that answer."""
     turns = chat(columns)
     if turns and turns[-1]["role"] == "assistant":
-        return Parted(turns[:-1], turns[-1]["content"])
+        return Parted(turns[:-1], spoken(turns[-1:]), bool(turns[-1].get("tool_calls")))
     return Parted(turns, None)
 
 

@@ -107,6 +107,13 @@ class Plan:
                 yield name
 
 
+def names_speakers(columns: Columns) -> bool:
+    """Whether turns name who speaks them; a tool's name stands in its call."""
+    return any(
+        turn.get("name") and turn["role"] != "tool" for turn in columns.get("messages") or ()
+    )
+
+
 def draw(asked: str) -> int:
     """A number that is the same for the same text in each run."""
     return int.from_bytes(blake2b(asked.encode(), digest_size=8).digest(), "big")

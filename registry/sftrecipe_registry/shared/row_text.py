@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sftrecipe.record import Columns, Record
+from sftrecipe_registry.shared.spoken import called
 
 TextOf = Callable[[Record], str]
 
@@ -25,6 +26,7 @@ CONTENT = (
 MEDIA = ("images", "videos", "audios")
 """Those that hold what is shown."""
 
+_CALL = {"name", "arguments"}
 _ALOUD = tuple(name for name in CONTENT if name != "reasoning")
 
 
@@ -57,7 +59,7 @@ def answer_text(row: Record) -> str:
         value = columns.get(name)
         if value:
             return value if type(value) is str else "\n".join(said_aloud(value))
-    return _last_turn(columns, "assistant")
+    return "\n".join(said_aloud(_last_turn(columns, "assistant")))
 
 
 def instruction_text(row: Record) -> str:
@@ -67,7 +69,7 @@ def instruction_text(row: Record) -> str:
         value = columns.get(name)
         if value:
             return value if type(value) is str else row.text(name)
-    return _last_turn(columns, "user")
+    return str(_last_turn(columns, "user").get("content", ""))
 
 
 def whole_text(row: Record) -> str:
@@ -107,9 +109,10 @@ def said(value: Any) -> Iterator[str]:
 
 
 def said_aloud(value: Any) -> Iterator[str]:
-    """The same without the thoughts."""
+    """The same without the thoughts, calls as a whole."""
     if isinstance(value, dict):
-        yield from said({name: part for name, part in value.items() if name != "reasoning"})
+        yield from said(value.get("content"))
+        yield from map(called, _calls(value))
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from said_aloud(item)
@@ -142,7 +145,7 @@ def _calls(value: dict[str, Any]) -> list[dict[str, Any]]:
     """A turn's calls; of another object none."""
     calls = value.get("tool_calls")
     found = calls if isinstance(calls, list) else []
-    return found if all(isinstance(call, dict) and "arguments" in call for call in found) else []
+    return found if all(isinstance(call, dict) and call.keys() >= _CALL for call in found) else []
 
 
 def _joined(columns: Columns, names: Sequence[str], texts: Callable[[Any], Iterator[str]]) -> str:
@@ -178,6 +181,6 @@ def _with_leaves(value: Any, change: Callable[[str], str]) -> Any:
     return value
 
 
-def _last_turn(columns: Columns, role: str) -> str:
+def _last_turn(columns: Columns, role: str) -> dict[str, Any]:
     turns = columns.get("messages") or ()
-    return next((turn["content"] for turn in reversed(turns) if turn["role"] == role), "")
+    return next((turn for turn in reversed(turns) if turn["role"] == role), {})

@@ -101,5 +101,5 @@ def rubric_variables(columns: Columns) -> dict[str, Any]:
     """What a rubric is filled with: the row's columns, of chat turns what was said and answered."""
     if "messages" not in columns:
         return {"instruction": "", "input": "", "output": "", **columns}
-    before, answer = parted(columns)
+    before, answer, _ = parted(columns)
     return {**columns, "instruction": spoken(before), "input": "", "output": answer or ""}

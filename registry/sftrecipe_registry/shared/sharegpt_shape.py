@@ -7,6 +7,7 @@ from typing import Any
 
 from sftrecipe.record import Turn
 from sftrecipe.turns.conversation import Said, read_turns
+from sftrecipe.turns.faults import UnreadTurn, is_empty
 from sftrecipe.turns.media_columns import with_media
 from sftrecipe.turns.roles import CALLS
 from sftrecipe_registry.shared.alpaca_shape import MEDIA, canonical, check_label, extras
@@ -45,9 +46,12 @@ def sharegpt_shape(entry: Entry, left_out: Collection[str] = ()) -> Shape:
         turns = said.turns
         _check_turns(turns, is_ranking=entry.ranking, has_runs=entry.formatting == "openai")
         turns = [each for turn in turns for each in _one_by_one(turn)]
-        if turns[0]["role"] != "system" and (system := row.get(named["system"] or "")):
-            turns.insert(0, {"role": "system", "content": system})
         columns = {"messages": turns} | canonical(row, names)
+        if system := row.get(named["system"] or ""):
+            if turns[0]["role"] == "system":
+                columns["system"] = system  # LLaMA-Factory takes the turn alone: the engine joins
+            else:
+                turns.insert(0, {"role": "system", "content": system})
         for name, old in pair:
             columns[name] = tagged.answer(row.get(old or ""), name)
         if "label" in names:
@@ -86,6 +90,9 @@ class _TaggedTurns:
         if not isinstance(turn, Mapping):
             raise Misshapen("bad_messages", f"{where} is no object")
         renamed = {self._keys.get(key, key): value for key, value in turn.items()}
+        for key, name in self._keys.items():
+            if key != name and key in turn and not is_empty(turn.get(name)):
+                raise UnreadTurn("unread_part", f"{where}: {name}")
         role = renamed.get("role")
         if not isinstance(role, str):
             raise Misshapen("bad_messages", f"{where}: '{next(iter(self._keys))}' is no text")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sftrecipe.record import Turn
 
@@ -19,9 +20,11 @@ def spoken(turns: Sequence[Turn]) -> str:
     return "\n".join(f"{turn['role']}: {_text(turn)}" for turn in said)
 
 
+def called(call: Mapping[str, Any]) -> str:
+    """A call of a tool as `name(arguments)`."""
+    return f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})"
+
+
 def _text(turn: Turn) -> str:
-    calls = [
-        f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})"
-        for call in turn.get("tool_calls", ())
-    ]
+    calls = map(called, turn.get("tool_calls", ()))
     return "\n".join(part for part in (turn["content"], *calls) if part)

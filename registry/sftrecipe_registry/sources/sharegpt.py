@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sftrecipe.turns.conversation import spoken_role
+from sftrecipe.turns.faults import UnreadTurn, is_empty
 from sftrecipe_registry.shared.found_rows import Misshapen
 from sftrecipe_registry.shared.known_set import KnownSet, others
 
@@ -32,6 +33,8 @@ class ShareGpt(KnownSet):
             raise Misshapen("missing_column", self.column)
         if not isinstance(turns, list):
             raise Misshapen("bad_messages", f"{self.column} is no list")
+        if self.column != "messages" and not is_empty(row.get("messages")):
+            raise UnreadTurn("unread_part", f"messages beside {self.column}")
         if self.trim:
             turns = _trimmed(turns)
         if not turns:
