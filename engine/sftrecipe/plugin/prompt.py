@@ -163,6 +163,6 @@ def _constant_text(node: nodes.Node) -> str | None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Sandbox:
-    from sftrecipe.plugin.sandbox import sandbox  # noqa: PLC0415 - imports jinja2
+    from sftrecipe.plugin.sandbox import Missing, sandbox  # noqa: PLC0415 - imports jinja2
 
-    return sandbox()
+    return sandbox(Missing)
