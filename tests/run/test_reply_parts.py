@@ -315,6 +315,21 @@ def test_a_model_that_thinks_at_times_loses_no_row(tmp_path: Path) -> None:
     assert notes == {"hard": "a[Note [hm] a[hard]]", "easy": "a[Note [] a[easy]]"}
 
 
+CLASSIFY = "  - {id: g, use: self_instruct_classify, from: s, provider: p}"
+
+
+def test_a_verdict_that_never_came_is_no_verdict(tmp_path: Path) -> None:
+    def answer(said: str, before: int) -> Sent:
+        thinks = "Task: hard\n" in said
+        return sent(None, "length", reasoning="hm") if thinks else sent("Yes", "length")
+
+    with odd_server(answer) as server:
+        whole = project(tmp_path, server.url, ["hard", "easy"], CLASSIFY)
+        whole.run()
+    assert made(whole) == {"easy": {"instruction": "easy", "is_classification": True}}
+    assert lost(whole) == {"hard": ("cut_off", AT_THE_LIMIT)}
+
+
 CHANNELS = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>"
 RAW = [
     ("Q:", f"{CHANNELS}Drink.", ("hm", "Drink.")),
