@@ -330,6 +330,19 @@ def test_a_verdict_that_never_came_is_no_verdict(tmp_path: Path) -> None:
     assert lost(whole) == {"hard": ("cut_off", AT_THE_LIMIT)}
 
 
+BETTER = "  - {{id: g, use: evol_quality, from: s, provider: p, with: {{keep: all}}}}"
+
+
+def test_the_first_answer_keeps_its_own_thought(tmp_path: Path) -> None:
+    with odd_server(lambda said, before: sent("Drink water.", reasoning="hm")) as server:
+        row = {"instruction": "Why?", "output": "Drink.", "reasoning": THOUGHT}
+        whole = project(tmp_path, server.url, [row], BETTER.format())
+        whole.run()
+    lines = (whole.out / "whole.jsonl").read_text().splitlines()
+    told = {row["output"]: row.get("reasoning") for row in map(json.loads, lines)}
+    assert told == {"Drink.": THOUGHT, "Drink water.": None}
+
+
 CHANNELS = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>"
 RAW = [
     ("Q:", f"{CHANNELS}Drink.", ("hm", "Drink.")),
