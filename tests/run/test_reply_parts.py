@@ -16,6 +16,7 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.calls.reply_parts import in_parts
 from sftrecipe.calls.session import open_session
+from sftrecipe.plugin.prompt import compiled
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.recipe.checked import Block
 from sftrecipe_registry.providers.embedded import Embedded
@@ -313,6 +314,9 @@ def test_a_model_that_thinks_at_times_loses_no_row(tmp_path: Path) -> None:
         whole.run()
     notes = {name: row["note"] for name, row in made(whole).items()}
     assert notes == {"hard": "a[Note [hm] a[hard]]", "easy": "a[Note [] a[easy]]"}
+    turns = [{"role": "assistant", "content": "so", "reasoning": "hm"}]
+    assert compiled("[{{ reasoning }}]").render({"messages": turns}) == "[hm]"
+    assert compiled("{{ reasoning is defined }}").render({"messages": []}) == "False"
 
 
 CLASSIFY = "  - {id: g, use: self_instruct_classify, from: s, provider: p}"
