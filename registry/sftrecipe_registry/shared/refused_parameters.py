@@ -46,9 +46,10 @@ _STREAM_ONLY = re.compile(
 )
 _MISSING = re.compile(r"field required|is required|missing|缺少|必填|不能为空", re.IGNORECASE)
 _WITH_THE_ROW = re.compile(
-    r"input|prompt|context|messages|输入|提示|上下文|总长|总和|之和", re.IGNORECASE
+    r"input|prompt|context|messages|got -\d|输入|提示|上下文|总长|总和|之和|为 ?-\d", re.IGNORECASE
 )
-"""Words by which `max_tokens` is too many for one row, which is long."""
+"""Words by which `max_tokens` is too many for one row, which is long; servers that fill it in come
+below zero."""
 _NOT_THINKING = re.compile(
     r"must be (?:set to )?(?:false|disabled|off)|non.?streaming|not supported|unsupported"
     r"|(?:必须|应|需|请).{0,8}(?:false|关闭|disabled)|不支持",
@@ -71,7 +72,7 @@ _NAMED = (
     r"(?:[`'\"“「『]{name}[`'\"”」』]"
     rf"|(?:parameter|param|argument|field|参数|字段)s?(?:\(s\))?[:：.]?\s*{_BARE}"
     rf"|{_BARE}\s*(?:parameter|argument|参数|字段)|{_BARE}\s*[:：]|supplied:\s*{_BARE}"
-    r"|(?<![\w.-]){name}\.[a-z_]+)"
+    r"|(?<![\w.-]){name}(?-i:\.[a-z_]+))"
 )
 
 
