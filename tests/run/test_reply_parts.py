@@ -16,6 +16,7 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.calls.reply_parts import in_parts
 from sftrecipe.calls.session import open_session
+from sftrecipe.plugin.endings import BAD_TOOL_CALL
 from sftrecipe.plugin.prompt import compiled
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.recipe.checked import Block
@@ -363,6 +364,16 @@ def test_a_raw_completion_that_begins_with_a_thought(
 ) -> None:
     found = in_parts(Answer(text, "stop"), "complete", prompt)
     assert (found.reasoning, found.text) == parts
+
+
+UNREAD = ["<tool_call>\n{'name': f}\n</tool_call>", "<tool_call>\n<function=f>\n</function>\n",
+          '[TOOL_CALLS][{"name": "f"}]']  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNREAD)
+def test_a_written_call_that_cannot_be_read_is_no_answer(text: str) -> None:
+    assert in_parts(Answer(text, "stop"), "chat", tools=True).finish_reason == BAD_TOOL_CALL
+    assert in_parts(Answer(text, "stop"), "chat") == Answer(text, "stop")
 
 
 TALK = """\

@@ -13,7 +13,13 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin.endings import AT_THE_LIMIT, OPEN_THOUGHT, THOUGHT_ALONE, ending_of
+from sftrecipe.plugin.endings import (
+    AT_THE_LIMIT,
+    BAD_TOOL_CALL,
+    OPEN_THOUGHT,
+    THOUGHT_ALONE,
+    ending_of,
+)
 from sftrecipe.plugin.provider import Answer, RequestKind
 from sftrecipe.plugin.reply_message import (
     message_parts,
@@ -26,6 +32,11 @@ from sftrecipe.thoughts import Parted, parted_completion, parted_reply
 
 _WRITTEN_CALL = re.compile(r"\s*<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.DOTALL)
 """How Qwen, Hermes and others write calls where the server has no parser for them."""
+_UNREAD_CALLS = (
+    "<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<|tool_call_begin|>",
+    "<｜tool▁call▁begin｜>",
+)  # fmt: skip
+"""Marks of calls that are left in a text whose request had tools: it is no answer."""
 _IN_A_CHANNEL = " to=functions."
 _CHANNEL_CALL = re.compile(
     rf"(?:<\|start\|>assistant)?(?:{_IN_A_CHANNEL}(?P<before>[\w-]+))?<\|channel\|>\w+"
@@ -56,6 +67,12 @@ def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool
     if tools and not answer.tool_calls and "<tool_call>" in answer.text:
         answer = _with_calls(answer, _WRITTEN_CALL, _written_call)
     ending = _ending(answer, found)
+    if (
+        tools
+        and ending_of(ending) == "whole"
+        and any(each in answer.text for each in _UNREAD_CALLS)
+    ):
+        ending = BAD_TOOL_CALL
     return answer if ending == answer.finish_reason else answer._replace(finish_reason=ending)
 
 
