@@ -37,7 +37,12 @@ from sftrecipe.plugin.provider import (
     TokenCounter,
     Unreached,
 )
-from sftrecipe.plugin.reply_message import MessageParts, message_parts, tool_call
+from sftrecipe.plugin.reply_message import (
+    MessageParts,
+    message_parts,
+    tool_call,
+    with_thought_beside,
+)
 from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
 from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
 
@@ -94,4 +99,5 @@ __all__ = [
     "message_parts",
     "template_keys",
     "tool_call",
+    "with_thought_beside",
 ]

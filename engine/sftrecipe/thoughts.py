@@ -1,9 +1,10 @@
 """Thoughts in a text: parted from the answer behind them, and put before it again.
 
 The marks are those of the models' own templates: Qwen3, DeepSeek-R1, GLM, ERNIE X1 (`<think>`),
-Seed-OSS (`<seed:think>`), Magistral (`[THINK]`), Kimi-VL (`◁think▷`), Command A
-(`<|START_THINKING|>`), gpt-oss (`<|channel|>analysis`), and what instructions ask for
-(`<thinking>`, `<reasoning>`, `<thought>`).
+Seed-OSS (`<seed:think>`), LongCat (`<longcat_think>`), Magistral (`[THINK]`), Kimi-VL
+(`◁think▷`), Command A (`<|START_THINKING|>`), OpenThinker (`<|begin_of_thought|>`), Gemma
+(`<|channel>thought`), MedGemma (`<unused94>thought`), gpt-oss (`<|channel|>analysis`), and what
+instructions ask for (`<thinking>`, `<reasoning>`, `<thought>`).
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from typing import NamedTuple
 
 import orjson
 
-_TAGS = ("think", "thinking", "thought", "reasoning", "seed:think")
+_TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "longcat_think")
 _MARKS = {
     **{f"<{tag}>": f"</{tag}>" for tag in _TAGS},
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
     "<|start_thinking|>": "<|end_thinking|>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
+    "<|channel>thought": "<channel|>",
+    "<unused94>thought": "<unused95>",
 }
 """Where a thought begins → where it ends; in any case of letters."""
 _CLOSES = {close: opens for opens, close in _MARKS.items()}
@@ -31,8 +35,17 @@ _CHANNEL = re.compile(
 _BARE_CHANNELS = re.compile(r"analysis(?P<thought>.*?)assistantfinal(?P<answer>.*)", re.DOTALL)
 """What is left of gpt-oss's channels where the server leaves special tokens out."""
 _WRAPPED = re.compile(
-    r"<(answer|response)>(.*)</\1>|<\|START_RESPONSE\|>(.*)<\|END_RESPONSE\|>", re.DOTALL
+    r"<(answer|response)>(.*)</\1>|<\|(START_RESPONSE|begin_of_solution)\|>"
+    r"(.*)<\|(?:END_RESPONSE|end_of_solution)\|>",
+    re.DOTALL,
 )
+_BEGINS_IN_CHANNELS = ("<|channel|>", "<|start|>assistant<|channel|>")
+_OPENED = re.compile(
+    rf"(?:{'|'.join(map(re.escape, _MARKS))}|<\|channel\|>analysis<\|message\|>)\s*\Z",
+    re.IGNORECASE,
+)
+_LONGEST_MARK = 40
+_BETWEEN = re.compile(r"<\|(?:message|end|start)\|>(?:assistant)?")
 _SIGNS = ("<", "[", "◁")
 """One of them begins each mark."""
 _QUOTES = frozenset({'""', "''", "“”", "‘’", "「」", "『』", "《》", "()", "（）"})
@@ -83,6 +96,15 @@ def parted_reply(text: str, *, told_apart: bool = False) -> Parted:
     if not found.reasoning and not found.is_open and found.answer is text:
         found = _opened_before(text, alone=told_apart)
     return _thinking_again(found)
+
+
+def parted_completion(text: str, prompt: str) -> Parted:
+    """The same for a raw completion, which is a text: only where it begins with a thought, as it
+    says, or as the prompt's last mark does. Never raises."""
+    in_channels = text.lstrip().startswith(_BEGINS_IN_CHANNELS)
+    if in_channels or _OPENED.search(prompt[-_LONGEST_MARK:]):
+        return parted_reply(text)
+    return parted(text)
 
 
 def joined(reasoning: str, answer: str) -> str:
@@ -152,7 +174,7 @@ def _channels(text: str) -> Parted:
     answers: list[str] = []
     for channel in _CHANNEL.finditer(text):
         (answers if channel["name"] == "final" else thoughts).append(channel["said"].strip())
-    lead = text[: text.index("<|channel|>")].removesuffix("<|start|>assistant").strip()
+    lead = _BETWEEN.sub("", text[: text.index("<|channel|>")]).strip()
     if lead:
         thoughts.insert(0, lead)
     return Parted(_together(thoughts), "\n\n".join(answers), is_open=not answers)
@@ -181,7 +203,7 @@ def _has_a_line(text: str, mark: re.Match[str]) -> bool:
 
 def _unwrapped(answer: str) -> str:
     found = _WRAPPED.fullmatch(answer.strip())
-    return (found[2] or found[3] or "").strip() if found else answer
+    return (found[2] or found[4] or "").strip() if found else answer
 
 
 def _together(thoughts: list[str]) -> str:

@@ -10,6 +10,8 @@ import pytest
 
 from sftrecipe import CallFailed
 from sftrecipe.plugin.context import Reply
+from sftrecipe_registry.shared.openai_replies import chat_answer
+from sftrecipe_registry.shared.responses_api import responses_reply
 
 from ..calls.asking import session
 from ..odd_server import Sent, odd_server
@@ -107,6 +109,14 @@ async def test_what_comes(tmp_path: Path) -> None:
     reply, _ = await _asked(tmp_path, whole(_reply(THOUGHT, _text("so it "), _text("is"))))
     assert reply.text == "so it is" and not reply.cut_off
     assert (reply.input_tokens, reply.output_tokens) == (36, 87)
+
+
+def test_what_is_no_answer_is_told() -> None:
+    look = {**_text("I look."), "phase": "commentary"}
+    search = {"type": "web_search_call", "id": "w"}
+    found = chat_answer(responses_reply(_reply(look, search, _text("It is."))), "")
+    assert found.text == "It is."
+    assert "output (commentary)" in found.note and "output (web_search_call)" in found.note
 
 
 async def test_log_probabilities(tmp_path: Path) -> None:

@@ -122,6 +122,16 @@ def test_parts_of_content_grow(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_said_again_as_a_whole_is_no_more_text() -> None:
+    reply = StreamedReply()
+    for choice in (
+        {"delta": {"content": "so "}}, {"delta": {"content": "it is"}},
+        {"message": {"role": "assistant", "content": "so it is"}, "finish_reason": "stop"},
+    ):  # fmt: skip
+        reply.add({"choices": [{"index": 0, **choice}]})
+    assert reply.whole(done=True)["choices"][0]["message"]["content"] == "so it is"
+
+
 async def test_streams_end_in_many_ways(tmp_path: Path) -> None:
     broken = {"error": {"message": "overloaded", "code": 503}}
     ways: dict[str, list[Any]] = {

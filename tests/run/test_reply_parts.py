@@ -14,7 +14,11 @@ import orjson
 import pytest
 
 from sftrecipe import CallFailed
+from sftrecipe.calls.reply_parts import in_parts
 from sftrecipe.calls.session import open_session
+from sftrecipe.plugin.endings import BAD_TOOL_CALL
+from sftrecipe.plugin.prompt import compiled
+from sftrecipe.plugin.provider import Answer
 from sftrecipe.recipe.checked import Block
 from sftrecipe_registry.providers.embedded import Embedded
 from tests.calls.asking import say, session
@@ -78,6 +82,10 @@ FORMS: dict[str, Sent] = {
     "details": sent("Drink.", reasoning_details=[{"type": "reasoning.text", "text": THOUGHT}]),
     "summary": sent("Drink.", reasoning={"summary": [{"type": "summary_text", "text": THOUGHT}]}),
     "ollama": sent("Drink.", thinking=THOUGHT),
+    "gateway": sent("Drink.", reasoning_text=THOUGHT),
+    "beside": told("Drink.", reasoning_content=THOUGHT),
+    "gemini": sent([{"type": "text", "text": THOUGHT, "thought": True},
+                    {"type": "text", "text": "Drink."}]),
     "blocks": sent("Drink.", thinking_blocks=[{"type": "thinking", "thinking": THOUGHT}]),
     "litellm": sent("Drink.", provider_specific_fields={"reasoning_content": THOUGHT}),
     "anthropic": sent([{"type": "thinking", "thinking": THOUGHT, "signature": "s"},
@@ -91,6 +99,11 @@ FORMS: dict[str, Sent] = {
     "left over": sent("</think>\n\nDrink.", reasoning_content=THOUGHT),
     "reasoning tag": sent(f"<reasoning>{THOUGHT}</reasoning><answer>Drink.</answer>"),
     "seed": sent(f"<seed:think>{THOUGHT}</seed:think>Drink."),
+    "longcat": sent(f"<longcat_think>{THOUGHT}</longcat_think>Drink."),
+    "openthinker": sent(f"<|begin_of_thought|>\n{THOUGHT}\n<|end_of_thought|>\n\n"
+                        "<|begin_of_solution|>\nDrink.\n<|end_of_solution|>"),
+    "gemma": sent(f"<|channel>thought\n{THOUGHT}<channel|>Drink."),
+    "medgemma": sent(f"<unused94>thought\n{THOUGHT}<unused95>Drink."),
     "magistral": sent(f"[THINK]{THOUGHT}[/THINK]Drink."),
     "kimi": sent(f"◁think▷{THOUGHT}◁/think▷Drink."),
     "cohere": sent(f"<|START_THINKING|>{THOUGHT}<|END_THINKING|><|START_RESPONSE|>Drink."
@@ -119,6 +132,8 @@ LOST: dict[str, tuple[Sent, str, Any]] = {
     "call": (sent(None, "tool_calls", tool_calls=[CALL]), "tool_call", "find"),
     "call beside": (sent("I look.", "tool_calls", tool_calls=[CALL]), "tool_call", "find"),
     "old call": (sent(None, "function_call", function_call=CALL["function"]), "tool_call", "find"),
+    "call in a channel": (sent("<|channel|>commentary to=functions.find <|constrain|>json"
+                               '<|message|>{"q": "x"}<|call|>'), "tool_call", "find"),
     "bad call": (sent(None, tool_calls=[{"function": {"name": "f", "arguments": "{"}}]),
                  "bad_tool_call", None),
     "no object": (sent("", tool_calls=[{"function": {"name": "f", "arguments": "[1]"}}]),
@@ -155,7 +170,7 @@ def _is_kept_and_shown(whole: Whole) -> None:
     with closing(sqlite3.connect(whole.folder / ".sftrecipe" / "ledger.sqlite")) as ledger:
         kept = ledger.execute("SELECT reply, reasoning, tool_calls FROM calls").fetchall()
     assert sum(reasoning == THOUGHT for _, reasoning, _ in kept) == len(FORMS)
-    assert orjson.loads(next(calls for *_, calls in kept if calls)) == [CALLED]
+    assert [CALLED] in [orjson.loads(calls) for *_, calls in kept if calls]
     explained = whole.told("explain", "reasoning_content")
     assert "~ Then decide." in explained
     assert "< Drink." in explained
@@ -206,6 +221,7 @@ def test_replies_that_an_earlier_version_kept_are_parted_when_read(tmp_path: Pat
                 ledger.execute("UPDATE calls SET reply = ? WHERE key = ?", (text, key))
             ledger.execute("ALTER TABLE calls DROP COLUMN reasoning")
             ledger.execute("ALTER TABLE calls DROP COLUMN tool_calls")
+            ledger.execute("DROP TABLE whole_replies")
             ledger.execute("PRAGMA user_version = 3")
         shutil.rmtree(tmp_path / ".sftrecipe" / "steps")
         assert whole.run()["usage"]["asked"] == 0
@@ -281,6 +297,83 @@ def test_the_thought_is_a_column_for_whoever_wants_it(
         "instruction": "it", "plan": "a[Plan it]", "output": told, **thought,
         "note": f"a[Note {told}]", "note_reasoning": "t[Note]",
     }  # fmt: skip
+
+
+SOMETIMES = """\
+  - {{id: g, use: respond, from: s, provider: p}}
+  - {{id: noted, use: text_generation, from: g, provider: p,
+      with: {{prompt: "Note [{{{{ reasoning }}}}] {{{{ output }}}}", column: note}}}}
+"""
+
+
+def test_a_model_that_thinks_at_times_loses_no_row(tmp_path: Path) -> None:
+    def answer(said: str, before: int) -> Sent:
+        return sent(f"a[{said}]", reasoning="hm" if said == "hard" else None)
+
+    with odd_server(answer) as server:
+        whole = project(tmp_path, server.url, ["hard", "easy"], SOMETIMES.format())
+        whole.run()
+    notes = {name: row["note"] for name, row in made(whole).items()}
+    assert notes == {"hard": "a[Note [hm] a[hard]]", "easy": "a[Note [] a[easy]]"}
+    turns = [{"role": "assistant", "content": "so", "reasoning": "hm"}]
+    assert compiled("[{{ reasoning }}]").render({"messages": turns}) == "[hm]"
+    assert compiled("{{ reasoning is defined }}").render({"messages": []}) == "False"
+
+
+CLASSIFY = "  - {id: g, use: self_instruct_classify, from: s, provider: p}"
+
+
+def test_a_verdict_that_never_came_is_no_verdict(tmp_path: Path) -> None:
+    def answer(said: str, before: int) -> Sent:
+        thinks = "Task: hard\n" in said
+        return sent(None, "length", reasoning="hm") if thinks else sent("Yes", "length")
+
+    with odd_server(answer) as server:
+        whole = project(tmp_path, server.url, ["hard", "easy"], CLASSIFY)
+        whole.run()
+    assert made(whole) == {"easy": {"instruction": "easy", "is_classification": True}}
+    assert lost(whole) == {"hard": ("cut_off", AT_THE_LIMIT)}
+
+
+BETTER = "  - {{id: g, use: evol_quality, from: s, provider: p, with: {{keep: all}}}}"
+
+
+def test_the_first_answer_keeps_its_own_thought(tmp_path: Path) -> None:
+    with odd_server(lambda said, before: sent("Drink water.", reasoning="hm")) as server:
+        row = {"instruction": "Why?", "output": "Drink.", "reasoning": THOUGHT}
+        whole = project(tmp_path, server.url, [row], BETTER.format())
+        whole.run()
+    lines = (whole.out / "whole.jsonl").read_text().splitlines()
+    told = {row["output"]: row.get("reasoning") for row in map(json.loads, lines)}
+    assert told == {"Drink.": THOUGHT, "Drink water.": None}
+
+
+CHANNELS = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>"
+RAW = [
+    ("Q:", f"{CHANNELS}Drink.", ("hm", "Drink.")),
+    ("Q: [THINK]", "hm[/THINK]Drink.", ("hm", "Drink.")),
+    ("Q: <|channel|>analysis<|message|>", CHANNELS.partition("<|message|>")[2] + "Drink.",
+     ("hm", "Drink.")),
+    ("Q:", "It says </think> at its end.", ("", "It says </think> at its end.")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("prompt", "text", "parts"), RAW)
+def test_a_raw_completion_that_begins_with_a_thought(
+    prompt: str, text: str, parts: tuple[str, str]
+) -> None:
+    found = in_parts(Answer(text, "stop"), "complete", prompt)
+    assert (found.reasoning, found.text) == parts
+
+
+UNREAD = ["<tool_call>\n{'name': f}\n</tool_call>", "<tool_call>\n<function=f>\n</function>\n",
+          '[TOOL_CALLS][{"name": "f"}]']  # fmt: skip
+
+
+@pytest.mark.parametrize("text", UNREAD)
+def test_a_written_call_that_cannot_be_read_is_no_answer(text: str) -> None:
+    assert in_parts(Answer(text, "stop"), "chat", tools=True).finish_reason == BAD_TOOL_CALL
+    assert in_parts(Answer(text, "stop"), "chat") == Answer(text, "stop")
 
 
 TALK = """\

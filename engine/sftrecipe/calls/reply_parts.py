@@ -8,20 +8,43 @@ are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
-from sftrecipe.plugin.endings import AT_THE_LIMIT, OPEN_THOUGHT, THOUGHT_ALONE, ending_of
+from sftrecipe.plugin.endings import (
+    AT_THE_LIMIT,
+    BAD_TOOL_CALL,
+    OPEN_THOUGHT,
+    THOUGHT_ALONE,
+    ending_of,
+)
 from sftrecipe.plugin.provider import Answer, RequestKind
-from sftrecipe.plugin.reply_message import message_parts, together, tool_call
+from sftrecipe.plugin.reply_message import (
+    message_parts,
+    together,
+    tool_call,
+    with_thought_beside,
+)
 from sftrecipe.record import ToolCall
-from sftrecipe.thoughts import Parted, parted, parted_reply
+from sftrecipe.thoughts import Parted, parted_completion, parted_reply
 
-_OPENED = re.compile(r"<(?:think|thinking|thought|reasoning|seed:think)>\s*\Z", re.IGNORECASE)
 _WRITTEN_CALL = re.compile(r"\s*<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.DOTALL)
 """How Qwen, Hermes and others write calls where the server has no parser for them."""
+_UNREAD_CALLS = (
+    "<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<|tool_call_begin|>",
+    "<｜tool▁call▁begin｜>",
+)  # fmt: skip
+"""Marks of calls that are left in a text whose request had tools: it is no answer."""
+_IN_A_CHANNEL = " to=functions."
+_CHANNEL_CALL = re.compile(
+    rf"(?:<\|start\|>assistant)?(?:{_IN_A_CHANNEL}(?P<before>[\w-]+))?<\|channel\|>\w+"
+    rf"(?:{_IN_A_CHANNEL}(?P<after>[\w-]+))?[^<]*(?:<\|constrain\|>\s*\w+)?<\|message\|>"
+    r"(?P<arguments>.*?)(?:<\|call\|>|<\|end\|>|(?=<\|start\|>)|\Z)",
+    re.DOTALL,
+)
+"""How gpt-oss does; nobody writes such a text for another reason."""
 
 
 def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool = False) -> Answer:
@@ -30,18 +53,26 @@ def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool
     A raw completion is a text, and parted only where it begins with a thought: as it says, or as
     the prompt's last mark does.
     """
+    if kind == "chat" and not answer.tool_calls and _IN_A_CHANNEL in answer.text:
+        answer = _with_calls(answer, _CHANNEL_CALL, _channel_call)
     if kind == "chat":
         found = parted_reply(answer.text, told_apart=bool(answer.reasoning))
     elif kind == "complete":
-        found = parted_reply(answer.text) if _OPENED.search(prompt[-40:]) else parted(answer.text)
+        found = parted_completion(answer.text, prompt)
     else:
         return answer
     if found.answer is not answer.text:
         thought = together(answer.reasoning, found.reasoning)
         answer = answer._replace(text=found.answer, reasoning=thought)
     if tools and not answer.tool_calls and "<tool_call>" in answer.text:
-        answer = _with_written_calls(answer)
+        answer = _with_calls(answer, _WRITTEN_CALL, _written_call)
     ending = _ending(answer, found)
+    if (
+        tools
+        and ending_of(ending) == "whole"
+        and any(each in answer.text for each in _UNREAD_CALLS)
+    ):
+        ending = BAD_TOOL_CALL
     return answer if ending == answer.finish_reason else answer._replace(finish_reason=ending)
 
 
@@ -73,30 +104,44 @@ def _ending(answer: Answer, found: Parted) -> str:
     nothing = not answer.text.strip() and not answer.tool_calls
     if nothing and word.lower() in AT_THE_LIMIT and (answer.reasoning or found.is_open):
         return THOUGHT_ALONE
-    return OPEN_THOUGHT if found.is_open and ending_of(word) == "whole" else word
+    open_ended = found.is_open and not answer.tool_calls
+    return OPEN_THOUGHT if open_ended and ending_of(word) == "whole" else word
 
 
-def _with_written_calls(answer: Answer) -> Answer:
+def _with_calls(
+    answer: Answer, form: re.Pattern[str], read: Callable[[re.Match[str]], ToolCall | None]
+) -> Answer:
     calls: list[ToolCall] = []
 
     def take(found: re.Match[str]) -> str:
-        try:
-            call = tool_call(orjson.loads(found[1]))
-        except orjson.JSONDecodeError:
-            call = None
+        call = read(found)
         if call is None:
             return found[0]
         calls.append(call)
         return "\n"
 
-    text = _WRITTEN_CALL.sub(take, answer.text).strip()
+    text = form.sub(take, answer.text).strip()
     return answer._replace(text=text, tool_calls=tuple(calls)) if calls else answer
+
+
+def _written_call(found: re.Match[str]) -> ToolCall | None:
+    try:
+        return tool_call(orjson.loads(found[1]))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _channel_call(found: re.Match[str]) -> ToolCall | None:
+    name = found["before"] or found["after"]
+    return tool_call({"name": name, "arguments": found["arguments"]}) if name else None
 
 
 def _message(raw: str | None) -> Mapping[str, Any]:
     """The message in a reply's body; empty where there is none."""
     try:
-        message = orjson.loads(raw or "")["choices"][0]["message"]
+        reply = orjson.loads(raw or "")
+        choice = reply["choices"][0]
+        message = choice["message"]
     except (ValueError, LookupError, TypeError):
         return {}
-    return message if isinstance(message, Mapping) else {}
+    return with_thought_beside(message, choice, reply) if isinstance(message, Mapping) else {}

@@ -65,7 +65,7 @@ class Prompt:
         from sftrecipe.plugin.sandbox import rendered  # noqa: PLC0415
 
         try:
-            return rendered(self._template, variables)
+            return rendered(self._template, _with_thought(variables))
         except (TemplateError, *_OF_VALUES) as error:
             raise PromptFailed(str(error)) from error
 
@@ -75,6 +75,15 @@ class Prompt:
             return Filled(self.render(variables))
         except PromptFailed as failure:
             return Filled("", failure)
+
+
+def _with_thought(variables: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the thought before the last answer of chat turns, as plain rows have it in a column."""
+    turns = variables.get("messages")
+    if not turns or "reasoning" in variables or not isinstance(turns, list):
+        return variables
+    thought = turns[-1].get("reasoning") if isinstance(turns[-1], Mapping) else None
+    return {**variables, "reasoning": thought} if thought else variables
 
 
 @lru_cache(maxsize=256)
@@ -163,6 +172,6 @@ def _constant_text(node: nodes.Node) -> str | None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Sandbox:
-    from sftrecipe.plugin.sandbox import sandbox  # noqa: PLC0415 - imports jinja2
+    from sftrecipe.plugin.sandbox import Missing, sandbox  # noqa: PLC0415 - imports jinja2
 
-    return sandbox()
+    return sandbox(Missing)

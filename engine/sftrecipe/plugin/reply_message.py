@@ -3,7 +3,8 @@
 An allow-list: what stands in a message under another name, and is not empty, is told by its name.
 Thoughts come as `reasoning_content` (DeepSeek, Qwen, GLM, Kimi, ERNIE), `reasoning` (vLLM since
 0.33, OpenRouter), `reasoning_details` (OpenRouter), `thinking` (Ollama), `thinking_blocks`
-(litellm), and as parts of the content (Anthropic, Mistral).
+(litellm), `reasoning_text` and others (gateways), and as parts of the content (Anthropic, Mistral,
+Gemini's `thought: true`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sftrecipe.record import ToolCall
 
 THOUGHTS = (
     "reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks",
+    "reasoning_text", "thinking_content", "thoughts",
 )  # fmt: skip
 """Names under which a message's thought comes."""
 _READ = frozenset({
@@ -25,6 +27,8 @@ _READ = frozenset({
     "role", "name", "id", "type", "index", "text",
 })  # fmt: skip
 _ORDINARY = frozenset({"role", "content"})
+_BESIDE = frozenset({"reasoning_content", "reasoning"})
+"""Names of a thought that stands beside the message."""
 _TEXTS = frozenset({"text", "output_text", "markdown"})
 """Types of a content's parts that are the answer."""
 _THINKS = frozenset({
@@ -84,6 +88,19 @@ def message_parts(message: Mapping[str, Any]) -> MessageParts:
         tuple(found.bad_calls),
         tuple(dict.fromkeys(found.left_out)),
     )
+
+
+def with_thought_beside(
+    message: Mapping[str, Any], choice: Mapping[str, Any], reply: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The message, with a thought that stands beside it."""
+    beside = {
+        name: told[name]
+        for told in (reply, choice)
+        for name in told.keys() & _BESIDE
+        if isinstance(told[name], str) and told[name] and not message.get(name)
+    }
+    return {**message, **beside} if beside else message
 
 
 def together(thought: str, other: str) -> str:
@@ -148,7 +165,9 @@ class _Found:
                 self.leave_out(f"content ({type(part).__name__})")
             return
         kind = part.get("type") or "text"
-        if kind in _TEXTS:
+        if part.get("thought") is True:
+            self.thought([part], "content (thought)")
+        elif kind in _TEXTS:
             text = part.get("text")
             text = text.get("value") if isinstance(text, Mapping) else text
             if isinstance(text, str):

@@ -18,7 +18,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.utils import Namespace
+from jinja2.utils import Namespace, missing
 
 from sftrecipe.plugin.sandbox_filters import BOUNDED, UNCHANGED
 
@@ -129,6 +129,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
         _count_in(source)
         source.set_environment(self)
         return super()._generate(source, *arguments, **named)
+
+
+class Missing(StrictUndefined):
+    """What a prompt names and its row has not: an error, but of a thought, which a model need not
+    have had; nothing stands in its place."""
+
+    def __new__(
+        cls, hint: Any = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
+    ) -> Any:
+        """A plain one for a thought."""
+        is_thought = name == "reasoning" and obj is missing
+        return Undefined(hint, obj, name, exc) if is_thought else super().__new__(cls)
 
 
 def rendered(template: Any, variables: Mapping[str, Any]) -> str:

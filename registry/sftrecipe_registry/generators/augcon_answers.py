@@ -15,7 +15,7 @@ from sftrecipe_registry.shared.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.shared.context_split import Mode
 from sftrecipe_registry.shared.demonstrations import Demonstration, DemonstrationSearch
 from sftrecipe_registry.shared.last_answer import with_answer
-from sftrecipe_registry.shared.lost_replies import Lost, cut_off_detail, lost_reply
+from sftrecipe_registry.shared.lost_replies import Lost, cut_off_detail, lost_reply, nothing_said
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _ASKED = ("context", "question", "answer")
@@ -172,6 +172,8 @@ class AugConAnswers(Sampling, Generator):
             }
         )
         reply = await self._reply(prompt, {"temperature": 0, "max_tokens": 8}, ctx)
+        if nothing_said(reply):  # a model that thinks takes more
+            reply = await self._reply(prompt, {"temperature": 0}, ctx)
         verdict = agrees(reply.text)
         ctx.count("judged")
         ctx.count("judged_unclear", verdict is None)

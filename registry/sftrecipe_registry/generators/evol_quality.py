@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.record import chat
 from sftrecipe_registry.shared.evolution import drawn, evolved_text, scaffold_in
 from sftrecipe_registry.shared.last_answer import parted, with_answer
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
@@ -109,7 +110,11 @@ class EvolQuality(Sampling, RowGenerator):
             made = [columns]
         else:
             kept = answers if self.keep == "all" else answers[-1:]
-            made = [with_answer(row.columns, answer) for answer in kept]
+            own = chat(row.columns)[-1].get("reasoning", "")  # before the first one
+            made = [
+                with_answer(row.columns, answer, own if answer is answers[0] else "")
+                for answer in kept
+            ]
         return [ctx.row(each, parents=[row], replies=replies, tags=row.tags) for each in made]
 
 

@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe_registry.shared.lost_replies import nothing_said
 from sftrecipe_registry.shared.one_prompt import ask_once
 
 _YES = re.compile(r"\W*(?:yes\b|是)", re.IGNORECASE)
@@ -22,7 +23,8 @@ class SelfInstructClassify(Sampling, RowGenerator):
     """Ask, after 31 examples, whether each instruction is a classification task.
 
     The answer becomes the column `is_classification`, by which `self_instruct_instances` chooses
-    its prompt. What is neither yes nor no counts as no, in the counter `unclear`.
+    its prompt. What is neither yes nor no counts as no, in the counter `unclear`; a model that
+    thinks needs a larger `max_tokens`, else its replies are rejects (`cut_off`).
     """
 
     paper: ClassVar[str] = (
@@ -60,6 +62,8 @@ class SelfInstructClassify(Sampling, RowGenerator):
         if self.ask == "complete":
             sampling.setdefault("stop", _STOPS)
         reply = await ask_once(ctx.model, prompt, sampling, raw=self.ask == "complete")
+        if lost := nothing_said(reply):
+            return [ctx.reject(row.columns, *lost, parents=[row], replies=[reply])]
         columns = {**row.columns, "is_classification": self._is_yes(reply.text, ctx)}
         return [ctx.row(columns, parents=[row], replies=[reply], scores=row.scores, tags=row.tags)]
 

@@ -130,9 +130,18 @@ class StreamedReply:
         self._ending = choice.get("finish_reason") or self._ending
         delta = choice.get("delta") or choice.get("message")
         if isinstance(delta, Mapping):
+            if not choice.get("delta") and self._is_whole(delta):
+                self._message = {}  # some servers say it all again at the end
             self._grow(self._message, delta)
         rest = ("delta", "message", "finish_reason", "usage")
         self._grow(self._choice, {name: choice[name] for name in choice if name not in rest})
+
+    def _is_whole(self, message: Mapping[str, Any]) -> bool:
+        """Whether it is what came so far, and what may follow."""
+        known, told = self._message.get("content"), message.get("content")
+        if not isinstance(known, _Pieces) or not isinstance(told, str):
+            return False
+        return bool(known) and told.startswith("".join(known))
 
     def whole(self, *, done: bool) -> dict[str, Any]:
         """The reply; `done`: the server said that nothing follows. Raises CallFailed for one that

@@ -28,7 +28,7 @@ REFUSED_TEXTS = re.compile(
     r"|inappropriate content|considered high risk"  # DashScope, Moonshot
     r"|contains? (?:\w+ )?sensitive (?:content|information|words?)"  # Ark
     r"|the content .{0,40}is sensitive|new_sensitive"  # Qianfan, MiniMax
-    r"|(?:内容|文本|提示词|问题|回答|输出).{0,16}(?:敏感|违规|不安全|审核不通过|未通过审核|不合规)",
+    r"|(?:内容|文本|提示词|问题|回答|输入|输出).{0,16}(?:敏感|违规|不安全|审核不通过|未通过审核|不合规)",
     re.IGNORECASE,
 )
 """Messages that say so where the code does not, with a status of `OF_A_REQUEST`."""
@@ -65,7 +65,9 @@ TOO_LONG_TEXTS = re.compile(
     r"|`?inputs`? (?:tokens \+|must have less than)"  # Hugging Face's TGI and TEI
     r"|too many tokens: "  # Cohere
     r"|context window exceeds"  # MiniMax
-    r"|(?:输入|提示词|上下文).{0,12}(?:过长|超长|超过|超出)",
+    r"|(?:输入|提示词|上下文).{0,12}(?:过长|超长|太长|超过|超出)"
+    r"|(?:请求|内容|文本|消息|问题).{0,12}(?:过长|超长|太长)"
+    r"|超(?:过|出).{0,12}(?:上下文|长度)",
     re.IGNORECASE,
 )
 _LENGTHS = re.compile(

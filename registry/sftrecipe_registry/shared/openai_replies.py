@@ -20,6 +20,7 @@ from sftrecipe.kinds import (
     MessageParts,
     is_cut_off,
     message_parts,
+    with_thought_beside,
 )
 from sftrecipe.plugin.provider import MOST_TOKENS
 from sftrecipe_registry.shared.http_failures import SHOWN
@@ -37,7 +38,7 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     """The answer in a chat reply, with the thought and the calls of tools that were sent apart."""
     choice = first_choice(reply)
     message = mapping_in(choice, "message")
-    parts = message_parts(message)
+    parts = message_parts(with_thought_beside(message, choice, reply))
     answer = answer_in(reply, choice, parts.text, raw)
     if parts.text and not any(parts[1:]):
         return answer
@@ -71,7 +72,9 @@ def completion_answer(reply: Mapping[str, Any], raw: str) -> Answer:
     """The answer in a reply of `/completions`."""
     choice = first_choice(reply)
     text = choice.get("text")
-    return answer_in(reply, choice, text if isinstance(text, str) else "", raw)
+    answer = answer_in(reply, choice, text if isinstance(text, str) else "", raw)
+    beside = message_parts(with_thought_beside({}, choice, {})).reasoning
+    return answer._replace(reasoning=beside) if beside else answer
 
 
 def embedding_answer(reply: Mapping[str, Any]) -> Answer:

@@ -25,7 +25,8 @@ _REFUSING = re.compile(
     r"|(?:is|are|was|were)(?: not|n't) (?:permitted|allowed|accepted|available|valid|enabled)"
     r"|(?:does|do)(?: not|n't) (?:accept|take|allow|support|have)|cannot|can't|must|should|only"
     r"|required|missing|forbidden|not permitted|extra (?:inputs?|fields?)|extra_forbidden"
-    r"|out of range|less than|greater than|between|incompatible|range of|please (?:use|set|remove)"
+    r"|out of range|less than|greater than|between|incompatible|restricted to|range of"
+    r"|please (?:use|set|remove)"
     r"|不支持|不合法|不正确|有误|超出|不允许|不接受|不能|不可|无法|无效|非法|错误|未知|必须|必填|应为|应该|仅支持|只支持|只能"
     r"|需要|缺少|取值|范围|弃用|废弃|暂不|请(?:使用|设置|移除|去掉)",
     re.IGNORECASE,
@@ -36,17 +37,27 @@ _STREAM_ONLY = re.compile(
     r"only supports? (?:the )?stream|stream(?:ing)?(?: mode)? only|(?:streaming|stream) is required"
     r"|must (?:be called|be used|use|set|enable) .{0,20}stream|requires? (?:the )?stream"
     r"|`?stream`? must be (?:set to )?true|please (?:enable|use) (?:the )?stream"
-    r"|(?:仅|只)(?:支持|能).{0,6}流式|必须.{0,8}流式|请(?:使用|开启).{0,6}流式",
+    r"|(?:仅|只)(?:支持|能).{0,6}流式|必须.{0,8}流式|请(?:使用|开启).{0,6}流式"
+    r"|non-?streaming (?:calls?|requests?|mode|responses?)? ?(?:is|are) (?:not |un)support"
+    r"|`?stream`? ?[=:] ?`?false`? (?:is|are) (?:not |un)support"
+    r"|(?:不支持|暂不支持)非流式|非流式.{0,6}不支持"
+    r"|`?stream`? ?(?:参数)?(?:必须|应|需要?)(?:设置)?为 ?true",
     re.IGNORECASE,
 )
 _MISSING = re.compile(r"field required|is required|missing|缺少|必填|不能为空", re.IGNORECASE)
 _WITH_THE_ROW = re.compile(
-    r"input|prompt|context|messages|输入|提示|上下文|总长|总和|之和", re.IGNORECASE
+    r"input|prompt|context|messages|got -\d|输入|提示|上下文|总长|总和|之和|为 ?-\d", re.IGNORECASE
 )
-"""Words by which `max_tokens` is too many for one row, which is long."""
+"""Words by which `max_tokens` is too many for one row, which is long; servers that fill it in come
+below zero."""
 _NOT_THINKING = re.compile(
     r"must be (?:set to )?(?:false|disabled|off)|non.?streaming|not supported|unsupported"
     r"|(?:必须|应|需|请).{0,8}(?:false|关闭|disabled)|不支持",
+    re.IGNORECASE,
+)
+_THINKING = re.compile(
+    r"(?:must be|restricted to|should be|only)\b.{0,20}\btrue\b"
+    r"|(?:必须|应|需|只能|仅).{0,8}(?:true|开启)",
     re.IGNORECASE,
 )
 _LINES = {
@@ -55,12 +66,14 @@ _LINES = {
     "text": "structured: false",
 }
 """What to write for parameters that stand for others of the recipe."""
+_BARE = r"(?<![a-z0-9_-]){name}(?![a-z0-9_-])"
+"""Chinese stands beside a name without a space."""
 _NAMED = (
     r"(?:[`'\"“「『]{name}[`'\"”」』]"
-    r"|(?:parameter|param|argument|field|参数|字段)s?[:：.]?\s*{name}\b"
-    r"|\b{name}\b\s*(?:parameter|argument|参数|字段)|\b{name}\s*[:：]|supplied:\s*{name}\b)"
+    rf"|(?:parameter|param|argument|field|参数|字段)s?(?:\(s\))?[:：.]?\s*{_BARE}"
+    rf"|{_BARE}\s*(?:parameter|argument|参数|字段)|{_BARE}\s*[:：]|supplied:\s*{_BARE}"
+    r"|(?<![\w.-]){name}(?-i:\.[a-z_]+))"
 )
-_BARE = r"(?<![\w-]){name}(?![\w-])"
 
 
 def blamed(failure: CallFailed, body: Mapping[str, Any], steering: Steering) -> CallFailed:
@@ -115,7 +128,7 @@ def _is_named(name: str, text: str) -> bool:
     first, *rest = name.split("_")
     camel = first + "".join(each.capitalize() for each in rest)  # some say it so
     either = f"(?:{re.escape(name)}|{re.escape(camel)})"
-    return bool(re.search(pattern.replace("{name}", either), text))
+    return bool(re.search(pattern.replace("{name}", either), text, re.IGNORECASE))
 
 
 def _remedy(name: str, text: str, steering: Steering) -> str:
@@ -124,9 +137,20 @@ def _remedy(name: str, text: str, steering: Steering) -> str:
         if name == "max_tokens" and "max_completion_tokens" in text:
             return "vendor: openai"
         return "with: {max_tokens: 1024}" if _MISSING.search(text) else "omit: [max_tokens]"
+    if name == "stream":
+        return "stream: false" if steering.streams else "stream: true"
     if name in steering.extra:
         return f"extra: {{}}  # without {name}"
-    if name == "enable_thinking" and _NOT_THINKING.search(text):
-        is_known = steering.quirks.thinking == "enable_thinking"
-        return "thinking: off" if is_known else "extra: {enable_thinking: false}"
+    if name == "enable_thinking":
+        return _switched(text, steering)
     return _LINES.get(name, f"omit: [{name}]" if name in OMITTABLE else "")
+
+
+def _switched(text: str, steering: Steering) -> str:
+    """The line for a server that wants the other kind of replies; empty where it says neither."""
+    is_known = steering.quirks.thinking == "enable_thinking"
+    if _NOT_THINKING.search(text):
+        return "thinking: off" if is_known else "extra: {enable_thinking: false}"
+    if _THINKING.search(text):
+        return "thinking: on" if is_known else "extra: {enable_thinking: true}"
+    return ""

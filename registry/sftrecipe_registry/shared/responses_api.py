@@ -17,6 +17,8 @@ TAKEN = frozenset({"temperature", "top_p", "max_tokens", "extra", "omit", "think
 _NAMES = {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"}
 _INSTRUCTING = ("system", "developer")
 _ENDINGS = {"max_output_tokens": "length", "max_tokens": "length"}
+_READ = frozenset({"message", "reasoning", "function_call"})
+"""Types of output that are kept."""
 _CONTENT = {"text": "input_text", "image_url": "input_image"}
 
 
@@ -103,10 +105,12 @@ def responses_reply(reply: Mapping[str, Any]) -> dict[str, Any]:
     output = reply.get("output")
     items = [item for item in _listed(output) if isinstance(item, Mapping)]
     message: dict[str, Any] = {"role": "assistant"}
-    parts = [part for item in items if item.get("type") == "message" for part in _in(item)]
+    parts = [part for item in items if _kind(item) == "message" for part in _in(item)]
     message["content"] = "".join(_said(part, "output_text", "text") for part in parts)
     message["refusal"] = "".join(_said(part, "refusal", "refusal") for part in parts) or None
     message["reasoning_content"] = "\n\n".join(_thoughts(items))
+    for kind in {_kind(item) for item in items} - _READ:
+        message[f"output ({kind})"] = True  # told as what is not kept
     calls = [_call(item) for item in items if item.get("type") == "function_call"]
     if calls:
         message["tool_calls"] = calls
@@ -117,6 +121,12 @@ def responses_reply(reply: Mapping[str, Any]) -> dict[str, Any]:
         choice["logprobs"] = {"content": logprobs}
     found = {"id": reply.get("id"), "model": reply.get("model"), "usage": _usage(reply)}
     return {**found, "choices": [choice] if items or reply.get("status") else []}
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    """The type of an item; of what is said on the way to an answer, its phase."""
+    phase = item.get("phase") if item.get("type") == "message" else None
+    return "commentary" if phase == "commentary" else plain_text(item.get("type"))
 
 
 def _listed(value: Any) -> list[Any]:
