@@ -97,11 +97,19 @@ WRONG: list[tuple[str, str, bytes | str, str, str]] = [
          "请写 map: {instruction: 问题, output: 回答}"),
         ("jsonl", "a.jsonl", lines({"prompt": "a?", "response": "b"}),
          "write map: {instruction: prompt, output: response}", "请写 map"),
+        ("jsonl", "a.jsonl", lines({"用户问题": "a?", "Output": "b"}),
+         "write map: {instruction: 用户问题, output: Output}", "请写 map"),
+        ("jsonl", "a.jsonl", lines({"正文": "a", "x": "b"}),
+         "write map: {text: 正文}, and with: {formatting: text} at", "请写 map: {text: 正文}，并在"),
+        ("jsonl", "a.jsonl", lines({"text": "a"}),
+         "write with: {formatting: text} at the export", "请在导出 'llamafactory' 处写 with"),
         ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
 ]  # fmt: skip
 
 
-COLUMNS = [f"s{at}" for at, row in enumerate(WRONG) if "map" in row[3]]
+COLUMNS = [
+    f"s{at}" for at, row in enumerate(WRONG) if "write map" in row[3] or "write with" in row[3]
+]
 """Told where nothing else is wrong."""
 
 
@@ -117,6 +125,36 @@ def test_validate_says_what_to_write(project: Plain) -> None:
             for at, row in enumerate(WRONG):
                 if f"s{at}" in files and (f"s{at}" in COLUMNS) == (len(files) == len(COLUMNS)):
                     assert row[column] in said, row
+
+
+MAKES = """
+from sftrecipe import RowFilter, Verdict
+
+class Rename(RowFilter):
+    \"\"\"Names columns.\"\"\"
+    example = "{use: rename}"
+
+    def judge_row(self, row, ctx):
+        columns = row.columns
+        return Verdict(True, changes={"instruction": columns["q"], "output": columns["a"]})
+"""
+
+
+def test_columns_that_come_later_are_not_refused(project: Plain) -> None:
+    """Rows far down the file have them; a filter of the project makes them."""
+    put(project, **{
+        "rows.jsonl": lines(*({"x": at} for at in range(30)), ROW),
+        "q.jsonl": lines({"q": "a?", "a": "b"}),
+        "third/names.py": MAKES,
+        "third/names-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: names\nVersion: 1.0\n",
+        "third/names-1.0.dist-info/entry_points.txt": "[sftrecipe.filters]\nrename = names:Rename\n",
+    })  # fmt: skip
+    sources = {name: {"use": "jsonl", "path": f"{name}.jsonl"} for name in ("rows", "q")}
+    filters = [{"use": "rename", "on": "q"}]
+    project.recipe(
+        sources=sources, filter=filters, export=[{"use": "llamafactory", "from": [*sources]}]
+    )
+    project.run("recipe.yaml", command="validate", PYTHONPATH=str(project.folder / "third"))
 
 
 def test_a_bomb_is_stopped(project: Plain) -> None:
