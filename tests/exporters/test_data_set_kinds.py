@@ -151,7 +151,7 @@ def test_labels_of_every_form_become_true_and_false(project: Plain) -> None:
     assert "export-llamafactory: judgements of answers, 17 good and 19 bad" in told
     rows = json.loads((project.out / "plain.json").read_text())
     read = [row["label"] for row in rows]
-    assert read == [*[True] * 12, *[False] * 12, *[True, False] * 3, False, False]
+    assert read == [*[True] * len(GOOD), *[False] * len(BAD), *[True, False] * 3, False, False]
     rejects = [(each["reason"], each["value"]) for each in project.data("rejects.jsonl")]
     assert rejects == [("bad_label", "'hm'"), ("bad_label", "7")]
     entry = json.loads((project.out / "dataset_info.json").read_text())["plain"]
