@@ -18,8 +18,38 @@ from sftrecipe_registry.shared.judgement_label import judgement
 from ..run.plain import Plain, examples
 from .exporting import export
 
-GOOD = ["true", "1", "1.0", "yes", "good", "desirable", "thumbs up", "👍", "好", "是", "赞", "对"]
-BAD = ["false", "0", "0.0", "no", "bad", "undesirable", "thumbs down", "👎", "坏", "否", "踩", "错"]
+GOOD = [
+    "true",
+    "1",
+    "1.0",
+    "yes",
+    "good",
+    "desirable",
+    "thumbs up",
+    "👍",
+    "好",
+    "是",
+    "赞",
+    "对",
+    "pass",
+    "通过",
+]
+BAD = [
+    "false",
+    "0",
+    "0.0",
+    "no",
+    "bad",
+    "undesirable",
+    "thumbs down",
+    "👎",
+    "坏",
+    "否",
+    "踩",
+    "错",
+    "fail",
+    "不通过",
+]
 CLASSES = ["cardiology", "3", "2.5", "spam", "maybe", "中性", "", "truee", "not good", "10", "-2"]
 WRITTEN = st.tuples(
     st.sampled_from(["", " ", "\t", "\u3000"]),
@@ -118,14 +148,20 @@ def test_labels_of_every_form_become_true_and_false(project: Plain) -> None:
         ],
     )
     told = outcome(project)
-    assert "export-llamafactory: judgements of answers, 15 good and 17 bad" in told
+    assert "export-llamafactory: judgements of answers, 17 good and 19 bad" in told
     rows = json.loads((project.out / "plain.json").read_text())
     read = [row["label"] for row in rows]
-    assert read == [*[True] * 12, *[False] * 12, *[True, False] * 3, False, False]
+    assert read == [*[True] * len(GOOD), *[False] * len(BAD), *[True, False] * 3, False, False]
     rejects = [(each["reason"], each["value"]) for each in project.data("rejects.jsonl")]
     assert rejects == [("bad_label", "'hm'"), ("bad_label", "7")]
     entry = json.loads((project.out / "dataset_info.json").read_text())["plain"]
     assert entry["columns"]["kto_tag"] == "label"
+
+
+def test_numbers_of_classes_judge_nothing() -> None:
+    rows = [{"instruction": "q", "output": "a", "label": n % 4} for n in range(40)]
+    assert not data_set_kind(None, rows).labels
+    assert data_set_kind(None, [{**row, "label": row["label"] % 2} for row in rows]).labels
 
 
 def test_a_class_is_no_judgement(project: Plain) -> None:

@@ -89,6 +89,11 @@ WRONG: list[tuple[str, str, bytes | str, str, str]] = [
         ("jsonl", "a.jsonl", json.dumps({"data": [ROW] * 2}), "key: data`", "key: data`"),
         ("json", "a.json", json.dumps({"a": ROW, "b": ROW}).replace("instruction", "q"),
          "layout: values`", "layout: values`"),
+        ("json", "a.json", json.dumps({"v1.0": [ROW], "x: y": [ROW, ROW]}),
+         'several keys, x: y, v1.0: write `use: json, key: "x: y"`', 'key: "x: y"'),
+        ("json", "a.json", json.dumps([["a?", "b"]]), "has a list where a row stands", "a list"),
+        ("jsonl", "a.jsonl", '["a?", "b"]\n["c?", "d"]\n', "has a list where a row", "a list"),
+        ("parquet", "a.parquet", lines(ROW), "write `use: jsonl`", "`use: jsonl`"),
         ("text", "a.html", "<html>x</html>", "is HTML, which `text` does not read", "HTML"),
         ("markdown", "a.pdf", b"%PDF-1.7", "is a PDF, which `markdown`", "PDF"),
         ("text", "a.docx", b"PK\3\4", "is damaged", "已损坏"),
@@ -97,11 +102,19 @@ WRONG: list[tuple[str, str, bytes | str, str, str]] = [
          "请写 map: {instruction: 问题, output: 回答}"),
         ("jsonl", "a.jsonl", lines({"prompt": "a?", "response": "b"}),
          "write map: {instruction: prompt, output: response}", "请写 map"),
+        ("jsonl", "a.jsonl", lines({"用户问题": "a?", "Output": "b"}),
+         "write map: {instruction: 用户问题, output: Output}", "请写 map"),
+        ("jsonl", "a.jsonl", lines({"正文": "a", "x": "b"}),
+         "write map: {text: 正文}, and with: {formatting: text}", "并在导出 'llamafactory' 处写"),
+        ("jsonl", "a.jsonl", lines({"text": "a"}),
+         "write with: {formatting: text} at the export", "请在导出 'llamafactory' 处写 with"),
         ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
 ]  # fmt: skip
 
 
-COLUMNS = [f"s{at}" for at, row in enumerate(WRONG) if "map" in row[3]]
+COLUMNS = [
+    f"s{at}" for at, row in enumerate(WRONG) if "write map" in row[3] or "write with" in row[3]
+]
 """Told where nothing else is wrong."""
 
 
@@ -117,6 +130,65 @@ def test_validate_says_what_to_write(project: Plain) -> None:
             for at, row in enumerate(WRONG):
                 if f"s{at}" in files and (f"s{at}" in COLUMNS) == (len(files) == len(COLUMNS)):
                     assert row[column] in said, row
+
+
+MAKES = """
+from sftrecipe import RowFilter, Verdict
+
+class Rename(RowFilter):
+    \"\"\"Names columns.\"\"\"
+    example = "{use: rename}"
+
+    def judge_row(self, row, ctx):
+        columns = row.columns
+        return Verdict(True, changes={"instruction": columns["q"], "output": columns["a"]})
+"""
+
+
+def test_columns_that_come_later_are_not_refused(project: Plain) -> None:
+    """Rows far down the file have them; a filter of the project makes them."""
+    info = "third/names-1.0.dist-info"
+    put(project, **{
+        "rows.jsonl": lines(*({"x": at} for at in range(30)), ROW),
+        "q.jsonl": lines({"q": "a?", "a": "b"}),
+        "third/names.py": MAKES,
+        f"{info}/METADATA": "Metadata-Version: 2.1\nName: names\nVersion: 1.0\n",
+        f"{info}/entry_points.txt": "[sftrecipe.filters]\nrename = names:Rename\n",
+    })  # fmt: skip
+    sources = {name: {"use": "jsonl", "path": f"{name}.jsonl"} for name in ("rows", "q")}
+    filters = [{"use": "rename", "on": "q"}]
+    project.recipe(
+        sources=sources, filter=filters, export=[{"use": "llamafactory", "from": [*sources]}]
+    )
+    project.run("recipe.yaml", command="validate", PYTHONPATH=str(project.folder / "third"))
+
+
+def test_packed_in_every_place(project: Plain) -> None:
+    """Benchmarks, workbooks, keys with dots, archives with odd members; what is open is told."""
+    asked = ROW | {"instruction": "发烧到三十九度并且已经持续了两天的时候应该怎么办才好呢？"}
+    put(project, **{
+        "b.zip": zipped({"x/bench.jsonl": lines({"q": asked["instruction"]})}),
+        "k.json": json.dumps({"v1.0": [asked, OTHER]}),
+        "d/z.zip": zipped({"../up.jsonl": lines(ROW), ".h/hidden.jsonl": lines(ROW)}),
+        "w/~$a.xlsx": b"open",
+    })  # fmt: skip
+    write_workbook(project.folder / "a.xlsx", {"S": [[*ROW], [*ROW.values()]]})
+    put(project, **{"w/a.xlsx.gz": gz((project.folder / "a.xlsx").read_bytes())})
+    project.recipe(
+        sources={
+            "keyed": {"use": "json", "path": "k.json", "key": "v1.0"},
+            "archive": {"use": "jsonl", "path": "d"},
+            "book": {"use": "xlsx", "path": "w"},
+        },
+        filter=[{"use": "decontaminate", "on": "keyed", "with": {"benchmarks": ["b.zip"]}}],
+        export=[{"use": "jsonl", "from": ["keyed", "archive", "book"]}],
+    )
+    told = project.run()
+    assert project.data() == [OTHER, ROW, ROW]
+    assert "1 passed over, not read: d/z.zip/.h/hidden.jsonl" in told
+    assert "1 passed over, not read: w/~$a.xlsx" in project.run("recipe.yaml", command="validate")
+    put(project, **{"e/a.jsonl": lines(ROW), "e/a.zip": zipped({"a.jsonl": lines(ROW)})})
+    assert "lies there twice, packed" in refused(project, use="jsonl", path="e")
 
 
 def test_a_bomb_is_stopped(project: Plain) -> None:

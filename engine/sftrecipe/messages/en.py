@@ -366,6 +366,8 @@ HINTS = {
     "in-profile": "this is so with --profile {profile}",
     "path-start": "paths start at the folder of the file that names them",
     "write-map": "write {map}",
+    "write-export": "write with: {{{advice}}} at the export '{exporter}'",
+    "write-map-and-export": "write {map}, and with: {{{advice}}} at the export '{exporter}'",
     "map-them": "name them by map, for example: map: {{instruction: A, output: B}}",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",

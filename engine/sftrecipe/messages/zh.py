@@ -348,6 +348,8 @@ HINTS = {
     "in-profile": "使用 --profile {profile} 时如此",
     "path-start": "路径从写有它的文件所在的文件夹算起",
     "write-map": "请写 {map}",
+    "write-export": "请在导出 '{exporter}' 处写 with: {{{advice}}}",
+    "write-map-and-export": "请写 {map}，并在导出 '{exporter}' 处写 with: {{{advice}}}",
     "map-them": "请用 map 指明，例如：map: {{instruction: A, output: B}}",
     "did-you-mean": "是否想写 '{suggestion}'？",
     "plugins-list": "用 sftrecipe plugins 查看全部插件",

@@ -306,6 +306,10 @@ class Exporter(Plugin):
         """Whether a row with columns of these names alone may be exported; asked at `validate`."""
         return True
 
+    def export_advice(self, columns: frozenset[str]) -> str:
+        """What to set among its options so that such rows can be exported; empty: not known."""
+        return ""
+
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data sets that it may write for the recipe `name`, with no rows yet.
 

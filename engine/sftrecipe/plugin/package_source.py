@@ -15,6 +15,11 @@ _COPIES = frozenset({"site-packages", "dist-packages"})
 _COMPILED = "__pycache__"
 
 
+def is_shipped(plugin: type) -> bool:
+    """Whether a plugin's class comes with this package."""
+    return plugin.__module__.partition(".")[0] in _SHIPPED
+
+
 def source_files(plugin: type) -> list[tuple[str, Path]]:
     """All files of the packages that a plugin's class is written in, by name; none of an installed
     one.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import Inputs
-from sftrecipe.plugin.kinds import Exporter
+from sftrecipe.plugin.kinds import Exporter, Filter
+from sftrecipe.plugin.package_source import is_shipped
 from sftrecipe.recipe.blocks import Draft
 from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.graph import MIXED
@@ -15,13 +19,15 @@ _SHOWN = 12
 _MEANT: Mapping[str, tuple[str, ...]] = {
     "instruction": (
         *("question", "prompt", "query", "instructions", "user", "human", "ask", "q", "problem"),
-        *("user_input", "user_message", "questions"),
+        *("user_input", "user_message", "questions", "inputs"),
         *("问题", "提问", "问", "指令", "用户", "题目", "问句", "query_text", "question_text"),
+        *("咨询", "問題", "提問", "問", "用戶", "題目"),
     ),
     "output": (
         *("answer", "response", "completion", "reply", "assistant", "a", "target", "solution"),
         *("answers", "bot", "gpt", "model_output", "output_text", "answer_text", "responses"),
-        *("回答", "答案", "答", "回复", "输出", "解答", "答复", "助手"),
+        *("targets", "回答", "答案", "答", "回复", "输出", "解答", "答复", "助手"),
+        *("回覆", "回復", "輸出", "答覆"),
     ),
     "system": ("system_prompt", "system_message", "系统", "系统提示", "系统提示词"),
     "text": (
@@ -31,6 +37,13 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
     "messages": ("dialogue", "dialog", "chat", "turns", "对话"),
 }
 """What columns of these names hold, where there is no doubt."""
+_ENDS: Mapping[str, re.Pattern[str]] = {
+    "instruction": re.compile(r".*(_(question|query|instruction)|问题|提问|問題|指令)"),
+    "output": re.compile(r".*(_(answer|response|reply|completion|output)|回答|答案|回复|回覆)"),
+}
+"""How longer names end that hold these: `user_question`, 医生回答."""
+_EDGES = re.compile(r"^[\W_]+|[\W_]+$")
+_BETWEEN = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
 
 
 def export_problems(
@@ -38,49 +51,75 @@ def export_problems(
     drafts: Sequence[Draft],
     inputs: Mapping[Draft, tuple[str, ...]],
     columns: Mapping[str, Inputs],
+    every: Callable[[Draft], Inputs],
 ) -> Iterator[Problem]:
-    """Every source that is exported as it is, and of which an exporter can take no row."""
+    """Every source that is exported as it is, and of which an exporter can take no row.
+
+    `every` gives the columns of more rows than were looked at.
+    """
     sources = {draft.id: draft for draft in drafts if draft.section.name == "sources"}
     mixed = [name for each in drafts if each.section.name == "mix" for name in inputs[each]]
-    told: set[str] = set()
+    told = _changed(drafts, inputs, mixed)
     for draft in drafts:
         if not isinstance(draft.plugin, Exporter):
             continue
         read = [name for name in inputs[draft] if name != MIXED]
         for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
             found = columns.get(name)
-            if (
-                name in sources
-                and name not in told
-                and found
-                and not draft.plugin.can_export(found)
-            ):
+            if name not in sources or name in told or not found or draft.plugin.can_export(found):
+                continue
+            more = every(sources[name])
+            if more and not draft.plugin.can_export(more):
                 told.add(name)
-                yield _problem(root, sources[name], draft.use, found)
+                yield _problem(root, sources[name], draft, draft.plugin, more)
 
 
-def _problem(root: Node, source: Draft, exporter: str, columns: frozenset[str]) -> Problem:
+def _changed(
+    drafts: Sequence[Draft], inputs: Mapping[Draft, tuple[str, ...]], mixed: Sequence[str]
+) -> set[str]:
+    """The streams whose columns a filter may change that is not of this package."""
+    found: set[str] = set()
+    for draft in drafts:
+        if isinstance(draft.plugin, Filter) and not is_shipped(type(draft.plugin)):
+            found.update(inputs[draft])
+    return found.union(mixed) if MIXED in found else found
+
+
+def _problem(
+    root: Node, source: Draft, export: Draft, exporter: Exporter, columns: frozenset[str]
+) -> Problem:
     known = sorted(columns)
     more = ", …" if len(known) > _SHOWN else ""
     values: dict[str, object] = {
         "source": source.id,
-        "exporter": exporter,
+        "exporter": export.use,
         "columns": ", ".join(known[:_SHOWN]) + more,
     }
-    place = source.place(root, "use")
-    if renames := _renames(columns):
-        pairs = ", ".join(f"{new}: {_quoted(old)}" for new, old in renames.items())
-        return Problem(
-            "unusable-columns", place, {**values, "map": f"map: {{{pairs}}}"}, "write-map"
-        )
-    return Problem("unusable-columns", place, values, "map-them")
+    place, slug = source.place(root, "use"), "unusable-columns"
+    renames = _renames(columns)
+    renamed = (columns - frozenset(renames.values())) | renames.keys()
+    pairs = ", ".join(f"{new}: {_quoted(old)}" for new, old in renames.items())
+    advice = exporter.export_advice(renamed)
+    if renames and exporter.can_export(renamed):
+        return Problem(slug, place, {**values, "map": f"map: {{{pairs}}}"}, "write-map")
+    if renames and advice:
+        told = {**values, "map": f"map: {{{pairs}}}", "advice": advice}
+        return Problem(slug, place, told, "write-map-and-export")
+    if advice:
+        return Problem(slug, place, {**values, "advice": advice}, "write-export")
+    return Problem(slug, place, values, "map-them")
 
 
 def _renames(columns: frozenset[str]) -> dict[str, str]:
     """The columns that are meant, by what they are; empty where that is not evident."""
     found: dict[str, str] = {}
+    known = {name for new, names in _MEANT.items() for name in (new, *names)}
+    plain = {old: _plain(old) for old in columns}
     for new, names in _MEANT.items():
-        meant = [old for old in columns if old.strip().lower() in names]
+        meant = [old for old, name in plain.items() if name == new or name in names]
+        if not meant and new in _ENDS:
+            others = {old: name for old, name in plain.items() if name not in known}
+            meant = [old for old, name in others.items() if _ENDS[new].fullmatch(name)]
         if new in columns or len(meant) == 1:
             found[new] = new if new in columns else meant[0]
         elif new == "instruction" and not meant and "input" in columns:
@@ -94,7 +133,17 @@ def _renames(columns: frozenset[str]) -> dict[str, str]:
     return {new: found[new] for new in wanted if new in found and found[new] != new}
 
 
+def _plain(name: str) -> str:
+    """A column's name without case and punctuation: `Question:`, `userQuestion`."""
+    text = _EDGES.sub("", unicodedata.normalize("NFKC", name))
+    return _BETWEEN.sub("_", text).lower()
+
+
 def _quoted(name: str) -> str:
     """A column's name as YAML takes it inside an object."""
-    plain = name.replace("_", "").replace(" ", "")
-    return name if plain.isalnum() and name == name.strip() else f"'{name}'"
+    if re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _YAML_WORDS:
+        return name
+    return json.dumps(name, ensure_ascii=False)
+
+
+_YAML_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -26,9 +27,12 @@ from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
 from sftrecipe.recipe.templates import is_file, template_problems
+from sftrecipe.record import Record
 from sftrecipe.turns.columns import read_names
 
 MAX_TEMPLATE = 1_000_000
+_MANY = 2000
+"""Rows of a source that are read before it is said that none can be exported."""
 
 
 class Reading:
@@ -64,7 +68,9 @@ class Reading:
             sound = draft.whole and not is_wrong(self._problems[before:])
             self._remember_columns(draft, inputs, sound=sound)
         if not is_wrong(self._problems):
-            found = export_problems(self._root, drafts, self._inputs, self._columns)
+            found = export_problems(
+                self._root, drafts, self._inputs, self._columns, self._more_columns
+            )
             self._problems.extend(found)
 
     def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
@@ -193,9 +199,7 @@ class Reading:
             self._columns[MIXED] = columns
 
     def _source_columns(self, draft: Draft, source: Source) -> Inputs:
-        folder = FilePath(self._root.place.path).parent
-        files = self.files[draft]
-        context = Context(draft.id, language=self._language, folder=folder, files=files)
+        context = self._context(draft)
         found = source.peek(context)
         self._tell(draft, context)
         self._tell_unnamed(draft, context)
@@ -205,7 +209,22 @@ class Reading:
             if old not in found:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, found, place))
-        return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+        return _mapped(found, source)
+
+    def _more_columns(self, draft: Draft) -> Inputs:
+        """Columns of many rows of a source, for a problem that the first ones show."""
+        source = draft.plugin
+        assert isinstance(source, Source)  # noqa: S101 - of the section's blocks
+        try:
+            rows = list(islice(source.read(self._context(draft)), _MANY))
+        except Exception:
+            return None  # the run tells what it is
+        found = frozenset(name for row in rows if isinstance(row, Record) for name in row.columns)
+        return _mapped(found, source)
+
+    def _context(self, draft: Draft) -> Context:
+        folder = FilePath(self._root.place.path).parent
+        return Context(draft.id, language=self._language, folder=folder, files=self.files[draft])
 
     def _tell(self, draft: Draft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
@@ -224,6 +243,10 @@ class Reading:
             place = draft.place(self._root, "name")
             slug = "unnamed-column"
             self._problems.append(Problem(slug, place, values, slug, severity="warning"))
+
+
+def _mapped(found: frozenset[str], source: Source) -> frozenset[str]:
+    return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

@@ -149,6 +149,10 @@ class LlamaFactory(Exporter):
         plain = "output" in columns and not _ASKED.isdisjoint(columns)
         return plain or not _TALKS.isdisjoint(columns)
 
+    def export_advice(self, columns: frozenset[str]) -> str:
+        """Texts are written as such where it is said."""
+        return "formatting: text" if "text" in columns else ""
+
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""
         name = data_set_name(self.name, name)

@@ -45,7 +45,8 @@ class Decontaminate(Filter):
     )
 
     benchmarks: tuple[InputFile, ...] = ()
-    """Files with the benchmarks' items: .jsonl, .json, .csv, .parquet, or .txt with one a line."""
+    """Files with the benchmarks' items: .jsonl, .json, .csv, .parquet, or .txt with one a line;
+    packed ones too (gz, bz2, xz, zst, zip)."""
     against: tuple[StreamName, ...] = ()
     """Streams and sources that hold benchmarks."""
     columns: tuple[str, ...] = ()
@@ -73,10 +74,12 @@ class Decontaminate(Filter):
         if self.fewest > self.words:
             told = f"'{self.fewest}' is more than words '{self.words}'"
             yield OptionProblem(("fewest",), told)
-        from sftrecipe_registry.shared.table_files import SUFFIXES  # noqa: PLC0415 - slow
+        from sftrecipe_registry.shared.packed_files import plain_name  # noqa: PLC0415 - slow
+        from sftrecipe_registry.shared.table_files import SUFFIXES  # noqa: PLC0415
 
         for place, name in enumerate(self.benchmarks):
-            if Path(name).suffix.lower() not in SUFFIXES:
+            path = Path(name.lower())
+            if path.suffix != ".zip" and Path(plain_name(path.name)).suffix not in SUFFIXES:
                 told = f"'{name}' is none of {', '.join(SUFFIXES)}"
                 yield OptionProblem(("benchmarks", place), told)
 
@@ -104,9 +107,9 @@ class Decontaminate(Filter):
         from sftrecipe_registry.shared.ngram_index import Item  # noqa: PLC0415 - numpy
 
         for file in self.benchmarks:
-            for line, columns in _file_items(ctx.path(file), file):
+            for name, columns in _file_items(ctx.path(file), file, ctx):
                 for text in self._looked_for(columns):
-                    yield Item(file, f"{file}:{line}", text)
+                    yield Item(file, name, text)
         for stream in self.against:
             for row in ctx.streams[stream]:
                 for text in self._looked_for(row.columns):
@@ -227,16 +230,19 @@ def _merged(matches: list[Match]) -> list[tuple[int, int]]:
     return spans
 
 
-def _file_items(path: Path, shown: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    from sftrecipe_registry.shared.found_rows import Bad  # noqa: PLC0415 - with what reads files
-    from sftrecipe_registry.shared.packed_files import unpacked  # noqa: PLC0415
-    from sftrecipe_registry.shared.table_files import table_rows  # noqa: PLC0415 - slow
+def _file_items(path: Path, shown: str, ctx: Context) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every row of a benchmark's file, of an archive all of them, with its name and line."""
+    from sftrecipe_registry.shared.data_files import FileKind, data_files  # noqa: PLC0415 - slow
+    from sftrecipe_registry.shared.found_rows import Bad  # noqa: PLC0415
+    from sftrecipe_registry.shared.table_files import SUFFIXES, table_rows  # noqa: PLC0415
 
-    for found in table_rows(unpacked(path)):
-        if isinstance(found, Bad):
-            told = f"{found.reason} {found.detail}".strip()
-            raise PluginRefused(f"benchmark '{shown}', line {found.line}: {told}")
-        yield found
+    for file, name in data_files(path, shown, FileKind("decontaminate", SUFFIXES), ctx):
+        for found in table_rows(file):
+            if isinstance(found, Bad):
+                told = f"{found.reason} {found.detail}".strip()
+                raise PluginRefused(f"benchmark '{name}', line {found.line}: {told}")
+            line, columns = found
+            yield f"{name}:{line}", columns
 
 
 def _texts(value: Any) -> Iterator[str]:

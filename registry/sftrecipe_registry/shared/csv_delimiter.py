@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sftrecipe_registry.shared.packed_files import DataFile
 from sftrecipe_registry.shared.text_files import SAMPLE, utf8_lines
 
-CANDIDATES = (",", ";", "\t", "|")
+CANDIDATES = (",", ";", "\t", "|", "，", "；", "^", "\x01")
 NONE = "\x1f"
 """Stands in no text: every line is one value."""
 _LINES = 200

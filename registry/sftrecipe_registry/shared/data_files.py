@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sftrecipe import Context, PluginRefused
 from sftrecipe.plugin.regular_files import unusual_kind
-from sftrecipe_registry.shared.file_contents import check_archive
+from sftrecipe_registry.shared.file_contents import check_archive, is_document
 from sftrecipe_registry.shared.packed_files import (
     DataFile,
     members,
@@ -21,7 +21,7 @@ from sftrecipe_registry.shared.shard_sets import check_shards
 
 _FIRST = 50
 """Files that are looked at before any of them is read."""
-_NOT_DATA = ("__MACOSX",)
+_NOT_DATA = "__MACOSX"
 
 Check = Callable[[DataFile, str], None]
 """Refuses a file of that name (as the recipe says it) which a source does not read."""
@@ -36,7 +36,7 @@ class FileKind(NamedTuple):
     """How names end that it reads in a folder; what a recipe names may end otherwise."""
     check: Check | None = None
     unpacks: bool = True
-    """Whether archives are looked into; a workbook is one itself."""
+    """Whether it reads no archives themselves; a workbook is one."""
 
 
 def data_files(
@@ -50,12 +50,11 @@ def data_files(
     set are missing.
     """
     if not path.is_dir():
-        yield from _opened(path, shown, kind, ctx, alone=True)
+        yield from _opened(path, shown, kind, ctx, [shown])
         return
     found = _in_folder(path, shown, kind, ctx)
-    files = (
-        file for at, name in found for file in _opened(at, name, kind, ctx, alone=len(found) == 1)
-    )
+    names = [name for _, name in found]
+    files = (file for at, name in found for file in _opened(at, name, kind, ctx, names))
     ahead = list(islice(files, _FIRST))  # mistakes are told before rows are read
     if not ahead:
         raise _nothing(shown, kind)
@@ -64,13 +63,15 @@ def data_files(
 
 
 def _opened(
-    path: Path, shown: str, kind: FileKind, ctx: Context, *, alone: bool
+    path: Path, shown: str, kind: FileKind, ctx: Context, names: Sequence[str]
 ) -> Iterator[tuple[DataFile, str]]:
-    """A file, or an archive's, that the source reads."""
-    files: Iterable[tuple[DataFile, str]] = [(path, shown)]
-    if kind.unpacks:
-        archive = packing_of(path) == "zip"
-        files = _members(path, shown, kind, ctx, alone) if archive else [(unpacked(path), shown)]
+    """A file, or an archive's, that the source reads; `names`: of all that it reads."""
+    packing = packing_of(path)
+    files: Iterable[tuple[DataFile, str]] = [(unpacked(path), shown)]
+    if packing == "zip" and (
+        kind.unpacks or not is_document(each.member for each in members(path))
+    ):
+        files = _members(path, shown, kind, ctx, names)
     for file, name in files:
         if kind.check is not None:
             kind.check(file, name)
@@ -115,33 +116,48 @@ def check_names(names: Sequence[str], shown: str) -> None:
 
 
 def _members(
-    path: Path, shown: str, kind: FileKind, ctx: Context, alone: bool
+    path: Path, shown: str, kind: FileKind, ctx: Context, names: Sequence[str]
 ) -> Iterator[tuple[DataFile, str]]:
-    """An archive's files of the kind; the only one of an archive `alone`, whatever its name."""
+    """An archive's files of the kind; the only one of an archive alone, whatever its name."""
+    alone = len(names) == 1
     every = members(path)
     check_archive(shown, [each.member for each in every], kind.use)
+    every = [each for each in every if _NOT_DATA not in PurePosixPath(each.member).parts]
     seen = [each for each in every if not _is_hidden(PurePosixPath(each.member).parts)]
     read = [each for each in seen if each.suffix.lower() in kind.suffixes]
     read = read or (seen if alone and len(seen) == 1 else [])
-    for each in seen:
-        if each not in read:
+    for each in every:
+        if each not in read and (each in seen or each.suffix.lower() in kind.suffixes):
             ctx.tell("passed_over", f"{shown}/{each.member}")
     if alone and not read:
         raise PluginRefused(f"archive '{shown}' has no file of the kind {', '.join(kind.suffixes)}")
     check_names([each.member for each in read], shown)
+    _check_unpacked(shown, [each.member for each in read], names)
     for each in read:
         yield each, f"{shown}/{each.member}"
 
 
+def _check_unpacked(archive: str, packed: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse an archive beside what was unpacked from it. Raises PluginRefused."""
+    others = [PurePosixPath(name) for name in names if name != archive]
+    plain = {(other.parent / plain_name(other.name)).as_posix(): other for other in others}
+    for folder in (PurePosixPath(archive).parent, PurePosixPath(archive).with_suffix("")):
+        for member in packed:
+            if other := plain.get((folder / member).as_posix()):
+                twice = f"'{other}' and '{archive}/{member}'"
+                raise PluginRefused(f"one file lies there twice, packed: {twice}")
+
+
 def _is_read(name: str, kind: FileKind) -> bool:
     path = PurePosixPath(name.lower())
-    if not kind.unpacks:
-        return path.suffix in kind.suffixes
     return PurePosixPath(plain_name(path.name)).suffix in kind.suffixes or path.suffix == ".zip"
 
 
 def _is_hidden(parts: Sequence[str]) -> bool:
-    return any(part.startswith(".") or part in _NOT_DATA for part in parts)
+    """Whether it is of somebody's tools: Excel's `~$faq.xlsx` says that the file is open."""
+    return any(
+        (part.startswith((".", "~$")) and part != "..") or part == _NOT_DATA for part in parts
+    )
 
 
 def _is_file(path: Path, shown: str, kind: FileKind) -> bool:

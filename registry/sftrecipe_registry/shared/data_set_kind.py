@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from sftrecipe.kinds import FIRST_ROWS, Inputs, RowKind
 from sftrecipe.record import Columns
-from sftrecipe_registry.shared.judgement_label import judgement
+from sftrecipe_registry.shared.judgement_label import counts_more, judgement
 from sftrecipe_registry.shared.llamafactory_conversation import Preference
 from sftrecipe_registry.shared.llamafactory_turns import Unusable
 
 _KINDS: dict[Preference, RowKind] = {"none": "answers", "ranking": "pairs", "kto": "judgements"}
 _PAIR = ("chosen", "rejected")
+_FEW = 10
+"""More than one of so many labels that is another number than 1, 0 and -1 shows classes."""
 _OWN: dict[RowKind, tuple[str, ...]] = {
     "answers": ("output", "messages"),
     "pairs": _PAIR,
@@ -70,7 +72,7 @@ def data_set_kind(
     """The kind that the recipe states, else what most of the rows have.
 
     Labels are judgements where at least half of those that there are can be read as such: a class
-    ("cardiology") is none.
+    ("cardiology", or 2 of 0 to 3) is none.
     """
     if text:
         return DataSetKind("text", stated=True)
@@ -79,7 +81,8 @@ def data_set_kind(
     first = [columns for _, columns in zip(range(FIRST_ROWS), rows, strict=False)]
     labels = [label for columns in first if (label := columns.get("label")) is not None]
     read = sum(judgement(label) is not None for label in labels)
-    is_judged = bool(read) and 2 * read >= len(labels)
+    others = sum(map(counts_more, labels))
+    is_judged = bool(read) and 2 * read >= len(labels) and _FEW * others <= len(labels)
     found = (row_kind(columns, labels=is_judged) for columns in first)
     kinds = Counter(kind for kind in found if kind not in (None, "text"))
     most: RowKind | None = next((kind for kind, _ in kinds.most_common(1)), None)

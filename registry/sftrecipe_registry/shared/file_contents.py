@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from sftrecipe import PluginRefused
@@ -88,8 +89,16 @@ def check_parquet(file: DataFile, name: str) -> None:
     if not head or head.startswith(b"PAR1"):
         return
     found = next(((kind, said) for mark, kind, said in _MARKS if head.startswith(mark)), None)
-    kind, said = found or ("binary data" if is_binary(head) else "text", "")
+    kind, said = found or (("binary data", "") if is_binary(head) else ("text", _text_use(head)))
     raise _refusal(name, kind, "parquet", said)
+
+
+def _text_use(head: bytes) -> str:
+    begin = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    use = {b"{": "`use: jsonl`", b"[": "`use: json`"}.get(
+        begin, "the source of its kind, `use: csv`"
+    )
+    return f"write {use}"
 
 
 def is_binary(head: bytes) -> bool:
@@ -116,6 +125,11 @@ def check_archive(path: str, names: list[str], use: str) -> None:
         raise _refusal(path, "an Office document", use, NO_SOURCE)
     if "mimetype" in every:
         raise _refusal(path, "an OpenDocument file or a book", use, NO_SOURCE)
+
+
+def is_document(names: Iterable[str]) -> bool:
+    """Whether an archive of these files is a document itself."""
+    return not {"[Content_Types].xml", "mimetype"}.isdisjoint(names)
 
 
 def _refusal(name: str, kind: str, use: str, advice: str) -> PluginRefused:

@@ -61,7 +61,8 @@ class _Keys:
     """Walks into a JSON text, key by key, until the value of the last one opens."""
 
     def __init__(self, path: Sequence[str]) -> None:
-        self._path = path
+        self._path = list(path)
+        """What is still to be entered."""
         self._level = -1
         """Objects that were entered, from the outermost, but it."""
         self._depth = 0
@@ -80,18 +81,26 @@ class _Keys:
                 self.seen.append(self._key)
         elif first not in _OPENING:
             self._depth -= 1
-        elif self._is_wanted():
+        elif self._enters():
             self._level, self._depth = self._level + 1, self._depth + 1
-            self.seen = self.seen if self._level == len(self._path) else []
-            return self._level == len(self._path)
+            self.seen = [] if self._path else self.seen
+            return not self._path
         else:
             self._depth += 1
         return False
 
-    def _is_wanted(self) -> bool:
+    def _enters(self) -> bool:
+        """Whether the path leads through what opens; the keys that do are taken off it."""
         if self._level < 0:
             return self._depth == 0
-        return self._depth == self._level + 1 and self._key == self._path[self._level]
+        taken = _taken(self._path, self._key) if self._depth == self._level + 1 else 0
+        del self._path[:taken]
+        return taken > 0
+
+
+def _taken(path: Sequence[str], key: str | None) -> int:
+    """How much of a path is this one key, which may hold dots itself."""
+    return next((n for n in range(1, len(path) + 1) if ".".join(path[:n]) == key), 0)
 
 
 def _place(chunks: Iterator[bytes], path: Sequence[str], name: str) -> _Place:
@@ -127,8 +136,12 @@ def _of_columns(file: DataFile, chunks: Iterator[bytes], key: str | None) -> Ite
     except orjson.JSONDecodeError as error:
         raise PluginRefused(f"file '{file.name}' is no JSON: {error}") from error
     mended = value.mended if isinstance(value, MendedRow) else []
-    for name in key.split(".") if key else ():
-        value = value.get(name) if isinstance(value, Mapping) else None
+    path = key.split(".") if key else []
+    while path:
+        named = value if isinstance(value, Mapping) else {}
+        taken = max((_taken(path, name) for name in named), default=0)
+        value = named[".".join(path[:taken])] if taken else None
+        path = path[taken:] if taken else []
     columns = columns_of(value)
     if columns is None:
         raise PluginRefused(f"file '{file.name}' has no columns of one length there")

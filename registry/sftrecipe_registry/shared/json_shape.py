@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ import orjson
 from sftrecipe import PluginRefused
 from sftrecipe.turns.conversation import looks_like_turns
 from sftrecipe_registry.shared.file_contents import check_text
-from sftrecipe_registry.shared.found_rows import Bad
+from sftrecipe_registry.shared.found_rows import Bad, Found
 from sftrecipe_registry.shared.json_layout import Layout, columns_of
+from sftrecipe_registry.shared.json_lines import kind
 from sftrecipe_registry.shared.json_list import items_of
 from sftrecipe_registry.shared.json_values import json_value
 from sftrecipe_registry.shared.packed_files import DataFile
@@ -49,6 +51,8 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         return
     if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
         raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
+    if (others := [_other(line) for line in lines]) and all(others):
+        raise PluginRefused(f"file '{name}' has {others[0]} where a row stands: {_OBJECT}")
     if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
         return
     if advice := _advice(_alone(file, encoding)):
@@ -57,6 +61,14 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         first = next(items_of(iter([head])), None)
         if not isinstance(first, Bad | None):
             raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
+
+
+def _check_objects(items: Iterator[Found], name: str) -> None:
+    """Refuse a file whose first items are lists, texts or numbers. Raises PluginRefused."""
+    first = list(islice(items, _LINES))
+    if first and all(isinstance(each, Bad) and each.reason == "not_an_object" for each in first):
+        detail = first[0].detail if isinstance(first[0], Bad) else ""
+        raise PluginRefused(f"file '{name}' has {detail} where a row stands: {_OBJECT}")
 
 
 def holds_lines(file: DataFile, encoding: str) -> bool:
@@ -74,11 +86,17 @@ def holds_list(file: DataFile, encoding: str) -> bool:
 def check_items(file: DataFile, name: str, encoding: str, layout: Layout | None) -> None:
     """Refuse an object around the rows of which no option tells. Raises PluginRefused, OSError."""
     check_text(file, name, "json")
-    if layout is None and (advice := _advice(_alone(file, encoding))):
+    if layout is not None:
+        return
+    head = next(utf8_chunks(file, encoding, _HEAD), b"")
+    if head.lstrip().startswith(b"["):
+        _check_objects(items_of(iter([head])), name)
+    if advice := _advice(_alone(file, encoding)):
         raise PluginRefused(f"file '{name}' {advice}")
 
 
 _JSON = "write `use: json`"
+_OBJECT = 'write rows as objects of columns, {"instruction": …, "output": …}'
 _ONE = ", or `layout: rows` if the object is one row"
 
 
@@ -88,6 +106,15 @@ def _is_json(line: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
+
+
+def _other(line: bytes) -> str:
+    """What a line's value is that is no object; empty where it is one, or no JSON."""
+    try:
+        value = json_value(line)
+    except orjson.JSONDecodeError:
+        return ""
+    return "" if isinstance(value, dict) else kind(value)
 
 
 def _is_row(line: bytes) -> bool:
@@ -153,19 +180,33 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
     if not value or any(type(value.get(name)) is str for name in _ONE_ROW):
         return None
     is_columns = _is_columns(value)
-    path = None if is_columns else next(_paths(value, _DEEP), None)
-    if path:
+    paths = [] if is_columns else list(islice(_paths(value, _DEEP), _FEW))
+    if paths:
+        path = paths[0]
+        beside = [each for each in paths if each[:-1] == path[:-1]]
         inside: Any = value
         for name in path:
             inside = inside[name]
         layout = "" if isinstance(inside, list) else ", layout: values"
-        key = ".".join(path)
+        key = _quoted(".".join(path))
+        if len(beside) > 1:
+            names = ", ".join(each[-1] for each in beside)
+            return (
+                f"has rows under several keys, {names}: write `use: json, key: {key}{layout}`, "
+                f"and a source for each other key{_ONE}"
+            )
         return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
     if is_columns:
         return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
     if _are_rows([*value.values()]) and len(value) > 1:
         return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
     return None
+
+
+def _quoted(key: str) -> str:
+    """A key as YAML takes it inside an object."""
+    plain = re.fullmatch(r"[^\W\d][\w.]*", key) and key.lower() not in _YAML_WORDS
+    return key if plain else orjson.dumps(key).decode()
 
 
 def _is_columns(value: Mapping[str, Any]) -> bool:
@@ -198,6 +239,7 @@ def _are_rows(items: list[Any]) -> bool:
     return bool(items) and all(isinstance(item, Mapping) and item for item in items[:_LINES])
 
 
+_YAML_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 _FEW = 8
 """Keys of an object that is a wrapping."""
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)

@@ -35,6 +35,10 @@ _FORMS = (
     ("correct", "incorrect"),
     ("right", "wrong"),
     ("helpful", "unhelpful"),
+    ("pass", "fail"),
+    ("passed", "failed"),
+    ("win", "lose"),
+    ("up", "down"),
     ("👍", "👎"),
     ("✅", "❌"),
     ("✓", "✗"),
@@ -56,10 +60,18 @@ _FORMS = (
     ("接受", "拒绝"),
     ("采纳", "不采纳"),
     ("合格", "不合格"),
+    ("通过", "不通过"),
+    ("支持", "反对"),
+    ("推荐", "不推荐"),
 )
 """What good and bad are called; other words are no judgement."""
 _NUMBERS: dict[float, bool] = {1: True, 0: False, -1: False}
 _READ = {good: True for good, _ in _FORMS} | {bad: False for _, bad in _FORMS}
+
+
+def counts_more(value: object) -> bool:
+    """Whether a label is a number that judges nothing: of a class, or on a scale."""
+    return isinstance(value, int | float) and judgement(value) is None
 
 
 def judgement(value: object) -> bool | None:

@@ -40,8 +40,11 @@ class KnownSet(Source):
 
     def peek(self, ctx: Context) -> Inputs:
         """Column names from the first rows of a text file; of other kinds not known."""
-        first = next(self._files(ctx))[0]
-        return super().peek(ctx) if suffix_of(first) in TEXT_SUFFIXES else None
+        alone = ctx.detached()  # what it tells is told once
+        if suffix_of(next(self._files(alone))[0]) in TEXT_SUFFIXES:
+            return super().peek(ctx)
+        ctx.told.update(alone.told)
+        return None
 
     def _files(self, ctx: Context) -> Iterator[tuple[DataFile, str]]:
         kind = table_kind(type(self).__module__.rpartition(".")[2], self.encoding)

@@ -10,7 +10,9 @@ from pathlib import PurePosixPath
 from sftrecipe import PluginRefused
 from sftrecipe_registry.shared.packed_files import plain_name
 
-_SHARD = re.compile(r"(?P<begin>.*[-_.]|)(?P<number>\d{1,9})-of-(?P<count>\d{1,9})(?P<end>.*)")
+_SHARD = re.compile(
+    r"(?P<begin>.*[-_.]|)(?P<number>\d{1,9})(?P<of>[-_]of[-_])(?P<count>\d{1,9})(?P<end>.*)"
+)
 _NAMED = 5
 
 
@@ -55,5 +57,5 @@ def _renumbered(name: str, number: int) -> str:
     if found is None:
         return name
     digits = str(number).zfill(len(found["number"]))
-    other = f"{found['begin']}{digits}-of-{found['count']}{found['end']}"
+    other = f"{found['begin']}{digits}{found['of']}{found['count']}{found['end']}"
     return (path.parent / other).as_posix()

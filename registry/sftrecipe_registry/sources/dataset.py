@@ -91,8 +91,12 @@ class Dataset(Source):
             return None
         data = _data(catalogue, entry)
         kind = table_kind("dataset", self.encoding)
-        first = next(data_files(data, entry.file_name or "", kind, ctx))[0]
-        return super().peek(ctx) if suffix_of(first) in TEXT_SUFFIXES else None
+        alone = ctx.detached()  # what it tells is told once
+        first = next(data_files(data, entry.file_name or "", kind, alone))[0]
+        if suffix_of(first) in TEXT_SUFFIXES:
+            return super().peek(ctx)
+        ctx.told.update(alone.told)
+        return None
 
     def _found(self, files: OptionFiles, folder: Path) -> tuple[Path, Entry]:
         """The catalogue and the entry. Raises PluginRefused."""

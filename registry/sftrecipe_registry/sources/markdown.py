@@ -15,6 +15,7 @@ from sftrecipe.options import InputPath
 from sftrecipe_registry.shared.data_files import FileKind, data_files
 from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import Bad, Found, found_rows
+from sftrecipe_registry.shared.packed_files import plain_name
 from sftrecipe_registry.shared.text_documents import whole_file
 from sftrecipe_registry.shared.text_files import Encoding
 
@@ -59,7 +60,9 @@ class Markdown(Source):
         lines = text.split("\n")
         begin, title = _front_matter(lines)
         headings = list(_headings(lines, begin))
-        title = title or (headings[0].text if headings else "") or PurePosixPath(shown).stem
+        title = (
+            title or (headings[0].text if headings else "") or PurePosixPath(plain_name(shown)).stem
+        )
         row: dict[str, Any] = {"text": "", "title": title, "path": shown}
         if self.split is None:
             if body := "\n".join(lines[begin:]).strip():

@@ -31,7 +31,7 @@ class Xlsx(Source):
     )
 
     path: InputPath
-    """A workbook, or a folder of them."""
+    """A workbook, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
     sheet: str | None = None
     """Which sheet is read; left out: the only one that holds anything."""
 
@@ -47,10 +47,14 @@ class Xlsx(Source):
 
     def peek(self, ctx: Context) -> Inputs:
         """Column names, where the first workbook is small."""
-        file, _ = next(self._files(ctx))
+        alone = ctx.detached()  # what it tells is told once
+        file, _ = next(self._files(alone))
         with on_disk(file) as path:
             small = path.stat().st_size <= _PEEKED
-        return super().peek(ctx) if small else None
+        if small:
+            return super().peek(ctx)
+        ctx.told.update(alone.told)
+        return None
 
     def _files(self, ctx: Context) -> Iterator[tuple[DataFile, str]]:
         kind = FileKind("xlsx", SUFFIXES, unpacks=False)
