@@ -290,6 +290,8 @@ MESSAGES = {
     "progress-seconds": "{seconds} 秒",
     "progress-rows": "{kept} 行，剔除 {rejected} 行",
     "progress-so-far": "目前 {kept} 行，剔除 {rejected} 行",
+    "not-sent": "未发送 {name}：该模型不接受或不理会此参数",
+    "not-sent-raw": "未发送 {name}：纯文本续写没有这一开关",
     "usage-estimated": "服务 '{provider}' 未告知用量：按文本估计",
     "budget-waiting": "预算已被此配方的其他运行预留；正在等待其未用完的部分",
     "interrupted": "已中断；再次运行同一命令即可继续",
