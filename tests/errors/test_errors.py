@@ -141,3 +141,44 @@ def test_messages_keep_the_style() -> None:
         assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug)
         assert not text.endswith("."), slug
         assert not text[0].isupper() or text.startswith(("YAML", "LLaMA")), slug
+
+
+def test_reasons_of_turns_and_exports_have_words() -> None:
+    code = "".join(file.read_text(encoding="utf-8") for root in ("engine", "registry")
+                   for file in sorted((HERE.parents[1] / root).rglob("*.py")))  # fmt: skip
+    reasons = set(re.findall(r'(?:UnreadTurn|Unusable|_Fault)\(\s*"(\w+)"', code))
+    assert len(reasons) > 20
+    assert not {reason for reason in reasons if f"reason-{reason}" not in zh.WORDS}
+
+
+WRONGLY_STEERED = """
+version: 1
+name: t
+providers:
+  p: {use: openai, model: m, base_url: "http://127.0.0.1:9/v1", api_key: "", thinking: on,
+      extra: {temperature: 1, messages: [], n: 2, tools: [], stream: true, reasoning: {}, text: {},
+              enable_thinking: on}, omit: [temprature, zz]}
+  q: {use: openai, vendor: kimi, model: kimi-k3, thinking: off, reasoning_effort: high,
+      mode: batch, stream: true}
+  r: {use: embedded}
+sources:
+  s: {use: jsonl, path: a.jsonl}
+generate:
+  - {id: g, use: respond, from: s, provider: r, with: {thinking: off}}
+export:
+  - {use: llamafactory, with: {reasoning: drop, non_thinking: 0.3}}
+"""
+
+
+def test_wrong_words_of_a_request_are_told_in_chinese(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"instruction": "a", "output": "b"}\n')
+    (tmp_path / "recipe.yaml").write_text(WRONGLY_STEERED)
+    monkeypatch.chdir(tmp_path)
+    result = run(tmp_path, "zh")
+    messages.user_language.cache_clear()
+    told = [line for line in result.output.splitlines() if "错误[" in line or "提示：" in line]
+    assert len(told) > 24
+    for line in told:
+        assert not re.search(r"\b(?:is|and|the|what|write|remove|known|that)\b", line), line

@@ -9,6 +9,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +151,47 @@ def test_a_vendor_is_named(tmp_path: Path) -> None:
     assert wrong.returncode == 2 and "未知的厂商 'deepsek'" in wrong.stderr
     assert "是否想写 'deepseek'？" in wrong.stderr
     assert not (tmp_path / "y").exists()
+
+
+class _Thinking(BaseHTTPRequestHandler):
+    """Thinks for 400 tokens before it answers."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        whole = asked["max_tokens"] > 400
+        text = (
+            f"How is it done {self.client_address[1]}, {asked['messages'][-1]['content'][-9:]!r}?"
+        )
+        message = {"content": text if whole else "", "reasoning_content": "想一想"}
+        usage = {"prompt_tokens": 9, "completion_tokens": 410 if whole else asked["max_tokens"]}
+        choice = {"message": message, "finish_reason": "stop" if whole else "length"}
+        body = json.dumps({"choices": [choice], "usage": usage}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_vendor_whose_models_think_has_room_to_answer(tmp_path: Path, language: str) -> None:
+    spoken = {"SFTRECIPE_LANG": language, "DEEPSEEK_API_KEY": "sk-a"}
+    said(tmp_path, "init", "x", "--language", language, "--provider", "deepseek")
+    recipe = tmp_path / "x" / "recipe.yaml"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Thinking)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f'base_url: "http://127.0.0.1:{server.server_port}/v1"'
+    recipe.write_text(
+        recipe.read_text().replace("vendor: deepseek,", f"vendor: deepseek, {address},")
+    )
+    done = said(tmp_path, "run", "x/recipe.yaml", "--profile", "deepseek", **spoken)
+    server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert "cut_off" not in done.stderr
+    told = {"en": "temperature is not sent", "zh": "未发送 temperature：该模型不接受"}
+    assert told[language] in done.stderr
 
 
 def test_what_stands_stays(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ for `ctx`, and makes the content of a file part of the step's key.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel
@@ -115,10 +116,16 @@ def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, 
 
     Looks into lists and mappings of marked values and into nested models.
     """
-    for name, info in type(options).model_fields.items():
+    for name, declared in _declared(type(options)).items():
         value = getattr(options, name)
         if value is not None:
-            yield from _marked_value((name,), markers(info), value)
+            yield from _marked_value((name,), declared, value)
+
+
+@cache
+def _declared(kind: type[BaseModel]) -> Mapping[str, list[Marker]]:
+    """The markers of each option: a check asks for them many times."""
+    return {name: markers(info) for name, info in kind.model_fields.items()}
 
 
 def markers(info: FieldInfo) -> list[Marker]:

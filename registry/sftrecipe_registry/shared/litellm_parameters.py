@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from sftrecipe.kinds import Request
-from sftrecipe_registry.shared.openai_http import WHY
+from sftrecipe.messages import message
 from sftrecipe_registry.shared.steering import (
     OMITTABLE,
     Steering,
@@ -38,7 +38,7 @@ class LiteLLMParameters:
         for name in unsent(request.sampling, steering):
             if name not in self._told:
                 self._told.add(name)
-                self._tell(WHY[0].format(name))
+                self._tell(message("not-sent", {"name": name}))
         written = chat_parameters if request.kind == "chat" else completion_parameters
         every = written(request.sampling, replace(steering, extra={}))
         own = {name: value for name, value in every.items() if name in _OWN}

@@ -15,6 +15,7 @@ import orjson
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
+from sftrecipe.messages import message
 from sftrecipe_registry.shared.event_stream import (
     LARGEST,
     Events,
@@ -32,7 +33,6 @@ from sftrecipe_registry.shared.openai_replies import (
     likelihood_answer,
 )
 from sftrecipe_registry.shared.rate_headers import limits_in
-from sftrecipe_registry.shared.refused_parameters import blamed
 from sftrecipe_registry.shared.reply_json import in_utf8, json_text, parse_json
 from sftrecipe_registry.shared.responses_api import responses_body, responses_reply
 from sftrecipe_registry.shared.sent_turns import openai_turns
@@ -48,11 +48,6 @@ if TYPE_CHECKING:
 
 LARGEST_FAILURE = 256 * 1024
 """Bytes of a failure's body that are looked at."""
-WHY = (
-    "{} is not sent, since this model does not take it, or passes over it",
-    "{} is not sent, since a raw completion has no such switch",
-)
-"""What is told of a parameter that a recipe writes and no request has."""
 LARGE = 2 * 1024 * 1024
 """Bytes above which a reply is read alone, or with one other."""
 
@@ -210,6 +205,9 @@ class OpenAIAdapter:
                 self._asks_usage = False  # the tokens are counted from the texts then
                 del body["stream_options"]
                 return await self._asked(path, body, steering)
+            # Many expressions, compiled where a call fails alone.
+            from sftrecipe_registry.shared.refused_parameters import blamed  # noqa: PLC0415
+
             raise blamed(failure, body, steering) from None
 
     async def _post(
@@ -335,7 +333,8 @@ class OpenAIAdapter:
         for name in left_out:
             if name not in self._left_out:
                 self._left_out.add(name)
-                self.tell(f"{self.endpoint.model}: {WHY[name == 'thinking'].format(name)}")
+                why = "not-sent-raw" if name == "thinking" else "not-sent"
+                self.tell(f"{self.endpoint.model}: {message(why, {'name': name})}")
         return body
 
     def _broken_off(self, error: BaseException, status: int | None) -> CallFailed:
