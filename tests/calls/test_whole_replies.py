@@ -106,6 +106,8 @@ def _older(path: Path) -> None:
     """The ledger as version 3 wrote it."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("DROP TABLE whole_replies")
+        for column in ("reasoning", "tool_calls"):
+            connection.execute(f"ALTER TABLE calls DROP COLUMN {column}")
         connection.execute("PRAGMA user_version = 3")
         connection.commit()
 

@@ -99,6 +99,7 @@ def test_options_say_limits_defaults_and_docs(page: PluginPage) -> None:
         "judge_by",
         "lists",
         "weights.<name>.share",
+        "thinking.budget",
     ]
 
 

@@ -53,9 +53,9 @@ def test_a_base_that_nothing_trains_is_told_once(tmp_path: Path, model: str, slu
 
 def test_a_reward_model_answers_nothing(tmp_path: Path) -> None:
     train = {**TRAIN, "with": {**TRAIN["with"], "stage": "rm"}}  # type: ignore[dict-item]
-    ((slug, hint),) = told(tmp_path, train, JUDGE)
-    assert slug == "unknown-provider"
-    assert "`tuned: {use: transformers, model: trained:ID}`" in hint
+    hints = dict(told(tmp_path, train, JUDGE))
+    assert hints.keys() == {"unknown-provider", "untaught"}
+    assert "`tuned: {use: transformers, model: trained:ID}`" in hints["unknown-provider"]
 
 
 def test_a_name_that_nearly_is_one_of_theirs(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def test_judges_keep_within_their_estimate(done: Judged) -> None:
 
 def test_what_a_judge_will_ask_of_known_rows_is_told_by_model(copied: Judged) -> None:
     recipe = yaml.safe_load((copied.folder / "recipe.yaml").read_text())
-    recipe["evaluate"][0]["with"]["answers"] = {"max_tokens": 77}
+    recipe["evaluate"][0]["with"]["answers"] = {"temperature": 0.5}
     (copied.folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
     told = json.loads(copied.command("plan", "recipe.yaml", "--json").stdout)
     pairwise = next(each for each in told["steps"] if each["id"] == "evaluate-pairwise")

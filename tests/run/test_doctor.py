@@ -243,7 +243,9 @@ def test_a_file_in_the_place_of_the_output_folder(clinic: Clinic, server: StandI
 
 def test_no_room_for_what_the_sources_hold(clinic: Clinic, server: StandIn) -> None:
     clinic.recipe(server.url)
-    os.truncate(clinic.folder / "seeds.jsonl", 1 << 42)  # a hole: it takes no room itself
+    seeds = clinic.folder / "seeds.jsonl"
+    seeds.write_bytes(seeds.read_bytes() + b'{"instruction": "q"}\n' * 100_000)
+    os.truncate(seeds, 1 << 42)  # a hole behind the rows: it takes no room itself
     slugs = {each["slug"] for each in clinic.checks(status=1) if each["state"] == "fault"}
     assert slugs == {"doctor-disk"}
 

@@ -36,7 +36,8 @@ def test_a_run_that_fails_empties_nothing(project: Plain) -> None:
     project.run()
     whole = {"rows": 1, "export-llamafactory": 1}
     assert rejects(project) == whole
-    (project.folder / "rows.jsonl").write_bytes(b'{"instruction": "no answer"}\n' * 3)
+    unanswered = '{"instruction": "no answer", "output": null}\n'
+    (project.folder / "rows.jsonl").write_text(unanswered * 3)
     project.run(status=1)
     assert rejects(project) == {"export-llamafactory": 3}
     project.recipe(
@@ -49,7 +50,7 @@ def test_a_run_that_fails_empties_nothing(project: Plain) -> None:
 
 
 def test_a_failed_export_keeps_its_rejects(project: Plain) -> None:
-    (project.folder / "rows.jsonl").write_text('{"instruction": "a"}\n{"instruction": "b"}\n')
+    (project.folder / "rows.jsonl").write_text('{"instruction": "a", "output": null}\n' * 2)
     told = project.run(status=1)
     assert "Traceback" not in told
     assert rejects(project) == {"export-llamafactory": 2}

@@ -74,7 +74,8 @@ def test_shares_are_those_that_were_asked_for(project: Plain) -> None:
 
 
 def test_a_stream_without_a_fit_row_stops_the_run(project: Plain) -> None:
-    write(project, "f.jsonl", [{"input": f"f {n}", "target": "yes"} for n in range(40)])
+    unfit = [{"input": f"f {n}", "output": None, "target": "yes"} for n in range(40)]
+    write(project, "f.jsonl", unfit)
     mixed(project, {"total": 60, "weights": {"a": 1, "f": 2}, "on_shortage": "scale"})
     told = project.run(status=1)
     assert "error[mix-unfit]" in told

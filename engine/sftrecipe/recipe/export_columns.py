@@ -53,25 +53,29 @@ def export_problems(
     columns: Mapping[str, Inputs],
     every: Callable[[Draft], Inputs],
 ) -> Iterator[Problem]:
-    """Every source that is exported as it is, and of which an exporter can take no row.
+    """Every source that is exported as it is, and of which no exporter can take a row.
 
     `every` gives the columns of more rows than were looked at.
     """
-    sources = {draft.id: draft for draft in drafts if draft.section.name == "sources"}
     mixed = [name for each in drafts if each.section.name == "mix" for name in inputs[each]]
-    told = _changed(drafts, inputs, mixed)
+    changed = _changed(drafts, inputs, mixed)
+    exports: dict[str, list[tuple[Draft, Exporter]]] = {}
     for draft in drafts:
-        if not isinstance(draft.plugin, Exporter):
+        if isinstance(draft.plugin, Exporter):
+            read = [name for name in inputs[draft] if name != MIXED]
+            for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
+                exports.setdefault(name, []).append((draft, draft.plugin))
+    for source in (draft for draft in drafts if draft.section.name == "sources"):
+        found, takers = columns.get(source.id), exports.get(source.id)
+        if source.id in changed or not found or not takers or _any_takes(takers, found):
             continue
-        read = [name for name in inputs[draft] if name != MIXED]
-        for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
-            found = columns.get(name)
-            if name not in sources or name in told or not found or draft.plugin.can_export(found):
-                continue
-            more = every(sources[name])
-            if more and not draft.plugin.can_export(more):
-                told.add(name)
-                yield _problem(root, sources[name], draft, draft.plugin, more)
+        more = every(source)
+        if more and not _any_takes(takers, more):
+            yield _problem(root, source, *takers[0], more)
+
+
+def _any_takes(takers: Sequence[tuple[Draft, Exporter]], columns: frozenset[str]) -> bool:
+    return any(exporter.can_export(columns) for _, exporter in takers)
 
 
 def _changed(
