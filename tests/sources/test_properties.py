@@ -38,7 +38,8 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 REFUSED = re.compile(
-    r"is (binary data|HTML|a |an |packed |RTF)|has (objects over|its rows|.* where a row stands)|ends early|is damaged"
+    r"is (binary data|HTML|a |an |packed |RTF)|has (objects over|its rows|.* where a row stands)"
+    r"|ends early|is damaged"
 )
 """What is said of a file that is not of the source's kind at all."""
 ROWS = st.lists(st.dictionaries(st.text(max_size=4).map("x".__add__), VALUES, max_size=3))
