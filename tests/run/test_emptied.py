@@ -60,7 +60,11 @@ WAYS = {
     ),
     "empty source": Way(SOURCE + EXPORT, "rows", ("gave no row", "`path: rows.jsonl`"), 0, []),
     "source of other things": Way(
-        SOURCE + EXPORT, "rows", ("2 not_an_object", "`path: rows.jsonl`"), 2, [3, 4]
+        SOURCE + EXPORT,
+        "rows",
+        ("2 wrong_type", "`path: rows.jsonl`"),
+        2,
+        [{"instruction": 3, "output": "a"}, {"instruction": 4, "output": "b"}],
     ),
     "a stream of the mix": Way(
         f"{SOURCE}mix: {{weights: {{rows: 1, none: 1}}, on_shortage: scale}}\n{EXPORT}",
