@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import errno
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -156,6 +158,16 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         return near[0]
     folded = {choice.lower().replace("-", "_"): choice for choice in choices}
     return folded.get(word.lower().replace("-", "_"))
+
+
+_WORDS_OF_YAML = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
+
+
+def yaml_word(text: str, *, dots: bool = False) -> str:
+    """A text as a line to write has it inside an object; `dots`: they need no quotes."""
+    form = r"[^\W\d][\w.]*" if dots else r"[^\W\d]\w*"
+    is_plain = re.fullmatch(form, text) and text.lower() not in _WORDS_OF_YAML
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _file_order(problem: Problem) -> tuple[str, int, int]:

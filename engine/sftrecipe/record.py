@@ -14,9 +14,9 @@ output), `system`, `history` (pairs), or `messages` (`Turn`s) and `tools` (JSON 
 for preferences `chosen` and `rejected` (texts, or `Turn`s), for KTO `label` (bool); `images`,
 `videos`, `audios` (paths). Any other column travels along unchanged."""
 
-CHAT_COLUMNS = frozenset(
-    {"messages", "instruction", "input", "output", "reasoning", "system", "history"}
-)
+PLAIN_COLUMNS = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
+"""The columns of a chat whose turns are not listed: `messages` takes the place of them all."""
+CHAT_COLUMNS = PLAIN_COLUMNS | {"messages"}
 """The columns that make a row a chat."""
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})

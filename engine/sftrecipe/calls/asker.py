@@ -116,8 +116,10 @@ class Asker:
         flying = self._shared.flying
         task = flying.get(key)
         if task is None:
-            ledger, mark = self._shared.ledger(), alike(self._use, self._model, request)
+            ledger, mark = self._shared.ledger(), b""
             kept, entry = key, ledger.find(key)
+            if entry is None or entry.state != "done":
+                mark = alike(self._use, self._model, request)
             if entry is None and (whole := ledger.whole_reply(mark, self._part, request)):
                 kept, entry = whole, ledger.find(whole)
             if entry is not None and entry.state == "done":

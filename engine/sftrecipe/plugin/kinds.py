@@ -15,6 +15,7 @@ from annotated_types import Gt
 
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context, Reject, Rows
+from sftrecipe.plugin.options import LaterMarker
 from sftrecipe.plugin.row_kinds import RowCheck, RowKind
 from sftrecipe.record import Record
 
@@ -40,7 +41,7 @@ class Source(Plugin):
     repair: bool | None = None
     """Repair text that was read in a wrong encoding (mojibake). `true`: in every row that looks so;
     `false`: in none; left out: in a file that is damaged as a whole."""
-    leave_out: tuple[str, ...] = ()
+    leave_out: Annotated[tuple[str, ...], LaterMarker()] = ()
     """Keys of chat turns to pass over, such as `language`: a row with one that nobody reads is
     rejected."""
 
@@ -52,11 +53,8 @@ class Source(Plugin):
         """
 
     def identity(self) -> dict[str, object]:
-        """The options that decide the result; newer ones left out are what they always were."""
-        found = super().identity() | {"repair": _REPAIRS[self.repair]}
-        if not self.leave_out:
-            del found["leave_out"]
-        return found
+        """The options that decide the result; `repair` left out is what it always was."""
+        return super().identity() | {"repair": _REPAIRS[self.repair]}
 
     def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
         """What it reads beside the files that its options name; `folder` is the recipe's.

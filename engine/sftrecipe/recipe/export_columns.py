@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sftrecipe.errors import Problem
+from sftrecipe.errors import Problem, yaml_word
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.kinds import Exporter, Filter
 from sftrecipe.plugin.package_source import is_shipped
@@ -102,7 +101,7 @@ def _problem(
     place, slug = source.place(root, "use"), "unusable-columns"
     renames = _renames(columns)
     renamed = (columns - frozenset(renames.values())) | renames.keys()
-    pairs = ", ".join(f"{new}: {_quoted(old)}" for new, old in renames.items())
+    pairs = ", ".join(f"{new}: {yaml_word(old)}" for new, old in renames.items())
     advice = exporter.export_advice(renamed)
     if renames and exporter.can_export(renamed):
         return Problem(slug, place, {**values, "map": f"map: {{{pairs}}}"}, "write-map")
@@ -141,13 +140,3 @@ def _plain(name: str) -> str:
     """A column's name without case and punctuation: `Question:`, `userQuestion`."""
     text = _EDGES.sub("", unicodedata.normalize("NFKC", name))
     return _BETWEEN.sub("_", text).lower()
-
-
-def _quoted(name: str) -> str:
-    """A column's name as YAML takes it inside an object."""
-    if re.fullmatch(r"[^\W\d]\w*", name) and name.lower() not in _YAML_WORDS:
-        return name
-    return json.dumps(name, ensure_ascii=False)
-
-
-_YAML_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")

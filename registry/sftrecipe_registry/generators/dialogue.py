@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
-from sftrecipe.record import Turn, chat
-from sftrecipe_registry.shared.kept_thought import KeptThought
+from sftrecipe.record import PLAIN_COLUMNS, Turn, chat
+from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.plain_yaml import plain_yaml
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
-_REPLACED = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
 _STOP = Lost("stop_word")
 _NOTHING = Lost("nothing_made")
 _CHAT: frozenset[Capability] = frozenset({"chat"})
@@ -64,7 +63,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
     user_raw: bool = False
     """Let the simulated user go on with its prompt as a plain text, up to the line's end: for base
     models, and small ones."""
-    reasoning: Literal["keep", "drop"] = "drop"
+    reasoning: Kept = "drop"
     """Keep the thoughts before the answering model's replies in their turns, or drop them."""
     stop_word: str = "[END]"
     """What the simulated user writes when nothing is left to ask; empty: it goes on for all turns.
@@ -85,7 +84,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
         """The input's columns with `messages` instead of an instruction."""
         if inputs is None:
             return None
-        return inputs - _REPLACED | {"messages"}
+        return inputs - PLAIN_COLUMNS | {"messages"}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """An answer and a user's turn, as often as `turns` says."""
@@ -162,7 +161,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
         return max(known, key=lambda text: ctx.number("persona", row.id, text))
 
     def _columns(self, row: Record, talk: _Talk, persona: str) -> dict[str, Any]:
-        rest = {name: value for name, value in row.columns.items() if name not in _REPLACED}
+        rest = {name: value for name, value in row.columns.items() if name not in PLAIN_COLUMNS}
         kept = {"persona": persona} if persona else {}
         return {**rest, **kept, "messages": talk.turns}
 

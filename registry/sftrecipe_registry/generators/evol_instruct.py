@@ -21,7 +21,7 @@ from sftrecipe_registry.shared.evolution import (
     says_nothing,
     scaffold_in,
 )
-from sftrecipe_registry.shared.kept_thought import KeptThought
+from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import count_words
@@ -73,7 +73,7 @@ class EvolInstruct(Sampling, KeptThought, Generator):
     """Ask the model whether an evolution asks for more than its original."""
     keep: Literal["all", "last"] = "all"
     """Rows of every epoch, or of each instruction the last one that passed."""
-    reasoning: Literal["keep", "drop"] = "drop"
+    reasoning: Kept = "drop"
     """Keep the thoughts before the answers in the column `reasoning`, or drop them."""
     originals: bool = False
     """Give the instructions that went in as rows too, answered where they have no answer."""

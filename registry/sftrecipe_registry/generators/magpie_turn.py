@@ -8,10 +8,8 @@ from typing import Annotated, ClassVar
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker
-from sftrecipe.record import Turn, chat
+from sftrecipe.record import PLAIN_COLUMNS, Turn, chat
 from sftrecipe_registry.shared.user_turn import UserTurn
-
-_REPLACED = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
 
 
 class MagpieTurn(UserTurn, RowGenerator):
@@ -43,7 +41,7 @@ class MagpieTurn(UserTurn, RowGenerator):
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns with `messages` instead of an instruction."""
-        return None if inputs is None else inputs - _REPLACED | {"messages"}
+        return None if inputs is None else inputs - PLAIN_COLUMNS | {"messages"}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """One turn a row."""
@@ -56,7 +54,7 @@ class MagpieTurn(UserTurn, RowGenerator):
         if not turns or turns[-1]["role"] != "assistant":
             return [Reject(row, "no_answer")]
         written = await self.written(self._seen(row, turns, ctx), 0, ctx)
-        rest = {name: value for name, value in row.columns.items() if name not in _REPLACED}
+        rest = {name: value for name, value in row.columns.items() if name not in PLAIN_COLUMNS}
         columns = {**rest, "messages": [*turns, {"role": "user", "content": written.text}]}
         if written.lost is not None:
             return [ctx.reject(columns, *written.lost, parents=[row], replies=written.replies)]

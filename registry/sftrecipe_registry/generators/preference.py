@@ -11,7 +11,7 @@ from annotated_types import Ge
 from sftrecipe import Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.record import Turn, chat
-from sftrecipe_registry.shared.kept_thought import KeptThought
+from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
 from sftrecipe_registry.shared.last_answer import parted
 
 _BESIDE = ("tools", "images", "videos", "audios")
@@ -44,7 +44,7 @@ class Preference(KeptThought, Generator):
     margin: Annotated[float, Ge(0)] = 0.0
     """How much better the chosen answer must be; 0: better at all."""
 
-    reasoning: Literal["keep", "drop"] = "drop"
+    reasoning: Kept = "drop"
     """Keep the thoughts before both answers, which are chat turns then, or drop them."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:

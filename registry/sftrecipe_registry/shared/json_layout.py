@@ -21,7 +21,8 @@ Layout = Literal["rows", "values", "columns"]
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file of columns, which is read whole."""
 
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}:"]', re.DOTALL)
+TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}:"]', re.DOTALL)
+"""Whole strings, what opens and closes, and the quote of a string that is not whole yet."""
 _OPENING = b"[{"
 _SHOWN = 8
 
@@ -109,7 +110,7 @@ def _place(chunks: Iterator[bytes], path: Sequence[str], name: str) -> _Place:
     for chunk in chunks:
         line += text.count(b"\n", 0, at)
         text, at = text[at:] + chunk, 0
-        for token in _TOKEN.finditer(text):
+        for token in TOKEN.finditer(text):
             if token[0] == b'"':
                 break  # a string that is not complete yet
             at = token.end()

@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 
 from sftrecipe import PluginRefused
+from sftrecipe.errors import yaml_word
 from sftrecipe.turns.conversation import looks_like_turns
 from sftrecipe_registry.shared.file_contents import check_text
 from sftrecipe_registry.shared.found_rows import Bad, Found
-from sftrecipe_registry.shared.json_layout import Layout, columns_of
+from sftrecipe_registry.shared.json_layout import TOKEN, Layout, columns_of
 from sftrecipe_registry.shared.json_lines import kind
 from sftrecipe_registry.shared.json_list import items_of
 from sftrecipe_registry.shared.json_values import json_value
@@ -145,7 +146,7 @@ def _alone(file: DataFile, encoding: str) -> Mapping[str, Any] | None:
 def _end_of_first(text: bytes) -> int | None:
     """Where the first object or list ends."""
     depth = 0
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         first = text[token.start()]
         depth += (first in b"[{") - (first in b"]}")
         if not depth and first != _QUOTE:
@@ -157,7 +158,7 @@ def _closed(text: bytes) -> Mapping[str, Any] | None:
     """What an object that breaks off would be, had it ended before the last of its items."""
     stack: list[int] = []
     cuts: list[tuple[int, bytes]] = []
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         first = text[token.start()]
         if first in b"[{":
             stack.append(first)
@@ -188,7 +189,7 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
         for name in path:
             inside = inside[name]
         layout = "" if isinstance(inside, list) else ", layout: values"
-        key = _quoted(".".join(path))
+        key = yaml_word(".".join(path), dots=True)
         if len(beside) > 1:
             names = ", ".join(each[-1] for each in beside)
             return (
@@ -201,12 +202,6 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
     if _are_rows([*value.values()]) and len(value) > 1:
         return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
     return None
-
-
-def _quoted(key: str) -> str:
-    """A key as YAML takes it inside an object."""
-    plain = re.fullmatch(r"[^\W\d][\w.]*", key) and key.lower() not in _YAML_WORDS
-    return key if plain else orjson.dumps(key).decode()
 
 
 def _is_columns(value: Mapping[str, Any]) -> bool:
@@ -239,8 +234,6 @@ def _are_rows(items: list[Any]) -> bool:
     return bool(items) and all(isinstance(item, Mapping) and item for item in items[:_LINES])
 
 
-_YAML_WORDS = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 _FEW = 8
 """Keys of an object that is a wrapping."""
-_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}"]', re.DOTALL)
 _LIST_BEGIN, _QUOTE = b'["'

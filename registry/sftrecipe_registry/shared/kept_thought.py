@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from sftrecipe import Reply
+from sftrecipe.options import LaterMarker
 from sftrecipe.plugin.base import Plugin
+
+Kept = Annotated[Literal["keep", "drop"], LaterMarker()]
 
 
 class KeptThought(Plugin):
     """Mix into a generator whose replies become rows' answers, before its own class."""
 
-    reasoning: Literal["keep", "drop"] = "keep"
+    reasoning: Kept = "keep"
     """Keep the thought before a model's reply in the column `reasoning` (of chat turns, in the
     turn), or drop it. The reply itself is without it either way."""
 
@@ -22,10 +25,3 @@ class KeptThought(Plugin):
     def thought_columns(self) -> frozenset[str]:
         """The column that takes it."""
         return frozenset({"reasoning"} if self.reasoning == "keep" else ())
-
-    def identity(self) -> dict[str, object]:
-        """All options but this one where it is as it always was."""
-        told = super().identity()
-        if self.reasoning == type(self).model_fields["reasoning"].default:
-            del told["reasoning"]
-        return told

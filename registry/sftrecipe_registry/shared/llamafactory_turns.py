@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.record import ROLES
+from sftrecipe.record import ROLES, ToolCall
+from sftrecipe.record import Turn as ChatTurn
 from sftrecipe.thoughts import parted
 
 THOUGHT_WORDS = ("<think>\n", "\n</think>\n\n")
@@ -23,8 +24,8 @@ ANSWERS = ("assistant", CALL)
 _CALL_WORDS = ("<tool_call>", "</tool_call>")
 BETWEEN_RESULTS = "\n</tool_response>\n<tool_response>\n"
 """What LLaMA-Factory's own `openai` converter puts between the results of several calls."""
-_PARTS = frozenset({"role", "content", "reasoning", "tool_calls", "tool_call_id", "name", "train"})
-_CALL_PARTS = frozenset({"name", "arguments", "id"})
+_PARTS = frozenset(ChatTurn.__annotations__)
+_CALL_PARTS = frozenset(ToolCall.__annotations__)
 _PARTS_OF = {"reasoning": "assistant", "tool_calls": "assistant", "tool_call_id": "tool"}
 """Parts that only one role has."""
 _BEGINS = frozenset("<[◁\ufeff")

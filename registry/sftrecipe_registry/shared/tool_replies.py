@@ -8,10 +8,8 @@ from typing import Any
 import orjson
 
 from sftrecipe import Reply
-from sftrecipe.record import Columns, Turn
+from sftrecipe.record import PLAIN_COLUMNS, Columns, Turn
 from sftrecipe_registry.shared.last_answer import parted, with_answer
-
-_OF_CHATS = frozenset({"instruction", "input", "output", "reasoning", "system", "history"})
 
 
 def tools_of(columns: Columns) -> Sequence[Mapping[str, Any]] | None:
@@ -39,5 +37,5 @@ def with_reply(columns: Columns, reply: Reply, reasoning: str) -> dict[str, Any]
     if reasoning:
         turn["reasoning"] = reasoning
     asked = {name: value for name, value in columns.items() if name != "output"}
-    kept = {name: value for name, value in columns.items() if name not in _OF_CHATS}
+    kept = {name: value for name, value in columns.items() if name not in PLAIN_COLUMNS}
     return {**kept, "messages": [*parted(asked).before, turn]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.options import InputPath
+from sftrecipe.options import InputPath, LaterMarker
 from sftrecipe_registry.shared.data_files import FileKind, data_files
 from sftrecipe_registry.shared.found_rows import Found, found_rows
 from sftrecipe_registry.shared.json_layout import Layout, laid_out_rows
@@ -30,20 +30,15 @@ class Json(Source):
 
     path: InputPath
     """A .json file, or a folder of them; packed ones too (gz, bz2, xz, zst, zip)."""
-    key: str | None = None
+    key: Annotated[str | None, LaterMarker()] = None
     """The key under which the rows stand, where the file is an object: `data`, or `result.items`
     for a key within a key."""
-    layout: Layout | None = None
+    layout: Annotated[Layout | None, LaterMarker()] = None
     """How the rows stand there. `rows`: as a list; `values`: as the values of an object;
     `columns`: as an object of columns, each a list. Left out: as a list, and what looks like
     another layout is refused."""
     encoding: Encoding = "auto"
     """Encoding of the text; `auto` knows UTF-8, GB18030, UTF-16 and some more."""
-
-    def identity(self) -> dict[str, object]:
-        """The options that decide the result: those of its own that are written."""
-        found = super().identity()
-        return {k: v for k, v in found.items() if v is not None or k not in ("key", "layout")}
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The list's items."""
