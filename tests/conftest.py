@@ -5,7 +5,7 @@ import signal
 import sys
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A shell that starts something in the background has it ignore Ctrl-C, and so does all that this
 # starts: commands that tests interrupt would go on for ever.
@@ -21,8 +21,10 @@ sys.dont_write_bytecode = False
 
 # The same examples in every run: a change is not refused for what another change brought in.
 # `HYPOTHESIS_PROFILE=explore` looks for new ones.
-settings.register_profile("same", derandomize=True)
-settings.register_profile("explore")
+# How fast examples are made tells of the machine, which may have other work.
+SLOW = [HealthCheck.too_slow]
+settings.register_profile("same", derandomize=True, suppress_health_check=SLOW)
+settings.register_profile("explore", suppress_health_check=SLOW)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
