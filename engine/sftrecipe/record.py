@@ -52,6 +52,9 @@ class Turn(TypedDict):
     """False where an assistant's turn is not to be learned."""
 
 
+LACKED_PARTS = frozenset({"reasoning", "tool_calls", "tool_call_id", "name"})
+"""The parts of a turn that say nothing where they are absent."""
+
 _EMPTY: Mapping[str, Any] = {}
 
 

@@ -16,6 +16,7 @@ from sftrecipe.errors import Position
 from sftrecipe.plugin.options import PromptMarker
 from sftrecipe.plugin.prompt import PromptFailed, compiled
 from sftrecipe.recipe.templates import template_problems
+from sftrecipe.record import Turn
 from sftrecipe_registry.shared.chat_template import chat_renderer
 from sftrecipe_registry.shared.pre_query import NoPreQuery, by_chat_template
 
@@ -61,6 +62,19 @@ def test_what_is_no_text_is_not_written(template: str) -> None:
 )  # fmt: skip
 def test_what_is_written(template: str, prompt: str) -> None:
     assert compiled(template).render(GIVEN) == prompt
+
+
+@pytest.mark.parametrize("part", sorted(Turn.__annotations__.keys() - {"role", "content"}))
+def test_a_part_that_a_turn_lacks(part: str) -> None:
+    turns = {"messages": [{"role": "assistant", "content": "B"}], "q": {"content": "B"}}
+    asked = f"{{% if messages[0].{part} %}}yes{{% endif %}}"
+    if part == "train":  # is one where it is absent: no prompt may take it for false
+        with pytest.raises(PromptFailed):
+            compiled(asked).render(turns)
+        return
+    assert compiled(asked).render(turns) == ""
+    with pytest.raises(PromptFailed):
+        compiled(asked.replace("messages[0]", "q")).render(turns)
 
 
 DOUBLED = "{% set n = namespace(a=[1]) %}{% for i in range(99) %}{% set n.a = FORM %}{% endfor %}"

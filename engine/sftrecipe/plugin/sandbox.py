@@ -21,6 +21,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace, missing
 
 from sftrecipe.plugin.sandbox_filters import BOUNDED, UNCHANGED
+from sftrecipe.record import LACKED_PARTS, ROLES
 
 MAX_TEXT = 4_000_000
 """Characters that one operation of a template may make."""
@@ -133,14 +134,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 class Missing(StrictUndefined):
     """What a prompt names and its row has not: an error, but of a thought, which a model need not
-    have had; nothing stands in its place."""
+    have had, and of what a turn may lack; nothing stands in its place."""
 
     def __new__(
         cls, hint: Any = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
     ) -> Any:
-        """A plain one for a thought."""
-        is_thought = name == "reasoning" and obj is missing
-        return Undefined(hint, obj, name, exc) if is_thought else super().__new__(cls)
+        """A plain one for a thought, or a part of a turn."""
+        may_lack = name == "reasoning" if obj is missing else _is_turns_part(obj, name)
+        return Undefined(hint, obj, name, exc) if may_lack else super().__new__(cls)
+
+
+def _is_turns_part(obj: Any, name: str | None) -> bool:
+    return name in LACKED_PARTS and isinstance(obj, Mapping) and obj.get("role") in ROLES
 
 
 def rendered(template: Any, variables: Mapping[str, Any]) -> str:
