@@ -27,7 +27,7 @@ from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
 from sftrecipe.recipe.templates import is_file, template_problems
-from sftrecipe.record import Record
+from sftrecipe.record import OF_TURNS, Record
 from sftrecipe.turns.columns import read_names
 
 MAX_TEMPLATE = 1_000_000
@@ -107,6 +107,9 @@ class Reading:
         return frozenset(every) if names else None
 
     def _check_options(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+        seen = inputs
+        if inputs is not None and "messages" in inputs and draft.section.name == "filter":
+            seen = inputs | OF_TURNS
         for path, marker, value in marked(plugin):
             place = place_of(self._root, (*draft.options, *path))
             if isinstance(marker, RegexMarker):
@@ -114,8 +117,8 @@ class Reading:
                 self._problems.extend([problem] if problem else [])
             elif isinstance(marker, PromptMarker):
                 self._check_prompt(draft, value, place, marker, inputs)
-            elif isinstance(marker, ColumnMarker) and inputs is not None and value not in inputs:
-                self._problems.append(_unknown_column(value, inputs, place))
+            elif isinstance(marker, ColumnMarker) and seen is not None and value not in seen:
+                self._problems.append(_unknown_column(value, seen, place))
 
     def _check_prompt(
         self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
