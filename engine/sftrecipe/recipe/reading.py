@@ -107,9 +107,6 @@ class Reading:
         return frozenset(every) if names else None
 
     def _check_options(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
-        seen = inputs
-        if inputs is not None and "messages" in inputs and draft.section.name == "filter":
-            seen = inputs | OF_TURNS
         for path, marker, value in marked(plugin):
             place = place_of(self._root, (*draft.options, *path))
             if isinstance(marker, RegexMarker):
@@ -117,8 +114,11 @@ class Reading:
                 self._problems.extend([problem] if problem else [])
             elif isinstance(marker, PromptMarker):
                 self._check_prompt(draft, value, place, marker, inputs)
-            elif isinstance(marker, ColumnMarker) and seen is not None and value not in seen:
-                self._problems.append(_unknown_column(value, seen, place))
+            elif isinstance(marker, ColumnMarker) and inputs is not None:
+                in_turns = marker.in_turns or draft.section.name == "filter"
+                known = inputs | OF_TURNS if in_turns and "messages" in inputs else inputs
+                if value not in known:
+                    self._problems.append(_unknown_column(value, known, place))
 
     def _check_prompt(
         self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from sftrecipe.kinds import OptionProblem
 from sftrecipe.record import OF_TURNS, Columns, Record
 from sftrecipe_registry.shared.spoken import called
 
@@ -26,6 +27,7 @@ CONTENT = (
 MEDIA = ("images", "videos", "audios")
 """Those that hold what is shown."""
 
+_NO_TEXTS = frozenset({"messages", "history", "tools", "label", *MEDIA})
 _CALL = {"name", "arguments"}
 _ALOUD = tuple(name for name in CONTENT if name != "reasoning")
 
@@ -56,6 +58,12 @@ def _one_column(name: str, texts: Callable[[Any], Iterator[str]]) -> TextOf:
         return "\n".join(texts(value)) if name in CONTENT else row.text(name)
 
     return text
+
+
+def no_text(name: str, path: tuple[str | int, ...]) -> Iterator[OptionProblem]:
+    """A column that a generator cannot take for a text."""
+    if name in _NO_TEXTS:
+        yield OptionProblem(path, f"column '{name}' holds no text")
 
 
 def of_turns(columns: Columns, name: str) -> str | None:
