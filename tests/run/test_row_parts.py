@@ -204,6 +204,8 @@ def test_an_answer_that_calls_is_seen_and_never_lost(server: StandIn, tmp_path: 
     rejects = {each["step"]: each["reason"] for each in plain.data("rejects.jsonl")}
     assert rejects == {"better": "tool_call", "talk": "tool_call"}
     assert rubric_variables(row)["output"] == 'dose({"mg": 5})'
+    earlier = {"instruction": "And?", "history": [["Why?", "<think>\nSo.\n</think>\n\nThus."]]}
+    assert rubric_variables(earlier)["instruction"] == "user: Why?\nassistant: Thus.\nuser: And?"
 
 
 def test_chat_turns_are_seen_as_plain_rows_are(server: StandIn, tmp_path: Path) -> None:
