@@ -79,12 +79,12 @@ class ExactDedup(Filter):
         names = (*CONTENT, *MEDIA) if self.field is None else self.field
         columns = (names,) if isinstance(names, str) else names
         change = {"none": None, "whitespace": _spaced, "case": _folded}[self.normalise]
-        dumps = orjson.dumps
+        named, dumps = self.field is not None, orjson.dumps
         sort = orjson.OPT_SORT_KEYS
 
         def digest(row: Record) -> bytes:
             values = [*map(row.columns.get, columns)]
-            if None in values and self.field is not None:
+            if named and None in values:
                 values = [
                     of_turns(row.columns, name) if value is None else value
                     for name, value in zip(columns, values, strict=True)
