@@ -29,7 +29,7 @@ from sftrecipe.plugin.vendor_facts import Vendor, vendors
 from sftrecipe.recipe.checked import Block
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.run.doctor.withdrawals import check_withdrawals
-from sftrecipe_registry.shared.listed_models import listed_check
+from sftrecipe_registry.shared.listed_models import ModelList, listed_check
 from sftrecipe_registry.shared.qianfan_v1 import v1_problem
 
 from ..standin import stand_in
@@ -311,8 +311,34 @@ ENTRIES = st.fixed_dictionaries({}, optional={"shutdown_date": st.none() | NAMES
 def test_any_list_gives_a_finding(name: str, listed: dict[str, dict[str, Any]]) -> None:
     found = listed_check(name, listed)
     assert f"'{name}'" in found.found
-    dated = isinstance(listed.get(name, {}).get("shutdown_date"), str)
+    day = listed.get(name, {}).get("shutdown_date")
+    dated = isinstance(day, str) and day
     assert found.state == ("ok" if name in listed and not dated else "warning")
+
+
+def test_words_for_a_model_that_goes() -> None:
+    for entry in ({"expiration_date": "2026-12-01"}, {"status": "Shutdown"}, {"active": False}):
+        found = listed_check("m", {"m": entry})
+        assert found.state == "warning" and "withdraws model 'm'" in found.found
+    for entry in ({"status": "Active"}, {"active": True}, {"deprecation": None}):
+        assert listed_check("m", {"m": entry}).state == "ok"
+
+
+class _TwoPages(ModelList):
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def _page(self, query: str) -> Any:
+        self.asked.append(query)
+        if query:
+            return {"data": [{"id": "b"}], "has_more": False}
+        return {"data": [{"id": "a"}], "has_more": True, "last_id": "a"}
+
+
+async def test_a_list_of_several_pages_is_read_to_its_end() -> None:
+    pages = _TwoPages()
+    assert list(await pages.entries() or ()) == ["a", "b"]
+    assert pages.asked == ["", "?after_id=a&after=a"]
 
 
 async def test_doctor_tells_a_model_that_the_server_does_not_list(tmp_path: Path) -> None:

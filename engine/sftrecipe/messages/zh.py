@@ -676,6 +676,7 @@ SAID = {
     r"near to it: ": "名称相近的有：",
     r"it lists (.*?)(?: and (\d+) more)?$": r"列表中有：\1 等",
     r"the server withdraws model '([^']*)' on (\S+)": r"服务器将于 \2 下线模型 '\1'",
+    r"the server withdraws model '([^']*)': it says (.+)": r"服务器正在下线模型 '\1'（\2）",
     r"the server's list of models cannot be read: ": "无法读取服务器的模型列表：",
     r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
     # 请求的写法
