@@ -367,13 +367,23 @@ def test_a_raw_completion_that_begins_with_a_thought(
 
 
 UNREAD = ["<tool_call>\n{'name': f}\n</tool_call>", "<tool_call>\n<function=f>\n</function>\n",
-          '[TOOL_CALLS][{"name": "f"}]']  # fmt: skip
+          '[TOOL_CALLS][{"name": "f"}]', '<｜DSML｜invoke name="f">',
+          "<minimax:tool_call>"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", UNREAD)
 def test_a_written_call_that_cannot_be_read_is_no_answer(text: str) -> None:
     assert in_parts(Answer(text, "stop"), "chat", tools=True).finish_reason == BAD_TOOL_CALL
     assert in_parts(Answer(text, "stop"), "chat") == Answer(text, "stop")
+
+
+def test_a_call_that_is_written_alone_is_one() -> None:
+    text = '{"name": "f", "parameters": {"a": 1}}'
+    found = in_parts(Answer(text, "stop"), "chat", tools=True)
+    assert (found.text, found.tool_calls) == ("", ({"name": "f", "arguments": {"a": 1}},))
+    for other in ('{"name": "f"}', '{"name": "f", "parameters": {}, "age": 3}'):
+        assert in_parts(Answer(other, "stop"), "chat", tools=True).text == other
+    assert in_parts(Answer(text, "stop"), "chat").text == text
 
 
 TALK = """\
