@@ -24,13 +24,13 @@ from sftrecipe.calls.session import open_session
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.provider import Provider, Request
 from sftrecipe.plugin.vendor_facts import Vendor, vendors
 from sftrecipe.recipe.checked import Block
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.run.doctor.withdrawals import check_withdrawals
 from sftrecipe_registry.shared.listed_models import ModelList, listed_check
-from sftrecipe_registry.shared.qianfan_v1 import v1_problem
+from sftrecipe_registry.shared.qianfan_v1 import QianfanV1, v1_problem
 
 from ..standin import stand_in
 from .vendors import vendors as vendor_server
@@ -272,6 +272,19 @@ def test_v1_is_told_at_validate_and_by_the_error(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert f"error 6: as told; {told.message}: {told.hint}" in done.stderr
         assert "s3cr3t" not in done.stderr
+
+
+async def test_v1_is_told_where_it_says_that_it_is_gone() -> None:
+    for code, words in ((110, "Access token invalid or no longer valid"), (336001, "服务已下线")):
+        adapter = object.__new__(QianfanV1)
+
+        async def refused(request: Any, code: int = code, words: str = words) -> Any:
+            raise CallFailed("final", f"error {code}: {words}", status=400)
+
+        adapter._chat = refused  # type: ignore[method-assign]
+        with pytest.raises(CallFailed, match="for v2 write api_key") as caught:
+            await adapter.chat(Request("chat"))
+        assert caught.value.blame == "provider"
 
 
 LISTS = [
