@@ -45,6 +45,8 @@ def _put(found: dict[str, Any], name: str, value: Any) -> None:
         # Without asking for it there is no word of the thought.
         summary = {} if value == "none" else {"summary": "auto"}
         found["reasoning"] = {"effort": value, **summary}
+    elif name == "reasoning" and isinstance(value, Mapping):  # of `extra`
+        found["reasoning"] = {**found.get("reasoning", {}), **value}
     elif name == "tools":
         found["tools"] = [_flat(tool) for tool in value]
     elif name == "logprobs":
