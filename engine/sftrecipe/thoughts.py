@@ -133,17 +133,25 @@ def _up_to_its_end(text: str, opened: str) -> tuple[str, str | None]:
     """The thought, and what is behind it; None where it has no end.
 
     A thought may speak of its marks: the end is where as many were closed as were opened, or
-    else the first; for one within a line of a thought that began with a line, what is behind it
-    on a line of its own.
+    else the first, if that is not spoken of itself.
     """
     end = _balanced_end(text, opened)
     if end is None:
         return text, None
-    if text.startswith("\n") and _is_within_a_line(text, end):
-        following = _MARK.search(text, end.end())
-        if following is not None and following[0].lower() == _MARKS[opened]:
-            end = following if _has_a_line(text, following) else end
+    end = _meant(text, end, began_with_a_line=text.startswith("\n"))
     return text[: end.start()], text[end.end() :]
+
+
+def _meant(text: str, end: re.Match[str], *, began_with_a_line: bool) -> re.Match[str]:
+    """The end, or the next one, where the thought only speaks of this one."""
+    is_quoted = _is_quoted(text, end)
+    if not is_quoted and not (began_with_a_line and _is_within_a_line(text, end)):
+        return end
+    following = _MARK.search(text, end.end())
+    if following is None or following[0].lower() != end[0].lower():
+        return end
+    is_end = _has_a_line(text, following) or (is_quoted and not _is_quoted(text, following))
+    return following if is_end else end
 
 
 def _balanced_end(text: str, opened: str) -> re.Match[str] | None:
@@ -171,9 +179,11 @@ def _without_ends(text: str, close: str) -> str:
 def _opened_before(text: str, *, alone: bool) -> Parted:
     """A text whose first mark is an end stands behind a beginning that was part of the prompt;
     `alone`: if it is the first of the text, or has a line of its own."""
-    first = _MARK.search(text)
-    if first is None or first[0].lower() not in _CLOSES or _is_quoted(text, first):
+    said = (mark for mark in _MARK.finditer(text) if not _is_quoted(text, mark))
+    first = next(said, None)
+    if first is None or first[0].lower() not in _CLOSES:
         return Parted("", text)
+    first = _meant(text, first, began_with_a_line=True)
     if alone and text[: first.start()].strip() and not _has_a_line(text, first):
         return Parted("", text)
     if _is_json(text):
