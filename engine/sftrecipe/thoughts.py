@@ -224,7 +224,7 @@ def _channels(text: str) -> Parted:
     lead = _BETWEEN.sub("", text[: text.index("<|channel|>")]).strip()
     if lead:
         thoughts.insert(0, lead)
-    return Parted(_together(thoughts), "\n\n".join(answers), is_open=not answers)
+    return Parted(_together(thoughts), _together(answers), is_open=not answers)
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:
