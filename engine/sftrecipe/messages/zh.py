@@ -685,7 +685,6 @@ SAID = {
     r"^it is what the step asks$": "它就是该步骤要问的内容",
     r"write it as the provider's model": "请写成 provider 的 model",
     r"write (stream: true|service_tier) beside the provider's model": r"请把 \1 写在 provider 的 model 旁边",
-    r"^write reasoning_effort$": "请写 reasoning_effort",
     r"steps that want a form ask for it; see `structured`": "需要固定格式的步骤会自己要求，见 `structured`",
     r"only one reply is read; see the step's own options": "只读取一条回复，请看该步骤自己的选项",
     r"the step sends its rows' tools": "该步骤会发送数据行自带的工具",
