@@ -130,6 +130,17 @@ def test_a_rows_own_fault_is_the_rows(sent: Sent) -> None:
     assert found.remedy == "" and (found.blame == "row" or not found.parameter)
 
 
+def test_what_a_gateway_hands_on_is_what_it_means() -> None:
+    for more, outcome, blame in (
+        ({"raw": "prompt is too long: 9000 tokens"}, "final", "row"),
+        ({"flagged_input": "x", "reasons": ["violence"]}, "refused", "row"),
+        ({"raw": ""}, "final", ""),
+    ):
+        error = {"message": "Provider returned error", "code": 400, "metadata": more}
+        found = failure_of(400, json.dumps({"error": error}).encode(), {})
+        assert (found.outcome, found.blame) == (outcome, blame)
+
+
 def test_the_line_is_in_the_words_of_a_known_vendor() -> None:
     steering = Steering(quirks=quirks_of("qwen", "", "qwen-plus"))
     failure = failure_of(400, fault(400, _DASHSCOPE).body, {})

@@ -59,12 +59,15 @@ def fault_of(reply: Mapping[str, Any]) -> Fault | None:
 
 def _handed_on(error: Mapping[str, Any]) -> Fault | None:
     """The vendor's own error, which a gateway hands on within one of its own (OpenRouter)."""
-    raw = mapping_in(error, "metadata").get("raw")
-    told = fault_in(raw.encode("utf-8", "replace")) if isinstance(raw, str) else None
-    if told is None:
+    more = mapping_in(error, "metadata")
+    raw, outer = more.get("raw"), plain_text(error.get("message") or "")
+    code = plain_text(error.get("code") or "")
+    if "flagged_input" in more:
+        return Fault(f"{code} moderation".strip(), outer)
+    if not isinstance(raw, str) or not raw.strip():
         return None
-    outer = plain_text(error.get("message") or "")
-    code = " ".join(filter(None, (plain_text(error.get("code") or ""), told.code)))
+    told = fault_in(raw.encode("utf-8", "replace")) or Fault("", raw)
+    code = " ".join(filter(None, (code, told.code)))
     return Fault(code, f"{outer}: {told.message}" if outer else told.message, told.parameter)
 
 
