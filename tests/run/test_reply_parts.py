@@ -96,6 +96,11 @@ FORMS: dict[str, Sent] = {
     "upper": sent(f"<THINK>{THOUGHT}</THINK>Drink."),
     "opened before": sent(f"{THOUGHT}\n</think>\n\nDrink."),
     "told twice": sent(f"<think>{THOUGHT}</think>Drink.", reasoning_content=THOUGHT),
+    "closed twice": sent(f"<think>{THOUGHT}</think></think>Drink."),
+    "full width": sent(f"＜think＞{THOUGHT}＜/think＞Drink."),
+    "Chinese": sent(f"<思考过程>{THOUGHT}</思考过程>\n<回答>Drink.</回答>"),
+    "a part of its own name": sent([{"type": "think", "think": THOUGHT},
+                                    {"type": "text", "text": "Drink."}]),
     "left over": sent("</think>\n\nDrink.", reasoning_content=THOUGHT),
     "reasoning tag": sent(f"<reasoning>{THOUGHT}</reasoning><answer>Drink.</answer>"),
     "seed": sent(f"<seed:think>{THOUGHT}</seed:think>Drink."),
@@ -117,6 +122,7 @@ PLAIN: dict[str, str] = {
     "fenced": "Write:\n```\n<think>\nhm\n</think>\n```\nThat is all.",
     "quoted": 'It ends with "</think>", always.',
     "json": '{"a": "ends with </think> here"}',
+    "heading": "【思考】先喝水。\n【回答】喝水。",
 }
 """Answers that only look like thoughts."""
 AT_THE_LIMIT = "the thought took all of max_tokens"
