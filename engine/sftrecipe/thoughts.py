@@ -4,7 +4,7 @@ The marks are those of the models' own templates: Qwen3, DeepSeek-R1, GLM, ERNIE
 Seed-OSS (`<seed:think>`), LongCat (`<longcat_think>`), Magistral (`[THINK]`), Kimi-VL
 (`◁think▷`), Command A (`<|START_THINKING|>`), OpenThinker (`<|begin_of_thought|>`), Gemma
 (`<|channel>thought`), MedGemma (`<unused94>thought`), gpt-oss (`<|channel|>analysis`), and what
-instructions ask for (`<thinking>`, `<reasoning>`, `<thought>`).
+instructions ask for (`<thinking>`, `<reasoning>`, `<thought>`, `<思考>`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,15 @@ from typing import NamedTuple
 import orjson
 
 _TAGS = ("think", "thinking", "thought", "thoughts", "reasoning", "seed:think", "longcat_think")
+_WRITTEN = {
+    **{f"＜{tag}＞": f"＜/{tag}＞" for tag in (*_TAGS, "思考", "思考过程")},
+    **{f"<{tag}>": f"</{tag}>" for tag in ("思考", "思考过程")},
+    **{f"【{tag}】": f"【/{tag}】" for tag in ("思考", "思考过程")},
+}
+"""Marks that are headings, too: a thought only where it is closed."""
 _MARKS = {
     **{f"<{tag}>": f"</{tag}>" for tag in _TAGS},
+    **_WRITTEN,
     "[think]": "[/think]",
     "◁think▷": "◁/think▷",
     "<|start_thinking|>": "<|end_thinking|>",
@@ -35,7 +42,7 @@ _CHANNEL = re.compile(
 _BARE_CHANNELS = re.compile(r"analysis(?P<thought>.*?)assistantfinal(?P<answer>.*)", re.DOTALL)
 """What is left of gpt-oss's channels where the server leaves special tokens out."""
 _WRAPPED = re.compile(
-    r"<(answer|response)>(.*)</\1>|<\|(START_RESPONSE|begin_of_solution)\|>"
+    r"<(answer|response|回答|答案)>(.*)</\1>|<\|(START_RESPONSE|begin_of_solution)\|>"
     r"(.*)<\|(?:END_RESPONSE|end_of_solution)\|>",
     re.DOTALL,
 )
@@ -46,9 +53,10 @@ _OPENED = re.compile(
 )
 _LONGEST_MARK = 40
 _BETWEEN = re.compile(r"<\|(?:message|end|start)\|>(?:assistant)?")
-_SIGNS = ("<", "[", "◁")
+_SIGNS = ("<", "[", "◁", "＜", "【")
 """One of them begins each mark."""
 _QUOTES = frozenset({'""', "''", "“”", "‘’", "「」", "『』", "《》", "()", "（）"})
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", "…")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
@@ -68,12 +76,15 @@ def parted(text: str) -> Parted:
     thoughts: list[str] = []
     rest = text
     while (begun := _begun(rest)) is not None:
-        thought, behind = _up_to_its_end(rest[begun.end() :], begun[0].lower())
+        opened = begun[0].lower()
+        thought, behind = _up_to_its_end(rest[begun.end() :], opened)
+        if behind is None and opened in _WRITTEN:
+            break
         if thought.strip():
             thoughts.append(thought.strip())
         if behind is None:
             return Parted("\n\n".join(thoughts), "", is_open=True)
-        rest = behind.lstrip()
+        rest = _without_ends(behind, _MARKS[opened])
     if rest is text:
         return Parted("", text)
     return Parted("\n\n".join(thoughts), _unwrapped(rest))
@@ -95,7 +106,7 @@ def parted_reply(text: str, *, told_apart: bool = False) -> Parted:
     found = parted(text)
     if not found.reasoning and not found.is_open and found.answer is text:
         found = _opened_before(text, alone=told_apart)
-    return _thinking_again(found)
+    return _thinking_again(found, alone=told_apart)
 
 
 def parted_completion(text: str, prompt: str) -> Parted:
@@ -122,27 +133,57 @@ def _up_to_its_end(text: str, opened: str) -> tuple[str, str | None]:
     """The thought, and what is behind it; None where it has no end.
 
     A thought may speak of its marks: the end is where as many were closed as were opened, or
-    else the first.
+    else the first, if that is not spoken of itself.
     """
-    close, depth = _MARKS[opened], 1
+    end = _balanced_end(text, opened)
+    if end is None:
+        return text, None
+    end = _meant(text, end, began_with_a_line=text.startswith("\n"))
+    return text[: end.start()], text[end.end() :]
+
+
+def _meant(text: str, end: re.Match[str], *, began_with_a_line: bool) -> re.Match[str]:
+    """The end, or the next one, where the thought only speaks of this one."""
+    is_quoted = _is_quoted(text, end)
+    if not is_quoted and not (began_with_a_line and _is_within_a_line(text, end)):
+        return end
+    following = _MARK.search(text, end.end())
+    if following is None or following[0].lower() != end[0].lower():
+        return end
+    is_end = _has_a_line(text, following) or (is_quoted and not _is_quoted(text, following))
+    return following if is_end else end
+
+
+def _balanced_end(text: str, opened: str) -> re.Match[str] | None:
+    depth = 1
     first: re.Match[str] | None = None
     for mark in _MARK.finditer(text):
         word = mark[0].lower()
         if word == opened:
             depth += 1
-        elif word == close:
+        elif word == _MARKS[opened]:
             first, depth = first or mark, depth - 1
             if depth == 0:
-                return text[: mark.start()], text[mark.end() :]
-    return (text, None) if first is None else (text[: first.start()], text[first.end() :])
+                return mark
+    return first
+
+
+def _without_ends(text: str, close: str) -> str:
+    """A text behind a thought, without the ends of it that some models write once more."""
+    text = text.lstrip()
+    while text[: len(close)].lower() == close:
+        text = text[len(close) :].lstrip()
+    return text
 
 
 def _opened_before(text: str, *, alone: bool) -> Parted:
     """A text whose first mark is an end stands behind a beginning that was part of the prompt;
     `alone`: if it is the first of the text, or has a line of its own."""
-    first = _MARK.search(text)
-    if first is None or first[0].lower() not in _CLOSES or _is_quoted(text, first):
+    said = (mark for mark in _MARK.finditer(text) if not _is_quoted(text, mark))
+    first = next(said, None)
+    if first is None or first[0].lower() not in _CLOSES:
         return Parted("", text)
+    first = _meant(text, first, began_with_a_line=True)
     if alone and text[: first.start()].strip() and not _has_a_line(text, first):
         return Parted("", text)
     if _is_json(text):
@@ -150,16 +191,22 @@ def _opened_before(text: str, *, alone: bool) -> Parted:
     return Parted(text[: first.start()].strip(), _unwrapped(text[first.end() :].lstrip()))
 
 
-def _thinking_again(found: Parted) -> Parted:
-    """Without the thoughts that begin on a line of their own within the answer."""
+def _thinking_again(found: Parted, *, alone: bool) -> Parted:
+    """Without the thoughts within the answer that begin on a line of their own, nor, unless they
+    have to be `alone`, those behind a sentence that have an end."""
     thoughts, answer = [found.reasoning], found.answer
     place = 0
     while (mark := _MARK.search(answer, place)) is not None:
         line = answer[answer.rfind("\n", 0, mark.start()) + 1 : mark.start()]
-        if mark[0].lower() not in _MARKS or line.strip() or _is_quoted(answer, mark):
+        opened = mark[0].lower()
+        begins = not line.strip() or (not alone and _is_behind_a_sentence(line))
+        if opened not in _MARKS or not begins or _is_quoted(answer, mark):
             place = mark.end()
             continue
-        thought, behind = _up_to_its_end(answer[mark.end() :], mark[0].lower())
+        thought, behind = _up_to_its_end(answer[mark.end() :], opened)
+        if behind is None and (line.strip() or opened in _WRITTEN):
+            place = mark.end()
+            continue
         thoughts.append(thought.strip())
         before = answer[: mark.start()].rstrip()
         if behind is None:
@@ -177,7 +224,7 @@ def _channels(text: str) -> Parted:
     lead = _BETWEEN.sub("", text[: text.index("<|channel|>")]).strip()
     if lead:
         thoughts.insert(0, lead)
-    return Parted(_together(thoughts), "\n\n".join(answers), is_open=not answers)
+    return Parted(_together(thoughts), _together(answers), is_open=not answers)
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:
@@ -186,6 +233,11 @@ def _is_quoted(text: str, mark: re.Match[str]) -> bool:
     line = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
     around = text[max(0, mark.start() - 1) : mark.start()] + text[mark.end() : mark.end() + 1]
     return fences % 2 == 1 or line.count("`") % 2 == 1 or around in _QUOTES
+
+
+def _is_behind_a_sentence(line: str) -> bool:
+    """Whether what follows is, and not within a text of JSON."""
+    return line.rstrip().endswith(_SENTENCE_ENDS) and line.count('"') % 2 == 0
 
 
 def _is_json(text: str) -> bool:
@@ -199,6 +251,11 @@ def _is_json(text: str) -> bool:
 def _has_a_line(text: str, mark: re.Match[str]) -> bool:
     before = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
     return not before.strip() and text[mark.end() : mark.end() + 1] in ("", "\n", "\r")
+
+
+def _is_within_a_line(text: str, mark: re.Match[str]) -> bool:
+    before = text[text.rfind("\n", 0, mark.start()) + 1 : mark.start()]
+    return bool(before.strip()) and text[mark.end() : mark.end() + 1] not in ("", "\n", "\r")
 
 
 def _unwrapped(answer: str) -> str:

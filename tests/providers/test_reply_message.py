@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,6 +155,28 @@ def test_a_thought_in_a_text_and_its_answer_come_apart(
             assert (reply.text, reply.reasoning) == ("", thought.strip())
 
 
+@pytest.mark.parametrize(("text", "thought", "answer"), [
+    ("<think>t</think></think>a", "t", "a"),
+    ("<think>\nno </think> yet.\n</think>\n\na", "no </think> yet.", "a"),
+    ("<think>\nt</think>a\n\nb", "t", "a\n\nb"),
+    ("<think>t `</think>` t\n</think>a", "t `</think>` t", "a"),
+    ("Of `</think>`: yes.\n</think>\n\na", "Of `</think>`: yes.", "a"),
+    ("Of </think> in it.\n</think>\n\na", "Of </think> in it.", "a"),
+    ("Use `<think>` and `</think>`.", "", "Use `<think>` and `</think>`."),
+    ("＜think＞t＜/think＞a", "t", "a"),
+    ("<思考过程>t</思考过程>\n<回答>a</回答>", "t", "a"),
+    ("【思考】t【/思考】\na", "t", "a"),
+    ("【思考】t\n【回答】a", "", "【思考】t\n【回答】a"),
+    ("Well. <think>t</think> a", "t", "Well.\n\na"),
+    ("好的。<think>t</think>a", "t", "好的。\n\na"),
+    ("Write <think> and </think>.", "", "Write <think> and </think>."),
+    ('{"a": "Well. <think>t</think> b"}', "", '{"a": "Well. <think>t</think> b"}'),
+    ("Begin it so. <think> is the mark.", "", "Begin it so. <think> is the mark."),
+])  # fmt: skip
+def test_marks_that_are_written_oddly(text: str, thought: str, answer: str) -> None:
+    assert parted_reply(text) == (thought, answer, False)
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(_LETTERS.filter(str.strip), _LETTERS.filter(str.strip))
 def test_what_is_joined_comes_apart(thought: str, answer: str) -> None:
@@ -168,7 +191,7 @@ def test_any_text_is_parted_once(text: str) -> None:
         found = parted_reply(text, told_apart=apart)
         assert len(found.answer) <= len(text)
     reply = in_parts(Answer(text), "complete")
-    assert reply.text in text
+    assert all(part in text for part in reply.text.split("\n\n"))
     assert in_parts(Answer(text), "complete", "Think: <think>\n").text in text or "<" in text
 
 
@@ -177,3 +200,13 @@ def test_a_raw_completion_is_parted_where_it_begins_with_a_thought() -> None:
     assert in_parts(Answer("<think>a</think>b"), "complete")[0] == "b"
     assert in_parts(Answer("a</think>b"), "complete", "Q\n<think>\n").text == "b"
     assert in_parts(Answer("so\n<think>\nx"), "complete").text == "so\n<think>\nx"
+
+
+def test_parts_of_content_that_are_thoughts() -> None:
+    for part in (
+        {"type": "think", "think": "t"},
+        {"type": "thought", "text": "t"},
+        {"reasoningContent": {"reasoningText": {"text": "t", "signature": "x"}}},
+    ):
+        found = message_parts({"content": [part, {"type": "text", "text": "a"}]})
+        assert (found.reasoning, found.text, found.left_out) == ("t", "a", ())

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import CallFailed
+from sftrecipe.kinds import is_cut_off
 from sftrecipe.plugin.context import Reply
 from sftrecipe_registry.shared.openai_replies import chat_answer
 from sftrecipe_registry.shared.responses_api import responses_reply
@@ -134,6 +135,8 @@ async def test_what_is_not_whole(tmp_path: Path, reason: str) -> None:
     assert (await _asked(tmp_path, whole(_reply(_text("so"), status="queued")), sample=1))[
         0
     ].cut_off
+    found = chat_answer(responses_reply(_reply({**_text("so"), "status": "incomplete"})), "")
+    assert is_cut_off(found.finish_reason)
 
 
 async def test_what_is_refused_or_fails(tmp_path: Path) -> None:
@@ -160,6 +163,10 @@ async def test_streams_end_with_the_whole_reply(tmp_path: Path) -> None:
     reply, asked = await _asked(tmp_path, chunked(events), options={"stream": True})
     assert reply.text == "so it is" and reply.output_tokens == 87
     assert asked[0].body["stream"] is True and "stream_options" not in asked[0].body
+    done = event(type="response.output_item.done", output_index=0, item=_text("so it is"))
+    empty = chunked([done, event(type="response.completed", response=_reply())])
+    reply, _ = await _asked(tmp_path, empty, sample=2, options={"stream": True})
+    assert reply.text == "so it is"
     cut = chunked(events[:2])
     with pytest.raises(CallFailed, match="broke off"):
         limits = {"attempts": 1, "timeout": 5}

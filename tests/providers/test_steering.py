@@ -100,6 +100,17 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {"reasoning_effort": "high"},
         {"reasoning_effort": "high"},
     ),
+    "a block's thinking over the provider's extra": (
+        {"vendor": "vllm", "extra": {"a": 1, "chat_template_kwargs": {"enable_thinking": True,
+                                                                      "x": 1}}},
+        {"thinking": "off"},
+        {"a": 1, "chat_template_kwargs": {"enable_thinking": False, "x": 1}},
+    ),
+    "reasoning of OpenRouter": (
+        {"vendor": "openrouter", "extra": {"reasoning": {"max_tokens": 9}}},
+        {},
+        {"reasoning": {"max_tokens": 9}},
+    ),
     "tier": ({"service_tier": "flex"}, {}, {"service_tier": "flex"}),
     "no usage of streams": ({"stream": True, "omit": ["stream_options"]}, {}, {"stream": True}),
 }  # fmt: skip

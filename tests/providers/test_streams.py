@@ -230,3 +230,9 @@ def test_the_command_reads_streams(tmp_path: Path) -> None:
     assert [row["output"].rpartition("</think>")[2].strip() for row in rows] == ["答：问题一好"]
     rejects = [json.loads(line) for line in (project.out / "rejects.jsonl").open()]
     assert [each["reason"] for each in rejects] == ["cut_off"]
+
+
+def test_an_error_that_says_that_nothing_is_wrong_is_none() -> None:
+    choice = {"delta": {"content": "so"}, "finish_reason": "stop"}
+    found = put_together(event(error={"code": 0, "message": ""}, choices=[choice]))
+    assert found is not None and found["choices"][0]["message"]["content"] == "so"

@@ -24,13 +24,13 @@ from sftrecipe.calls.session import open_session
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.provider import Provider, Request
 from sftrecipe.plugin.vendor_facts import Vendor, vendors
 from sftrecipe.recipe.checked import Block
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.run.doctor.withdrawals import check_withdrawals
-from sftrecipe_registry.shared.listed_models import listed_check
-from sftrecipe_registry.shared.qianfan_v1 import v1_problem
+from sftrecipe_registry.shared.listed_models import ModelList, listed_check
+from sftrecipe_registry.shared.qianfan_v1 import QianfanV1, v1_problem
 
 from ..standin import stand_in
 from .vendors import vendors as vendor_server
@@ -274,6 +274,19 @@ def test_v1_is_told_at_validate_and_by_the_error(tmp_path: Path) -> None:
         assert "s3cr3t" not in done.stderr
 
 
+async def test_v1_is_told_where_it_says_that_it_is_gone() -> None:
+    for code, words in ((110, "Access token invalid or no longer valid"), (336001, "服务已下线")):
+        adapter = object.__new__(QianfanV1)
+
+        async def refused(request: Any, code: int = code, words: str = words) -> Any:
+            raise CallFailed("final", f"error {code}: {words}", status=400)
+
+        adapter._chat = refused  # type: ignore[method-assign]
+        with pytest.raises(CallFailed, match="for v2 write api_key") as caught:
+            await adapter.chat(Request("chat"))
+        assert caught.value.blame == "provider"
+
+
 LISTS = [
     ({"data": [{"id": "deepseek-flash"}, {"id": "m-2"}]}, "m", "warning", "near to it: m-2"),
     ({"data": [{"id": "models/m"}]}, "m", "ok", "lists model 'm'"),
@@ -311,8 +324,34 @@ ENTRIES = st.fixed_dictionaries({}, optional={"shutdown_date": st.none() | NAMES
 def test_any_list_gives_a_finding(name: str, listed: dict[str, dict[str, Any]]) -> None:
     found = listed_check(name, listed)
     assert f"'{name}'" in found.found
-    dated = isinstance(listed.get(name, {}).get("shutdown_date"), str)
+    day = listed.get(name, {}).get("shutdown_date")
+    dated = isinstance(day, str) and day
     assert found.state == ("ok" if name in listed and not dated else "warning")
+
+
+def test_words_for_a_model_that_goes() -> None:
+    for entry in ({"expiration_date": "2026-12-01"}, {"status": "Shutdown"}, {"active": False}):
+        found = listed_check("m", {"m": entry})
+        assert found.state == "warning" and "withdraws model 'm'" in found.found
+    for entry in ({"status": "Active"}, {"active": True}, {"deprecation": None}):
+        assert listed_check("m", {"m": entry}).state == "ok"
+
+
+class _TwoPages(ModelList):
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def _page(self, query: str) -> Any:
+        self.asked.append(query)
+        if query:
+            return {"data": [{"id": "b"}], "has_more": False}
+        return {"data": [{"id": "a"}], "has_more": True, "last_id": "a"}
+
+
+async def test_a_list_of_several_pages_is_read_to_its_end() -> None:
+    pages = _TwoPages()
+    assert list(await pages.entries() or ()) == ["a", "b"]
+    assert pages.asked == ["", "?after_id=a&after=a"]
 
 
 async def test_doctor_tells_a_model_that_the_server_does_not_list(tmp_path: Path) -> None:

@@ -80,6 +80,21 @@ REFUSED: list[tuple[Sent, str, str]] = [
            "not permitted'}]", type="BadRequestError"), "seed", "omit: [seed]"),
     (Sent(400, b'{"object": "error", "message": "min_p must be in [0, 1], got 7.", "code": 400}'),
      "min_p", "omit: [min_p]"),
+    (Sent(400, json.dumps({"error": {
+        "message": "Provider returned error", "code": 400, "metadata": {"raw": json.dumps(
+            {"error": {"message": "Unsupported value", "param": "top_p"}})}}}).encode()),
+     "top_p", "omit: [top_p]"),
+    (fault(400, "gpt-5 models don't support temperature=0.2. It is supported when "
+           "enable_thinking=False or thinking_budget=0"), "temperature", "omit: [temperature]"),
+    (fault(400, "Reasoning effort is not enabled for this model"), "reasoning_effort",
+     "omit: [reasoning_effort]"),
+    (fault(400, '"m" does not support thinking'), "reasoning_effort", "omit: [reasoning_effort]"),
+    (fault(400, "该模型不支持关闭思考"), "reasoning_effort", "omit: [reasoning_effort]"),
+    (fault(400, "未正常接收到top_p参数。", code="1213"), "top_p", "omit: [top_p]"),
+    (fault(400, "This response_format type is unavailable now"), "response_format",
+     "structured: false"),
+    (fault(400, "the parameter top_p is not supported by the model", code="invalid_model_param"),
+     "top_p", "omit: [top_p]"),
 ]  # fmt: skip
 OF_THE_ROW = [
     fault(400, "Invalid 'messages[0].content': string too short.", param="messages[0].content"),
@@ -115,10 +130,32 @@ def test_a_rows_own_fault_is_the_rows(sent: Sent) -> None:
     assert found.remedy == "" and (found.blame == "row" or not found.parameter)
 
 
+def test_what_a_gateway_hands_on_is_what_it_means() -> None:
+    for more, outcome, blame in (
+        ({"raw": "prompt is too long: 9000 tokens"}, "final", "row"),
+        ({"flagged_input": "x", "reasons": ["violence"]}, "refused", "row"),
+        ({"raw": ""}, "final", ""),
+    ):
+        error = {"message": "Provider returned error", "code": 400, "metadata": more}
+        found = failure_of(400, json.dumps({"error": error}).encode(), {})
+        assert (found.outcome, found.blame) == (outcome, blame)
+
+
 def test_the_line_is_in_the_words_of_a_known_vendor() -> None:
     steering = Steering(quirks=quirks_of("qwen", "", "qwen-plus"))
     failure = failure_of(400, fault(400, _DASHSCOPE).body, {})
     assert blamed(failure, BODY, steering).remedy == "thinking: off"
+
+
+def test_the_line_for_what_is_an_option_of_its_own() -> None:
+    for message, body, line in (
+        ("thinking.type is not supported", {"thinking": {}}, "thinking: null"),
+        ("service_tier is not available", {"service_tier": "flex"}, "service_tier: null"),
+        ("当前模型不支持 SSE 调用方式", {"stream": True}, "stream: false"),
+    ):
+        steering = Steering(thinking="on", quirks=quirks_of("doubao", "", "m"))
+        failure = failure_of(400, fault(400, message).body, {})
+        assert blamed(failure, {**BODY, **body}, steering).remedy == line
 
 
 NAMED = {

@@ -96,6 +96,11 @@ FORMS: dict[str, Sent] = {
     "upper": sent(f"<THINK>{THOUGHT}</THINK>Drink."),
     "opened before": sent(f"{THOUGHT}\n</think>\n\nDrink."),
     "told twice": sent(f"<think>{THOUGHT}</think>Drink.", reasoning_content=THOUGHT),
+    "closed twice": sent(f"<think>{THOUGHT}</think></think>Drink."),
+    "full width": sent(f"＜think＞{THOUGHT}＜/think＞Drink."),
+    "Chinese": sent(f"<思考过程>{THOUGHT}</思考过程>\n<回答>Drink.</回答>"),
+    "a part of its own name": sent([{"type": "think", "think": THOUGHT},
+                                    {"type": "text", "text": "Drink."}]),
     "left over": sent("</think>\n\nDrink.", reasoning_content=THOUGHT),
     "reasoning tag": sent(f"<reasoning>{THOUGHT}</reasoning><answer>Drink.</answer>"),
     "seed": sent(f"<seed:think>{THOUGHT}</seed:think>Drink."),
@@ -117,6 +122,7 @@ PLAIN: dict[str, str] = {
     "fenced": "Write:\n```\n<think>\nhm\n</think>\n```\nThat is all.",
     "quoted": 'It ends with "</think>", always.',
     "json": '{"a": "ends with </think> here"}',
+    "heading": "【思考】先喝水。\n【回答】喝水。",
 }
 """Answers that only look like thoughts."""
 AT_THE_LIMIT = "the thought took all of max_tokens"
@@ -369,13 +375,23 @@ def test_a_raw_completion_that_begins_with_a_thought(
 
 
 UNREAD = ["<tool_call>\n{'name': f}\n</tool_call>", "<tool_call>\n<function=f>\n</function>\n",
-          '[TOOL_CALLS][{"name": "f"}]']  # fmt: skip
+          '[TOOL_CALLS][{"name": "f"}]', '<｜DSML｜invoke name="f">',
+          "<minimax:tool_call>"]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", UNREAD)
 def test_a_written_call_that_cannot_be_read_is_no_answer(text: str) -> None:
     assert in_parts(Answer(text, "stop"), "chat", tools=True).finish_reason == BAD_TOOL_CALL
     assert in_parts(Answer(text, "stop"), "chat") == Answer(text, "stop")
+
+
+def test_a_call_that_is_written_alone_is_one() -> None:
+    text = '{"name": "f", "parameters": {"a": 1}}'
+    found = in_parts(Answer(text, "stop"), "chat", tools=True)
+    assert (found.text, found.tool_calls) == ("", ({"name": "f", "arguments": {"a": 1}},))
+    for other in ('{"name": "f"}', '{"name": "f", "parameters": {}, "age": 3}'):
+        assert in_parts(Answer(other, "stop"), "chat", tools=True).text == other
+    assert in_parts(Answer(text, "stop"), "chat").text == text
 
 
 TALK = """\

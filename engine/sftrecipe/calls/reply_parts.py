@@ -34,9 +34,13 @@ _WRITTEN_CALL = re.compile(r"\s*<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.D
 """How Qwen, Hermes and others write calls where the server has no parser for them."""
 _UNREAD_CALLS = (
     "<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<|tool_call_begin|>",
-    "<｜tool▁call▁begin｜>",
+    "<｜tool▁call▁begin｜>", "<｜DSML｜", "<minimax:tool_call>", "<seed:tool_call>",
+    "<function_call", "<tool_calls>", "<|tool_call>", "<|tool_call|>", "<|tool_call_start|>",
+    "<TOOLCALL>", "<|action_start|>", "functools[", "<longcat_tool_call>",
 )  # fmt: skip
 """Marks of calls that are left in a text whose request had tools: it is no answer."""
+_BARE_CALL = frozenset({"type", "name", "parameters", "arguments"})
+"""All that a call holds which is written alone."""
 _IN_A_CHANNEL = " to=functions."
 _CHANNEL_CALL = re.compile(
     rf"(?:<\|start\|>assistant)?(?:{_IN_A_CHANNEL}(?P<before>[\w-]+))?<\|channel\|>\w+"
@@ -64,8 +68,8 @@ def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool
     if found.answer is not answer.text:
         thought = together(answer.reasoning, found.reasoning)
         answer = answer._replace(text=found.answer, reasoning=thought)
-    if tools and not answer.tool_calls and "<tool_call>" in answer.text:
-        answer = _with_calls(answer, _WRITTEN_CALL, _written_call)
+    if tools and not answer.tool_calls:
+        answer = _with_written_calls(answer)
     ending = _ending(answer, found)
     if (
         tools
@@ -106,6 +110,19 @@ def _ending(answer: Answer, found: Parted) -> str:
         return THOUGHT_ALONE
     open_ended = found.is_open and not answer.tool_calls
     return OPEN_THOUGHT if open_ended and ending_of(word) == "whole" else word
+
+
+def _with_written_calls(answer: Answer) -> Answer:
+    if "<tool_call>" in answer.text:
+        return _with_calls(answer, _WRITTEN_CALL, _written_call)
+    if answer.text[:1] == "{" and answer.text[-1:] == "}":  # Llama 3 writes the call alone
+        try:
+            told = orjson.loads(answer.text)
+        except orjson.JSONDecodeError:
+            return answer
+        call = tool_call(told) if told.keys() <= _BARE_CALL and len(told) > 1 else None
+        return answer._replace(text="", tool_calls=(call,)) if call else answer
+    return answer
 
 
 def _with_calls(

@@ -676,6 +676,7 @@ SAID = {
     r"near to it: ": "名称相近的有：",
     r"it lists (.*?)(?: and (\d+) more)?$": r"列表中有：\1 等",
     r"the server withdraws model '([^']*)' on (\S+)": r"服务器将于 \2 下线模型 '\1'",
+    r"the server withdraws model '([^']*)': it says (.+)": r"服务器正在下线模型 '\1'（\2）",
     r"the server's list of models cannot be read: ": "无法读取服务器的模型列表：",
     r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
     # 请求的写法
@@ -684,7 +685,6 @@ SAID = {
     r"^it is what the step asks$": "它就是该步骤要问的内容",
     r"write it as the provider's model": "请写成 provider 的 model",
     r"write (stream: true|service_tier) beside the provider's model": r"请把 \1 写在 provider 的 model 旁边",
-    r"^write reasoning_effort$": "请写 reasoning_effort",
     r"steps that want a form ask for it; see `structured`": "需要固定格式的步骤会自己要求，见 `structured`",
     r"only one reply is read; see the step's own options": "只读取一条回复，请看该步骤自己的选项",
     r"the step sends its rows' tools": "该步骤会发送数据行自带的工具",

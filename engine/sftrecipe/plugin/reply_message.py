@@ -33,9 +33,13 @@ _TEXTS = frozenset({"text", "output_text", "markdown"})
 """Types of a content's parts that are the answer."""
 _THINKS = frozenset({
     "thinking", "reasoning", "redacted_thinking", "reasoning.text", "reasoning.summary",
-    "reasoning.encrypted", "reasoning_text", "summary_text", "summary",
+    "reasoning.encrypted", "reasoning_text", "summary_text", "summary", "think", "thought",
+    "reasoning_content",
 })  # fmt: skip
-_HOLDS_TEXT = ("thinking", "text", "summary", "content", "reasoning")
+_HOLDS_TEXT = (
+    "thinking", "text", "summary", "content", "reasoning", "think", "thought", "reasoning_content",
+    "reasoningText",
+)  # fmt: skip
 _HOLDS_CIPHER = ("data", "signature", "encrypted_content")
 _CALLS = frozenset({"tool_use", "tool_call", "function_call", "function"})
 _EMPTY: tuple[Any, ...] = (None, "", (), [], {}, False)
@@ -167,6 +171,8 @@ class _Found:
         kind = part.get("type") or "text"
         if part.get("thought") is True:
             self.thought([part], "content (thought)")
+        elif "reasoningContent" in part:  # Bedrock
+            self.thought([part["reasoningContent"]], "content (reasoningContent)")
         elif kind in _TEXTS:
             text = part.get("text")
             text = text.get("value") if isinstance(text, Mapping) else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sftrecipe_registry.shared.http_failures import fault_of
 from sftrecipe_registry.shared.inflating import mangled, unreadable
 from sftrecipe_registry.shared.reply_json import parse_json
 
@@ -102,6 +103,8 @@ class StreamedReply:
         self._message: dict[str, Any] = {}
         self._ending: Any = None
         self._usage: Any = None
+        self._items: list[Any] = []
+        """The Responses API's items so far: some gateways end with a reply that has none."""
         self._count = 0
         self._size = 0
 
@@ -109,8 +112,13 @@ class StreamedReply:
         """Put an event to those before. Raises CallFailed for more than a reply may be."""
         kind = event.get("type")
         if kind in _LAST and isinstance(event.get("response"), dict):
-            self.last = event["response"]
+            whole = event["response"]
+            self.last = whole if whole.get("output") else {**whole, "output": self._items}
             return
+        if kind == "response.output_item.done":
+            self._items.append(event.get("item"))
+            self._size += len(str(event))
+            self._check_size()
         if isinstance(kind, str) and kind.startswith("response."):
             return  # the last one holds all of it
         choices = event.get("choices")
@@ -121,6 +129,9 @@ class StreamedReply:
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, Mapping) and choice.get("index") in (0, None):
                 self._add_choice(choice)
+        self._check_size()
+
+    def _check_size(self) -> None:
         if self._size > LARGEST:
             raise unreadable(f"the reply is longer than {LARGEST} bytes")
 
@@ -240,7 +251,7 @@ def put_together(content: bytes) -> dict[str, Any] | None:
     seen = False
     for step in (events.feed(content), events.end()):
         for event in step:
-            if event.get("error"):
+            if fault_of(event):
                 return event
             seen = True
             reply.add(event)

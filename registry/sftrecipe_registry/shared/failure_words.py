@@ -139,7 +139,9 @@ KEY_TEXTS = re.compile(
     re.IGNORECASE,
 )
 
-MODELS = ("model_not_found", "modelnotfound", "invalid_model", "model_not_exist", "1211")
+MODELS = ("model_not_found", "modelnotfound", "model_not_exist", "1211")
+MODEL_CODES = ("invalid_model",)
+"""A whole code: `invalid_model_param` is about a parameter."""
 MODEL_TEXTS = re.compile(
     r"no such model|unknown model|model not (?:exist|found)|模型不存在"
     r"|model.{0,80}(?:does not exist|not found|is not available|has been (?:deprecated|removed))",
@@ -159,7 +161,9 @@ PARAMETER_TEXTS = re.compile(
     r" (?:request )?(?:parameter|argument|value|field|input|keyword)"
     r"|(?:parameter|argument|value|field).{0,60}(?:not supported|unsupported|not permitted|unknown)"
     r"|does not support .{0,40}(?:parameter|value|with this model)|parameter\.\w+ must be"
-    r"|unrecognized request argument|is deprecated for this model|no longer supported",
+    r"|unrecognized request argument|is deprecated for this model|no longer supported"
+    r"|handle the requested parameters"  # OpenRouter
+    r"|调用参数有误",  # Zhipu
     re.IGNORECASE,
 )
 """A parameter that this model does not take: every row's request has it."""

@@ -44,6 +44,8 @@ def fault_of(reply: Mapping[str, Any]) -> Fault | None:
     """The error that a reply tells of, whatever its status."""
     error = reply.get("error")
     if isinstance(error, Mapping) and not _is_empty(error):
+        if (inner := _handed_on(error)) is not None:
+            return inner
         names = ("code", "type", "status")
         code = " ".join(plain_text(error[name]) for name in names if error.get(name))
         return Fault(code, plain_text(error.get("message") or error), _parameter(error))
@@ -53,6 +55,20 @@ def fault_of(reply: Mapping[str, Any]) -> Fault | None:
     if "choices" in reply or "data" in reply:
         return _of_a_choice(reply.get("choices")) or _minimax(reply)
     return _bare(reply)
+
+
+def _handed_on(error: Mapping[str, Any]) -> Fault | None:
+    """The vendor's own error, which a gateway hands on within one of its own (OpenRouter)."""
+    more = mapping_in(error, "metadata")
+    raw, outer = more.get("raw"), plain_text(error.get("message") or "")
+    code = plain_text(error.get("code") or "")
+    if "flagged_input" in more:
+        return Fault(f"{code} moderation".strip(), outer)
+    if not isinstance(raw, str) or not raw.strip():
+        return None
+    told = fault_in(raw.encode("utf-8", "replace")) or Fault("", raw)
+    code = " ".join(filter(None, (code, told.code)))
+    return Fault(code, f"{outer}: {told.message}" if outer else told.message, told.parameter)
 
 
 def _of_a_choice(choices: Any) -> Fault | None:
@@ -197,7 +213,11 @@ def _of_the_provider(status: int, code: str, text: str) -> _Meaning | None:
         return _Meaning("final", "provider")
     if status in (200, 400, 403) and (_any(words.KEYS, code) or words.KEY_TEXTS.search(text)):
         return _Meaning("final", "provider")
-    if status in (200, 400, 404) and (_any(words.MODELS, code) or words.MODEL_TEXTS.search(text)):
+    if status in (200, 400, 404) and (
+        _any(words.MODELS, code)
+        or not {*words.MODEL_CODES}.isdisjoint(codes)
+        or words.MODEL_TEXTS.search(text)
+    ):
         return _Meaning("final", "provider")
     return None
 

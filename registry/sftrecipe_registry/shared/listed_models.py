@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Connecting, MachineCheck
@@ -15,6 +16,13 @@ from sftrecipe_registry.shared.reply_json import parse_json, plain_text
 _PREFIX = "models/"
 """Before every name that Gemini lists, and before none that it takes."""
 _SHOWN = 3
+_PAGES = 20
+_DATES = (
+    "shutdown_date", "deprecation", "deprecation_date", "expiration_date", "retirement_date",
+)  # fmt: skip
+"""Under which a server tells a model's last day (Mistral, OpenRouter and others)."""
+_GONE = ("shutdown", "retiring", "retired", "deprecated", "offline", "archived", "withdrawn")
+"""Values of an entry's `status` (Ark and others)."""
 
 
 class ModelList(OpenAIAdapter):
@@ -22,9 +30,25 @@ class ModelList(OpenAIAdapter):
 
     async def entries(self) -> Mapping[str, Mapping[str, Any]] | None:
         """What is told of each model by its name; None where the server has no such list."""
+        found: dict[str, Mapping[str, Any]] = {}
+        query = ""
+        for _ in range(_PAGES):
+            told = await self._page(query)
+            entries = _entries(told)
+            if not entries or entries.keys() <= found.keys():
+                break
+            found |= entries
+            last = told.get("last_id") if isinstance(told, Mapping) else None
+            if not isinstance(last, str) or not told.get("has_more"):
+                break
+            query = f"?{urlencode({'after_id': last, 'after': last})}"  # Anthropic's word, OpenAI's
+        return found or None
+
+    async def _page(self, query: str) -> Any:
+        """What is told at the address of the list; None where there is none."""
         import aiohttp  # noqa: PLC0415 - imported when the connection was opened
 
-        address = f"{self._base}/models"
+        address = f"{self._base}/models{query}"
         try:
             async with self._http.get(
                 address, proxy=self._proxy, allow_redirects=False
@@ -38,7 +62,7 @@ class ModelList(OpenAIAdapter):
                 return None
             raise failure_of(status, content, headers)
         parsed = parse_json(content)
-        return _entries(parsed.value if parsed else None)
+        return parsed.value if parsed else None
 
 
 async def check_listed(endpoint: Endpoint, connecting: Connecting) -> Sequence[MachineCheck]:
@@ -59,9 +83,14 @@ def listed_check(model: str, listed: Mapping[str, Mapping[str, Any]]) -> Machine
         near = difflib.get_close_matches(model, listed, n=_SHOWN, cutoff=0.4)
         advice = f"near to it: {', '.join(near)}" if near else f"it lists {_few(listed)}"
         return MachineCheck("warning", f"the server does not list model '{model}'", advice)
-    ends = listed[model].get("shutdown_date") or listed[model].get("deprecation")
+    told = listed[model]
+    ends = next((told[name] for name in _DATES if told.get(name)), None)
     if isinstance(ends, str):
         return MachineCheck("warning", f"the server withdraws model '{model}' on {ends[:20]}")
+    status = str(told.get("status")).lower()
+    if status in _GONE or told.get("active") is False or told.get("deprecated") is True:
+        why = status if status in _GONE else "not active"
+        return MachineCheck("warning", f"the server withdraws model '{model}': it says {why}")
     return MachineCheck("ok", f"the server lists model '{model}'")
 
 

@@ -7,6 +7,7 @@ gateway that still speaks it.
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -41,6 +42,10 @@ _RETRY = {1, 2, 15, 336000} | _EXPIRED
 _UNUSABLE = {3, 4, 6, 13, 14, 17, 19, 100}
 """No such interface, no right to it, a day's or the whole quota used up, a wrong token."""
 _LONGEST_CODE = 9
+_OFF = re.compile(
+    r"offline|no longer|discontinued|deprecated|shut ?down|下线|停止服务|停用|已关闭", re.IGNORECASE
+)
+"""Messages of an interface that is there no more."""
 _GONE = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405, 410})
 _TURNED_AWAY = 400
 """The status of what came with 200 and is an error: nothing was written, nothing is billed."""
@@ -72,6 +77,8 @@ class QianfanV1(OpenAIAdapter):
         try:
             return await self._chat(request)
         except CallFailed as failure:
+            if _OFF.search(failure.message) and failure.outcome == "final":
+                failure.blame = "provider"
             if _is_refused(failure):
                 failure.message = f"{failure.message}; {_switched_off()}: {_way_out()}"
                 failure.args = (failure.message,)
@@ -161,7 +168,7 @@ def _is_refused(failure: CallFailed) -> bool:
     """Whether the interface itself turns calls away, and not one row's or a moment's."""
     status = failure.status or 0
     gone = isinstance(failure, Unreached) or status in _GONE or status >= 500
-    return gone or failure.blame == "provider"
+    return gone or failure.blame == "provider" or bool(_OFF.search(failure.message))
 
 
 @asynccontextmanager

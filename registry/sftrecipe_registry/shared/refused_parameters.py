@@ -19,16 +19,20 @@ _SETTABLE = frozenset(
     ("enable_thinking", "thinking", "thinking_budget", "reasoning", "reasoning_effort", "stream")
 )
 """Parameters that are named though they were not sent: a recipe can send them."""
+_THINKING_SWITCHES = (
+    "enable_thinking", "thinking", "think", "thinking_budget", "chat_template_kwargs", "reasoning",
+    "reasoning_effort",
+)  # fmt: skip
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _REFUSING = re.compile(
     r"(?:un|not )support|un(?:known|recogni[sz]ed|expected)|invalid|deprecated|no longer"
     r"|(?:is|are|was|were)(?: not|n't) (?:permitted|allowed|accepted|available|valid|enabled)"
     r"|(?:does|do)(?: not|n't) (?:accept|take|allow|support|have)|cannot|can't|must|should|only"
     r"|required|missing|forbidden|not permitted|extra (?:inputs?|fields?)|extra_forbidden"
-    r"|out of range|less than|greater than|between|incompatible|restricted to|range of"
+    r"|\brange\b|less than|greater than|between|incompatible|restricted to|unavailable"
     r"|please (?:use|set|remove)"
     r"|不支持|不合法|不正确|有误|超出|不允许|不接受|不能|不可|无法|无效|非法|错误|未知|必须|必填|应为|应该|仅支持|只支持|只能"
-    r"|需要|缺少|取值|范围|弃用|废弃|暂不|请(?:使用|设置|移除|去掉)",
+    r"|需要|缺少|取值|范围|弃用|废弃|暂不|未(?:正常)?(?:接收|收|传|提供|设置)|请(?:使用|设置|移除|去掉)",
     re.IGNORECASE,
 )
 _LOCATION = re.compile(r"loc['\"]?\s*[:=]\s*[\[(]\s*['\"](?:body['\"],\s*['\"])?(\w+)['\"]")
@@ -44,6 +48,13 @@ _STREAM_ONLY = re.compile(
     r"|`?stream`? ?(?:参数)?(?:必须|应|需要?)(?:设置)?为 ?true",
     re.IGNORECASE,
 )
+_NO_STREAM = re.compile(r"不支持.{0,4}(?:SSE|流式)", re.IGNORECASE)
+_NO_SWITCH = re.compile(
+    r"(?:does(?: not|n't)|not) support (?:thinking|reasoning)\b|only works in thinking mode"
+    r"|不支持.{0,6}(?:思考|推理)",
+    re.IGNORECASE,
+)
+"""Thinking itself is refused, or not thinking, by no parameter's name."""
 _MISSING = re.compile(r"field required|is required|missing|缺少|必填|不能为空", re.IGNORECASE)
 _WITH_THE_ROW = re.compile(
     r"input|prompt|context|messages|got -\d|输入|提示|上下文|总长|总和|之和|为 ?-\d", re.IGNORECASE
@@ -64,6 +75,7 @@ _LINES = {
     "reasoning": "omit: [reasoning_effort]",
     "response_format": "structured: false",
     "text": "structured: false",
+    "service_tier": "service_tier: null",
 }
 """What to write for parameters that stand for others of the recipe."""
 _BARE = r"(?<![a-z0-9_-]){name}(?![a-z0-9_-])"
@@ -85,7 +97,9 @@ def blamed(failure: CallFailed, body: Mapping[str, Any], steering: Steering) -> 
     text = failure.message
     if _STREAM_ONLY.search(text) and "stream" not in body:
         return _told(failure, "stream", "stream: true")
-    name = _named(failure, text, body)
+    if body.get("stream") is True and _NO_STREAM.search(text):
+        return _told(failure, "stream", "stream: false")
+    name = _named(failure, text, body) or _switch_refused(text, body)
     if name is None or (name in _LIMITS and _is_of_the_row(text)):
         failure.parameter = ""
         return failure
@@ -116,10 +130,17 @@ def _named(failure: CallFailed, text: str, body: Mapping[str, Any]) -> str | Non
     return next((name for name in _candidates(body) if _is_named(name, text)), None)
 
 
+def _switch_refused(text: str, body: Mapping[str, Any]) -> str | None:
+    """The parameter by which the request told the model to think or not, where that is refused."""
+    if not _NO_SWITCH.search(text):
+        return None
+    return next((name for name in _THINKING_SWITCHES if name in body), None)
+
+
 def _candidates(body: Mapping[str, Any]) -> Iterator[str]:
-    """Longer names first: `top_logprobs` holds `logprobs`."""
+    """What was sent first, and of that longer names: `top_logprobs` holds `logprobs`."""
     names = {name for name in body if name not in (*CONTENT, "model")} | _SETTABLE
-    yield from sorted(names, key=lambda name: (-len(name), name))
+    yield from sorted(names, key=lambda name: (name not in body, -len(name), name))
 
 
 def _is_named(name: str, text: str) -> bool:
@@ -127,7 +148,7 @@ def _is_named(name: str, text: str) -> bool:
     pattern = _BARE if "_" in name or name in ("temperature", "logprobs") else _NAMED
     first, *rest = name.split("_")
     camel = first + "".join(each.capitalize() for each in rest)  # some say it so
-    either = f"(?:{re.escape(name)}|{re.escape(camel)})"
+    either = f"(?:{re.escape(name)}|{re.escape(camel)}|{' '.join(name.split('_'))})"
     return bool(re.search(pattern.replace("{name}", either), text, re.IGNORECASE))
 
 
@@ -141,8 +162,10 @@ def _remedy(name: str, text: str, steering: Steering) -> str:
         return "stream: false" if steering.streams else "stream: true"
     if name in steering.extra:
         return f"extra: {{}}  # without {name}"
-    if name == "enable_thinking":
-        return _switched(text, steering)
+    switched = _switched(text, steering) if name == "enable_thinking" else ""
+    is_switch = name in _THINKING_SWITCHES and name != "reasoning_effort"
+    if switched or (is_switch and steering.thinking is not None):
+        return switched or "thinking: null"
     return _LINES.get(name, f"omit: [{name}]" if name in OMITTABLE else "")
 
 

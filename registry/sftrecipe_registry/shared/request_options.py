@@ -14,7 +14,7 @@ from sftrecipe.plugin.described import Described
 from sftrecipe.plugin.sampling import Effort, Sampling, Thinking, ThoughtBudget
 from sftrecipe.plugin.vendor_quirks import Quirks
 from sftrecipe_registry.shared.openai_http import bearer
-from sftrecipe_registry.shared.steering import OMITTABLE, Api, Steering
+from sftrecipe_registry.shared.steering import OMITTABLE, SWITCHES, Api, Steering
 
 _BY_BLOCKS = tuple(name for name in Sampling.model_fields if name not in ("extra", "omit"))
 _OWN: Mapping[str, str] = {
@@ -27,7 +27,6 @@ _OWN: Mapping[str, str] = {
     "stream": "write stream: true beside the provider's model",
     "stream_options": "write stream: true beside the provider's model",
     "service_tier": "write service_tier beside the provider's model",
-    "reasoning": "write reasoning_effort",
     "response_format": "steps that want a form ask for it; see `structured`",
     "text": "steps that want a form ask for it; see `structured`",
     **dict.fromkeys(("n", "best_of"), "only one reply is read; see the step's own options"),
@@ -35,7 +34,6 @@ _OWN: Mapping[str, str] = {
     **dict.fromkeys(("logprobs", "top_logprobs", "echo"), "steps that want them ask for them"),
 }
 """Parameters that the engine sends itself, and what to do in their stead."""
-_SWITCHES = ("enable_thinking", "thinking", "thinking_budget", "chat_template_kwargs")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4000}[\x21-\x7e])?")
 _VARIABLE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
@@ -156,7 +154,7 @@ def word_problems(
         if name in _OWN:
             told = f"extra may not hold '{name}', which the engine sends itself"
             yield OptionProblem(("extra", name), told, _OWN[name], at_key=True)
-        elif thinking is not None and name in _SWITCHES:
+        elif thinking is not None and name in SWITCHES:
             told = f"extra.{name} and thinking say the same thing twice"
             yield OptionProblem(("extra", name), told, "remove one of them", at_key=True)
     for index, name in enumerate(written.get("omit") or ()):

@@ -45,6 +45,8 @@ def _put(found: dict[str, Any], name: str, value: Any) -> None:
         # Without asking for it there is no word of the thought.
         summary = {} if value == "none" else {"summary": "auto"}
         found["reasoning"] = {"effort": value, **summary}
+    elif name == "reasoning" and isinstance(value, Mapping):  # of `extra`
+        found["reasoning"] = {**found.get("reasoning", {}), **value}
     elif name == "tools":
         found["tools"] = [_flat(tool) for tool in value]
     elif name == "logprobs":
@@ -116,7 +118,7 @@ def responses_reply(reply: Mapping[str, Any]) -> dict[str, Any]:
         message["tool_calls"] = calls
     logprobs = [each for part in parts for each in _listed(part.get("logprobs"))]
     choice: dict[str, Any] = {"index": 0, "message": message}
-    choice["finish_reason"] = _ending(reply, called=bool(calls))
+    choice["finish_reason"] = _ending(reply, called=bool(calls), broken=_is_broken(items))
     if logprobs:
         choice["logprobs"] = {"content": logprobs}
     found = {"id": reply.get("id"), "model": reply.get("model"), "usage": _usage(reply)}
@@ -134,7 +136,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _in(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield from (part for part in _listed(item.get("content")) if isinstance(part, Mapping))
+    content = item.get("content")
+    if isinstance(content, str):
+        content = [{"type": "output_text", "text": content}]
+    yield from (part for part in _listed(content) if isinstance(part, Mapping))
 
 
 def _said(part: Mapping[str, Any], kind: str, name: str) -> str:
@@ -158,11 +163,16 @@ def _call(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": item.get("call_id"), "type": "function", "function": function}
 
 
-def _ending(reply: Mapping[str, Any], *, called: bool) -> str:
+def _is_broken(items: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last item was not written to its end."""
+    return bool(items) and items[-1].get("status") == "incomplete"
+
+
+def _ending(reply: Mapping[str, Any], *, called: bool, broken: bool) -> str:
     """In a chat's words; a status that is no end is one of those that nobody knows."""
     status = reply.get("status")
     if status == "completed":
-        return "tool_calls" if called else "stop"
+        return UNFINISHED if broken else "tool_calls" if called else "stop"
     if status == "incomplete":
         reason = plain_text(mapping_in(reply, "incomplete_details").get("reason") or UNFINISHED)
         return _ENDINGS.get(reason, reason)

@@ -18,6 +18,8 @@ OMITTABLE = frozenset(
     - {"extra", "omit", "thinking"}
 )
 """Parameters that the engine sends, and a request can do without."""
+SWITCHES = ("enable_thinking", "thinking", "thinking_budget", "chat_template_kwargs", "reasoning")
+"""Parameters of `extra` by which servers are told to think."""
 DEFAULT_EFFORT = "medium"
 """What `thinking: on` is for servers that are told an effort."""
 
@@ -48,12 +50,24 @@ class Steering:
         thought = thinking or self.thinking
         return replace(
             self,
-            extra=merged(self.extra, own.get("extra") or {}),
+            extra=merged(self._extra_beside(thinking), own.get("extra") or {}),
             omit=self.omit | frozenset(own.get("omit") or ()),
             # What a block writes of the two is not undone by the provider's other one.
             thinking=None if effort and self.thinking == "off" and not thinking else thought,
             effort=effort or (None if thinking else self.effort),
         )
+
+    def _extra_beside(self, thinking: Any) -> Mapping[str, Any]:
+        """The provider's `extra`, without what a block's `thinking` says anew."""
+        if thinking is None:
+            return self.extra
+        said = (*SWITCHES, self.quirks.budget)
+        found = {name: value for name, value in self.extra.items() if name not in said}
+        kept = self.extra.get("chat_template_kwargs")
+        if isinstance(kept, Mapping):
+            rest = {name: value for name, value in kept.items() if name != self.quirks.switch}
+            found["chat_template_kwargs"] = rest
+        return found
 
     @property
     def thinks(self) -> bool:
