@@ -159,3 +159,40 @@ def _said(value: Any) -> list[str]:
     if not isinstance(value, str):
         return []
     return ["xb"] if value == '{"a": "xb"}' else [value.strip()]
+
+
+TALK = [{"role": "user", "content": "发烧？"}, {"role": "assistant", "content": "多喝水。"}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversation": [{"human": "发烧？", "assistant": "多喝水。"}]},
+        {"conversation": [{"input": "发烧？", "output": "多喝水。", "system": ""}]},
+        {"conversations": [{"question": "发烧？", "answer": "多喝水。"}]},
+    ],
+)
+def test_rounds_are_turns(row: Row) -> None:
+    rows, _ = read_rows(row)
+    assert rows[0].columns == {"messages": TALK}
+    [(name, rounds)] = row.items()
+    _, [reject] = read_rows({name: [*rounds, {**rounds[0], "score": 1}]})
+    assert reject.reason == "bad_messages"
+
+
+TOOL = {"name": "f", "description": "d", "parameters": {"properties": {}}}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize(
+    "tools",
+    [
+        [{"name": "f", "description": "d", "input_schema": {"properties": {}}}],
+        [{"functionDeclarations": [TOOL]}],
+        [{"type": "function", **TOOL}],
+    ],
+)  # fmt: skip
+def test_tools_of_every_form_are_tools(tools: list[Row], *, as_text: bool) -> None:
+    given = json.dumps(tools) if as_text else tools
+    rows, _ = read_rows({"messages": TALK, "tools": given})
+    assert json.loads(rows[0].columns["tools"]) == [{"type": "function", "function": TOOL}]
