@@ -98,9 +98,9 @@ class LlamaFactory(Exporter):
     chat shape are written in both."""
     preference: Preference | None = None
     """What the rows teach: `none`, the answer; `ranking`, the better of `chosen` and `rejected`
-    (stages rm, dpo); `kto`, whether the answer is good (`label` or `kto_tag`: true or false, 1 or 0,
-    good or bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of another
-    kind are left out then, and a `label` that mostly holds other words judges nothing."""
+    (stages rm, dpo); `kto`, whether the answer is good (`label` or `kto_tag`: true or false, 1 or
+    0, good or bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of
+    another kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
     holdout: Annotated[float, Ge(0)] = 0
