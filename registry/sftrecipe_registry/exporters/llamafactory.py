@@ -237,6 +237,8 @@ class LlamaFactory(Exporter):
                     parts[role] = self._open(role, plan.preference, to, stack)
                 for row, learned in made:
                     parts[role].write(row, learned)
+                if len(made) > 1:
+                    to.write_more(record, len(made) - 1)
                 unwritten.update(plan.unwritten(record.columns))
                 if self.formatting != "text" and names_speakers(record.columns):
                     to.context.tell("unwritten_names", record.origin or record.id)
