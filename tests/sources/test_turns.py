@@ -196,3 +196,16 @@ def test_tools_of_every_form_are_tools(tools: list[Row], *, as_text: bool) -> No
     given = json.dumps(tools) if as_text else tools
     rows, _ = read_rows({"messages": TALK, "tools": given})
     assert json.loads(rows[0].columns["tools"]) == [{"type": "function", "function": TOOL}]
+
+
+def test_a_table_gives_no_call_the_arguments_of_another(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    calls = [{"name": "f", "arguments": {"x": 1}}, {"name": "g", "arguments": {"y": "二"}}]
+    turns = [TALK[0], {"role": "assistant", "content": "", "tool_calls": calls}]
+    tools = [{"name": n, "parameters": {"properties": {n: {"type": "string"}}}} for n in "fg"]
+    table = pa.Table.from_pylist([{"messages": turns, "tools": tools, "topic": {"a": None}}])
+    pq.write_table(table, tmp_path / "a.parquet")
+    rows, _ = read("parquet", tmp_path, path="a.parquet")
+    assert rows[0].columns["messages"] == turns
+    assert json.loads(rows[0].columns["tools"]) == tools
+    assert rows[0].columns["topic"] == {"a": None}
