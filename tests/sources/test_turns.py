@@ -180,6 +180,16 @@ def test_rounds_are_turns(row: Row) -> None:
     assert reject.reason == "bad_messages"
 
 
+def test_calls_at_once_may_have_a_turn_each() -> None:
+    calls = [{"name": name, "arguments": {"x": 1}} for name in "fg"]
+    asked = [{"role": "tool_call", "content": json.dumps(call)} for call in calls]
+    results = [{"role": "tool_response", "content": text} for text in "ab"]
+    rows, _ = read_rows({"messages": [TALK[0], *asked, *results, TALK[1]]})
+    turns = rows[0].columns["messages"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "tool", "tool", "assistant"]
+    assert turns[1]["tool_calls"] == calls
+
+
 TOOL = {"name": "f", "description": "d", "parameters": {"properties": {}}}
 
 

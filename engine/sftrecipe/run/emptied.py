@@ -27,6 +27,7 @@ _HELD_OUT = "held_out"
 _COMMON = {
     "cut_off": ("max_tokens",),
     "empty_answer": ("max_tokens", "stop"),
+    "unread_part": ("leave_out",),
     _HELD_OUT: ("holdout",),
 }
 """What decides reasons that many plugins share."""
