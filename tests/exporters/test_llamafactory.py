@@ -151,6 +151,7 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"messages": ["hello"]}, "bad_messages"),
     (messages(("user", None), ("assistant", "a")), "bad_messages"),
     (messages(("user", "u")), "no_answer"),
+    ({"conversations": ["u", "a"]}, "no_prompt"),
     (messages(("system", "s")), "no_answer"),
     (messages(("assistant", "a")), "no_prompt"),
     (messages(("assistant", "a"), ("user", "u"), ("assistant", "a")), "roles_alternate"),

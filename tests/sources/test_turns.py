@@ -176,8 +176,9 @@ def test_rounds_are_turns(row: Row) -> None:
     rows, _ = read_rows(row)
     assert rows[0].columns == {"messages": TALK}
     [(name, rounds)] = row.items()
-    _, [reject] = read_rows({name: [*rounds, {**rounds[0], "score": 1}]})
-    assert reject.reason == "bad_messages"
+    other = {name: [*rounds, {**rounds[0], "score": 1}]}
+    rows, _ = read_rows(other)
+    assert rows[0].columns == other  # exporters say that these are no turns
 
 
 def test_calls_at_once_may_have_a_turn_each() -> None:

@@ -27,9 +27,6 @@ JOINED = "joined_systems"
 
 _TALKS = ("messages", "conversations", "conversation", "contents")
 """Columns that hold conversations: OpenAI's, ShareGPT's, LMSYS's, Gemini's."""
-_NAMED_TALKS = ("conversations", "conversation")
-_SAID = frozenset(("messages", "output", "text", "completion", *PAIR))
-"""Columns that say what a row teaches."""
 _OPENAI_PAIR = {"preferred_output": "chosen", "non_preferred_output": "rejected"}
 _SYSTEMS = ("system", "systemInstruction", "system_instruction")
 _FORMS = frozenset((*_TALKS, *PAIR, *_OPENAI_PAIR, "prompt", "completion"))
@@ -137,7 +134,7 @@ class _FormReader:
         """The turns of the row's conversation; None where it has no column of one."""
         for name in _TALKS:
             value = unrolled(_parsed(self._rest.get(name)))
-            if value is None or (name != "messages" and not self._is_talk(value, name)):
+            if value is None or (name != "messages" and not looks_like_turns(value)):
                 continue
             self._rest = {
                 ("messages" if key == name else key): each
@@ -146,14 +143,6 @@ class _FormReader:
             }
             return self._turns(value, name)
         return None
-
-    def _is_talk(self, value: Any, name: str) -> bool:
-        """Whether a column holds turns; of a list that nothing else in the row stands for, what is
-        wrong with them is told."""
-        if looks_like_turns(value):
-            return True
-        is_list = isinstance(value, list | tuple) and bool(value)
-        return is_list and name in _NAMED_TALKS and _SAID.isdisjoint(self._rest)
 
     def _turns(self, value: Any, name: str) -> list[Turn]:
         if not isinstance(value, list | tuple):

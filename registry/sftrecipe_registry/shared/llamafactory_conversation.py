@@ -21,6 +21,7 @@ Masks = Literal["any", "all", "last"]
 """Which answers of a conversation are learned: its only one, all of them, or the last alone."""
 MEDIA = ("images", "videos", "audios")
 
+_TALKS = ("conversations", "conversation")
 _ASKS = ("user", "observation")
 _ROLES = (*_ASKS, *ANSWERS)
 
@@ -105,7 +106,8 @@ def _text(columns: Columns, name: str) -> str:
 
 def _question(columns: Columns) -> tuple[str, str]:
     if columns.get("instruction") is None and columns.get("input") is None:
-        raise Unusable("no_prompt")
+        unread = next((name for name in _TALKS if columns.get(name)), None)
+        raise Unusable("no_prompt", f"{unread} is no list of turns" if unread else None)
     return _text(columns, "instruction"), _text(columns, "input")
 
 
