@@ -32,7 +32,7 @@ _MARKS = (
     (b"GIF89a", "a picture", ""),
     (b"Obj\x01", "an Avro file", "save it as Parquet or JSON Lines"),
 )
-_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*(\{\s*"|\[\s*\{)')
+_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*\[?\s*\{\s*"[^"]*"\s*:')
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.I | re.S)
 _TAR = (257, b"ustar")
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
