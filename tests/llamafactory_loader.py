@@ -56,19 +56,22 @@ def main() -> None:
     try:
         # Its prints and progress bars go where they spoil no JSON.
         with contextlib.redirect_stdout(sys.stderr):
-            answers = [answer(case, scratch) for case in cases]
+            tokenizers: dict[tuple[str, str], Any] = {}
+            answers = [answer(case, scratch, tokenizers) for case in cases]
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     sys.stdout.write(json.dumps(answers) + "\n")
 
 
-def answer(case: dict[str, Any], scratch: Path) -> dict[str, Any]:
+def answer(
+    case: dict[str, Any], scratch: Path, tokenizers: dict[tuple[str, str], Any]
+) -> dict[str, Any]:
     """Load one case and describe what came of it."""
     with collected_warnings() as messages:
         loaded: dict[str, Any] = {"rows": None, "examples": None, "first": []}
         error = None
         try:
-            load(case, scratch, loaded)
+            load(case, scratch, tokenizers, loaded)
         except Exception as problem:  # whatever it raises is the answer
             error = f"{type(problem).__name__}: {problem}"
     return {
@@ -95,7 +98,12 @@ def collected_warnings() -> Iterator[list[str]]:
         logger.handlers[:] = before
 
 
-def load(case: dict[str, Any], scratch: Path, loaded: dict[str, Any]) -> None:
+def load(
+    case: dict[str, Any],
+    scratch: Path,
+    tokenizers: dict[tuple[str, str], Any],
+    loaded: dict[str, Any],
+) -> None:
     """Do what LLaMA-Factory's trainers do up to the data, filling `loaded` as it goes."""
     from llamafactory.data import (  # type: ignore[import-not-found]  # noqa: PLC0415
         get_template_and_fix_tokenizer,
@@ -109,7 +117,9 @@ def load(case: dict[str, Any], scratch: Path, loaded: dict[str, Any]) -> None:
     )
 
     model, data, training, _, _ = get_train_args(arguments(case, scratch))
-    tokenizer_module = load_tokenizer(model)
+    # Reading one takes seconds. A template changes it, the same one only once.
+    kept = (repr(model), str(data.template))
+    tokenizer_module = tokenizers[kept] = tokenizers.get(kept) or load_tokenizer(model)
     tokenizer = tokenizer_module["tokenizer"]
     template = get_template_and_fix_tokenizer(tokenizer, data)
     preprocess = loader._get_preprocessed_dataset

@@ -327,6 +327,8 @@ class StandIn:
             return web.json_response({"code": "rpm_rate_limit_exceeded", "msg": "slow down"})
         elif fault == "filtered":
             data["choices"][0]["finish_reason"] = "content_filter"
+        elif fault == "aborted":
+            data["choices"][0]["finish_reason"] = "abort"
             return web.json_response(data)
         elif fault == "flagged":
             data["choices"][0] |= {"flag": 1, "ban_round": 0, "need_clear_history": True}

@@ -11,6 +11,7 @@ from sftrecipe.plugin.options import (
     PromptMarker,
     ProviderMarker,
     ProviderName,
+    SaidColumn,
     StreamName,
 )
 from sftrecipe.plugin.sampling import Sampling
@@ -26,6 +27,7 @@ __all__ = [
     "PromptMarker",
     "ProviderMarker",
     "ProviderName",
+    "SaidColumn",
     "Sampling",
     "StreamName",
 ]

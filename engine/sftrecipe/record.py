@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import orjson
 
+from sftrecipe.thoughts import parted
+
 Columns = Mapping[str, Any]
 """The canonical columns: `instruction`, `input`, `output`, `reasoning` (the thought before the
 output), `system`, `history` (pairs), or `messages` (`Turn`s) and `tools` (JSON text), or `text`;
@@ -18,6 +20,8 @@ PLAIN_COLUMNS = frozenset({"instruction", "input", "output", "reasoning", "syste
 """The columns of a chat whose turns are not listed: `messages` takes the place of them all."""
 CHAT_COLUMNS = PLAIN_COLUMNS | {"messages"}
 """The columns that make a row a chat."""
+OF_TURNS = frozenset({"system", "instruction", "reasoning", "output"})
+"""Columns of a plain row that chat turns have, too: what is said last, and its thought."""
 
 ROLES = frozenset({"system", "user", "assistant", "tool"})
 """Who speaks a turn."""
@@ -128,7 +132,7 @@ def chat(columns: Columns) -> list[Turn]:
         turns.append({"role": "system", "content": columns["system"]})
     for asked, answered in columns.get("history") or ():
         turns.append({"role": "user", "content": asked})
-        turns.append({"role": "assistant", "content": answered})
+        turns.append(_earlier(answered))
     if asked := question(columns):
         turns.append({"role": "user", "content": asked})
     if columns.get("output"):
@@ -136,3 +140,11 @@ def chat(columns: Columns) -> list[Turn]:
         if columns.get("reasoning"):
             turns[-1]["reasoning"] = columns["reasoning"]
     return turns
+
+
+def _earlier(answered: str) -> Turn:
+    """An answer of the history, which has its thought in its text."""
+    found = parted(answered) if answered else None
+    if found is None or not found.reasoning or found.is_open:
+        return {"role": "assistant", "content": answered}
+    return {"role": "assistant", "content": found.answer, "reasoning": found.reasoning}

@@ -318,6 +318,8 @@ def test_a_model_that_thinks_at_times_loses_no_row(tmp_path: Path) -> None:
     turns = [{"role": "assistant", "content": "so", "reasoning": "hm"}]
     assert compiled("[{{ reasoning }}]").render({"messages": turns}) == "[hm]"
     assert compiled("{{ reasoning is defined }}").render({"messages": []}) == "False"
+    shown = compiled("{% for each in examples %}[{{ each.reasoning }}]{% endfor %}")
+    assert shown.render({"examples": [{"reasoning": "hm"}, {"output": "so"}]}) == "[hm][]"
 
 
 CLASSIFY = "  - {id: g, use: self_instruct_classify, from: s, provider: p}"

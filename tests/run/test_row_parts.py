@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,69 @@ def test_an_answer_that_calls_is_seen_and_never_lost(server: StandIn, tmp_path: 
     rejects = {each["step"]: each["reason"] for each in plain.data("rejects.jsonl")}
     assert rejects == {"better": "tool_call", "talk": "tool_call"}
     assert rubric_variables(row)["output"] == 'dose({"mg": 5})'
+    earlier = {"instruction": "And?", "history": [["Why?", "<think>\nSo.\n</think>\n\nThus."]]}
+    assert rubric_variables(earlier)["instruction"] == "user: Why?\nassistant: Thus.\nuser: And?"
+
+
+def test_chat_turns_are_seen_as_plain_rows_are(server: StandIn, tmp_path: Path) -> None:
+    def talk(asked: str, answered: str, thought: str, **more: Any) -> dict[str, Any]:
+        turn = {"role": "assistant", "content": answered, "reasoning": thought}
+        turns = [{"role": "user", "content": asked}, {**turn, **more}]
+        return {"messages": [{"role": "user", "content": "?"}, turn, *turns]}
+
+    call = {"tool_calls": [{"name": "dose", "arguments": {"mg": 5}}]}
+    rows = [
+        {"instruction": "How much?", "output": "Five drops.", "reasoning": "a long thought"},
+        talk("How often?", "Twice a day.", "a long thought"),
+        talk("How much?", "Six drops.", "a long thought"),
+        talk("How long?", "For a week.", "short"),
+        talk("Why?", "It said so, and went on and on.", "a long thought"),
+        talk("How late?", "", "a long thought", **call),
+        {"text": "neither asked nor answered"},
+        {"text": "neither asked nor answered, again"},
+    ]
+    tooled = talk("Then?", "Five.", "a long thought")
+    tooled["messages"].insert(2, {"role": "tool", "content": "5"})
+    plain = Plain(tmp_path / "p")
+    fields = {"way": "style", "style": "curt", "fields": ["output"]}
+    beside = {"prompt": "{{ messages[-1].content }} {{ reasoning }}", "column": "note"}
+    asks = {"from": "rows", "provider": "p"}
+    filters: list[dict[str, Any]] = [
+        {"id": "once", "use": "exact_dedup", "with": {"field": "instruction"}},
+        {"id": "long", "use": "length", "with": {"field": "reasoning", "min_chars": 10}},
+        {"id": "short", "use": "length", "with": {"field": "output", "max_chars": 20}},
+        {"id": "said", "use": "expression", "with": {"keep": "len(output) < 20"}},
+    ]
+    plain.recipe(
+        providers={"p": {"use": "openai", "model": "m", "base_url": server.url, "api_key": ""}},
+        filter=[{**each, "on": "rows"} for each in filters],
+        generate=[
+            {"id": "curt", "use": "rewrite", **asks, "with": fields},
+            {"id": "noted", "use": "text_generation", **asks, "with": beside},
+            {"id": "next", "use": "magpie_turn", **asks, "with": {"family": "qwen2"}},
+        ],
+        export=[{"use": "jsonl", "from": ["curt", "noted", "next"]}],
+    )
+    told = [*rows, tooled]
+    (plain.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
+    plain.run()
+    lost = Counter((each["step"], each["reason"]) for each in plain.data("rejects.jsonl"))
+    assert lost == {
+        ("once", "duplicate"): 1,
+        ("long", "too_short"): 3,
+        ("short", "too_long"): 1,
+        ("curt", "tool_call"): 1,
+        ("noted", "prompt_failed"): 1,
+        ("next", "tool_call"): 1,
+        ("next", "prompt_failed"): 1,
+    }
+    curt, talked = plain.data()[:2]
+    assert (curt.keys(), curt["output"] != rows[0]["output"]) == ({"instruction", "output"}, True)
+    assert talked["messages"][:3] == rows[1]["messages"][:3]
+    assert talked["messages"][3].keys() == {"role", "content"}
+    assert talked["messages"][3]["content"] != "Twice a day."
+    (plain.folder / "rows.jsonl").write_text(json.dumps(tooled) + "\n")
+    plain.run(command="validate")  # the same columns are known where all rows are chats
 
 
 async def test_pairs_of_calls_and_of_pictures() -> None:

@@ -70,6 +70,10 @@ class StreamMarker:
 class ColumnMarker:
     """The option names a column of the input rows."""
 
+    in_turns: bool = False
+    """Whether the generator finds in chat turns what they have of a plain row (`OF_TURNS`), as
+    filters do."""
+
 
 @dataclass(frozen=True)
 class ModelMarker:
@@ -89,6 +93,7 @@ InputPath = Annotated[str, FileMarker(folder=True)]
 ProviderName = Annotated[str, ProviderMarker()]
 StreamName = Annotated[str, StreamMarker()]
 ColumnName = Annotated[str, ColumnMarker()]
+SaidColumn = Annotated[str, ColumnMarker(in_turns=True)]
 Pattern = Annotated[str, RegexMarker()]
 ModelName = Annotated[str, ModelMarker()]
 

@@ -139,8 +139,10 @@ class Missing(StrictUndefined):
     def __new__(
         cls, hint: Any = None, obj: Any = missing, name: Any = None, exc: Any = UndefinedError
     ) -> Any:
-        """A plain one for a thought, or a part of a turn."""
-        may_lack = name == "reasoning" if obj is missing else _is_turns_part(obj, name)
+        """A plain one for a thought, of a row that is shown as an example too, or a part of a
+        turn."""
+        is_thought = name == "reasoning" and (obj is missing or isinstance(obj, Mapping))
+        may_lack = is_thought or _is_turns_part(obj, name)
         return Undefined(hint, obj, name, exc) if may_lack else super().__new__(cls)
 
 

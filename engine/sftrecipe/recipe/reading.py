@@ -27,7 +27,7 @@ from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
 from sftrecipe.recipe.templates import is_file, template_problems
-from sftrecipe.record import Columns, Record
+from sftrecipe.record import OF_TURNS, Columns, Record
 from sftrecipe.turns.columns import read_columns, read_names
 from sftrecipe.turns.conversation import looks_like_turns
 from sftrecipe.turns.faults import UnreadTurn
@@ -116,8 +116,11 @@ class Reading:
                 self._problems.extend([problem] if problem else [])
             elif isinstance(marker, PromptMarker):
                 self._check_prompt(draft, value, place, marker, inputs)
-            elif isinstance(marker, ColumnMarker) and inputs is not None and value not in inputs:
-                self._problems.append(_unknown_column(value, inputs, place))
+            elif isinstance(marker, ColumnMarker) and inputs is not None:
+                in_turns = marker.in_turns or draft.section.name == "filter"
+                known = inputs | OF_TURNS if in_turns and "messages" in inputs else inputs
+                if value not in known:
+                    self._problems.append(_unknown_column(value, known, place))
 
     def _check_prompt(
         self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs

@@ -66,6 +66,8 @@ def template_problems(
     known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
     if marker.columns and inputs is None:
         return
+    if "messages" in known and marker.columns:
+        known |= {"reasoning"}  # the last answer's thought
     for name in sorted(used - known):
         values: dict[str, object] = {"variable": name, "known": ", ".join(sorted(known))}
         hint = "known" if known else None

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _REASONS = 3
 _SHOWN = 80
 _HELD_OUT = "held_out"
+_CUT_OFF = "cut_off"
 _COMMON = {
-    "cut_off": ("max_tokens",),
+    _CUT_OFF: ("max_tokens",),
     "empty_answer": ("max_tokens", "stop"),
     "unread_part": ("leave_out",),
     _HELD_OUT: ("holdout",),
@@ -48,10 +49,13 @@ class Loss:
     """By reason, the first row, with what was measured."""
     before: dict[str, int] = field(default_factory=dict)
     """Rows that the stream had lost until then, by step."""
+    ended_by_server: bool = False
+    """Whether a reply was cut off by something else than its limit: no option decides that."""
 
     def add(self, record: Record, reason: str, value: object, detail: object = None) -> None:
         """Count a lost row."""
         self.reasons[reason] += 1
+        self.ended_by_server |= reason == _CUT_OFF and isinstance(value, str)
         if reason not in self.examples:
             number = f"{value:g}" if isinstance(value, float) else value
             measured = " ".join(str(each) for each in (number, detail) if each not in (None, ""))
@@ -83,6 +87,8 @@ class Loss:
         all that the recipe sets in the block."""
         plugin, raw = self.step.block.plugin, self.step.block.raw
         known = {**_COMMON, **plugin.decides}
+        if self.ended_by_server:
+            known.pop(_CUT_OFF, None)
         reasons = self.reasons or (_HELD_OUT,)
         names = dict.fromkeys(name for reason in reasons for name in known.get(reason, ()))
         values = {name: getattr(plugin, name) for name in names if hasattr(plugin, name)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -12,7 +12,8 @@ from annotated_types import Ge, Gt
 from sftrecipe import KEEP, Context, Filter, PluginRefused, Record, Rows, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, InputFile, StreamName
-from sftrecipe_registry.shared.row_text import CONTENT, said, with_said
+from sftrecipe.record import Columns
+from sftrecipe_registry.shared.row_text import CONTENT, said, seen_columns, with_said
 
 if TYPE_CHECKING:
     from sftrecipe_registry.shared.ngram_index import Item, Match, NgramIndex
@@ -144,7 +145,7 @@ class Decontaminate(Filter):
         batch: list[tuple[Record, list[str]]] = []
         size = 0
         for row in rows:
-            texts = [*said([row.columns.get(name) for name in self._names()])]
+            texts = [*said([row.columns.get(name) for name in self._names(row.columns)])]
             batch.append((row, texts))
             size += sum(map(len, texts)) + 1
             if size >= _CHARACTERS:
@@ -152,10 +153,11 @@ class Decontaminate(Filter):
                 batch, size = [], 0
         yield batch
 
-    def _names(self) -> tuple[str, ...]:
+    def _names(self, columns: Columns) -> Sequence[str]:
         if self.field is None:
             return CONTENT
-        return (self.field,) if isinstance(self.field, str) else self.field
+        named = (self.field,) if isinstance(self.field, str) else self.field
+        return seen_columns(columns, named)
 
     def _verdict(self, searched: _Searched, ctx: Context) -> Verdict:
         matches = [match for some in searched.matches for match in some]
@@ -179,7 +181,7 @@ class Decontaminate(Filter):
             return text
 
         columns = searched.row.columns
-        masked = {name: with_said(columns.get(name), change) for name in self._names()}
+        masked = {name: with_said(columns.get(name), change) for name in self._names(columns)}
         return {name: value for name, value in masked.items() if value != columns.get(name)}
 
 

@@ -12,7 +12,7 @@ from sftrecipe import KEEP, Context, Filter, Record, Rows, Verdict
 from sftrecipe.options import ColumnName, StreamName
 from sftrecipe_registry.shared.first_seen import DIGEST_BYTES, FirstSeen
 from sftrecipe_registry.shared.keeping import Preference
-from sftrecipe_registry.shared.row_text import CONTENT, MEDIA
+from sftrecipe_registry.shared.row_text import CONTENT, MEDIA, of_turns
 
 Normalise = Literal["none", "whitespace", "case"]
 
@@ -79,11 +79,18 @@ class ExactDedup(Filter):
         names = (*CONTENT, *MEDIA) if self.field is None else self.field
         columns = (names,) if isinstance(names, str) else names
         change = {"none": None, "whitespace": _spaced, "case": _folded}[self.normalise]
-        dumps = orjson.dumps
+        named, dumps = self.field is not None, orjson.dumps
         sort = orjson.OPT_SORT_KEYS
 
         def digest(row: Record) -> bytes:
             values = [*map(row.columns.get, columns)]
+            if named and None in values:
+                values = [
+                    of_turns(row.columns, name) if value is None else value
+                    for name, value in zip(columns, values, strict=True)
+                ]
+                if not any(value is not None for value in values):
+                    values = [row.id]  # it repeats nothing
             content = dumps(_changed(values, change) if change else values, option=sort)
             return blake2b(content, digest_size=DIGEST_BYTES).digest()
 

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.record import OF_TURNS
+from sftrecipe_registry.shared.row_text import of_turns
 from sftrecipe_registry.shared.safe_expression import (
     BadExpression,
     SafeExpression,
@@ -48,6 +50,8 @@ class Expression(RowFilter):
         if inputs is None:
             return
         columns = read.names | read.members.get("column", frozenset())
+        if "messages" in inputs:
+            columns -= OF_TURNS
         for name, near in unknown_names(columns, inputs):
             known = f"columns: {', '.join(sorted(inputs))}" if inputs else None
             hint = f"did you mean '{near}'?" if near else known
@@ -55,10 +59,13 @@ class Expression(RowFilter):
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        columns = row.columns
-        names = {**columns, "column": columns, "score": row.scores, "tag": row.tags}
+        columns, read = row.columns, _read(self.keep)
+        of_chat = {
+            name: of_turns(columns, name) for name in read.names & OF_TURNS if "messages" in columns
+        }
+        names = {**of_chat, **columns, "column": columns, "score": row.scores, "tag": row.tags}
         try:
-            is_true = bool(_read(self.keep).compute(names))
+            is_true = bool(read.compute(names))
         except (TypeError, ValueError, ArithmeticError) as error:
             return Verdict(False, "not_comparable", detail=str(error)[:_SHOWN])
         return KEEP if is_true else Verdict(False, "not_true", detail=self.keep[:_SHOWN])

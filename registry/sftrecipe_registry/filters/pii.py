@@ -13,7 +13,7 @@ from sftrecipe.options import ColumnName
 from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.installed_packages import package_check
 from sftrecipe_registry.shared.personal_data import KINDS, Found, Kind, masked, personal_data
-from sftrecipe_registry.shared.row_text import CONTENT
+from sftrecipe_registry.shared.row_text import CONTENT, seen_columns
 
 _INSTALL = f"{installer()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
@@ -84,8 +84,10 @@ class Pii(RowFilter):
         return Verdict(True, value=total, detail=told, changes=changes)
 
     def _columns(self, columns: Mapping[str, Any]) -> Iterator[str]:
-        named = (self.field,) if isinstance(self.field, str) else self.field or CONTENT
-        return (name for name in named if columns.get(name))
+        if self.field is None:
+            return (name for name in CONTENT if columns.get(name))
+        named = (self.field,) if isinstance(self.field, str) else self.field
+        return (name for name in seen_columns(columns, named) if columns.get(name))
 
     def _clean(self, value: Any, find: FindAll, counts: Counter[str]) -> Any:
         """The value with everything masked in its texts; of chat turns all but the role and ids."""

@@ -14,6 +14,7 @@ from sftrecipe import KEEP, Context, Filter, PluginRefused, Record, Rows, Verdic
 from sftrecipe.errors import closest
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
+from sftrecipe_registry.shared.row_text import text_of
 
 
 class Top(Filter):
@@ -56,12 +57,13 @@ class Top(Filter):
         values: array[float] = array("d")
         groups: defaultdict[str, array[int]] = defaultdict(lambda: array("Q"))
         known: set[str] = set()
+        group = text_of(self.per, lambda row: "")
         for place, row in enumerate(rows):
             value = self._value(row)
             values.append(value)
             known.update(row.scores)
             if not isnan(value):
-                groups[row.text(self.per) if self.per else ""].append(place)
+                groups[group(row)].append(place)
         if values and not groups:
             raise PluginRefused(self._nothing(known))
         ranks = self._ranks(values, groups)

@@ -11,6 +11,7 @@ from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
+from sftrecipe_registry.shared.row_text import no_text
 
 _LABEL = re.compile(
     r"\A\W{0,40}?(?P<bold>\*{0,3})(?:instruction|request|question|指令|请求|问题)\s{0,40}"
@@ -62,6 +63,7 @@ class Backtranslate(Sampling, RowGenerator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A beginning that a chat model cannot be given."""
+        yield from no_text(self.field, ("field",))
         if self.begin and not self.raw:
             told = "a reply's beginning needs a raw completion"
             yield OptionProblem(("begin",), told, "raw: true")

@@ -17,7 +17,8 @@ class MagpieTurn(UserTurn, RowGenerator):
 
     The model sees the conversation after a system prompt that speaks of several rounds, which does
     not stay in the row: `respond` answers without it. Both blocks again make a third turn. Rejects:
-    `no_answer`, `repeated_turn`, `empty_instruction`, `cut_off` with the tokens, `stop_word`.
+    `no_answer`, `tool_call`, `prompt_failed` where the template has no such turns, `repeated_turn`,
+    `empty_instruction`, `cut_off` with the tokens, `stop_word`.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
@@ -53,6 +54,8 @@ class MagpieTurn(UserTurn, RowGenerator):
         turns = chat(row.columns)
         if not turns or turns[-1]["role"] != "assistant":
             return [Reject(row, "no_answer")]
+        if turns[-1].get("tool_calls"):
+            return [Reject(row, "tool_call")]
         written = await self.written(self._seen(row, turns, ctx), 0, ctx)
         rest = {name: value for name, value in row.columns.items() if name not in PLAIN_COLUMNS}
         columns = {**rest, "messages": [*turns, {"role": "user", "content": written.text}]}

@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
+from sftrecipe_registry.shared.row_text import no_text
 from sftrecipe_registry.shared.sentences import cut, packed, sentences
 
 _TRAILING = re.compile(r"(?<![ \t\u3000\xa0])[ \t\u3000\xa0]++(?=\n|\Z)")  # linear
@@ -40,6 +41,7 @@ class PretrainText(RowGenerator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A range that holds nothing."""
+        yield from no_text(self.field, ("field",))
         if self.max is not None and self.min > self.max:
             yield OptionProblem(("min",), f"'{self.min}' is above max '{self.max}'")
 

@@ -84,8 +84,9 @@ class Respond(Sampling, KeptThought, RowGenerator):
         turns = parted(columns).before
         if self.prompt is not None:
             asked = ctx.prompt(self.prompt).render(row.columns)
-            turns = [turn for turn in turns if turn["content"] != question(columns)]
-            turns.append({"role": "user", "content": asked})
+            places = [at for at, turn in enumerate(turns) if turn["role"] == "user"]
+            at = places[-1] if question(columns) else len(turns)
+            turns[at : at + 1] = [{"role": "user", "content": asked}]
         if self.system:
             turns = with_system(turns, ctx.prompt(self.system).render(row.columns))
         return turns

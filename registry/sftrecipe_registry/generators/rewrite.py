@@ -7,9 +7,12 @@ from typing import Annotated, ClassVar, Literal
 
 from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
+from sftrecipe.options import ANY_COLUMN, PromptMarker, SaidColumn, Sampling
+from sftrecipe.record import Columns
+from sftrecipe_registry.shared.last_answer import parted, plain_text, with_text
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
+from sftrecipe_registry.shared.row_text import no_text
 from sftrecipe_registry.shared.scripts import unspaced_share
 
 Way = Literal["style", "shorter", "longer", "translate"]
@@ -24,7 +27,8 @@ class Rewrite(Sampling, RowGenerator):
     """Rewrite columns of every row, one call a column; the other columns stay as they are.
 
     A row whose text did not change as asked is a reject: `unchanged`, `not_shorter`, `not_longer`,
-    `not_translated` (with the share of Chinese characters), `empty_answer`, `cut_off`.
+    `not_translated` (with the share of Chinese characters), `empty_answer`, `cut_off`; so is one
+    without a text there, `empty_text`, or whose answer calls a tool, `tool_call`.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
@@ -38,8 +42,10 @@ class Rewrite(Sampling, RowGenerator):
 
     way: Way
     """How the text shall change."""
-    fields: tuple[ColumnName, ...] = ("instruction",)
-    """Columns to rewrite; empty ones stay empty."""
+    fields: tuple[SaidColumn, ...] = ("instruction",)
+    """Columns to rewrite; empty ones stay empty. Of chat turns `instruction` is what the user says
+    last, `output` the last answer, `reasoning` the thought before it. A new answer leaves the old
+    one's thought out, unless that is rewritten, too."""
     style: str = ""
     """For `style`: what the new text is like (`a worried parent writing in haste`)."""
     to: Literal["en", "zh"] | None = None
@@ -77,6 +83,8 @@ class Rewrite(Sampling, RowGenerator):
             yield OptionProblem(("way",), "'translate' needs the option 'to'", "to: zh")
         if not self.fields:
             yield OptionProblem(("fields",), "the list is empty", "fields: [instruction]")
+        for place, name in enumerate(self.fields):
+            yield from no_text(name, ("fields", place))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns, and the originals where they are kept."""
@@ -90,20 +98,25 @@ class Rewrite(Sampling, RowGenerator):
 
     async def generate_row(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
         """The rewritten row, or a reject at the first column that did not change as asked."""
-        columns, replies = dict(row.columns), []
+        columns, replies = dict(row.columns), list[Reply]()
+        if any(_calls_tools(row.columns, name) for name in self.fields):
+            return [Reject(row, "tool_call")]
         if "output" in self.fields and "reasoning" not in self.fields:
             columns.pop("reasoning", None)  # it is the old answer's
-        for name in self.fields:
-            text = row.text(name)
+        for name in sorted(self.fields, key="reasoning".__eq__):  # behind its answer
+            text = plain_text(row.columns, name)
             if not text.strip():
                 continue
             reply = await self._ask(text, row, ctx)
             replies.append(reply)
-            columns[name] = reply.text.strip()
+            written = reply.text.strip()
+            columns = with_text(columns, name, written)
             if self.keep_original:
                 columns[f"original_{name}"] = text
-            if lost := lost_reply(reply) or self._missed(text, columns[name]):
+            if lost := lost_reply(reply) or self._missed(text, written):
                 return [ctx.reject(columns, *lost, parents=[row], replies=replies)]
+        if not replies:
+            return [Reject(row, "empty_text")]
         tags = {**row.tags, "rewritten": self.to or self.way}
         return [ctx.row(columns, parents=[row], replies=replies, tags=tags)]
 
@@ -126,3 +139,11 @@ class Rewrite(Sampling, RowGenerator):
         if self.to == "en" and share > _MOST_CHINESE:
             return Lost("not_translated", share)
         return None
+
+
+def _calls_tools(columns: Columns, name: str) -> bool:
+    """Whether a column is an answer that calls tools: no text stands for it."""
+    value = columns.get(name)
+    if isinstance(value, dict):
+        return bool(value.get("tool_calls"))
+    return name == "output" and value is None and parted(columns).calls

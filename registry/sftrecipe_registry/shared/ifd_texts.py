@@ -40,7 +40,7 @@ def asked(row: Record) -> Asked:
 
     A thought stands before the answer, as it is trained.
     """
-    if "messages" not in row.columns:
+    if "messages" not in row.columns and not row.columns.get("history"):
         answer = joined(row.text("reasoning"), row.text("output"))
         return Asked(row.text("instruction"), row.text("input"), answer)
     return Asked(spoken(parted(row.columns).before), "", trained_answer(row.columns))

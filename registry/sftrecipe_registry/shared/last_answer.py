@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import orjson
+
 from sftrecipe.record import Columns, Turn, chat
 from sftrecipe.thoughts import joined
+from sftrecipe_registry.shared.row_text import of_turns
 from sftrecipe_registry.shared.spoken import spoken
+
+_WHERE = {
+    "system": ("system", "content"),
+    "instruction": ("user", "content"),
+    "reasoning": ("assistant", "reasoning"),
+}
+"""Column of a plain row → role and part of the turn that has it; the last such."""
 
 
 class Parted(NamedTuple):
@@ -53,3 +63,30 @@ def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str,
     if reasoning:
         last["reasoning"] = reasoning
     return {**columns, "messages": [*parted(columns).before, last]}
+
+
+def plain_text(columns: Columns, name: str) -> str:
+    """A column's text; of an answer that is a turn what it says, of chat turns what a plain row
+    has there."""
+    value = columns.get(name)
+    if value is None:
+        return of_turns(columns, name) or ""
+    if isinstance(value, dict) and "content" in value:
+        return spoken([value])  # type: ignore[list-item]
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def with_text(columns: Columns, name: str, text: str) -> dict[str, Any]:
+    """The columns with this text where `plain_text` finds the old one."""
+    if name in columns or "messages" not in columns:
+        return {**columns, name: text}
+    if name == "output":
+        answered = with_answer(columns, text)
+        if columns["messages"][-1].get("train") is False:
+            answered["messages"][-1]["train"] = False
+        return answered
+    role, part = _WHERE[name]
+    turns = list(columns["messages"])
+    place = max(place for place, turn in enumerate(turns) if turn["role"] == role)
+    turns[place] = {**turns[place], part: text}
+    return {**columns, "messages": turns}

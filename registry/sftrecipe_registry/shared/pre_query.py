@@ -73,10 +73,11 @@ def _written(family: str, marks: Mapping[str, Any], turns: Turns) -> str:
             system = said
         elif role == "user":
             parts.append(marks["user"] + said + marks["user_end"])
-        elif role == "assistant":
+        elif role == "assistant" and not turn.get("tool_calls"):
             parts.append(marks["assistant"].replace("{}", said))
         else:
-            raise NoPreQuery(f"family '{family}' has no turns of '{role}'")
+            told = "calls of tools" if role == "assistant" else f"turns of '{role}'"
+            raise NoPreQuery(f"family '{family}' has no {told}")
     if system and "system" not in marks:
         raise NoPreQuery(f"family '{family}' takes no system prompt")
     begin = marks.get("begin", "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sftrecipe.record import Columns, Record
+from sftrecipe.kinds import OptionProblem
+from sftrecipe.record import OF_TURNS, Columns, Record
 from sftrecipe_registry.shared.spoken import called
 
 TextOf = Callable[[Record], str]
@@ -26,6 +27,7 @@ CONTENT = (
 MEDIA = ("images", "videos", "audios")
 """Those that hold what is shown."""
 
+_NO_TEXTS = frozenset({"messages", "history", "tools", "label", *MEDIA})
 _CALL = {"name", "arguments"}
 _ALOUD = tuple(name for name in CONTENT if name != "reasoning")
 
@@ -33,22 +35,62 @@ _ALOUD = tuple(name for name in CONTENT if name != "reasoning")
 def text_of(field: str | tuple[str, ...] | None, default: TextOf) -> TextOf:
     """A function that gives the text of the named columns, several joined by a line break.
 
-    `default` serves where no column is named.
+    `default` serves where no column is named. Thoughts in turns are seen by whom `whole_text`
+    serves. Of chat turns `instruction`, `output` … are what plain rows have there.
     """
     if field is None:
         return default
+    texts = said if default is whole_text else said_aloud
     names = (field,) if isinstance(field, str) else field
-    if len(names) == 1:
-        return _one_column(names[0])
-    return lambda row: "\n".join(filter(None, map(row.text, names)))
+    read = [_one_column(name, texts) for name in names]
+    if len(read) == 1:
+        return read[0]
+    return lambda row: "\n".join(filter(None, (text(row) for text in read)))
 
 
-def _one_column(name: str) -> TextOf:
+def _one_column(name: str, texts: Callable[[Any], Iterator[str]]) -> TextOf:
     def text(row: Record) -> str:
         value = row.columns.get(name)
-        return value if type(value) is str else row.text(name)
+        if type(value) is str:
+            return value
+        if value is None:
+            return of_turns(row.columns, name) or ""
+        return "\n".join(texts(value)) if name in CONTENT else row.text(name)
 
     return text
+
+
+def no_text(name: str, path: tuple[str | int, ...]) -> Iterator[OptionProblem]:
+    """A column that a generator cannot take for a text."""
+    if name in _NO_TEXTS:
+        yield OptionProblem(path, f"column '{name}' holds no text")
+
+
+def of_turns(columns: Columns, name: str) -> str | None:
+    """What a row of chat turns has where a plain one has this column; None where that is nothing,
+    or the row has no turns."""
+    turns = columns.get("messages")
+    if not turns or name not in OF_TURNS:
+        return None
+    if name == "instruction":
+        return _last_turn(columns, "user").get("content")
+    if name == "system":
+        return turns[0]["content"] if turns[0]["role"] == "system" else None
+    if turns[-1]["role"] != "assistant":
+        return None
+    return turns[-1].get("reasoning") if name == "reasoning" else "\n".join(said_aloud(turns[-1]))
+
+
+def seen_columns(columns: Columns, names: Sequence[str]) -> list[str]:
+    """The columns to look into for these: `messages` for those that a row of chat turns has
+    there."""
+    in_turns = "messages" in columns
+    return list(
+        dict.fromkeys(
+            "messages" if in_turns and name in OF_TURNS and name not in columns else name
+            for name in names
+        )
+    )
 
 
 def answer_text(row: Record) -> str:

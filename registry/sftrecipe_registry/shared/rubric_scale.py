@@ -98,8 +98,8 @@ class RubricScale(Sampling):
 
 
 def rubric_variables(columns: Columns) -> dict[str, Any]:
-    """What a rubric is filled with: the row's columns, of chat turns what was said and answered."""
-    if "messages" not in columns:
+    """What a rubric is filled with: the row's columns, of several turns what was said."""
+    if "messages" not in columns and not columns.get("history"):
         return {"instruction": "", "input": "", "output": "", **columns}
     before, answer, _ = parted(columns)
     return {**columns, "instruction": spoken(before), "input": "", "output": answer or ""}

@@ -108,7 +108,10 @@ class UserTurn(Sampling):
     async def written(self, turns: Turns, sample: int, ctx: Context) -> Written:
         """The user's turn after these turns. Raises CallFailed."""
         template = ctx.once("template", lambda: self.template(ctx.files))
-        prompt = template.text(turns)
+        try:
+            prompt = template.text(turns)
+        except NoPreQuery as error:  # these turns alone: validate tried usual ones
+            return Written("", (), Lost("prompt_failed", str(error)))
         sampling = self._sampling(template)
         opening = ""
         replies: list[Reply] = []
