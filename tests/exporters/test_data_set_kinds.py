@@ -158,6 +158,22 @@ def test_labels_of_every_form_become_true_and_false(project: Plain) -> None:
     assert entry["columns"]["kto_tag"] == "label"
 
 
+@pytest.mark.parametrize("name", ["kto_tag", "labels"])
+def test_a_label_may_have_another_name(tmp_path: Path, name: str) -> None:
+    rows = RowList.of(
+        *({"instruction": f"q {n}", "output": "a", name: n % 2 == 0} for n in range(3)),
+        {"instruction": "q", "output": "a", "label": "cardiology", name: "bad"},
+    )
+    made = export("llamafactory", rows, tmp_path)
+    assert (made.sets[0].kind, [row["label"] for row in made.rows()]) == (
+        ("judgements", [True, False, True, False])
+        if name == "kto_tag"
+        else ("judgements", [True, False, True])
+    )
+    classes = RowList.of({"instruction": "q", "output": "a", name: "cardiology"})
+    assert export("llamafactory", classes, tmp_path / "b").sets[0].kind == "answers"
+
+
 def test_numbers_of_classes_judge_nothing() -> None:
     rows = [{"instruction": "q", "output": "a", "label": n % 4} for n in range(40)]
     assert not data_set_kind(None, rows).labels

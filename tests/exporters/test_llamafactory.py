@@ -151,6 +151,7 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
     ({"messages": ["hello"]}, "bad_messages"),
     (messages(("user", None), ("assistant", "a")), "bad_messages"),
     (messages(("user", "u")), "no_answer"),
+    ({"conversations": ["u", "a"]}, "no_prompt"),
     (messages(("system", "s")), "no_answer"),
     (messages(("assistant", "a")), "no_prompt"),
     (messages(("assistant", "a"), ("user", "u"), ("assistant", "a")), "roles_alternate"),
@@ -189,7 +190,7 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
     ),
     ({**QA, "tools": "not json"}, "bad_tools"),
     ({**QA, "tools": {"name": "f"}}, "bad_tools"),
-    ({**QA, "tools": tools(name="f")}, "bad_tools"),
+    ({**QA, "tools": tools(name="f", parameters={"x": {}})}, "bad_tools"),
     ({**QA, "tools": tools(type="function", function="f")}, "bad_tools"),
 ]
 
@@ -235,6 +236,21 @@ def test_alpaca_has_no_tool_turns(tmp_path: Path) -> None:
 
 
 THOUGHT = "<think>\nhm\n</think>\n\n"
+
+
+def test_a_tool_may_take_nothing(tmp_path: Path) -> None:
+    bare = [{"name": "f"}, {"type": "function", "function": {"name": "g", "parameters": {}}}]
+    made = export(
+        "llamafactory",
+        RowList.of({**calling(CALL), "tools": json.dumps(bare)}),
+        tmp_path,
+        formatting="sharegpt",
+    )
+    nothing = {"type": "object", "properties": {}}
+    assert json.loads(made.rows()[0]["tools"]) == [
+        {"name": "f", "parameters": nothing},
+        {"type": "function", "function": {"name": "g", "parameters": nothing}},
+    ]
 
 
 @pytest.mark.parametrize("formatting", ["alpaca", "sharegpt"])

@@ -108,12 +108,27 @@ WRONG: list[tuple[str, str, bytes | str, str, str]] = [
          "write map: {text: 正文}, and with: {formatting: text}", "并在导出 'llamafactory' 处写"),
         ("jsonl", "a.jsonl", lines({"text": "a"}),
          "write with: {formatting: text} at the export", "请在导出 'llamafactory' 处写 with"),
+        ("jsonl", "a.jsonl", lines({"question": "a?", "chosen": "b", "rejected": "c"}),
+         "write map: {instruction: question}", "请写 map: {instruction: question}"),
+        ("jsonl", "a.jsonl", lines({"Question": "a?", "Complex_CoT": "hm", "Response": "b"}),
+         "write map: {instruction: Question, output: Response, reasoning: Complex_CoT}",
+         "请写 map"),
+        ("jsonl", "a.jsonl", lines({"input": "a?", "reasoning_content": "hm", "content": "b"}),
+         "write map: {instruction: input, output: content}", "请写 map"),
+        ("jsonl", "a.jsonl", lines({"dialog": [{"role": "user", "content": "a?"}], "n": 1}),
+         "write map: {messages: dialog}", "请写 map: {messages: dialog}"),
+        ("jsonl", "a.jsonl", lines({"chat": "USER: a? ASSISTANT: b"}), "its columns: chat", "chat"),
+        ("jsonl", "a.jsonl", "question,answer\na?,b\n", "has no JSON in its first lines", "JSON"),
+        ("csv", "a.csv", lines(ROW), "is JSON, which `csv` does not read: write `use: jsonl`",
+         "`use: jsonl`"),
         ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
 ]  # fmt: skip
 
 
 COLUMNS = [
-    f"s{at}" for at, row in enumerate(WRONG) if "write map" in row[3] or "write with" in row[3]
+    f"s{at}"
+    for at, row in enumerate(WRONG)
+    if "write map" in row[3] or "write with" in row[3] or "its columns" in row[3]
 ]
 """Told where nothing else is wrong."""
 

@@ -180,6 +180,21 @@ def test_shares_of_tokens(project: Plain) -> None:
     assert abs(whole - 60000) <= longest
 
 
+def test_a_stream_of_which_no_row_is_short_enough_stops_the_run(project: Plain) -> None:
+    write(project, "f.jsonl", [{"instruction": "f", "output": "many words " * 200}])
+    mixed(project, {"by": "tokens", "weights": {"a": 1, "f": 1}, "total": 80})
+    assert "no row of stream 'f' is as short as its 40 tokens" in project.run(status=1)
+
+
+def test_rows_that_are_split_count_as_they_are_written(project: Plain) -> None:
+    answers = [{"role": "assistant", "content": "b", "weight": n != 1} for n in range(3)]
+    turns = [turn for each in answers for turn in ({"role": "user", "content": "f"}, each)]
+    write(project, "f.jsonl", [{"messages": turns, "n": n} for n in range(40)])
+    split = {"use": "llamafactory", "with": {"formatting": "sharegpt", "masked": "split"}}
+    mixed(project, {"total": 20, "weights": {"a": 1, "f": 1}}, split)
+    assert "'a' 10 rows, 33.3 % (asked 50.0 %); 'f' 20 rows, 66.7 %" in said(project)[0]
+
+
 def test_what_no_mix_of_tokens_can_give_is_told_before(project: Plain) -> None:
     mixed(project, {"by": "tokens", "weights": {"a": 1, "f": 1}, "total": 10**6})
     assert "'mix' cannot be filled" in project.run("recipe.yaml", command="plan")

@@ -47,6 +47,15 @@ def jsonl(path: Path) -> int:
     return 2000 * times
 
 
+def table(path: Path) -> int:
+    """Lines without delimiters."""
+    piece = (ROW.replace("{", "(") + "\n").encode() * 2000
+    with path.open("wb") as file:
+        for _ in range(MEGABYTES * 1_000_000 // len(piece)):
+            file.write(piece)
+    return 0
+
+
 def json_list(path: Path) -> int:
     """The same as one list, on a single line."""
     piece = block(2000, ",")
@@ -95,7 +104,7 @@ def large(tmp_path: Path) -> Iterator[Path]:
         ("jsonl", "1000", jsonl, 120),
         ("json", "", json_list, 110),
         ("text", "", jsonl, 100),
-        ("csv", "", jsonl, 130),
+        ("csv", "", table, 130),
         ("jsonl", "", endless_line, 200),
         ("json", "", endless_text, 300),
     ],

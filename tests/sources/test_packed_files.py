@@ -102,7 +102,8 @@ def test_what_inflates_beyond_measure_is_stopped(
     packing: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(packed_files, "LARGEST", 1 << 20)
-    content = (b'{"a": "' + b"x" * 90 + b'"}\n') * 50_000
+    begin = b"(" if name == "csv" else b"{"
+    content = (begin + b'"a": "' + b"x" * 90 + b'"}\n') * 50_000
     packed = zipped({"a.jsonl": content}) if packing == "zip" else PACKERS[packing](content)
     (tmp_path / "a.x").write_bytes(packed)
     with pytest.raises(PluginRefused, match="a file may hold 200 times its size"):

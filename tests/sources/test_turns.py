@@ -159,3 +159,64 @@ def _said(value: Any) -> list[str]:
     if not isinstance(value, str):
         return []
     return ["xb"] if value == '{"a": "xb"}' else [value.strip()]
+
+
+TALK = [{"role": "user", "content": "发烧？"}, {"role": "assistant", "content": "多喝水。"}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversation": [{"human": "发烧？", "assistant": "多喝水。"}]},
+        {"conversation": [{"input": "发烧？", "output": "多喝水。", "system": ""}]},
+        {"conversations": [{"question": "发烧？", "answer": "多喝水。"}]},
+    ],
+)
+def test_rounds_are_turns(row: Row) -> None:
+    rows, _ = read_rows(row)
+    assert rows[0].columns == {"messages": TALK}
+    [(name, rounds)] = row.items()
+    other = {name: [*rounds, {**rounds[0], "score": 1}]}
+    rows, _ = read_rows(other)
+    assert rows[0].columns == other  # exporters say that these are no turns
+
+
+def test_calls_at_once_may_have_a_turn_each() -> None:
+    calls = [{"name": name, "arguments": {"x": 1}} for name in "fg"]
+    asked = [{"role": "tool_call", "content": json.dumps(call)} for call in calls]
+    results = [{"role": "tool_response", "content": text} for text in "ab"]
+    rows, _ = read_rows({"messages": [TALK[0], *asked, *results, TALK[1]]})
+    turns = rows[0].columns["messages"]
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "tool", "tool", "assistant"]
+    assert turns[1]["tool_calls"] == calls
+
+
+TOOL = {"name": "f", "description": "d", "parameters": {"properties": {}}}
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+@pytest.mark.parametrize(
+    "tools",
+    [
+        [{"name": "f", "description": "d", "input_schema": {"properties": {}}}],
+        [{"functionDeclarations": [TOOL]}],
+        [{"type": "function", **TOOL}],
+    ],
+)  # fmt: skip
+def test_tools_of_every_form_are_tools(tools: list[Row], *, as_text: bool) -> None:
+    given = json.dumps(tools) if as_text else tools
+    rows, _ = read_rows({"messages": TALK, "tools": given})
+    assert json.loads(rows[0].columns["tools"]) == [{"type": "function", "function": TOOL}]
+
+
+def test_a_table_gives_no_call_the_arguments_of_another(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    calls = [{"name": "f", "arguments": {"x": 1}}, {"name": "g", "arguments": {"y": "二"}}]
+    turns = [TALK[0], {"role": "assistant", "content": "", "tool_calls": calls}]
+    tools = [{"name": n, "parameters": {"properties": {n: {"type": "string"}}}} for n in "fg"]
+    table = pa.Table.from_pylist([{"messages": turns, "tools": tools, "topic": {"a": None}}])
+    pq.write_table(table, tmp_path / "a.parquet")
+    rows, _ = read("parquet", tmp_path, path="a.parquet")
+    assert rows[0].columns["messages"] == turns
+    assert json.loads(rows[0].columns["tools"]) == tools
+    assert rows[0].columns["topic"] == {"a": None}

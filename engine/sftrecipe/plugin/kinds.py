@@ -289,6 +289,8 @@ class ExportContext:
     """Tell the name of a file or folder before it is written in another way than by `create`."""
     hold_out: Callable[[Record], None] = lambda _: None
     """Tell that a row is kept apart from training: judges read it as the stream `holdout`."""
+    write_more: Callable[[Record, int], None] = lambda _, __: None
+    """Tell how many rows beside the first are written of one."""
 
 
 class Exporter(Plugin):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from sftrecipe.errors import Problem, yaml_word
 from sftrecipe.plugin.base import Inputs
@@ -15,6 +16,7 @@ from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.graph import MIXED
 
 _SHOWN = 12
+_PAIR = frozenset({"chosen", "rejected"})
 _MEANT: Mapping[str, tuple[str, ...]] = {
     "instruction": (
         *("question", "prompt", "query", "instructions", "user", "human", "ask", "q", "problem"),
@@ -28,21 +30,47 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
         *("targets", "回答", "答案", "答", "回复", "输出", "解答", "答复", "助手"),
         *("回覆", "回復", "輸出", "答覆"),
     ),
+    "input": ("context", "上下文", "背景"),
+    "reasoning": (
+        *(
+            "complex_cot",
+            "complex_co_t",
+            "cot",
+            "co_t",
+            "chain_of_thought",
+            "thinking",
+            "thought",
+            "thoughts",
+        ),
+        *("reasoning_trace", "reasoning_content", "思考", "思维链", "思考过程", "推理过程"),
+    ),
     "system": ("system_prompt", "system_message", "系统", "系统提示", "系统提示词"),
     "text": (
         *("content", "document", "body", "article", "passage", "raw_content", "raw_text"),
         *("正文", "文本", "内容", "文章"),
     ),
-    "messages": ("dialogue", "dialog", "chat", "turns", "对话"),
 }
 """What columns of these names hold, where there is no doubt."""
 _ENDS: Mapping[str, re.Pattern[str]] = {
     "instruction": re.compile(r".*(_(question|query|instruction)|问题|提问|問題|指令)"),
     "output": re.compile(r".*(_(answer|response|reply|completion|output)|回答|答案|回复|回覆)"),
+    "reasoning": re.compile(r".*_(cot|thinking|thinking_trajectory|reasoning)"),
 }
 """How longer names end that hold these: `user_question`, 医生回答."""
+_READ_SO = frozenset({("reasoning", "reasoning_content")})
+"""What is read as if a map said so."""
 _EDGES = re.compile(r"^[\W_]+|[\W_]+$")
 _BETWEEN = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])")
+
+
+class SeenColumns(NamedTuple):
+    """The columns of rows that were read."""
+
+    names: frozenset[str]
+    texts: frozenset[str]
+    """Those that hold texts."""
+    talks: frozenset[str]
+    """Those that hold turns."""
 
 
 def export_problems(
@@ -50,7 +78,7 @@ def export_problems(
     drafts: Sequence[Draft],
     inputs: Mapping[Draft, tuple[str, ...]],
     columns: Mapping[str, Inputs],
-    every: Callable[[Draft], Inputs],
+    every: Callable[[Draft], SeenColumns | None],
 ) -> Iterator[Problem]:
     """Every source that is exported as it is, and of which no exporter can take a row.
 
@@ -69,7 +97,7 @@ def export_problems(
         if source.id in changed or not found or not takers or _any_takes(takers, found):
             continue
         more = every(source)
-        if more and not _any_takes(takers, more):
+        if more is not None and more.names and not _any_takes(takers, more.names):
             yield _problem(root, source, *takers[0], more)
 
 
@@ -89,8 +117,9 @@ def _changed(
 
 
 def _problem(
-    root: Node, source: Draft, export: Draft, exporter: Exporter, columns: frozenset[str]
+    root: Node, source: Draft, export: Draft, exporter: Exporter, seen: SeenColumns
 ) -> Problem:
+    columns = seen.names
     known = sorted(columns)
     more = ", …" if len(known) > _SHOWN else ""
     values: dict[str, object] = {
@@ -99,7 +128,7 @@ def _problem(
         "columns": ", ".join(known[:_SHOWN]) + more,
     }
     place, slug = source.place(root, "use"), "unusable-columns"
-    renames = _renames(columns)
+    renames = _renames(seen)
     renamed = (columns - frozenset(renames.values())) | renames.keys()
     pairs = ", ".join(f"{new}: {yaml_word(old)}" for new, old in renames.items())
     advice = exporter.export_advice(renamed)
@@ -113,27 +142,37 @@ def _problem(
     return Problem(slug, place, values, "map-them")
 
 
-def _renames(columns: frozenset[str]) -> dict[str, str]:
+def _renames(seen: SeenColumns) -> dict[str, str]:
     """The columns that are meant, by what they are; empty where that is not evident."""
-    found: dict[str, str] = {}
+    if len(seen.talks) == 1 and "messages" not in seen.names:
+        return {"messages": next(iter(seen.talks))}
+    found = dict(_meant(seen.texts))
+    if "instruction" not in found and "input" in seen.texts:
+        found["instruction"] = "input"
+    if "instruction" in found and "output" not in found and found.get("text") == "content":
+        found["output"] = "content"
+    if "instruction" in found and ("output" in found or _PAIR.issubset(seen.names)):
+        wanted: tuple[str, ...] = ("instruction", "input", "output", "reasoning", "system")
+    else:
+        wanted = ("text",)
+    return {
+        new: found[new]
+        for new in wanted
+        if new in found and new not in seen.names and (new, found[new]) not in _READ_SO
+    }
+
+
+def _meant(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """What the columns mean, each with the one column that may be it."""
     known = {name for new, names in _MEANT.items() for name in (new, *names)}
-    plain = {old: _plain(old) for old in columns}
+    plain = {old: _plain(old) for old in texts}
     for new, names in _MEANT.items():
         meant = [old for old, name in plain.items() if name == new or name in names]
         if not meant and new in _ENDS:
             others = {old: name for old, name in plain.items() if name not in known}
             meant = [old for old, name in others.items() if _ENDS[new].fullmatch(name)]
-        if new in columns or len(meant) == 1:
-            found[new] = new if new in columns else meant[0]
-        elif new == "instruction" and not meant and "input" in columns:
-            found[new] = "input"
-    if "instruction" in found and "output" in found:
-        wanted: tuple[str, ...] = ("instruction", "output", "system")
-    elif "messages" in found:
-        wanted = ("messages",)
-    else:
-        wanted = ("text",)
-    return {new: found[new] for new in wanted if new in found and found[new] != new}
+        if new in texts or len(meant) == 1:
+            yield new, new if new in texts else meant[0]
 
 
 def _plain(name: str) -> str:

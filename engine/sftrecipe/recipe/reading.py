@@ -22,13 +22,15 @@ from sftrecipe.plugin.own_prompts import is_own, own_prompt
 from sftrecipe.plugin.told import PASSED_OVER, noted, told_phrases
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
-from sftrecipe.recipe.export_columns import export_problems
+from sftrecipe.recipe.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.files import Roots
 from sftrecipe.recipe.graph import MIXED
 from sftrecipe.recipe.patterns import pattern_problem
 from sftrecipe.recipe.templates import is_file, template_problems
-from sftrecipe.record import OF_TURNS, Record
-from sftrecipe.turns.columns import read_names
+from sftrecipe.record import OF_TURNS, Columns, Record
+from sftrecipe.turns.columns import read_columns, read_names
+from sftrecipe.turns.conversation import looks_like_turns
+from sftrecipe.turns.faults import UnreadTurn
 
 MAX_TEMPLATE = 1_000_000
 _MANY = 2000
@@ -214,7 +216,7 @@ class Reading:
                 self._problems.append(_unknown_column(old, found, place))
         return _mapped(found, source)
 
-    def _more_columns(self, draft: Draft) -> Inputs:
+    def _more_columns(self, draft: Draft) -> SeenColumns | None:
         """Columns of many rows of a source, for a problem that the first ones show."""
         source = draft.plugin
         assert isinstance(source, Source)  # noqa: S101 - of the section's blocks
@@ -222,8 +224,7 @@ class Reading:
             rows = list(islice(source.read(self._context(draft)), _MANY))
         except Exception:
             return None  # the run tells what it is
-        found = frozenset(name for row in rows if isinstance(row, Record) for name in row.columns)
-        return _mapped(found, source)
+        return _seen([row.columns for row in rows if isinstance(row, Record)], source)
 
     def _context(self, draft: Draft) -> Context:
         folder = FilePath(self._root.place.path).parent
@@ -250,6 +251,26 @@ class Reading:
 
 def _mapped(found: frozenset[str], source: Source) -> frozenset[str]:
     return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+
+
+def _seen(rows: Sequence[Columns], source: Source) -> SeenColumns:
+    """What rows hold, under the names that the source gives them."""
+    names, talked = _mapped(frozenset(name for row in rows for name in row), source), False
+    values: dict[str, list[Any]] = {name: [] for name in names}
+    for row in rows:
+        new = {name: row.get(source.map.get(name, name)) for name in names}
+        try:
+            read = read_columns({**row, **new}, source.leave_out)
+        except UnreadTurn:
+            continue
+        talked = talked or "messages" in read
+        for name, value in new.items():
+            values[name] += [] if value is None else [value]
+    texts = {name for name, all_ in values.items() if all_ and all(type(v) is str for v in all_)}
+    talks = {name for name, all_ in values.items() if all_ and all(map(looks_like_turns, all_))}
+    return SeenColumns(
+        names | ({"messages"} if talked else set()), frozenset(texts), frozenset(talks)
+    )
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:

@@ -16,6 +16,8 @@ def shown_turns(columns: Columns) -> list[Turn]:
         turns = chat(columns)
     except (TypeError, ValueError, AttributeError):
         return []
+    if not all(isinstance(turn, Mapping) for turn in turns):
+        return []
     parts = [turn.get(name) for turn in turns for name in ("role", "content")]
     return turns if all(isinstance(part, str) for part in parts) else []
 

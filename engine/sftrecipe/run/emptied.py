@@ -28,6 +28,7 @@ _CUT_OFF = "cut_off"
 _COMMON = {
     _CUT_OFF: ("max_tokens",),
     "empty_answer": ("max_tokens", "stop"),
+    "unread_part": ("leave_out",),
     _HELD_OUT: ("holdout",),
 }
 """What decides reasons that many plugins share."""

@@ -54,9 +54,12 @@ def export(
         if held_out is not None:
             held_out.write(record)
 
+    def write_more(record: Record, count: int) -> None:
+        shares.more[record.stream] += count
+
     try:
         context = ExportContext(to.name, out, to.ctx, to.folder.create, reject, to.folder.claim)
-        context.hold_out = hold_out
+        context.hold_out, context.write_more = hold_out, write_more
         data_sets = plugin.export(rows, context)
     except PluginRefused:
         if rejects.count + (held_out.count if held_out is not None else 0) < len(rows):

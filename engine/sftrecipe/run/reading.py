@@ -15,6 +15,7 @@ from sftrecipe.record import Columns, Record, record_id
 from sftrecipe.run.damage import REPAIRED, undamaged
 from sftrecipe.turns.columns import read_columns
 from sftrecipe.turns.faults import UnreadTurn, kind_of
+from sftrecipe.turns.tools import read_tools
 
 __all__ = ["REPAIRED", "SET_ASIDE", "read_source"]
 
@@ -90,10 +91,12 @@ def _checked(columns: Columns) -> Columns:
         if type(value) is str:
             if value and name == "history":
                 _check_history(name, value)
+            elif name == "tools" and (tools := read_tools(value)) is not value:
+                changes[name] = _as_json_text(tools)
         elif value is None:
             continue
         elif name == "tools":
-            changes[name] = _as_json_text(value)
+            changes[name] = _as_json_text(read_tools(value))
         elif name in _CHECKS:
             _CHECKS[name](name, value)
     return {**columns, **changes} if changes else columns

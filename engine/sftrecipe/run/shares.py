@@ -30,20 +30,24 @@ class Shares:
     drawn: Mapping[str, int]
     lost: Counter[str] = field(default_factory=Counter)
     held_out: Counter[str] = field(default_factory=Counter)
+    more: Counter[str] = field(default_factory=Counter)
+    """Rows that are written of a stream's rows beside the first of each."""
 
     def facts(self) -> dict[str, Any]:
         """The same as plain data; nothing where rows are not named after the mix's streams."""
         if (self.lost.keys() | self.held_out.keys()) - self.drawn.keys():
             return {}
         left = {name: rows - self.lost[name] for name, rows in self.drawn.items()}
-        whole, all_drawn = sum(left.values()), sum(self.drawn.values())
+        written = {name: rows + self.more[name] for name, rows in left.items()}
+        whole, all_drawn = sum(written.values()), sum(self.drawn.values())
         return {
             SHARES: {
                 name: {
                     "drawn": rows,
                     "drawn_share": rows / all_drawn,
-                    "rows": left[name],
-                    "share": left[name] / whole if whole else 0.0,
+                    "rows": written[name],
+                    "share": written[name] / whole if whole else 0.0,
+                    "taken_share": left[name] / (sum(left.values()) or 1),
                     "held_out": self.held_out[name],
                 }
                 for name, rows in self.drawn.items()
@@ -73,14 +77,19 @@ def mix_missed(execution: Execution, step: Step, facts: StepFacts) -> SftrecipeE
             "mix-missed-share",
             {
                 "stream": name,
-                "given": f"{100 * each['share']:.1f}",
+                "given": f"{100 * _taken(each):.1f}",
                 "drawn": f"{100 * each['drawn_share']:.1f}",
             },
         )
         for name, each in facts.notes.get(SHARES, {}).items()
-        if abs(each["share"] - each["drawn_share"]) > TOLERANCE * each["drawn_share"]
+        if abs(_taken(each) - each["drawn_share"]) > TOLERANCE * each["drawn_share"]
     )
     if not missed:
         return None
     values = {"tolerance": f"{100 * TOLERANCE:g}", "rejects": execution.out / REJECTS_FILE}
     return SftrecipeError("mix-missed", "mix-missed", step=step.id, shares=missed, **values)
+
+
+def _taken(share: Mapping[str, float]) -> float:
+    """A stream's share of the rows that are taken, before any is written as several."""
+    return share.get("taken_share", share["share"])  # earlier versions noted none

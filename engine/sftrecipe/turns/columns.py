@@ -19,6 +19,7 @@ from sftrecipe.turns.faults import UnreadTurn, check_rest, is_empty, kind_of
 from sftrecipe.turns.media import Medium
 from sftrecipe.turns.media_columns import MEDIA_COLUMNS, with_media
 from sftrecipe.turns.pairs import PAIR, Talk, asked_before
+from sftrecipe.turns.rounds import unrolled
 from sftrecipe.turns.systems import one_system
 
 JOINED = "joined_systems"
@@ -132,7 +133,7 @@ class _FormReader:
     def _talk(self) -> list[Turn] | None:
         """The turns of the row's conversation; None where it has no column of one."""
         for name in _TALKS:
-            value = _parsed(self._rest.get(name))
+            value = unrolled(_parsed(self._rest.get(name)))
             if value is None or (name != "messages" and not looks_like_turns(value)):
                 continue
             self._rest = {

@@ -18,6 +18,7 @@ _ROLES = ("role", "from")
 _CONTENTS = ("content", "value", "parts", "text")
 _THOUGHTS = ("reasoning", "reasoning_content", "thinking", "thought", "reasoning_details")
 _CALLS = ("tool_calls", "function_call")
+_CALL = {"role", "content", "tool_calls"}
 _CALL_IDS = ("tool_call_id", "tool_use_id", "call_id")
 _BOOKKEEPING = ("id", "index", "timestamp", "created_at", "create_time", "date")
 """Says when and where a turn was written, nothing of what was said."""
@@ -66,12 +67,17 @@ def read_turns(
 
     `left_out` are keys of turns that are passed over by the user's wish.
     """
-    said = Said([], [])
+    said, before = Said([], []), None
     for number, turn in enumerate(found, 1):
         where = f"{name} {number}" if len(found) > 1 or name == "message" else name
         reader = _TurnReader(turn, where, roles, left_out)
-        said.turns.extend(reader.read())
+        read = reader.read()
+        if before == reader.role == CALLS and read[0].keys() == _CALL and not read[0]["content"]:
+            said.turns[-1]["tool_calls"] += read[0]["tool_calls"]  # calls at once, a turn each
+        else:
+            said.turns.extend(read)
         said.media.extend(reader.content.media)
+        before = reader.role if said.turns[-1].get("train", True) else None
     return said
 
 
@@ -136,13 +142,13 @@ class _TurnReader:
             turn = {key: value for key, value in turn.items() if key not in left_out}
         self._turn = turn
         self._where = where
-        self._role = self._read_role(roles)
+        self.role = self._read_role(roles)
         self.content = Content()
 
     def read(self) -> list[Turn]:
         """The turn; before it the results of tools, where they stood within it."""
         self._read_content()
-        role = "assistant" if self._role == CALLS else self._role
+        role = "assistant" if self.role == CALLS else self.role
         thoughts, calls = self._thoughts(role), self._calls(role)
         self._check_said(calls, thoughts)
         check_rest(self._turn, _READ, self._where)
@@ -180,7 +186,7 @@ class _TurnReader:
     def _read_content(self) -> None:
         """What is said, and what else stands in the content's parts."""
         found = self._one_of(_CONTENTS)
-        if self._role == "tool":
+        if self.role == "tool":
             if isinstance(found, list) and any(
                 isinstance(part, Mapping)
                 and part.get("type") in ("tool_result", None)
@@ -194,19 +200,19 @@ class _TurnReader:
             self.content = read_content(found, self._where)
         elif isinstance(found, str):
             self.content.text = found
-        elif found is not None and self._role != CALLS:
+        elif found is not None and self.role != CALLS:
             raise UnreadTurn(
                 "bad_messages", f"{self._where}: content is {kind_of(found)}, expected a text"
             )
         self._read_refusal()
-        if self.content.results and self._role not in ("user", "tool"):
+        if self.content.results and self.role not in ("user", "tool"):
             raise unread_part(self._where, "tool_result")
 
     def _read_refusal(self) -> None:
         refusal = self._turn.get("refusal")
         if is_empty(refusal):
             return
-        if self.content.text or not isinstance(refusal, str) or self._role != "assistant":
+        if self.content.text or not isinstance(refusal, str) or self.role != "assistant":
             raise unread_part(self._where, "refusal")
         self.content.text = refusal
 
@@ -234,7 +240,7 @@ class _TurnReader:
 
     def _calls(self, role: str) -> list[ToolCall]:
         calls = [*self.content.calls]
-        if self._role == CALLS:
+        if self.role == CALLS:
             text, self.content.text = called_beside(self.content.text)
             calls += read_calls(text or self._one_of(_CONTENTS), self._where)
         for key in _CALLS:
@@ -250,7 +256,7 @@ class _TurnReader:
         if self.content.text or calls or thoughts or self.content.results:
             return
         given = [self._turn[key] for key in _CONTENTS if key in self._turn]
-        if self._role != "tool" and not any(value is not None for value in given):
+        if self.role != "tool" and not any(value is not None for value in given):
             found = "empty" if given else "not there"
             raise UnreadTurn("bad_messages", f"{self._where}: content is {found}, expected a text")
 

@@ -26,9 +26,11 @@ from sftrecipe.kinds import (
     Unfit,
 )
 from sftrecipe_registry.shared.data_set_kind import (
+    LABELS,
     DataSetKind,
     OtherKind,
     data_set_kind,
+    label_of,
     possible_kinds,
 )
 from sftrecipe_registry.shared.data_set_name import Name, data_set_name
@@ -69,8 +71,9 @@ from sftrecipe_registry.shared.llamafactory_turns import ANSWERS, THOUGHT_WORDS,
 
 Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
-_TALKS = frozenset({"messages", "conversations", "conversation", "chosen", "rejected"})
+_TALKS = frozenset({"messages", "conversations", "conversation"})
 """Columns that hold question and answer."""
+_PAIR = frozenset({"chosen", "rejected"})
 _ASKED = frozenset({"instruction", "input"})
 
 
@@ -95,9 +98,9 @@ class LlamaFactory(Exporter):
     chat shape are written in both."""
     preference: Preference | None = None
     """What the rows teach: `none`, the answer; `ranking`, the better of `chosen` and `rejected`
-    (stages rm, dpo); `kto`, whether the answer is good (`label`: true or false, 1 or 0, good or
-    bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of another
-    kind are left out then, and a `label` that mostly holds other words judges nothing."""
+    (stages rm, dpo); `kto`, whether the answer is good (`label` or `kto_tag`: true or false, 1 or
+    0, good or bad, 👍 or 👎, 好 or 坏 …). Left out: what most of the first 1000 rows have; rows of
+    another kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
     holdout: Annotated[float, Ge(0)] = 0
@@ -146,7 +149,8 @@ class LlamaFactory(Exporter):
         """Whether there is a question and an answer; of a text, whether there is one."""
         if self.formatting == "text":
             return "text" in columns
-        plain = "output" in columns and not _ASKED.isdisjoint(columns)
+        answered = "output" in columns or not _PAIR.isdisjoint(columns)
+        plain = answered and not _ASKED.isdisjoint(columns)
         return plain or not _TALKS.isdisjoint(columns)
 
     def export_advice(self, columns: frozenset[str]) -> str:
@@ -201,9 +205,11 @@ class LlamaFactory(Exporter):
         return 3 * sqrt(rows * self.holdout * (1 - self.holdout))
 
     def _missing(self, inputs: frozenset[str]) -> Iterator[OptionProblem]:
-        wanted: dict[str, tuple[str, ...]] = {"ranking": ("chosen", "rejected"), "kto": ("label",)}
-        for column in wanted.get(self.preference or "", ()):
-            if column not in inputs:
+        pair: dict[str, tuple[str, ...]] = {name: (name,) for name in ("chosen", "rejected")}
+        label: dict[str, tuple[str, ...]] = {"label": LABELS}
+        kinds = {"ranking": pair, "kto": label}
+        for column, names in kinds.get(self.preference or "", {}).items():
+            if inputs.isdisjoint(names):
                 message = f"preference '{self.preference}' needs column '{column}', no row has it"
                 yield OptionProblem(("preference",), message)
         if self.formatting == "text" and "text" not in inputs:
@@ -231,6 +237,8 @@ class LlamaFactory(Exporter):
                     parts[role] = self._open(role, plan.preference, to, stack)
                 for row, learned in made:
                     parts[role].write(row, learned)
+                if len(made) > 1:
+                    to.write_more(record, len(made) - 1)
                 unwritten.update(plan.unwritten(record.columns))
                 if self.formatting != "text" and names_speakers(record.columns):
                     to.context.tell("unwritten_names", record.origin or record.id)
@@ -375,7 +383,7 @@ def _count_labels(
     if plan.preference == "kto":
         for row, _ in made:
             to.context.count("judged_good" if row["label"] else "judged_bad")
-    elif plan.kind.unread and record.columns.get("label") is not None:
+    elif plan.kind.unread and label_of(record.columns) is not None:
         to.context.count("unjudging_labels")
 
 

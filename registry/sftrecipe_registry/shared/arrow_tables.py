@@ -22,6 +22,11 @@ from sftrecipe_registry.shared.mended_row import NULL_FOR_NAN, Unstorable, mende
 from sftrecipe_registry.shared.packed_files import DataFile, on_disk
 
 _MAGIC = b"ARROW1\0\0"
+_FILLED = frozenset(
+    {"messages", "conversations", "conversation", "tools", "functions"}
+    | {"prompt", "completion", "chosen", "rejected"}
+)
+"""Columns of objects of which each has its own keys."""
 
 
 def parquet_rows(file: DataFile) -> Iterator[Good]:
@@ -116,10 +121,13 @@ def _rows(batches: Any, inflation: Inflation) -> Iterator[Good]:
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with nothing but what JSON has: times as ISO text, decimals as text, bytes as Base64.
 
-    Bytes that are UTF-8 become text.
+    Bytes that are UTF-8 become text. Of turns and tools, nulls are left out: Arrow gives every call
+    the arguments of all calls.
     """
     odd: list[float] = []
     plain = {name: item if type(item) is str else _plain(item, odd) for name, item in row.items()}
+    for name in _FILLED & plain.keys():
+        plain[name] = _without_nulls(plain[name])
     return mended_row(plain) if odd else plain
 
 
@@ -132,6 +140,12 @@ def _plain(value: Any, odd: list[float]) -> Any:
         odd.append(value)
         return Unstorable(f"{value}", NULL_FOR_NAN)
     return _single(value)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _single(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sftrecipe.kinds import FIRST_ROWS, Inputs, RowKind
 from sftrecipe.record import Columns
@@ -14,6 +14,8 @@ from sftrecipe_registry.shared.llamafactory_turns import Unusable
 
 _KINDS: dict[Preference, RowKind] = {"none": "answers", "ranking": "pairs", "kto": "judgements"}
 _PAIR = ("chosen", "rejected")
+LABELS = ("kto_tag", "kto_label", "label", "labels")
+"""Columns that may hold the judgement of an answer, of which the first that there is counts."""
 _FEW = 10
 """More than one of so many labels that is another number than 1, 0 and -1 shows classes."""
 _OWN: dict[RowKind, tuple[str, ...]] = {
@@ -39,7 +41,7 @@ class DataSetKind(NamedTuple):
     stated: bool = False
     """Whether the recipe says it."""
     labels: bool = False
-    """Whether the column `label` holds judgements; else it is a column as any other."""
+    """Whether the column of labels holds judgements; else it is a column as any other."""
     unread: bool = False
     """Whether there is such another column, and nobody said what it is."""
 
@@ -79,7 +81,7 @@ def data_set_kind(
     if stated is not None:
         return DataSetKind(_KINDS[stated], stated=True, labels=stated == "kto")
     first = [columns for _, columns in zip(range(FIRST_ROWS), rows, strict=False)]
-    labels = [label for columns in first if (label := columns.get("label")) is not None]
+    labels = [label for columns in first if (label := label_of(columns)) is not None]
     read = sum(judgement(label) is not None for label in labels)
     others = sum(map(counts_more, labels))
     is_judged = bool(read) and 2 * read >= len(labels) and _FEW * others <= len(labels)
@@ -94,7 +96,7 @@ def row_kind(columns: Columns, *, labels: bool) -> RowKind | None:
     """What a row teaches; None: nothing that is known. `labels`: whether its label judges it."""
     if all(columns.get(name) is not None for name in _PAIR):
         return "pairs"
-    if labels and columns.get("label") is not None:
+    if labels and label_of(columns) is not None:
         return "judgements"
     if _has(columns, *_OWN["answers"]):
         return "answers"
@@ -111,7 +113,7 @@ def possible_kinds(stated: Preference | None, inputs: Inputs, *, text: bool) -> 
     if inputs is not None:
         if not inputs.intersection(_PAIR):
             kinds.discard("pairs")
-        if "label" not in inputs:
+        if inputs.isdisjoint(LABELS):
             kinds.discard("judgements")
         if inputs.issuperset(_PAIR) and inputs.isdisjoint(_OWN["answers"]):
             kinds.discard("answers")
@@ -119,7 +121,7 @@ def possible_kinds(stated: Preference | None, inputs: Inputs, *, text: bool) -> 
 
 
 def _judged(columns: Columns, found: RowKind | None) -> Columns:
-    label = columns.get("label")
+    label = label_of(columns)
     if label is None:
         if found in ("pairs", "text"):
             raise OtherKind("other_kind", found, found)
@@ -127,7 +129,15 @@ def _judged(columns: Columns, found: RowKind | None) -> Columns:
     good = judgement(label)
     if good is None:
         raise Unusable("bad_label", f"{label!r}"[:80])
-    return columns if label is good else {**columns, "label": good}
+    return columns if columns.get("label") is good else {**columns, "label": good}
+
+
+def label_of(columns: Columns) -> Any:
+    """A row's label, by whichever name; None where it has none."""
+    for name in LABELS:
+        if (label := columns.get(name)) is not None:
+            return label
+    return None
 
 
 def _has(columns: Columns, *names: str) -> bool:

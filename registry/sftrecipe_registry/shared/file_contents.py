@@ -32,6 +32,7 @@ _MARKS = (
     (b"GIF89a", "a picture", ""),
     (b"Obj\x01", "an Avro file", "save it as Parquet or JSON Lines"),
 )
+_JSON = re.compile(rb'(\xef\xbb\xbf)?\s*\[?\s*\{\s*"[^"]*"\s*:')
 _HTML = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html)\b", re.I | re.S)
 _TAR = (257, b"ustar")
 _CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
@@ -79,6 +80,8 @@ def check_text(file: DataFile, name: str, use: str) -> None:
         raise _refusal(name, "a tar archive", use, "unpack it and name its folder")
     if _HTML.match(head):
         raise _refusal(name, "HTML", use, NO_SOURCE)
+    if use == "csv" and _JSON.match(head):
+        raise _refusal(name, "JSON", use, _text_use(head))
     if is_binary(head):
         raise _refusal(name, "binary data", use, "")
 

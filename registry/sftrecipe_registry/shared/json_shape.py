@@ -52,6 +52,8 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         return
     if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
         raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
+    if len(lines) > 1 and not any(line.lstrip()[:1] in b"[{" or _is_json(line) for line in lines):
+        raise PluginRefused(f"file '{name}' has no JSON in its first lines: {_OBJECT}, or {_CSV}")
     if (others := [_other(line) for line in lines]) and all(others):
         raise PluginRefused(f"file '{name}' has {others[0]} where a row stands: {_OBJECT}")
     if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
@@ -97,6 +99,7 @@ def check_items(file: DataFile, name: str, encoding: str, layout: Layout | None)
 
 
 _JSON = "write `use: json`"
+_CSV = "`use: csv` where it is a table"
 _OBJECT = 'write rows as objects of columns, {"instruction": …, "output": …}'
 _ONE = ", or `layout: rows` if the object is one row"
 
@@ -178,7 +181,7 @@ def _closed(text: bytes) -> Mapping[str, Any] | None:
 
 def _advice(value: Mapping[str, Any] | None) -> str | None:
     """What to write for a file that is this object alone; None where it is a row."""
-    if not value or any(type(value.get(name)) is str for name in _ONE_ROW):
+    if not value or _is_one_row(value):
         return None
     is_columns = _is_columns(value)
     paths = [] if is_columns else list(islice(_paths(value, _DEEP), _FEW))
@@ -202,6 +205,12 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
     if _are_rows([*value.values()]) and len(value) > 1:
         return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
     return None
+
+
+def _is_one_row(value: Mapping[str, Any]) -> bool:
+    """Whether an object has a column that shows that it is a row."""
+    is_plain = any(type(value.get(name)) is str for name in _ONE_ROW)
+    return is_plain or any(looks_like_turns(value.get(name)) for name in _PARTS)
 
 
 def _is_columns(value: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ Masks = Literal["any", "all", "last"]
 """Which answers of a conversation are learned: its only one, all of them, or the last alone."""
 MEDIA = ("images", "videos", "audios")
 
+_TALKS = ("conversations", "conversation")
 _ASKS = ("user", "observation")
 _ROLES = (*_ASKS, *ANSWERS)
 
@@ -105,7 +106,8 @@ def _text(columns: Columns, name: str) -> str:
 
 def _question(columns: Columns) -> tuple[str, str]:
     if columns.get("instruction") is None and columns.get("input") is None:
-        raise Unusable("no_prompt")
+        unread = next((name for name in _TALKS if columns.get(name)), None)
+        raise Unusable("no_prompt", f"{unread} is no list of turns" if unread else None)
     return _text(columns, "instruction"), _text(columns, "input")
 
 
@@ -228,10 +230,27 @@ def check_tools(value: Any) -> str:
         raise Unusable("bad_tools", f"not JSON: {error}") from error
     if not isinstance(tools, list):
         raise Unusable("bad_tools", "not a list of tools")
-    for number, tool in enumerate(tools, 1):
+    whole = [_with_parameters(tool) for tool in tools]
+    for number, tool in enumerate(whole, 1):
         if not _is_tool(tool):
             raise Unusable("bad_tools", f"tool {number} lacks a name, or properties of parameters")
-    return str(value)
+    return str(value) if whole == tools else json.dumps(whole, ensure_ascii=False)
+
+
+_BARE = frozenset({"name", "description", "strict", "parameters"})
+_NO_PARAMETERS: tuple[Any, ...] = (None, {}, {"type": "object"})
+
+
+def _with_parameters(tool: Any) -> Any:
+    """A tool that takes nothing, with the empty parameters that OpenAI lets people leave out."""
+    if not isinstance(tool, dict):
+        return tool
+    if tool.get("type") == "function" and isinstance(tool.get("function"), dict):
+        inner = _with_parameters(tool["function"])
+        return tool if inner is tool["function"] else {**tool, "function": inner}
+    if tool.keys() <= _BARE and tool.get("parameters") in _NO_PARAMETERS:
+        return {**tool, "parameters": {"type": "object", "properties": {}}}
+    return tool
 
 
 def _is_tool(tool: Any) -> bool:

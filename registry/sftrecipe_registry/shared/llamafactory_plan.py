@@ -10,7 +10,7 @@ from heapq import nsmallest
 from typing import Literal
 
 from sftrecipe.record import Columns
-from sftrecipe_registry.shared.data_set_kind import DataSetKind
+from sftrecipe_registry.shared.data_set_kind import LABELS, DataSetKind
 from sftrecipe_registry.shared.llamafactory_conversation import (
     MEDIA,
     Conversation,
@@ -29,7 +29,7 @@ _COMMON = frozenset({"system", "tools", *MEDIA})
 _PLAIN = frozenset({"instruction", "input", "history"})
 _ANSWERS: dict[Preference, frozenset[str]] = {
     "none": frozenset({"output", "reasoning"}),
-    "kto": frozenset({"output", "reasoning", "label"}),
+    "kto": frozenset({"output", "reasoning", *LABELS}),
     "ranking": frozenset({"chosen", "rejected"}),
 }
 _WRITTEN: dict[tuple[str, bool], frozenset[str]] = {
