@@ -191,6 +191,17 @@ def test_calls_at_once_may_have_a_turn_each() -> None:
     assert turns[1]["tool_calls"] == calls
 
 
+@pytest.mark.parametrize("arguments", [{}, "{}", "", None])
+def test_a_call_may_give_nothing(arguments: Any) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+    asked = {"role": "assistant", "content": None, "tool_calls": [call]}
+    result = {"role": "tool", "tool_call_id": "1", "content": "r"}
+    rows, _ = read_rows({"messages": [TALK[0], asked, result, TALK[1]]})
+    assert rows[0].columns["messages"][1]["tool_calls"] == [
+        {"name": "f", "arguments": {}, "id": "1"}
+    ]
+
+
 TOOL = {"name": "f", "description": "d", "parameters": {"properties": {}}}
 
 

@@ -62,7 +62,10 @@ def read_call(call: Any, where: str) -> ToolCall:
 
 
 def _arguments(inner: Mapping[str, Any], call: Any, where: str) -> dict[str, Any]:
-    given = [inner[key] for key in _ARGUMENTS if inner.get(key) is not None]
+    named = [inner[key] for key in _ARGUMENTS if key in inner]
+    given = [value for value in named if value is not None and value != ""]
+    if named and not given:
+        return {}  # of a tool that takes none, as servers write it
     if len(given) != 1:
         raise _bad(where, "it has no arguments" if not given else "it has arguments twice", call)
     found = _parsed(given[0], where, call) if isinstance(given[0], str) else given[0]
