@@ -12,7 +12,6 @@ from sftrecipe.kinds import Finding
 from sftrecipe_registry.shared.finished_process import finished_process
 from sftrecipe_registry.shared.preflight_arguments import Settings
 from sftrecipe_registry.shared.preflight_data import CONTROL_TOKEN, Spool
-from sftrecipe_registry.shared.preflight_rows import REPAIR
 from sftrecipe_registry.shared.preflight_thoughts import thought_findings
 from sftrecipe_registry.shared.training_variables import training_variables
 
@@ -30,6 +29,7 @@ _DATA = (
 """The arguments that the tokenizer, the template and the encoding depend on."""
 SECONDS = 1800.0
 """It is given so many rows at most (see Spool) that what takes longer stands still."""
+_REPAIR = "remove or repair these rows, or take a template that writes them"
 _LONGER = "raise cutoff_len, or shorten or remove these rows"
 
 
@@ -72,7 +72,7 @@ def encoding_findings(
     cutoff = settings.get("cutoff_len", 2048)
     for name, found in texts["failed"].items():
         text = f"data set '{name}': {_rows(found)} cannot be encoded"
-        yield Finding("fault", "encoding_rows", text, REPAIR, tuple(found["examples"]))
+        yield Finding("fault", "encoding_rows", text, _REPAIR, tuple(found["examples"]))
     yield from thought_findings(settings, texts["thoughts"])
     for name, found in texts["cut"].items():
         yield _cut(name, found, texts, cutoff)
