@@ -73,8 +73,12 @@ def test_a_part_that_a_turn_lacks(part: str) -> None:
             compiled(asked).render(turns)
         return
     assert compiled(asked).render(turns) == ""
+    of_no_turn = compiled(asked.replace("messages[0]", "q"))
+    if part == "reasoning":  # of a row that is shown as an example
+        assert of_no_turn.render(turns) == ""
+        return
     with pytest.raises(PromptFailed):
-        compiled(asked.replace("messages[0]", "q")).render(turns)
+        of_no_turn.render(turns)
 
 
 DOUBLED = "{% set n = namespace(a=[1]) %}{% for i in range(99) %}{% set n.a = FORM %}{% endfor %}"

@@ -8,7 +8,8 @@ stops a run is
   provider that answered: when the next call fails so, too);
 - failures of all that is sent, for a stretch of time, while other calls wait. From
   `stop_after_failures` on, calls leave one at a time until a reply comes, so that an outage costs
-  neither rows nor a storm of requests.
+  no storm of requests, and no row but, where all that are at work fail, the first given up: only
+  then another call comes and shows that more wait.
 
 Where nothing waits any more, what failed is rejected, and the run ends well.
 """

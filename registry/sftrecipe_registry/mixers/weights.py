@@ -143,7 +143,7 @@ class Weights(Mixer):
         sums = picks.sums(sizes)
         if none := [name for name, part in given.items() if part and not sums[name][0]]:
             why = f"no row of stream '{none[0]}' is as short as its {given[none[0]]} tokens"
-            raise PluginRefused(f"{why}: ask for more tokens of it, or set on_shortage to repeat")
+            raise PluginRefused(f"{why}: ask for more tokens of it")
         notes = _notes_of_tokens(shares, asked, held, available, sums)
         told = {"asked_tokens": self.total, "tokens_estimated": self.tokenizer is None}
         return Mix(picks, {**notes, **told})
