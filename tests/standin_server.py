@@ -329,6 +329,9 @@ class StandIn:
             data["choices"][0]["finish_reason"] = "content_filter"
         elif fault == "aborted":
             data["choices"][0]["finish_reason"] = "abort"
+        elif fault == "thinking":
+            message = {"role": "assistant", "content": None, "reasoning_content": "hm"}
+            data["choices"][0] |= {"message": message, "finish_reason": "length"}
             return web.json_response(data)
         elif fault == "flagged":
             data["choices"][0] |= {"flag": 1, "ban_round": 0, "need_clear_history": True}

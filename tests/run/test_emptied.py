@@ -167,12 +167,20 @@ def test_a_model_that_gives_nothing(tmp_path: Path, server: StandIn, fault: str,
     assert told in done.stderr and "step 'answered' rejected the last 6" in done.stderr, done.stderr
 
 
-def test_no_option_is_named_for_what_the_server_did(tmp_path: Path, server: StandIn) -> None:
+@pytest.mark.parametrize(
+    ("fault", "told", "change"),
+    [
+        ("aborted", "6 cut_off (abort:", "change step 'answered'"),
+        ("thinking", "6 cut_off (the thought took all of max_tokens:", "change `max_tokens`"),
+    ],
+)
+def test_no_option_is_named_for_what_the_server_did(
+    tmp_path: Path, server: StandIn, fault: str, told: str, change: str
+) -> None:
     write(tmp_path, ASKS.replace("URL", server.url) + SOURCE + EXPORT)
-    server.fail("aborted", seconds=60)
+    server.fail(fault, seconds=60)
     done = said(tmp_path, "run", "recipe.yaml")
-    assert "6 cut_off (abort:" in done.stderr, done.stderr
-    assert "max_tokens" not in done.stderr
+    assert told in done.stderr and change in done.stderr, done.stderr
 
 
 def test_options_that_decide_a_reason_exist() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ _COMMON = {
     _HELD_OUT: ("holdout",),
 }
 """What decides reasons that many plugins share."""
+_END = re.compile(r"[A-Za-z_]{1,40}")
+"""A server's own word for how it ended a reply; of one at its limit, the tokens or text are told."""
 _UNSET: tuple[object, ...] = (None, (), {}, "")
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
 
@@ -55,7 +58,8 @@ class Loss:
     def add(self, record: Record, reason: str, value: object, detail: object = None) -> None:
         """Count a lost row."""
         self.reasons[reason] += 1
-        self.ended_by_server |= reason == _CUT_OFF and isinstance(value, str)
+        is_word = isinstance(value, str) and _END.fullmatch(value) is not None
+        self.ended_by_server |= reason == _CUT_OFF and is_word
         if reason not in self.examples:
             number = f"{value:g}" if isinstance(value, float) else value
             measured = " ".join(str(each) for each in (number, detail) if each not in (None, ""))
@@ -88,13 +92,15 @@ class Loss:
         plugin, raw = self.step.block.plugin, self.step.block.raw
         known = {**_COMMON, **plugin.decides}
         if self.ended_by_server:
-            known.pop(_CUT_OFF, None)
+            del known[_CUT_OFF]
         reasons = self.reasons or (_HELD_OUT,)
         names = dict.fromkeys(name for reason in reasons for name in known.get(reason, ()))
         values = {name: getattr(plugin, name) for name in names if hasattr(plugin, name)}
         told = {name: value for name, value in values.items() if value not in _UNSET}
+        if told or values or self.ended_by_server:
+            return told or values
         beside = {key: value for key, value in raw.items() if key not in _ENGINE_KEYS}
-        return told or values or {**beside, **(raw.get("with") or {})}
+        return {**beside, **(raw.get("with") or {})}
 
 
 class NothingLeft(SftrecipeError):
