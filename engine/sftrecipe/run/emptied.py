@@ -34,7 +34,7 @@ _COMMON = {
 }
 """What decides reasons that many plugins share."""
 _END = re.compile(r"[A-Za-z_]{1,40}")
-"""A server's own word for how it ended a reply; of one at its limit, the tokens or text are told."""
+"""A server's own word for how it ended a reply; of one at its limit, tokens or text are told."""
 _UNSET: tuple[object, ...] = (None, (), {}, "")
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
 
