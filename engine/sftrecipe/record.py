@@ -20,6 +20,8 @@ PLAIN_COLUMNS = frozenset({"instruction", "input", "output", "reasoning", "syste
 """The columns of a chat whose turns are not listed: `messages` takes the place of them all."""
 CHAT_COLUMNS = PLAIN_COLUMNS | {"messages"}
 """The columns that make a row a chat."""
+PAIR = ("chosen", "rejected")
+"""The columns of a better and a worse answer."""
 OF_TURNS = frozenset({"system", "instruction", "reasoning", "output"})
 """Columns of a plain row that chat turns have, too: what is said last, and its thought."""
 

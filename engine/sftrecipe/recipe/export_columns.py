@@ -14,9 +14,9 @@ from sftrecipe.plugin.package_source import is_shipped
 from sftrecipe.recipe.blocks import Draft
 from sftrecipe.recipe.document import Node
 from sftrecipe.recipe.graph import MIXED
+from sftrecipe.record import PAIR
 
 _SHOWN = 12
-_PAIR = frozenset({"chosen", "rejected"})
 _MEANT: Mapping[str, tuple[str, ...]] = {
     "instruction": (
         *("question", "prompt", "query", "instructions", "user", "human", "ask", "q", "problem"),
@@ -32,16 +32,8 @@ _MEANT: Mapping[str, tuple[str, ...]] = {
     ),
     "input": ("context", "上下文", "背景"),
     "reasoning": (
-        *(
-            "complex_cot",
-            "complex_co_t",
-            "cot",
-            "co_t",
-            "chain_of_thought",
-            "thinking",
-            "thought",
-            "thoughts",
-        ),
+        *("complex_cot", "complex_co_t", "cot", "co_t", "chain_of_thought"),
+        *("thinking", "thought", "thoughts"),
         *("reasoning_trace", "reasoning_content", "思考", "思维链", "思考过程", "推理过程"),
     ),
     "system": ("system_prompt", "system_message", "系统", "系统提示", "系统提示词"),
@@ -151,7 +143,7 @@ def _renames(seen: SeenColumns) -> dict[str, str]:
         found["instruction"] = "input"
     if "instruction" in found and "output" not in found and found.get("text") == "content":
         found["output"] = "content"
-    if "instruction" in found and ("output" in found or _PAIR.issubset(seen.names)):
+    if "instruction" in found and ("output" in found or seen.names.issuperset(PAIR)):
         wanted: tuple[str, ...] = ("instruction", "input", "output", "reasoning", "system")
     else:
         wanted = ("text",)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.record import Columns, Turn, chat
+from sftrecipe.record import PAIR, Columns, Turn, chat
 from sftrecipe.turns.conversation import (
     Said,
     are_plain,
@@ -18,7 +18,7 @@ from sftrecipe.turns.conversation import (
 from sftrecipe.turns.faults import UnreadTurn, check_rest, is_empty, kind_of
 from sftrecipe.turns.media import Medium
 from sftrecipe.turns.media_columns import MEDIA_COLUMNS, with_media
-from sftrecipe.turns.pairs import PAIR, Talk, asked_before
+from sftrecipe.turns.pairs import Talk, asked_before
 from sftrecipe.turns.rounds import unrolled
 from sftrecipe.turns.systems import one_system
 

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from sftrecipe.record import Turn
 from sftrecipe.turns.faults import UnreadTurn
 
-PAIR = ("chosen", "rejected")
-
 
 class Talk(NamedTuple):
     """What a column of a pair says."""

@@ -21,12 +21,12 @@ def unrolled(found: Any) -> Any:
     """The turns of a list of rounds; anything else as it is."""
     if not isinstance(found, list | tuple) or not found:
         return found
-    rounds = [_round(each) if isinstance(each, Mapping) else None for each in found]
     turns: list[dict[str, Any]] = []
-    for each in rounds:
-        if each is None:
-            return found
-        turns += each
+    for each in found:
+        said = _round(each) if isinstance(each, Mapping) else None
+        if said is None:
+            return found  # at once: nearly all conversations are turns already
+        turns += said
     return turns
 
 

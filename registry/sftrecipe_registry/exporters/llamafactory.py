@@ -25,6 +25,7 @@ from sftrecipe.kinds import (
     RowKind,
     Unfit,
 )
+from sftrecipe.record import PAIR
 from sftrecipe_registry.shared.data_set_kind import (
     LABELS,
     DataSetKind,
@@ -73,7 +74,6 @@ Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
 _TALKS = frozenset({"messages", "conversations", "conversation"})
 """Columns that hold question and answer."""
-_PAIR = frozenset({"chosen", "rejected"})
 _ASKED = frozenset({"instruction", "input"})
 
 
@@ -149,7 +149,7 @@ class LlamaFactory(Exporter):
         """Whether there is a question and an answer; of a text, whether there is one."""
         if self.formatting == "text":
             return "text" in columns
-        answered = "output" in columns or not _PAIR.isdisjoint(columns)
+        answered = "output" in columns or not columns.isdisjoint(PAIR)
         plain = answered and not _ASKED.isdisjoint(columns)
         return plain or not _TALKS.isdisjoint(columns)
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import Columns, question
+from sftrecipe.record import question
 from sftrecipe_registry.shared.evolution import (
     drawn,
     evolved_text,
@@ -22,7 +22,7 @@ from sftrecipe_registry.shared.evolution import (
     scaffold_in,
 )
 from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
-from sftrecipe_registry.shared.last_answer import parted, plain_text
+from sftrecipe_registry.shared.last_answer import column_text, parted
 from sftrecipe_registry.shared.lost_replies import lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.scripts import count_words
@@ -181,7 +181,7 @@ class EvolInstruct(Sampling, KeptThought, Generator):
     async def _original(self, row: Record, ctx: Context) -> Record | Reject:
         attempt = _Attempt(row, {"evolution": "none", "epoch": "0"}, ctx)
         attempt.columns["instruction"] = question(row.columns)
-        answered = _answered(row.columns)
+        answered = _answered(row)
         if self.answer and not answered:
             answer = await self._answer(attempt.columns["instruction"], attempt)
             if lost := attempt.lost_answer(answer):
@@ -264,14 +264,14 @@ class _Attempt:
         return self.ctx.row(self.columns, parents=[self.original], replies=self.replies, tags=tags)
 
 
-def _answered(columns: Columns) -> dict[str, str]:
+def _answered(row: Record) -> dict[str, str]:
     """The row's own answer and its thought; none of a longer conversation, of which the
     instruction is but the end."""
-    turns = columns.get("messages")
+    turns = row.columns.get("messages")
     if turns and sum(turn["role"] != "system" for turn in turns) != 2:
         return {}
-    found = {name: plain_text(columns, name) for name in ("output", "reasoning")}
-    if not found["output"] or parted(columns).calls:
+    found = {name: column_text(row, name) for name in ("output", "reasoning")}
+    if not found["output"] or parted(row.columns).calls:
         return {}
     return {name: text for name, text in found.items() if text}
 

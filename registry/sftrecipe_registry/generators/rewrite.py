@@ -9,7 +9,7 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, SaidColumn, Sampling
 from sftrecipe.record import Columns
-from sftrecipe_registry.shared.last_answer import parted, plain_text, with_text
+from sftrecipe_registry.shared.last_answer import column_text, parted, with_text
 from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.row_text import no_text
@@ -104,7 +104,7 @@ class Rewrite(Sampling, RowGenerator):
         if "output" in self.fields and "reasoning" not in self.fields:
             columns.pop("reasoning", None)  # it is the old answer's
         for name in sorted(self.fields, key="reasoning".__eq__):  # behind its answer
-            text = plain_text(row.columns, name)
+            text = column_text(row, name)
             if not text.strip():
                 continue
             reply = await self._ask(text, row, ctx)

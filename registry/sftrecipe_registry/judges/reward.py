@@ -10,6 +10,7 @@ from annotated_types import MinLen
 from sftrecipe import Context, Judge, Record, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import ProviderMarker
+from sftrecipe.record import PAIR
 from sftrecipe_registry.shared.confidence_interval import estimates, metric_names
 from sftrecipe_registry.shared.judged_rows import (
     JudgedRow,
@@ -24,7 +25,7 @@ from sftrecipe_registry.shared.model_figures import (
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.preference_pair import PAIR, is_pair, pair_talks
+from sftrecipe_registry.shared.preference_pair import is_pair, pair_talks
 
 RewardModel = Annotated[str, ProviderMarker(frozenset({"reward"}))]
 """Name of a provider that gives answers rewards."""

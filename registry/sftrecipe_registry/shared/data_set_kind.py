@@ -7,20 +7,19 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sftrecipe.kinds import FIRST_ROWS, Inputs, RowKind
-from sftrecipe.record import Columns
+from sftrecipe.record import PAIR, Columns
 from sftrecipe_registry.shared.judgement_label import counts_more, judgement
 from sftrecipe_registry.shared.llamafactory_conversation import Preference
 from sftrecipe_registry.shared.llamafactory_turns import Unusable
 
 _KINDS: dict[Preference, RowKind] = {"none": "answers", "ranking": "pairs", "kto": "judgements"}
-_PAIR = ("chosen", "rejected")
 LABELS = ("kto_tag", "kto_label", "label", "labels")
 """Columns that may hold the judgement of an answer, of which the first that there is counts."""
 _FEW = 10
 """More than one of so many labels that is another number than 1, 0 and -1 shows classes."""
 _OWN: dict[RowKind, tuple[str, ...]] = {
     "answers": ("output", "messages"),
-    "pairs": _PAIR,
+    "pairs": PAIR,
     "text": ("text",),
 }
 """By kind, the columns of which a row has one."""
@@ -60,7 +59,7 @@ class DataSetKind(NamedTuple):
         if found in (None, self.teaches):
             return columns
         if self.teaches == "pairs":
-            if _has(columns, *_PAIR):
+            if _has(columns, *PAIR):
                 return columns  # half a pair: what is wrong with it is told
             raise OtherKind("not_a_pair", found, "chosen is no answer")
         if found == "text" or self.teaches == "text":
@@ -94,7 +93,7 @@ def data_set_kind(
 
 def row_kind(columns: Columns, *, labels: bool) -> RowKind | None:
     """What a row teaches; None: nothing that is known. `labels`: whether its label judges it."""
-    if all(columns.get(name) is not None for name in _PAIR):
+    if all(columns.get(name) is not None for name in PAIR):
         return "pairs"
     if labels and label_of(columns) is not None:
         return "judgements"
@@ -111,11 +110,11 @@ def possible_kinds(stated: Preference | None, inputs: Inputs, *, text: bool) -> 
         return frozenset({_KINDS[stated]})
     kinds: set[RowKind] = set(_KINDS.values())
     if inputs is not None:
-        if not inputs.intersection(_PAIR):
+        if not inputs.intersection(PAIR):
             kinds.discard("pairs")
         if inputs.isdisjoint(LABELS):
             kinds.discard("judgements")
-        if inputs.issuperset(_PAIR) and inputs.isdisjoint(_OWN["answers"]):
+        if inputs.issuperset(PAIR) and inputs.isdisjoint(_OWN["answers"]):
             kinds.discard("answers")
     return frozenset(kinds)
 

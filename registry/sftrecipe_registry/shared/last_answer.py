@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import orjson
-
-from sftrecipe.record import Columns, Turn, chat
+from sftrecipe.record import Columns, Record, Turn, chat
 from sftrecipe.thoughts import joined
 from sftrecipe_registry.shared.row_text import of_turns
 from sftrecipe_registry.shared.spoken import spoken
@@ -65,19 +63,19 @@ def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str,
     return {**columns, "messages": [*parted(columns).before, last]}
 
 
-def plain_text(columns: Columns, name: str) -> str:
+def column_text(row: Record, name: str) -> str:
     """A column's text; of an answer that is a turn what it says, of chat turns what a plain row
     has there."""
-    value = columns.get(name)
+    value = row.columns.get(name)
     if value is None:
-        return of_turns(columns, name) or ""
+        return of_turns(row.columns, name) or ""
     if isinstance(value, dict) and "content" in value:
         return spoken([value])  # type: ignore[list-item]
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return row.text(name)
 
 
 def with_text(columns: Columns, name: str, text: str) -> dict[str, Any]:
-    """The columns with this text where `plain_text` finds the old one."""
+    """The columns with this text where `column_text` finds the old one."""
     if name in columns or "messages" not in columns:
         return {**columns, name: text}
     if name == "output":

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sftrecipe.record import Columns, chat
-
-PAIR = ("chosen", "rejected")
+from sftrecipe.record import PAIR, Columns, chat
 
 
 def is_pair(columns: Columns) -> bool:

@@ -12,17 +12,14 @@ from typing import Any
 
 from sftrecipe import CallFailed
 from sftrecipe_registry.shared.failure_words import CONTENT
-from sftrecipe_registry.shared.steering import OMITTABLE, Steering
+from sftrecipe_registry.shared.steering import OMITTABLE, SWITCHES, Steering
 
 _STATUSES = (200, 400, 404, 415, 422, 500)
 _SETTABLE = frozenset(
     ("enable_thinking", "thinking", "thinking_budget", "reasoning", "reasoning_effort", "stream")
 )
 """Parameters that are named though they were not sent: a recipe can send them."""
-_THINKING_SWITCHES = (
-    "enable_thinking", "thinking", "think", "thinking_budget", "chat_template_kwargs", "reasoning",
-    "reasoning_effort",
-)  # fmt: skip
+_SWITCHES = (*SWITCHES, "think")
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 _REFUSING = re.compile(
     r"(?:un|not )support|un(?:known|recogni[sz]ed|expected)|invalid|deprecated|no longer"
@@ -134,7 +131,7 @@ def _switch_refused(text: str, body: Mapping[str, Any]) -> str | None:
     """The parameter by which the request told the model to think or not, where that is refused."""
     if not _NO_SWITCH.search(text):
         return None
-    return next((name for name in _THINKING_SWITCHES if name in body), None)
+    return next((name for name in (*_SWITCHES, "reasoning_effort") if name in body), None)
 
 
 def _candidates(body: Mapping[str, Any]) -> Iterator[str]:
@@ -163,8 +160,7 @@ def _remedy(name: str, text: str, steering: Steering) -> str:
     if name in steering.extra:
         return f"extra: {{}}  # without {name}"
     switched = _switched(text, steering) if name == "enable_thinking" else ""
-    is_switch = name in _THINKING_SWITCHES and name != "reasoning_effort"
-    if switched or (is_switch and steering.thinking is not None):
+    if switched or (name in _SWITCHES and steering.thinking is not None):
         return switched or "thinking: null"
     return _LINES.get(name, f"omit: [{name}]" if name in OMITTABLE else "")
 
