@@ -119,8 +119,8 @@ WRONG: list[tuple[str, str, bytes | str, str, str]] = [
          "write map: {messages: dialog}", "请写 map: {messages: dialog}"),
         ("jsonl", "a.jsonl", lines({"chat": "USER: a? ASSISTANT: b"}), "its columns: chat", "chat"),
         ("jsonl", "a.jsonl", "question,answer\na?,b\n", "has no JSON in its first lines", "JSON"),
-        ("csv", "a.csv", lines(ROW), "is JSON, which `csv` does not read: write `use: jsonl`",
-         "`use: jsonl`"),
+        ("csv", "a.csv", lines(ROW),
+         "is a JSON file, which `csv` does not read: write `use: jsonl`", "`use: jsonl`"),
         ("jsonl", "a.jsonl.gz", gz(lines(ROW, OTHER))[:-20], "ends early", "提前结束"),
 ]  # fmt: skip
 

@@ -15,7 +15,7 @@ _UNPACK = "unpack it"
 _SAVE_XLSX = "save it as .xlsx"
 _MARKS = (
     (b"%PDF-", "a PDF", NO_SOURCE),
-    (b"PAR1", "Parquet", "write `use: parquet`"),
+    (b"PAR1", "a Parquet file", "write `use: parquet`"),
     (b"ARROW1\0\0", "an Arrow file", "write `use: huggingface` with its folder as `path`"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", _SAVE_XLSX),
     (b"{\\rtf", "RTF", NO_SOURCE),
@@ -81,7 +81,7 @@ def check_text(file: DataFile, name: str, use: str) -> None:
     if _HTML.match(head):
         raise _refusal(name, "HTML", use, NO_SOURCE)
     if use == "csv" and _JSON.match(head):
-        raise _refusal(name, "JSON", use, _text_use(head))
+        raise _refusal(name, "a JSON file", use, _text_use(head))
     if is_binary(head):
         raise _refusal(name, "binary data", use, "")
 
