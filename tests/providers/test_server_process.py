@@ -20,7 +20,7 @@ import pytest
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.shared import server_process, vllm_server
 from sftrecipe_registry.shared.process_group import Process, members, process_of
 from sftrecipe_registry.shared.server_log import telling_lines

@@ -16,7 +16,7 @@ from sftrecipe.kinds import (
     OptionFiles,
     OptionProblem,
 )
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, open_endpoint

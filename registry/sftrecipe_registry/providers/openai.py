@@ -20,7 +20,7 @@ from sftrecipe.kinds import (
     OptionProblem,
     TokenCounter,
 )
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, open_endpoint

@@ -27,7 +27,7 @@ from sftrecipe.kinds import (
     Trained,
     Training,
 )
-from sftrecipe.plugin.options import trained_block
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe_registry.shared.llamafactory_arguments import (
     ArgumentTable,
     check_arguments,
