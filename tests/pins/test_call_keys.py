@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sftrecipe.calls.keys import call_key, provider_part, request_json
+from sftrecipe.calls.ledger.call_keys import call_key, provider_part, request_json
 from sftrecipe.kinds import Request
 
 from .pinned import hold

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sftrecipe.plan.steps import plan_recipe
-from sftrecipe.recipe.checked import CheckedRecipe
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.recipe.yaml_nodes import read_recipe_file
+from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
+from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.store.project import Project
 
 from .pinned import hold, pinned_names
