@@ -1,23 +1,26 @@
-"""Rows for which an expression is true."""
+"""Rows for which an expression over their values is true.
+
+Expressions are read as Python's, but only the parts below exist: no attributes, no calls except of
+the functions listed, no power, no repetition of texts, so that no expression reaches out, and none
+takes more time or memory than the values it looks at.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import ClassVar
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import OF_TURNS
-from sftrecipe_registry.shared.text.row_text import of_turns
 import ast
 import operator
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
-from sftrecipe.errors import closest
-from sftrecipe_registry.shared.text.scripts import count_words
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple
 
+from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
+from sftrecipe.errors import closest
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.record import OF_TURNS
+from sftrecipe_registry.shared.text.row_text import of_turns
+from sftrecipe_registry.shared.text.scripts import count_words
 
 LONGEST = 2000
 """Characters of an expression."""

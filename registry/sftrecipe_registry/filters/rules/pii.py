@@ -1,24 +1,25 @@
-"""Rows without personal data, or with it masked."""
+"""Rows without personal data, or with it masked.
+
+Numbers are found by their checksums, addresses and names by their form.
+"""
 
 from __future__ import annotations
 
+import re
+from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from ipaddress import ip_address
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
+
 from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
 from sftrecipe.plugin.environments import installer
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
-import re
-from bisect import bisect
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from ipaddress import ip_address
-from typing import Literal, NamedTuple, get_args
-
 
 Kind = Literal["id_card", "bank_card", "phone", "email", "url", "ip", "name"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

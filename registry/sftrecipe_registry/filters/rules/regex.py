@@ -1,24 +1,27 @@
-"""Rows that match, or do not match, regular expressions."""
+"""Rows that match, or do not match, regular expressions, which cannot hang a run.
+
+They are in the language of `re`. Simple ones are searched at once, since no short text makes them
+slow; others under a clock; both in a process of its own where the text is long, or where no signal
+can stop the clock's search.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar
-from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, Pattern
-from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 import atexit
+import re
 import signal
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from sftrecipe import PluginRefused
+from typing import ClassVar
+
+from sftrecipe import KEEP, Context, PluginRefused, Record, RowFilter, Rows, Verdict
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName, Pattern
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
-
+from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 
 SECONDS = 2.0
 """How long one expression may search one text."""
