@@ -59,5 +59,5 @@ def test_former_places_warn(former: str) -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(ImportError, match="cannot import name 'Filer'"):
-        from sftrecipe.plugin import Filer  # type: ignore[attr-defined]  # noqa: F401
+    with pytest.raises(AttributeError, match="has no attribute 'Filer'"):
+        sftrecipe.plugin.Filer  # noqa: B018

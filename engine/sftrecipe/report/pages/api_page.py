@@ -54,17 +54,21 @@ def _entry(name: str, node: ast.stmt, doc: str) -> Iterator[str]:
 
 def _members(node: ast.ClassDef) -> Iterator[str]:
     for member, doc in _with_docs(node.body):
-        if isinstance(member, ast.AnnAssign) and isinstance(member.target, ast.Name):
-            name = member.target.id
-            if not name.startswith("_") and (doc or name not in _SAID_BY_ITS_HEADING):
-                shown = f"{name}: {ast.unparse(member.annotation)}"
-                yield f"  - `{shown}`{f': {_first(doc)}' if doc else ''}"
-        elif isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
-            if not member.name.startswith("_"):
-                is_value = any("property" in ast.unparse(each) for each in member.decorator_list)
-                begin = "async " if isinstance(member, ast.AsyncFunctionDef) else ""
-                shown = member.name if is_value else f"{begin}{member.name}{_signature(member)}"
-                yield f"  - `{shown}`{f': {_first(doc)}' if doc else ''}"
+        (name,) = _names(member) or ("",)
+        if name and not name.startswith("_") and (doc or name not in _SAID_BY_ITS_HEADING):
+            yield f"  - `{_shown(member, name)}`{f': {_first(doc)}' if doc else ''}"
+
+
+def _shown(member: ast.stmt, name: str) -> str:
+    """A class's attribute with its type, or a method with its signature."""
+    if isinstance(member, ast.AnnAssign):
+        return f"{name}: {ast.unparse(member.annotation)}"
+    if not isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+        return name
+    if any("property" in ast.unparse(each) for each in member.decorator_list):
+        return f"{name}: {ast.unparse(member.returns)}" if member.returns else name
+    begin = "async " if isinstance(member, ast.AsyncFunctionDef) else ""
+    return f"{begin}{name}{_signature(member)}"
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
