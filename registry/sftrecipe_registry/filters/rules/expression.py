@@ -6,9 +6,17 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import ClassVar
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import OF_TURNS
+from sftrecipe.plugin import (
+    KEEP,
+    OF_TURNS,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+)
 from sftrecipe_registry.filters.rules.safe_expression import (
     BadExpression,
     SafeExpression,

