@@ -9,9 +9,21 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, cast
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 
-from sftrecipe import Context, Judge, Record, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.plugin import (
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reply,
+    Rows,
+    Sampling,
+)
 from sftrecipe_registry.judges.confidence_interval import (
     estimates,
     metric_names,

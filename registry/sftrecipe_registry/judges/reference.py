@@ -7,9 +7,18 @@ from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
 
-from sftrecipe import Context, Judge, Record, Rows
-from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Rows,
+)
 from sftrecipe_registry.judges.answer_measures import bleu_2, folded, rouge_sets, says
 from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.judges.model_answers import (

@@ -15,10 +15,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.errors import closest
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import OF_TURNS
+from sftrecipe.plugin import (
+    KEEP,
+    OF_TURNS,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+    closest,
+)
 from sftrecipe_registry.shared.text.row_text import of_turns
 from sftrecipe_registry.shared.text.scripts import count_words
 

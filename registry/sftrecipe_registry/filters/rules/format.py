@@ -10,9 +10,18 @@ from unicodedata import category
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem, is_cut_off
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+    is_cut_off,
+)
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 

@@ -13,10 +13,19 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, PluginRefused, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    RowFilter,
+    Verdict,
+    installer,
+)
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language

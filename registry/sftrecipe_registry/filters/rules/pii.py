@@ -14,10 +14,19 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+    installer,
+)
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
 

@@ -16,9 +16,20 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import ClassVar
 
-from sftrecipe import KEEP, Context, PluginRefused, Record, RowFilter, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, Pattern
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Pattern,
+    PluginRefused,
+    Record,
+    RowFilter,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
