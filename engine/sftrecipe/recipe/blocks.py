@@ -14,34 +14,8 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.checks.shape import shape_problems
+from sftrecipe.recipe.language.sections import SECTIONS, Section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
-
-
-@dataclass(frozen=True)
-class Section:
-    """How the blocks of one section are written."""
-
-    name: str
-    kind: str
-    form: str
-    """`named` mapping, `list`, `single` block, or `either` of these two."""
-    beside: bool = False
-    """Whether the plugin's options stand beside `use`, not under `with`."""
-    reads: str | None = None
-    """The key that names what a block reads."""
-    default_use: str | None = None
-
-
-SECTIONS = (
-    Section("providers", "provider", "named", beside=True),
-    Section("sources", "source", "named", beside=True),
-    Section("generate", "generator", "list", reads="from"),
-    Section("filter", "filter", "list", reads="on"),
-    Section("mix", "mixer", "single", beside=True, default_use="weights"),
-    Section("export", "exporter", "list", reads="from"),
-    Section("train", "trainer", "either", reads="on"),
-    Section("evaluate", "judge", "list", reads="on"),
-)
 
 
 @dataclass(eq=False)
@@ -93,7 +67,7 @@ def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
     """Every block of the recipe, in order, with its plugin where that can be built."""
     found: list[Draft] = []
     taken: set[str] = set()
-    for section in SECTIONS:
+    for section in SECTIONS.values():
         for name, path, node in _nodes(root, section):
             use = _use(node, section)
             if use is None:

@@ -12,7 +12,7 @@ from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.package_source import is_shipped
 from sftrecipe.plugin.plugin_kinds import Exporter, Filter
 from sftrecipe.recipe.blocks import Draft
-from sftrecipe.recipe.checks.references import MIXED
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.record import PAIR
 

@@ -23,8 +23,8 @@ from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
-from sftrecipe.recipe.checks.references import MIXED
 from sftrecipe.recipe.checks.regexes import pattern_problem
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.record import OF_TURNS, Columns, Record

@@ -8,29 +8,30 @@ from sftrecipe.errors import Problem, closest
 from sftrecipe.plugin.option_types import StreamMarker, marked
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, SECTIONS
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
-
-MIXED = "mix"
-"""Name of the stream that a mix makes."""
-HELD_OUT = "holdout"
-"""Name of the stream of rows that the first exporter with a holdout keeps apart."""
 
 
 def stream_makers(recipe: CheckedRecipe) -> dict[str, Block]:
     """Every stream that the recipe can make, with the block that makes it."""
-    makers = {block.id: block for block in (*recipe.sources.values(), *recipe.generate)}
-    if recipe.mix:
-        makers[MIXED] = recipe.mix
-    for block in recipe.export:
-        if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
-            makers.setdefault(HELD_OUT, block)
+    mix = [recipe.mix] if recipe.mix else []
+    makers: dict[str, Block] = {}
+    for block in (*recipe.sources.values(), *recipe.generate, *mix, *recipe.export):
+        stream = SECTIONS[block.section].stream_of(block.id)
+        if stream is not None and _holds_out(block):
+            makers.setdefault(stream, block)
     return makers
+
+
+def _holds_out(block: Block) -> bool:
+    """Whether an export keeps rows apart; other blocks have no choice."""
+    return not isinstance(block.plugin, Exporter) or block.plugin.holds_out()
 
 
 def thinned_streams(block: Block) -> tuple[str, ...]:
     """The streams that a block leaves with fewer rows than it read."""
-    return block.inputs if block.section == "filter" else ()
+    return block.inputs if SECTIONS[block.section].thins else ()
 
 
 class Graph:

@@ -11,8 +11,9 @@ from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ModelMarker, ProviderMarker, marked, trained_block
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import SECTIONS, Draft
+from sftrecipe.recipe.blocks import Draft
 from sftrecipe.recipe.checks.model_folders import absolute_model
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 BEFORE_AND_AFTER: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
@@ -66,8 +67,9 @@ def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> 
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)
-    section = next(section for section in SECTIONS if section.name == "providers")
-    yield Draft(section, name, training.path, node, answers["use"], named=True, plugin=plugin)
+    yield Draft(
+        SECTIONS["providers"], name, training.path, node, answers["use"], named=True, plugin=plugin
+    )
 
 
 def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
