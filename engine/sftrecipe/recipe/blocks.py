@@ -19,7 +19,7 @@ from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 
 @dataclass(eq=False)
-class Draft:
+class BlockDraft:
     """One block while it is being checked; what is wrong with it is None."""
 
     section: Section
@@ -63,9 +63,9 @@ class Draft:
         ]
 
 
-def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
+def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
     """Every block of the recipe, in order, with its plugin where that can be built."""
-    found: list[Draft] = []
+    found: list[BlockDraft] = []
     taken: set[str] = set()
     for section in SECTIONS.values():
         for name, path, node in _nodes(root, section):
@@ -75,7 +75,7 @@ def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
             explicit = name if section.form == "named" else _text(node, "id")
             alone = section.form in ("single", "either")
             unnamed = section.name if alone else f"{section.name}-{use}"
-            draft = Draft(
+            draft = BlockDraft(
                 section, explicit or _free(unnamed, taken), path, node, use, bool(explicit)
             )
             taken.add(draft.id)
@@ -118,7 +118,7 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _plugin(draft: Draft, root: Node, problems: list[Problem]) -> Plugin | None:
+def _plugin(draft: BlockDraft, root: Node, problems: list[Problem]) -> Plugin | None:
     plugin_class = _class(draft, root, problems)
     options = _options(draft)
     if plugin_class is None or options is None:
@@ -149,7 +149,7 @@ def _without(
         return None
 
 
-def crashed(draft: Draft, root: Node, error: Exception) -> Problem:
+def crashed(draft: BlockDraft, root: Node, error: Exception) -> Problem:
     """The problem of a plugin that fails while it is checked."""
     values = {
         "kind": Word(draft.section.kind),
@@ -159,7 +159,7 @@ def crashed(draft: Draft, root: Node, error: Exception) -> Problem:
     return Problem("plugin-check-failed", draft.place(root, "use"), values)
 
 
-def _class(draft: Draft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
+def _class(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
     kind, place = draft.section.kind, draft.place(root, "use")
     try:
         known = discovery.plugins(kind)
@@ -177,7 +177,7 @@ def _class(draft: Draft, root: Node, problems: list[Problem]) -> type[Plugin] | 
     return None
 
 
-def _options(draft: Draft) -> Mapping[str, Any] | None:
+def _options(draft: BlockDraft) -> Mapping[str, Any] | None:
     """The plugin's options as plain data; None where they are no mapping."""
     if draft.section.beside:
         return {key: item.plain() for key, item in draft.node.value.items() if key != "use"}
