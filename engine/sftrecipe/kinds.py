@@ -1,5 +1,6 @@
 """What plugins of some kinds are given, and what they hand back, beside `sftrecipe`'s names."""
 
+from sftrecipe.messages import Text, Texts, said
 from sftrecipe.plugin.base import Capability, Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.endings import (
@@ -87,6 +88,8 @@ __all__ = [
     "RowCheck",
     "RowKind",
     "TellsLimits",
+    "Text",
+    "Texts",
     "TimedOut",
     "TokenCounter",
     "Trained",
@@ -97,6 +100,7 @@ __all__ = [
     "ending_of",
     "is_cut_off",
     "message_parts",
+    "said",
     "template_keys",
     "tool_call",
     "with_thought_beside",

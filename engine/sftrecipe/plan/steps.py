@@ -16,6 +16,7 @@ import orjson
 from sftrecipe.plan.read_files import ReadFiles, asked_names
 from sftrecipe.plugin.kinds import Exporter
 from sftrecipe.plugin.options import StreamMarker, marked, trained_block
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.training import Trainer
 from sftrecipe.recipe.checked import Block, CheckedRecipe
 from sftrecipe.recipe.graph import MIXED, stream_makers, thinned_streams
@@ -52,6 +53,10 @@ class Step:
     def id(self) -> str:
         """The block's id."""
         return self.block.id
+
+    def reason(self, reason: str) -> Reason:
+        """What a reason of its rejects means."""
+        return reason_of(reason, *map(type, (self.block.plugin, *self.exporters)))
 
 
 Reach = Literal["data", "train", "evaluate"]

@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
+from sftrecipe.messages import said
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.kinds import UNNAMED, Generator, Source
@@ -19,7 +20,7 @@ from sftrecipe.plugin.options import (
     marked,
 )
 from sftrecipe.plugin.own_prompts import is_own, own_prompt
-from sftrecipe.plugin.told import PASSED_OVER, noted, told_phrases
+from sftrecipe.plugin.told import PASSED_OVER, noted, told_texts
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.document import Node, place_of
 from sftrecipe.recipe.export_columns import SeenColumns, export_problems
@@ -190,7 +191,7 @@ class Reading:
             place = draft.place(self._root, "use")
             self._problems.append(Problem(found.slug, place, found.values, found.hint))
         except Exception as error:
-            values = {"source": draft.id, "error": f"{error}" or type(error).__name__}
+            values = {"source": draft.id, "error": said(error) or type(error).__name__}
             place = draft.place(self._root, "use")
             slug = "source-unreadable"
             self._problems.append(
@@ -233,9 +234,9 @@ class Reading:
     def _tell(self, draft: Draft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
-        for phrase in told_phrases(noted(told)):
+        for text in told_texts(noted(told)):
             place = draft.place(self._root, "use")
-            values = {"source": draft.id, "told": phrase}
+            values = {"source": draft.id, "told": text}
             self._problems.append(Problem("source-note", place, values, severity="warning"))
 
     def _tell_unnamed(self, draft: Draft, context: Context) -> None:
