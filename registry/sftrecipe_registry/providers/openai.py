@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,7 +25,7 @@ from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.listed_models import check_listed
 from sftrecipe_registry.shared.model_identity import model_identity
 from sftrecipe_registry.shared.openai_http import Endpoint, open_endpoint
-from sftrecipe_registry.shared.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.request_options import RequestOptions, server_at, word_problems
 from sftrecipe_registry.shared.responses_api import TAKEN
 from sftrecipe_registry.shared.token_counters import folder_counter, openai_counter
 from sftrecipe_registry.shared.vendor_preset import key_variable, preset, vendor_problems
@@ -194,7 +195,8 @@ judge:
             ),
         )
 
-    def _server(self) -> tuple[Callable[[], Quirks], str]:
+    def _server(self) -> tuple[Callable[[], Quirks], Callable[[], str]]:
         """Its quirks, read where they are asked for, and its name in messages."""
         address = self.address
-        return lambda: quirks_of(self.vendor, address, self.model), f"'{self.model}' at {address}"
+        quirks = partial(quirks_of, self.vendor, address, self.model)
+        return quirks, partial(server_at, self.model, address)

@@ -10,13 +10,15 @@ from typing import Annotated, Any, NamedTuple
 from annotated_types import Gt
 
 from sftrecipe import Context, Reply
-from sftrecipe.kinds import OptionProblem
+from sftrecipe.kinds import OptionProblem, Texts
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Columns
 from sftrecipe_registry.shared.last_answer import parted
 from sftrecipe_registry.shared.one_prompt import ask_once
 from sftrecipe_registry.shared.score_line import last_score
 from sftrecipe_registry.shared.spoken import spoken
+
+texts = Texts(__package__)
 
 
 class Rated(NamedTuple):
@@ -57,11 +59,10 @@ class RubricScale(Sampling):
     def scale_problems(self) -> Iterator[OptionProblem]:
         """A scale upside down; samples that are all the same."""
         if self.worst >= self.best:
-            yield OptionProblem(("best",), f"'{self.best:g}' is not above worst '{self.worst:g}'")
+            told = texts("best-not-above", best=self.best, worst=self.worst)
+            yield OptionProblem(("best",), told)
         if self.samples > 1 and self.temperature == 0:
-            yield OptionProblem(
-                ("samples",), "samples at temperature 0 are all the same", "temperature: 0.7"
-            )
+            yield OptionProblem(("samples",), texts("samples-alike"), "temperature: 0.7")
 
     async def rate(self, variables: Mapping[str, Any], ctx: Context) -> Rated:
         """The block's provider's mean score, by the rubric filled with the variables.
