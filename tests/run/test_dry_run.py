@@ -25,7 +25,7 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.checked import Block
 from sftrecipe.run.dry_run import Trial, dry_run
 from sftrecipe.testing import RowList
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 SECONDS = 0.3
 
