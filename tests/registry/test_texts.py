@@ -213,14 +213,18 @@ def literal(node: ast.AST | None, within: ast.AST) -> bool:
 
 def is_sentence(text: str) -> bool:
     """Whether somebody has to know English for it: not a line of YAML, a command or a name."""
-    return len(re.findall(r"[A-Za-z]{2,}", text)) > 1 and not re.fullmatch(r"[\w.]+: \S+", text)
+    return len(
+        re.findall(r"[A-Za-z]{2,}", re.sub(r"\{\w+.*?\}", "", text))
+    ) > 1 and not re.fullmatch(r"[\w.]+: \S+", text)
 
 
 def told_in_code(path: Path) -> Iterator[str]:
     whole = tree(path)
     functions = [node for node in ast.walk(whole) if isinstance(node, ast.FunctionDef)]
     for name, call in calls(path):
-        within = [each for each in functions if any(node is call for node in ast.walk(each))]
+        within = [
+            each for each in functions if each.lineno <= call.lineno <= (each.end_lineno or 0)
+        ]
         for place, keyword in TOLD.get(name, ()):
             given = [each.value for each in call.keywords if each.arg == keyword]
             given += call.args[place : place + 1]
