@@ -14,7 +14,7 @@ from sftrecipe import Context
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.provider import Limits
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 
 CLASSES = {"openai": "OpenAI", "litellm": "LiteLLM"}
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from sftrecipe import Context
 from sftrecipe.calls.session import open_session
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
 from sftrecipe_registry.methods.cherry.ifd import Ifd
 from sftrecipe_registry.providers.transformers.provider import Transformers

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from sftrecipe.calls.session import open_session
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.openai.provider import OpenAI
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.server_limits import PERIOD, PROBING, Allowance, Mark
+from sftrecipe.calls.limits.server_limits import PERIOD, PROBING, Allowance, Mark
 from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.provider import Limits
 from sftrecipe_registry.shared.http.rate_headers import limits_in, seconds_until

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.calls.reply_parts import in_parts, kept_in_parts
+from sftrecipe.calls.replies.reply_parts import in_parts, kept_in_parts
 from sftrecipe.kinds import Answer, ending_of, message_parts
 from sftrecipe.thoughts import joined, parted, parted_reply
 from sftrecipe_registry.shared.http.protocol_turns import openai_turns

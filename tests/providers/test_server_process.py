@@ -20,7 +20,7 @@ import pytest
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.vllm import server as vllm_server
 from sftrecipe_registry.shared.processes import server_process
 from sftrecipe_registry.shared.processes.process_group import Process, members, process_of

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.calls.keys import provider_part
+from sftrecipe.calls.ledger.call_keys import provider_part
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class

@@ -17,8 +17,8 @@ from sftrecipe import CallFailed, Reply
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import RecipeError
 from sftrecipe.kinds import Model, OptionFiles
-from sftrecipe.recipe.checked import Block
 from sftrecipe.recipe.load import check_recipe
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.transformers.provider import Transformers
 from sftrecipe_registry.providers.vllm.provider import Serve, Vllm
 

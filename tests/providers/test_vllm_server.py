@@ -18,7 +18,7 @@ import pytest_asyncio
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.shared.processes.process_group import Process, members
 from sftrecipe_registry.shared.processes.server_note import SUFFIX, ServerNote, read_note
 

@@ -13,7 +13,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import en, message, own_text
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.reasons import reason_of
-from sftrecipe.run.ends import GOES_ON, end_facts, goes_on
+from sftrecipe.run.run_end import GOES_ON, end_facts, goes_on
 from tests.run.whole import Whole
 from tests.standin import stand_in
 

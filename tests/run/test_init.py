@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from sftrecipe import Provider, messages
-from sftrecipe.calls.prices import price_of
+from sftrecipe.calls.limits.prices import price_of
 from sftrecipe.cli import init as started
-from sftrecipe.plugin.vendor_facts import vendors
+from sftrecipe.plugin.vendors.vendor_facts import vendors
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_problem
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.plugin.vendor_quirks import quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import quirks_of
 from sftrecipe_registry.shared.http.failures import failure_of
 from sftrecipe_registry.shared.http.refused_parameters import blamed
 from sftrecipe_registry.shared.http.steering import Steering

@@ -27,7 +27,7 @@ from sftrecipe.kinds import (
     Trained,
     Training,
 )
-from sftrecipe.plugin.options import trained_block
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.llamafactory.arguments.table import (
     ArgumentTable,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe.kinds import Permission, Places, Risk
-from sftrecipe.plugin.options import trained_block
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers

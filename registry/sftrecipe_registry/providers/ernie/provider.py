@@ -17,7 +17,7 @@ from sftrecipe.kinds import (
     OptionFiles,
     OptionProblem,
 )
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.ernie.qianfan_v1 import KeyPair, open_v1, v1_problem
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed

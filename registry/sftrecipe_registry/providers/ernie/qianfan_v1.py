@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import Answer, Connecting, OptionProblem, Outcome, Request, Unreached
-from sftrecipe.plugin.vendor_facts import vendor_named
+from sftrecipe.plugin.vendors.vendor_facts import vendor_named
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.failures import Fault, classified
 from sftrecipe_registry.shared.http.replies import answer_in

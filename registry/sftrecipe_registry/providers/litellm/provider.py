@@ -34,7 +34,7 @@ from sftrecipe.kinds import (
     ending_of,
 )
 from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.litellm.parameters import LiteLLMParameters
 from sftrecipe_registry.shared.http.endpoint import response_format
 from sftrecipe_registry.shared.http.failures import (

@@ -21,7 +21,7 @@ from sftrecipe.kinds import (
     OptionProblem,
     TokenCounter,
 )
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.http.endpoint import Endpoint, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed
 from sftrecipe_registry.shared.http.request_options import RequestOptions, server_at, word_problems

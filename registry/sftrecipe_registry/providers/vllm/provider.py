@@ -27,9 +27,9 @@ from sftrecipe.kinds import (
 )
 from sftrecipe.options import ModelName
 from sftrecipe.plugin.described import Described
-from sftrecipe.plugin.options import trained_block
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.provider import Price
-from sftrecipe.plugin.vendor_quirks import Quirks, quirks_of
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.vllm.arguments import (
     argument_list,
     argument_problems,

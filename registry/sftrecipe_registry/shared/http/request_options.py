@@ -12,7 +12,7 @@ from sftrecipe.errors import closest
 from sftrecipe.kinds import Connecting, OptionProblem, Text, Texts
 from sftrecipe.plugin.described import Described
 from sftrecipe.plugin.sampling import Effort, Sampling, Thinking, ThoughtBudget
-from sftrecipe.plugin.vendor_quirks import Quirks
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks
 from sftrecipe_registry.shared.http.endpoint import bearer
 from sftrecipe_registry.shared.http.steering import OMITTABLE, SWITCHES, Api, Steering
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sftrecipe.plugin.sampling import STEERING, Sampling
-from sftrecipe.plugin.vendor_quirks import Quirks
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks
 
 Api = Literal["chat", "responses"]
 OMITTABLE = frozenset(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from sftrecipe.errors import closest
 from sftrecipe.kinds import OptionProblem, Texts
-from sftrecipe.plugin.vendor_facts import Vendor, vendor_at, vendor_named, vendors
+from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendor_at, vendor_named, vendors
 
 texts = Texts(__package__)
 _VENDOR = ("vendor",)
