@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,9 @@ from typing import Any, Literal
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
+
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_YUAN = ("CNY", "RMB", "元", "¥", "￥")
 
 
 @dataclass(frozen=True)
@@ -139,3 +143,17 @@ class Sweep:
     figure: str
     goal: Literal["lower", "higher"]
     keep_models: Literal["all", "best"]
+
+
+def budget_of(written: Mapping[str, Any] | None) -> Budget:
+    """The budget as a recipe whose shape is right writes it."""
+    if not written:
+        return Budget()
+    cost = written.get("max_cost")
+    amount = _AMOUNT.search(cost) if cost else None
+    return Budget(
+        max_cost=float(amount[0]) if amount else None,
+        currency="CNY" if cost and any(sign in cost for sign in _YUAN) else "USD",
+        max_calls=written.get("max_calls"),
+        max_tokens=written.get("max_tokens"),
+    )

@@ -12,12 +12,12 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.blocks import BlockDraft
-from sftrecipe.recipe.checks.model_folders import absolute_model
 from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
+_SEEN_FROM_HERE = ("./", "../")
 
 
 def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
@@ -107,3 +107,23 @@ def _unknown(block: str, trainings: Sequence[str], place: Position) -> Iterator[
         yield Problem("trained-too-early", place, {}, None)
     elif block and block not in trainings:
         yield unknown("unknown-training", place, block, trainings, block=block)
+
+
+def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
+    """Give every provider the absolute path where it names a model by `./` or `../`.
+
+    It is connected where no recipe is at hand. A model of the hub has no such name.
+    """
+    for draft in drafts:
+        if draft.section.name == "providers" and draft.plugin is not None:
+            found = {}
+            for path, _, value in values_of(draft.plugin, ModelMarker):
+                if value.startswith(_SEEN_FROM_HERE):
+                    place = place_of(root, (*draft.options, *path))
+                    found[str(path[0])] = absolute_model(value, Path(place.path).parent)
+            draft.plugin = draft.plugin.model_copy(update=found) if found else draft.plugin
+
+
+def absolute_model(name: str, folder: Path) -> str:
+    """The path of a model's folder as seen from another folder, whether it is there or not."""
+    return str((folder / name).resolve())
