@@ -17,7 +17,7 @@ from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.option_types import FileMarker, values_of
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, of_section
 from sftrecipe.recipe.checks.block_options import OptionCheck
 from sftrecipe.recipe.checks.capabilities import ProviderCheck
 from sftrecipe.recipe.checks.gates import check_gates, gates_of
@@ -205,12 +205,11 @@ class _RecipeCheck:
         asked = ProviderCheck(self._root, blocks, self.problems).asked()
         self.problems.extend(steering_problems(self._root, blocks))
         secrets = SecretCheck(self._root, allowed_keys(), environment())
-        for draft in blocks:
-            if draft.section.name == "providers":
-                found = secrets.problems(draft, asked=draft in asked)
-                self.problems.extend(map(self._weighed, found))
-                if draft.whole and not is_wrong(self.problems):
-                    self.problems.extend(withdrawn_problems(draft, self._root, date.today()))
+        for draft in of_section(blocks, "providers"):
+            found = secrets.problems(draft, asked=draft in asked)
+            self.problems.extend(map(self._weighed, found))
+            if draft.whole and not is_wrong(self.problems):
+                self.problems.extend(withdrawn_problems(draft, self._root, date.today()))
 
     def _weighed(self, problem: Problem) -> Problem:
         """The problem, a warning where it only stands in the way of asking."""
@@ -281,12 +280,11 @@ def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], reading: Opti
         use=draft.use,
         plugin=_placed(draft.plugin, files) if isinstance(draft.plugin, Provider) else draft.plugin,
         inputs=inputs,
-        provider=draft.text("provider") if draft.section.name != "providers" else None,
+        provider=draft.provider,
         files=files,
         position=draft.place(root),
         raw=raw,
-        # Beside `use`, `budget` is an option of the plugin's own.
-        budget=budget_of(None if draft.section.beside else raw.get("budget")),
+        budget=budget_of(raw.get("budget") if draft.section.takes("budget") else None),
         gates=gates_of(draft),
     )
 

@@ -13,6 +13,8 @@ from typing import Any, Literal
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.recipe.language.sections import SECTIONS
 
 _AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _YUAN = ("CNY", "RMB", "元", "¥", "￥")
@@ -67,6 +69,11 @@ class Block:
         """The providers that it asks, by the options that name them; its own stands under `""`."""
         return providers_asked(self.plugin, self.provider)
 
+    @property
+    def thins(self) -> tuple[str, ...]:
+        """The streams that it leaves with fewer rows than it read."""
+        return self.inputs if SECTIONS[self.section].thins else ()
+
     @cached_property
     def named_streams(self) -> tuple[str, ...]:
         """Streams that its options name, beside those that it reads."""
@@ -111,6 +118,18 @@ class CheckedRecipe:
     """Words of permissions that the user gave for it."""
     readable: tuple[Path, ...] = ()
     """Folders that it may read, links followed."""
+
+    @cached_property
+    def stream_makers(self) -> Mapping[str, Block]:
+        """Every stream that it can make, with the block that makes it."""
+        mix = [self.mix] if self.mix else []
+        makers: dict[str, Block] = {}
+        for block in (*self.sources.values(), *self.generate, *mix, *self.export):
+            stream = SECTIONS[block.section].stream_of(block.id)
+            keeps_nothing = isinstance(block.plugin, Exporter) and not block.plugin.holds_out()
+            if stream is not None and not keeps_nothing:
+                makers.setdefault(stream, block)
+        return makers
 
     @property
     def in_commands(self) -> str:

@@ -11,8 +11,7 @@ import orjson
 
 from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed
-from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed, of_section
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
@@ -94,11 +93,10 @@ class SweepCheck:
             return composed
         root = composed.root
         place = self._written.keys["seeds"]
-        for draft in self._drafts:
-            if draft.section.name == "train":
-                path: Path = (*draft.path, "with", "seed")
-                seed = Node(_seed(root, path) + number, place)
-                root = with_value(root, path, seed, place)
+        for training in of_section(self._drafts, "train"):
+            path: Path = (*training.path, "with", "seed")
+            seed = Node(_seed(root, path) + number, place)
+            root = with_value(root, path, seed, place)
         return replace(composed, root=root, problems=[])
 
     def _in_variant(self, problem: Problem, name: str) -> Problem:
@@ -112,7 +110,7 @@ class SweepCheck:
         written = self._written.get("metric")
         if written is None or not isinstance(written.value, str):
             return None
-        judges = [draft for draft in self._drafts if draft.section.name == "evaluate"]
+        judges = of_section(self._drafts, "evaluate")
         named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
         if not named:
             values = {"metric": written.value}
@@ -213,7 +211,7 @@ def _is_drawn(recipe: CheckedRecipe, streams: tuple[str, ...]) -> bool:
 
 def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
     """Every block, providers among them, that takes part in making the streams."""
-    makers = stream_makers(recipe)
+    makers = recipe.stream_makers
     found: dict[tuple[str, str], Block] = {}
     waiting = list(streams)
     seen: set[str] = set()
@@ -223,14 +221,10 @@ def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
             continue
         seen.add(name)
         made = [makers[name]] if name in makers else []
-        for block in (*made, *_thinning(recipe, name)):
+        thinned = [block for block in recipe.filter if name in block.thins]
+        for block in (*made, *thinned):
             found[block.section, block.id] = block
             waiting += [*block.inputs, *block.named_streams]
-            if block.provider:
-                found["providers", block.provider] = recipe.providers[block.provider]
+            for provider in block.asks.values():
+                found["providers", provider] = recipe.providers[provider]
     return [found[key] for key in sorted(found)]
-
-
-def _thinning(recipe: CheckedRecipe, stream: str) -> Iterator[Block]:
-    """The blocks that thin a stream."""
-    yield from (block for block in recipe.filter if stream in thinned_streams(block))
