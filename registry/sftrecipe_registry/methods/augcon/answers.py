@@ -29,14 +29,14 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch
-from sftrecipe_registry.shared.replies.lost_replies import (
+from sftrecipe_registry.shared.replies.reply import (
     Lost,
+    ask_once,
     cut_off_detail,
     lost_reply,
     nothing_said,
 )
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import with_answer
+from sftrecipe_registry.shared.text.row_text import with_answer
 
 _ASKED = ("context", "question", "answer")
 

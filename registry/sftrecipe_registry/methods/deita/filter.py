@@ -28,9 +28,8 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.replies.lost_replies import said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.replies.score_line import last_score
+from sftrecipe_registry.shared.replies.reply import ask_once, said
+from sftrecipe_registry.shared.replies.rubric_scale import last_score
 from sftrecipe_registry.shared.text.row_text import text_aloud
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
