@@ -14,7 +14,7 @@ from sftrecipe import Context
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.provider import Limits
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 
 CLASSES = {"openai": "OpenAI", "litellm": "LiteLLM"}
 
@@ -24,7 +24,7 @@ async def main(
 ) -> None:
     """Ask through a step's context, and print what was asked."""
     name = "m" if use == "openai" else "openai/m"
-    module = import_module(f"sftrecipe_registry.providers.{use}")
+    module = import_module(f"sftrecipe_registry.providers.{use}.provider")
     plugin = getattr(module, CLASSES[use]).model_validate(
         {"model": name, "base_url": url, "api_key": "", "limits": Limits(timeout=seconds)}
     )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sftrecipe.plugin.context import Context, Reject, Reply, Rows
-    from sftrecipe.plugin.judging import Judge
-    from sftrecipe.plugin.kinds import (
+    from sftrecipe.plugin.judge import Judge
+    from sftrecipe.plugin.plugin_kinds import (
         KEEP,
         Exporter,
         Filter,
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
         Verdict,
     )
     from sftrecipe.plugin.provider import CallFailed, Provider
-    from sftrecipe.plugin.training import Trainer
+    from sftrecipe.plugin.trainer import Trainer
     from sftrecipe.record import Record
 
 _PLACES = {
     "plugin.context": ("Context", "Reject", "Reply", "Rows"),
-    "plugin.judging": ("Judge",),
-    "plugin.kinds": (
+    "plugin.judge": ("Judge",),
+    "plugin.plugin_kinds": (
         "KEEP", "Exporter", "Filter", "Generator", "Mixer", "PluginRefused", "RowFilter",
         "RowGenerator", "Source", "Verdict",
     ),
     "plugin.provider": ("CallFailed", "Provider"),
-    "plugin.training": ("Trainer",),
+    "plugin.trainer": ("Trainer",),
     "record": ("Record",),
 }  # fmt: skip
 """Imported when a name is used: a command that needs no plugin starts without them."""

@@ -10,8 +10,10 @@ from sftrecipe.plugin.endings import (
     ending_of,
     is_cut_off,
 )
-from sftrecipe.plugin.judging import Judgement
-from sftrecipe.plugin.kinds import (
+from sftrecipe.plugin.judge import Judgement
+from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+from sftrecipe.plugin.permission import Permission, Places, Risk
+from sftrecipe.plugin.plugin_kinds import (
     UNNAMED,
     DataSet,
     Expected,
@@ -19,9 +21,7 @@ from sftrecipe.plugin.kinds import (
     Mix,
     Pick,
 )
-from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
-from sftrecipe.plugin.permission import Permission, Places, Risk
-from sftrecipe.plugin.prompt import Filled, PromptFailed, template_keys
+from sftrecipe.plugin.prompts.prompt import Filled, PromptFailed, template_keys
 from sftrecipe.plugin.provider import (
     CALL_REASONS,
     CONTEXT_TOO_LONG,
@@ -44,7 +44,7 @@ from sftrecipe.plugin.reply_message import (
     with_thought_beside,
 )
 from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
-from sftrecipe.plugin.training import Finding, Trained, Training, TrainingState
+from sftrecipe.plugin.trainer import Finding, Trained, Training, TrainingState
 
 __all__ = [
     "AT_THE_LIMIT",

@@ -1,6 +1,6 @@
 """Option types for plugin authors: files, prompts, references, and how a model is sampled."""
 
-from sftrecipe.plugin.options import (
+from sftrecipe.plugin.option_types import (
     ANY_COLUMN,
     ColumnName,
     InputFile,

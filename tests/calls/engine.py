@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from sftrecipe.calls.session import open_session
-from sftrecipe.recipe.checked import Block
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe.recipe.recipe import Block
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 
 async def main(url: str, folder: str, count: int, concurrency: int) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.budget import BudgetReached
+from sftrecipe.calls.ledger.totals import read_call, totals, verify
+from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.calls.session import open_session
-from sftrecipe.calls.totals import read_call, totals, verify
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.provider import CallFailed
-from sftrecipe.recipe.checked import Budget
+from sftrecipe.recipe.recipe import Budget
 
 from ..standin import StandIn, stand_in
 from .asking import provider, say, say_all, session

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.budget import BudgetReached
-from sftrecipe.calls.totals import read_call, totals
+from sftrecipe.calls.ledger.totals import read_call, totals
+from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.plugin.provider import CallFailed
-from sftrecipe.recipe.checked import Budget
+from sftrecipe.recipe.recipe import Budget
 
 from ..standin import StandIn, stand_in
 from .asking import say, session

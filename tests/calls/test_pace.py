@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sftrecipe.calls.pace import Crowd, Meter
+from sftrecipe.calls.limits.pace import Crowd, Meter
 
 
 class Server:

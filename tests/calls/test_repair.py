@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.engines import EngineLock
-from sftrecipe.calls.repair import repair
-from sftrecipe.calls.totals import verify
+from sftrecipe.calls.ledger.engines import EngineLock
+from sftrecipe.calls.ledger.repair import repair
+from sftrecipe.calls.ledger.totals import verify
 from sftrecipe.errors import SftrecipeError
 
 from ..standin import StandIn, stand_in

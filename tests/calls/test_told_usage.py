@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe.calls.budget import cost_of
-from sftrecipe.calls.prices import known_price
-from sftrecipe.calls.reply_lengths import (
+from sftrecipe.calls.limits.budget import cost_of
+from sftrecipe.calls.limits.prices import known_price
+from sftrecipe.calls.replies.reply_lengths import (
     ENOUGH,
     FIRST_GUESS,
     LONGEST,
@@ -19,7 +19,7 @@ from sftrecipe.calls.reply_lengths import (
     UNKNOWN,
     ReplyLengths,
 )
-from sftrecipe.calls.told_usage import believed
+from sftrecipe.calls.replies.token_counts import believed
 from sftrecipe.plugin.provider import MOST_TOKENS, Answer, Price, Request, TokenCounter
 from sftrecipe.plugin.token_estimate import tokens_of
 
@@ -114,7 +114,7 @@ def test_no_model_is_free_because_its_price_is_left_out(monkeypatch: pytest.Monk
         "text": {"mode": "chat", "input_cost_per_token": "1e-6", "output_cost_per_token": 1e-6},
         "vectors": {"mode": "embedding", "input_cost_per_token": 2e-8, "output_cost_per_token": 0},
     }  # fmt: skip
-    monkeypatch.setattr("sftrecipe.calls.prices._price_map", lambda: entries)
+    monkeypatch.setattr("sftrecipe.calls.limits.prices._price_map", lambda: entries)
     whole = known_price("whole")
     assert whole is not None
     assert (whole.input, whole.output, round(whole.of_cached, 6)) == (1, 2, 0.1)

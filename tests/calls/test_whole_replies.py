@@ -12,10 +12,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.calls.history import open_history
-from sftrecipe.calls.keys import provider_part
-from sftrecipe.calls.repair import repair
-from sftrecipe.calls.whole_replies import alike
+from sftrecipe.calls.ledger.call_keys import provider_part
+from sftrecipe.calls.ledger.history import open_history
+from sftrecipe.calls.ledger.repair import repair
+from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.plugin.provider import Request
 
 from ..odd_server import Sent, fault, odd_server

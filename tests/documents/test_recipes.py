@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 from sftrecipe.cli.main import cli
-from sftrecipe.recipe.compose import compose
-from sftrecipe.recipe.files import Roots
-from sftrecipe.recipe.vendors import hosts_by_variable
+from sftrecipe.recipe.checks.key_owners import hosts_by_variable
+from sftrecipe.recipe.reader.layers import compose
+from sftrecipe.recipe.reader.paths import Roots
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,7 @@ def test_validates_and_plans(
     monkeypatch.setenv("SFTRECIPE_PROJECT", str(project))
     path = str(project / "recipes" / recipe)
     chosen = ["--profile", profile] if profile else []
-    monkeypatch.setattr("sftrecipe.calls.prices._price_map", dict)  # litellm is an extra
+    monkeypatch.setattr("sftrecipe.calls.limits.prices._price_map", dict)  # litellm is an extra
     validated = CliRunner().invoke(cli, ["validate", path, *chosen])
     assert validated.exit_code == 0, validated.stderr
     planned = CliRunner().invoke(cli, ["plan", path, *chosen, "--json"])

@@ -18,8 +18,8 @@ from sftrecipe import messages
 from sftrecipe.cli.validate import validate
 from sftrecipe.messages import en, zh
 from sftrecipe.recipe import load
-from sftrecipe.recipe.json_schema import RECIPE_FILE, schemas
-from sftrecipe.recipe.yaml_nodes import read_recipe_file
+from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schemas
+from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 
 from ..recipe import stand_ins
 
@@ -118,7 +118,7 @@ def test_schema_refuses_it_too(case: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_slug_has_a_case() -> None:
     layer = Path(load.__file__).parent
-    code = "".join(file.read_text(encoding="utf-8") for file in layer.glob("*.py"))
+    code = "".join(file.read_text(encoding="utf-8") for file in layer.rglob("*.py"))
     raised = {slug for slug in en.MESSAGES if f'"{slug}"' in code}
     assert {
         folder.name for folder in CASES

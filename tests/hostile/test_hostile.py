@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.errors import RecipeError, SftrecipeError
-from sftrecipe.plugin.prompt import PromptFailed, compiled
+from sftrecipe.plugin.prompts.prompt import PromptFailed, compiled
+from sftrecipe.recipe.checks.key_owners import allowed_keys
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.recipe.vendors import allowed_keys
-from sftrecipe.report.problems import render
+from sftrecipe.report.text.problem_text import render
 from sftrecipe.store.project import Project
 
 from ..recipe import stand_ins

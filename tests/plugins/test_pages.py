@@ -15,9 +15,9 @@ from sftrecipe.cli.plugins import plugins
 from sftrecipe.errors import PluginError, UsageError
 from sftrecipe.options import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
 from sftrecipe.plugin.discovery import Found
-from sftrecipe.report.plugin_list import listed, named
-from sftrecipe.report.plugin_page import PluginPage, plugin_page
-from sftrecipe.report.plugin_text import pages_text
+from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
+from sftrecipe.report.text.plugin_list import listed, named
+from sftrecipe.report.text.plugin_text import pages_text
 
 
 class Weight(BaseModel):
@@ -124,7 +124,9 @@ def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
     broken = Found("filter", "broken", EntryPoint("broken", "no_such:X", "sftrecipe.filters"))
     with pytest.raises(PluginError, match="no_such"):
         broken.load()
-    monkeypatch.setattr("sftrecipe.report.plugin_list.plugins_of", lambda kind: {"broken": broken})
+    monkeypatch.setattr(
+        "sftrecipe.report.text.plugin_list.plugins_of", lambda kind: {"broken": broken}
+    )
     (line,) = listed("filter")
     assert line.error is not None
     result = CliRunner().invoke(plugins, ["--kind", "filter"])

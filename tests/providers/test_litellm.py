@@ -16,15 +16,15 @@ from typing import Any
 import pytest
 
 from sftrecipe import CallFailed
+from sftrecipe.calls.ledger.totals import totals
 from sftrecipe.calls.session import open_session
-from sftrecipe.calls.totals import totals
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.endings import is_cut_off
-from sftrecipe.recipe.checked import Block
-from sftrecipe_registry.providers import litellm as provider
+from sftrecipe.recipe.recipe import Block
+from sftrecipe_registry.providers.litellm import provider
 
 from ..odd_server import Sent, odd_server, told
 from ..odd_server import fault as error
@@ -278,7 +278,7 @@ from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.endings import is_cut_off
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 
 async def main(url, folder):
     plugin = plugin_class("provider", "litellm").model_validate(

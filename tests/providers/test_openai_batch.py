@@ -17,15 +17,16 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.calls.prices import known_price, price_of
+from sftrecipe.calls.ledger.totals import totals
+from sftrecipe.calls.limits.prices import known_price, price_of
 from sftrecipe.calls.session import Session, open_session
-from sftrecipe.calls.totals import totals
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Model, Reply
 from sftrecipe.plugin.provider import CallFailed
-from sftrecipe.recipe.checked import Block, Budget
-from sftrecipe_registry.providers.openai import OpenAI
-from sftrecipe_registry.shared import openai_batch, openai_batch_watch
+from sftrecipe.recipe.recipe import Block, Budget
+from sftrecipe_registry.providers.openai import batch_watch as openai_batch_watch
+from sftrecipe_registry.providers.openai import batches as openai_batch
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 from ..standin import StandIn, stand_in
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.calls.keys import provider_part
+from sftrecipe.calls.ledger.call_keys import provider_part
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe_registry.generators.respond import Respond
-from sftrecipe_registry.shared.steering import Steering, merged
+from sftrecipe_registry.shared.http.steering import Steering, merged
 
 from ..calls.asking import provider, say, session
 from ..piecewise_server import Asked, piecewise_server, whole

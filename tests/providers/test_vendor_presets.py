@@ -19,18 +19,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed
-from sftrecipe.calls.prices import price_of, vendor_price
+from sftrecipe.calls.limits.prices import price_of, vendor_price
 from sftrecipe.calls.session import open_session
+from sftrecipe.doctor.withdrawals import check_withdrawals
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider, Request
-from sftrecipe.plugin.vendor_facts import Vendor, vendors
-from sftrecipe.recipe.checked import Block
+from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendors
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.run.doctor.withdrawals import check_withdrawals
-from sftrecipe_registry.shared.listed_models import ModelList, listed_check
-from sftrecipe_registry.shared.qianfan_v1 import QianfanV1, v1_problem
+from sftrecipe.recipe.recipe import Block
+from sftrecipe_registry.providers.ernie.qianfan_v1 import QianfanV1, v1_problem
+from sftrecipe_registry.shared.http.model_list import ModelList, listed_check
 
 from ..standin import stand_in
 from .vendors import vendors as vendor_server

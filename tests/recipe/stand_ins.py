@@ -25,8 +25,8 @@ from sftrecipe.options import (
 )
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
-from sftrecipe.plugin.kinds import Mix
 from sftrecipe.plugin.permission import Permission, Places, Risk
+from sftrecipe.plugin.plugin_kinds import Mix
 from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.record import new_record
 

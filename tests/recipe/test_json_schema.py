@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from sftrecipe.cli.schema import written
-from sftrecipe.recipe.json_schema import RECIPE_FILE, schema_text, schemas
-from sftrecipe.recipe.yaml_nodes import parse_recipe, read_recipe_file
+from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas
+from sftrecipe.recipe.reader.yaml_reader import parse_recipe, read_recipe_file
 
 from . import stand_ins
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.errors import Position
-from sftrecipe.recipe.patterns import pattern_problem
+from sftrecipe.recipe.checks.regexes import pattern_problem
 
 PLACE = Position("recipe.yaml", 1, 1)
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sftrecipe.plugin.discovery import plugins
-from sftrecipe.plugin.vendor_facts import (
+from sftrecipe.plugin.vendors.vendor_facts import (
     Vendor,
     facts_date,
     host_of,
@@ -22,9 +22,9 @@ from sftrecipe.plugin.vendor_facts import (
     vendor_of,
     vendors,
 )
-from sftrecipe.plugin.vendor_quirks import Quirks, Switch, quirks_of, vendor_quirks
-from sftrecipe.recipe.vendors import belongs, hosts_by_variable
-from sftrecipe.report.vendor_page import vendor_page
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, Switch, quirks_of, vendor_quirks
+from sftrecipe.recipe.checks.key_owners import belongs, hosts_by_variable
+from sftrecipe.report.pages.vendor_page import vendor_page
 
 ROOT = Path(__file__).parents[2]
 EVERY = list(vendors().values())
@@ -153,7 +153,9 @@ def test_dated_versions(vendor: str, model: str, known: str | None) -> None:
 
 def test_the_page_of_vendors_is_fresh() -> None:
     written = (ROOT / "docs" / "vendors.md").read_text(encoding="utf-8")
-    assert written == vendor_page(), "python -m sftrecipe.report.vendor_page > docs/vendors.md"
+    assert written == vendor_page(), (
+        "python -m sftrecipe.report.pages.vendor_page > docs/vendors.md"
+    )
 
 
 def _examples() -> dict[str, str]:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.errors import Position, RecipeError
-from sftrecipe.recipe.document import Node, place_of
-from sftrecipe.recipe.yaml_nodes import parse_recipe
+from sftrecipe.recipe.reader.node import Node, place_of
+from sftrecipe.recipe.reader.yaml_reader import parse_recipe
 
 MARKS = st.text(alphabet="abon 01-.:,[]{}&*!|>'\"\\%#?\n\t\ufeff\x85\u2028é中🙂", max_size=80)
 

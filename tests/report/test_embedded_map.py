@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.calls.ledger import Ledger
-from sftrecipe.calls.ledger_entries import NO_STAKE, Claim, Ended
+from sftrecipe.calls.ledger.call_ledger import Ledger
+from sftrecipe.calls.ledger.entries import NO_STAKE, Claim, Ended
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.record import new_record
-from sftrecipe.report.run_page.facts.opened_run import OpenedRun
-from sftrecipe.report.run_page.facts.secrets import Scrub
-from sftrecipe.report.run_page.facts.topic_map import topic_map
-from sftrecipe.store.steps import StepStore
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.report.pages.run.facts.secret_values import Scrub
+from sftrecipe.report.pages.run.facts.topic_map import topic_map
+from sftrecipe.store.artifacts import StepStore
 
 
 async def keep_vectors(path: Path, vectors: dict[str, tuple[float, ...]]) -> None:

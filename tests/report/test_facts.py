@@ -15,23 +15,23 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from sftrecipe.plugin.kinds import Verdict
+from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record, new_record
-from sftrecipe.report.run_page import words
-from sftrecipe.report.run_page.drawings.flow import flow_chart
-from sftrecipe.report.run_page.drawings.flow_layout import CARD, flow_layout
-from sftrecipe.report.run_page.drawings.numbers import fitted, ticks
-from sftrecipe.report.run_page.facts import near_duplicates, scripts, topic_map
-from sftrecipe.report.run_page.facts.blocks import blocks
-from sftrecipe.report.run_page.facts.context_trees import context_trees
-from sftrecipe.report.run_page.facts.histogram import histogram, thresholds
-from sftrecipe.report.run_page.facts.opened_run import OpenedRun
-from sftrecipe.report.run_page.facts.plan_graph import Flow, PlanGraph, Stage, StreamCard
-from sftrecipe.report.run_page.facts.secrets import Scrub
-from sftrecipe.report.run_page.visible import visible
+from sftrecipe.report.pages.run import words
+from sftrecipe.report.pages.run.drawings.flow import flow_chart
+from sftrecipe.report.pages.run.drawings.flow_layout import CARD, flow_layout
+from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks
+from sftrecipe.report.pages.run.facts import near_duplicates, scripts, topic_map
+from sftrecipe.report.pages.run.facts.block_facts import blocks
+from sftrecipe.report.pages.run.facts.context_trees import context_trees
+from sftrecipe.report.pages.run.facts.histogram import histogram, thresholds
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.report.pages.run.facts.plan_graph import Flow, PlanGraph, Stage, StreamCard
+from sftrecipe.report.pages.run.facts.secret_values import Scrub
+from sftrecipe.report.pages.run.visible import visible
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.rows import RowWriter, rows_at, rows_named
-from sftrecipe.store.spread import evenly
-from sftrecipe.store.steps import StepStore
+from sftrecipe.store.sample_places import evenly
 from sftrecipe.store.streams import Judged, Stream, VerdictWriter
 
 QUICK = settings(phases=[Phase.explicit, Phase.generate], max_examples=60, deadline=None)
@@ -326,6 +326,6 @@ def test_no_word_is_left_over() -> None:
         *("status-", "ended-", "part-", "script-", "topics-"),
         *("role-", "kind-", "count-", "figure-"),
     )
-    for name in import_module("sftrecipe.report.run_page.words.en").WORDS:
+    for name in import_module("sftrecipe.report.pages.run.words.en").WORDS:
         told = re.search(rf"""['"]{name}['"]|\bw\.{name}\b""", used)
         assert told or name.startswith(stems), name

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from sftrecipe.report.figures import Figure, few_rows, figures, main_figures
-from sftrecipe.report.run_page.drawings.curves import Curve, curve_chart
-from sftrecipe.report.run_page.drawings.intervals import Bar, interval_chart
-from sftrecipe.report.run_page.facts.opened_run import OpenedRun
-from sftrecipe.report.run_page.facts.plan_graph import plan_graph
-from sftrecipe.report.run_page.facts.run_facts import run_facts
-from sftrecipe.report.run_page.facts.secrets import Scrub
-from sftrecipe.report.run_page.leaving import leave_report
+from sftrecipe.report.pages.run.drawings.curves import Curve, curve_chart
+from sftrecipe.report.pages.run.drawings.intervals import Bar, interval_chart
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.report.pages.run.facts.plan_graph import plan_graph
+from sftrecipe.report.pages.run.facts.run_facts import run_facts
+from sftrecipe.report.pages.run.facts.secret_values import Scrub
+from sftrecipe.report.pages.run.leaving import leave_report
+from sftrecipe.report.text.figures import Figure, few_rows, figures, main_figures
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import project_of
-from sftrecipe.store.steps import StepStore
 from tests.report.judged import Judged
 from tests.report.test_page import page
 from tests.run.estimating import within

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.report.run_page.facts.lengths import _cutoff
+from sftrecipe.report.pages.run.facts.lengths import _cutoff
 
 RECIPE = """\
 version: 1

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.report.sweep.page import sweep_page
-from sftrecipe.report.sweep.text import sweep_text
-from sftrecipe.report.sweep.words import en, words_of, zh
-from sftrecipe.run.comparing import Interval
-from sftrecipe.run.optimum import Optimum, Scale
-from sftrecipe.run.sweep_facts import SweepFacts, TrainingFacts, VariantFacts
+from sftrecipe.report.pages.sweep.sweep_page import sweep_page
+from sftrecipe.report.pages.sweep.words import en, words_of, zh
+from sftrecipe.report.text.sweep_text import sweep_text
+from sftrecipe.sweep.best_value import Optimum, Scale
+from sftrecipe.sweep.statistics import Interval
+from sftrecipe.sweep.sweep_facts import SweepFacts, TrainingFacts, VariantFacts
 from tests.report.chromium import browser, opened
 
 HOSTILE = "<script>alert(1)</script>\u202e&\"'"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.run.comparing import Comparison, Goal, Values, compared
+from sftrecipe.sweep.statistics import Comparison, Goal, Values, compared
 
 NUMBERS = st.floats(-100, 100).map(lambda value: round(value, 6))
 

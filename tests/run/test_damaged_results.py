@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe.store.artifacts import StepFacts, StepStore, files_in
 from sftrecipe.store.lock_files import LockFile, is_held
-from sftrecipe.store.steps import StepFacts, StepStore, files_in
 from tests.run.plain import Plain, examples
 
 

@@ -20,12 +20,12 @@ from sftrecipe import (
     Rows,
     Verdict,
 )
-from sftrecipe.plan.expectation import Seen
+from sftrecipe.forecast.dry_run import Trial, dry_run
+from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.recipe.checked import Block
-from sftrecipe.run.dry_run import Trial, dry_run
+from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 SECONDS = 0.3
 

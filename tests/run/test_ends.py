@@ -11,7 +11,7 @@ import pytest
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Phrase, Word, en, message, reason_text, reason_word
-from sftrecipe.run.ends import GOES_ON, end_facts, goes_on
+from sftrecipe.run.run_end import GOES_ON, end_facts, goes_on
 from tests.run.whole import Whole
 from tests.standin import stand_in
 

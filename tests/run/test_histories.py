@@ -102,8 +102,9 @@ class Machine:
         if RUNS > 50:
             self._forking = multiprocessing.get_context("forkserver")
             self._forking.set_forkserver_preload(
-                ["sftrecipe.cli.main", "sftrecipe.run.start", "aiohttp", "pyarrow.parquet",
-                 "sftrecipe_registry.providers.openai", "tenacity", "pytest", "tests.odd_server"]
+                ["sftrecipe.cli.main", "sftrecipe.run.run_plan", "aiohttp", "pyarrow.parquet",
+                 "sftrecipe_registry.providers.openai.provider", "tenacity", "pytest",
+                 "tests.odd_server"]
             )  # fmt: skip
 
     def run(self, folder: Path, *options: str, kill_after: float | None = None) -> int:

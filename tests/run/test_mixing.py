@@ -14,13 +14,13 @@ from sftrecipe import Context, Exporter, PluginRefused
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe.record import Record, new_record
-from sftrecipe.run.making import ROWS
-from sftrecipe.run.mixing import DRAWN, draw
+from sftrecipe.run.steps.making import ROWS
+from sftrecipe.run.steps.mix_step import DRAWN, draw
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Stream
-from sftrecipe_registry.mixers.weights import Weights
+from sftrecipe_registry.mixers.weights.mixer import Weights
 
 from .plain import examples
 

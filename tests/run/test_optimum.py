@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.run.comparing import Goal, Values, compared
-from sftrecipe.run.optimum import Optimum, optimum, scale_of
+from sftrecipe.sweep.best_value import Optimum, optimum, scale_of
+from sftrecipe.sweep.statistics import Goal, Values, compared
 
 
 def swept(

@@ -14,12 +14,12 @@ import orjson
 import pytest
 
 from sftrecipe import CallFailed
-from sftrecipe.calls.reply_parts import in_parts
+from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.endings import BAD_TOOL_CALL
-from sftrecipe.plugin.prompt import compiled
+from sftrecipe.plugin.prompts.prompt import compiled
 from sftrecipe.plugin.provider import Answer
-from sftrecipe.recipe.checked import Block
+from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.embedded import Embedded
 from tests.calls.asking import say, session
 from tests.odd_server import Sent, odd_server, told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.run.results import read_run
+from sftrecipe.run.run_file import read_run
 
 
 def test_what_is_no_run_says_nothing(tmp_path: Path) -> None:

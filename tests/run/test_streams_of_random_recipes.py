@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.plan.steps import Plan, plan_recipe
-from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.recipe.depending import decided_by
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.run.results import read_run, run_streams
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.recipe.sweep.depending import decided_by
+from sftrecipe.run.run_file import read_run, run_streams
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import project_of
-from sftrecipe.store.steps import StepStore
 from tests.run.estimating import Estimating
 
 RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "0"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.ledger_file import open_ledger
+from sftrecipe.calls.ledger.database import open_ledger
 from tests.run.asking import Asking
 from tests.run.plain import Plain
 from tests.standin import StandIn, stand_in

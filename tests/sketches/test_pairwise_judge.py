@@ -10,7 +10,7 @@ import pytest
 from sftrecipe import CallFailed, Context, Judge, Record, Rows
 from sftrecipe.kinds import Judgement, Request
 from sftrecipe.options import ProviderMarker, ProviderName
-from sftrecipe.plugin.options import marked
+from sftrecipe.plugin.option_types import marked
 from sftrecipe.record import question
 from sftrecipe.testing import FakeModel, RowList
 

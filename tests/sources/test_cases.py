@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sftrecipe import PluginRefused, Record, Reject
-from sftrecipe.run.reading import SET_ASIDE, read_source
+from sftrecipe.run.steps.source_rows import SET_ASIDE, read_source
 
 from .packing import write_workbook
 from .reading import context, source

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.record import record_id
-from sftrecipe.run.mojibake import repaired
-from sftrecipe.run.reading import REPAIRED, SET_ASIDE, read_source
+from sftrecipe.run.steps.mojibake import repaired
+from sftrecipe.run.steps.source_rows import REPAIRED, SET_ASIDE, read_source
 
 from .reading import columns, context, read, source
 

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.plugin.kinds import Verdict
+from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record, new_record
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Judged, Stream, VerdictWriter

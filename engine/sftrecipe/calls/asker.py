@@ -7,29 +7,29 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from sftrecipe.calls.accounts import Spent, Wall
 from sftrecipe.calls.attempts import Call
-from sftrecipe.calls.breaker import Breaker
-from sftrecipe.calls.budget import Purse
-from sftrecipe.calls.keys import call_key, provider_part, request_json
-from sftrecipe.calls.ledger import Ledger
-from sftrecipe.calls.ledger_entries import (
+from sftrecipe.calls.ledger.accounts import Spent, Wall
+from sftrecipe.calls.ledger.call_keys import call_key, provider_part, request_json
+from sftrecipe.calls.ledger.call_ledger import Ledger
+from sftrecipe.calls.ledger.entries import (
     Claim,
     Ended,
     Entry,
     Returned,
     TakenElsewhere,
 )
-from sftrecipe.calls.news import News
-from sftrecipe.calls.outcomes import billed, handed_on, kept_end, known_failure, taken
-from sftrecipe.calls.pace import Crowd, Meter
-from sftrecipe.calls.retries import Patience
-from sftrecipe.calls.scrubbing import scrub_answer, scrub_message
-from sftrecipe.calls.server_limits import Mark, ServerLimits
-from sftrecipe.calls.stakes import Stakes
-from sftrecipe.calls.told_usage import believed
+from sftrecipe.calls.limits.breaker import Breaker
+from sftrecipe.calls.limits.budget import Purse
+from sftrecipe.calls.limits.pace import Crowd, Meter
+from sftrecipe.calls.limits.retries import Patience
+from sftrecipe.calls.limits.server_limits import Mark, ServerLimits
+from sftrecipe.calls.limits.stakes import Stakes
+from sftrecipe.calls.provider_notices import News
+from sftrecipe.calls.redaction import scrub_answer, scrub_message
+from sftrecipe.calls.replies.outcomes import billed, handed_on, kept_end, known_failure, taken
+from sftrecipe.calls.replies.token_counts import believed
+from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.usage import Usage
-from sftrecipe.calls.whole_replies import alike
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plugin.context import Reply

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sftrecipe.calls.accounts import Stake
-from sftrecipe.calls.ledger_entries import NO_STAKE, Claim
+from sftrecipe.calls.ledger.accounts import Stake
+from sftrecipe.calls.ledger.entries import NO_STAKE, Claim
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plugin.provider import Request
 

@@ -11,20 +11,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from sftrecipe.calls.accounts import Spent
 from sftrecipe.calls.asked_turns import asked_turns, speaks_of_tools
 from sftrecipe.calls.asker import Asker, Shared
-from sftrecipe.calls.budget import Purse
-from sftrecipe.calls.ledger import Ledger
-from sftrecipe.calls.prices import priced_for
-from sftrecipe.calls.scrubbing import remember, scrub_message
-from sftrecipe.calls.structured import ask_structured
+from sftrecipe.calls.ledger.accounts import Spent
+from sftrecipe.calls.ledger.call_ledger import Ledger
+from sftrecipe.calls.limits.budget import Purse
+from sftrecipe.calls.limits.prices import priced_for
+from sftrecipe.calls.redaction import remember, scrub_message
+from sftrecipe.calls.replies.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.context import Model, Reply
 from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
-from sftrecipe.recipe.checked import Block, Budget
+from sftrecipe.recipe.recipe import Block, Budget
 
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNLIMITED = Budget()

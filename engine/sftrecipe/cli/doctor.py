@@ -39,9 +39,9 @@ def doctor(
     ledger are checked.
     """
     from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
-    from sftrecipe.cli.progress import shown  # noqa: PLC0415
-    from sftrecipe.report.doctor import doctor_json, doctor_text, faults  # noqa: PLC0415
-    from sftrecipe.run.doctor.checkup import check_up  # noqa: PLC0415
+    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
+    from sftrecipe.doctor.checkup import check_up  # noqa: PLC0415
+    from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, faults  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     found = checked(recipe, **options, keys_later=True) if recipe else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from sftrecipe.plugin.vendor_facts import Vendor
+    from sftrecipe.plugin.vendors.vendor_facts import Vendor
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -61,7 +61,7 @@ def _language(name: str) -> str:
 def _vendor(name: str) -> Vendor:
     """The vendor of a name. Raises UsageError."""
     from sftrecipe.errors import UsageError, closest  # noqa: PLC0415
-    from sftrecipe.plugin.vendor_facts import vendor_named, vendors  # noqa: PLC0415
+    from sftrecipe.plugin.vendors.vendor_facts import vendor_named, vendors  # noqa: PLC0415
 
     found = vendor_named(name)
     if found is not None and found.example:
@@ -74,7 +74,7 @@ def _vendor(name: str) -> Vendor:
 
 def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:
     """What a new project holds, by file name."""
-    from sftrecipe.recipe.json_schema import (  # noqa: PLC0415
+    from sftrecipe.recipe.language.json_schema import (  # noqa: PLC0415
         RECIPE_FILE,
         installed_recipe_schema,
         schema_text,
@@ -163,7 +163,7 @@ def _lacking(recipe: Path) -> list[str]:
     """What to do on this machine before the new recipe can make its data."""
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
     from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
-    from sftrecipe.run.lacking import lacking  # noqa: PLC0415
+    from sftrecipe.run.requirements import lacking  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     found, project = check_recipe(recipe), project_of(recipe)

@@ -24,8 +24,8 @@ def ledger(context: click.Context, project: Path, as_json: bool) -> None:
     context.obj = {**(context.obj or {}), "ledger": path, "as_json": as_json}
     if context.invoked_subcommand:
         return
-    from sftrecipe.calls.totals import totals  # noqa: PLC0415
-    from sftrecipe.report.ledger import totals_json, totals_text  # noqa: PLC0415
+    from sftrecipe.calls.ledger.totals import totals  # noqa: PLC0415
+    from sftrecipe.report.text.ledger_text import totals_json, totals_text  # noqa: PLC0415
 
     found = totals(path)
     click.echo(totals_json(found) if as_json else totals_text(found))
@@ -36,9 +36,9 @@ def ledger(context: click.Context, project: Path, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, key: str) -> None:
     """Print one call: request, reply, tokens, cost."""
-    from sftrecipe.calls.totals import read_call  # noqa: PLC0415
+    from sftrecipe.calls.ledger.totals import read_call  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.report.ledger import call_json, call_text  # noqa: PLC0415
+    from sftrecipe.report.text.ledger_text import call_json, call_text  # noqa: PLC0415
 
     call = read_call(context.obj["ledger"], key)
     if call is None:
@@ -50,9 +50,9 @@ def show(context: click.Context, key: str) -> None:
 @click.pass_context
 def repair(context: click.Context) -> None:
     """Save every readable call of a damaged ledger; the damaged file is kept beside."""
-    from sftrecipe.calls.repair import repair as save  # noqa: PLC0415
+    from sftrecipe.calls.ledger.repair import repair as save  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
-    from sftrecipe.report.ledger import repaired_json, repaired_text  # noqa: PLC0415
+    from sftrecipe.report.text.ledger_text import repaired_json, repaired_text  # noqa: PLC0415
 
     try:
         _verify(context)
@@ -72,8 +72,8 @@ def verify(context: click.Context) -> None:
 
 
 def _verify(context: click.Context) -> None:
-    from sftrecipe.calls.totals import verify as check  # noqa: PLC0415
-    from sftrecipe.report.ledger import sound_json, sound_text  # noqa: PLC0415
+    from sftrecipe.calls.ledger.totals import verify as check  # noqa: PLC0415
+    from sftrecipe.report.text.ledger_text import sound_json, sound_text  # noqa: PLC0415
 
     path = context.obj["ledger"]
     calls = check(path)

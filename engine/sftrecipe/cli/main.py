@@ -110,7 +110,7 @@ def _told(error: Exception) -> int:
         refused_by_system,
     )
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.problems import render  # noqa: PLC0415
+    from sftrecipe.report.text.problem_text import render  # noqa: PLC0415
 
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code

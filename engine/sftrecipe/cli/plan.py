@@ -12,9 +12,9 @@ from sftrecipe.cli.running import output_folder, reach_option
 
 if TYPE_CHECKING:
     from sftrecipe.plan.steps import Plan, Reach
-    from sftrecipe.recipe.checked import CheckedRecipe
-    from sftrecipe.run.sweep_forecast import SweepPart
+    from sftrecipe.recipe.recipe import CheckedRecipe
     from sftrecipe.store.project import Project
+    from sftrecipe.sweep.sweep_forecast import SweepPart
 
 
 @click.command()
@@ -29,12 +29,12 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     Exit status 2 where a run would refuse the budget.
     """
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
+    from sftrecipe.forecast.forecast import forecast  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
-    from sftrecipe.report.plan_table import plan_json, plan_text  # noqa: PLC0415
-    from sftrecipe.report.problems import render  # noqa: PLC0415
-    from sftrecipe.report.sweep.plan import sweep_plan_facts, sweep_plan_text  # noqa: PLC0415
+    from sftrecipe.report.text.plan_text import plan_json, plan_text  # noqa: PLC0415
+    from sftrecipe.report.text.problem_text import render  # noqa: PLC0415
+    from sftrecipe.report.text.sweep_plan import sweep_plan_facts, sweep_plan_text  # noqa: PLC0415
     from sftrecipe.run.contexts import unheld_costs  # noqa: PLC0415
-    from sftrecipe.run.forecast import forecast  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options, keys_later=True)
@@ -64,7 +64,7 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
 def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[SweepPart]:
     """What its sweep would do; nothing where it has none. Warns where its budget is too small."""
     from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
-    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_forecast import sweep_forecast  # noqa: PLC0415
 
     if recipe.sweep is None:
         return []
@@ -76,7 +76,7 @@ def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[
 def _warn_of_lacks(planned: Plan, project: Project, target: Path, to: Reach | None) -> None:
     """Say on stderr what this machine lacks for the steps that are still to be executed."""
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.run.lacking import lacking, leaves_data  # noqa: PLC0415
+    from sftrecipe.run.requirements import lacking, leaves_data  # noqa: PLC0415
 
     lacks = lacking(planned, project, target)
     slug = "plan-lacks-data" if to is None and leaves_data(planned, lacks) else "plan-lacks"

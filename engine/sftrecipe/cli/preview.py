@@ -20,9 +20,9 @@ def preview(count: int, as_json: bool, quiet: bool, **options: Any) -> None:
     Replies go into the ledger: a later run does not ask for them again. Nothing is exported.
     """
     from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
-    from sftrecipe.cli.progress import shown  # noqa: PLC0415
-    from sftrecipe.report.rows import preview_json, preview_text  # noqa: PLC0415
-    from sftrecipe.run.preview import preview_rows  # noqa: PLC0415
+    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
+    from sftrecipe.report.text.row_text import preview_json, preview_text  # noqa: PLC0415
+    from sftrecipe.run.row_preview import preview_rows  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sftrecipe.recipe.checked import CheckedRecipe
+    from sftrecipe.recipe.recipe import CheckedRecipe
 
 _RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (

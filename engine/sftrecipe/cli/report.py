@@ -22,13 +22,13 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
 
     RUN is a run's folder, its recipe, or a name under runs/.
     """
-    from sftrecipe.report.run_page.found_run import found_run  # noqa: PLC0415
-    from sftrecipe.report.run_page.leaving import (  # noqa: PLC0415
+    from sftrecipe.report.pages.run.found_run import found_run  # noqa: PLC0415
+    from sftrecipe.report.pages.run.leaving import (  # noqa: PLC0415
         facts_json,
         leave_report,
         project_of_run,
     )
-    from sftrecipe.run.results import REPORT_FILE, readable  # noqa: PLC0415
+    from sftrecipe.run.run_file import REPORT_FILE, readable  # noqa: PLC0415
 
     out = found_run(run)
     with readable(out):

@@ -10,9 +10,9 @@ import click
 
 if TYPE_CHECKING:
     from sftrecipe.plan.steps import Plan, Reach
-    from sftrecipe.recipe.checked import CheckedRecipe
-    from sftrecipe.run.lacking import Lack
-    from sftrecipe.run.start import Outcome
+    from sftrecipe.recipe.recipe import CheckedRecipe
+    from sftrecipe.run.requirements import Lack
+    from sftrecipe.run.run_plan import Outcome
     from sftrecipe.store.project import Project
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -65,15 +65,15 @@ def checked_and_run(
     Raises RecipeError, SftrecipeError.
     """
     from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
-    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
     from sftrecipe.cli.recipe_options import checked  # noqa: PLC0415
     from sftrecipe.cli.shortages import warn_of_shortages  # noqa: PLC0415
     from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
+    from sftrecipe.forecast.forecast import QUICK, forecast  # noqa: PLC0415
     from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
-    from sftrecipe.run.forecast import QUICK, forecast  # noqa: PLC0415
-    from sftrecipe.run.lacking import DataOnly  # noqa: PLC0415
     from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder  # noqa: PLC0415
-    from sftrecipe.run.start import run_plan  # noqa: PLC0415
+    from sftrecipe.run.requirements import DataOnly  # noqa: PLC0415
+    from sftrecipe.run.run_plan import run_plan  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     recipe = checked(**options)
@@ -107,8 +107,8 @@ def checked_and_run(
 
 def _tell(outcome: Outcome, *, as_json: bool, goes_on: bool) -> None:
     """Print the outcome, and after a run that did something what a user does next."""
-    from sftrecipe.report.next_commands import next_commands  # noqa: PLC0415
-    from sftrecipe.report.outcome import outcome_json, outcome_text  # noqa: PLC0415
+    from sftrecipe.report.text.next_commands import next_commands  # noqa: PLC0415
+    from sftrecipe.report.text.outcome_text import outcome_json, outcome_text  # noqa: PLC0415
 
     click.echo(outcome_json(outcome) if as_json else outcome_text(outcome))
     if outcome.fresh and goes_on and not as_json:
@@ -117,7 +117,7 @@ def _tell(outcome: Outcome, *, as_json: bool, goes_on: bool) -> None:
 
 def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
     """What trainings and judges lack here, where the data can be made all the same."""
-    from sftrecipe.run.lacking import lacking, leaves_data  # noqa: PLC0415
+    from sftrecipe.run.requirements import lacking, leaves_data  # noqa: PLC0415
 
     if not any(step.block.section in ("train", "evaluate") for step in plan.steps):
         return []
@@ -143,8 +143,8 @@ def output_folder(recipe: CheckedRecipe, project: Project, out: Path | None) -> 
 def leave_report(out: Path, project: Project) -> None:
     """Write the run's page. The data is there already, so a page that fails is only told."""
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.run_page.leaving import leave_report as leave  # noqa: PLC0415
-    from sftrecipe.run.results import RUN_FILE  # noqa: PLC0415
+    from sftrecipe.report.pages.run.leaving import leave_report as leave  # noqa: PLC0415
+    from sftrecipe.run.run_file import RUN_FILE  # noqa: PLC0415
 
     if not (out / RUN_FILE).exists():
         return  # it was refused before it began

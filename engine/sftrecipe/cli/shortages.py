@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import click
 
+from sftrecipe.forecast.forecast import too_small
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import Estimate, Shortage
 from sftrecipe.plan.steps import Plan
-from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.report.plan_table import shortage_text
-from sftrecipe.run.forecast import too_small
-from sftrecipe.run.sweep_forecast import SweepPart, sweep_too_small
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.report.text.plan_text import shortage_text
 from sftrecipe.store.project import Project
+from sftrecipe.sweep.sweep_forecast import SweepPart, sweep_too_small
 
 
 def warn_of_shortages(

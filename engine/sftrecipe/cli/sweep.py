@@ -11,10 +11,10 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 from sftrecipe.cli.running import leave_report, output_folder, run_options
 
 if TYPE_CHECKING:
-    from sftrecipe.recipe.checked import CheckedRecipe
-    from sftrecipe.run.sweep import SweepTarget
-    from sftrecipe.run.sweep_facts import SweepFacts
+    from sftrecipe.recipe.recipe import CheckedRecipe
     from sftrecipe.store.project import Project
+    from sftrecipe.sweep.sweep_facts import SweepFacts
+    from sftrecipe.sweep.sweep_run import SweepTarget
 
 
 @click.command()
@@ -36,10 +36,10 @@ def sweep(
     the whole sweep. Exit status 1 where a variant failed or missed a gate; the others go on.
     """
     from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
-    from sftrecipe.cli.progress import shown  # noqa: PLC0415
+    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.run.sweep import SweepTarget  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_run import SweepTarget  # noqa: PLC0415
 
     recipe = checked(**options)
     if recipe.sweep is None:
@@ -66,7 +66,7 @@ def sweep(
 def _warn_of_budget(recipe: CheckedRecipe, project: Project, out: Path) -> None:
     """Say on stderr where the budget is too small for all that is still to be done."""
     from sftrecipe.cli.shortages import warn_of_sweep_shortages  # noqa: PLC0415
-    from sftrecipe.run.sweep_forecast import sweep_forecast  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_forecast import sweep_forecast  # noqa: PLC0415
 
     if recipe.budget:
         warn_of_sweep_shortages(sweep_forecast(recipe, project, out), recipe, project)
@@ -75,9 +75,9 @@ def _warn_of_budget(recipe: CheckedRecipe, project: Project, out: Path) -> None:
 def _told(facts: SweepFacts, out: Path, as_json: bool) -> str:
     """What is printed at the end."""
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.report.sweep.leaving import PAGE_FILE  # noqa: PLC0415
-    from sftrecipe.report.sweep.text import sweep_text  # noqa: PLC0415
-    from sftrecipe.run.sweep_facts import sweep_json  # noqa: PLC0415
+    from sftrecipe.report.pages.sweep.leaving import PAGE_FILE  # noqa: PLC0415
+    from sftrecipe.report.text.sweep_text import sweep_text  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_facts import sweep_json  # noqa: PLC0415
 
     if as_json:
         return sweep_json(facts)
@@ -87,10 +87,10 @@ def _told(facts: SweepFacts, out: Path, as_json: bool) -> str:
 async def _swept(recipe: CheckedRecipe, target: SweepTarget) -> SweepFacts:
     """Execute, compare, and leave what was found."""
     from sftrecipe.messages import user_language  # noqa: PLC0415
-    from sftrecipe.report.sweep.leaving import leave_sweep_page  # noqa: PLC0415
+    from sftrecipe.report.pages.sweep.leaving import leave_sweep_page  # noqa: PLC0415
     from sftrecipe.run.output_folder import OutputFolder  # noqa: PLC0415
-    from sftrecipe.run.sweep import keep_only, run_sweep  # noqa: PLC0415
-    from sftrecipe.run.sweep_facts import sweep_facts, write_sweep  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_facts import sweep_facts, write_sweep  # noqa: PLC0415
+    from sftrecipe.sweep.sweep_run import keep_only, run_sweep  # noqa: PLC0415
 
     swept = await run_sweep(recipe, target)
     facts = sweep_facts(swept)

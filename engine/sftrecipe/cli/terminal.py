@@ -41,7 +41,7 @@ class Terminal:
 
     def write(self, text: str) -> int:
         """Write the text, made visible; its length."""
-        scrubbing = sys.modules.get("sftrecipe.calls.scrubbing")  # else no key was read yet
+        scrubbing = sys.modules.get("sftrecipe.calls.redaction")  # else no key was read yet
         shown = scrubbing.scrub_output(text) if scrubbing else text
         self._stream.write(visible(shown))
         return len(text)

@@ -31,7 +31,7 @@ def _check(out: Path | None, options: dict[str, Any]) -> int:
     """Print the findings; the exit status."""
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.run.checking import check_trainings  # noqa: PLC0415
-    from sftrecipe.run.training import finding_text  # noqa: PLC0415
+    from sftrecipe.run.steps.train_step import finding_text  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     names = ("recipe", "profile", "variables", "allow_paths", "allow_keys", "allow")

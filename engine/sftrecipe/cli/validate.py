@@ -55,7 +55,7 @@ def validate(  # noqa: PLR0917 - click passes them by name
 
 
 def _print_text(found: dict[Path, list[Problem]]) -> None:
-    from sftrecipe.report.problems import render  # noqa: PLC0415
+    from sftrecipe.report.text.problem_text import render  # noqa: PLC0415
 
     for recipe, problems in found.items():
         if problems:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from sftrecipe.plan.steps import Step
-from sftrecipe.store.steps import StepStore
+from sftrecipe.store.artifacts import StepStore
 
 _CHANGED = "changed"
 
@@ -27,7 +27,7 @@ class Contents:
         held = {name: self._held.get(name) for name in (*step.reads, *step.named)}
         held |= {f"step {name}": self._held.get(f"step {name}") for name in step.after}
         if step.block.section == "mix":  # earlier versions drew what nobody could export
-            held["exports"] = _exporters(step)
+            held["exports"] = step.drawn_for
         return {name: content for name, content in held.items() if content is not None}
 
     def stands(self, step: Step) -> bool:
@@ -48,14 +48,6 @@ class Contents:
         self._held |= dict.fromkeys(step.makes, content)
         for name in step.thins:
             self._held[name] = _joined(self._held.get(name), content)
-
-
-def _exporters(step: Step) -> str:
-    """Which exporters, in which version, decide what a mix is drawn from; empty: none."""
-    if not step.exporters:
-        return ""
-    told = [(type(each).__module__, each.version, each.check_options()) for each in step.exporters]
-    return blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Step
-from sftrecipe.recipe.checked import Budget
+from sftrecipe.recipe.recipe import Budget
 
 Range = tuple[int, int | None]
 """At least, at most; None: not known."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.kinds import PluginRefused, Source
-from sftrecipe.plugin.options import FileMarker, PromptMarker, ProviderMarker, marked
+from sftrecipe.plugin.option_types import FileMarker, PromptMarker, ProviderMarker, marked
 from sftrecipe.plugin.package_source import source_files
-from sftrecipe.recipe.checked import Block, CheckedRecipe
+from sftrecipe.plugin.plugin_kinds import PluginRefused, Source
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import FileHashes, states
 
 _GONE = frozenset({"missing-file", "unreadable-file", "file-changing"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
-from sftrecipe.store.steps import StepStore
+from sftrecipe.store.artifacts import StepStore
 
 
 class Standing(NamedTuple):

@@ -14,12 +14,12 @@ from typing import Any, Literal
 import orjson
 
 from sftrecipe.plan.read_files import ReadFiles, asked_names
-from sftrecipe.plugin.kinds import Exporter
-from sftrecipe.plugin.options import StreamMarker, marked, trained_block
-from sftrecipe.plugin.training import Trainer
-from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.graph import MIXED, stream_makers, thinned_streams
-from sftrecipe.recipe.trained import trained_models
+from sftrecipe.plugin.option_types import StreamMarker, marked, trained_block
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.trainer import Trainer
+from sftrecipe.recipe.checks.references import MIXED, stream_makers, thinned_streams
+from sftrecipe.recipe.checks.trained_models import trained_models
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
 
@@ -47,6 +47,8 @@ class Step:
     """Streams that have fewer rows after it."""
     exporters: tuple[Exporter, ...] = ()
     """Of a mix, those that tell row by row what they can write of it."""
+    drawn_for: str = ""
+    """Of a mix, a hash of what these decide of its rows; empty: there are none."""
 
     @property
     def id(self) -> str:
@@ -114,13 +116,21 @@ class _Planner:
     def _mixed(self, block: Block) -> Step:
         """A mix, with the exporters that decide what it is drawn from. They are not in its key: a
         result stands while they are the same (`Contents`), and mostly they make no difference."""
-        following = [each.plugin for each in self._recipe.export if MIXED in each.inputs]
-        checking = tuple(
-            plugin
-            for plugin in following
-            if isinstance(plugin, Exporter) and plugin.check_options() is not None
-        )
-        return replace(self._step(block, block.inputs), exporters=checking)
+        checking: list[Exporter] = []
+        decided = []
+        for each in self._recipe.export:
+            plugin = each.plugin
+            if MIXED not in each.inputs or not isinstance(plugin, Exporter):
+                continue
+            options = plugin.check_options()
+            if options is not None:
+                checking.append(plugin)
+                decided.append((f"{_package(each)}.exporters.{each.use}", plugin.version, options))
+        step = self._step(block, block.inputs)
+        if not checking:
+            return step
+        drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest()
+        return replace(step, exporters=tuple(checking), drawn_for=drawn_for)
 
     def _remembered(self, step: Step) -> Step:
         self._keys[step.id] = step.key
@@ -165,8 +175,7 @@ class _Planner:
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
         named = _named_streams(block)
-        package = type(block.plugin).__module__.partition(".")[0]
-        written = (package, block.section, block.use, block.plugin.version)
+        written = (_package(block), block.section, block.use, block.plugin.version)
         source = self._read.source(block)
         parts = {
             "plugin": " ".join((*written, *([hashed(source)] if source else []))),
@@ -189,6 +198,10 @@ class _Planner:
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
         return [provider.use, provider.plugin.identity()]
+
+
+def _package(block: Block) -> str:
+    return type(block.plugin).__module__.partition(".")[0]
 
 
 def _used_streams(recipe: CheckedRecipe, reach: Reach) -> set[str]:

@@ -9,7 +9,7 @@ from errno import EFBIG
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.described import Described
-from sftrecipe.plugin.options import LaterMarker
+from sftrecipe.plugin.option_types import LaterMarker
 from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.plugin.regular_files import open_regular
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
+from sftrecipe.plugin.data_notices import Told
 from sftrecipe.plugin.endings import is_cut_off
 from sftrecipe.plugin.ordered import in_order
-from sftrecipe.plugin.own_prompts import is_own
-from sftrecipe.plugin.prompt import Prompt, compiled
+from sftrecipe.plugin.prompts.own_prompts import is_own
+from sftrecipe.plugin.prompts.prompt import Prompt, compiled
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on
-from sftrecipe.plugin.told import Told
 from sftrecipe.record import Columns, Record, ToolCall, new_record
 
 Item = TypeVar("Item")

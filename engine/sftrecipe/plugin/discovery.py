@@ -9,10 +9,10 @@ from importlib.metadata import EntryPoint, entry_points
 
 from sftrecipe.errors import PluginError, UsageError, closest
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.judging import Judge
-from sftrecipe.plugin.kinds import Exporter, Filter, Generator, Mixer, Source
+from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Mixer, Source
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.training import Trainer
+from sftrecipe.plugin.trainer import Trainer
 
 KINDS: Mapping[str, type[Plugin]] = {
     "provider": Provider,

@@ -13,8 +13,8 @@ from sftrecipe.errors import PluginError, Position, Problem, closest
 from sftrecipe.messages import Word
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.recipe.document import Node, Path, place_of
-from sftrecipe.recipe.shape_problems import shape_problems
+from sftrecipe.recipe.checks.shape import shape_problems
+from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 
 @dataclass(frozen=True)

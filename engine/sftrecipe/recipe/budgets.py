@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sftrecipe.recipe.checked import Budget
+from sftrecipe.recipe.recipe import Budget
 
 _AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _YUAN = ("CNY", "RMB", "元", "¥", "￥")

@@ -14,31 +14,31 @@ from pydantic import ValidationError
 
 from sftrecipe.errors import Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
-from sftrecipe.plugin.options import FileMarker, marked
+from sftrecipe.plugin.option_types import FileMarker, marked
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe import vendors
-from sftrecipe.recipe.asking import Asking
 from sftrecipe.recipe.blocks import Draft, drafts
 from sftrecipe.recipe.budgets import budget_of
-from sftrecipe.recipe.checked import Block, CheckedRecipe
-from sftrecipe.recipe.compose import Composed, compose
-from sftrecipe.recipe.document import Node
-from sftrecipe.recipe.files import Roots
-from sftrecipe.recipe.gates import check_gates, gates_of
-from sftrecipe.recipe.graph import Graph
-from sftrecipe.recipe.model_folders import place_models
-from sftrecipe.recipe.overlay import without
-from sftrecipe.recipe.permissions import Consent, permission_problems
-from sftrecipe.recipe.reading import Reading
-from sftrecipe.recipe.secrets import Secrets, environment, place_problems
-from sftrecipe.recipe.shape import RecipeShape
-from sftrecipe.recipe.shape_problems import shape_problems
-from sftrecipe.recipe.steering import steering_problems
-from sftrecipe.recipe.sweeping import Sweeping
-from sftrecipe.recipe.trained import check_trained, models_before_and_after
-from sftrecipe.recipe.trained_rows import trained_rows_problems
-from sftrecipe.recipe.withdrawn import withdrawn_problems
+from sftrecipe.recipe.checks import key_owners as vendors
+from sftrecipe.recipe.checks.capabilities import Asking
+from sftrecipe.recipe.checks.gates import check_gates, gates_of
+from sftrecipe.recipe.checks.inputs import Reading
+from sftrecipe.recipe.checks.model_folders import place_models
+from sftrecipe.recipe.checks.permissions import Consent, permission_problems
+from sftrecipe.recipe.checks.references import Graph
+from sftrecipe.recipe.checks.request_options import steering_problems
+from sftrecipe.recipe.checks.secrets import Secrets, environment, place_problems
+from sftrecipe.recipe.checks.shape import shape_problems
+from sftrecipe.recipe.checks.trained_models import check_trained, models_before_and_after
+from sftrecipe.recipe.checks.trained_rows import trained_rows_problems
+from sftrecipe.recipe.checks.withdrawn_models import withdrawn_problems
+from sftrecipe.recipe.language.keys import RecipeShape
+from sftrecipe.recipe.reader.layers import Composed, compose
+from sftrecipe.recipe.reader.node import Node
+from sftrecipe.recipe.reader.overlay import without
+from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.recipe.sweep.comparability import Sweeping
 
 CATALOGUE = "dataset_info.json"
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import plan_recipe
-from sftrecipe.plugin.training import Finding
-from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.run.exporting import files_stand, noted_data_sets
+from sftrecipe.plugin.trainer import Finding
+from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run.output_folder import OutputFolder
-from sftrecipe.run.training import TrainingTarget, findings
+from sftrecipe.run.steps.export_step import files_stand, noted_data_sets
+from sftrecipe.run.steps.train_step import TrainingTarget, findings
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
-from sftrecipe.store.steps import StepStore
 
 
 def check_trainings(

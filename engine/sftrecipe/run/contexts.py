@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sftrecipe.calls.prices import priced_for
+from sftrecipe.calls.limits.prices import priced_for
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.options import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.checked import Block, Budget, CheckedRecipe
+from sftrecipe.recipe.recipe import Block, Budget, CheckedRecipe
 
 
 def block_context(recipe: CheckedRecipe, block: Block) -> Context:

@@ -17,11 +17,11 @@ from typing import IO, Any
 import orjson
 
 from sftrecipe.errors import UsageError
-from sftrecipe.plugin.kinds import DataSet, Exporter, PluginRefused, Source
+from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused, Source
 from sftrecipe.plugin.regular_files import open_regular
-from sftrecipe.plugin.training import Trainer
-from sftrecipe.recipe.checked import CheckedRecipe
-from sftrecipe.run import catalogue
+from sftrecipe.plugin.trainer import Trainer
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.run.steps import catalogue
 from sftrecipe.store import atomic_files
 
 OWNER_FILE = ".sftrecipe.json"

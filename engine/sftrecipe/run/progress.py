@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sftrecipe.plugin.training import TrainingState
-from sftrecipe.store.steps import StepFacts
+from sftrecipe.plugin.trainer import TrainingState
+from sftrecipe.store.artifacts import StepFacts
 
 
 class Progress(Protocol):

@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sftrecipe.plugin.kinds import Verdict
+from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record
 from sftrecipe.store.arrow import compute
 from sftrecipe.store.rows import (
@@ -27,7 +27,7 @@ from sftrecipe.store.rows import (
     row_count,
     rows_at,
 )
-from sftrecipe.store.spread import spread_over
+from sftrecipe.store.sample_places import spread_over
 
 _NOTED = ("value", "scores", "changes", "calls", "tags")
 _SLICE = 4096

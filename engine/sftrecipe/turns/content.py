@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.record import ToolCall, Turn
-from sftrecipe.turns.calls import read_call
 from sftrecipe.turns.faults import check_rest, is_empty, kind_of, unread_part
 from sftrecipe.turns.media import PLACES, Medium, column_of, read_file, read_medium
+from sftrecipe.turns.tool_calls import read_call
 
 _TEXTS = {
     **dict.fromkeys(("text", "input_text", "output_text", "summary_text"), "text"),

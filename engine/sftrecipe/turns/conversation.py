@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from sftrecipe.record import ROLES, ToolCall, Turn
 from sftrecipe.thoughts import parted, parted_reply
-from sftrecipe.turns.calls import called_beside, read_calls
 from sftrecipe.turns.content import Content, read_content, result_text
 from sftrecipe.turns.faults import UnreadTurn, check_rest, is_empty, kind_of, unread_part
+from sftrecipe.turns.learned import TRAINED, read_training
 from sftrecipe.turns.media import Medium
 from sftrecipe.turns.roles import CALLS, RoleOf, role_of
-from sftrecipe.turns.training import TRAINED, read_training
+from sftrecipe.turns.tool_calls import called_beside, read_calls
 
 _ROLES = ("role", "from")
 _CONTENTS = ("content", "value", "parts", "text")

@@ -1,0 +1,1 @@
+"""The ledger: every call, written before it leaves and at its reply."""

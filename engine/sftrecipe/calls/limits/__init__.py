@@ -1,0 +1,1 @@
+"""How fast and how much is asked: pace, retries, budget."""

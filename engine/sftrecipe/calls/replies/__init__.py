@@ -1,0 +1,1 @@
+"""What a reply is: its parts, its end, its length."""

@@ -1,0 +1,137 @@
+"""Progress on the terminal: bars there, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sftrecipe.cli.terminal import visible
+from sftrecipe.messages import message, reason_text
+from sftrecipe.plugin.data_notices import told_phrases
+from sftrecipe.plugin.trainer import TrainingState
+from sftrecipe.report.text.figures import main_figures
+from sftrecipe.run.progress import Progress, Silent
+from sftrecipe.store.artifacts import StepFacts
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+_EVERY = 10.0
+"""Seconds between two plain lines of one step."""
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Progress]:
+    """Something that shows progress on stderr until the block ends."""
+    if quiet:
+        yield Silent()
+    elif sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import Progress as Bars  # noqa: PLC0415
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[rows]}", markup=False),
+            TimeElapsedColumn(),
+        )
+        console = Console(file=sys.__stderr__)  # its own sequences; texts are made visible
+        with Bars(*columns, console=console, transient=True) as bars:
+            yield _OnTerminal(bars)
+    else:
+        yield _Lines()
+
+
+def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
+    """What a finished step came to, in one line."""
+    parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
+    figures = main_figures(facts.notes.get("metrics", {}))
+    parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
+    if facts.rejected:
+        reasons = ", ".join(
+            f"{count} {reason_text(reason)}" for reason, count in facts.reasons.items()
+        )
+        lost = {"count": facts.rejected, "reasons": reasons}
+        parts.append(message("progress-rejected", lost))
+    if facts.set_aside:
+        parts.append(message("progress-set-aside", {"count": facts.set_aside}))
+    asked = sum(usage["asked"] for usage in facts.calls.values())
+    if asked and not cached:
+        parts.append(message("amount-calls", {"count": asked}))
+    took = {"seconds": f"{facts.seconds:.1f}"}
+    parts.append(message("progress-cached" if cached else "progress-seconds", took))
+    told = told_phrases(facts.notes.get("told", {}))
+    lines = [message("told-line", {"step": step, "told": each}) for each in told]
+    return "\n".join([f"{step}: {', '.join(parts)}", *lines])
+
+
+def _training_text(state: TrainingState) -> str:
+    loss = "" if state.loss is None else f", loss {state.loss:.4g}"
+    return f"{state.step}/{state.steps}{loss}"
+
+
+class _Lines:
+    """Plain lines, for logs."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def started(self, step: str, total: int | None) -> None:
+        self._told = time.monotonic()
+
+    def advanced(self, step: str, kept: int, rejected: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= _EVERY:
+            self._told = now
+            rows = message("progress-so-far", {"kept": kept, "rejected": rejected})
+            click.echo(f"{step}: {rows}", err=True)
+
+    def trained(self, step: str, state: TrainingState) -> None:
+        now = time.monotonic()
+        if now - self._told >= _EVERY:
+            self._told = now
+            click.echo(f"{step}: {_training_text(state)}", err=True)
+
+    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+        click.echo(finished_line(step, facts, cached), err=True)
+
+    def line(self, text: str) -> None:
+        click.echo(text, err=True)
+
+
+class _OnTerminal:
+    """A bar for the step at work, a line for each that is done."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._task = bars.add_task("", total=None, rows="", visible=False)
+        self._told = 0.0
+
+    def started(self, step: str, total: int | None) -> None:
+        self._bars.reset(self._task, total=total, description=visible(step), rows="", visible=True)
+
+    def advanced(self, step: str, kept: int, rejected: int) -> None:
+        now = time.monotonic()
+        if now - self._told >= 0.1:
+            self._told = now
+            rows = message("progress-rows", {"kept": kept, "rejected": rejected})
+            self._bars.update(self._task, completed=kept + rejected, rows=rows)
+
+    def trained(self, step: str, state: TrainingState) -> None:
+        rows = _training_text(state)
+        self._bars.update(self._task, completed=state.step, total=state.steps, rows=rows)
+
+    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+        self._bars.update(self._task, visible=False)
+        mark = "·" if cached else "✓"
+        self.line(f"{mark} {finished_line(step, facts, cached)}")
+
+    def line(self, text: str) -> None:
+        self._bars.console.print(visible(text), highlight=False, markup=False)

@@ -1,0 +1,56 @@
+"""All the checks, in the order in which they are told."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from sftrecipe.calls.session import providers_folder
+from sftrecipe.doctor.finding import Finding, raised
+from sftrecipe.doctor.folders import check_folders, room_needed
+from sftrecipe.doctor.installation import check_installation, check_plugins
+from sftrecipe.doctor.ledger_check import check_ledger
+from sftrecipe.doctor.machine import check_plugins_needs
+from sftrecipe.doctor.money import check_prices
+from sftrecipe.doctor.provider_check import Asked, check_providers
+from sftrecipe.doctor.withdrawals import check_withdrawals
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.base import CheckState
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.run.progress import Progress
+from sftrecipe.store.project import Project
+
+
+async def check_up(
+    recipe: CheckedRecipe | None,
+    project: Project,
+    out: Path | None,
+    progress: Progress,
+    *,
+    seconds: float,
+    offline: bool = False,
+) -> list[Finding]:
+    """Check the installation, the project's folder and ledger and, with a recipe, all it needs.
+
+    Writes nothing that stays. Every provider is asked for each thing that the recipe needs of it,
+    once, past the ledger: a kept reply would not tell whether the server answers today. `seconds`
+    are for one call; `offline` asks nobody.
+    """
+    # The plugins of a recipe that is checked are whole: others that are not do not stop it.
+    broken: CheckState = "fault" if recipe is None else "warning"
+    findings = [*check_installation(), *check_plugins(broken)]
+    folders = [project.folder, *([out] if out else [])]
+    findings += check_folders(folders, room_needed(recipe))
+    try:
+        findings += check_ledger(project.ledger)
+    except SftrecipeError as error:  # the project's folder is linked elsewhere
+        findings.append(raised("ledger", "", error))
+        return findings
+    if recipe is None:
+        return findings
+    findings += check_plugins_needs(recipe)
+    if not offline:
+        asked = Asked(providers_folder(project.ledger), seconds, progress.line)
+        findings += await check_providers(recipe, asked)
+    findings += check_withdrawals(recipe, date.today(), offline=offline)
+    return [*findings, *check_prices(recipe)]

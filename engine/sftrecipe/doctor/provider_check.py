@@ -1,0 +1,239 @@
+"""The providers: one tiny call for each thing that the recipe needs of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sftrecipe.calls.one_attempt import Outcome, open_trial
+from sftrecipe.calls.replies.structured import follow
+from sftrecipe.doctor.advice import advice_for, proxy_names
+from sftrecipe.doctor.finding import Finding, fault, ok, raised
+from sftrecipe.errors import Problem, SftrecipeError
+from sftrecipe.messages import Word
+from sftrecipe.plugin.base import Capability, MachineCheck
+from sftrecipe.plugin.limits_seen import LimitSeen
+from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.provider import Answer, Provider, Request
+from sftrecipe.recipe.checks.request_options import asked_samplings
+from sftrecipe.recipe.recipe import CheckedRecipe
+
+_SAY = ({"role": "user", "content": "Say: ok"},)
+_SCHEMA = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 20}},
+    "required": ["name"],
+    "additionalProperties": False,
+}
+_TOOL = {
+    "type": "function",
+    "function": {"name": "say", "description": "Say a word", "parameters": {"type": "object"}},
+}
+_REQUESTS: Mapping[Capability, Request] = {
+    "chat": Request("chat", _SAY, sampling={"max_tokens": 16}),
+    "complete": Request("complete", prompt="1, 2, 3,", sampling={"max_tokens": 4}),
+    "structured": Request("chat", _SAY, sampling={"max_tokens": 64}, schema=_SCHEMA),
+    "tools": Request("chat", _SAY, sampling={"max_tokens": 16}, tools=(_TOOL,)),
+    "logprobs": Request("chat", _SAY, sampling={"max_tokens": 2, "logprobs": True}),
+    "loglikelihood": Request("loglikelihood", prompt="One and one is", answer=" two"),
+    "embed": Request("embed", prompt="ok"),
+    "reward": Request("reward", (*_SAY, {"role": "assistant", "content": "ok"})),
+}
+_SHORT = ("max_tokens", "stop")
+"""What a trial's reply says of its length by itself."""
+_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Asked(NamedTuple):
+    """How the providers are asked."""
+
+    folder: Path
+    """The project's, for providers."""
+    seconds: float
+    """Seconds for one call."""
+    progress: Callable[[str], None]
+
+
+def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
+    """How each provider is asked to write by the blocks, each way once."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in recipe.providers}
+    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+        for _, sampling, name in asked_samplings(block.plugin, block.provider):
+            told = {key: value for key, value in sampling.sampling().items() if key not in _SHORT}
+            if told and name in found and told not in found[name]:
+                found[name].append(told)
+    return found
+
+
+def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
+    """What each provider must be able to do; one that nobody asks, whatever it can do first."""
+    found: dict[str, set[str]] = {name: set() for name in recipe.providers}
+    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+        if block.provider:
+            found[block.provider] |= block.plugin.required()
+        for _, marker, name in marked(block.plugin):
+            if isinstance(marker, ProviderMarker) and name in found:
+                found[name] |= marker.needs
+    order = list(_REQUESTS)
+    needs = {}
+    for name, provider in providers_of(recipe).items():
+        able = provider.capabilities()
+        wanted = [each for each in order if each in found[name]]
+        needs[name] = wanted or [each for each in order if each in able][:1]
+    return needs
+
+
+class _Trials(NamedTuple):
+    """What a provider is asked to see whether it does what the recipe needs."""
+
+    needs: list[Capability]
+    samplings: list[dict[str, Any]]
+    """How blocks ask it to write: a server may refuse their parameters."""
+
+    def requests(self) -> Iterator[tuple[Capability, Request]]:
+        """Each thing once, and what it writes in each of the blocks' ways."""
+        writing = next((each for each in self.needs if each in ("chat", "complete")), None)
+        for capability in self.needs:
+            request = _REQUESTS[capability]
+            if capability != writing or not self.samplings:
+                yield capability, request
+                continue
+            for told in self.samplings:
+                yield capability, replace(request, sampling={**told, **_room(request, told)})
+
+
+def _room(request: Request, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's own sampling, with room for the longest thought beside the answer."""
+    thinking = told.get("thinking")
+    thought = thinking["budget"] if isinstance(thinking, Mapping) else 0
+    return {**request.sampling, "max_tokens": request.sampling["max_tokens"] + thought}
+
+
+async def check_providers(recipe: CheckedRecipe, asked: Asked) -> list[Finding]:
+    """All of them at the same time; findings in the recipe's order."""
+    needs = needed(recipe)
+    providers = providers_of(recipe)
+    written = samplings(recipe)
+    checks = [
+        _check(name, recipe.providers[name].use, each, _Trials(needs[name], written[name]), asked)
+        for name, each in providers.items()
+    ]
+    return [finding for found in await asyncio.gather(*checks) for finding in found]
+
+
+def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
+    """The recipe's providers by name."""
+    blocks = recipe.providers.items()
+    return {name: each.plugin for name, each in blocks if isinstance(each.plugin, Provider)}
+
+
+async def _check(
+    name: str, use: str, provider: Provider, trials: _Trials, asked: Asked
+) -> list[Finding]:
+    outcomes: dict[Capability, Outcome] = {}
+    checks: list[MachineCheck] = []
+    try:
+        async with open_trial(provider, asked.folder, asked.progress) as trial:
+            for capability, request in trials.requests():
+                seconds = min(asked.seconds, provider.effective_limits().timeout)
+                outcome = await trial.ask(request, seconds)
+                if capability not in outcomes or outcome.failure:
+                    outcomes[capability] = outcome
+                if outcome.failure and outcome.failure.status in (None, 401, 429):
+                    break  # the next one would fail in the same way
+            else:
+                checks = await trial.server_checks(asked.seconds)
+    except SftrecipeError as error:
+        return [raised("provider", name, error)]
+    except Exception as error:  # a third party's provider must not end the other checks
+        text = f"{type(error).__name__}: {error}"
+        return [_failed(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
+    found = [*_told(name, provider, outcomes), *_limits(name, outcomes)]
+    return [*found, *(_server_finding(name, use, each) for each in checks)]
+
+
+def _told(
+    name: str, provider: Provider, outcomes: Mapping[Capability, Outcome]
+) -> Iterator[Finding]:
+    model = provider.model_name()
+    works = []
+    for capability, outcome in outcomes.items():
+        if outcome.failure is not None:
+            failure = outcome.failure
+            slug = "doctor-parameter" if failure.remedy else advice_for(failure)
+            hint = (slug, failure.remedy)
+            yield _failed(name, provider, capability, failure.message, hint)
+        elif outcome.answer is None or not _gave(capability, outcome.answer):
+            yield fault(
+                "provider",
+                name,
+                "doctor-provider-empty",
+                "doctor-provider-empty",
+                model=model,
+                capability=Word(capability),
+            )
+        else:
+            works.append((capability, outcome.seconds))
+    if works:
+        yield ok(
+            "provider",
+            name,
+            "doctor-provider",
+            model=model,
+            works=Word(" / ".join(capability for capability, _ in works)),
+            seconds=round(works[0][1], 2),
+        )
+
+
+def _server_finding(name: str, use: str, check: MachineCheck) -> Finding:
+    values = {"use": use, "text": check.found, "advice": check.advice}
+    problem = Problem("doctor-needs", None, values, "advice" if check.advice else None)
+    return Finding("provider", name, check.state, problem, values)
+
+
+def _gave(capability: Capability, answer: Answer) -> bool:
+    """Whether the answer holds what was asked for."""
+    if capability == "structured":
+        return follow(answer.text, _SCHEMA)[0] is not None
+    if capability in ("logprobs", "loglikelihood"):
+        return bool(answer.logprobs)
+    return bool(answer.vector) if capability == "embed" else True
+
+
+def _failed(
+    name: str, provider: Provider, capability: Capability, text: str, hint: tuple[str, str]
+) -> Finding:
+    """A fault; `hint`: its slug, and the line to write where there is one."""
+    keys = _VARIABLE.findall(" ".join(provider.sends()))
+    return fault(
+        "provider",
+        name,
+        "doctor-provider-failed",
+        hint[0],
+        model=provider.model_name(),
+        capability=Word(capability),
+        error=text,
+        key=", ".join(keys) or "api_key",
+        proxy=proxy_names(),
+        provider=name,
+        line=hint[1],
+    )
+
+
+def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[Finding]:
+    seen = next((each.limits for each in outcomes.values() if each.limits), None)
+    if seen is not None:
+        values = {"requests": _shown(seen.requests), "tokens": _shown(seen.tokens)}
+        facts = {"requests": seen.requests._asdict(), "tokens": seen.tokens._asdict()}
+        yield Finding("limits", name, "ok", Problem("doctor-limits", None, values), facts)
+
+
+def _shown(seen: LimitSeen) -> str:
+    if seen.limit is None and seen.remaining is None:
+        return "?"
+    left = "?" if seen.remaining is None else f"{seen.remaining:,.0f}"
+    return f"{left}/{'?' if seen.limit is None else f'{seen.limit:,.0f}'}"

@@ -1,0 +1,1 @@
+"""All that `plan` foresees: rows, calls, tokens, cost."""

@@ -1,0 +1,1 @@
+"""Prompts: templates in a sandbox, and those that plugins bring."""

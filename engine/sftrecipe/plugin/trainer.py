@@ -1,0 +1,128 @@
+"""The trainer kind: what a trainer is given, what it finds before it starts, what it leaves."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, ClassVar, Literal, NamedTuple
+
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.context import Context
+from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
+from sftrecipe.plugin.row_kinds import RowKind
+
+
+class TrainingState(NamedTuple):
+    """How far a training is."""
+
+    step: int
+    steps: int
+    loss: float | None = None
+
+
+class Finding(NamedTuple):
+    """Something in the data or the arguments that a training would fail on, or suffer from."""
+
+    state: Literal["fault", "warning"]
+    """The training is refused; somebody should look."""
+    check: str
+    """Short name of what was checked: `template`, `truncation`, `roles` …"""
+    message: str
+    """Lower case, subject first, the value quoted, no full stop."""
+    advice: str | None = None
+    examples: tuple[str, ...] = ()
+    """Some of the rows or values, with where they stand, shortened."""
+
+
+def _unwatched(_: object) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a trainer is given."""
+
+    data: Sequence[DataSet]
+    folder: Path
+    """The run's output folder: `dataset_info.json` and the data sets lie there."""
+    context: Context
+    create: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Open a file of the output folder for writing; it appears, whole, when the block ends."""
+    id: str = "train"
+    """The train block's id: what it writes is named after it where it is not `train`."""
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of the models that earlier train blocks made, by their ids."""
+    allowed: frozenset[str] = frozenset()
+    """Words of permissions (`Plugin.asks_permission`) that the user gave for the recipe."""
+    tell: Callable[[TrainingState], None] = _unwatched
+    """Tell how far the training is."""
+    say: Callable[[str], None] = _unwatched
+    """One line that tells the user what is being waited for."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trainer left."""
+
+    model: Path
+    """The folder of a whole model (an adapter is merged), ready to be loaded."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    losses: Sequence[tuple[int, float]] = ()
+    """The loss on what it trains on, by step."""
+    held_out_losses: Sequence[tuple[int, float]] = ()
+    """The loss on the holdout, by step, where the trainer measured it on the way."""
+
+
+class Trainer(Plugin):
+    """Trains a model on the exported data sets. `with` takes the trainer's own arguments."""
+
+    kind: ClassVar[str] = "trainer"
+
+    @abstractmethod
+    def write_config(self, training: Training) -> Path:
+        """Write the trainer's configuration into the output folder, ready to be run by hand."""
+
+    def writes(self, block: str) -> Sequence[str]:
+        """Names of the files and folders of the output folder that the train block writes.
+
+        What is in their way is told before anything is spent.
+        """
+        return ()
+
+    def preflight(self, training: Training) -> Iterator[Finding]:
+        """What is wrong with data and arguments, all of it, before any second of a GPU.
+
+        The configuration is written already. Asks nobody over the network.
+        """
+        return iter(())
+
+    async def train(self, training: Training, config: Path) -> Trained:
+        """Run it, or go on with it where it was interrupted.
+
+        Raises PluginRefused with the trainer's own error.
+        """
+        raise PluginRefused(f"trainer '{type(self).__name__}' only writes its configuration")
+
+    def takes(self) -> RowKind | None:
+        """What rows must teach that it trains on; None: whatever they teach, or not known."""
+        return None
+
+    def goes_on_from(self) -> str | None:
+        """`trained:ID` where its options name the model of an earlier train block as their base."""
+        return None
+
+    def answers(self, which: Literal["base", "tuned"]) -> Mapping[str, Any] | None:
+        """A provider, as a recipe's block, that asks the model before or after the training.
+
+        It serves where a recipe's judges name `base` or `tuned` and define no such provider. None:
+        the trainer knows none.
+        """
+        return None
+
+    @classmethod
+    def make_environment(cls, folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
+        """Make the environment that it trains in. Raises PluginRefused with the reason."""
+        raise PluginRefused(f"trainer '{cls.__name__}' needs no environment of its own")

@@ -1,0 +1,1 @@
+"""What is known of vendors, from one dated file."""

@@ -1,0 +1,1 @@
+"""What is checked of a recipe before anything is spent, a question a module."""

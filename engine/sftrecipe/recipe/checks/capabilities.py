@@ -1,0 +1,144 @@
+"""Which provider a block asks, and whether that can do what the block needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.messages import Word
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.provider import Provider
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.checks.trained_models import BEFORE_AND_AFTER
+from sftrecipe.recipe.reader.node import Node, place_of
+
+
+def _providers_named(plugin: Plugin) -> bool:
+    return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
+
+
+class Asking:
+    """The providers of a recipe, and who asks them."""
+
+    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+        self._root = root
+        self._problems = problems
+        self._drafts = drafts
+        self._providers: Mapping[str, Draft] = {
+            draft.id: draft for draft in drafts if draft.section.name == "providers"
+        }
+        section = root.get("providers")
+        names = section.value if section and section.is_mapping else {}
+        self._names: Sequence[str] = list(names)
+        trainings = [draft for draft in drafts if draft.section.name == "train"]
+        self._by_training = BEFORE_AND_AFTER if trainings else ()
+        self._trainer_known = all(draft.plugin is not None for draft in trainings)
+
+    def asked(self) -> list[Draft]:
+        """The providers that some block asks, once each; checks every block on the way."""
+        found: dict[str, Draft] = {}
+        for draft in self._drafts:
+            if draft.section.name not in ("providers", "sources", "mix", "export"):
+                self._check_block(draft, found)
+            if draft.plugin is not None:
+                self._check_options(draft, found)
+        return list(found.values())
+
+    def _check_block(self, draft: Draft, found: dict[str, Draft]) -> None:
+        name = draft.text("provider")
+        place = draft.place(self._root, "provider")
+        if draft.plugin is None:
+            if name is not None:
+                self._known(name, place, found)
+            return
+        try:
+            needs: frozenset[str] = draft.plugin.required()
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return
+        values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
+        if draft.node.get("budget") and not needs and not _providers_named(draft.plugin):
+            self._problems.append(
+                Problem("budget-not-taken", draft.place(self._root, "budget"), values)
+            )
+        if name is None:
+            if needs and not draft.node.get("provider"):
+                self._provider_missing(draft, values)
+        elif not needs:
+            values["provider"] = name
+            self._problems.append(Problem("provider-not-taken", place, values, "remove-provider"))
+            self._known(name, place, found)
+        else:
+            self._check_capabilities(name, needs, draft, place, found)
+
+    def _provider_missing(self, draft: Draft, values: Mapping[str, object]) -> None:
+        known = {**values, "known": ", ".join(self._names)}
+        hint = "add-provider" if self._names else "define-provider"
+        place = draft.place(self._root, "use")
+        self._problems.append(Problem("provider-missing", place, known, hint))
+
+    def _check_options(self, draft: Draft, found: dict[str, Draft]) -> None:
+        if draft.plugin is None:
+            return
+        for path, marker, name in marked(draft.plugin):
+            if isinstance(marker, ProviderMarker):
+                place = place_of(self._root, (*draft.options, *path))
+                self._check_capabilities(name, marker.needs, draft, place, found)
+
+    def _check_capabilities(
+        self,
+        name: str,
+        needs: Iterable[str],
+        draft: Draft,
+        place: Position,
+        found: dict[str, Draft],
+    ) -> None:
+        provider = self._known(name, place, found)
+        if provider is None:
+            return
+        able = self._capabilities(provider)
+        for capability in sorted(needs):
+            if able is None or capability in able:
+                continue
+            values: dict[str, object] = {
+                "provider": name,
+                "capability": Word(capability),
+                "use": draft.use,
+            }
+            others = [
+                each.id
+                for each in self._providers.values()
+                if capability in (self._capabilities(each) or ())
+            ]
+            hint = "capable" if others else None
+            values["known"] = ", ".join(others)
+            self._problems.append(Problem("missing-capability", place, values, hint))
+
+    def _capabilities(self, draft: Draft) -> frozenset[str] | None:
+        if not isinstance(draft.plugin, Provider):
+            return None
+        try:
+            return draft.plugin.capabilities()
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return None
+
+    def _known(self, name: str, place: Position, found: dict[str, Draft]) -> Draft | None:
+        if name in self._providers:
+            return found.setdefault(name, self._providers[name])
+        if name in self._names:  # it is there, and something else is wrong with it
+            return None
+        if name in self._by_training and not self._trainer_known:
+            return None
+        values: dict[str, object] = {"provider": name}
+        hint = "define-provider"
+        others = [each for each in (*self._names, *self._by_training) if each != name]
+        if name in self._by_training:
+            hint = "define-trained"
+        elif suggestion := closest(name, others):
+            values["suggestion"], hint = suggestion, "did-you-mean"
+        elif self._names:
+            values["known"], hint = ", ".join(self._names), "known"
+        self._problems.append(Problem("unknown-provider", place, values, hint))
+        return None

@@ -1,0 +1,281 @@
+"""What the blocks read: files, columns, prompts, regular expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path as FilePath
+from typing import Any
+
+from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
+from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
+from sftrecipe.plugin.context import Context
+from sftrecipe.plugin.data_notices import PASSED_OVER, noted, told_phrases
+from sftrecipe.plugin.option_types import (
+    ColumnMarker,
+    FileMarker,
+    PromptMarker,
+    RegexMarker,
+    marked,
+)
+from sftrecipe.plugin.plugin_kinds import UNNAMED, Generator, Source
+from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
+from sftrecipe.recipe.checks.prompts import is_file, template_problems
+from sftrecipe.recipe.checks.references import MIXED
+from sftrecipe.recipe.checks.regexes import pattern_problem
+from sftrecipe.recipe.reader.node import Node, place_of
+from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.record import OF_TURNS, Columns, Record
+from sftrecipe.turns.columns import read_columns, read_names
+from sftrecipe.turns.conversation import looks_like_turns
+from sftrecipe.turns.faults import UnreadTurn
+
+MAX_TEMPLATE = 1_000_000
+_MANY = 2000
+"""Rows of a source that are read before it is said that none can be exported."""
+
+
+class Reading:
+    """Checks what each block reads, in the order of the recipe."""
+
+    def __init__(
+        self,
+        root: Node,
+        roots: Roots,
+        inputs: Mapping[Draft, tuple[str, ...]],
+        problems: list[Problem],
+        language: str,
+    ) -> None:
+        self._language = language
+        self._root = root
+        self._roots = roots
+        self._inputs = inputs
+        self._problems = problems
+        self._columns: dict[str, Inputs] = {}
+        self.files: dict[Draft, OptionFiles] = {}
+        """The files of every block."""
+
+    def check(self, drafts: Sequence[Draft]) -> None:
+        """Check every block whose plugin could be built."""
+        for draft in drafts:
+            before = len(self._problems)
+            self.files[draft] = OptionFiles(dict(self._files(draft)))
+            inputs = self.input_columns(draft)
+            if draft.plugin is not None:
+                self._check_options(draft, draft.plugin, inputs)
+                if draft.whole and not is_wrong(self._problems[before:]):
+                    self._ask_plugin(draft, draft.plugin, inputs)
+            sound = draft.whole and not is_wrong(self._problems[before:])
+            self._remember_columns(draft, inputs, sound=sound)
+        if not is_wrong(self._problems):
+            found = export_problems(
+                self._root, drafts, self._inputs, self._columns, self._more_columns
+            )
+            self._problems.extend(found)
+
+    def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
+        if draft.plugin is None:
+            return
+        for path, marker, value in marked(draft.plugin):
+            if isinstance(marker, PromptMarker) and is_own(value):
+                own = own_prompt(type(draft.plugin), value, self._language)
+                if own is None:
+                    place = place_of(self._root, (*draft.options, *path))
+                    self._problems.append(Problem("missing-file", place, {"path": value}))
+                else:
+                    yield value, str(own)
+                continue
+            prompt = isinstance(marker, PromptMarker) and marker.file and is_file(value)
+            if not (prompt or isinstance(marker, FileMarker)):
+                continue
+            place = place_of(self._root, (*draft.options, *path))
+            folder = FilePath(place.path).parent
+            folders = isinstance(marker, FileMarker) and marker.folder
+            file = self._roots.checked(value, folder, place, self._problems, folders=folders)
+            if file is not None:
+                yield value, str(file.absolute())
+
+    def input_columns(self, draft: Draft) -> Inputs:
+        """Columns of all that a block reads; None where those of one stream are not known."""
+        every: set[str] = set()
+        names = self._inputs[draft]
+        for name in names:
+            columns = self._columns.get(name)
+            if columns is None:
+                return None
+            every |= columns
+        return frozenset(every) if names else None
+
+    def _check_options(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+        for path, marker, value in marked(plugin):
+            place = place_of(self._root, (*draft.options, *path))
+            if isinstance(marker, RegexMarker):
+                problem = pattern_problem(value, place)
+                self._problems.extend([problem] if problem else [])
+            elif isinstance(marker, PromptMarker):
+                self._check_prompt(draft, value, place, marker, inputs)
+            elif isinstance(marker, ColumnMarker) and inputs is not None:
+                in_turns = marker.in_turns or draft.section.name == "filter"
+                known = inputs | OF_TURNS if in_turns and "messages" in inputs else inputs
+                if value not in known:
+                    self._problems.append(_unknown_column(value, known, place))
+
+    def _check_prompt(
+        self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
+    ) -> None:
+        files = self.files[draft]
+        text, shown, own = value, None, is_own(value)
+        if own or (marker.file and is_file(value)):
+            if value not in files.paths:
+                return
+            shown = files.paths[value] if own else str(FilePath(place.path).parent / value)
+            try:
+                if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
+                    raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")
+                text = files.text(value)
+            except UnicodeDecodeError:
+                values = {"path": value, "error": "not UTF-8"}
+                self._problems.append(Problem("unreadable-file", place, values, "save-utf8"))
+                return
+            except (OSError, ValueError) as error:
+                values = {"path": value, "error": getattr(error, "strerror", None) or str(error)}
+                self._problems.append(Problem("unreadable-file", place, values))
+                return
+        beside = self._prompt_beside(draft, marker)
+        self._problems.extend(
+            template_problems(text, shown, place, marker, inputs, beside=beside, own=own)
+        )
+
+    def _prompt_beside(self, draft: Draft, marker: PromptMarker) -> str:
+        """The text of the other prompt of the same call; empty where there is none."""
+        values = dict(draft.plugin) if marker.beside and draft.plugin else {}
+        value = values.get(marker.beside or "")
+        if not isinstance(value, str):
+            return ""
+        files = self.files[draft]
+        try:
+            return files.text(value) if value in files.paths else value
+        except (OSError, ValueError):
+            return ""
+
+    def _ask_plugin(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+        """What the plugin itself finds wrong with its options."""
+        try:
+            found = list(plugin.problems(inputs, self.files[draft]))
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return
+        for problem in found:
+            path = (*draft.options, *problem.path)
+            place = place_of(self._root, path, key=problem.at_key)
+            values: dict[str, Any] = {"message": problem.message, "advice": problem.hint}
+            hint = "advice" if problem.hint else None
+            self._problems.append(Problem("option", place, values, hint, problem.severity))
+
+    def _remember_columns(self, draft: Draft, inputs: Inputs, *, sound: bool) -> None:
+        """Columns of the stream that a block makes."""
+        section = draft.section.name
+        columns: Inputs = None
+        try:
+            if isinstance(draft.plugin, Source) and sound:
+                columns = self._source_columns(draft, draft.plugin)
+            elif isinstance(draft.plugin, Generator):
+                columns = draft.plugin.columns(inputs)
+            elif section == "mix":
+                columns = inputs
+        except SftrecipeError as error:
+            found = error.problem
+            place = draft.place(self._root, "use")
+            self._problems.append(Problem(found.slug, place, found.values, found.hint))
+        except Exception as error:
+            values = {"source": draft.id, "error": f"{error}" or type(error).__name__}
+            place = draft.place(self._root, "use")
+            slug = "source-unreadable"
+            self._problems.append(
+                Problem(slug, place, values)
+                if section == "sources"
+                else crashed(draft, self._root, error)
+            )
+        if section in ("sources", "generate"):
+            self._columns[draft.id] = columns
+        elif section == "mix":
+            self._columns[MIXED] = columns
+
+    def _source_columns(self, draft: Draft, source: Source) -> Inputs:
+        context = self._context(draft)
+        found = source.peek(context)
+        self._tell(draft, context)
+        self._tell_unnamed(draft, context)
+        if found is None:
+            return None
+        for new, old in source.map.items():
+            if old not in found:
+                place = draft.place(self._root, "map", new)
+                self._problems.append(_unknown_column(old, found, place))
+        return _mapped(found, source)
+
+    def _more_columns(self, draft: Draft) -> SeenColumns | None:
+        """Columns of many rows of a source, for a problem that the first ones show."""
+        source = draft.plugin
+        assert isinstance(source, Source)  # noqa: S101 - of the section's blocks
+        try:
+            rows = list(islice(source.read(self._context(draft)), _MANY))
+        except Exception:
+            return None  # the run tells what it is
+        return _seen([row.columns for row in rows if isinstance(row, Record)], source)
+
+    def _context(self, draft: Draft) -> Context:
+        folder = FilePath(self._root.place.path).parent
+        return Context(draft.id, language=self._language, folder=folder, files=self.files[draft])
+
+    def _tell(self, draft: Draft, context: Context) -> None:
+        """The files that the source passes over; what else it tells, it tells of all rows."""
+        told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
+        for phrase in told_phrases(noted(told)):
+            place = draft.place(self._root, "use")
+            values = {"source": draft.id, "told": phrase}
+            self._problems.append(Problem("source-note", place, values, severity="warning"))
+
+    def _tell_unnamed(self, draft: Draft, context: Context) -> None:
+        """Columns that the source leaves out, as nobody named them."""
+        names = [name for name in context.counts if name.startswith(UNNAMED)]
+        if names:
+            columns = ", ".join(f"'{name.removeprefix(UNNAMED)}'" for name in sorted(names))
+            values: dict[str, object] = {"source": draft.id, "columns": columns}
+            place = draft.place(self._root, "name")
+            slug = "unnamed-column"
+            self._problems.append(Problem(slug, place, values, slug, severity="warning"))
+
+
+def _mapped(found: frozenset[str], source: Source) -> frozenset[str]:
+    return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+
+
+def _seen(rows: Sequence[Columns], source: Source) -> SeenColumns:
+    """What rows hold, under the names that the source gives them."""
+    names, talked = _mapped(frozenset(name for row in rows for name in row), source), False
+    values: dict[str, list[Any]] = {name: [] for name in names}
+    for row in rows:
+        new = {name: row.get(source.map.get(name, name)) for name in names}
+        try:
+            read = read_columns({**row, **new}, source.leave_out)
+        except UnreadTurn:
+            continue
+        talked = talked or "messages" in read
+        for name, value in new.items():
+            values[name] += [] if value is None else [value]
+    texts = {name for name, all_ in values.items() if all_ and all(type(v) is str for v in all_)}
+    talks = {name for name, all_ in values.items() if all_ and all(map(looks_like_turns, all_))}
+    return SeenColumns(
+        names | ({"messages"} if talked else set()), frozenset(texts), frozenset(talks)
+    )
+
+
+def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:
+    values: dict[str, object] = {"column": name, "known": ", ".join(sorted(known))}
+    hint = "known" if known else None
+    if suggestion := closest(name, known):
+        values["suggestion"], hint = suggestion, "did-you-mean"
+    return Problem("unknown-column", place, values, hint)

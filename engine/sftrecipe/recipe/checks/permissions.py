@@ -1,0 +1,100 @@
+"""What blocks do only with the user's word: on the command line, or in the user's own settings.
+
+A word on the command line is kept with the recipe's file and what it was said of, so that it is
+said once, and again where the recipe changes that. The user may also write words for all recipes
+into the settings, under `"*"`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from sftrecipe.errors import Problem
+from sftrecipe.messages import Word
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.permission import Permission, Places
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.checks.key_owners import settings_file
+from sftrecipe.recipe.reader.node import Node, place_of
+
+SETTINGS = "allowed.json"
+_EVERY_RECIPE = "*"
+
+
+class Consent:
+    """The words that the user gives for one recipe, now and before."""
+
+    def __init__(self, recipe: Path, words: Collection[str]) -> None:
+        self._recipe = os.path.realpath(recipe)
+        self._words = frozenset(words)
+        self._kept = _kept()
+        self.given: set[str] = set()
+        """Words of the permissions that were asked and given."""
+
+    def allows(self, permission: Permission) -> bool:
+        """Whether the user allows it; a word of the command line is kept for the next time."""
+        entry = f"{permission.word}={permission.value}"
+        known = self._kept.get(self._recipe, [])
+        if permission.word in self._words and entry not in known:
+            known = self._kept[self._recipe] = [*known, entry]
+            with suppress(OSError):  # then it is said again the next time
+                _keep(self._kept)
+        allowed = entry in known or permission.word in self._kept.get(_EVERY_RECIPE, [])
+        if allowed:
+            self.given.add(permission.word)
+        return allowed
+
+
+def permission_problems(
+    drafts: Sequence[Draft], root: Node, places: Places, consent: Consent
+) -> Iterator[Problem]:
+    """What blocks do without the user's word."""
+    for draft in drafts:
+        if draft.plugin is None:
+            continue
+        try:
+            asked = list(draft.plugin.asks_permission(places))
+        except Exception as error:
+            yield crashed(draft, root, error)
+            continue
+        for permission in asked:
+            if not consent.allows(permission) and permission.required:
+                place = place_of(root, (*draft.options, *permission.path))
+                yield Problem("needs-permission", place, permission_values(permission), "allow")
+
+
+def lacking_permissions(
+    plugin: Plugin, places: Places, allowed: Collection[str]
+) -> Iterator[Permission]:
+    """What a plugin would do without the user's word, now that the output folder is known."""
+    for permission in plugin.asks_permission(places):
+        if permission.required and permission.word not in allowed:
+            yield permission
+
+
+def permission_values(permission: Permission) -> dict[str, object]:
+    """What a message says of a permission."""
+    name = ".".join(str(step) for step in permission.path) or permission.word
+    risk = Word(f"does-{permission.risk}")
+    return {"name": name, "value": permission.value, "risk": risk, "word": permission.word}
+
+
+def _kept() -> dict[str, list[str]]:
+    """The user's settings; none where they cannot be read."""
+    try:
+        found = json.loads(settings_file(SETTINGS).read_text(encoding="utf-8"))
+        return {str(recipe): [str(word) for word in words] for recipe, words in found.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+def _keep(words: dict[str, list[str]]) -> None:
+    file = settings_file(SETTINGS)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f"{file.name}.{os.getpid()}")
+    new.write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    new.replace(file)

@@ -1,0 +1,182 @@
+"""Names of blocks, and what they read: references go backwards only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sftrecipe.errors import Problem, closest
+from sftrecipe.plugin.option_types import StreamMarker, marked
+from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.reader.node import Node, Path, place_of
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
+
+MIXED = "mix"
+"""Name of the stream that a mix makes."""
+HELD_OUT = "holdout"
+"""Name of the stream of rows that the first exporter with a holdout keeps apart."""
+
+
+def stream_makers(recipe: CheckedRecipe) -> dict[str, Block]:
+    """Every stream that the recipe can make, with the block that makes it."""
+    makers = {block.id: block for block in (*recipe.sources.values(), *recipe.generate)}
+    if recipe.mix:
+        makers[MIXED] = recipe.mix
+    for block in recipe.export:
+        if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
+            makers.setdefault(HELD_OUT, block)
+    return makers
+
+
+def thinned_streams(block: Block) -> tuple[str, ...]:
+    """The streams that a block leaves with fewer rows than it read."""
+    return block.inputs if block.section == "filter" else ()
+
+
+class Graph:
+    """The streams of a recipe, in its order."""
+
+    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+        self._root = root
+        self._drafts = drafts
+        self._problems = problems
+        self.sources = [draft.id for draft in drafts if draft.section.name == "sources"]
+        self.generated = [draft.id for draft in drafts if draft.section.name == "generate"]
+        self._made_at = {
+            draft.id: draft for draft in drafts if draft.section.name in ("sources", "generate")
+        }
+
+    def inputs(self) -> dict[Draft, tuple[str, ...]]:
+        """What every block reads; what it cannot read is left out, with a problem."""
+        self._check_ids()
+        return {draft: self._inputs(draft) for draft in self._drafts}
+
+    def exported(self) -> tuple[str, ...]:
+        """What is exported: the mix, or else the streams that no generate block goes on from."""
+        if any(draft.section.name == "mix" for draft in self._drafts):
+            return (MIXED,)
+        generators = [draft for draft in self._drafts if draft.section.name == "generate"]
+        read = {name for draft in generators for name, _ in draft.streams() or ()}
+        return tuple(name for name in self.generated or self.sources if name not in read)
+
+    def _check_ids(self) -> None:
+        first: dict[tuple[str, str], Draft] = {}
+        for draft in self._drafts:
+            space = "providers" if draft.section.name == "providers" else "steps"
+            other = first.setdefault((space, draft.id), draft)
+            if other is draft:
+                continue
+            key = "id" if draft.named and draft.section.form == "list" else "use"
+            line = place_of(self._root, other.path, key=True).line
+            values = {"id": draft.id, "line": line}
+            self._problems.append(Problem("repeated-id", draft.place(self._root, key), values))
+
+    def _inputs(self, draft: Draft) -> tuple[str, ...]:
+        self._check_options(draft)
+        section, named = draft.section.name, draft.streams()
+        if section == "mix":
+            return self._mixed(draft)
+        if section == "train":
+            return self._trained_on(draft, named)
+        if named is None:
+            return self._read_by_default(draft)
+        return tuple(name for name, path in named if self._readable(name, draft, path))
+
+    def _read_by_default(self, draft: Draft) -> tuple[str, ...]:
+        section = draft.section.name
+        found: tuple[str, ...] = ()
+        if section == "filter":
+            found = tuple(self.generated or self.sources)
+        elif section == "export":
+            found = self.exported()
+            if not found:
+                self._problems.append(Problem("nothing-to-export", draft.place(self._root)))
+        elif section == "evaluate":
+            found = (HELD_OUT,) if self._holds_out() else ()
+            if not found and draft.plugin is not None:
+                values = {"use": draft.use}
+                place = draft.place(self._root)
+                self._problems.append(Problem("nothing-to-judge", place, values, "hold-out"))
+        return found
+
+    def _holds_out(self) -> bool:
+        """Whether an exporter keeps rows apart; one that could not be built may."""
+        exporters = [draft.plugin for draft in self._drafts if draft.section.name == "export"]
+        return any(not isinstance(each, Exporter) or each.holds_out() for each in exporters)
+
+    def _trained_on(
+        self, draft: Draft, named: Sequence[tuple[str, Path]] | None
+    ) -> tuple[str, ...]:
+        exports = [each.id for each in self._drafts if each.section.name == "export"]
+        if named is None:
+            return tuple(exports)
+        for name, path in named:
+            if name not in exports:
+                values: dict[str, object] = {"export": name, "known": ", ".join(exports)}
+                hint = "known" if exports else None
+                if suggestion := closest(name, exports):
+                    values["suggestion"], hint = suggestion, "did-you-mean"
+                place = place_of(self._root, path)
+                self._problems.append(Problem("unknown-export", place, values, hint))
+        return tuple(name for name, _ in named if name in exports)
+
+    def _mixed(self, draft: Draft) -> tuple[str, ...]:
+        if not isinstance(draft.plugin, Mixer):
+            return ()
+        try:
+            wanted = draft.plugin.wanted()
+        except Exception as error:
+            self._problems.append(crashed(draft, self._root, error))
+            return ()
+        return tuple(
+            name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)
+        )
+
+    def _check_options(self, draft: Draft) -> None:
+        if draft.plugin is None:
+            return
+        for path, marker, name in marked(draft.plugin):
+            if isinstance(marker, StreamMarker):
+                self._readable(name, draft, (*draft.options, *path))
+
+    def _readable(self, name: str, draft: Draft, path: Path, *, key: bool = False) -> bool:
+        """Whether a stream stands before the block; a problem where it does not."""
+        place = place_of(self._root, path, key=key)
+        maker = self._made_at.get(name)
+        values: dict[str, object] = {"stream": name}
+        if maker is not None:
+            if draft.section.name != "generate" or maker.section.name == "sources":
+                return True
+            mine, other = self._drafts.index(draft), self._drafts.index(maker)
+            if other < mine:
+                return True
+            if other == mine:
+                self._problems.append(Problem("self-reference", place, values))
+                return False
+            values["line"] = place_of(self._root, maker.path).line
+            self._problems.append(Problem("forward-reference", place, values, "move-up"))
+            return False
+        known = [*self.sources, *self.generated]
+        if draft.section.name == "evaluate" and self._holds_out():
+            if name == HELD_OUT:
+                return True
+            known.append(HELD_OUT)
+        hint = None
+        if suggestion := closest(name, known):
+            values["suggestion"], hint = suggestion, "did-you-mean"
+        elif known:
+            values["known"], hint = ", ".join(known), "known"
+        self._problems.append(Problem("unknown-stream", place, values, hint))
+        return False
+
+
+def _key_of(draft: Draft, name: str) -> Path:
+    """Where in a mixer's options a stream is named."""
+    for key, item in draft.node.value.items():
+        if item.is_mapping and name in item.value:
+            return (*draft.path, key, name)
+        if item.is_list:
+            for index, entry in enumerate(item.value):
+                if entry.value == name:
+                    return (*draft.path, key, index)
+    return draft.path

@@ -1,0 +1,181 @@
+"""`${env:NAME}`: only where a provider takes a key or an address, and only to the key's vendor."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from sftrecipe.errors import Position, Problem
+from sftrecipe.plugin.provider import Provider
+from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.checks.credentials import (
+    is_secret_name,
+    is_written_out,
+    may_be_sent,
+    misspelt,
+    variable_in,
+)
+from sftrecipe.recipe.checks.key_owners import belongs, is_loopback
+from sftrecipe.recipe.reader.node import Node, Path
+
+_ANY = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
+"""Bounded, so that no recipe makes it slow."""
+_WHOLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
+
+
+def place_problems(root: Node) -> Iterator[Problem]:
+    """Environment variables outside of providers; those inside are checked with their plugin."""
+    profiles = root.get("profiles")
+    if profiles and profiles.is_mapping:
+        for profile in profiles.value.values():
+            yield from place_problems(profile)
+    for path, node in root.texts():
+        if path[:1] in ((), ("profiles",)):
+            continue
+        if path[0] == "providers" and len(path) > 2 and path[2] != "use":
+            continue
+        for use in _ANY.finditer(node.value):
+            yield Problem("environment-place", node.place, {"name": use[1].strip()})
+
+
+class Secrets:
+    """The environment variables of one recipe's providers."""
+
+    def __init__(
+        self, root: Node, allowed: Collection[tuple[str, str]], environment: Mapping[str, str]
+    ) -> None:
+        self._root = root
+        self._allowed = allowed
+        self._environment = environment
+
+    def problems(self, draft: Draft, *, asked: bool) -> Iterator[Problem]:
+        """What is wrong with the variables of a provider; `asked`: some block asks it."""
+        provider = draft.plugin
+        if not isinstance(provider, Provider):
+            return
+        try:
+            sent = provider.sends()
+        except Exception as error:
+            yield crashed(draft, self._root, error)
+            return
+        for path, value in _values(draft):
+            for use in _ANY.finditer(value):
+                yield from self._use(use[1].strip(), value, path, draft, sent)
+        for value in dict.fromkeys((*sent, *sent.values(), *_addresses(draft))):
+            whole = _WHOLE.fullmatch(value)
+            if whole and asked and not self._environment.get(whole[1]):
+                place = self._value_place(draft, value)
+                yield Problem("unset-environment", place, {"name": whole[1]}, "export-variable")
+        yield from self._written(draft, sent, asked=asked)
+        for secret, address in sent.items():
+            yield from self._sent(secret, address, draft)
+        for address in _addresses(draft):
+            if address not in sent.values():
+                yield from self._sent("", address, draft)
+
+    def _written(self, draft: Draft, sent: Mapping[str, str], *, asked: bool) -> Iterator[Problem]:
+        """Keys that are written out, or in another way than `${env:NAME}`; values that are none."""
+        for path, value in _values(draft):
+            if value not in sent and not is_secret_name(str(path[-1])):
+                continue
+            place, whole = draft.place(self._root, *path), _WHOLE.fullmatch(value)
+            address = sent.get(value) or next(iter(_addresses(draft)), "")
+            host = _scheme_and_host(self._filled(address))[1]
+            if whole:
+                held = self._environment.get(whole[1])
+                if asked and held and not may_be_sent(held):
+                    yield Problem("key-value", place, {"name": whole[1]}, "export-key-alone")
+            elif _ANY.search(value):
+                continue  # told as it is used
+            elif name := variable_in(value):
+                yield Problem("key-form", place, {"name": name}, "whole-value")
+            elif is_written_out(value, host):
+                values = {"key": str(path[-1]), "name": "NAME"}
+                yield Problem("key-literal", place, values, "export-and-name")
+
+    def _filled(self, address: str) -> str:
+        variable = _WHOLE.fullmatch(address)
+        return self._environment.get(variable[1], "") if variable else address
+
+    def _use(
+        self, name: str, value: str, path: Path, draft: Draft, sent: Mapping[str, str]
+    ) -> Iterator[Problem]:
+        place = draft.place(self._root, *path)
+        if value not in sent and value not in sent.values() and not _is_address(path):
+            yield Problem("environment-place", place, {"name": name})
+        elif not _WHOLE.fullmatch(value):
+            yield Problem("environment-mixed", place, {"name": name}, "whole-value")
+
+    def _sent(self, secret: str, address: str, draft: Draft) -> Iterator[Problem]:
+        """Whether a value may go to an address."""
+        variable, filled = _WHOLE.fullmatch(address), self._filled(address)
+        if not filled or (_ANY.search(address) and not variable):
+            return  # the latter is told as it is used
+        if address in _addresses(draft) and (wrong := misspelt(filled)):
+            place, suggestion = self._value_place(draft, address), wrong.suggestion
+            values = {"key": _key_of(draft, address), "suggestion": suggestion}
+            hint = "write-suggestion" if suggestion and not variable else None
+            yield Problem(wrong.slug, place, values, hint)
+            return
+        scheme, host = _scheme_and_host(filled)
+        if host is None or (variable and "://" not in filled):  # a key is no address
+            place = self._value_place(draft, address)
+            yield Problem("bad-url", place, {"key": _key_of(draft, address)})
+            return
+        whole = _WHOLE.fullmatch(secret)
+        if whole is None or is_loopback(host) or (whole[1], host) in self._allowed:
+            return
+        place = self._value_place(draft, secret)
+        told = {"name": whole[1], "host": host}
+        if not belongs(whole[1], host):
+            yield Problem("key-host", place, told, "allow-key")
+        elif scheme == "http":
+            yield Problem("key-unencrypted", place, told, "allow-key")
+
+    def _value_place(self, draft: Draft, value: str) -> Position:
+        """Where a value stands in a provider's block; the block where it is a default."""
+        for path, found in _values(draft):
+            if found == value:
+                return draft.place(self._root, *path)
+        return draft.place(self._root, "use")
+
+
+def _values(draft: Draft) -> Iterator[tuple[Path, str]]:
+    for path, node in draft.node.texts():
+        if path != ("use",):
+            yield path, node.value
+
+
+def _is_address(path: Path) -> bool:
+    return len(path) == 1 and str(path[0]).endswith("url")
+
+
+def _addresses(draft: Draft) -> list[str]:
+    return [value for path, value in _values(draft) if _is_address(path)]
+
+
+def _key_of(draft: Draft, value: str) -> str:
+    return next((str(path[-1]) for path, found in _values(draft) if found == value), draft.use)
+
+
+def _scheme_and_host(address: str) -> tuple[str, str | None]:
+    """Scheme and host of an address or a bare host; no host where readers could disagree on it."""
+    if _IN_ADDRESS.search(address) or "@" in address:
+        return "", None
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+        host = parts.hostname
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return "", None
+    if parts.scheme not in ("http", "https") or not host:
+        return "", None
+    return parts.scheme, host.lower().rstrip(".")
+
+
+def environment() -> Mapping[str, str]:
+    """The user's environment."""
+    return os.environ

@@ -1,0 +1,227 @@
+"""Pydantic's errors as problems at their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sftrecipe.errors import Problem, closest
+from sftrecipe.messages import Word
+from sftrecipe.recipe.language import keys as shape
+from sftrecipe.recipe.reader.node import Node, Path, kind_of, nearest, place_of
+
+_TYPES = {
+    "string": "text", "int": "whole", "float": "number", "bool": "boolean", "dict": "mapping",
+    "model": "mapping", "list": "list", "tuple": "list", "set": "list", "frozen_set": "list",
+    "is_instance": "other", "none_required": "null", "decimal": "number", "dataclass": "mapping",
+}  # fmt: skip
+_RELATIONS = {
+    "greater_than_equal": ("ge", "ge"),
+    "greater_than": ("gt", "gt"),
+    "less_than_equal": ("le", "le"),
+    "less_than": ("lt", "lt"),
+    "multiple_of": ("multiple", "multiple_of"),
+}
+_LENGTHS = {
+    "string_too_short": ("ge", "min_length", "characters"),
+    "string_too_long": ("le", "max_length", "characters"),
+    "too_short": ("ge", "min_length", "items"),
+    "too_long": ("le", "max_length", "items"),
+}
+_SHOWN = 60
+
+
+def shape_problems(
+    error: ValidationError, model: type[BaseModel], root: Node, base: Path = ()
+) -> Iterator[Problem]:
+    """What a model refuses, at the places of a document whose part at `base` was checked."""
+    groups: dict[Path, list[ErrorDetails]] = {}
+    for detail in error.errors(include_url=False):
+        path = _path(nearest(root, base), detail)
+        groups.setdefault(path, []).append(detail)
+    for path, details in groups.items():
+        yield _merged(details, model, root, (*base, *path))
+
+
+def _path(part: Node, detail: ErrorDetails) -> Path:
+    """Keys and indices of an error; without the names of a union's members."""
+    path: list[str | int] = []
+    node: Node | None = part
+    for step in detail["loc"]:
+        found = node.child(step) if node else None
+        if found is not None:
+            path.append(step)
+            node = found
+    if detail["type"] == "missing":
+        path.append(detail["loc"][-1])
+    return tuple(path)
+
+
+def _merged(
+    details: Sequence[ErrorDetails], model: type[BaseModel], root: Node, path: Path
+) -> Problem:
+    """One problem for one place: the members of a union are told together."""
+    words = [_expected(detail) for detail in details]
+    if len(details) > 1 and all(words):
+        expected = " / ".join(dict.fromkeys(str(word) for word in words))
+        return _wrong_type(root, path, Word(expected))
+    plain = [detail for detail, word in zip(details, words, strict=True) if not word]
+    return _problem((plain or details)[0], model, root, path)
+
+
+def _expected(detail: ErrorDetails) -> str | None:
+    """The type that was expected; None where the type was right and the value was not."""
+    kind = detail["type"]
+    if kind == "int_from_float":
+        return "whole"
+    stem = kind.removesuffix("_type").removesuffix("_parsing")
+    return _TYPES.get(stem) if stem != kind or kind in _TYPES else None
+
+
+def _problem(detail: ErrorDetails, model: type[BaseModel], root: Node, path: Path) -> Problem:
+    kind = detail["type"]
+    if kind == "missing":
+        place = place_of(root, path[:-1], key=True)
+        return Problem("missing-key", place, {"key": _name(path)})
+    if kind == "extra_forbidden":
+        return unknown_key(root, path, known_keys(model, detail["loc"][:-1]))
+    if expected := _expected(detail):
+        return _wrong_type(root, path, Word(expected))
+    return _VALUES.get(kind, _bad_value)(detail, root, path)
+
+
+def _bad_value(detail: ErrorDetails, root: Node, path: Path) -> Problem:
+    message = str(detail.get("ctx", {}).get("error") or detail["msg"])
+    return Problem("bad-value", place_of(root, path), {"key": _name(path), "error": message})
+
+
+def _out_of_range(detail: ErrorDetails, root: Node, path: Path) -> Problem:
+    relation, limit = _RELATIONS[detail["type"]]
+    values = {"relation": Word(relation), "limit": detail["ctx"][limit], "value": _shown(detail)}
+    return Problem("out-of-range", place_of(root, path), {"key": _name(path), **values})
+
+
+def _wrong_length(detail: ErrorDetails, root: Node, path: Path) -> Problem:
+    relation, limit, unit = _LENGTHS[detail["type"]]
+    values = {
+        "key": _name(path),
+        "value": len(detail["input"]),
+        "relation": Word(relation),
+        "limit": detail["ctx"][limit],
+        "unit": Word(unit),
+    }
+    return Problem("wrong-length", place_of(root, path), values)
+
+
+def unknown_key(root: Node, path: Path, known: Iterable[str]) -> Problem:
+    """The problem of a key that stands where it means nothing."""
+    names = list(known)
+    values: dict[str, object] = {"key": _name(path), "known": ", ".join(names)}
+    hint = "known" if names else None
+    if suggestion := closest(_name(path), names):
+        values["suggestion"], hint = suggestion, "did-you-mean"
+    return Problem("unknown-key", place_of(root, path, key=True), values, hint)
+
+
+def known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """Keys that a model, or one nested in it, takes."""
+    models = [model]
+    for step in path:
+        inner = [item for each in models for item in _inside(each, step)]
+        models = inner or models
+    names = (info.alias or name for each in models for name, info in each.model_fields.items())
+    return list(dict.fromkeys(names))
+
+
+def _inside(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
+    for name, info in model.model_fields.items():
+        if step in (name, info.alias):
+            return list(_models(info.annotation))
+    return []
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
+    value = nearest(root, path).value
+    if path[-2:] == ("budget", "max_cost"):
+        return Problem("bad-budget", place_of(root, path), {"value": value}, "budget-form")
+    values: dict[str, object] = {
+        "key": _name(path),
+        "found": kind_of(value),
+        "expected": expected,
+        "value": str(value)[:_SHOWN],
+    }
+    hint = None
+    if isinstance(value, str) and expected in ("whole", "number") and _is_number(value):
+        hint = "remove-quotes"
+    if expected == "text" and isinstance(value, (int, float)):
+        hint = "quote-text"
+    return Problem("wrong-type", place_of(root, path), values, hint)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_a_choice(detail: ErrorDetails, root: Node, path: Path) -> Problem:
+    choices = str(detail.get("ctx", {}).get("expected", ""))
+    values: dict[str, object] = {
+        "key": _name(path),
+        "value": _shown(detail),
+        "choices": choices.replace(" or ", ", "),
+    }
+    known = [choice.strip(" '") for choice in str(values["choices"]).split(",")]
+    hint = None
+    if suggestion := closest(str(detail["input"]), known):
+        values["suggestion"], hint = suggestion, "did-you-mean"
+    if path == ("version",):
+        hint = "set-version"
+    return Problem("not-a-choice", place_of(root, path), values, hint)
+
+
+def _bad_format(detail: ErrorDetails, root: Node, path: Path) -> Problem:
+    pattern = detail.get("ctx", {}).get("pattern")
+    if pattern == shape.NAME:
+        is_key = detail["loc"][-1:] == ("[key]",)
+        place = place_of(root, path, key=is_key)
+        return Problem("bad-name", place, {"value": _shown(detail)})
+    place = place_of(root, path)
+    if pattern == shape.COST:
+        return Problem("bad-budget", place, {"value": _shown(detail)}, "budget-form")
+    values = {"key": _name(path), "value": _shown(detail), "pattern": pattern}
+    return Problem("bad-format", place, values)
+
+
+def _shown(detail: ErrorDetails) -> str:
+    text = str(detail["input"])
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def _name(path: Path) -> str:
+    """The last key of a path, with the indices behind it."""
+    name = ""
+    for step in path:
+        name = f"{name}[{step}]" if isinstance(step, int) else str(step)
+    return name
+
+
+_VALUES = {
+    **dict.fromkeys(_RELATIONS, _out_of_range),
+    **dict.fromkeys(_LENGTHS, _wrong_length),
+    "literal_error": _not_a_choice,
+    "enum": _not_a_choice,
+    "string_pattern_mismatch": _bad_format,
+}

@@ -1,0 +1,1 @@
+"""The recipe language: its keys and its JSON Schemas."""

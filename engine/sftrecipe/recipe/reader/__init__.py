@@ -1,0 +1,1 @@
+"""A recipe file read: YAML with places, layers, variables."""

@@ -1,0 +1,1 @@
+"""A recipe's `sweep`: its variants, and whether their figures compare."""

@@ -1,0 +1,193 @@
+"""Checking a recipe's `sweep`: every variant before anything is spent, and that their figures can
+be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from sftrecipe.errors import Position, Problem, closest, is_wrong
+from sftrecipe.plugin.judge import Judge
+from sftrecipe.recipe.blocks import Draft, crashed, drafts
+from sftrecipe.recipe.language.keys import RecipeShape
+from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.reader.node import Node, Path
+from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
+from sftrecipe.recipe.sweep.depending import decided_by
+from sftrecipe.recipe.sweep.variants import (
+    WrittenVariant,
+    variant_names,
+    with_value,
+    written_variants,
+)
+
+Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
+"""Checks a whole recipe: it, or None, and its problems."""
+
+
+class Sweeping:
+    """One `sweep` being checked."""
+
+    def __init__(self, written: Node, composed: Composed, check: Check) -> None:
+        self._written = written
+        self._composed = composed
+        self._check = check
+        self._drafts = drafts(composed.root, [])
+
+    def sweep(self, problems: list[Problem]) -> Sweep | None:
+        """The sweep; None where it, or one of its variants, has problems. They join `problems`."""
+        before = len(problems)
+        metric = self._metric(problems)
+        written = written_variants(self._written, self._composed.root, self._drafts, problems)
+        names = variant_names([each.plain() for each in written])
+        known = {_identity(problem) for problem in problems}
+        variants = []
+        for name, each in zip(names, written, strict=True):
+            recipes, found = self._trainings(each)
+            problems.extend(
+                self._in_variant(problem, name)
+                for problem in found
+                if _identity(problem) not in known
+            )
+            if all(recipes):
+                trainings = tuple(recipe for recipe in recipes if recipe)
+                variants.append(Variant(name, each.plain(), trainings))
+        if not variants or metric is None or len(variants) < len(written):
+            return None
+        problems.extend(self._incomparable(variants, metric[0].id))
+        if is_wrong(problems[before:]):
+            return None
+        plain = self._written.plain()
+        return Sweep(
+            variants=tuple(variants),
+            judge=metric[0].id,
+            figure=metric[1],
+            goal=plain["goal"],
+            keep_models=plain.get("keep_models", "all"),
+        )
+
+    def _trainings(
+        self, variant: WrittenVariant
+    ) -> tuple[list[CheckedRecipe | None], list[Problem]]:
+        """The variant's recipe with each seed, and what is wrong with it."""
+        laid = variant.laid_over(self._composed)
+        found = list(laid.problems)
+        recipes = []
+        for number in range(self._seeds()):
+            recipe, problems = self._check(self._with_seed(laid, number))
+            recipes.append(recipe)
+            found += problems
+        return recipes, found
+
+    def _seeds(self) -> int:
+        seeds = self._written.get("seeds")
+        wanted = seeds.value if seeds and isinstance(seeds.value, int) else 1
+        return wanted if 0 < wanted <= 20 else 1
+
+    def _with_seed(self, composed: Composed, number: int) -> Composed:
+        """The recipe whose trainings have the `number`-th seed after their own."""
+        if not number:
+            return composed
+        root = composed.root
+        place = self._written.keys["seeds"]
+        for draft in self._drafts:
+            if draft.section.name == "train":
+                path: Path = (*draft.path, "with", "seed")
+                seed = Node(_seed(root, path) + number, place)
+                root = with_value(root, path, seed, place)
+        return replace(composed, root=root, problems=[])
+
+    def _in_variant(self, problem: Problem, name: str) -> Problem:
+        """The problem; its hint names the variant where it has none or stands outside the sweep."""
+        values = {**problem.values, "variant": name}
+        here = problem.position in set(_places(self._written))
+        return replace(problem, values=values, hint=(here and problem.hint) or "in-variant")
+
+    def _metric(self, problems: list[Problem]) -> tuple[Draft, str] | None:
+        """The judge and the figure that `metric` names; None, and a problem, if there is none."""
+        written = self._written.get("metric")
+        if written is None or not isinstance(written.value, str):
+            return None
+        judges = [draft for draft in self._drafts if draft.section.name == "evaluate"]
+        named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
+        if not named:
+            values = {"metric": written.value}
+            ids = [judge.id for judge in judges]
+            problems.append(_unknown("sweep-metric", written, values, ids))
+            return None
+        judge = max(named, key=lambda draft: len(draft.id))
+        figure = written.value.removeprefix(f"{judge.id}.")
+        try:
+            known = _figures(judge)
+        except Exception as error:
+            problems.append(crashed(judge, self._composed.root, error))
+            return None
+        if known is not None and figure not in known:
+            values = {"metric": figure, "use": judge.use}
+            problems.append(_unknown("unknown-metric", written, values, sorted(known)))
+            return None
+        return judge, figure
+
+    def _incomparable(self, variants: Sequence[Variant], judge: str) -> Iterator[Problem]:
+        """Variants that are the same, or that are not asked the same questions in the same way."""
+        place = self._written.keys["over"]
+        seen: dict[bytes, str] = {}
+        for variant in variants:
+            told = _decisive(variant.trainings[0])
+            other = seen.setdefault(told, variant.name)
+            if other != variant.name:
+                yield Problem("sweep-same", place, {"variant": variant.name, "other": other})
+        for what, slug in (("questions", "sweep-questions"), ("judge", "sweep-judge")):
+            found = {orjson.dumps(decided_by(each.trainings[0], judge)[what]) for each in variants}
+            if len(found) > 1:
+                paths = ", ".join(variants[0].values)
+                yield Problem(slug, place, {"path": paths, "judge": judge}, slug)
+
+
+def _figures(judge: Draft) -> frozenset[str] | None:
+    return judge.plugin.metrics() if isinstance(judge.plugin, Judge) else None
+
+
+def _unknown(
+    slug: str, written: Node, values: Mapping[str, object], known: Sequence[str]
+) -> Problem:
+    hint = "known" if known else None
+    told = {**values, "known": ", ".join(known)}
+    name = str(values["metric"])
+    if suggestion := closest(name, known) or closest(name.partition(".")[0], known):
+        told["suggestion"], hint = suggestion, "did-you-mean"
+    return Problem(slug, written.place, told, hint)
+
+
+def _seed(root: Node, path: Path) -> int:
+    """The seed of a training: its own, or the recipe's."""
+    node: Node | None = root
+    for step in path:
+        node = node.child(step) if node else None
+    for found in (node, root.get("seed")):
+        if found is not None and isinstance(found.value, int):
+            return found.value
+    default: int = RecipeShape.model_fields["seed"].default
+    return default
+
+
+def _decisive(recipe: CheckedRecipe) -> bytes:
+    """What decides a variant's results: its document, variables aside, which stand in it."""
+    document: dict[str, Any] = {k: v for k, v in recipe.document.items() if k != "vars"}
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _identity(problem: Problem) -> tuple[object, ...]:
+    return problem.slug, problem.position, problem.message("en")
+
+
+def _places(node: Node) -> Iterator[Position]:
+    """Where everything in it stands."""
+    yield node.place
+    yield from node.keys.values()
+    items = node.value.values() if node.is_mapping else node.value if node.is_list else ()
+    for item in items:
+        yield from _places(item)

@@ -1,0 +1,1 @@
+"""HTML pages: a run, a sweep, a plugin."""

@@ -1,0 +1,179 @@
+"""The reference page of a plugin, out of its class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from inspect import cleandoc
+from textwrap import dedent
+from typing import Any
+
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.discovery import Found
+from sftrecipe.plugin.option_types import PromptMarker, markers
+from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompts
+from sftrecipe.plugin.sampling import Sampling
+from sftrecipe.report.pages.plain_types import constraints, in_words, nested
+
+SECTIONS = {
+    "provider": "providers",
+    "source": "sources",
+    "generator": "generate",
+    "filter": "filter",
+    "mixer": "mix",
+    "exporter": "export",
+    "trainer": "train",
+    "judge": "evaluate",
+}
+"""Where in a recipe a kind stands."""
+
+
+@dataclass(frozen=True)
+class OptionPage:
+    """What there is to know of one option."""
+
+    name: str
+    type: str
+    """In plain words."""
+    required: bool
+    default: object
+    constraints: tuple[str, ...]
+    doc: str
+
+
+@dataclass(frozen=True)
+class PromptPage:
+    """A prompt that the plugin asks models with."""
+
+    option: str
+    default: str | None
+    """Its text or file where the recipe gives none."""
+    texts: Mapping[str, str]
+    """The text of a prompt that the plugin brings (`builtin:NAME`), by language."""
+    variables: tuple[str, ...]
+    """What the plugin fills in, beside the row's columns."""
+    columns: bool
+    """Whether the row's columns are filled in too."""
+
+
+@dataclass(frozen=True)
+class PluginPage:
+    """What there is to know of one plugin."""
+
+    kind: str
+    name: str
+    package: str
+    version: str
+    description: str
+    scope: str | None
+    """`row` or `global`, for the kinds that have one."""
+    needs: tuple[str, ...]
+    needs_vary: bool
+    """Whether it needs other things with other options."""
+    paper: str
+    prompts: tuple[PromptPage, ...]
+    options: tuple[OptionPage, ...]
+    example: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the description."""
+        return self.description.partition("\n")[0]
+
+    def as_json(self) -> dict[str, object]:
+        """The page as plain data, for `--json`."""
+        return asdict(self)
+
+
+def plugin_page(found: Found) -> PluginPage:
+    """The page of a plugin. Raises PluginError when it cannot be imported."""
+    plugin = found.load()
+    options = tuple(_options(plugin.model_json_schema(), plugin))
+    return PluginPage(
+        kind=found.kind,
+        name=found.name,
+        package=found.package,
+        version=plugin.version,
+        description=cleandoc(plugin.__doc__ or ""),
+        scope=getattr(plugin, "scope", None),
+        needs=tuple(sorted(plugin.needs)),
+        needs_vary=plugin.required is not Plugin.required,
+        paper=plugin.paper,
+        prompts=tuple(_prompts(plugin)),
+        options=options,
+        example=dedent(plugin.example).strip() or _skeleton(found, plugin, options),
+    )
+
+
+def _options(schema: Mapping[str, Any], plugin: type[Plugin]) -> Iterator[OptionPage]:
+    """Its own first, what all have that ask a model last."""
+    definitions = schema.get("$defs", {})
+    fields = {info.alias or name: info for name, info in plugin.model_fields.items()}
+    properties = schema.get("properties", {}).items()
+    for name, option in sorted(properties, key=lambda named: named[0] in Sampling.model_fields):
+        found = fields.get(name)
+        marks = markers(found) if found else []
+        required = name in schema.get("required", ())
+        yield _option(name, option, definitions, required, marks)
+        for inner, path in nested(option, definitions, name):
+            for key, value in inner.get("properties", {}).items():
+                needed = key in inner.get("required", ())
+                yield _option(f"{path}.{key}", value, definitions, needed, [])
+
+
+def _option(
+    name: str,
+    option: Mapping[str, Any],
+    definitions: Mapping[str, Any],
+    required: bool,
+    marks: list[Any],
+) -> OptionPage:
+    return OptionPage(
+        name=name,
+        type=in_words(option, definitions, marks),
+        required=required,
+        default=None if nested(option, definitions, name) else option.get("default"),
+        constraints=tuple(constraints(option)),
+        doc=" ".join(option.get("description", "").split()),
+    )
+
+
+def _prompts(plugin: type[Plugin]) -> Iterator[PromptPage]:
+    for name, info in plugin.model_fields.items():
+        for mark in markers(info):
+            if isinstance(mark, PromptMarker):
+                variables = tuple(sorted(mark.variables))
+                for option, default in _defaults(name, info.default):
+                    texts = own_prompts(plugin, default) if default and is_own(default) else {}
+                    yield PromptPage(option, default, texts, variables, mark.columns)
+
+
+def _defaults(name: str, value: object) -> Iterator[tuple[str, str | None]]:
+    """An option's default; those of every key where it is a mapping of prompts."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _defaults(f"{name}.{key}", inner)
+    else:
+        yield name, value if isinstance(value, str) else None
+
+
+def _skeleton(found: Found, plugin: type[Plugin], options: tuple[OptionPage, ...]) -> str:
+    """A block with the options that have no default, for a plugin that gives no example."""
+    needed = [option for option in options if option.required and "." not in option.name]
+    values = [f"{option.name}: <{option.type}>" for option in needed]
+    section = SECTIONS[found.kind]
+    if found.kind in ("provider", "source"):
+        return "\n".join(
+            [f"{section}:", f"  {found.name}:", f"    use: {found.name}"]
+            + [f"    {value}" for value in values]
+        )
+    head = [f"use: {found.name}"]
+    if plugin.needs:
+        head.append("provider: <a provider of the recipe>")
+    if found.kind == "mixer":
+        return "\n".join([f"{section}:"] + [f"  {line}" for line in head + values])
+    body = head + (["with:"] + [f"  {value}" for value in values] if values else [])
+    if found.kind == "trainer":
+        return "\n".join([f"{section}:"] + [f"  {line}" for line in body])
+    listed = [("  - " if at == 0 else "    ") + line for at, line in enumerate(body)]
+    return "\n".join([f"{section}:", *listed])

@@ -1,0 +1,67 @@
+"""The rows of every step: what came in, what was kept, what was lost and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sftrecipe.messages import Phrase
+from sftrecipe.plugin.data_notices import told_phrases
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+
+_REASONS = 6
+_BEHIND_DATA = ("train", "evaluate")
+"""Sections that come after the data."""
+
+
+@dataclass(frozen=True)
+class StepRows:
+    """One step's account."""
+
+    id: str
+    section: str
+    use: str
+    made: int
+    kept: int
+    rejected: int
+    set_aside: int
+    reasons: dict[str, int]
+    """The most frequent ones."""
+    other_reasons: int
+    """Reasons beside those."""
+    counts: dict[str, int]
+    told: list[Phrase]
+    """What its plugin told of its data."""
+    cached: bool
+    seconds: float
+
+
+def funnel(opened: OpenedRun) -> list[StepRows]:
+    """Every step of the data that was done, in order."""
+    return [_rows(step) for step in opened.steps if step["section"] not in _BEHIND_DATA]
+
+
+def not_reached(opened: OpenedRun) -> list[str]:
+    """The steps that a run which failed or paused did not come to."""
+    done = {step["id"] for step in opened.steps}
+    return [name for name in opened.run.get("planned", ()) if name not in done]
+
+
+def _rows(step: Mapping[str, Any]) -> StepRows:
+    reasons = sorted(step["reasons"].items(), key=lambda each: -each[1])
+    return StepRows(
+        step["id"],
+        step["section"],
+        step["use"],
+        step["made"],
+        step["kept"],
+        step["rejected"],
+        step["set_aside"],
+        dict(reasons[:_REASONS]),
+        len(reasons[_REASONS:]),
+        dict(list(step["counts"].items())[:_REASONS]),
+        list(told_phrases(step["notes"].get("told", {}))),
+        step["cached"],
+        step["seconds"],
+    )

@@ -1,0 +1,108 @@
+"""The plan as streams: each begins with what makes it, and goes through its filters.
+
+A block that reads a stream reads it as thin as it was then, so edges leave from a filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sftrecipe.recipe.checks.references import HELD_OUT, MIXED
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A filter in a stream."""
+
+    id: str
+    use: str
+    kept: int | None
+    """Rows of this stream after it; unknown where its verdicts are gone."""
+
+
+@dataclass
+class StreamCard:
+    """A stream, an export, a training or a judging: what makes it and what thins it."""
+
+    id: str
+    section: str
+    use: str
+    made: int | None
+    """Rows; None where it makes a model."""
+    depth: int
+    stages: list[Stage] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Rows that go from one stream into a block."""
+
+    source: str
+    stage: int
+    """Filters of the source that they have passed."""
+    target: str
+
+
+@dataclass(frozen=True)
+class PlanGraph:
+    """All streams with what flows between them."""
+
+    cards: list[StreamCard]
+    flows: list[Flow]
+
+
+def plan_graph(opened: OpenedRun) -> PlanGraph:
+    """The graph of the steps that were done."""
+    cards: dict[str, StreamCard] = {}
+    flows: list[Flow] = []
+    for step in opened.steps:
+        read = [cards[name] for name in _sources(opened, step) if name in cards]
+        if step["section"] == "filter":
+            for card in read:
+                kept = _kept(opened, step, card.id) if len(read) > 1 else step["kept"]
+                card.stages.append(Stage(step["id"], step["use"], kept))
+            continue
+        name = MIXED if step["section"] == "mix" else step["id"]
+        depth = 1 + max((card.depth for card in read), default=-1)
+        made = _made(step)
+        cards[name] = StreamCard(name, step["section"], step["use"], made, depth)
+        flows += [Flow(card.id, len(card.stages), name) for card in read]
+    return PlanGraph(list(cards.values()), flows)
+
+
+def _sources(opened: OpenedRun, step: Mapping[str, Any]) -> list[str]:
+    """The cards that a step's edges come from; held out rows come from the export that has them."""
+    keepers = [each["id"] for each in opened.steps if _holds_out(each)]
+    known = {HELD_OUT: keepers[0]} if keepers else {}
+    names = [known.get(name, name) for name in step["reads"]]
+    return list(dict.fromkeys([*names, *step.get("after", ())]))
+
+
+def _holds_out(step: Mapping[str, Any]) -> bool:
+    """Whether the stream of rows held out is an export's; of a run of before, by its files."""
+    if "makes" in step:
+        return HELD_OUT in step["makes"]
+    return any(each["role"] == "holdout" for each in step["notes"].get("data_sets", ()))
+
+
+def _made(step: Mapping[str, Any]) -> int | None:
+    """Rows that a step gives on; a mix may give rows more than once."""
+    if step["section"] == "train":
+        return None
+    if step["section"] == "export":
+        return int(step["made"])
+    written = step["notes"].get("written")
+    return int(written) if isinstance(written, int) else int(step["kept"])
+
+
+def _kept(opened: OpenedRun, step: Mapping[str, Any], stream: str) -> int | None:
+    """How many rows of one of a filter's streams it kept."""
+    thinned = opened.streams.get(stream)
+    judged = [] if thinned is None else [each.step for each in thinned.judged]
+    if thinned is None or step["id"] not in judged:
+        return None
+    upto: Sequence[Any] = thinned.judged[: judged.index(step["id"]) + 1]
+    return len(type(thinned)(thinned.name, thinned.path, tuple(upto)))

@@ -1,0 +1,139 @@
+"""The rows that were lost, by step and reason, with examples from close calls to clear cases."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from sftrecipe.record import Record
+from sftrecipe.report.pages.run.facts.block_facts import block_options
+from sftrecipe.report.pages.run.facts.histogram import Threshold, thresholds
+from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.report.pages.run.facts.texts import answer_text, asked_text, cell_text, shortened
+from sftrecipe.run.run_file import REJECTS_FILE
+from sftrecipe.store.sample_places import evenly
+
+_EXAMPLES = 12
+_REASONS = 60
+_TEXT = 600
+_DETAIL = 300
+
+
+@dataclass(frozen=True)
+class LostRow:
+    """A lost row, shortened."""
+
+    id: str
+    value: float | str | None
+    detail: str
+    asked: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The rows that a step lost for one reason."""
+
+    step: str
+    reason: str
+    count: int
+    threshold: Threshold | None = None
+    lowest: float | None = None
+    highest: float | None = None
+    examples: list[LostRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the rejects of one reason stand in the file, with what was measured."""
+
+    offsets: array[int] = field(default_factory=lambda: array("Q"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+    """Not a number where nothing was measured, or a text."""
+
+
+_Group = tuple[str, str]
+
+
+def rejects(opened: OpenedRun) -> list[Losses]:
+    """The losses by step and reason, the greatest first; without `rejects.jsonl` the counts alone.
+
+    The examples of a reason with a measured value are in the order of their distance from its
+    threshold: the first were close calls.
+    """
+    counts = [
+        (step, reason, count)
+        for step in opened.steps
+        for reason, count in step.get("reasons", {}).items()
+    ]
+    counts.sort(key=lambda each: -each[2])
+    path = opened.out / REJECTS_FILE
+    places = _places(path) if counts else {}
+    return [
+        _losses(opened, step, reason, count, places.get((step["id"], reason), _Places()))
+        for step, reason, count in counts[:_REASONS]
+    ]
+
+
+def _losses(
+    opened: OpenedRun, step: Mapping[str, Any], reason: str, count: int, places: _Places
+) -> Losses:
+    values = np.asarray(places.values)
+    measured = values[np.isfinite(values)]
+    mark = None
+    if len(measured) and step["section"] == "filter":
+        options = block_options(opened.document, step)
+        mark = thresholds(options, [], {reason: measured}).get(reason)
+    distance = np.abs(values - (mark.value if mark else 0.0))
+    order = np.argsort(distance, kind="stable")
+    chosen = [places.offsets[order[index]] for index in evenly(len(order), _EXAMPLES)]
+    examples = [_lost(opened.scrub(entry)) for entry in _read(opened.out / REJECTS_FILE, chosen)]
+    lowest, highest = (measured.min(), measured.max()) if len(measured) else (None, None)
+    return Losses(step["id"], reason, count, mark, _plain(lowest), _plain(highest), examples)
+
+
+def _places(path: Path) -> dict[_Group, _Places]:
+    found: dict[_Group, _Places] = {}
+    if not path.exists():
+        return found
+    with path.open("rb") as file:
+        offset = 0
+        for line in file:
+            entry = orjson.loads(line)
+            places = found.setdefault((entry["step"], entry["reason"]), _Places())
+            value = entry["value"]
+            places.offsets.append(offset)
+            places.values.append(value if isinstance(value, int | float) else float("nan"))
+            offset += len(line)
+    return found
+
+
+def _read(path: Path, offsets: list[int]) -> Iterator[dict[str, Any]]:
+    """The entries at some places of the file."""
+    if not offsets:
+        return
+    with path.open("rb") as file:
+        for offset in offsets:
+            file.seek(offset)
+            yield orjson.loads(file.readline())
+
+
+def _lost(entry: Mapping[str, Any]) -> LostRow:
+    row, value = Record(**entry["row"]), entry["value"]
+    return LostRow(
+        row.id,
+        shortened(value, _DETAIL) if isinstance(value, str) else value,
+        shortened(cell_text(entry["detail"]), _DETAIL),
+        shortened(asked_text(row), _TEXT),
+        shortened(answer_text(row), _TEXT),
+    )
+
+
+def _plain(number: Any) -> float | None:
+    return None if number is None else float(number)

@@ -1,0 +1,177 @@
+"""The page of a run's facts: HTML with its style and drawings inside, no script, no request."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache, partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
+
+from sftrecipe.messages import message
+from sftrecipe.report.pages.run.drawings.bars import account_bar, parts_bar, share_bar
+from sftrecipe.report.pages.run.drawings.curves import Curve, curve_chart
+from sftrecipe.report.pages.run.drawings.flow import flow_chart
+from sftrecipe.report.pages.run.drawings.histogram_drawing import histogram_chart
+from sftrecipe.report.pages.run.drawings.intervals import Bar, interval_chart
+from sftrecipe.report.pages.run.drawings.numbers import told
+from sftrecipe.report.pages.run.drawings.scatter import scatter_chart
+from sftrecipe.report.pages.run.facts.judgings import FigureChart
+from sftrecipe.report.pages.run.facts.run_facts import RunFacts
+from sftrecipe.report.pages.run.facts.texts import shortened
+from sftrecipe.report.pages.run.facts.trainings import TrainedModel
+from sftrecipe.report.pages.run.visible import visible
+from sftrecipe.report.pages.run.words import Words, words_of
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_ERROR = 4000
+
+
+def run_page(facts: RunFacts, language: str) -> str:
+    """The page in a language (`zh`, else English).
+
+    Rows, reasons and names are the user's text: they are escaped, and characters that a browser
+    would obey are named instead. A Content Security Policy forbids scripts and requests.
+    """
+    words = words_of(language)
+    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            facts=facts,
+            head=facts.head,
+            told=facts.head.told.get(language[:2]) or {},
+            total=facts.total,
+            w=words,
+            language="zh-CN" if language.startswith("zh") else "en",
+            say=partial(_say, words),
+            bounds=partial(_bounds, words),
+            sentence=lambda phrase: message(phrase.slug, phrase.values, language[:2]),
+            example_of=partial(_example, facts),
+            sections=_sections(facts),
+            widest=max((step.made for step in facts.funnel), default=0),
+            style=Markup(style),  # noqa: S704 - our own file
+            style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+        )
+    )
+
+
+def _sections(facts: RunFacts) -> list[str]:
+    """The sections that have something to tell, in the page's order."""
+    told_of: dict[str, object] = {
+        "graph": facts.graph.cards,
+        "training": facts.trainings,
+        "evaluation": facts.judgings,
+        "funnel": facts.funnel,
+        "rejects": facts.rejects,
+        "scores": facts.scores,
+        "lengths": facts.lengths,
+        "scripts": facts.scripts,
+        "topics": facts.topics,
+        "duplicates": facts.near_duplicates,
+        "tags": facts.tags,
+        "mixture": facts.mixture,
+        "spending": facts.spending,
+        "trees": facts.trees,
+        "samples": facts.samples,
+        "about": True,
+    }
+    return [name for name, found in told_of.items() if found]
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        finalize=visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    drawings: tuple[Callable[..., Any], ...] = (
+        account_bar, flow_chart, histogram_chart, parts_bar, scatter_chart, share_bar,
+    )  # fmt: skip
+    made.globals.update({each.__name__: each for each in drawings})
+    made.globals.update(
+        number=_number, measure=_measure, percent=_percent, money=_money, duration=_duration,
+        short=_short, figure_chart=_figure_chart, loss_chart=_loss_chart,
+    )  # fmt: skip
+    return made
+
+
+def _say(words: Words, slug: str, /, **values: object) -> str:
+    return words[slug].format(**values)
+
+
+def _bounds(words: Words, limits: tuple[float, float | None]) -> str:
+    """`54`, `54 to 108`, `54 or more`."""
+    least, most = limits
+    if most is None:
+        return words["or-more"].format(low=_number(least))
+    if least == most:
+        return _number(least)
+    return words["range"].format(low=_number(least), high=_number(most))
+
+
+def _figure_chart(chart: FigureChart, label: str) -> Markup:
+    """A judge's figures."""
+    bars = [
+        Bar(each.name, each.value, each.low, each.high, colour)
+        for each, colour in zip(chart.bars, chart.colours, strict=True)
+    ]
+    return interval_chart(bars, label, chart.marks)
+
+
+def _loss_chart(found: TrainedModel, words: Words) -> Markup:
+    """The losses of a training, step by step."""
+    curves = [
+        Curve(words["loss-trained"], found.losses),
+        Curve(words["loss-held-out"], found.held_out_losses, 1),
+    ]
+    return curve_chart(curves, words["loss-label"].format(name=found.id))
+
+
+def _example(facts: RunFacts, topic: int) -> str:
+    """The text of the row that is nearest to the middle of a topic."""
+    assert facts.topics is not None  # noqa: S101 - its section is drawn
+    middle = facts.topics.topics[topic]
+    own = [point for point in facts.topics.points if point.topic == topic]
+    nearest = min(own, key=lambda point: (point.x - middle.x) ** 2 + (point.y - middle.y) ** 2)
+    return nearest.text
+
+
+def _short(text: str, most: int = _ERROR) -> str:
+    return shortened(text, most)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _measure(value: float | str | None) -> str:
+    if isinstance(value, int | float):
+        return told(value)
+    return value or ""
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share in (0, 1) or share >= 0.1 else f"{share:.1%}"
+
+
+def _money(amount: float) -> str:
+    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}"
+
+
+def _duration(seconds: float) -> str:
+    """`4.2 s`, `3:07 min`, `2:05 h`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02} h"

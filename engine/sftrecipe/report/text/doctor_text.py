@@ -1,0 +1,100 @@
+"""What `doctor` found, for people and for programs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+
+from sftrecipe.doctor.finding import Finding
+from sftrecipe.messages import user_language
+
+_MARKS = {"ok": "✓", "warning": "!", "fault": "✗", "advice": "→"}
+_PLAIN = {"ok": "ok", "warning": "! ", "fault": "x ", "advice": "->"}
+_CHECKS = {
+    "zh": {
+        "installation": "安装",
+        "plugins": "插件",
+        "plugin": "插件",
+        "folder": "文件夹",
+        "ledger": "调用账本",
+        "needs": "依赖",
+        "provider": "服务",
+        "limits": "限额",
+        "price": "价格",
+        "budget": "预算",
+    }
+}
+_LAST = {
+    "en": ("all is well", "{faults} to repair, {warnings} to look at"),
+    "zh": ("一切正常", "需修复 {faults} 项，需留意 {warnings} 项"),
+}
+
+
+def faults(findings: Sequence[Finding]) -> int:
+    """How many would make a run fail."""
+    return sum(finding.state == "fault" for finding in findings)
+
+
+def doctor_text(findings: Sequence[Finding], encoding: str = "utf-8") -> str:
+    """A line a finding, what to do under it; marks of ASCII where the encoding has no others."""
+    marks = _marks(encoding)
+    names = [_name(finding) for finding in findings]
+    width = max((_width(name) for name in names), default=0)
+    lines = []
+    for finding, name in zip(findings, names, strict=True):
+        mark = marks[finding.state]
+        padding = " " * (width - _width(name))
+        lines.append(f"{mark} {name}{padding}  {finding.found.message()}")
+        if advice := finding.found.advice():
+            lines.append(f"{' ' * (len(mark) + width + 3)}{marks['advice']} {advice}")
+    return "\n".join([*lines, _last(findings)])
+
+
+def doctor_json(findings: Sequence[Finding], recipe: Path | None) -> str:
+    """The same as JSON."""
+    facts = {
+        "ok": not faults(findings),
+        "recipe": str(recipe) if recipe else None,
+        "checks": [
+            {
+                "check": finding.check,
+                "subject": finding.subject,
+                "state": finding.state,
+                "slug": finding.found.slug,
+                "message": finding.found.message(),
+                "hint": finding.found.advice(),
+                "facts": finding.facts,
+            }
+            for finding in findings
+        ],
+    }
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _marks(encoding: str) -> dict[str, str]:
+    try:
+        "".join(_MARKS.values()).encode(encoding)
+    except UnicodeEncodeError:
+        return _PLAIN
+    return _MARKS
+
+
+def _name(finding: Finding) -> str:
+    known = _CHECKS.get(user_language(), {})
+    subject = "" if finding.check == "folder" else finding.subject
+    return f"{known.get(finding.check, finding.check)} {subject}".rstrip()
+
+
+def _last(findings: Sequence[Finding]) -> str:
+    well, numbers = _LAST[user_language()]
+    warnings = sum(finding.state == "warning" for finding in findings)
+    wrong = faults(findings)
+    return numbers.format(faults=wrong, warnings=warnings) if wrong or warnings else well
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

@@ -1,0 +1,88 @@
+"""What the data sets of a run teach, and what they hold of the mix, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sftrecipe.messages import Phrase, Word, message
+from sftrecipe.plugin.plugin_kinds import UNNAMED
+from sftrecipe.run.execution import Done
+from sftrecipe.run.steps.export_shares import SHARES
+
+_OTHER = "other_"
+
+
+def exported_lines(done: Sequence[Done]) -> Iterator[str]:
+    """Of every export, one line on what its rows teach, and one on its part of the mix; before them
+    the columns that sources left out."""
+    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
+    asked = asked_shares(mixes)
+    for each in done:
+        if each.step.block.section == "sources":
+            yield from _unnamed(each)
+        elif each.step.block.section == "export":
+            yield from _kind(each)
+            if shares := each.facts.notes.get(SHARES):
+                yield _mix(each.step.id, shares, asked)
+
+
+def _unnamed(done: Done) -> Iterator[str]:
+    """Columns that a source left out, as its catalogue entry does not name them."""
+    for name, count in sorted(done.facts.counts.items()):
+        if name.startswith(UNNAMED):
+            values = {"source": done.step.id, "column": name.removeprefix(UNNAMED), "count": count}
+            yield message("outcome-unnamed", values)
+
+
+def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
+    return {
+        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
+        for notes in mixes
+        if isinstance(streams := notes.get("streams"), Mapping)
+        for name, noted in streams.items()
+        if isinstance(noted, Mapping)
+    }
+
+
+def _kind(done: Done) -> Iterator[str]:
+    """What the rows teach, and the rows that were left out since they teach something else."""
+    step, counts = done.step.id, done.facts.counts
+    kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
+    for kind in filter(None, kinds):
+        values = {"step": step, "kind": Word(f"kind-{kind}")}
+        good, bad = counts.get("judged_good", 0), counts.get("judged_bad", 0)
+        slug = "outcome-judged" if kind == "judgements" else "outcome-kind"
+        yield message(slug, {**values, "good": good, "bad": bad})
+    others = {
+        name.removeprefix(_OTHER): count
+        for name, count in counts.items()
+        if name.startswith(_OTHER)
+    }
+    if others:
+        told = tuple(
+            Phrase("outcome-other", {"count": count, "kind": Word(f"kind-{kind}")})
+            for kind, count in others.items()
+        )
+        yield message("outcome-other-kinds", {"step": step, "others": told})
+    if unjudging := counts.get("unjudging_labels"):
+        yield message("outcome-unjudging", {"step": step, "count": unjudging})
+
+
+def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = []
+    for name, each in shares.items():
+        noted = asked.get(name, {})
+        slug = "outcome-share"
+        if "token_share" in noted:
+            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
+        values = {
+            "stream": name,
+            "rows": each["rows"],
+            "share": f"{100 * each['share']:.1f}",
+            "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
+            "tokens": f"{100 * noted.get('token_share', 0):.1f}",
+        }
+        parts.append(Phrase(slug, values))
+    return message("outcome-mix", {"step": step, "shares": tuple(parts)})

@@ -1,0 +1,71 @@
+"""What a user does after a run: one row to look at, and the commands that go on from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from shlex import quote
+
+from sftrecipe.messages import message
+from sftrecipe.record import Record
+from sftrecipe.report.text.turns import shown_turns
+from sftrecipe.run.run_file import REPORT_FILE
+from sftrecipe.run.run_plan import Outcome
+from sftrecipe.store.project import project_of
+
+_SHOWN = 90
+
+
+def next_commands(outcome: Outcome) -> str:
+    """The first row and up to three commands, a line each."""
+    row = _first_row(outcome)
+    lines = [message("next-row", {"row": _short(row)})] if row else []
+    lines.append(message("next-report", {"path": outcome.out / REPORT_FILE}))
+    if row:
+        command = f"sftrecipe explain {row.id} --run {quote(str(outcome.out))}"
+        lines.append(message("next-explain", {"command": command}))
+    return "\n".join([*lines, *_training(outcome)])
+
+
+def same_again(outcome: Outcome) -> str:
+    """Recipe and options, as a command names them that goes on in the same output folder."""
+    recipe = outcome.execution.plan.recipe
+    usual = project_of(recipe.path).run_folder(recipe.name).resolve()
+    elsewhere = "" if outcome.out == usual else f" --out {quote(str(outcome.out))}"
+    return f"{recipe.in_commands}{elsewhere}"
+
+
+def _first_row(outcome: Outcome) -> Record | None:
+    """The first of the rows that were exported."""
+    execution = outcome.execution
+    for done in execution.done:
+        if done.step.block.section == "export":
+            for name in done.step.reads:
+                for row in islice(execution.streams[name], 1):
+                    return row
+    return None
+
+
+def _short(row: Record) -> str:
+    """A row's first turn and its answer, or its first texts, on one line."""
+    turns = [str(turn["content"]) for turn in shown_turns(row.columns)]
+    texts = [turns[0], turns[-1]] if len(turns) > 1 else turns
+    found = texts or [value for value in row.columns.values() if isinstance(value, str) and value]
+    return " → ".join(_line(text) for text in found[:2])
+
+
+def _line(text: str) -> str:
+    whole = " ".join(text.split())
+    line = "".join(character for character in whole if character.isprintable())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+def _training(outcome: Outcome) -> Iterator[str]:
+    """How to train on the data, where the recipe says what and the run did not."""
+    recipe = outcome.execution.plan.recipe
+    if not recipe.train or outcome.execution.models:
+        return
+    command = f"sftrecipe train {same_again(outcome)}"
+    if any(True for block in recipe.train for _ in block.plugin.missing()):
+        command = f"sftrecipe env train && {command}"
+    yield message("next-train", {"command": command})

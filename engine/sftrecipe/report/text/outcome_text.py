@@ -1,0 +1,200 @@
+"""What a run came to, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sftrecipe.messages import message
+from sftrecipe.plan.estimate import UNKNOWN, total
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.report.text.amounts import amounts_text
+from sftrecipe.report.text.exported import exported_lines
+from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
+from sftrecipe.report.text.next_commands import same_again
+from sftrecipe.run.execution import Done
+from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
+from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.steps.evaluate_step import gate_results
+from sftrecipe.run.steps.export_shares import SHARES
+from sftrecipe.run.steps.export_step import noted_data_sets
+from sftrecipe.run.steps.train_step import model_of
+
+
+def outcome_text(outcome: Outcome) -> str:
+    """The data sets, what was lost, what was asked, how long it took."""
+    lines = []
+    for data_set in outcome.execution.data_sets:
+        files = ", ".join(str(outcome.out / file) for file in data_set.files)
+        rows = message("amount-rows", {"count": data_set.rows})
+        lines.append(f"{data_set.name}: {rows}  {files}")
+        for name, value in data_set.needs.items():
+            if value is True:
+                lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
+    lines += exported_lines(outcome.execution.done)
+    lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
+    rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
+    lines.append(message("outcome-rejected", rejects))
+    if failed := outcome.execution.failed:
+        told = {"count": failed, "recipe": same_again(outcome)}
+        lines.append(message("outcome-failed", told))
+    calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
+    lines.append(message("outcome-calls", calls))
+    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
+        lines.append(_estimate(outcome.estimate))
+    if not outcome.fresh:
+        lines.append(message("outcome-nothing", {}))
+    return "\n".join(lines)
+
+
+def outcome_json(outcome: Outcome) -> str:
+    """The same facts as JSON."""
+    facts: dict[str, Any] = {
+        "out": str(outcome.out),
+        "data_sets": [
+            {
+                "name": each.name,
+                "rows": each.rows,
+                "files": list(each.files),
+                "role": each.role,
+                "kind": each.kind,
+            }
+            for each in outcome.execution.data_sets
+        ],
+        "mix": {
+            done.step.id: done.facts.notes[SHARES]
+            for done in _section(outcome, "export")
+            if SHARES in done.facts.notes
+        },
+        "trained": [
+            {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
+            for done, model in _models(outcome)
+        ],
+        "judged": [
+            {
+                "id": done.step.id,
+                "metrics": done.facts.notes["metrics"],
+                "gates": gate_results(done.step.block, done.facts),
+            }
+            for done in _section(outcome, "evaluate")
+        ],
+        "rejected": outcome.rejected,
+        "failed": outcome.execution.failed,
+        "usage": outcome.usage,
+        "estimate": outcome.estimate,
+        "seconds": round(outcome.seconds, 3),
+        "fresh": outcome.fresh,
+        "run": str(outcome.out / RUN_FILE),
+    }
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _section(outcome: Outcome, name: str) -> list[Done]:
+    return [done for done in outcome.execution.done if done.step.block.section == name]
+
+
+def _not_held_out(outcome: Outcome) -> Iterator[str]:
+    """Exports whose share of held-out rows came to none, as it may of few rows."""
+    for done in _section(outcome, "export"):
+        plugin = done.step.block.plugin
+        roles = {each.role for each in noted_data_sets(done.facts)}
+        if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
+            yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
+
+
+def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
+    """Every training, with the folder of its model."""
+    for done in _section(outcome, "train"):
+        yield done, model_of(done.facts, outcome.out)
+
+
+def _trained(outcome: Outcome) -> Iterator[str]:
+    """Where the trained models are."""
+    for done, model in _models(outcome):
+        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
+
+
+def _judged(outcome: Outcome) -> Iterator[str]:
+    """What the judges found, and the gates that it passed; a run that misses one fails."""
+    for done in _section(outcome, "evaluate"):
+        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        yield f"{done.step.id}: {told}"
+        few = few_rows(done.facts.made, done.facts.notes["metrics"])
+        if few is not None:
+            yield f"  {message('outcome-few', {'rows': few})}"
+        for gate in gate_results(done.step.block, done.facts):
+            yield f"  {gate_text(gate)}"
+
+
+def _calls(usage: Mapping[str, Any]) -> str:
+    asked, cached = usage.get("asked", 0), usage.get("cached", 0)
+    parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
+    if usage.get("failed"):
+        parts.append(message("outcome-calls-failed", {"count": usage["failed"]}))
+    if asked:
+        values = {"read": usage.get("input_tokens", 0), "written": usage.get("output_tokens", 0)}
+        parts.append(message("outcome-tokens", values))
+    if usage.get("estimated"):
+        parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
+    parts.extend(_thoughts(usage))
+    if usage.get("currency"):
+        parts.append(f"{usage['cost']:.4f} {usage['currency']}")
+    if usage.get("unpriced"):
+        parts.append(message("outcome-unpriced", {"count": usage["unpriced"]}))
+    return ", ".join(parts)
+
+
+def _thoughts(usage: Mapping[str, Any]) -> Iterator[str]:
+    """How many replies had a thought, and what became of it."""
+    if usage.get("thoughts"):
+        share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
+        values = {"count": usage["thoughts"], "share": f"{share:.0%}"}
+        yield message("outcome-thoughts", values)
+    for name, slug in (
+        ("thought_tokens", "outcome-thought-tokens"),
+        ("thoughts_cut", "outcome-thoughts-cut"),
+    ):
+        if usage.get(name):
+            yield message(slug, {"count": usage[name]})
+
+
+def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there was an estimate, and no step that asked of which nothing was known."""
+    return bool(steps) and not any(
+        step["fact"] and tuple(step["estimate"]["calls"]) == UNKNOWN for step in steps
+    )
+
+
+def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
+    """What was foreseen of the run, and what came."""
+    foreseen = [step["estimate"] for step in steps]
+    used = [usage for step in steps for usage in step["fact"].values()]
+    calls, tokens = (
+        sum(each[one] + each[other] for each in used)
+        for one, other in (("asked", "failed"), ("input_tokens", "output_tokens"))
+    )
+    estimate = amounts_text(
+        total([each["asked"] for each in foreseen]),
+        total([each["tokens"] for each in foreseen]),
+        _summed([each["cost"] for each in foreseen]),
+    )
+    paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
+    fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
+    return message("outcome-estimate", {"estimate": estimate, "fact": fact})
+
+
+def _summed(
+    costs: Sequence[Mapping[str, tuple[float, float | None]]],
+) -> dict[str, tuple[float, float | None]]:
+    """Costs of several steps together, by currency."""
+    sums: dict[str, tuple[float, float | None]] = {}
+    for each in costs:
+        for currency, (low, high) in each.items():
+            least, most = sums.get(currency, (0.0, 0.0))
+            top = None if high is None or most is None else most + high
+            sums[currency] = (least + low, top)
+    return sums

@@ -1,0 +1,146 @@
+"""What a sweep found, as a table and in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sftrecipe.report.pages.sweep.words import Words, words_of
+from sftrecipe.report.text.figures import FEW_ROWS
+from sftrecipe.report.text.table import aligned
+from sftrecipe.sweep.best_value import Optimum, Scale
+from sftrecipe.sweep.sweep_facts import SweepFacts, VariantFacts
+
+_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note")
+
+
+def sweep_text(facts: SweepFacts, words: Words | None = None) -> str:
+    """The table, and what it says, in the user's language unless words are given."""
+    words = words or words_of(None)
+    table = aligned([sweep_head(words), *sweep_cells(facts, words)])
+    return "\n".join([sweep_title(facts, words), table, *sweep_sentences(facts, words)])
+
+
+def sweep_head(words: Words) -> list[str]:
+    """The names of the table's columns."""
+    return [words[name] for name in _HEAD]
+
+
+def sweep_cells(facts: SweepFacts, words: Words) -> list[list[str]]:
+    """A line a variant."""
+    return [_cells(each, facts, words) for each in facts.variants]
+
+
+def sweep_title(facts: SweepFacts, words: Words) -> str:
+    """What is compared."""
+    text = words["title" if facts.rows else "title-unpaired"]
+    return text.format(metric=facts.metric, goal=words[facts.goal], rows=facts.rows)
+
+
+def sweep_sentences(facts: SweepFacts, words: Words) -> list[str]:
+    """What is suggested, and how sure that is."""
+    said = [_verdict(facts, words)]
+    if facts.optimum and facts.scale:
+        said.append(_optimum(facts.optimum, facts.scale, words))
+    if facts.rows:
+        text = words["one-training" if facts.seeds == 1 else "trainings"]
+        said.append(text.format(count=facts.seeds))
+        if facts.rows < FEW_ROWS:
+            said.append(words["few-rows"].format(rows=facts.rows))
+    if facts.lost:
+        said.append(words["lost"].format(lost=facts.lost))
+    return said
+
+
+def variant_label(variant: VariantFacts, words: Words) -> str:
+    """The variant's values as a person reads them; of one path alone without it."""
+    if len(variant.values) == 1:
+        return _value(next(iter(variant.values.values())), words)
+    return ", ".join(
+        f"{path.rpartition('.')[2]} {_value(value, words)}"
+        for path, value in variant.values.items()
+    )
+
+
+def short_number(value: float) -> str:
+    """A number in four digits."""
+    return f"{value:.4g}"
+
+
+def _cells(variant: VariantFacts, facts: SweepFacts, words: Words) -> list[str]:
+    star = " *" if variant.name == facts.best else ""
+    return [
+        variant_label(variant, words) + star,
+        "" if variant.figure is None else short_number(variant.figure),
+        _range(variant.low, variant.high),
+        "" if variant.best_probability is None else _share(variant.best_probability),
+        "" if variant.name == facts.best else _behind(variant, words),
+        _note(variant, words),
+    ]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return ""
+    return f"{short_number(low)} – {short_number(high)}"
+
+
+def _share(share: float) -> str:
+    """A share of the draws in percent, never said to be none or all where it is not."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
+
+
+def _behind(variant: VariantFacts, words: Words) -> str:
+    if variant.behind is None or variant.behind_low is None or variant.behind_high is None:
+        return ""
+    return words["minus"].format(
+        value=f"{variant.behind:+.3g}",
+        low=f"{variant.behind_low:+.3g}",
+        high=f"{variant.behind_high:+.3g}",
+    )
+
+
+def _note(variant: VariantFacts, words: Words) -> str:
+    problems = dict.fromkeys(each.problem for each in variant.trainings if each.problem)
+    return "; ".join(words["failed"].format(problem=problem) for problem in problems)
+
+
+def _verdict(facts: SweepFacts, words: Words) -> str:
+    best = next((each for each in facts.variants if each.name == facts.best), None)
+    if best is None:
+        return words[facts.verdict]
+    others = (
+        each
+        for each in facts.variants
+        if each.behind is not None and each is not best and each.name not in facts.told_apart
+    )
+    return words[facts.verdict].format(
+        best=variant_label(best, words),
+        share=_share(best.best_probability or 0),
+        others="; ".join(variant_label(each, words) for each in others),
+    )
+
+
+def _optimum(found: Optimum, scale: Scale, words: Words) -> str:
+    ends = {"lowest": min(scale.values.values()), "highest": max(scale.values.values())}
+    at = ends.get(found.where, found.at.value)
+    mix = ", ".join(f"{key} {short_number(share)}" for key, share in scale.mixed(at).items())
+    text = words["end" if found.where in ends else found.where]
+    return text.format(
+        at=f"{scale.label} {short_number(at)}",
+        low=short_number(found.at.low),
+        high=short_number(found.at.high),
+        mix=words["mix"].format(mix=mix) if mix else "",
+    )
+
+
+def _value(value: Any, words: Words) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_value(item, words)}" for key, item in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_value(item, words) for item in value)
+    if value is None:
+        return words["left-out"]
+    return f"{value:g}" if isinstance(value, float) else str(value)

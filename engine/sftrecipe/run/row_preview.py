@@ -1,0 +1,117 @@
+"""A preview: a few rows through sources, generators and filters, kept nowhere but in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sftrecipe.calls.session import open_session
+from sftrecipe.plan.steps import plan_recipe
+from sftrecipe.plugin.context import Context, Reject, Rows
+from sftrecipe.plugin.plugin_kinds import Generator
+from sftrecipe.plugin.provider import Provider
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.record import Record
+from sftrecipe.run.contexts import asked_providers, step_budgets
+from sftrecipe.run.execution import Execution
+from sftrecipe.run.progress import Progress
+from sftrecipe.run.run_file import rejects
+from sftrecipe.store.artifacts import StepStore
+from sftrecipe.store.project import Project
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a preview made."""
+
+    rows: dict[str, list[Record]]
+    """By generated stream, after the filters."""
+    lost: list[dict[str, object]]
+    """Rejects, as `rejects.jsonl` has them."""
+
+
+class _FewRows(Generator):
+    """A generator that stops after so many rows, and so many rejects."""
+
+    inner: Generator
+    count: int
+
+    async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
+        """The first rows that the generator makes."""
+        ctx.concurrency = 1
+        kept = lost = 0
+        first = _First(rows, self.count) if self.inner.scope == "row" else rows
+        made = self.inner.generate(first, ctx)
+        async for item in made:
+            yield item
+            kept, lost = kept + isinstance(item, Record), lost + isinstance(item, Reject)
+            if kept >= self.count or lost >= 2 * self.count:
+                break
+        await made.aclose()  # type: ignore[attr-defined]
+
+
+class _First:
+    """The first rows of a stream; satisfies `Rows`."""
+
+    def __init__(self, rows: Rows, count: int) -> None:
+        self._rows = rows
+        self._count = count
+
+    def __len__(self) -> int:
+        return min(len(self._rows), self._count)
+
+    def __iter__(self) -> Iterator[Record]:
+        return islice(self._rows, self._count)
+
+    def ids(self) -> Iterator[str]:
+        """The rows' ids."""
+        return islice(self._rows.ids(), self._count)
+
+
+async def preview_rows(
+    recipe: CheckedRecipe, project: Project, count: int, progress: Progress
+) -> Preview:
+    """Make about `count` rows with every generate block. Raises what a run raises."""
+    few = replace(
+        recipe,
+        providers={name: _at_once(block) for name, block in recipe.providers.items()},
+        generate=tuple(_few(block, count) for block in recipe.generate),
+        mix=None,
+        export=(),
+        train=(),
+        evaluate=(),
+    )
+    plan = plan_recipe(few, project)
+    blocks = [step.block for step in plan.steps]
+    with TemporaryDirectory() as folder:
+        async with open_session(
+            asked_providers(few, blocks),
+            project.ledger,
+            run=recipe.name,
+            budget=recipe.budget,
+            step_budgets=step_budgets(recipe, blocks),
+            progress=progress.line,
+            recipe=recipe.in_commands,
+        ) as session:
+            store = StepStore(Path(folder) / "steps")
+            execution = Execution(plan, store, Path(folder), session, progress)
+            await execution.run()
+        names = [block.id for block in few.generate] or list(execution.streams)
+        rows = {name: list(islice(execution.streams[name], count)) for name in names}
+        return Preview(rows, list(islice(rejects(execution), 5 * count)))
+
+
+def _few(block: Block, count: int) -> Block:
+    plugin = block.plugin
+    if not isinstance(plugin, Generator):
+        return block
+    return replace(block, plugin=_FewRows.model_construct(inner=plugin, count=count))
+
+
+def _at_once(block: Block) -> Block:
+    """A provider that answers while somebody looks on."""
+    plugin = block.plugin
+    return replace(block, plugin=plugin.at_once()) if isinstance(plugin, Provider) else block

@@ -1,0 +1,1 @@
+"""Executing a step: one module a section of the recipe."""

@@ -1,0 +1,176 @@
+"""Executing the trainings: everything checked first, then one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any
+
+import orjson
+
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.option_types import trained_block
+from sftrecipe.plugin.permission import Places
+from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
+from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training, TrainingState
+from sftrecipe.recipe.checks.permissions import lacking_permissions, permission_values
+from sftrecipe.recipe.checks.trained_models import trained_models
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.run.contexts import block_context
+from sftrecipe.run.steps.export_step import file_state
+from sftrecipe.store.artifacts import StepFacts
+
+_CONTENT = "trained.json"
+
+
+@dataclass(frozen=True)
+class TrainingTarget:
+    """Where a recipe's trainings take place, and what they read."""
+
+    recipe: CheckedRecipe
+    out: Path
+    data: Mapping[str, Sequence[DataSet]]
+    """What every export wrote, by its id."""
+    create: Callable[[str], AbstractContextManager[IO[bytes]]]
+    """Open a file of the output folder for writing."""
+    claim: Callable[[str], None]
+    """Tell what else is written there."""
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Folders of the models that are trained already, by train block."""
+
+
+def configure(target: TrainingTarget) -> None:
+    """Write the trainers' configurations, ready to be run by hand. Raises SftrecipeError."""
+    for block, training in _trainings(target):
+        _configured(target, block, training)
+
+
+def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
+    """What every training would fail on, or suffer from, by train block.
+
+    Writes the configurations. A training that goes on from one before it is checked as if it
+    started from that one's own base, which has the same tokenizer.
+    Raises SftrecipeError where a training cannot even be configured.
+    """
+    for block, training in _trainings(target):
+        _configured(target, block, training)
+        for finding in trainer_of(block).preflight(training):
+            yield block.id, finding
+
+
+def _configured(target: TrainingTarget, block: Block, training: Training) -> Path:
+    """The training's configuration, written. Raises SftrecipeError where there can be none."""
+    recipe = target.recipe
+    places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
+    # Again: what lies in the output folder, links among it, was not known at `validate`.
+    for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
+        raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
+    for name in trainer_of(block).writes(block.id):
+        target.claim(name)
+    try:
+        return trainer_of(block).write_config(training)
+    except PluginRefused as refusal:
+        raise SftrecipeError("step-refused", step=block.id, error=str(refusal)) from refusal
+
+
+def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
+    """Every training as it would be, before any of them has taken place."""
+    bases = dict(target.models)
+    for block in target.recipe.train:
+        bases.setdefault(block.id, _base(trainer_of(block), bases))
+        yield block, _training(target, block, bases)
+
+
+def finding_text(block: str, finding: Finding) -> str:
+    """A finding as the user reads it, with its examples and what to do."""
+    lines = [f"{block}: {finding.state}[{finding.check}]: {finding.message}"]
+    lines += [f"    {example}" for example in finding.examples]
+    if finding.advice:
+        lines.append(f"  hint: {finding.advice}")
+    return "\n".join(lines)
+
+
+async def train(
+    target: TrainingTarget,
+    block: Block,
+    draft: Path,
+    tell: Callable[[TrainingState], None],
+    say: Callable[[str], None],
+) -> StepFacts:
+    """Train; the model lies in the output folder, what is said of it in the step's folder."""
+    trainer = trainer_of(block)
+    training = _training(target, block, target.models, tell, say)
+    trained = await trainer.train(training, _configured(target, block, training))
+    notes = _notes(trained, target.out)
+    (draft / _CONTENT).write_bytes(orjson.dumps(notes))
+    return StepFacts(notes=notes)
+
+
+def model_of(facts: StepFacts, out: Path) -> Path:
+    """The folder of the model that a finished training left."""
+    return out / str(facts.notes["model"])
+
+
+def model_stands(facts: StepFacts, out: Path) -> bool:
+    """Whether the model is still there as it was."""
+    folder = model_of(facts, out)
+    files: Mapping[str, Any] = facts.notes["files"]
+    return all(file_state(folder / name) == state for name, state in files.items())
+
+
+def with_model(recipe: CheckedRecipe, training: str, model: Path) -> dict[str, Block]:
+    """The providers that name a train block's model, the model's folder in the name's place."""
+    last, found = recipe.train[-1].id, {}
+    for name, block in recipe.providers.items():
+        named = trained_models(block.plugin)
+        update = {option: str(model) for option, id in named if (id or last) == training}
+        if update:
+            found[name] = replace(block, plugin=block.plugin.model_copy(update=update))
+    return found
+
+
+def trainer_of(block: Block) -> Trainer:
+    """The block's trainer."""
+    assert isinstance(block.plugin, Trainer)  # noqa: S101 - the section's blocks are
+    return block.plugin
+
+
+def _base(trainer: Trainer, bases: dict[str, Path]) -> Path:
+    """The model that a training starts from, a trained one's own base in its place."""
+    block = trained_block(trainer.goes_on_from() or "")
+    if block is not None:
+        return bases[block or next(reversed(bases))]
+    return Path(str((trainer.answers("base") or {}).get("model", "")))
+
+
+def _training(
+    target: TrainingTarget,
+    block: Block,
+    models: Mapping[str, Path],
+    tell: Callable[[TrainingState], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Training:
+    return Training(
+        data=[data_set for export in block.inputs for data_set in target.data[export]],
+        folder=target.out,
+        context=block_context(target.recipe, block),
+        create=target.create,
+        id=block.id,
+        models=models,
+        allowed=target.recipe.allowed,
+        tell=tell,
+        say=say,
+    )
+
+
+def _notes(trained: Trained, out: Path) -> dict[str, Any]:
+    files = sorted(path for path in trained.model.iterdir() if path.is_file())
+    return {
+        "model": str(trained.model.resolve().relative_to(out.resolve())),
+        "metrics": dict(trained.metrics),
+        "losses": [list(point) for point in trained.losses],
+        "held_out_losses": [list(point) for point in trained.held_out_losses],
+        "files": {path.name: file_state(path) for path in files},
+    }

@@ -1,0 +1,1 @@
+"""Sweeps: every variant trained and judged, and compared."""

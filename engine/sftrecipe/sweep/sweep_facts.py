@@ -1,0 +1,182 @@
+"""What a sweep found, as `sweep.json` holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+
+from sftrecipe.recipe.recipe import Variant
+from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.sweep.best_value import Optimum, Scale, optimum, scale_of
+from sftrecipe.sweep.statistics import Compared, Comparison, Goal, compared
+from sftrecipe.sweep.sweep_run import Swept, Trial
+
+SWEEP_FILE = "sweep.json"
+
+Verdict = Literal["best", "leading", "noise", "unpaired", "alone", "nothing"]
+"""One variant is better than all others beyond noise; than some of them; than none; the judge gives
+no values row by row, or the variants share fewer than two rows; only one variant has a figure; none
+has."""
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """One training of a variant."""
+
+    folder: str
+    """In the output folder."""
+    figure: float | None
+    cached: bool
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class VariantFacts:
+    """One variant, with its place in the comparison where it has one."""
+
+    name: str
+    values: Mapping[str, Any]
+    trainings: Sequence[TrainingFacts]
+    figure: float | None = None
+    low: float | None = None
+    high: float | None = None
+    best_probability: float | None = None
+    behind: float | None = None
+    """Its figure minus the best variant's; these intervals hold all at once."""
+    behind_low: float | None = None
+    behind_high: float | None = None
+
+
+@dataclass(frozen=True)
+class SweepFacts:
+    """A sweep: its variants in the recipe's order, the best one, and what is suggested."""
+
+    name: str
+    recipe: str
+    profile: str | None
+    metric: str
+    goal: Goal
+    verdict: Verdict
+    best: str | None
+    variants: Sequence[VariantFacts]
+    rows: int
+    """Judged rows on which the variants are compared."""
+    lost: int
+    """Rows that only some of the trainings have a value of."""
+    scale: Scale | None = None
+    optimum: Optimum | None = None
+
+    @property
+    def seeds(self) -> int:
+        """Trainings of each variant."""
+        return len(self.variants[0].trainings)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any training failed, or missed a gate."""
+        return any(training.problem for each in self.variants for training in each.trainings)
+
+    @property
+    def told_apart(self) -> list[str]:
+        """Variants that are worse than the best one beyond noise."""
+        return [
+            each.name
+            for each in self.variants
+            if each.behind_low is not None
+            and each.behind_high is not None
+            and (each.behind_low > 0 or each.behind_high < 0)
+        ]
+
+
+def sweep_facts(swept: Swept) -> SweepFacts:
+    """Compare the variants all of whose trainings have a figure."""
+    judged = {
+        variant.name: swept.of(variant)
+        for variant in swept.sweep.variants
+        if all(trial.figure is not None for trial in swept.of(variant))
+    }
+    values = {name: [trial.values for trial in trials] for name, trials in judged.items()}
+    goal = swept.sweep.goal
+    comparison = compared(values, goal, swept.recipe.seed) if judged else None
+    told = comparison.variants if comparison else {}
+    variants = [_variant(each, swept, told.get(each.name)) for each in swept.sweep.variants]
+    scale = _scale(swept.sweep.variants, comparison)
+    return SweepFacts(
+        name=swept.recipe.name,
+        recipe=str(swept.recipe.path),
+        profile=swept.recipe.profile,
+        metric=f"{swept.sweep.judge}.{swept.sweep.figure}",
+        goal=goal,
+        verdict=_verdict(comparison, len(judged)),
+        best=comparison.best if comparison else _best(variants, goal),
+        variants=variants,
+        rows=comparison.rows if comparison else 0,
+        lost=comparison.lost if comparison else 0,
+        scale=scale,
+        optimum=optimum(scale, comparison, goal) if scale and comparison else None,
+    )
+
+
+def write_sweep(facts: SweepFacts, out: OutputFolder) -> None:
+    """Leave the facts in the sweep's output folder."""
+    with out.create(SWEEP_FILE) as file:
+        file.write(sweep_json(facts).encode())
+
+
+def sweep_json(facts: SweepFacts) -> str:
+    """The facts as JSON."""
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _variant(variant: Variant, swept: Swept, found: Compared | None) -> VariantFacts:
+    trials = swept.of(variant)
+    trainings = [_training(trial, swept.out) for trial in trials]
+    figures = [trial.figure for trial in trials if trial.figure is not None]
+    if found is not None:
+        return VariantFacts(
+            variant.name,
+            variant.values,
+            trainings,
+            found.figure.value,
+            found.figure.low,
+            found.figure.high,
+            found.best_probability,
+            found.behind.value,
+            found.behind.low,
+            found.behind.high,
+        )
+    figure = sum(figures) / len(figures) if len(figures) == len(trials) else None
+    low, high = (trials[0].bounds if len(trials) == 1 else None) or (None, None)
+    return VariantFacts(variant.name, variant.values, trainings, figure, low, high)
+
+
+def _training(trial: Trial, out: Path) -> TrainingFacts:
+    problem = trial.problem.message() if trial.problem else None
+    return TrainingFacts(str(trial.out.relative_to(out)), trial.figure, trial.cached, problem)
+
+
+def _verdict(comparison: Comparison | None, judged: int) -> Verdict:
+    if judged < 2:
+        return "alone" if judged else "nothing"
+    if comparison is None:
+        return "unpaired"
+    if comparison.is_decided:
+        return "best"
+    return "leading" if comparison.has_differences else "noise"
+
+
+def _best(variants: Sequence[VariantFacts], goal: Goal) -> str | None:
+    figures = {each.name: each.figure for each in variants if each.figure is not None}
+    better = min if goal == "lower" else max
+    return better(figures, key=lambda name: figures[name]) if figures else None
+
+
+def _scale(variants: Sequence[Variant], comparison: Comparison | None) -> Scale | None:
+    """The number that varies between the variants that are compared."""
+    if comparison is None:
+        return None
+    return scale_of({v.name: v.values for v in variants if v.name in comparison.variants})
