@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from sftrecipe_registry.filters.rules.safe_expression import read_expression
+from sftrecipe_registry.filters.rules.expression import read_expression
 from sftrecipe_registry.methods.cherry.kmeans import kmeans
 from sftrecipe_registry.shared.models.byte_pairs import BytePairs
 from sftrecipe_registry.shared.models.gguf_header import read_gguf_header
