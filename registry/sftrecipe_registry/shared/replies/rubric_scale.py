@@ -41,6 +41,7 @@ def last_score(text: str, worst: float, best: float) -> float | None:
         return None
     return scores[-1]
 
+
 texts = Texts(__package__)
 
 
