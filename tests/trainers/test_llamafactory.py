@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.kinds import DataSet, OptionFiles, Training
+from sftrecipe.plugin import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory

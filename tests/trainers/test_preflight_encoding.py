@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
 from sftrecipe_registry.llamafactory.preflight.thoughts import thought_findings

@@ -3,15 +3,15 @@ be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest, is_wrong
+from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import Draft, crashed, drafts
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
@@ -28,14 +28,14 @@ Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
 """Checks a whole recipe: it, or None, and its problems."""
 
 
-class Sweeping:
+class SweepCheck:
     """One `sweep` being checked."""
 
     def __init__(self, written: Node, composed: Composed, check: Check) -> None:
         self._written = written
         self._composed = composed
         self._check = check
-        self._drafts = drafts(composed.root, [])
+        self._drafts = block_drafts(composed.root, [])
 
     def sweep(self, problems: list[Problem]) -> Sweep | None:
         """The sweep; None where it, or one of its variants, has problems. They join `problems`."""
@@ -106,7 +106,7 @@ class Sweeping:
         here = problem.position in set(_places(self._written))
         return replace(problem, values=values, hint=(here and problem.hint) or "in-variant")
 
-    def _metric(self, problems: list[Problem]) -> tuple[Draft, str] | None:
+    def _metric(self, problems: list[Problem]) -> tuple[BlockDraft, str] | None:
         """The judge and the figure that `metric` names; None, and a problem, if there is none."""
         written = self._written.get("metric")
         if written is None or not isinstance(written.value, str):
@@ -115,8 +115,8 @@ class Sweeping:
         named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
         if not named:
             values = {"metric": written.value}
-            ids = [judge.id for judge in judges]
-            problems.append(_unknown("sweep-metric", written, values, ids))
+            ids, block = [judge.id for judge in judges], written.value.partition(".")[0]
+            problems.append(unknown("sweep-metric", written.place, block, ids, **values))
             return None
         judge = max(named, key=lambda draft: len(draft.id))
         figure = written.value.removeprefix(f"{judge.id}.")
@@ -127,7 +127,8 @@ class Sweeping:
             return None
         if known is not None and figure not in known:
             values = {"metric": figure, "use": judge.use}
-            problems.append(_unknown("unknown-metric", written, values, sorted(known)))
+            figures = sorted(known)
+            problems.append(unknown("unknown-metric", written.place, figure, figures, **values))
             return None
         return judge, figure
 
@@ -147,19 +148,8 @@ class Sweeping:
                 yield Problem(slug, place, {"path": paths, "judge": judge}, slug)
 
 
-def _figures(judge: Draft) -> frozenset[str] | None:
+def _figures(judge: BlockDraft) -> frozenset[str] | None:
     return judge.plugin.metrics() if isinstance(judge.plugin, Judge) else None
-
-
-def _unknown(
-    slug: str, written: Node, values: Mapping[str, object], known: Sequence[str]
-) -> Problem:
-    hint = "known" if known else None
-    told = {**values, "known": ", ".join(known)}
-    name = str(values["metric"])
-    if suggestion := closest(name, known) or closest(name.partition(".")[0], known):
-        told["suggestion"], hint = suggestion, "did-you-mean"
-    return Problem(slug, written.place, told, hint)
 
 
 def _seed(root: Node, path: Path) -> int:

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from sftrecipe import PluginRefused
-from sftrecipe.kinds import Finding, Training
+from sftrecipe.plugin import Finding, PluginRefused, Training
 from sftrecipe_registry.llamafactory.arguments.table import ArgumentTable
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,

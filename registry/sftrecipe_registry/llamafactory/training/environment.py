@@ -9,8 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck
-from sftrecipe.plugin.environments import environment_of
+from sftrecipe.plugin import MachineCheck, environment_of
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process

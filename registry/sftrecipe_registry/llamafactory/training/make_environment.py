@@ -19,8 +19,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import COMPLETE, environment_of
+from sftrecipe.plugin import COMPLETE, PluginRefused, environment_of
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
 

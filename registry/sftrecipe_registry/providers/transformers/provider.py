@@ -10,22 +10,23 @@ from typing import Annotated, ClassVar, Literal
 import orjson
 from annotated_types import Gt
 
-from sftrecipe import Provider
-from sftrecipe.errors import PluginError
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
     Capability,
     Connecting,
+    InputFile,
     Inputs,
     MachineCheck,
+    ModelName,
     OptionFiles,
     OptionProblem,
     Permission,
     Places,
+    PluginError,
+    Price,
+    Provider,
     TokenCounter,
 )
-from sftrecipe.options import InputFile, ModelName
-from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.providers.transformers.model_abilities import model_abilities
 from sftrecipe_registry.shared.models.model_folder import (
     is_path,

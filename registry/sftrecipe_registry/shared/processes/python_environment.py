@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck, Permission
-from sftrecipe.plugin.environments import environment_of
+from sftrecipe.plugin import MachineCheck, Permission, environment_of
 
 TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 """The variable that names the environment which trainings, and models with PyTorch, run in."""
