@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sftrecipe_registry.shared.models.token_counters import BytePairs, read_gguf_header
 
 from sftrecipe_registry.filters.rules.expression import read_expression
 from sftrecipe_registry.methods.cherry.kmeans import kmeans
+from sftrecipe_registry.shared.models.token_counters import BytePairs, read_gguf_header
 from sftrecipe_registry.shared.readers.csv_delimiter import delimiter_of
 from sftrecipe_registry.shared.readers.json_list import json_items
 
