@@ -1,4 +1,4 @@
-"""A real HTTP server in place of a vendor: `python tests/support/standin_server.py --port 0 --delay 0.2`.
+"""A real HTTP server in place of a vendor: `python standin_server.py --port 0 --delay 0.2`.
 
 Prints its address once it listens. It speaks OpenAI's protocol (and Qianfan's under `/v2`, and the
 older one), counts requests by prompt, and fails as it is told: by chance (`--faults 429=0.1`), or
