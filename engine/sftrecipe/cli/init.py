@@ -10,10 +10,10 @@ from shlex import quote
 
 import click
 
-from sftrecipe.errors import UsageError, closest
+from sftrecipe.errors import UsageError, unknown
 from sftrecipe.messages import message, user_language
 from sftrecipe.plan.steps import plan_recipe
-from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendor_named, vendors
+from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_named
 from sftrecipe.recipe.language.json_schema import RECIPE_FILE, installed_recipe_schema, schema_text
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.run.requirements import lacking
@@ -68,10 +68,8 @@ def _vendor(name: str) -> Vendor:
     found = vendor_named(name)
     if found is not None and found.example:
         return found
-    known = [each.id for each in vendors().values() if each.example]
-    near = closest(name, known)
-    hint = "did-you-mean" if near else "known"
-    raise UsageError("no-such-vendor", hint, name=name, suggestion=near, known=", ".join(known))
+    known = [each.id for each in known_vendors().values() if each.example]
+    raise UsageError.of(unknown("no-such-vendor", None, name, known, name=name))
 
 
 def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:

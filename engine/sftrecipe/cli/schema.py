@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.errors import UsageError, closest
+from sftrecipe.errors import UsageError, unknown
 from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas
 
 
@@ -33,11 +33,7 @@ def schema(name: str | None, write: Path | None) -> int:
     file = f"{name}.schema.json" if name else RECIPE_FILE
     if file not in found:
         known = [each.removesuffix(".schema.json") for each in found]
-        suggestion = closest(str(name), known)
-        hint = "did-you-mean" if suggestion else "known"
-        raise UsageError(
-            "no-such-schema", hint, name=name, suggestion=suggestion, known=", ".join(known)
-        )
+        raise UsageError.of(unknown("no-such-schema", None, str(name), known, name=name))
     click.echo(schema_text(found[file]), nl=False)
     return 0
 

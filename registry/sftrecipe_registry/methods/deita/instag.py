@@ -8,9 +8,25 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Gt, Le
 
-from sftrecipe import CallFailed, Context, Filter, Record, Reply, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Reply,
+    Rows,
+    Sampling,
+    Verdict,
+)
 from sftrecipe_registry.methods.deita.intent_tags import (
     SCHEMA,
     Tags,
@@ -22,9 +38,8 @@ from sftrecipe_registry.methods.deita.intent_tags import (
     without_rare,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import parted
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import ask_once
+from sftrecipe_registry.shared.text.row_text import parted, spoken
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
     MODULE,

@@ -9,10 +9,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import question
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Generator,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    Rows,
+    Sampling,
+    question,
+)
 from sftrecipe_registry.methods.evol.evolution import (
     drawn,
     evolved_text,
@@ -21,10 +34,9 @@ from sftrecipe_registry.methods.evol.evolution import (
     says_nothing,
     scaffold_in,
 )
-from sftrecipe_registry.shared.replies.lost_replies import lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
-from sftrecipe_registry.shared.text.last_answer import column_text, parted
+from sftrecipe_registry.shared.text.row_text import column_text, parted
 from sftrecipe_registry.shared.text.scripts import count_words
 
 Operation = Literal[
