@@ -18,7 +18,7 @@ from sftrecipe.report.pages.run.facts.plan_graph import plan_graph
 from sftrecipe.report.pages.run.facts.run_facts import run_facts
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.pages.run.leaving import leave_report
-from sftrecipe.report.text.figures import Figure, few_rows, figures, main_figures
+from sftrecipe.report.text.text_format import Figure, few_rows, figures, main_figures
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import project_of
 from tests.report.judged import Judged

@@ -21,7 +21,7 @@ from sftrecipe.plan.steps import Plan, Reach, plan_recipe
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.plan_text import plan_json, plan_text
 from sftrecipe.report.text.problem_text import render
-from sftrecipe.report.text.sweep_plan import sweep_plan_facts, sweep_plan_text
+from sftrecipe.report.text.sweep_text import sweep_plan_facts, sweep_plan_text
 from sftrecipe.run.contexts import unheld_costs
 from sftrecipe.run.requirements import lacking, leaves_data
 from sftrecipe.store.project import Project, project_of

@@ -8,15 +8,16 @@ import click
 
 from sftrecipe.plugin.new_package import new_package
 from sftrecipe.report.pages.plugin_page import plugin_page
-from sftrecipe.report.text.plugin_list import (
+from sftrecipe.report.text.plugin_text import (
     listed,
     listing_json,
     listing_text,
     named,
+    pages_json,
+    pages_text,
     written_json,
     written_text,
 )
-from sftrecipe.report.text.plugin_text import pages_json, pages_text
 
 
 @click.group(invoke_without_command=True)
