@@ -96,10 +96,10 @@ def _run_reported(plan: Plan, project: Project, out: Path, options: RunOptions) 
         try:
             outcome = run_interruptibly(running)
         except SftrecipeError:
-            leave_report(out, project)
+            write_report_or_warn(out, project)
             raise
         if outcome.fresh or not (out / REPORT_FILE).exists():
-            leave_report(out, project)
+            write_report_or_warn(out, project)
     return outcome
 
 
@@ -126,13 +126,13 @@ def _check_reach(recipe: CheckedRecipe, to: Reach | None) -> None:
         raise UsageError("nothing-to-evaluate", name=recipe.name)
 
 
-def leave_report(out: Path, project: Project) -> None:
+def write_report_or_warn(out: Path, project: Project) -> None:
     """Write the run's page. The data is there already, so a page that fails is only told."""
-    from sftrecipe.report.pages.run.leaving import leave_report as leave  # noqa: PLC0415
+    from sftrecipe.report.pages.run.run_page import write_report  # noqa: PLC0415
 
     if not (out / RUN_FILE).exists():
         return  # it was refused before it began
     try:
-        leave(out, project)
+        write_report(out, project)
     except Exception as error:
         click.echo(message("report-failed", {"error": error}), err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sftrecipe.report.pages.run.found_run import found_run
-from sftrecipe.report.pages.run.leaving import facts_json, leave_report, project_of_run
+from sftrecipe.report.pages.run.run_page import facts_json, project_of_run, write_report
 from sftrecipe.run.run_file import REPORT_FILE, readable
 
 
@@ -28,5 +28,5 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
     """
     out = found_run(run)
     with readable(out):
-        facts = leave_report(out, project_of_run(out), lang, file)
+        facts = write_report(out, project_of_run(out), lang, file)
     click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))

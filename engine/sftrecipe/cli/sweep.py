@@ -14,12 +14,12 @@ from sftrecipe.cli.recipe_options import (
     output_folder,
     recipe_options,
 )
-from sftrecipe.cli.recipe_run import RunOptions, leave_report, run_options
+from sftrecipe.cli.recipe_run import RunOptions, run_options, write_report_or_warn
 from sftrecipe.cli.shortages import warn_of_sweep_shortages
 from sftrecipe.errors import UsageError
 from sftrecipe.messages import message, user_language
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.report.pages.sweep.leaving import PAGE_FILE, leave_sweep_page
+from sftrecipe.report.pages.sweep_page import PAGE_FILE, write_sweep_page
 from sftrecipe.report.text.sweep_text import sweep_text
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.store.project import Project, project_of
@@ -51,7 +51,7 @@ def sweep(recipe: Path, check: CheckOptions, options: RunOptions) -> int:
             options.concurrency,
             retry_failed=options.retry_failed,
             take_over=options.take_over,
-            ended=lambda folder: leave_report(folder, project),
+            ended=lambda folder: write_report_or_warn(folder, project),
         )
         facts = run_interruptibly(_run_and_compare(checked, target))
     if options.as_json:
@@ -73,7 +73,7 @@ async def _run_and_compare(recipe: CheckedRecipe, target: SweepTarget) -> SweepF
     facts = sweep_facts(swept)
     folder = OutputFolder(target.out, recipe, take_over=target.take_over)
     write_sweep(facts, folder)
-    leave_sweep_page(facts, folder, recipe.language or user_language())
+    write_sweep_page(facts, folder, recipe.language or user_language())
     if swept.sweep.keep_models == "best" and facts.best:
         await keep_only(facts.best, swept, target)
     return facts

@@ -17,7 +17,6 @@ from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.report.pages.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
 
-
 _WIDTH = 96
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from sftrecipe.messages import message, word
 from sftrecipe.plan.estimate import costs, likely_facts, likely_tokens, total
 from sftrecipe.recipe.recipe import Sweep
-from sftrecipe.report.pages.sweep.words import Words, words_of
 from sftrecipe.report.text.plan_text import all_asks, asked_cost, likely_calls, unpriced
 from sftrecipe.report.text.text_format import FEW_ROWS, aligned, likely_text
+from sftrecipe.report.words.page_words import Words, sweep_words
 from sftrecipe.sweep.best_value import Optimum, Scale
 from sftrecipe.sweep.sweep_facts import SweepFacts, VariantFacts
 from sftrecipe.sweep.sweep_forecast import SweepPart
@@ -21,7 +21,7 @@ _RESULT_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note"
 
 def sweep_text(facts: SweepFacts, words: Words | None = None) -> str:
     """The table, and what it says, in the user's language unless words are given."""
-    words = words or words_of(None)
+    words = words or sweep_words(None)
     table = aligned([sweep_head(words), *sweep_cells(facts, words)])
     return "\n".join([sweep_title(facts, words), table, *sweep_sentences(facts, words)])
 

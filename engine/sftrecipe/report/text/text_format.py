@@ -14,7 +14,6 @@ from sftrecipe.plan.estimate import Range
 from sftrecipe.recipe.recipe import Budget
 from sftrecipe.record import Columns, Turn, chat
 
-
 _ENDS = ("_low", "_high")
 _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
 """What a training is told by: these names, or names that end so, in this order."""
