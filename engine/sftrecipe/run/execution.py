@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
-from sftrecipe.messages import message, said
+from sftrecipe.messages import error_text, message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
@@ -253,7 +253,9 @@ class Execution:
         except (PluginRefused, PromptFailed) as refusal:
             if lost := nothing_left(self, step):
                 raise lost from refusal
-            raise SftrecipeError("step-refused", step=step.id, error=said(refusal)) from refusal
+            raise SftrecipeError(
+                "step-refused", step=step.id, error=error_text(refusal)
+            ) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 raise
