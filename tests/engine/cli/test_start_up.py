@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import sftrecipe
+from sftrecipe.cli.main import COMMANDS, imported_command
 
 RECIPE = """\
 version: 1
@@ -100,6 +101,12 @@ def test_light_and_quick(tmp_path: Path) -> None:
 def test_help_loads_no_plugin_api(tmp_path: Path) -> None:
     _, _, modules = measured(tmp_path, HELP)
     assert not {"pydantic", "yaml", "sftrecipe.plugin.plugin_kinds"} & modules
+    assert not {f"sftrecipe.cli.{command}" for command in COMMANDS} & modules
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_list_of_commands_has_their_own_help(name: str) -> None:
+    assert imported_command(name).get_short_help_str(limit=1000) == COMMANDS[name]
 
 
 def test_every_public_name_is_there() -> None:

@@ -16,8 +16,7 @@ from sftrecipe.errors import PluginError, UsageError
 from sftrecipe.plugin import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
-from sftrecipe.report.text.plugin_list import listed, named
-from sftrecipe.report.text.plugin_text import pages_text
+from sftrecipe.report.text.plugin_text import listed, named, pages_text
 
 
 class Weight(BaseModel):
@@ -125,7 +124,7 @@ def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
     with pytest.raises(PluginError, match="no_such"):
         broken.load()
     monkeypatch.setattr(
-        "sftrecipe.report.text.plugin_list.plugins_of", lambda kind: {"broken": broken}
+        "sftrecipe.report.text.plugin_text.plugins_of", lambda kind: {"broken": broken}
     )
     (line,) = listed("filter")
     assert line.error is not None

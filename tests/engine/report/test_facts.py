@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import re
-from importlib import import_module
 from itertools import combinations
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from markupsafe import Markup
 
 from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record, new_record
-from sftrecipe.report.pages.run import words
+from sftrecipe.report.pages.html_page import visible
 from sftrecipe.report.pages.run.drawings.flow import flow_chart
 from sftrecipe.report.pages.run.drawings.flow_layout import CARD, flow_layout
 from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks
@@ -28,7 +27,7 @@ from sftrecipe.report.pages.run.facts.histogram import histogram, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.plan_graph import Flow, PlanGraph, Stage, StreamCard
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
-from sftrecipe.report.pages.run.visible import visible
+from sftrecipe.report.words import chinese, english
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.rows import RowWriter, rows_at, rows_named
 from sftrecipe.store.sample_places import evenly
@@ -310,14 +309,13 @@ def test_a_fitted_text_is_a_beginning(text: str, width: float) -> None:
 
 
 def test_both_languages_say_the_same_things() -> None:
-    english, chinese = words.words_of("en"), words.words_of("zh")
-    assert english.keys() == chinese.keys()
-    for name, text in english.items():
-        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", chinese[name])), name
+    assert english.RUN.keys() == chinese.RUN.keys()
+    for name, text in english.RUN.items():
+        assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", chinese.RUN[name])), name
 
 
 def test_no_word_is_left_over() -> None:
-    folder = Path(words.__file__).parents[1]
+    folder = Path(english.__file__).parents[1]
     used = "".join(
         file.read_text() for file in folder.rglob("*") if file.suffix in (".j2", ".py")
         and file.parent.name != "words"
@@ -326,6 +324,6 @@ def test_no_word_is_left_over() -> None:
         *("status-", "ended-", "part-", "script-", "topics-"),
         *("role-", "kind-", "count-", "figure-"),
     )
-    for name in import_module("sftrecipe.report.pages.run.words.en").WORDS:
+    for name in english.RUN:
         told = re.search(rf"""['"]{name}['"]|\bw\.{name}\b""", used)
         assert told or name.startswith(stems), name

@@ -21,8 +21,8 @@ from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.plan_graph import plan_graph
 from sftrecipe.report.pages.run.facts.run_facts import run_facts
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
-from sftrecipe.report.pages.run.leaving import leave_report
-from sftrecipe.report.text.figures import Figure, few_rows, figures, main_figures
+from sftrecipe.report.pages.run.run_page import write_report
+from sftrecipe.report.text.text_format import Figure, few_rows, figures, main_figures
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import project_of
 
@@ -150,7 +150,7 @@ def test_a_judge_of_somebody_else_is_drawn(copied: Judged) -> None:
     }  # fmt: skip
     (copied.out / "run.json").write_text(json.dumps(run))
     project = project_of(copied.folder / "recipe.yaml")
-    told = leave_report(copied.out, project, "zh").judgings[0]
+    told = write_report(copied.out, project, "zh").judgings[0]
     assert [(chart.title, len(chart.bars)) for chart in told.charts] == [("grace", 1), ("wit", 2)]
     assert told.numbers == [Figure("speed", 3.0)]
     assert told.counts == {"kinds": {"good <b>": 3, "bad": 1}}
@@ -162,7 +162,7 @@ def test_a_judge_of_somebody_else_is_drawn(copied: Judged) -> None:
 def test_a_page_without_the_judged_rows_says_what_is_left(copied: Judged) -> None:
     key = step(copied.facts(), "evaluate-pairwise")["key"]
     shutil.rmtree(copied.folder / ".sftrecipe" / "steps" / key[:2] / key)
-    told = leave_report(copied.out, project_of(copied.folder / "recipe.yaml"))
+    told = write_report(copied.out, project_of(copied.folder / "recipe.yaml"))
     assert told.head.gone == ["evaluate-pairwise"]
     assert told.judgings[0].charts
     assert told.judgings[0].judged.highest == []

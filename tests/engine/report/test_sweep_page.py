@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from tests.engine.report.chromium import browser, opened
 
-from sftrecipe.report.pages.sweep.sweep_page import sweep_page
-from sftrecipe.report.pages.sweep.words import en, words_of, zh
+from sftrecipe.report.pages.sweep_page import sweep_page
 from sftrecipe.report.text.sweep_text import sweep_text
+from sftrecipe.report.words import chinese, english
 from sftrecipe.sweep.best_value import Optimum, Scale
 from sftrecipe.sweep.statistics import Interval
 from sftrecipe.sweep.sweep_facts import SweepFacts, TrainingFacts, VariantFacts
@@ -73,18 +73,18 @@ def test_both_languages_say_the_same() -> None:
     def gaps(text: str) -> set[str]:
         return set(re.findall(r"{(\w+)}", text))
 
-    assert en.WORDS.keys() == zh.WORDS.keys()
-    for name, text in en.WORDS.items():
-        assert gaps(text) == gaps(zh.WORDS[name]), name
+    assert english.SWEEP.keys() == chinese.SWEEP.keys()
+    for name, text in english.SWEEP.items():
+        assert gaps(text) == gaps(chinese.SWEEP[name]), name
 
 
 def test_the_suggestion_and_how_sure_it_is() -> None:
-    told = sweep_text(facts(), words_of("en"))
+    told = sweep_text(facts(), english.SWEEP)
     assert "best at a 0.45 (90 % interval: 0.4 to 0.5), which is the mix a 0.45, b 0.55." in told
     assert "(the best in >99 % of the bootstrap's draws)" in told
     assert "<1 %" in told  # not 0 %: it was the best of some draws
     assert "rows are few" not in told
-    assert "20 rows are few" in sweep_text(facts(rows=20), words_of("en"))
+    assert "20 rows are few" in sweep_text(facts(rows=20), english.SWEEP)
 
 
 def test_where_nothing_is_certain_no_curve_is_drawn() -> None:

@@ -1,17 +1,32 @@
-"""The plot of a sweep: each variant's figure with its interval, and the best point between them."""
+"""The page of a sweep: HTML with its style and its plot inside, no script, no request."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import log10
+from pathlib import Path
 
 from markupsafe import Markup
 
+from sftrecipe.report.pages.html_page import page_environment, shared_values
 from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks
 from sftrecipe.report.pages.run.drawings.svg import circle, line, path, rect, svg, text
-from sftrecipe.report.pages.sweep.words import Words
-from sftrecipe.report.text.sweep_text import short_number, variant_label
+from sftrecipe.report.text.sweep_text import (
+    short_number,
+    sweep_cells,
+    sweep_head,
+    sweep_sentences,
+    sweep_title,
+    variant_label,
+)
+from sftrecipe.report.words.page_words import Words, sweep_words
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.sweep.sweep_facts import SweepFacts, VariantFacts
+
+PAGE_FILE = "sweep.html"
+_NUMBERS = range(1, 4)
+"""Columns that are set to the right."""
+
 
 _WIDTH, _HEIGHT = 720.0, 320.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 700.0, 34.0, 262.0
@@ -19,6 +34,37 @@ _CAP, _DOT = 5.0, 4.5
 _LETTER = 6.4
 _MARGIN = 0.08
 """Room beyond the outermost points, as a part of the range."""
+
+
+def write_sweep_page(facts: SweepFacts, out: OutputFolder, language: str) -> None:
+    """Write the page. Raises SftrecipeError where that cannot be."""
+    with out.create(PAGE_FILE) as file:
+        file.write(sweep_page(facts, language).encode("utf-8", "replace"))
+
+
+def sweep_page(facts: SweepFacts, language: str) -> str:
+    """The page in a language (`zh`, else English), in the style of a run's page.
+
+    Names and values are the user's text: they are escaped, and characters that a browser would obey
+    are named instead. A Content Security Policy forbids scripts and requests.
+    """
+    words = sweep_words(language)
+    return (
+        page_environment(Path(__file__).parent)
+        .get_template("sweep_page.html.j2")
+        .render(
+            facts=facts,
+            w=words,
+            page_title=words["page-title"].format(name=facts.name),
+            title=sweep_title(facts, words),
+            sentences=sweep_sentences(facts, words),
+            head=sweep_head(words),
+            lines=zip(facts.variants, sweep_cells(facts, words), strict=True),
+            numbers=_NUMBERS,
+            chart=sweep_chart(facts, words),
+            **shared_values(language),
+        )
+    )
 
 
 def sweep_chart(facts: SweepFacts, words: Words) -> Markup:

@@ -1,6 +1,6 @@
-"""English words of the run's page."""
+"""English words of the run's page, and of a sweep's table and page."""
 
-WORDS = {
+RUN = {
     "title": "{name}: run report",
     "kicker": "Run report",
     "contents": "On this page",
@@ -186,4 +186,42 @@ WORDS = {
     "versions": "versions",
     "providers": "providers",
     "sampled": "Sections on rows look at {sampled} of {rows} rows, taken from all over.",
+}
+
+SWEEP = {
+    "variant": "variant",
+    "figure": "figure",
+    "interval": "95 % interval",
+    "is-best": "best of draws",
+    "minus-best": "minus the best one (95 % interval)",
+    "note": "note",
+    "lower": "lower",
+    "higher": "higher",
+    "left-out": "none",
+    "title": "{metric}, {goal} is better, on {rows} rows judged in every variant",
+    "title-unpaired": "{metric}, {goal} is better",
+    "lost": "{lost} rows were not judged in every training and do not count",
+    "failed": "failed: {problem}",
+    "minus": "{value} ({low} to {high})",
+    "best": "Suggested: {best}, better than every other one beyond noise (the best in {share} of the bootstrap's draws).",
+    "leading": "Suggested: {best}, which has the best figure. These cannot be told from it: {others}.",
+    "noise": "No difference beyond noise: no variant can be told from {best}, which has the best figure. Judge on more rows, or try values further apart.",
+    "unpaired": "{best} has the best figure. Whether that is more than noise is not known: the judge gives this figure for all rows together, or the variants share fewer than two judged rows.",
+    "alone": "Only {best} has a figure: there is nothing to compare it with.",
+    "nothing": "No variant has a figure.",
+    "one-training": "Each variant was trained once: the intervals tell what other rows would change, not what another training would. Set sweep.seeds to 2 or more to measure that too.",
+    "trainings": "Each figure is the mean of {count} trainings; its interval covers other rows and, as far as {count} trainings can tell, other trainings.",
+    "few-rows": "{rows} rows are few: on so few, intervals come out too narrow.",
+    "inside": "Between the values that were tried, a fitted curve is best at {at} (90 % interval: {low} to {high}){mix}.",
+    "mix": ", which is the mix {mix}",
+    "end": "The fitted curve is best at the end of the range, {at}, or close to it: try values beyond it.",
+    "unclear": "Where between the values the best one lies cannot be told (best point of the fitted curve: {low} to {high}, 90 % interval).",
+    "share-of": "share of {key}",
+    "page-title": "{name}: sweep",
+    "page-kicker": "Sweep",
+    "page-plot": "Figures",
+    "page-note": "Whiskers are 95 % intervals, each on its own. All variants are judged on the same rows, so a difference may be certain although whiskers overlap: the table tells it. Its intervals hold all at once.",
+    "page-plot-label": "{metric} of every variant, with its 95 % interval",
+    "page-table": "Variants",
+    "page-optimum": "best point of the fitted curve: {at}",
 }

@@ -1,6 +1,6 @@
-"""Chinese words of the run's page."""
+"""Chinese words of the run's page, and of a sweep's table and page."""
 
-WORDS = {
+RUN = {
     "title": "{name}：运行报告",
     "kicker": "运行报告",
     "contents": "本页内容",
@@ -186,4 +186,42 @@ WORDS = {
     "versions": "版本",
     "providers": "模型服务",
     "sampled": "关于数据行的各节查看了 {rows} 行中均匀取出的 {sampled} 行。",
+}
+
+SWEEP = {
+    "variant": "方案",
+    "figure": "指标",
+    "interval": "95 % 区间",
+    "is-best": "抽样中最好",
+    "minus-best": "与最好者之差（95 % 区间）",
+    "note": "备注",
+    "lower": "越低",
+    "higher": "越高",
+    "left-out": "无",
+    "title": "{metric}，{goal}为好，各方案共同评测的 {rows} 行",
+    "title-unpaired": "{metric}，{goal}为好",
+    "lost": "有 {lost} 行并非每次训练都有结果，不计入",
+    "failed": "失败：{problem}",
+    "minus": "{value}（{low} 至 {high}）",
+    "best": "建议：{best}。它优于其余各方案，超出噪声（在 {share} 的自助抽样中最好）。",
+    "leading": "建议：{best}，其指标最好。以下方案与它没有可分辨的差异：{others}。",
+    "noise": "没有超出噪声的差异：{best} 的指标最好，但没有方案能与它区分开。请用更多行评测，或尝试相差更大的值。",
+    "unpaired": "{best} 的指标最好。是否超出噪声无从得知：评测只给出整体指标，或各方案共同评测的行不足两行。",
+    "alone": "只有 {best} 有指标，没有可比较的方案。",
+    "nothing": "没有方案得出指标。",
+    "one-training": "每个方案只训练了一次：区间只反映换一批问题的变化，不反映重新训练的变化。把 sweep.seeds 设为 2 或更多即可一并衡量。",
+    "trainings": "每个指标是 {count} 次训练的均值；区间反映换一批问题的变化，并在 {count} 次训练所能说明的范围内反映重新训练的变化。",
+    "few-rows": "只有 {rows} 行，行数太少时区间会偏窄。",
+    "inside": "在所试的值之间，拟合曲线在 {at} 处最好（90 % 区间：{low} 至 {high}）{mix}。",
+    "mix": "，即配比 {mix}",
+    "end": "拟合曲线在范围的一端 {at} 处或其附近最好：请尝试更远的值。",
+    "unclear": "无法判断最好的值在所试各值之间的何处（拟合曲线的最好点：{low} 至 {high}，90 % 区间）。",
+    "share-of": "{key} 的占比",
+    "page-title": "{name}：方案对比",
+    "page-kicker": "方案对比",
+    "page-plot": "指标",
+    "page-note": "线段为各方案自己的 95 % 区间。各方案在同样的行上评测，区间重叠时差异也可能是确定的：见下表，表中的区间同时成立。",
+    "page-plot-label": "各方案的 {metric} 及其 95 % 区间",
+    "page-table": "方案",
+    "page-optimum": "拟合曲线的最好点：{at}",
 }
