@@ -16,6 +16,7 @@ import orjson
 from sftrecipe.plan.read_files import ReadFiles
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.sections import MIXED, SECTIONS
@@ -54,6 +55,10 @@ class Step:
     def id(self) -> str:
         """The block's id."""
         return self.block.id
+
+    def reason(self, reason: str) -> Reason:
+        """What a reason of its rejects means."""
+        return reason_of(reason, *map(type, (self.block.plugin, *self.exporters)))
 
 
 Reach = Literal["data", "train", "evaluate"]

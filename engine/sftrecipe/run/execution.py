@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
-from sftrecipe.messages import message
+from sftrecipe.messages import message, said
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
@@ -146,7 +146,7 @@ class Execution:
         elif step.block.section == "train":
             self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
-        self.progress.finished(step.id, facts, cached)
+        self.progress.finished(step, facts, cached)
         if step.block.section == "export":
             self._check_exported(step, facts)
 
@@ -253,7 +253,7 @@ class Execution:
         except (PluginRefused, PromptFailed) as refusal:
             if lost := nothing_left(self, step):
                 raise lost from refusal
-            raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
+            raise SftrecipeError("step-refused", step=step.id, error=said(refusal)) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 raise

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.vendors.vendor_facts import vendors
+from sftrecipe.plugin.vendors.vendor_facts import known_vendors
 from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node, Path
 from sftrecipe.recipe.user_settings import ALLOWED_KEYS, read_settings, write_settings
@@ -263,7 +263,7 @@ def _is_near(address: str) -> bool:
 def hosts_by_variable() -> Mapping[str, tuple[str, ...]]:
     """The hosts that a vendor's key belongs to. Any other host has to be allowed by the user."""
     found: dict[str, tuple[str, ...]] = {}
-    for vendor in vendors().values():
+    for vendor in known_vendors().values():
         for variable in vendor.keys:
             found[variable] = (*found.get(variable, ()), *vendor.hosts)
     return found
