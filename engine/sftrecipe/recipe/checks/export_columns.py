@@ -77,7 +77,7 @@ def export_problems(
     `every` gives the columns of more rows than were looked at.
     """
     mixed = [name for mix in of_section(drafts, "mix") for name in inputs[mix]]
-    changed = _changed(drafts, inputs, mixed)
+    changed = _changed_streams(drafts, inputs, mixed)
     exports: dict[str, list[tuple[BlockDraft, Exporter]]] = {}
     for draft in drafts:
         if isinstance(draft.plugin, Exporter):
@@ -97,7 +97,7 @@ def _any_takes(takers: Sequence[tuple[BlockDraft, Exporter]], columns: frozenset
     return any(exporter.can_export(columns) for _, exporter in takers)
 
 
-def _changed(
+def _changed_streams(
     drafts: Sequence[BlockDraft], inputs: Mapping[BlockDraft, tuple[str, ...]], mixed: Sequence[str]
 ) -> set[str]:
     """The streams whose columns a filter may change that is not of this package."""
@@ -138,7 +138,7 @@ def _renames(seen: SeenColumns) -> dict[str, str]:
     """The columns that are meant, by what they are; empty where that is not evident."""
     if len(seen.talks) == 1 and "messages" not in seen.names:
         return {"messages": next(iter(seen.talks))}
-    found = dict(_meant(seen.texts))
+    found = dict(_meant_columns(seen.texts))
     if "instruction" not in found and "input" in seen.texts:
         found["instruction"] = "input"
     if "instruction" in found and "output" not in found and found.get("text") == "content":
@@ -154,10 +154,10 @@ def _renames(seen: SeenColumns) -> dict[str, str]:
     }
 
 
-def _meant(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _meant_columns(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
     """What the columns mean, each with the one column that may be it."""
     known = {name for new, names in _MEANT.items() for name in (new, *names)}
-    plain = {old: _plain(old) for old in texts}
+    plain = {old: _plain_name(old) for old in texts}
     for new, names in _MEANT.items():
         meant = [old for old, name in plain.items() if name == new or name in names]
         if not meant and new in _ENDS:
@@ -167,7 +167,7 @@ def _meant(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield new, new if new in texts else meant[0]
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """A column's name without case and punctuation: `Question:`, `userQuestion`."""
     text = _EDGES.sub("", unicodedata.normalize("NFKC", name))
     return _BETWEEN.sub("_", text).lower()

@@ -11,10 +11,10 @@ import orjson
 
 from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crash_problem, of_section
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape
-from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path
 from sftrecipe.recipe.recipe import Block, CheckedRecipe, Sweep, Variant
 from sftrecipe.recipe.sweep.variants import (
@@ -24,14 +24,14 @@ from sftrecipe.recipe.sweep.variants import (
     written_variants,
 )
 
-Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
+Check = Callable[[RecipeDocument], tuple[CheckedRecipe | None, list[Problem]]]
 """Checks a whole recipe: it, or None, and its problems."""
 
 
 class SweepCheck:
     """One `sweep` being checked."""
 
-    def __init__(self, written: Node, composed: Composed, check: Check) -> None:
+    def __init__(self, written: Node, composed: RecipeDocument, check: Check) -> None:
         self._written = written
         self._composed = composed
         self._check = check
@@ -73,7 +73,7 @@ class SweepCheck:
         self, variant: WrittenVariant
     ) -> tuple[list[CheckedRecipe | None], list[Problem]]:
         """The variant's recipe with each seed, and what is wrong with it."""
-        laid = variant.laid_over(self._composed)
+        laid = variant.lay_over(self._composed)
         found = list(laid.problems)
         recipes = []
         for number in range(self._seeds()):
@@ -87,7 +87,7 @@ class SweepCheck:
         wanted = seeds.value if seeds and isinstance(seeds.value, int) else 1
         return wanted if 0 < wanted <= 20 else 1
 
-    def _with_seed(self, composed: Composed, number: int) -> Composed:
+    def _with_seed(self, composed: RecipeDocument, number: int) -> RecipeDocument:
         """The recipe whose trainings have the `number`-th seed after their own."""
         if not number:
             return composed
@@ -122,7 +122,7 @@ class SweepCheck:
         try:
             known = _figures(judge)
         except Exception as error:
-            problems.append(crashed(judge, self._composed.root, error))
+            problems.append(crash_problem(judge, self._composed.root, error))
             return None
         if known is not None and figure not in known:
             values = {"metric": figure, "use": judge.use}
@@ -136,7 +136,7 @@ class SweepCheck:
         place = self._written.keys["over"]
         seen: dict[bytes, str] = {}
         for variant in variants:
-            told = _decisive(variant.trainings[0])
+            told = _deciding_content(variant.trainings[0])
             other = seen.setdefault(told, variant.name)
             if other != variant.name:
                 yield Problem("sweep-same", place, {"variant": variant.name, "other": other})
@@ -163,7 +163,7 @@ def _seed(root: Node, path: Path) -> int:
     return default
 
 
-def _decisive(recipe: CheckedRecipe) -> bytes:
+def _deciding_content(recipe: CheckedRecipe) -> bytes:
     """What decides a variant's results: its document, variables aside, which stand in it."""
     document: dict[str, Any] = {k: v for k, v in recipe.document.items() if k != "vars"}
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
@@ -189,10 +189,10 @@ def decided_by(recipe: CheckedRecipe, judge: str) -> dict[str, Any]:
     upstream = _upstream(recipe, block.inputs)
     drawn = [recipe.seed, recipe.language] if _is_drawn(recipe, block.inputs) else []
     questions = [[each.section, each.id, each.raw] for each in upstream]
-    return {"questions": [drawn, questions], "judge": [block.raw, _asked(recipe, block)]}
+    return {"questions": [drawn, questions], "judge": [block.raw, _asked_providers(recipe, block)]}
 
 
-def _asked(recipe: CheckedRecipe, judge: Block) -> list[Any]:
+def _asked_providers(recipe: CheckedRecipe, judge: Block) -> list[Any]:
     """The providers that the recipe defines and the judge asks, but those of what is trained."""
     defined = recipe.document.get("providers") or {}
     return [

@@ -15,7 +15,7 @@ import orjson
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
-from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path
 
 MOST_TRAININGS = 100
@@ -36,7 +36,7 @@ class WrittenVariant:
     values: tuple[tuple[str, Path, Node, Position], ...]
     """Dotted path, its steps, the value, and where the dotted path stands."""
 
-    def laid_over(self, composed: Composed) -> Composed:
+    def lay_over(self, composed: RecipeDocument) -> RecipeDocument:
         """The recipe with the values in their places; those of variables before they are filled
         in."""
         unfilled = composed.unfilled
@@ -66,7 +66,7 @@ def written_variants(
         return []
     choices = []
     for dotted, values in over.value.items():
-        path = _path(dotted, root, drafts, over.keys[dotted], problems)
+        path = _checked_path(dotted, root, drafts, over.keys[dotted], problems)
         if path is not None and values.is_list and values.value:
             choices.append([(dotted, path, value, over.keys[dotted]) for value in values.value])
     if len(choices) < len(over.value):
@@ -111,7 +111,7 @@ def variant_names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     names: list[str] = []
     for values in variants:
-        text = "__".join(f"{path}={_short(value)}" for path, value in values.items())
+        text = "__".join(f"{path}={_short_text(value)}" for path, value in values.items())
         name = _UNSAFE.sub("-", text).strip("-.")
         taken = {each.casefold() for each in names}
         if len(name) > _LONGEST_NAME or name.casefold() in taken:
@@ -122,11 +122,11 @@ def variant_names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     return names
 
 
-def _short(value: Any) -> str:
+def _short_text(value: Any) -> str:
     if isinstance(value, dict):
-        return "+".join(f"{key}-{_short(item)}" for key, item in value.items())
+        return "+".join(f"{key}-{_short_text(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return "+".join(_short(item) for item in value)
+        return "+".join(_short_text(item) for item in value)
     if value is None:
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -137,14 +137,14 @@ def _seeds(sweep: Node) -> int:
     return found.value if found and isinstance(found.value, int) else 1
 
 
-def _path(
+def _checked_path(
     dotted: str, root: Node, drafts: Sequence[BlockDraft], place: Position, problems: list[Problem]
 ) -> Path | None:
     """The steps of a dotted path; None, and a problem, where it leads nowhere."""
-    way = _Way(dotted, root, drafts)
+    way = _PathWalk(dotted, root, drafts)
     try:
         return way.path()
-    except _Nowhere as wrong:
+    except _NoSuchStep as wrong:
         values = {"path": dotted, "step": wrong.step}
         problem = unknown("sweep-path", place, wrong.step, wrong.known, **values)
         if wrong.step == "evaluate":
@@ -153,7 +153,7 @@ def _path(
         return None
 
 
-class _Nowhere(Exception):
+class _NoSuchStep(Exception):
     """A step that is not there."""
 
     def __init__(self, step: str, known: Sequence[str]) -> None:
@@ -162,7 +162,7 @@ class _Nowhere(Exception):
         self.known = known
 
 
-class _Way:
+class _PathWalk:
     """Follows a dotted path into a document."""
 
     def __init__(self, dotted: str, root: Node, drafts: Sequence[BlockDraft]) -> None:
@@ -171,11 +171,11 @@ class _Way:
         self._ids = {draft.path: draft.id for draft in drafts}
 
     def path(self) -> Path:
-        """The path's keys and indices. Raises _Nowhere."""
+        """The path's keys and indices. Raises _NoSuchStep."""
         rest = self._dotted.split(".")
         if rest[0] not in SWEEPABLE:
             known = [name for name in RecipeShape.model_fields if name in SWEEPABLE]
-            raise _Nowhere(rest[0], known)
+            raise _NoSuchStep(rest[0], known)
         node: Node | None = self._root
         path: Path = ()
         while rest:
@@ -191,18 +191,18 @@ class _Way:
             for used, name in _beginnings(rest):
                 if name in by_id:
                     return used, by_id[name]
-            raise _Nowhere(rest[0], self._known(path, node))
+            raise _NoSuchStep(rest[0], self._known_steps(path, node))
         if node is not None and node.is_mapping:
             for used, name in _beginnings(rest):
                 if name in node.value:
                     return used, name
         elif node is not None and node.value is not None:
-            raise _Nowhere(rest[0], ())
+            raise _NoSuchStep(rest[0], ())
         if path and path[0] in _NAMED and len(path) == 1:
-            raise _Nowhere(rest[0], self._known(path, node))
+            raise _NoSuchStep(rest[0], self._known_steps(path, node))
         return 1, rest[0]
 
-    def _known(self, path: Path, node: Node | None) -> list[str]:
+    def _known_steps(self, path: Path, node: Node | None) -> list[str]:
         if node is not None and node.is_list:
             ids = (self._ids.get((*path, index)) for index in range(len(node.value)))
             return [name for name in ids if name]
