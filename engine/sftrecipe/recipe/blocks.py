@@ -57,18 +57,17 @@ class BlockDraft:
 
     def text(self, key: str) -> str | None:
         """A key's value if it is a text."""
-        found = self.node.get(key)
-        return found.value if found and isinstance(found.value, str) else None
+        return self.node.text(key)
 
     def streams(self) -> list[tuple[str, Path]] | None:
         """What it says that it reads, with the places; None where it says nothing."""
         key = self.section.reads
-        found = self.node.get(key) if key else None
-        if key is None or found is None or found.value is None:
+        written = self.node.get(key) if key else None
+        if key is None or written is None or written.value is None:
             return None
-        if isinstance(found.value, str):
-            return [(found.value, (*self.path, key))]
-        items = found.value if found.is_list else []
+        if isinstance(written.value, str):
+            return [(written.value, (*self.path, key))]
+        items = written.value if written.is_list else []
         return [
             (item.value, (*self.path, key, index))
             for index, item in enumerate(items)
@@ -78,14 +77,14 @@ class BlockDraft:
 
 def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
     """Every block of the recipe, in order, with its plugin where that can be built."""
-    found: list[BlockDraft] = []
+    drafts: list[BlockDraft] = []
     taken: set[str] = set()
     for section in SECTIONS.values():
         for name, path, node in _nodes(root, section):
             use = _use_of(node, section)
             if use is None:
                 continue
-            explicit = name if section.form == "named" else _text(node, "id")
+            explicit = name if section.form == "named" else node.text("id")
             alone = section.form in ("single", "either")
             unnamed = section.name if alone else f"{section.name}-{use}"
             draft = BlockDraft(
@@ -93,8 +92,8 @@ def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
             )
             taken.add(draft.id)
             draft.plugin = _plugin_of(draft, root, problems)
-            found.append(draft)
-    return found
+            drafts.append(draft)
+    return drafts
 
 
 def of_section(drafts: Iterable[BlockDraft], name: str) -> list[BlockDraft]:
@@ -119,12 +118,7 @@ def _nodes(root: Node, section: Section) -> Iterator[tuple[str, Path, Node]]:
 
 
 def _use_of(node: Node, section: Section) -> str | None:
-    return _text(node, "use") or (section.default_use if node.get("use") is None else None)
-
-
-def _text(node: Node, key: str) -> str | None:
-    found = node.get(key)
-    return found.value if found and isinstance(found.value, str) else None
+    return node.text("use") or (section.default_use if node.get("use") is None else None)
 
 
 def _free_id(name: str, taken: set[str]) -> str:

@@ -162,9 +162,9 @@ def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | N
 
 
 def _language(root: Node) -> str:
-    written = root.get("language")
     default: str = RecipeShape.model_fields["language"].default
-    return written.value if written and isinstance(written.value, str) else default
+    written = root.text("language")
+    return default if written is None else written
 
 
 def _check_providers(

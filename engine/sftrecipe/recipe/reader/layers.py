@@ -152,7 +152,7 @@ def lay_over(base: Node, over: Node, *, keep_empty: bool = False) -> Node:
         if _names_other_plugin(base, over):
             return over
         return _merged_mapping(base, over, keep_empty)
-    if base.is_list and over.is_list and over.value and all(_id_of(item) for item in over.value):
+    if base.is_list and over.is_list and over.value and all(item.text("id") for item in over.value):
         return _merged_list(base, over, keep_empty)
     return over
 
@@ -202,14 +202,9 @@ def _nothing_below(item: Node) -> Node:
 
 
 def _merged_list(base: Node, over: Node, keep_empty: bool) -> Node:
-    changes = {_id_of(item): item for item in over.value}
+    changes = {item.text("id"): item for item in over.value}
     items = []
     for item in base.value:
-        change = changes.pop(_id_of(item), None) if _id_of(item) else None
+        change = changes.pop(item.text("id"), None) if item.text("id") else None
         items.append(lay_over(item, change, keep_empty=keep_empty) if change else item)
     return Node([*items, *changes.values()], over.place)
-
-
-def _id_of(item: Node) -> str | None:
-    found = item.get("id")
-    return found.value if found and isinstance(found.value, str) else None

@@ -15,16 +15,15 @@ import orjson
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path
 
 MOST_TRAININGS = 100
-SWEEPABLE = (
-    "vars", "language", "seed", "providers", "sources", "generate", "filter", "mix", "export",
-    "train",
-)  # fmt: skip
+_SECTIONS = [section for section in SECTIONS.values() if section.kind != "judge"]
+SWEEPABLE = ("vars", "language", "seed", *(section.name for section in _SECTIONS))
 """What decides the model; the judges measure it."""
-_NAMED = ("vars", "providers", "sources")
+_NAMED = ("vars", *(section.name for section in _SECTIONS if section.form == "named"))
 _LONGEST_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.=+\u4e00-\u9fff-]+")
 
@@ -36,14 +35,14 @@ class WrittenVariant:
     values: tuple[tuple[str, Path, Node, Position], ...]
     """Dotted path, its steps, the value, and where the dotted path stands."""
 
-    def lay_over(self, composed: RecipeDocument) -> RecipeDocument:
+    def lay_over(self, document: RecipeDocument) -> RecipeDocument:
         """The recipe with the values in their places; those of variables before they are filled
         in."""
-        unfilled = composed.unfilled
+        unfilled = document.unfilled
         for _, path, value, place in self.values:
             if path[0] == "vars":
                 unfilled = with_value(unfilled, path, value, place)
-        laid = composed.with_unfilled(unfilled)
+        laid = document.with_unfilled(unfilled)
         for _, path, value, place in self.values:
             if path[0] != "vars":
                 laid.root = with_value(laid.root, path, value, place)
@@ -71,11 +70,11 @@ def written_variants(
             choices.append([(dotted, path, value, over.keys[dotted]) for value in values.value])
     if len(choices) < len(over.value):
         return []
-    count = prod(len(each) for each in choices)
+    count = prod(map(len, choices))
     trainings = count * _seeds(sweep)
     if count < 2 or trainings > MOST_TRAININGS:
-        values_told = {"variants": count, "trainings": trainings, "most": MOST_TRAININGS}
-        problems.append(Problem("sweep-size", over.place, values_told))
+        size = {"variants": count, "trainings": trainings, "most": MOST_TRAININGS}
+        problems.append(Problem("sweep-size", over.place, size))
         return []
     return [WrittenVariant(values) for values in product(*choices)]
 
@@ -113,7 +112,7 @@ def variant_names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     for values in variants:
         text = "__".join(f"{path}={_short_text(value)}" for path, value in values.items())
         name = _UNSAFE.sub("-", text).strip("-.")
-        taken = {each.casefold() for each in names}
+        taken = {other.casefold() for other in names}
         if len(name) > _LONGEST_NAME or name.casefold() in taken:
             content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
             mark = blake2b(content, digest_size=4).hexdigest()
@@ -133,8 +132,8 @@ def _short_text(value: Any) -> str:
 
 
 def _seeds(sweep: Node) -> int:
-    found = sweep.get("seeds")
-    return found.value if found and isinstance(found.value, int) else 1
+    seeds = sweep.get("seeds")
+    return seeds.value if seeds and isinstance(seeds.value, int) else 1
 
 
 def _checked_path(
