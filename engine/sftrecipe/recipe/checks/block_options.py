@@ -72,10 +72,9 @@ class OptionCheck:
             if stream := draft.section.stream_of(draft.id):
                 self._columns[stream] = self._made_columns(draft, inputs, sound=sound)
         if not is_wrong(self._problems):
-            found = export_problems(
+            self._problems += export_problems(
                 self._root, drafts, self._inputs, self._columns, self._more_columns
             )
-            self._problems.extend(found)
 
     def _files(self, draft: BlockDraft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
@@ -165,11 +164,11 @@ class OptionCheck:
     def _ask_plugin(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
         """What the plugin itself finds wrong with its options."""
         try:
-            found = list(plugin.problems(inputs, self.files[draft]))
+            option_problems = list(plugin.problems(inputs, self.files[draft]))
         except Exception as error:
             self._problems.append(crash_problem(draft, self._root, error))
             return
-        for problem in found:
+        for problem in option_problems:
             path = (*draft.options, *problem.path)
             place = place_of(self._root, path, key=problem.at_key)
             values: dict[str, Any] = {"message": problem.message, "advice": problem.hint}
@@ -198,16 +197,16 @@ class OptionCheck:
 
     def _source_columns(self, draft: BlockDraft, source: Source) -> Inputs:
         context = self._context(draft)
-        found = source.peek(context)
+        columns = source.peek(context)
         self._tell_passed_over(draft, context)
         self._tell_unnamed(draft, context)
-        if found is None:
+        if columns is None:
             return None
         for new, old in source.map.items():
-            if old not in found:
+            if old not in columns:
                 place = draft.place(self._root, "map", new)
-                self._problems.append(_unknown_column(old, found, place))
-        return _mapped_names(found, source)
+                self._problems.append(_unknown_column(old, columns, place))
+        return _mapped_names(columns, source)
 
     def _more_columns(self, draft: BlockDraft) -> SeenColumns | None:
         """Columns of many rows of a source, for a problem that the first ones show."""
@@ -242,8 +241,8 @@ class OptionCheck:
             self._problems.append(Problem(slug, place, values, slug, severity="warning"))
 
 
-def _mapped_names(found: frozenset[str], source: Source) -> frozenset[str]:
-    return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+def _mapped_names(columns: frozenset[str], source: Source) -> frozenset[str]:
+    return read_names((columns - frozenset(source.map.values())) | frozenset(source.map))
 
 
 def _seen_columns(rows: Sequence[Columns], source: Source) -> SeenColumns:
