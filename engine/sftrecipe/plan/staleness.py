@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.store.artifacts import StepStore
 
 
@@ -26,12 +27,12 @@ def standings(
     `before` holds the parts of every step's key at the run before.
     """
     contents = Contents(store)
-    found = {}
+    standing = {}
     for step in plan.steps:
-        if step.block.section != "export":
-            found[step.id] = _standing(step, store, contents, before.get(step.id))
+        if not isinstance(step.block.plugin, Exporter):
+            standing[step.id] = _standing(step, store, contents, before.get(step.id))
             contents.follow(step)
-    return found
+    return standing
 
 
 def changed_parts(step: Step, before: Mapping[str, str] | None) -> tuple[str, ...]:

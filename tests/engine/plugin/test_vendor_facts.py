@@ -23,7 +23,7 @@ from sftrecipe.plugin.vendors.vendor_facts import (
     vendor_of,
 )
 from sftrecipe.plugin.vendors.vendor_quirks import Quirks, Switch, quirks_of, vendor_quirks
-from sftrecipe.recipe.checks.secrets import belongs, hosts_by_variable
+from sftrecipe.recipe.checks.secrets import belongs_to, hosts_by_variable
 from sftrecipe.report.pages.vendor_page import vendor_page
 
 ROOT = Path(__file__).parents[3]
@@ -74,9 +74,9 @@ def test_ids_hosts_and_keys_are_one_vendors_each() -> None:
     for counted in (names, hosts, keys):
         assert max(counted.values()) == 1
     assert date(2026, 1, 1) < facts_date()
-    assert belongs("OPENAI_API_KEY", "api.openai.com")
-    assert belongs("QIANFAN_SECRET_KEY", "aip.baidubce.com")
-    assert not belongs("OPENAI_API_KEY", "api.openai.com.example.org")
+    assert belongs_to("OPENAI_API_KEY", "api.openai.com")
+    assert belongs_to("QIANFAN_SECRET_KEY", "aip.baidubce.com")
+    assert not belongs_to("OPENAI_API_KEY", "api.openai.com.example.org")
     assert hosts_by_variable()["DASHSCOPE_API_KEY"][0] == "dashscope.aliyuncs.com"
 
 
