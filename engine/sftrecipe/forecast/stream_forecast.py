@@ -20,9 +20,9 @@ from sftrecipe.plugin.plugin_kinds import Exporter, Generator, Mixer, Source
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.record import Record, new_record
 from sftrecipe.run.contexts import block_context
-from sftrecipe.run.steps.artifact import follow
 from sftrecipe.run.steps.mix_step import ExportChecks
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
+from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.streams import Stream
 
@@ -95,7 +95,7 @@ class Foreseen:
         if any(name not in self._stored for name in step.thins):
             self.thinned(step, UNKNOWN, None, None)
             return
-        follow(self._stored, step.id, store.path(step.key), makes=step.makes, thins=step.thins)
+        advance_streams(self._stored, step, store.path(step.key))
         for name in (*step.makes, *step.thins):
             stream = self._stored[name]
             self.outlooks[name] = Outlook((len(stream), len(stream)), rows=stream, whole=True)

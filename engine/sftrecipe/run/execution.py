@@ -36,13 +36,14 @@ from sftrecipe.run.nothing_left import nothing_exported, nothing_left
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.steps import catalogue
-from sftrecipe.run.steps.artifact import follow
 from sftrecipe.run.steps.evaluate_step import check_judges, judge
 from sftrecipe.run.steps.export_shares import drawn_rows, mix_missed
 from sftrecipe.run.steps.export_step import ExportTarget, export, files_stand, noted_data_sets
 from sftrecipe.run.steps.filter_step import Joined, thin
-from sftrecipe.run.steps.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.steps.generate_step import make_by_generator
 from sftrecipe.run.steps.mix_step import draw
+from sftrecipe.run.steps.source_step import make_from_source
+from sftrecipe.run.steps.step_files import REJECTS, TellRows, advance_streams
 from sftrecipe.run.steps.train_step import (
     TrainingTarget,
     finding_text,
@@ -138,8 +139,7 @@ class Execution:
             with explained(self.store.path(step.key), UNWRITABLE):
                 await self._make(step)
         facts = self.store.facts(step.key)
-        folder = self.store.path(step.key)
-        follow(self.streams, step.id, folder, makes=step.makes, thins=step.thins)
+        advance_streams(self.streams, step, self.store.path(step.key))
         self._contents.follow(step)
         if step.block.section == "export":
             self.exported[step.id] = noted_data_sets(facts)
@@ -345,7 +345,7 @@ class Execution:
         asked = self.session.usage.items()
         return {provider: asdict(usage) for (name, provider), usage in asked if name == step}
 
-    def _advance(self, step: Step) -> Advance:
+    def _advance(self, step: Step) -> TellRows:
         return lambda kept, rejected: self.progress.advanced(step.id, kept, rejected)
 
 

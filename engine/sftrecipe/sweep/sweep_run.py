@@ -25,7 +25,7 @@ from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_plan import run_plan
 from sftrecipe.run.steps.evaluate_step import gate_results, missed
-from sftrecipe.run.steps.making import ROWS
+from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.artifacts import StepFacts, StepStore
 from sftrecipe.store.atomic_files import inside
 from sftrecipe.store.project import Project

@@ -11,7 +11,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
 from sftrecipe.record import Record
-from sftrecipe.run.steps.making import BREATH, Advance, breathing
+from sftrecipe.run.steps.step_files import BREATH, TellRows, breathing, verdict_file
 from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
@@ -33,13 +33,8 @@ class Joined:
         return chain.from_iterable(stream.ids() for stream in self._streams)
 
 
-def verdict_file(place: int) -> str:
-    """Name of the verdicts on a step's input stream, by its place among them."""
-    return f"verdicts-{place}.parquet"
-
-
 async def thin(
-    plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, advance: Advance
+    plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, tell: TellRows
 ) -> StepFacts:
     """Run a filter over its streams, one verdict file a stream.
 
@@ -57,7 +52,7 @@ async def thin(
                     reasons[verdict.reason] += 1
                 writer.write(verdict)
                 if writer.count % BREATH == 0:
-                    advance(kept + writer.kept, made + writer.count - kept - writer.kept)
+                    tell(kept + writer.kept, made + writer.count - kept - writer.kept)
         finally:
             writer.close()
         if writer.count != rows:
