@@ -17,8 +17,9 @@ from sftrecipe.plan.read_files import ReadFiles, asked_names
 from sftrecipe.plugin.option_types import StreamMarker, marked, trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.checks.references import MIXED, stream_makers, thinned_streams
+from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
+from sftrecipe.recipe.language.sections import MIXED, SECTIONS
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
@@ -189,8 +190,8 @@ class _Planner:
                 + [[name, self._keys[name]] for name in after]
             ),
         }
-        if block.section in ("generate", "sources", "export", "train"):
-            parts["name"] = self._recipe.name if block.section == "export" else block.id
+        if named_after := SECTIONS[block.section].result_named_after:
+            parts["name"] = self._recipe.name if named_after == "recipe" else block.id
         makes = tuple(name for name, maker in self._makers.items() if maker is block)
         thins = thinned_streams(block)
         return Step(block, hashed(parts), parts, reads, tuple(named), after, makes, thins)

@@ -9,8 +9,8 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, crashed
-from sftrecipe.recipe.checks.trained_models import BEFORE_AND_AFTER
+from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 
@@ -18,26 +18,26 @@ def _providers_named(plugin: Plugin) -> bool:
     return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
 
 
-class Asking:
+class ProviderCheck:
     """The providers of a recipe, and who asks them."""
 
-    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+    def __init__(self, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
         self._root = root
         self._problems = problems
         self._drafts = drafts
-        self._providers: Mapping[str, Draft] = {
+        self._providers: Mapping[str, BlockDraft] = {
             draft.id: draft for draft in drafts if draft.section.name == "providers"
         }
         section = root.get("providers")
         names = section.value if section and section.is_mapping else {}
         self._names: Sequence[str] = list(names)
         trainings = [draft for draft in drafts if draft.section.name == "train"]
-        self._by_training = BEFORE_AND_AFTER if trainings else ()
+        self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
 
-    def asked(self) -> list[Draft]:
+    def asked(self) -> list[BlockDraft]:
         """The providers that some block asks, once each; checks every block on the way."""
-        found: dict[str, Draft] = {}
+        found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
             if draft.section.name not in ("providers", "sources", "mix", "export"):
                 self._check_block(draft, found)
@@ -45,7 +45,7 @@ class Asking:
                 self._check_options(draft, found)
         return list(found.values())
 
-    def _check_block(self, draft: Draft, found: dict[str, Draft]) -> None:
+    def _check_block(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         name = draft.text("provider")
         place = draft.place(self._root, "provider")
         if draft.plugin is None:
@@ -72,13 +72,13 @@ class Asking:
         else:
             self._check_capabilities(name, needs, draft, place, found)
 
-    def _provider_missing(self, draft: Draft, values: Mapping[str, object]) -> None:
+    def _provider_missing(self, draft: BlockDraft, values: Mapping[str, object]) -> None:
         known = {**values, "known": ", ".join(self._names)}
         hint = "add-provider" if self._names else "define-provider"
         place = draft.place(self._root, "use")
         self._problems.append(Problem("provider-missing", place, known, hint))
 
-    def _check_options(self, draft: Draft, found: dict[str, Draft]) -> None:
+    def _check_options(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         if draft.plugin is None:
             return
         for path, marker, name in marked(draft.plugin):
@@ -90,9 +90,9 @@ class Asking:
         self,
         name: str,
         needs: Iterable[str],
-        draft: Draft,
+        draft: BlockDraft,
         place: Position,
-        found: dict[str, Draft],
+        found: dict[str, BlockDraft],
     ) -> None:
         provider = self._known(name, place, found)
         if provider is None:
@@ -115,7 +115,7 @@ class Asking:
             values["known"] = ", ".join(others)
             self._problems.append(Problem("missing-capability", place, values, hint))
 
-    def _capabilities(self, draft: Draft) -> frozenset[str] | None:
+    def _capabilities(self, draft: BlockDraft) -> frozenset[str] | None:
         if not isinstance(draft.plugin, Provider):
             return None
         try:
@@ -124,7 +124,7 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return None
 
-    def _known(self, name: str, place: Position, found: dict[str, Draft]) -> Draft | None:
+    def _known(self, name: str, place: Position, found: dict[str, BlockDraft]) -> BlockDraft | None:
         if name in self._providers:
             return found.setdefault(name, self._providers[name])
         if name in self._names:  # it is there, and something else is wrong with it

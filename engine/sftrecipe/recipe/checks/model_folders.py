@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sftrecipe.plugin.option_types import ModelMarker, marked
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.reader.node import Node, place_of
 
 _SEEN_FROM_HERE = ("./", "../")
 
 
-def place_models(root: Node, drafts: Sequence[Draft]) -> None:
+def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
     """Give every provider the absolute path where it names a model by `./` or `../`.
 
     It is connected where no recipe is at hand. A model of the hub has no such name.

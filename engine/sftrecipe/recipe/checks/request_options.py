@@ -9,13 +9,13 @@ from sftrecipe.plugin.base import OptionProblem, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 _WRITING = frozenset({"chat", "complete"})
 
 
-def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
+def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """What a block's sampling asks of a provider that cannot do it."""
     providers = {draft.id: draft.plugin for draft in drafts if draft.section.name == "providers"}
     for draft in drafts:
@@ -28,7 +28,7 @@ def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
 
 
 def _of_block(
-    root: Node, draft: Draft, plugin: Plugin, providers: Mapping[str, Plugin | None]
+    root: Node, draft: BlockDraft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
     for path, sampling, name in asked_samplings(plugin, draft.text("provider")):
         provider = providers.get(name)

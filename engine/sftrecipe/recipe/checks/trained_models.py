@@ -11,11 +11,12 @@ from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ModelMarker, ProviderMarker, marked, trained_block
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import SECTIONS, Draft
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.checks.model_folders import absolute_model
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
-BEFORE_AND_AFTER: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
+TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
 
 
@@ -29,7 +30,7 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
             yield str(path[0]), block
 
 
-def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft]:
+def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[BlockDraft]:
     """Providers `base` and `tuned`, which judges name and the recipe does not define.
 
     `folder`: the recipe's, where the model that a training starts from may lie.
@@ -37,8 +38,8 @@ def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft
     defined = {draft.id for draft in drafts if draft.section.name == "providers"}
     trainings = [draft for draft in drafts if draft.section.name == "train"]
     asked = {name for draft in drafts if draft.section.name == "evaluate" for name in _asks(draft)}
-    made: list[Draft] = []
-    for name in BEFORE_AND_AFTER:
+    made: list[BlockDraft] = []
+    for name in TRAINED_PROVIDERS:
         if name in asked - defined and trainings:
             # Before all trainings, after the last one.
             training = trainings[0] if name == "base" else trainings[-1]
@@ -46,7 +47,7 @@ def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft
     return made
 
 
-def _asks(draft: Draft) -> Iterator[str]:
+def _asks(draft: BlockDraft) -> Iterator[str]:
     if name := draft.text("provider"):
         yield name
     if draft.plugin is not None:
@@ -55,7 +56,9 @@ def _asks(draft: Draft) -> Iterator[str]:
                 yield name
 
 
-def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> Iterator[Draft]:
+def _provider(
+    name: Literal["base", "tuned"], training: BlockDraft, folder: Path
+) -> Iterator[BlockDraft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):
@@ -66,11 +69,12 @@ def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> 
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)
-    section = next(section for section in SECTIONS if section.name == "providers")
-    yield Draft(section, name, training.path, node, answers["use"], named=True, plugin=plugin)
+    yield BlockDraft(
+        SECTIONS["providers"], name, training.path, node, answers["use"], named=True, plugin=plugin
+    )
 
 
-def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
     """Models that are named before they are trained, or that nothing trains."""
     trainings = [draft.id for draft in drafts if draft.section.name == "train"]
     late = set()
@@ -94,7 +98,7 @@ def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) 
 
 
 def _wrong_base(
-    draft: Draft, trainer: Trainer, trainings: Sequence[str], root: Node
+    draft: BlockDraft, trainer: Trainer, trainings: Sequence[str], root: Node
 ) -> Iterator[Problem]:
     """A training that goes on from a model which no block before it trains."""
     block = trained_block(trainer.goes_on_from() or "")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.drawing import SET_ASIDE
-from sftrecipe.recipe.checks.references import HELD_OUT, MIXED
+from sftrecipe.recipe.language.sections import HELD_OUT, SECTIONS
 from sftrecipe.record import Record
 from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RejectWriter, RowWriter
@@ -72,17 +72,14 @@ class ToldStep(NamedTuple):
 
 
 def told_step(step: Mapping[str, Any], streams: Container[str], folder: Path) -> ToldStep:
-    """A step of a `run.json`; of one written before it said so, what it made and thinned is told
+    """A step of a `run.json`; of one written before it said what it made and thinned, that is told
     by its section, by the streams before it and by what lies in its folder."""
-    section, reads = step["section"], step["reads"]
-    thins = reads if section == "filter" else ()
-    makes: Sequence[str] = ()
-    if section in ("sources", "generate"):
-        makes = (step["id"],)
-    elif section == "mix":
-        makes = (MIXED,)
-    elif section == "export" and HELD_OUT not in streams and (folder / ROWS).exists():
-        makes = (HELD_OUT,)
+    section, reads = SECTIONS[step["section"]], step["reads"]
+    thins = reads if section.thins else ()
+    made = section.stream_of(step["id"])
+    if made == HELD_OUT and (made in streams or not (folder / ROWS).exists()):
+        made = None  # an export that kept nothing apart, or not the first that did
+    makes = () if made is None else (made,)
     return ToldStep(step["id"], reads, step.get("makes", makes), step.get("thins", thins))
 
 
