@@ -24,8 +24,8 @@ from sftrecipe.plan.estimate import (
     shortages,
     total,
 )
-from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plan.stream_contents import Standing
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.plugin_kinds import Filter, RowFilter

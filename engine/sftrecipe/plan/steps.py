@@ -48,7 +48,7 @@ class Step:
     """Streams that have fewer rows after it."""
     exporters: tuple[Exporter, ...] = ()
     """Of a mix, those that tell row by row what they can write of it."""
-    drawn_for: str = ""
+    drawn_for: str | None = None
     """Of a mix, a hash of what these decide of its rows; empty: there are none."""
 
     @property
@@ -115,8 +115,11 @@ class _Planner:
             yield self._followed(self._remembered(self._step(block, block.inputs)))
 
     def _mixed(self, block: Block) -> Step:
-        """A mix, with the exporters that decide what it is drawn from. They are not in its key: a
-        result stands while they are the same (`Contents`), and mostly they make no difference."""
+        """A mix, with the exporters that decide what it is drawn from.
+
+        They are not in its key: a result stands while they are the same (`StreamContents`), and
+        mostly they make no difference.
+        """
         checking: list[Exporter] = []
         decided = []
         for each in self._recipe.export:
@@ -127,10 +130,8 @@ class _Planner:
             if options is not None:
                 checking.append(plugin)
                 decided.append((f"{_package(each)}.exporters.{each.use}", plugin.version, options))
+        drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest() if decided else ""
         step = self._step(block, block.inputs)
-        if not checking:
-            return step
-        drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest()
         return replace(step, exporters=tuple(checking), drawn_for=drawn_for)
 
     def _remembered(self, step: Step) -> Step:

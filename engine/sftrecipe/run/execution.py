@@ -13,8 +13,8 @@ from typing import IO, Any, NamedTuple, cast
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
 from sftrecipe.messages import message
-from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judge import Judge
@@ -106,7 +106,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
-        self._contents = Contents(self.store)
+        self._contents = StreamContents(self.store)
         self._trainings_checked = False
 
     @property
@@ -140,7 +140,7 @@ class Execution:
                 await self._make(step)
         facts = self.store.facts(step.key)
         advance_streams(self.streams, step, self.store.path(step.key))
-        self._contents.follow(step)
+        self._contents.advance(step)
         if step.block.section == "export":
             self.exported[step.id] = noted_data_sets(facts)
         elif step.block.section == "train":
@@ -182,7 +182,7 @@ class Execution:
                 calls=self._usage(step.id),
                 content=self.store.content(files, without=REJECTS),
                 files=files,
-                read=self._contents.of(step),
+                read=self._contents.read_by(step),
             )
             _check_account(step, facts)
             self._leave_rejects(step, draft, facts)
