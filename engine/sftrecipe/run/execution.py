@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -30,6 +30,7 @@ from sftrecipe.plugin.plugin_kinds import (
 )
 from sftrecipe.plugin.prompts.prompt import PromptFailed
 from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
+from sftrecipe.plugin.row_views import joined_rows
 from sftrecipe.plugin.trainer import Trainer, TrainingState
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.nothing_left import nothing_exported, nothing_left
@@ -39,7 +40,7 @@ from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import check_judges, judge
 from sftrecipe.run.steps.export_shares import drawn_rows, mix_missed
 from sftrecipe.run.steps.export_step import ExportTarget, export, files_stand, noted_data_sets
-from sftrecipe.run.steps.filter_step import Joined, thin
+from sftrecipe.run.steps.filter_step import thin
 from sftrecipe.run.steps.generate_step import make_by_generator
 from sftrecipe.run.steps.mix_step import draw
 from sftrecipe.run.steps.source_step import make_from_source
@@ -273,7 +274,7 @@ class Execution:
             self._check_trainings(step)
             return await train(self.training, block, draft, self._trains(step), self.progress.line)
         if isinstance(plugin, Judge):
-            return await judge(plugin, _joined(self._read(step)), self._context(step), draft)
+            return await judge(plugin, joined_rows(self._read(step)), self._context(step), draft)
         return await self._make_data(step, draft)
 
     async def _make_data(self, step: Step, draft: Path) -> StepFacts:
@@ -283,7 +284,7 @@ class Execution:
             case Source():
                 return await make_from_source(plugin, ctx, draft, advance)
             case Generator():
-                return await make_by_generator(plugin, _joined(reads), ctx, draft, advance)
+                return await make_by_generator(plugin, joined_rows(reads), ctx, draft, advance)
             case Filter():
                 return await thin(plugin, reads, ctx, draft, advance)
             case Mixer():
@@ -292,7 +293,7 @@ class Execution:
             case Exporter():
                 name, hashes = self.plan.recipe.name, self.store.hashes
                 target = ExportTarget(name, self.folder, hashes, ctx, drawn_rows(self, step))
-                return export(plugin, _joined(reads), target, draft, advance)
+                return export(plugin, joined_rows(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 
     def _read(self, step: Step) -> list[Stream]:
@@ -347,10 +348,6 @@ class Execution:
 
     def _advance(self, step: Step) -> TellRows:
         return lambda kept, rejected: self.progress.advanced(step.id, kept, rejected)
-
-
-def _joined(streams: Sequence[Stream]) -> Rows:
-    return streams[0] if len(streams) == 1 else Joined(streams)
 
 
 def _check_account(step: Step, facts: StepFacts) -> None:

@@ -1,36 +1,19 @@
-"""Executing the filters, and what reads several streams as one."""
+"""Executing the filters."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
-from sftrecipe.record import Record
+from sftrecipe.plugin.row_views import joined_rows
 from sftrecipe.run.steps.step_files import BREATH, TellRows, breathing, verdict_file
 from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
-
-
-class Joined:
-    """Several streams, one after the other; satisfies `Rows`."""
-
-    def __init__(self, streams: Sequence[Stream]) -> None:
-        self._streams = streams
-
-    def __len__(self) -> int:
-        return sum(len(stream) for stream in self._streams)
-
-    def __iter__(self) -> Iterator[Record]:
-        return chain.from_iterable(self._streams)
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return chain.from_iterable(stream.ids() for stream in self._streams)
 
 
 async def thin(
@@ -40,7 +23,7 @@ async def thin(
 
     Raises SftrecipeError when it gives more or fewer verdicts than there are rows.
     """
-    verdicts = plugin.judge(Joined(streams), ctx)
+    verdicts = plugin.judge(joined_rows(streams), ctx)
     reasons: Counter[str] = Counter()
     made = kept = 0
     for place, stream in enumerate(streams):
