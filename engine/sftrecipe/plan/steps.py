@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import orjson
 
-from sftrecipe.plan.read_files import ReadFiles, asked_names
-from sftrecipe.plugin.option_types import StreamMarker, marked, trained_block
+from sftrecipe.plan.read_files import ReadFiles
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
@@ -149,7 +149,7 @@ class _Planner:
         """The trainings whose models a judge asks."""
         found = {
             training or self._recipe.train[-1].id
-            for name in asked_names(block)
+            for name in block.asks.values()
             for _, training in trained_models(self._recipe.providers[name].plugin)
         }
         return tuple(sorted(found))
@@ -161,7 +161,7 @@ class _Planner:
         """
         waiting: set[str] = set()
         for block in tuple(self._filters):
-            reads = {*block.inputs, *_named_streams(block)}
+            reads = {*block.inputs, *block.named_streams}
             if reads - set(self._states) or reads & waiting:
                 waiting |= reads
                 continue
@@ -176,7 +176,7 @@ class _Planner:
         return step
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
-        named = _named_streams(block)
+        named = block.named_streams
         written = (_package(block), block.section, block.use, block.plugin.version)
         source = self._read.source(block)
         parts = {
@@ -185,7 +185,7 @@ class _Planner:
             "options": hashed(block.plugin.identity()),
             "files": hashed(self._read.hashes(block)),
             "seed": f"{self._recipe.seed} {self._recipe.language}",
-            "models": hashed([self._model(name) for name in asked_names(block)]),
+            "models": hashed([self._model(name) for name in block.asks.values()]),
             "inputs": hashed(
                 [[name, self._states[name]] for name in (*reads, *named)]
                 + [[name, self._keys[name]] for name in after]
@@ -195,7 +195,7 @@ class _Planner:
             parts["name"] = self._recipe.name if named_after == "recipe" else block.id
         makes = tuple(name for name, maker in self._makers.items() if maker is block)
         thins = thinned_streams(block)
-        return Step(block, hashed(parts), parts, reads, tuple(named), after, makes, thins)
+        return Step(block, hashed(parts), parts, reads, named, after, makes, thins)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
@@ -214,15 +214,7 @@ def _used_streams(recipe: CheckedRecipe, reach: Reach) -> set[str]:
         *recipe.export,
         *(recipe.evaluate if reach == "evaluate" else ()),
     ]
-    used = {name for block in blocks for name in block.inputs}
-    for block in blocks:
-        used |= set(_named_streams(block))
-    return used
-
-
-def _named_streams(block: Block) -> list[str]:
-    """Streams that the block's options name, beside those that it reads."""
-    return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
+    return {name for block in blocks for name in (*block.inputs, *block.named_streams)}
 
 
 def hashed(value: Any) -> str:

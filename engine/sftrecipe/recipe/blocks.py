@@ -16,6 +16,7 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.checks.shape import shape_problems
 from sftrecipe.recipe.language.sections import SECTIONS, Section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
+from sftrecipe.recipe.recipe import providers_asked
 
 
 @dataclass(eq=False)
@@ -41,6 +42,14 @@ class BlockDraft:
     def place(self, root: Node, *path: str | int) -> Position:
         """Where one of its keys' values stands; the block itself where it has none."""
         return place_of(root, (*self.path, *path))
+
+    @property
+    def asks(self) -> Mapping[str, str]:
+        """The providers that it asks, as far as can be told, as `Block.asks` has them."""
+        own = self.text("provider")
+        if self.plugin is None:
+            return {"": own} if own else {}
+        return providers_asked(self.plugin, own)
 
     def text(self, key: str) -> str | None:
         """A key's value if it is a text."""

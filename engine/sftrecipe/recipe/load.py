@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from sftrecipe.errors import Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
-from sftrecipe.plugin.option_types import FileMarker, marked
+from sftrecipe.plugin.option_types import FileMarker, values_of
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import BlockDraft, block_drafts
@@ -287,9 +287,5 @@ def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], reading: Opti
 
 def _placed(provider: Provider, files: OptionFiles) -> Provider:
     """The provider with its files' absolute paths: it is connected where no recipe is at hand."""
-    found = {
-        str(path[0]): files.paths[value]
-        for path, marker, value in marked(provider)
-        if isinstance(marker, FileMarker)
-    }
+    found = {str(path[0]): files.paths[value] for path, _, value in values_of(provider, FileMarker)}
     return provider.model_copy(update=found) if found else provider

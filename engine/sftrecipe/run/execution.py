@@ -32,7 +32,7 @@ from sftrecipe.plugin.prompts.prompt import PromptFailed
 from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
 from sftrecipe.plugin.row_views import joined_rows
 from sftrecipe.plugin.trainer import Trainer, TrainingState
-from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.nothing_left import nothing_exported, nothing_left
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
@@ -323,7 +323,7 @@ class Execution:
 
     def _context(self, step: Step) -> Context:
         recipe, block = self.plan.recipe, step.block
-        providers = asked_by(block)
+        providers = providers_by_model(block)
         models = {
             name: self.session.model(provider, step.id) for name, provider in providers.items()
         }

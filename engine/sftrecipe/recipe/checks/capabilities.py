@@ -6,16 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.messages import Word
-from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
-
-
-def _providers_named(plugin: Plugin) -> bool:
-    return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
 
 
 class ProviderCheck:
@@ -39,7 +34,7 @@ class ProviderCheck:
         """The providers that some block asks, once each; checks every block on the way."""
         found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
-            if draft.section.name not in ("providers", "sources", "mix", "export"):
+            if draft.section.takes_provider:
                 self._check_block(draft, found)
             if draft.plugin is not None:
                 self._check_options(draft, found)
@@ -58,10 +53,10 @@ class ProviderCheck:
             self._problems.append(crashed(draft, self._root, error))
             return
         values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
-        if draft.node.get("budget") and not needs and not _providers_named(draft.plugin):
-            self._problems.append(
-                Problem("budget-not-taken", draft.place(self._root, "budget"), values)
-            )
+        asks = needs or any(values_of(draft.plugin, ProviderMarker))
+        if draft.node.get("budget") and not asks:
+            budget = draft.place(self._root, "budget")
+            self._problems.append(Problem("budget-not-taken", budget, values))
         if name is None:
             if needs and not draft.node.get("provider"):
                 self._provider_missing(draft, values)
@@ -81,10 +76,9 @@ class ProviderCheck:
     def _check_options(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         if draft.plugin is None:
             return
-        for path, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                place = place_of(self._root, (*draft.options, *path))
-                self._check_capabilities(name, marker.needs, draft, place, found)
+        for path, marker, name in values_of(draft.plugin, ProviderMarker):
+            place = place_of(self._root, (*draft.options, *path))
+            self._check_capabilities(name, marker.needs, draft, place, found)
 
     def _check_capabilities(
         self,

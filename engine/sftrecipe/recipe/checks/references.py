@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sftrecipe.errors import Problem, closest
-from sftrecipe.plugin.option_types import StreamMarker, marked
+from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, SECTIONS
@@ -136,9 +136,8 @@ class StreamCheck:
     def _check_options(self, draft: BlockDraft) -> None:
         if draft.plugin is None:
             return
-        for path, marker, name in marked(draft.plugin):
-            if isinstance(marker, StreamMarker):
-                self._readable(name, draft, (*draft.options, *path))
+        for path, _, name in values_of(draft.plugin, StreamMarker):
+            self._readable(name, draft, (*draft.options, *path))
 
     def _readable(self, name: str, draft: BlockDraft, path: Path, *, key: bool = False) -> bool:
         """Whether a stream stands before the block; a problem where it does not."""

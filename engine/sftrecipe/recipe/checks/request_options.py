@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import OptionProblem, Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.recipe.blocks import BlockDraft, crashed
@@ -42,8 +42,8 @@ def asked_samplings(plugin: Plugin, own: str | None) -> Iterator[tuple[Path, Sam
     `own`: the block's."""
     named = [
         name
-        for _, marker, name in marked(plugin)
-        if isinstance(marker, ProviderMarker) and not _WRITING.isdisjoint(marker.needs)
+        for _, marker, name in values_of(plugin, ProviderMarker)
+        if not _WRITING.isdisjoint(marker.needs)
     ]
     for path, sampling in _samplings(plugin):
         for name in dict.fromkeys([own] if own and (not path or not named) else named):

@@ -9,7 +9,7 @@ from typing import Literal
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ModelMarker, ProviderMarker, marked, trained_block
+from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.checks.model_folders import absolute_model
@@ -25,8 +25,8 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
 
     The block is `""` where the last one is meant.
     """
-    for path, marker, value in marked(plugin):
-        if isinstance(marker, ModelMarker) and (block := trained_block(value)) is not None:
+    for path, _, model in values_of(plugin, ModelMarker):
+        if (block := trained_block(model)) is not None:
             yield str(path[0]), block
 
 
@@ -37,7 +37,9 @@ def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[
     """
     defined = {draft.id for draft in drafts if draft.section.name == "providers"}
     trainings = [draft for draft in drafts if draft.section.name == "train"]
-    asked = {name for draft in drafts if draft.section.name == "evaluate" for name in _asks(draft)}
+    asked = {
+        name for draft in drafts if draft.section.name == "evaluate" for name in draft.asks.values()
+    }
     made: list[BlockDraft] = []
     for name in TRAINED_PROVIDERS:
         if name in asked - defined and trainings:
@@ -45,15 +47,6 @@ def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[
             training = trainings[0] if name == "base" else trainings[-1]
             made.extend(_provider(name, training, folder))
     return made
-
-
-def _asks(draft: BlockDraft) -> Iterator[str]:
-    if name := draft.text("provider"):
-        yield name
-    if draft.plugin is not None:
-        for _, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                yield name
 
 
 def _provider(
@@ -92,7 +85,7 @@ def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Probl
         elif draft.section.name == "train" and isinstance(draft.plugin, Trainer):
             problems.extend(_wrong_base(draft, draft.plugin, trainings, root))
         elif draft.section.name in ("generate", "filter"):
-            for name in set(_asks(draft)) & late:
+            for name in set(draft.asks.values()) & late:
                 place = draft.place(root, "provider" if draft.text("provider") == name else "use")
                 problems.append(Problem("not-trained-yet", place, {"provider": name}))
 
