@@ -34,7 +34,7 @@ from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.standing import standing_steps
-from sftrecipe.run.steps.train_step import model_of, with_model
+from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -111,12 +111,9 @@ class _Forecast:
                 yield self._stale(step, stands)
 
     def _done(self, step: Step, store: StepStore) -> None:
-        section = step.block.section
-        if section == "train":
-            model = model_of(store.facts(step.key), self._out)
-            self._providers |= with_model(self._recipe, step.id, model)
-        elif section != "evaluate":
-            self._streams.stored(step, store)
+        facts = store.facts(step.key)
+        self._providers |= runner_of(step).providers_after(self._recipe, step, facts, self._out)
+        self._streams.stored(step, store)
 
     def _stale(self, step: Step, standing: Standing | None) -> Estimate:
         streams, section = self._streams, step.block.section

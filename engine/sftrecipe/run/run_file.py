@@ -14,8 +14,8 @@ import orjson
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
-from sftrecipe.run.execution import Done, Execution
 from sftrecipe.run.output_folder import REJECTS_FILE, REPORT_FILE, RUN_FILE
+from sftrecipe.run.run_state import Done, RunState
 from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.step_files import (
     REJECTS,
@@ -59,7 +59,7 @@ def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {step["id"]: step["parts"] for step in run.get("steps", ())}
 
 
-def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> None:
+def write_run(execution: RunState, status: str, facts: Mapping[str, Any]) -> None:
     """Write `run.json`: status, the steps with their keys and counts, data sets, versions."""
     recipe = execution.plan.recipe
     content = {
@@ -128,7 +128,7 @@ def versions(plan: Plan) -> dict[str, str]:
     return found
 
 
-def write_rejects(execution: Execution, *, whole: bool = True) -> int:
+def write_rejects(execution: RunState, *, whole: bool = True) -> int:
     """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number.
 
     Of a run that did not end (not `whole`), what the file says of steps that it did not come to
@@ -146,7 +146,7 @@ def write_rejects(execution: Execution, *, whole: bool = True) -> int:
     return count
 
 
-def _of_other_steps(execution: Execution) -> Iterator[bytes]:
+def _of_other_steps(execution: RunState) -> Iterator[bytes]:
     """What `rejects.jsonl` says so far of steps that this run did not come to."""
     reached = {done.step.id for done in execution.done}
     if execution.broken:
@@ -168,7 +168,7 @@ def _step_of(line: bytes) -> str | None:
         return None
 
 
-def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
+def rejects(execution: RunState) -> Iterator[dict[str, Any]]:
     """Every row that was lost, in the order of the steps."""
     streams: dict[str, Stream] = {}
     for done in execution.done:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sftrecipe.messages import Phrase, Word, message
 from sftrecipe.plugin.plugin_kinds import UNNAMED
-from sftrecipe.run.execution import Done
+from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.export_shares import SHARES
 
 _OTHER = "other_"
