@@ -14,7 +14,7 @@ from typing import Any
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
-from sftrecipe.plan.steps import Plan
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
@@ -26,10 +26,10 @@ from sftrecipe.run.run_end import end_facts
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps import catalogue
-from sftrecipe.run.steps.evaluate_step import gate_results, missed
+from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
-from sftrecipe.store.artifacts import StepStore
+from sftrecipe.store.artifacts import StepFacts, StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.waiting import TELL, WORK
 
@@ -111,7 +111,7 @@ async def run_plan(
         else:
             with suppress(SftrecipeError):  # nothing is written that would need it
                 run.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(run):
+        if missed := missed_gates(_judged(run)):
             raise missed
         return Outcome(run, out, rejected, clock.seconds(), **spent, fresh=fresh)
 
@@ -142,7 +142,7 @@ def _leave_finished(
     rejected = write_rejects(run)
     _register(run, before)
     facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
-    missed = missed_gates(run)
+    missed = missed_gates(_judged(run))
     if missed:
         facts |= end_facts(missed)
     write_run(run, FAILED if missed else DONE, facts)
@@ -203,12 +203,5 @@ def _configure_training(run: RunState) -> None:
         configure(training_target(run))
 
 
-def missed_gates(run: RunState) -> SftrecipeError | None:
-    """The error of all figures that are worse than the recipe asks; None where none is."""
-    told = [
-        f"{done.step.id}: {text}"
-        for done in run.done
-        if done.step.block.gates
-        for text in missed(gate_results(done.step.block, done.facts))
-    ]
-    return SftrecipeError("gate-missed", missed="; ".join(told)) if told else None
+def _judged(run: RunState) -> list[tuple[Step, StepFacts]]:
+    return [(done.step, done.facts) for done in run.done]
