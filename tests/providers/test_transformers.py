@@ -16,11 +16,11 @@ import yaml
 from sftrecipe import CallFailed, Reply
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import RecipeError
-from sftrecipe.kinds import Model, OptionFiles
+from sftrecipe.plugin import Model, OptionFiles
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.providers.transformers import Transformers
-from sftrecipe_registry.providers.vllm import Serve, Vllm
+from sftrecipe_registry.providers.transformers.provider import Transformers
+from sftrecipe_registry.providers.vllm.provider import Serve, Vllm
 
 from ..training_environment import ABSENT, training_process_environment, training_python
 from ..training_model import small_model

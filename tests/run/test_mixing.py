@@ -20,7 +20,7 @@ from sftrecipe.run.steps.mix_step import DRAWN, draw
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Stream
-from sftrecipe_registry.mixers.weights import Weights
+from sftrecipe_registry.mixers.weights.mixer import Weights
 
 from .plain import examples
 

@@ -14,25 +14,26 @@ from typing import Annotated, Any, ClassVar
 import orjson
 from annotated_types import Ge
 
-from sftrecipe import CallFailed, Provider
-from sftrecipe.errors import PluginError
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     CONTEXT_TOO_LONG,
     Adapter,
     Answer,
+    CallFailed,
     Capability,
     Connecting,
     MachineCheck,
+    PluginError,
+    Price,
+    Provider,
     Request,
     TokenCounter,
+    installer,
+    message,
 )
-from sftrecipe.messages import message
-from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.provider import Price
-from sftrecipe_registry.shared.installed_packages import package_check
-from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
-from sftrecipe_registry.shared.steering import Steering
-from sftrecipe_registry.shared.token_counters import gguf_counter
+from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
+from sftrecipe_registry.shared.http.steering import Steering
+from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.models.token_counters import gguf_counter
 
 _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from sftrecipe.turns.conversation import spoken_role
-from sftrecipe.turns.faults import UnreadTurn, is_empty
-from sftrecipe_registry.shared.found_rows import Misshapen
-from sftrecipe_registry.shared.known_set import KnownSet, others
+from sftrecipe.plugin import UnreadTurn, is_empty, spoken_role
+from sftrecipe_registry.shared.readers.known_set import KnownSet, others
+from sftrecipe_registry.shared.readers.rows import Misshapen
 
 _ASKS = ("user", "tool")
 
