@@ -21,6 +21,7 @@ from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach, Section
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
 
@@ -70,6 +71,8 @@ class Plan:
     steps: tuple[Step, ...]
     files: ReadFiles
     """What the steps read, held to the content that the keys were made with."""
+    store: StepStore
+    """Where finished steps lie."""
 
 
 def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None) -> Plan:
@@ -81,7 +84,8 @@ def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None
     """
     reach = to or ("evaluate" if recipe.evaluate else "data")
     read = ReadFiles(recipe, file_hashes(project.state / "files.json"))
-    return Plan(recipe, tuple(_Planner(recipe, read).steps(reach)), read)
+    steps = tuple(_Planner(recipe, read).steps(reach))
+    return Plan(recipe, steps, read, StepStore(project.steps))
 
 
 class _Planner:
