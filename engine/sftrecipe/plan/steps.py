@@ -16,8 +16,8 @@ import orjson
 from sftrecipe.plan.read_files import ReadFiles
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach, Section
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
@@ -62,6 +62,10 @@ class Step:
         """What is the same for all steps of its section."""
         return SECTIONS[self.block.section]
 
+    def reason(self, reason: str) -> Reason:
+        """What a reason of its rejects means."""
+        return reason_of(reason, *map(type, (self.block.plugin, *self.exporters)))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -97,7 +101,7 @@ class _Planner:
         self._states: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._filters = list(recipe.filter)
-        self._makers = stream_makers(recipe)
+        self._makers = recipe.stream_makers
 
     def steps(self, reach: Reach) -> Iterator[Step]:
         yield from self._data(_used_streams(self._recipe, reach))
@@ -199,8 +203,7 @@ class _Planner:
         if named_after := SECTIONS[block.section].result_named_after:
             parts["name"] = self._recipe.name if named_after == "recipe" else block.id
         makes = tuple(name for name, maker in self._makers.items() if maker is block)
-        thins = thinned_streams(block)
-        return Step(block, hashed(parts), parts, reads, named, after, makes, thins)
+        return Step(block, hashed(parts), parts, reads, named, after, makes, block.thins)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]

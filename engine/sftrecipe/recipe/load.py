@@ -17,28 +17,34 @@ from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.option_types import FileMarker, values_of
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts
-from sftrecipe.recipe.budgets import budget_of
-from sftrecipe.recipe.checks import key_owners as vendors
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, of_section
+from sftrecipe.recipe.checks.block_options import OptionCheck
 from sftrecipe.recipe.checks.capabilities import ProviderCheck
 from sftrecipe.recipe.checks.gates import check_gates, gates_of
-from sftrecipe.recipe.checks.inputs import OptionCheck
-from sftrecipe.recipe.checks.model_folders import place_models
 from sftrecipe.recipe.checks.permissions import Consent, permission_problems
 from sftrecipe.recipe.checks.references import StreamCheck
 from sftrecipe.recipe.checks.request_options import steering_problems
-from sftrecipe.recipe.checks.secrets import SecretCheck, environment, place_problems
+from sftrecipe.recipe.checks.secrets import (
+    SecretCheck,
+    allowed_keys,
+    environment,
+    place_problems,
+    remember_keys,
+)
 from sftrecipe.recipe.checks.shape import shape_problems
-from sftrecipe.recipe.checks.trained_models import check_trained, models_before_and_after
+from sftrecipe.recipe.checks.trained_models import (
+    check_trained,
+    models_before_and_after,
+    place_models,
+)
 from sftrecipe.recipe.checks.trained_rows import trained_rows_problems
 from sftrecipe.recipe.checks.withdrawn_models import withdrawn_problems
 from sftrecipe.recipe.language.keys import RecipeShape
-from sftrecipe.recipe.reader.layers import Composed, compose
+from sftrecipe.recipe.reader.layers import Composed, compose, without
 from sftrecipe.recipe.reader.node import Node
-from sftrecipe.recipe.reader.overlay import without
 from sftrecipe.recipe.reader.paths import Roots
-from sftrecipe.recipe.recipe import Block, CheckedRecipe
-from sftrecipe.recipe.sweep.comparability import SweepCheck
+from sftrecipe.recipe.recipe import Block, CheckedRecipe, budget_of
+from sftrecipe.recipe.sweep.sweep_check import SweepCheck
 
 CATALOGUE = "dataset_info.json"
 
@@ -74,7 +80,7 @@ def check_recipe(
     with all problems, in file order.
     """
     if allow_keys:
-        vendors.remember_keys(allow_keys)
+        remember_keys(allow_keys)
     roots, consent = Roots(path, allow_paths), Consent(path, allow)
     composed = compose(path, roots, profile=profile, variables=variables or {})
     terms = _Terms(path, roots, profile, variables or {}, consent, keys_later)
@@ -198,13 +204,12 @@ class _RecipeCheck:
         self.problems.extend(place_problems(self._written))
         asked = ProviderCheck(self._root, blocks, self.problems).asked()
         self.problems.extend(steering_problems(self._root, blocks))
-        secrets = SecretCheck(self._root, vendors.allowed_keys(), environment())
-        for draft in blocks:
-            if draft.section.name == "providers":
-                found = secrets.problems(draft, asked=draft in asked)
-                self.problems.extend(map(self._weighed, found))
-                if draft.whole and not is_wrong(self.problems):
-                    self.problems.extend(withdrawn_problems(draft, self._root, date.today()))
+        secrets = SecretCheck(self._root, allowed_keys(), environment())
+        for draft in of_section(blocks, "providers"):
+            found = secrets.problems(draft, asked=draft in asked)
+            self.problems.extend(map(self._weighed, found))
+            if draft.whole and not is_wrong(self.problems):
+                self.problems.extend(withdrawn_problems(draft, self._root, date.today()))
 
     def _weighed(self, problem: Problem) -> Problem:
         """The problem, a warning where it only stands in the way of asking."""
@@ -275,12 +280,11 @@ def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], reading: Opti
         use=draft.use,
         plugin=_placed(draft.plugin, files) if isinstance(draft.plugin, Provider) else draft.plugin,
         inputs=inputs,
-        provider=draft.text("provider") if draft.section.name != "providers" else None,
+        provider=draft.provider,
         files=files,
         position=draft.place(root),
         raw=raw,
-        # Beside `use`, `budget` is an option of the plugin's own.
-        budget=budget_of(None if draft.section.beside else raw.get("budget")),
+        budget=budget_of(raw.get("budget") if draft.section.takes("budget") else None),
         gates=gates_of(draft),
     )
 

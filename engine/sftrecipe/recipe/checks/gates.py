@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
 
 
 def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
     """The gates of a block whose shape is right, by figure."""
-    written = draft.node.get("gate") if draft.section.name == "evaluate" else None
+    written = draft.node.get("gate") if draft.section.takes("gate") else None
     if written is None or not written.is_mapping:
         return {}
     return {name: Gate(**bounds) for name, bounds in written.plain().items()}
@@ -21,8 +21,8 @@ def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
 
 def check_gates(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
     """Figures that the judge does not find; gates without a bound, or that nothing can pass."""
-    for draft in drafts:
-        written = draft.node.get("gate") if draft.section.name == "evaluate" else None
+    for draft in of_section(drafts, "evaluate"):
+        written = draft.node.get("gate")
         if written is None or not written.is_mapping or not isinstance(draft.plugin, Judge):
             continue
         try:

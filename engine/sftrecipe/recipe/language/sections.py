@@ -48,10 +48,9 @@ class Section:
     result_named_after: Literal["block", "recipe"] | None = None
     """Whose name stands in the block's result, so that another one makes another result."""
 
-    @property
-    def takes_provider(self) -> bool:
-        """Whether its blocks may name a provider to ask."""
-        return "provider" in self.shape.model_fields
+    def takes(self, key: str) -> bool:
+        """Whether its blocks have this key beside `use`, which is no option of the plugin."""
+        return key in self.shape.model_fields
 
     def stream_of(self, block: str) -> str | None:
         """The stream that begins with the block of this id; None: with none of the section's."""

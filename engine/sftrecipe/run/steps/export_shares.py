@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_state import RunState
@@ -71,13 +71,11 @@ def mix_missed(run: RunState, step: Step, facts: StepFacts) -> SftrecipeError | 
     if len(checking) > 1 and step.block.plugin in checking:
         return None
     missed = tuple(
-        Phrase(
+        own_text(
             "mix-missed-share",
-            {
-                "stream": name,
-                "given": f"{100 * _taken(each):.1f}",
-                "drawn": f"{100 * each['drawn_share']:.1f}",
-            },
+            stream=name,
+            given=f"{100 * _taken(each):.1f}",
+            drawn=f"{100 * each['drawn_share']:.1f}",
         )
         for name, each in facts.notes.get(SHARES, {}).items()
         if abs(_taken(each) - each["drawn_share"]) > TOLERANCE * each["drawn_share"]
