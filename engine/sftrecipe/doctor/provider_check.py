@@ -80,7 +80,7 @@ class CallTerms(NamedTuple):
 def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
     """How each provider is asked to write by the blocks, each way once."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in recipe.providers}
-    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+    for block in recipe.blocks_until("evaluate"):
         for _, sampling, name in asked_samplings(block.plugin, block.provider):
             told = {key: value for key, value in sampling.sampling().items() if key not in _SHORT}
             if told and name in found and told not in found[name]:
@@ -91,7 +91,7 @@ def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
 def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
     """What each provider must be able to do; one that nobody asks, whatever it can do first."""
     found: dict[str, set[str]] = {name: set() for name in recipe.providers}
-    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+    for block in recipe.blocks_until("evaluate"):
         if block.provider:
             found[block.provider] |= block.plugin.required()
         for _, marker, name in values_of(block.plugin, ProviderMarker):
