@@ -19,7 +19,7 @@ from tests.support.standin import StandIn, stand_in
 from tests.support.standin_runs import Whole
 
 from sftrecipe import Context, Reject
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
 from sftrecipe.testing import RowList
 from sftrecipe.turns.columns import read_names
 from sftrecipe.turns.faults import UnreadTurn
