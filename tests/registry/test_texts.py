@@ -49,11 +49,7 @@ NOT_YET: set[str] = {
     "methods/magpie",
     "methods/self_instruct",
     "mixers/weights",
-    "shared/files",
-    "shared/models",
     "shared/readers",
-    "shared/text",
-    "shared/vectors",
     "sources",
     "sources/medical",
 }
