@@ -716,7 +716,6 @@ REASONS = {
 """引擎剔除数据行的原因：含义，以及可以修改什么。"""
 
 SAID = {
-    r"package (\S+) is not installed": r"未安装软件包 \1",
     r"LLaMA-Factory is not found on this machine": "本机没有找到 LLaMA-Factory",
     r"LLaMA-Factory is not found in ('[^']*' \(\w+\))": r"在 \1 中没有找到 LLaMA-Factory",
     r"stream '([^']*)' has no rows, so it cannot be mixed": r"数据流 '\1' 没有数据，无法混合",
@@ -734,19 +733,5 @@ SAID = {
     r"(\w+) is for servers that are asked over HTTP, and this is none": r"\1 只用于通过 HTTP 调用的服务，这里不是",
     r"^remove (\w+)$": r"请去掉 \1",
     r"non_thinking has nothing to choose from where reasoning is 'drop'": "reasoning 为 'drop' 时，non_thinking 没有可选的行",
-    # 数据文件
-    r"file '([^']*)' is a JSON list, not one object a line": r"文件 '\1' 是一个 JSON 列表，而不是每行一个对象",
-    r"file '([^']*)' has objects over several lines": r"文件 '\1' 的对象跨越多行",
-    r"file '([^']*)' has its rows under a key": r"文件 '\1' 的数据行在某个键之下",
-    r"file '([^']*)' is an object of columns": r"文件 '\1' 是按列存放的对象",
-    r"file '([^']*)' is an object whose values are the rows": r"文件 '\1' 是一个对象，其各个值就是数据行",
-    r"file '([^']*)' has no list or object under the key '([^']*)'; keys: ": r"文件 '\1' 的键 '\2' 之下没有列表或对象；有这些键：",
-    r", or `layout: rows` if the object is one row": "；如果整个对象就是一行，请写 `layout: rows`",
-    r"write `((?:use|layout): [^`]*)`": r"请写 `\1`",
-    r"file '([^']*)' has (\d+) sheets, (.*): name one by `([^`]*)`": r"文件 '\1' 有 \2 个工作表：\3；请指明一个，例如 `\4`",
-    r"file '([^']*)' has no sheet '([^']*)', there are ": r"文件 '\1' 没有工作表 '\2'，现有 ",
-    r"file '([^']*)' has no sheet that holds anything": r"文件 '\1' 的工作表都是空的",
-    r"file '([^']*)' cannot be read as a workbook: ": r"文件 '\1' 无法作为工作簿读取：",
-    r"column '([^']*)' stands twice in the header of '([^']*)'": r"'\2' 的表头中列 '\1' 出现两次",
 }
 """插件与程序库常说的英文句子。"""

@@ -67,8 +67,8 @@ def check_text(file: DataFile, name: str, use: str) -> None:
     if suffix in _DOCUMENTS:
         raise _refusal(name, texts(_DOCUMENTS[suffix]), use, texts("save-as-text"))
     if suffix in _TABLES:
-        advice = texts("write-use", use=_TABLES[suffix])
-        raise _refusal(name, texts("a-suffix-file", suffix=suffix), use, advice)
+        to_do = texts("write-use", use=_TABLES[suffix])
+        raise _refusal(name, texts("a-suffix-file", suffix=suffix), use, to_do)
     head = head_of(file)
     if packing_mark(head):
         raise _refusal(name, texts("packed-twice"), use, texts("unpack-it"))
