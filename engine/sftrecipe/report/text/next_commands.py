@@ -8,7 +8,7 @@ from shlex import quote
 
 from sftrecipe.messages import message
 from sftrecipe.record import Record
-from sftrecipe.report.text.turns import shown_turns
+from sftrecipe.report.text.text_format import shown_turns
 from sftrecipe.run.run_file import REPORT_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.store.project import project_of
