@@ -229,23 +229,16 @@ def _recipe(
     terms: _Terms, root: Node, blocks: Sequence[Block], catalogue: Path | None
 ) -> CheckedRecipe:
     document: dict[str, Any] = root.plain()
-    of: dict[str, tuple[Block, ...]] = dict.fromkeys(SECTIONS, ())
+    sections: dict[str, tuple[Block, ...]] = dict.fromkeys(SECTIONS, ())
     for block in blocks:
-        of[block.section] = (*of[block.section], block)
+        sections[block.section] += (block,)
     return CheckedRecipe(
         name=document["name"],
         path=terms.path,
         seed=document.get("seed", RecipeShape.model_fields["seed"].default),
         language=document.get("language", RecipeShape.model_fields["language"].default),
         document=document,
-        providers={block.id: block for block in of["providers"]},
-        sources={block.id: block for block in of["sources"]},
-        generate=of["generate"],
-        filter=of["filter"],
-        mix=next(iter(of["mix"]), None),
-        export=of["export"],
-        train=of["train"],
-        evaluate=of["evaluate"],
+        sections=sections,
         budget=budget_of(document.get("budget")),
         profile=terms.profile,
         set_variables=terms.variables,
