@@ -15,7 +15,7 @@ from sftrecipe.testing import own_files
 _MODULE = '''
 from typing import Annotated
 from sftrecipe import RowGenerator
-from sftrecipe.options import PromptMarker
+from sftrecipe.plugin import PromptMarker
 
 class Asks(RowGenerator):
     """Asks."""

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.endings import (
         AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
     )
-    from sftrecipe.plugin.environments import COMPLETE, environment_of, installer, user_data
+    from sftrecipe.plugin.environments import (
+        ENVIRONMENT_MADE, environment_of, install_command, user_data,
+    )
     from sftrecipe.plugin.judge import Judge, Judgement
     from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
     from sftrecipe.plugin.option_types import (
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
         Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
     )
     from sftrecipe.plugin.prompts.prompt import Filled, Prompt, PromptFailed, template_keys
-    from sftrecipe.plugin.prompts.sandbox import rendered, sandbox
+    from sftrecipe.plugin.prompts.sandbox import make_sandbox, render_template
     from sftrecipe.plugin.provider import (
         CALL_FAILED, CALL_REASONS, CONTEXT_TOO_LONG, KEPT_REASONS, MOST_TOKENS, REQUEST_TOO_LARGE,
         UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, Limits, Outcome, Price,
@@ -52,11 +54,11 @@ if TYPE_CHECKING:
     from sftrecipe.record import (
         OF_TURNS, PAIR, PLAIN_COLUMNS, ROLES, Columns, Record, ToolCall, Turn, chat, question,
     )
-    from sftrecipe.thoughts import Parted, joined, parted
+    from sftrecipe.thoughts import ThoughtAndAnswer, join_thought, split_thought
     from sftrecipe.turns.conversation import Said, looks_like_turns, read_turns, spoken_role
     from sftrecipe.turns.faults import UnreadTurn, is_empty
     from sftrecipe.turns.media_columns import with_media
-    from sftrecipe.turns.roles import CALLS
+    from sftrecipe.turns.roles import CALLS_ROLE
     # isort: on
     # fmt: on
 
@@ -128,7 +130,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "Prompts": {
         "sftrecipe.plugin.prompts.prompt": "Prompt Filled PromptFailed template_keys",
-        "sftrecipe.plugin.prompts.sandbox": "sandbox rendered",
+        "sftrecipe.plugin.prompts.sandbox": "make_sandbox render_template",
     },
     "Reading rows": {
         "sftrecipe.plugin.regular_files": "open_regular unusual_kind",
@@ -137,15 +139,17 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.turns.conversation": "read_turns Said spoken_role looks_like_turns",
         "sftrecipe.turns.media_columns": "with_media",
         "sftrecipe.turns.faults": "UnreadTurn is_empty",
-        "sftrecipe.turns.roles": "CALLS",
-        "sftrecipe.thoughts": "Parted parted joined",
+        "sftrecipe.turns.roles": "CALLS_ROLE",
+        "sftrecipe.thoughts": "ThoughtAndAnswer split_thought join_thought",
     },
     "Problems and their texts": {
         "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
         "sftrecipe.messages": "message",
     },
     "This machine": {
-        "sftrecipe.plugin.environments": "installer user_data environment_of COMPLETE",
+        "sftrecipe.plugin.environments": (
+            "install_command user_data environment_of ENVIRONMENT_MADE"
+        ),
     },
 }
 """Heading of the page → module → its names. A module is imported when a name of it is used."""
@@ -154,11 +158,11 @@ __all__ = [
     "ANY_COLUMN",
     "AT_THE_LIMIT",
     "BAD_TOOL_CALL",
-    "CALLS",
+    "CALLS_ROLE",
     "CALL_FAILED",
     "CALL_REASONS",
-    "COMPLETE",
     "CONTEXT_TOO_LONG",
+    "ENVIRONMENT_MADE",
     "FIRST_ROWS",
     "KEEP",
     "KEPT_REASONS",
@@ -210,7 +214,6 @@ __all__ = [
     "OptionFiles",
     "OptionProblem",
     "Outcome",
-    "Parted",
     "Pattern",
     "Permission",
     "Pick",
@@ -244,6 +247,7 @@ __all__ = [
     "StreamName",
     "TellsLimits",
     "Thinking",
+    "ThoughtAndAnswer",
     "ThoughtBudget",
     "TimedOut",
     "TokenCounter",
@@ -264,21 +268,21 @@ __all__ = [
     "draw_rows",
     "ending_of",
     "environment_of",
-    "installer",
+    "install_command",
     "is_cut_off",
     "is_empty",
-    "joined",
+    "join_thought",
     "known_vendors",
     "looks_like_turns",
+    "make_sandbox",
     "message",
     "message_parts",
     "open_regular",
-    "parted",
     "question",
     "quirks_of",
     "read_turns",
-    "rendered",
-    "sandbox",
+    "render_template",
+    "split_thought",
     "spoken_role",
     "template_keys",
     "tokens_of",

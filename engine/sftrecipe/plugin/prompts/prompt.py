@@ -62,10 +62,10 @@ class Prompt:
         """
         from jinja2 import TemplateError  # noqa: PLC0415
 
-        from sftrecipe.plugin.prompts.sandbox import rendered  # noqa: PLC0415
+        from sftrecipe.plugin.prompts.sandbox import render_template  # noqa: PLC0415
 
         try:
-            return rendered(self._template, _with_thought(variables))
+            return render_template(self._template, _with_thought(variables))
         except (TemplateError, *_OF_VALUES) as error:
             raise PromptFailed(str(error)) from error
 
@@ -172,6 +172,6 @@ def _constant_text(node: nodes.Node) -> str | None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Sandbox:
-    from sftrecipe.plugin.prompts.sandbox import Missing, sandbox  # noqa: PLC0415 - imports jinja2
+    from sftrecipe.plugin.prompts.sandbox import Missing, make_sandbox  # noqa: PLC0415 - imports jinja2
 
-    return sandbox(Missing)
+    return make_sandbox(Missing)

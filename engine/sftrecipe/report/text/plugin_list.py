@@ -11,7 +11,7 @@ import orjson
 from sftrecipe.errors import PluginError, UsageError, closest
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.new_package import NewPackage
 
 
@@ -80,7 +80,7 @@ def written_text(package: NewPackage) -> str:
     folder = quote(str(package.folder))
     return (
         f"wrote {package.kind} '{package.name}':\n{files}\n"
-        f"next: {installer()} -e {folder} && pytest {folder}"
+        f"next: {install_command()} -e {folder} && pytest {folder}"
     )
 
 

