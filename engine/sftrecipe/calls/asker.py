@@ -32,8 +32,8 @@ from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.limits_seen import TellsLimits
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     Adapter,
     Answer,

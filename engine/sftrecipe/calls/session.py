@@ -6,10 +6,11 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from sftrecipe.calls.asked_turns import asked_turns, speaks_of_tools
 from sftrecipe.calls.asker import Asker, Shared
@@ -21,7 +22,7 @@ from sftrecipe.calls.redaction import remember, scrub_message
 from sftrecipe.calls.replies.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
-from sftrecipe.plugin.context import Model, Reply
+from sftrecipe.plugin.model import Model, Reply
 from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
 from sftrecipe.recipe.recipe import Block, Budget
@@ -265,7 +266,7 @@ class Answerer(Protocol):
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply: ...
 
 
-class StepModel:
+class StepModel(Model):
     """A provider's model as one step sees it."""
 
     def __init__(self, asker: Answerer, step: str, usage: Usage) -> None:
@@ -273,55 +274,20 @@ class StepModel:
         self._step = step
         self._usage = usage
 
-    @property
-    def _able(self) -> frozenset[str]:
-        return self._asker.provider.capabilities()
+    async def send(self, request: Request) -> Reply:
+        """The reply, out of the ledger or fresh. Raises CallFailed."""
+        request = replace(request, messages=asked_turns(request.messages))
+        able = self._asker.provider.capabilities()
+        if request.kind == "chat" and "tools" not in able:
+            self._refuse_tools(request)
+        if request.schema is None:
+            return await self._ask(request)
+        return await ask_structured(self._ask, request, "structured" in able)
 
-    async def chat(
-        self,
-        messages: Sequence[Mapping[str, Any]],
-        *,
-        sample: int = 0,
-        schema: Mapping[str, Any] | None = None,
-        sampling: Mapping[str, Any] | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
-    ) -> Reply:
-        """The model's turn; with a schema, text that follows it. Raises CallFailed."""
-        turns = asked_turns(messages)
-        if (tools or speaks_of_tools(turns)) and "tools" not in self._able:
+    def _refuse_tools(self, request: Request) -> None:
+        if request.tools or speaks_of_tools(request.messages):
             model = self._asker.provider.model_name()
             raise CallFailed("final", f"{model} takes no tools", reason="no_tools")
-        request = Request(
-            "chat",
-            turns,
-            sampling=sampling or {},
-            schema=schema,
-            tools=tuple(tools),
-            sample=sample,
-        )
-        if schema is None:
-            return await self._ask(request)
-        return await ask_structured(self._ask, request, "structured" in self._able)
-
-    async def complete(
-        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
-    ) -> Reply:
-        """What the model writes after a text."""
-        return await self._ask(
-            Request("complete", prompt=prompt, sampling=sampling or {}, sample=sample)
-        )
-
-    async def embed(self, text: str) -> Reply:
-        """The text's vector."""
-        return await self._ask(Request("embed", prompt=text))
-
-    async def loglikelihood(self, prompt: str, answer: str) -> Reply:
-        """The log-probabilities of a given answer's tokens."""
-        return await self._ask(Request("loglikelihood", prompt=prompt, answer=answer))
-
-    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
-        """A reward model's score of the last turn, an answer."""
-        return await self._ask(Request("reward", asked_turns(messages)))
 
     async def _ask(self, request: Request) -> Reply:
         check_asked(request)

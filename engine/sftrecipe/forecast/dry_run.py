@@ -24,8 +24,9 @@ from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
 from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.context import Context, Reject, Reply
+from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.plugin_kinds import (
     Filter,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
-    from sftrecipe.plugin.context import Context, Model, Reject, Reply, Rows
+    from sftrecipe.plugin.context import Context, Reject, Rows
     from sftrecipe.plugin.described import Described
     from sftrecipe.plugin.drawing import draw_rows
     from sftrecipe.plugin.endings import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from sftrecipe.plugin.judge import Judge, Judgement
     from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+    from sftrecipe.plugin.model import Model, Reply
     from sftrecipe.plugin.option_types import (
         ANY_COLUMN, ColumnName, InputFile, InputPath, LaterMarker, ModelName, Pattern,
         PromptMarker, ProviderMarker, ProviderName, SaidColumn, StreamName, trained_block,
@@ -104,7 +105,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.judge": "Judgement",
     },
     "Models and their replies": {
-        "sftrecipe.plugin.context": "Model Reply",
+        "sftrecipe.plugin.model": "Model Reply",
         "sftrecipe.plugin.provider": (
             "CallFailed Outcome Blame CALL_FAILED CALL_REASONS KEPT_REASONS CONTEXT_TOO_LONG "
             "REQUEST_TOO_LARGE UNREADABLE_REPLY"

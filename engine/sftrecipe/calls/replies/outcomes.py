@@ -6,8 +6,8 @@ from sftrecipe.calls.ledger.accounts import Spent, Stake
 from sftrecipe.calls.ledger.entries import Entry
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.usage import Usage
-from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     CALL_FAILED,
     KEPT_REASONS,
