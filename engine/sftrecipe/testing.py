@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sftrecipe.plugin.model import Model, Reply
-from sftrecipe.plugin.prompts.own_prompts import own_files
+from sftrecipe.plugin.prompts.prompt import own_files
 from sftrecipe.plugin.provider import Answer, Request
 from sftrecipe.record import Record, new_record, record_id
 

@@ -9,7 +9,7 @@ import pytest
 
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.prompts.own_prompts import own_prompt, own_prompts
+from sftrecipe.plugin.prompts.prompt import own_prompt, own_prompts
 from sftrecipe.testing import own_files
 
 _MODULE = '''

@@ -32,7 +32,6 @@ from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.limits_seen import TellsLimits
 from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     Adapter,
@@ -40,6 +39,7 @@ from sftrecipe.plugin.provider import (
     CallFailed,
     Provider,
     Request,
+    TellsLimits,
     TimedOut,
 )
 

@@ -17,8 +17,7 @@ from sftrecipe.calls.redaction import scrub_message
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.session import Connection
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.plugin.limits_seen import LimitsSeen, TellsLimits
-from sftrecipe.plugin.provider import Answer, CallFailed, Provider, Request
+from sftrecipe.plugin.provider import Answer, CallFailed, LimitsSeen, Provider, Request, TellsLimits
 
 
 class Outcome(NamedTuple):

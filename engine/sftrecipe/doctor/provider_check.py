@@ -16,9 +16,8 @@ from sftrecipe.doctor.finding import Finding, fault, ok, raised
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
-from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.option_types import ProviderMarker, marked
-from sftrecipe.plugin.provider import Answer, Provider, Request
+from sftrecipe.plugin.provider import Answer, LimitSeen, Provider, Request
 from sftrecipe.recipe.checks.request_options import asked_samplings
 from sftrecipe.recipe.recipe import CheckedRecipe
 

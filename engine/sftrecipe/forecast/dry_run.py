@@ -25,12 +25,12 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject
-from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
+    Judge,
     PluginRefused,
     RowFilter,
     RowGenerator,

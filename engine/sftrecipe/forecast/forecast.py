@@ -27,10 +27,9 @@ from sftrecipe.plan.estimate import (
 from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.judge import Judge
-from sftrecipe.plugin.plugin_kinds import Filter, RowFilter
+from sftrecipe.plugin.option_types import Sampling
+from sftrecipe.plugin.plugin_kinds import Filter, Judge, RowFilter
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.run.contexts import asked_by, block_context
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.standing import standing_steps

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
     from sftrecipe.plugin.context import Context, Reject, Rows
-    from sftrecipe.plugin.described import Described
     from sftrecipe.plugin.drawing import draw_rows
     from sftrecipe.plugin.endings import (
         AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
@@ -23,31 +22,30 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.environments import (
         ENVIRONMENT_MADE, environment_of, install_command, user_data,
     )
-    from sftrecipe.plugin.judge import Judge, Judgement
-    from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
     from sftrecipe.plugin.model import Model, Reply
     from sftrecipe.plugin.option_types import (
-        ANY_COLUMN, ColumnName, InputFile, InputPath, LaterMarker, ModelName, Pattern,
-        PromptMarker, ProviderMarker, ProviderName, SaidColumn, StreamName, trained_block,
+        ANY_COLUMN, STEERING, ColumnName, Described, Effort, InputFile, InputPath, LaterMarker,
+        ModelName, Pattern, PromptMarker, ProviderMarker, ProviderName, SaidColumn, Sampling,
+        StreamName, Thinking, ThoughtBudget, trained_block,
     )
     from sftrecipe.plugin.permission import Permission, Places, Risk
     from sftrecipe.plugin.plugin_kinds import (
-        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Mix, Mixer,
-        Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
+        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Judge,
+        Judgement, Mix, Mixer, Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
     )
     from sftrecipe.plugin.prompts.prompt import Filled, Prompt, PromptFailed, template_keys
     from sftrecipe.plugin.prompts.sandbox import make_sandbox, render_template
     from sftrecipe.plugin.provider import (
         CALL_FAILED, CALL_REASONS, CONTEXT_TOO_LONG, KEPT_REASONS, MOST_TOKENS, REQUEST_TOO_LARGE,
-        UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, Limits, Outcome, Price,
-        Provider, Request, TimedOut, TokenCounter, Unreached,
+        UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, LimitSeen, Limits,
+        LimitsSeen, Outcome, Price, Provider, Request, TellsLimits, TimedOut, TokenCounter,
+        Unreached,
     )
     from sftrecipe.plugin.regular_files import open_regular, unusual_kind
     from sftrecipe.plugin.reply_message import (
         MessageParts, message_parts, tool_call, with_thought_beside,
     )
     from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
-    from sftrecipe.plugin.sampling import STEERING, Effort, Sampling, Thinking, ThoughtBudget
     from sftrecipe.plugin.token_estimate import tokens_of
     from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training, TrainingState
     from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_at, vendor_named
@@ -66,13 +64,12 @@ if TYPE_CHECKING:
 PAGE: Mapping[str, Mapping[str, str]] = {
     "The kinds of plugins": {
         "sftrecipe.plugin.plugin_kinds": (
-            "Source Generator RowGenerator Filter RowFilter Mixer Exporter PluginRefused"
+            "Source Generator RowGenerator Filter RowFilter Mixer Exporter Judge PluginRefused"
         ),
         "sftrecipe.plugin.trainer": "Trainer",
-        "sftrecipe.plugin.judge": "Judge",
         "sftrecipe.plugin.provider": "Provider",
         "sftrecipe.plugin.base": "Plugin",
-        "sftrecipe.plugin.described": "Described",
+        "sftrecipe.plugin.option_types": "Described",
     },
     "What a plugin says of itself": {
         "sftrecipe.plugin.base": "Capability Inputs OptionFiles OptionProblem MachineCheck",
@@ -82,9 +79,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Options": {
         "sftrecipe.plugin.option_types": (
             "InputFile InputPath ProviderName StreamName ColumnName SaidColumn ModelName Pattern "
-            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block"
+            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block Sampling STEERING "
+            "Effort Thinking ThoughtBudget"
         ),
-        "sftrecipe.plugin.sampling": "Sampling STEERING Effort Thinking ThoughtBudget",
     },
     "What a step is given": {
         "sftrecipe.plugin.context": "Context Rows",
@@ -102,7 +99,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.trainer": "Training TrainingState Trained Finding",
     },
     "Judgements": {
-        "sftrecipe.plugin.judge": "Judgement",
+        "sftrecipe.plugin.plugin_kinds": "Judgement",
     },
     "Models and their replies": {
         "sftrecipe.plugin.model": "Model Reply",
@@ -117,10 +114,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Answering as a provider": {
         "sftrecipe.plugin.provider": (
             "Adapter Connecting Request Answer TimedOut Unreached TokenCounter Limits Price "
-            "MOST_TOKENS"
+            "MOST_TOKENS LimitSeen LimitsSeen TellsLimits"
         ),
         "sftrecipe.plugin.token_estimate": "tokens_of",
-        "sftrecipe.plugin.limits_seen": "LimitSeen LimitsSeen TellsLimits",
         "sftrecipe.plugin.reply_message": (
             "MessageParts message_parts tool_call with_thought_beside"
         ),

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.data_notices import Told
 from sftrecipe.plugin.model import Model, Reply
-from sftrecipe.plugin.prompts.own_prompts import is_own
-from sftrecipe.plugin.prompts.prompt import Prompt, compiled
+from sftrecipe.plugin.prompts.prompt import Prompt, compiled, is_own
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on
 from sftrecipe.record import Columns, Record, new_record

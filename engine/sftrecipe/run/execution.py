@@ -17,12 +17,12 @@ from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
-from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.plugin_kinds import (
     DataSet,
     Exporter,
     Filter,
     Generator,
+    Judge,
     Mixer,
     PluginRefused,
     RowGenerator,

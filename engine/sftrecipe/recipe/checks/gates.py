@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sftrecipe.errors import Problem, closest
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate

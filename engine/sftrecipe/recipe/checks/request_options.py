@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import OptionProblem, Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, Sampling, marked
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.recipe.blocks import Draft, crashed
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 

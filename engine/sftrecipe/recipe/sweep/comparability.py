@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import Position, Problem, closest, is_wrong
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.blocks import Draft, crashed, drafts
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed

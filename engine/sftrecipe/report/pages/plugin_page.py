@@ -10,9 +10,8 @@ from typing import Any
 
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import Found
-from sftrecipe.plugin.option_types import PromptMarker, markers
-from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompts
-from sftrecipe.plugin.sampling import Sampling
+from sftrecipe.plugin.option_types import PromptMarker, Sampling, markers
+from sftrecipe.plugin.prompts.prompt import is_own, own_prompts
 from sftrecipe.report.pages.plain_types import constraints, in_words, nested
 
 SECTIONS = {

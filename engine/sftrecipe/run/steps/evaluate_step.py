@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.steps.making import ROWS
 from sftrecipe.store.artifacts import StepFacts
