@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.calls.ledger.totals import totals
+from sftrecipe.calls.ledger.history import totals
 from tests.odd_server import Sent, fault, odd_server, told
 from tests.run.responding import responding
 

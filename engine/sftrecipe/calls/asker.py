@@ -18,12 +18,10 @@ from sftrecipe.calls.ledger.entries import (
     Returned,
     TakenElsewhere,
 )
-from sftrecipe.calls.limits.breaker import Breaker
-from sftrecipe.calls.limits.budget import Purse
+from sftrecipe.calls.limits.budget import Purse, Stakes
+from sftrecipe.calls.limits.failures import Breaker, Patience
 from sftrecipe.calls.limits.pace import Crowd, Meter
-from sftrecipe.calls.limits.retries import Patience
 from sftrecipe.calls.limits.server_limits import Mark, ServerLimits
-from sftrecipe.calls.limits.stakes import Stakes
 from sftrecipe.calls.provider_notices import News
 from sftrecipe.calls.redaction import scrub_answer, scrub_message
 from sftrecipe.calls.replies.outcomes import billed, handed_on, kept_end, known_failure, taken

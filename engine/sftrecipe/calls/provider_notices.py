@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sftrecipe.calls.limits.retries import TOLD_FROM
+from sftrecipe.calls.limits.failures import TOLD_FROM
 from sftrecipe.messages import message
 
 

@@ -6,13 +6,12 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from sftrecipe.calls.asked_turns import asked_turns, speaks_of_tools
 from sftrecipe.calls.asker import Asker, Shared
 from sftrecipe.calls.ledger.accounts import Spent
 from sftrecipe.calls.ledger.call_ledger import Ledger
@@ -304,3 +303,24 @@ def _environment_value(match: re.Match[str]) -> str:
 def _provider(block: Block) -> Provider:
     assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
     return block.plugin
+
+
+_UNASKED = frozenset({"reasoning", "train"})
+"""Parts of a turn that are never sent, and so no part of a call's key: earlier thoughts, which the
+models' own templates leave out, and whether a turn is learned."""
+_PLAIN = {"role", "content"}
+
+
+def asked_turns(turns: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """The turns that are sent."""
+    return tuple(
+        turn
+        if turn.keys() <= _PLAIN
+        else {name: value for name, value in turn.items() if name not in _UNASKED}
+        for turn in turns
+    )
+
+
+def speaks_of_tools(turns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a turn calls a tool, or is what one returned."""
+    return any(turn.get("tool_calls") or turn.get("role") == "tool" for turn in turns)

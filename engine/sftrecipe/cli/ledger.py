@@ -24,7 +24,7 @@ def ledger(context: click.Context, project: Path, as_json: bool) -> None:
     context.obj = {**(context.obj or {}), "ledger": path, "as_json": as_json}
     if context.invoked_subcommand:
         return
-    from sftrecipe.calls.ledger.totals import totals  # noqa: PLC0415
+    from sftrecipe.calls.ledger.history import totals  # noqa: PLC0415
     from sftrecipe.report.text.ledger_text import totals_json, totals_text  # noqa: PLC0415
 
     found = totals(path)
@@ -36,7 +36,7 @@ def ledger(context: click.Context, project: Path, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, key: str) -> None:
     """Print one call: request, reply, tokens, cost."""
-    from sftrecipe.calls.ledger.totals import read_call  # noqa: PLC0415
+    from sftrecipe.calls.ledger.history import read_call  # noqa: PLC0415
     from sftrecipe.errors import UsageError  # noqa: PLC0415
     from sftrecipe.report.text.ledger_text import call_json, call_text  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ def verify(context: click.Context) -> None:
 
 
 def _verify(context: click.Context) -> None:
-    from sftrecipe.calls.ledger.totals import verify as check  # noqa: PLC0415
+    from sftrecipe.calls.ledger.history import verify as check  # noqa: PLC0415
     from sftrecipe.report.text.ledger_text import sound_json, sound_text  # noqa: PLC0415
 
     path = context.obj["ledger"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.calls.ledger.health import ledger_health
+from sftrecipe.calls.ledger.database import ledger_health
 from sftrecipe.doctor.finding import Finding, ok, raised, warning
 from sftrecipe.doctor.folders import size
 from sftrecipe.errors import SftrecipeError

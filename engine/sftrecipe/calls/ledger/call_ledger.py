@@ -31,6 +31,7 @@ from sftrecipe.calls.ledger.accounts import (
 from sftrecipe.calls.ledger.database import engines_folder, explained, open_ledger, transaction
 from sftrecipe.calls.ledger.engines import Awaited, EngineLock, lives
 from sftrecipe.calls.ledger.entries import (
+    FIND,
     NO_STAKE,
     Claim,
     Ended,
@@ -44,8 +45,6 @@ from sftrecipe.calls.replies.whole_replies import KEEP, is_kept, whole_reply
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer, Request
 
-FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error,
-kind, reasoning, tool_calls, CASE WHEN reasoning IS NULL THEN raw END FROM calls WHERE key = ?"""
 _CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
 attempts, request, lost_tokens, lost_cost) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,

@@ -13,6 +13,11 @@ from sftrecipe.plugin.provider import Answer
 State = Literal["asking", "done", "failed", "refused"]
 
 
+FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error,
+kind, reasoning, tool_calls, CASE WHEN reasoning IS NULL THEN raw END FROM calls WHERE key = ?"""
+"""A call's columns, in the order of `Entry`."""
+
+
 class Entry(NamedTuple):
     """What the ledger knows of a call."""
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sftrecipe.calls.limits.retries import TOLD_FROM
+from sftrecipe.calls.limits.failures import TOLD_FROM
 from sftrecipe.plugin.provider import LimitSeen, LimitsSeen
 
 PERIOD = 60.0

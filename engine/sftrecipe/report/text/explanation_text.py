@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.calls.ledger.totals import Call, read_call
+from sftrecipe.calls.ledger.history import Call, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
 from sftrecipe.report.text.ledger_text import reply_lines

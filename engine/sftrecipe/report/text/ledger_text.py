@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from sftrecipe.calls.ledger.history import Call, Total
 from sftrecipe.calls.ledger.repair import Repaired
-from sftrecipe.calls.ledger.totals import Call, Total
 from sftrecipe.messages import Word, message, word
 from sftrecipe.report.text.table import aligned
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.calls.ledger.totals import Call, read_calls
+from sftrecipe.calls.ledger.history import Call, read_calls
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
