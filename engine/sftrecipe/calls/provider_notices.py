@@ -9,7 +9,7 @@ from sftrecipe.calls.limits.failures import TOLD_FROM
 from sftrecipe.messages import message
 
 
-class News:
+class ProviderNotices:
     """Lines about one provider: long waits, and what was odd about its replies."""
 
     def __init__(self, provider: str, tell: Callable[[str], None]) -> None:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sftrecipe.calls.asker import Asker, Shared
+from sftrecipe.calls.asker import Asker, SessionState
 from sftrecipe.calls.ledger.accounts import Spent
 from sftrecipe.calls.ledger.call_ledger import Ledger
-from sftrecipe.calls.limits.budget import Purse
+from sftrecipe.calls.limits.budget import BudgetGate
 from sftrecipe.calls.limits.prices import priced_for
 from sftrecipe.calls.redaction import remember, scrub_message
 from sftrecipe.calls.replies.structured import ask_structured
@@ -109,8 +109,8 @@ class Session:
         self._progress = progress
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
-        purse = Purse(*budgets, self.ledger, progress)
-        self._shared = Shared(self.ledger, purse, progress, retry_failed, recipe)
+        budget_gate = BudgetGate(*budgets, self.ledger, progress)
+        self._state = SessionState(self.ledger, budget_gate, progress, retry_failed, recipe)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""
@@ -123,7 +123,7 @@ class Session:
 
     def spent(self) -> Spent:
         """Requests, tokens and cost of the account so far, over all its engines."""
-        return self._shared.purse.spent()
+        return self._state.budget_gate.spent()
 
     def total(self) -> Usage:
         """All the steps' usage together; no cost when it is in several currencies."""
@@ -131,7 +131,7 @@ class Session:
 
     def in_flight(self) -> int:
         """Calls that providers have now."""
-        return len(self._shared.sending)
+        return len(self._state.in_flight)
 
     def ledger(self) -> Ledger:
         """The ledger, opened at the first call. Raises SftrecipeError."""
@@ -155,12 +155,12 @@ class Session:
                     self._ledger.close()
 
     async def _land(self, wait: bool) -> None:
-        flying, sending = self._shared.flying, self._shared.sending
-        while flying:
-            for key, task in flying.items():
-                if not wait or key not in sending:
+        pending, in_flight = self._state.pending, self._state.in_flight
+        while pending:
+            for key, task in pending.items():
+                if not wait or key not in in_flight:
                     task.cancel()
-            await asyncio.wait(list(flying.values()), timeout=0.2)
+            await asyncio.wait(list(pending.values()), timeout=0.2)
 
     def _asker(self, name: str) -> Asker:
         asker = self._askers.get(name)
@@ -177,7 +177,7 @@ class Session:
                 provider,
                 concurrency=most,
                 connect=connection.adapter,
-                shared=self._shared,
+                state=self._state,
             )
             self._askers[name] = asker
         return asker

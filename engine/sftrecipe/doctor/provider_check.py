@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sftrecipe.calls.one_attempt import Outcome, open_trial
+from sftrecipe.calls.one_attempt import AttemptResult, open_attempt
 from sftrecipe.calls.replies.structured import follow
 from sftrecipe.doctor.advice import advice_for, proxy_names
 from sftrecipe.doctor.finding import Finding, fault, ok, raised
@@ -133,10 +133,10 @@ def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
 async def _check(
     name: str, use: str, provider: Provider, trials: _Trials, asked: Asked
 ) -> list[Finding]:
-    outcomes: dict[Capability, Outcome] = {}
+    outcomes: dict[Capability, AttemptResult] = {}
     checks: list[MachineCheck] = []
     try:
-        async with open_trial(provider, asked.folder, asked.progress) as trial:
+        async with open_attempt(provider, asked.folder, asked.progress) as trial:
             for capability, request in trials.requests():
                 seconds = min(asked.seconds, provider.effective_limits().timeout)
                 outcome = await trial.ask(request, seconds)
@@ -156,7 +156,7 @@ async def _check(
 
 
 def _told(
-    name: str, provider: Provider, outcomes: Mapping[Capability, Outcome]
+    name: str, provider: Provider, outcomes: Mapping[Capability, AttemptResult]
 ) -> Iterator[Finding]:
     model = provider.model_name()
     works = []
@@ -223,7 +223,7 @@ def _failed(
     )
 
 
-def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[Finding]:
+def _limits(name: str, outcomes: Mapping[Capability, AttemptResult]) -> Iterator[Finding]:
     seen = next((each.limits for each in outcomes.values() if each.limits), None)
     if seen is not None:
         values = {"requests": _shown(seen.requests), "tokens": _shown(seen.tokens)}

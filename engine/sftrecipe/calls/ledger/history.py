@@ -57,7 +57,7 @@ class Total(NamedTuple):
     lost_cost: float
 
 
-class Call(NamedTuple):
+class LedgerCall(NamedTuple):
     """One call as the ledger keeps it."""
 
     key: str
@@ -125,7 +125,7 @@ def _living(connection: sqlite3.Connection, path: Path) -> str:
     return f"({', '.join(str(engine) for (engine,) in found if engine not in dead)})"
 
 
-def read_call(path: Path, key: str) -> Call | None:
+def read_call(path: Path, key: str) -> LedgerCall | None:
     """The call of a key, or of the beginning of one that no other key has."""
     with reading(path) as connection:
         if connection is None:
@@ -135,7 +135,7 @@ def read_call(path: Path, key: str) -> Call | None:
         return _call(rows[0]) if len(rows) == 1 else None
 
 
-def read_calls(path: Path, keys: Collection[str]) -> dict[str, Call]:
+def read_calls(path: Path, keys: Collection[str]) -> dict[str, LedgerCall]:
     """The calls of whole keys, by key; those that the ledger does not know are left out."""
     with reading(path) as connection:
         if connection is None:
@@ -161,7 +161,7 @@ def _chosen(connection: sqlite3.Connection, query: str, keys: Collection[str]) -
         yield from connection.execute(f"{query} key IN ({marks})", some)
 
 
-def in_flight(path: Path) -> list[Call]:
+def in_flight(path: Path) -> list[LedgerCall]:
     """Calls that were asked and have no reply yet."""
     with reading(path) as connection:
         if connection is None:
@@ -206,7 +206,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection
 
 
-def _call(row: tuple[Any, ...]) -> Call:
+def _call(row: tuple[Any, ...]) -> LedgerCall:
     key, state, provider, model, kind, run, step, asked, attempts, latency, *rest = row
     reply, finish, read, written, cost, currency, priced, error, request, raw, cached, *rest = rest
     estimated, reasoning, tool_calls = rest
@@ -215,7 +215,7 @@ def _call(row: tuple[Any, ...]) -> Call:
         *(state, 0, reply or "", finish or "", read or 0, written or 0, None, None, error),
         *(kind, reasoning, tool_calls, raw),
     ).answer()
-    return Call(
+    return LedgerCall(
         key=key,
         state=state,
         provider=provider,

@@ -6,11 +6,17 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
-from sftrecipe.calls.ledger.accounts import Beyond, Spent, Stake, Wall
+from sftrecipe.calls.ledger.accounts import Beyond, Reservation, Spent, Wall
 from sftrecipe.calls.ledger.call_ledger import Ledger
 from sftrecipe.calls.ledger.entries import UNPAID, Claim, Paid
 from sftrecipe.calls.limits.prices import cost_of, currency_of, price_of
-from sftrecipe.calls.replies.reply_lengths import LONGEST, WRITING, Expected, ReplyLengths, limit_of
+from sftrecipe.calls.replies.reply_lengths import (
+    LONGEST,
+    WRITING,
+    ExpectedLength,
+    ReplyLengths,
+    limit_of,
+)
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plugin.provider import MOST_TOKENS, Answer, CallFailed, Price, Provider, Request
@@ -26,7 +32,7 @@ class BudgetReached(SftrecipeError):
     exit_status = 3
 
 
-class Purse:
+class BudgetGate:
     """The budgets of a run and its steps, before which the calls of all its providers wait."""
 
     def __init__(
@@ -40,7 +46,7 @@ class Purse:
         self._steps = {step: Wall(each, step) for step, each in (steps or {}).items() if each}
         self._ledger = ledger
         self._tell = tell
-        self._flying = 0
+        self._in_flight = 0
         self._waited = False
         self._changed: asyncio.Event | None = None
         self._doors: dict[str, asyncio.Lock] = {}
@@ -65,7 +71,7 @@ class Purse:
         """
         if not (walls := self._walls(step)):
             leaving(walls)
-            self._flying += 1
+            self._in_flight += 1
             return
         # One after the other: a thousand calls at the wall must not all ask at each reply.
         async with self._doors.setdefault(step, asyncio.Lock()):
@@ -74,20 +80,20 @@ class Purse:
                 try:
                     leaving(walls)
                 except Beyond as beyond:
-                    others = self._ledger().others_fly(beyond.wall.step)
-                    if not self._flying and not others:
+                    others = self._ledger().others_in_flight(beyond.wall.step)
+                    if not self._in_flight and not others:
                         raise self._reached(beyond) from None
-                    if not self._flying and not self._waited:
+                    if not self._in_flight and not self._waited:
                         self._waited = True
                         self._tell(message("budget-waiting", {}))
                     pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
                 else:
-                    self._flying += 1
+                    self._in_flight += 1
                     return
 
     def landed(self) -> None:
         """An attempt that left has come to an end."""
-        self._flying -= 1
+        self._in_flight -= 1
         if self._changed is not None:
             self._changed.set()
             self._changed = None
@@ -131,12 +137,14 @@ class Purse:
         return BudgetReached("step-budget-reached", hint, step=step, **values)
 
 
-class Stakes:
+class Reservations:
     """Sets aside for a provider's attempts, and learns from its replies."""
 
-    def __init__(self, provider: Provider, purse: Purse, ledger: Callable[[], Ledger]) -> None:
+    def __init__(
+        self, provider: Provider, budget_gate: BudgetGate, ledger: Callable[[], Ledger]
+    ) -> None:
         self._provider = provider
-        self._purse = purse
+        self._budget_gate = budget_gate
         self._ledger = ledger
         self._lengths = ReplyLengths()
         self._learned = False
@@ -145,21 +153,21 @@ class Stakes:
     @cached_property
     def price(self) -> Price | None:
         """What tokens cost; None where nobody knows."""
-        return price_of(self._provider, self._purse.currency)
+        return price_of(self._provider, self._budget_gate.currency)
 
     def tokens(self, claim: Claim, request: Request) -> int:
         """Tokens that an attempt takes at most, by all that is known."""
         return self._asked(claim) + self._reply(claim, request, guarded=False).likely
 
-    def of(self, claim: Claim, request: Request, requests: int) -> Stake:
+    def of(self, claim: Claim, request: Request, requests: int) -> Reservation:
         """What an attempt may take: prompt and longest reply."""
-        guarded = self._purse.holds_tokens(claim.step)
+        guarded = self._budget_gate.holds_tokens(claim.step)
         asked, price = self._asked(claim), self.price
         likely, at_most, lost = self._reply(claim, request, guarded=guarded)
         spare = at_most - likely if guarded else 0
         # Without and with the server's cache, whatever costs more.
         read = max(cost_of(price, asked, 0), cost_of(price, asked, 0, asked))
-        return Stake(
+        return Reservation(
             requests,
             asked + likely,
             read + cost_of(price, 0, likely),
@@ -207,9 +215,9 @@ class Stakes:
         asked = len(text) // 3 + 8 if text.isascii() else len(text)
         return asked + self._read_beyond
 
-    def _reply(self, claim: Claim, request: Request, *, guarded: bool) -> Expected:
+    def _reply(self, claim: Claim, request: Request, *, guarded: bool) -> ExpectedLength:
         if request.kind not in WRITING:
-            return Expected(0, 0, 0)
+            return ExpectedLength(0, 0, 0)
         most = limit_of(request.sampling)
         if guarded:
             self._learn(claim, most)
@@ -221,7 +229,7 @@ class Stakes:
         choices = request.sampling.get("n")
         if isinstance(choices, int) and choices > 1:
             likely, at_most, lost = choices * likely, choices * at_most, choices * lost
-        return Expected(likely, at_most, lost)
+        return ExpectedLength(likely, at_most, lost)
 
     def _learn(self, claim: Claim, max_tokens: int | None) -> None:
         """Learn from the ledger, where no reply of this engine's own tells how long they get."""

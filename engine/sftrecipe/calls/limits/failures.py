@@ -261,7 +261,7 @@ TOLD_FROM = 10.0
 """Seconds from which a wait is told."""
 
 
-class Patience:
+class RetryPolicy:
     """How long one call goes on trying.
 
     Faults are counted (`attempts`), but for those of an outage, which the breaker ends; being told

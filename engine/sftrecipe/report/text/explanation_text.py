@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.calls.ledger.history import Call, read_call
+from sftrecipe.calls.ledger.history import LedgerCall, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
 from sftrecipe.report.text.ledger_text import reply_lines
@@ -34,7 +34,7 @@ class Explanation:
 
     row: Record
     step: str
-    calls: list[Call] = field(default_factory=list)
+    calls: list[LedgerCall] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Where it was rejected, and why."""
     equal: list[dict[str, Any]] = field(default_factory=list)
