@@ -26,7 +26,7 @@ from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.model import Reply
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
@@ -181,8 +181,8 @@ def _judged_models(trial: Trial) -> frozenset[str]:
         return frozenset()
     answering = {
         name
-        for _, marker, name in marked(trial.plugin)
-        if isinstance(marker, ProviderMarker) and "chat" in marker.needs
+        for _, marker, name in values_of(trial.plugin, ProviderMarker)
+        if "chat" in marker.needs
     }
     return frozenset(answering if set(trial.providers) - answering else ())
 

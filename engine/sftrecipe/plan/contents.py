@@ -26,7 +26,7 @@ class Contents:
         """What the streams hold that a step reads; those that are not made yet are left out."""
         held = {name: self._held.get(name) for name in (*step.reads, *step.named)}
         held |= {f"step {name}": self._held.get(f"step {name}") for name in step.after}
-        if step.block.section == "mix":  # earlier versions drew what nobody could export
+        if step.drawn_for is not None:  # earlier versions drew what nobody could export
             held["exports"] = step.drawn_for
         return {name: content for name, content in held.items() if content is not None}
 
@@ -43,8 +43,7 @@ class Contents:
         if self._store.has(step.key):
             stands = self.stands(step)
             content = self._store.facts(step.key).content if stands else _CHANGED
-        if step.block.section in ("export", "train"):
-            self._held[f"step {step.id}"] = content
+        self._held[f"step {step.id}"] = content
         self._held |= dict.fromkeys(step.makes, content)
         for name in step.thins:
             self._held[name] = _joined(self._held.get(name), content)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     # isort: off
     # fmt: off
     from sftrecipe.errors import PluginError, SftrecipeError, causes, closest, yaml_word
-    from sftrecipe.messages import message
+    from sftrecipe.messages import Text, Texts, error_text, message
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
@@ -141,7 +141,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "Problems and their texts": {
         "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
-        "sftrecipe.messages": "message",
+        "sftrecipe.messages": "Texts Text error_text message",
     },
     "This machine": {
         "sftrecipe.plugin.environments": (
@@ -243,6 +243,8 @@ __all__ = [
     "Source",
     "StreamName",
     "TellsLimits",
+    "Text",
+    "Texts",
     "Thinking",
     "ThoughtAndAnswer",
     "ThoughtBudget",
@@ -265,6 +267,7 @@ __all__ = [
     "draw_rows",
     "ending_of",
     "environment_of",
+    "error_text",
     "install_command",
     "is_cut_off",
     "is_empty",

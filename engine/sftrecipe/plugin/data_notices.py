@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import Text, own_text
 from sftrecipe.messages.en import MESSAGES
 
 PASSED_OVER = "passed_over"
@@ -30,10 +30,10 @@ class Told:
             self.examples.append(example)
 
 
-def told_phrases(told: Mapping[str, Any]) -> Iterator[Phrase]:
+def told_texts(told: Mapping[str, Any]) -> Iterator[Text]:
     """A sentence for each thing that was told, as `noted` leaves it."""
     for what, each in told.items():
-        yield _phrase(what, each["count"], each["examples"])
+        yield _text(what, each["count"], each["examples"])
 
 
 def noted(told: Mapping[str, Told]) -> dict[str, dict[str, Any]]:
@@ -41,10 +41,10 @@ def noted(told: Mapping[str, Told]) -> dict[str, dict[str, Any]]:
     return {name: {"count": each.count, "examples": each.examples} for name, each in told.items()}
 
 
-def _phrase(what: str, count: int, examples: Sequence[str]) -> Phrase:
+def _text(what: str, count: int, examples: Sequence[str]) -> Text:
     slug = f"told-{what.replace('_', '-')}"
     shown = "; ".join(examples[:_SHOWN])
-    values = {"what": what, "count": count, "examples": shown}
-    more = count - min(count, _SHOWN)
-    values["examples"] = Phrase("told-more", {**values, "more": more}) if more else shown
-    return Phrase(slug if slug in MESSAGES else "told-other", values)
+    if more := count - min(count, _SHOWN):
+        shown = own_text("told-more", examples=shown, more=more)
+    known = slug if slug in MESSAGES else "told-other"
+    return own_text(known, what=what, count=count, examples=shown)

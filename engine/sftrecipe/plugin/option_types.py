@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from textwrap import dedent
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import (
@@ -171,6 +171,10 @@ Marker = (
     | ModelMarker
 )
 
+OptionPath = tuple[str | int, ...]
+"""Option, and keys or indices inside its value."""
+MarkerKind = TypeVar("MarkerKind", bound=Marker)
+
 _TRAINED = re.compile(r"trained(?::(.+))?")
 
 
@@ -180,7 +184,16 @@ def trained_block(model: str) -> str | None:
     return None if match is None else match[1] or ""
 
 
-def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+def values_of(
+    options: BaseModel, kind: type[MarkerKind]
+) -> Iterator[tuple[OptionPath, MarkerKind, str]]:
+    """The marked values of a plugin's options whose marker is of one kind."""
+    for path, marker, value in marked(options):
+        if isinstance(marker, kind):
+            yield path, marker, value
+
+
+def marked(options: BaseModel) -> Iterator[tuple[OptionPath, Marker, str]]:
     """Every marked value of a plugin's options: (path in the options, marker, value).
 
     Looks into lists and mappings of marked values and into nested models.
@@ -211,8 +224,8 @@ def _inner_metadata(annotation: Any) -> Iterator[Any]:
 
 
 def _marked_value(
-    path: tuple[str | int, ...], markers: list[Marker], value: Any
-) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+    path: OptionPath, markers: list[Marker], value: Any
+) -> Iterator[tuple[OptionPath, Marker, str]]:
     if isinstance(value, BaseModel):
         for inner, marker, text in marked(value):
             yield (*path, *inner), marker, text

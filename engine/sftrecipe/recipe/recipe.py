@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
+from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.recipe.language.sections import SECTIONS
+
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_YUAN = ("CNY", "RMB", "元", "¥", "￥")
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,27 @@ class Block:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     """What the figures of a judge must reach."""
 
+    @cached_property
+    def asks(self) -> Mapping[str, str]:
+        """The providers that it asks, by the options that name them; its own stands under `""`."""
+        return providers_asked(self.plugin, self.provider)
+
+    @property
+    def thins(self) -> tuple[str, ...]:
+        """The streams that it leaves with fewer rows than it read."""
+        return self.inputs if SECTIONS[self.section].thins else ()
+
+    @cached_property
+    def named_streams(self) -> tuple[str, ...]:
+        """Streams that its options name, beside those that it reads."""
+        return tuple(name for _, _, name in values_of(self.plugin, StreamMarker))
+
+
+def providers_asked(plugin: Plugin, own: str | None) -> dict[str, str]:
+    """The providers that a block asks: its own under `""`, then those that its options name."""
+    named = {".".join(map(str, path)): name for path, _, name in values_of(plugin, ProviderMarker)}
+    return ({"": own} if own else {}) | named
+
 
 @dataclass(frozen=True)
 class CheckedRecipe:
@@ -90,6 +119,18 @@ class CheckedRecipe:
     readable: tuple[Path, ...] = ()
     """Folders that it may read, links followed."""
 
+    @cached_property
+    def stream_makers(self) -> Mapping[str, Block]:
+        """Every stream that it can make, with the block that makes it."""
+        mix = [self.mix] if self.mix else []
+        makers: dict[str, Block] = {}
+        for block in (*self.sources.values(), *self.generate, *mix, *self.export):
+            stream = SECTIONS[block.section].stream_of(block.id)
+            keeps_nothing = isinstance(block.plugin, Exporter) and not block.plugin.holds_out()
+            if stream is not None and not keeps_nothing:
+                makers.setdefault(stream, block)
+        return makers
+
     @property
     def in_commands(self) -> str:
         """The recipe as a command names it that goes on from here, for a shell to read."""
@@ -121,3 +162,17 @@ class Sweep:
     figure: str
     goal: Literal["lower", "higher"]
     keep_models: Literal["all", "best"]
+
+
+def budget_of(written: Mapping[str, Any] | None) -> Budget:
+    """The budget as a recipe whose shape is right writes it."""
+    if not written:
+        return Budget()
+    cost = written.get("max_cost")
+    amount = _AMOUNT.search(cost) if cost else None
+    return Budget(
+        max_cost=float(amount[0]) if amount else None,
+        currency="CNY" if cost and any(sign in cost for sign in _YUAN) else "USD",
+        max_calls=written.get("max_calls"),
+        max_tokens=written.get("max_tokens"),
+    )

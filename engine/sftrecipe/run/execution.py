@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple, cast
 
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
-from sftrecipe.messages import message
+from sftrecipe.messages import error_text, message
 from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.base import Plugin
@@ -31,7 +31,7 @@ from sftrecipe.plugin.plugin_kinds import (
 from sftrecipe.plugin.prompts.prompt import PromptFailed
 from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
 from sftrecipe.plugin.trainer import Trainer, TrainingState
-from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.nothing_left import nothing_exported, nothing_left
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
@@ -146,7 +146,7 @@ class Execution:
         elif step.block.section == "train":
             self._provide(step, model_of(facts, self.out))
         self.done.append(Done(step, facts, cached))
-        self.progress.finished(step.id, facts, cached)
+        self.progress.finished(step, facts, cached)
         if step.block.section == "export":
             self._check_exported(step, facts)
 
@@ -253,7 +253,9 @@ class Execution:
         except (PluginRefused, PromptFailed) as refusal:
             if lost := nothing_left(self, step):
                 raise lost from refusal
-            raise SftrecipeError("step-refused", step=step.id, error=str(refusal)) from refusal
+            raise SftrecipeError(
+                "step-refused", step=step.id, error=error_text(refusal)
+            ) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 raise
@@ -322,7 +324,7 @@ class Execution:
 
     def _context(self, step: Step) -> Context:
         recipe, block = self.plan.recipe, step.block
-        providers = asked_by(block)
+        providers = providers_by_model(block)
         models = {
             name: self.session.model(provider, step.id) for name, provider in providers.items()
         }

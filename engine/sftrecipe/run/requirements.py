@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.run.contexts import asked_by
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.store.project import Project
 
@@ -27,7 +26,7 @@ def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
     found: dict[MachineCheck, Lack] = {}
     for step in plan.steps:
         if step.id in standing and not standing[step.id].cached:
-            providers = [plan.recipe.providers[name] for name in asked_by(step.block).values()]
+            providers = [plan.recipe.providers[name] for name in step.block.asks.values()]
             for block in (step.block, *providers):
                 for missing in block.plugin.missing():
                     found.setdefault(missing, Lack(step.id, missing))
@@ -55,11 +54,7 @@ class DataOnly(SftrecipeError):
         super().__init__("data-only", "data-only", **_values(lacks), path=plan.recipe.in_commands)
 
 
-def _values(lacks: list[Lack]) -> dict[str, str]:
-    told = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
-    return {"lacks": "; ".join(_told(lacks)), "advice": "; ".join(told)}
-
-
-def _told(lacks: list[Lack]) -> Iterator[str]:
-    for each in lacks:
-        yield f"{each.step}: {each.missing.found}"
+def _values(lacks: list[Lack]) -> dict[str, tuple[str, ...]]:
+    advice = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
+    told = (own_text("machine-lack", step=each.step, text=each.missing.found) for each in lacks)
+    return {"lacks": tuple(told), "advice": tuple(advice)}

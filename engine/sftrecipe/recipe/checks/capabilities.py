@@ -4,49 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.messages import Word
-from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, crashed
-from sftrecipe.recipe.checks.trained_models import BEFORE_AND_AFTER
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 
-def _providers_named(plugin: Plugin) -> bool:
-    return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
-
-
-class Asking:
+class ProviderCheck:
     """The providers of a recipe, and who asks them."""
 
-    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+    def __init__(self, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
         self._root = root
         self._problems = problems
         self._drafts = drafts
-        self._providers: Mapping[str, Draft] = {
-            draft.id: draft for draft in drafts if draft.section.name == "providers"
-        }
+        self._providers = {draft.id: draft for draft in of_section(drafts, "providers")}
         section = root.get("providers")
         names = section.value if section and section.is_mapping else {}
         self._names: Sequence[str] = list(names)
-        trainings = [draft for draft in drafts if draft.section.name == "train"]
-        self._by_training = BEFORE_AND_AFTER if trainings else ()
+        trainings = of_section(drafts, "train")
+        self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
 
-    def asked(self) -> list[Draft]:
+    def asked(self) -> list[BlockDraft]:
         """The providers that some block asks, once each; checks every block on the way."""
-        found: dict[str, Draft] = {}
+        found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
-            if draft.section.name not in ("providers", "sources", "mix", "export"):
+            if draft.section.takes("provider"):
                 self._check_block(draft, found)
             if draft.plugin is not None:
                 self._check_options(draft, found)
         return list(found.values())
 
-    def _check_block(self, draft: Draft, found: dict[str, Draft]) -> None:
-        name = draft.text("provider")
+    def _check_block(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
+        name = draft.provider
         place = draft.place(self._root, "provider")
         if draft.plugin is None:
             if name is not None:
@@ -58,10 +51,10 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return
         values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
-        if draft.node.get("budget") and not needs and not _providers_named(draft.plugin):
-            self._problems.append(
-                Problem("budget-not-taken", draft.place(self._root, "budget"), values)
-            )
+        asks = needs or any(values_of(draft.plugin, ProviderMarker))
+        if draft.node.get("budget") and not asks:
+            budget = draft.place(self._root, "budget")
+            self._problems.append(Problem("budget-not-taken", budget, values))
         if name is None:
             if needs and not draft.node.get("provider"):
                 self._provider_missing(draft, values)
@@ -72,27 +65,26 @@ class Asking:
         else:
             self._check_capabilities(name, needs, draft, place, found)
 
-    def _provider_missing(self, draft: Draft, values: Mapping[str, object]) -> None:
+    def _provider_missing(self, draft: BlockDraft, values: Mapping[str, object]) -> None:
         known = {**values, "known": ", ".join(self._names)}
         hint = "add-provider" if self._names else "define-provider"
         place = draft.place(self._root, "use")
         self._problems.append(Problem("provider-missing", place, known, hint))
 
-    def _check_options(self, draft: Draft, found: dict[str, Draft]) -> None:
+    def _check_options(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         if draft.plugin is None:
             return
-        for path, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                place = place_of(self._root, (*draft.options, *path))
-                self._check_capabilities(name, marker.needs, draft, place, found)
+        for path, marker, name in values_of(draft.plugin, ProviderMarker):
+            place = place_of(self._root, (*draft.options, *path))
+            self._check_capabilities(name, marker.needs, draft, place, found)
 
     def _check_capabilities(
         self,
         name: str,
         needs: Iterable[str],
-        draft: Draft,
+        draft: BlockDraft,
         place: Position,
-        found: dict[str, Draft],
+        found: dict[str, BlockDraft],
     ) -> None:
         provider = self._known(name, place, found)
         if provider is None:
@@ -115,7 +107,7 @@ class Asking:
             values["known"] = ", ".join(others)
             self._problems.append(Problem("missing-capability", place, values, hint))
 
-    def _capabilities(self, draft: Draft) -> frozenset[str] | None:
+    def _capabilities(self, draft: BlockDraft) -> frozenset[str] | None:
         if not isinstance(draft.plugin, Provider):
             return None
         try:
@@ -124,21 +116,19 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return None
 
-    def _known(self, name: str, place: Position, found: dict[str, Draft]) -> Draft | None:
+    def _known(self, name: str, place: Position, found: dict[str, BlockDraft]) -> BlockDraft | None:
         if name in self._providers:
             return found.setdefault(name, self._providers[name])
         if name in self._names:  # it is there, and something else is wrong with it
             return None
         if name in self._by_training and not self._trainer_known:
             return None
-        values: dict[str, object] = {"provider": name}
-        hint = "define-provider"
-        others = [each for each in (*self._names, *self._by_training) if each != name]
         if name in self._by_training:
-            hint = "define-trained"
-        elif suggestion := closest(name, others):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        elif self._names:
-            values["known"], hint = ", ".join(self._names), "known"
-        self._problems.append(Problem("unknown-provider", place, values, hint))
+            problem = Problem("unknown-provider", place, {"provider": name}, "define-trained")
+        else:
+            values = {"provider": name, "known": ", ".join(self._names)}
+            hint = "known" if self._names else "define-provider"
+            names = (*self._names, *self._by_training)
+            problem = unknown("unknown-provider", place, name, names, hint=hint, **values)
+        self._problems.append(problem)
         return None

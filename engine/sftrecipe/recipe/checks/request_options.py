@@ -6,17 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import OptionProblem, Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, Sampling, marked
+from sftrecipe.plugin.option_types import ProviderMarker, Sampling, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 _WRITING = frozenset({"chat", "complete"})
 
 
-def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
+def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """What a block's sampling asks of a provider that cannot do it."""
-    providers = {draft.id: draft.plugin for draft in drafts if draft.section.name == "providers"}
+    providers = {draft.id: draft.plugin for draft in of_section(drafts, "providers")}
     for draft in drafts:
         if draft.plugin is None:
             continue
@@ -27,9 +27,9 @@ def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
 
 
 def _of_block(
-    root: Node, draft: Draft, plugin: Plugin, providers: Mapping[str, Plugin | None]
+    root: Node, draft: BlockDraft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
-    for path, sampling, name in asked_samplings(plugin, draft.text("provider")):
+    for path, sampling, name in asked_samplings(plugin, draft.provider):
         provider = providers.get(name)
         if isinstance(provider, Provider):
             for found in provider.sampling_problems(sampling.sampling()):
@@ -41,8 +41,8 @@ def asked_samplings(plugin: Plugin, own: str | None) -> Iterator[tuple[Path, Sam
     `own`: the block's."""
     named = [
         name
-        for _, marker, name in marked(plugin)
-        if isinstance(marker, ProviderMarker) and not _WRITING.isdisjoint(marker.needs)
+        for _, marker, name in values_of(plugin, ProviderMarker)
+        if not _WRITING.isdisjoint(marker.needs)
     ]
     for path, sampling in _samplings(plugin):
         for name in dict.fromkeys([own] if own and (not path or not named) else named):

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ModelMarker, ProviderMarker, marked, trained_block
+from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import SECTIONS, Draft
-from sftrecipe.recipe.checks.model_folders import absolute_model
+from sftrecipe.recipe.blocks import BlockDraft, of_section
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
-BEFORE_AND_AFTER: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
+TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
+_SEEN_FROM_HERE = ("./", "../")
 
 
 def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
@@ -24,21 +25,21 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
 
     The block is `""` where the last one is meant.
     """
-    for path, marker, value in marked(plugin):
-        if isinstance(marker, ModelMarker) and (block := trained_block(value)) is not None:
+    for path, _, model in values_of(plugin, ModelMarker):
+        if (block := trained_block(model)) is not None:
             yield str(path[0]), block
 
 
-def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft]:
+def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[BlockDraft]:
     """Providers `base` and `tuned`, which judges name and the recipe does not define.
 
     `folder`: the recipe's, where the model that a training starts from may lie.
     """
-    defined = {draft.id for draft in drafts if draft.section.name == "providers"}
-    trainings = [draft for draft in drafts if draft.section.name == "train"]
-    asked = {name for draft in drafts if draft.section.name == "evaluate" for name in _asks(draft)}
-    made: list[Draft] = []
-    for name in BEFORE_AND_AFTER:
+    defined = {draft.id for draft in of_section(drafts, "providers")}
+    trainings = of_section(drafts, "train")
+    asked = {name for judge in of_section(drafts, "evaluate") for name in judge.asks.values()}
+    made: list[BlockDraft] = []
+    for name in TRAINED_PROVIDERS:
         if name in asked - defined and trainings:
             # Before all trainings, after the last one.
             training = trainings[0] if name == "base" else trainings[-1]
@@ -46,16 +47,9 @@ def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft
     return made
 
 
-def _asks(draft: Draft) -> Iterator[str]:
-    if name := draft.text("provider"):
-        yield name
-    if draft.plugin is not None:
-        for _, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                yield name
-
-
-def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> Iterator[Draft]:
+def _provider(
+    name: Literal["base", "tuned"], training: BlockDraft, folder: Path
+) -> Iterator[BlockDraft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):
@@ -66,51 +60,69 @@ def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> 
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)
-    section = next(section for section in SECTIONS if section.name == "providers")
-    yield Draft(section, name, training.path, node, answers["use"], named=True, plugin=plugin)
+    yield BlockDraft(
+        SECTIONS["providers"], name, training.path, node, answers["use"], named=True, plugin=plugin
+    )
 
 
-def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
     """Models that are named before they are trained, or that nothing trains."""
-    trainings = [draft.id for draft in drafts if draft.section.name == "train"]
-    late = set()
-    for draft in drafts:
-        if draft.section.name == "providers" and draft.plugin is not None:
-            for option, block in trained_models(draft.plugin):
-                late.add(draft.id)
-                if draft.path[0] != "providers":
-                    continue  # made from a train block, whose own model is checked there
-                place = place_of(root, (*draft.path, option))
-                if trainings:
-                    problems.extend(_unknown(block, trainings, place))
-                else:
-                    problems.append(Problem("nothing-trained", place, {}))
-        elif draft.section.name == "train" and isinstance(draft.plugin, Trainer):
-            problems.extend(_wrong_base(draft, draft.plugin, trainings, root))
-        elif draft.section.name in ("generate", "filter"):
-            for name in set(_asks(draft)) & late:
-                place = draft.place(root, "provider" if draft.text("provider") == name else "use")
-                problems.append(Problem("not-trained-yet", place, {"provider": name}))
+    trainings = of_section(drafts, "train")
+    ids = [training.id for training in trainings]
+    trained: set[str] = set()
+    for draft in of_section(drafts, "providers"):
+        for option, block in trained_models(draft.plugin) if draft.plugin else ():
+            trained.add(draft.id)
+            if draft.path[0] != "providers":
+                continue  # made from a train block, whose own model is checked there
+            place = place_of(root, (*draft.path, option))
+            if ids:
+                problems.extend(_unknown_training(block, ids, place))
+            else:
+                problems.append(Problem("nothing-trained", place, {}))
+    for draft in trainings:
+        if isinstance(draft.plugin, Trainer):
+            problems.extend(_wrong_base(draft, draft.plugin, ids, root))
+    for draft in (*of_section(drafts, "generate"), *of_section(drafts, "filter")):
+        for name in trained & set(draft.asks.values()):
+            place = draft.place(root, "provider" if draft.provider == name else "use")
+            problems.append(Problem("not-trained-yet", place, {"provider": name}))
 
 
 def _wrong_base(
-    draft: Draft, trainer: Trainer, trainings: Sequence[str], root: Node
+    draft: BlockDraft, trainer: Trainer, trainings: Sequence[str], root: Node
 ) -> Iterator[Problem]:
     """A training that goes on from a model which no block before it trains."""
     block = trained_block(trainer.goes_on_from() or "")
     if block is not None:
         earlier = trainings[: trainings.index(draft.id)]
         place = draft.place(root, "with", "model_name_or_path")
-        yield from _unknown(block, earlier, place)
+        yield from _unknown_training(block, earlier, place)
 
 
-def _unknown(block: str, trainings: Sequence[str], place: Position) -> Iterator[Problem]:
+def _unknown_training(block: str, trainings: Sequence[str], place: Position) -> Iterator[Problem]:
     """No problem where no block is named but the last one, if there is one."""
     if not block and not trainings:
         yield Problem("trained-too-early", place, {}, None)
     elif block and block not in trainings:
-        values: dict[str, object] = {"block": block, "known": ", ".join(trainings)}
-        hint = "known" if trainings else None
-        if suggestion := closest(block, trainings):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        yield Problem("unknown-training", place, values, hint)
+        yield unknown("unknown-training", place, block, trainings, block=block)
+
+
+def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
+    """Give every provider the absolute path where it names a model by `./` or `../`.
+
+    It is connected where no recipe is at hand. A model of the hub has no such name.
+    """
+    for draft in of_section(drafts, "providers"):
+        if draft.plugin is not None:
+            found = {}
+            for path, _, value in values_of(draft.plugin, ModelMarker):
+                if value.startswith(_SEEN_FROM_HERE):
+                    place = place_of(root, (*draft.options, *path))
+                    found[str(path[0])] = absolute_model(value, Path(place.path).parent)
+            draft.plugin = draft.plugin.model_copy(update=found) if found else draft.plugin
+
+
+def absolute_model(name: str, folder: Path) -> str:
+    """The path of a model's folder as seen from another folder, whether it is there or not."""
+    return str((folder / name).resolve())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import product
 from math import prod
@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.errors import Position, Problem, unknown
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
@@ -55,7 +55,7 @@ class WrittenVariant:
 
 
 def written_variants(
-    sweep: Node, root: Node, drafts: Sequence[Draft], problems: list[Problem]
+    sweep: Node, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]
 ) -> list[WrittenVariant]:
     """Every combination of the sweep's values, the last path's changing first.
 
@@ -138,22 +138,18 @@ def _seeds(sweep: Node) -> int:
 
 
 def _path(
-    dotted: str, root: Node, drafts: Sequence[Draft], place: Position, problems: list[Problem]
+    dotted: str, root: Node, drafts: Sequence[BlockDraft], place: Position, problems: list[Problem]
 ) -> Path | None:
     """The steps of a dotted path; None, and a problem, where it leads nowhere."""
     way = _Way(dotted, root, drafts)
     try:
         return way.path()
     except _Nowhere as wrong:
-        values: dict[str, object] = {"path": dotted, "step": wrong.step}
-        hint = None
+        values = {"path": dotted, "step": wrong.step}
+        problem = unknown("sweep-path", place, wrong.step, wrong.known, **values)
         if wrong.step == "evaluate":
-            hint = "sweep-judges"
-        elif suggestion := closest(wrong.step, wrong.known):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        elif wrong.known:
-            values["known"], hint = ", ".join(wrong.known), "known"
-        problems.append(Problem("sweep-path", place, values, hint))
+            problem = replace(problem, hint="sweep-judges")
+        problems.append(problem)
         return None
 
 
@@ -169,7 +165,7 @@ class _Nowhere(Exception):
 class _Way:
     """Follows a dotted path into a document."""
 
-    def __init__(self, dotted: str, root: Node, drafts: Sequence[Draft]) -> None:
+    def __init__(self, dotted: str, root: Node, drafts: Sequence[BlockDraft]) -> None:
         self._dotted = dotted
         self._root = root
         self._ids = {draft.path: draft.id for draft in drafts}

@@ -12,7 +12,9 @@ import orjson
 
 from sftrecipe.calls.ledger.history import LedgerCall, read_call
 from sftrecipe.errors import UsageError
+from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
+from sftrecipe.report.run_reasons import RunReasons
 from sftrecipe.report.text.ledger_text import reply_lines
 from sftrecipe.report.text.row_text import row_text
 from sftrecipe.report.text.turns import shown_turns, turn_parts
@@ -40,6 +42,8 @@ class Explanation:
     equal: list[dict[str, Any]] = field(default_factory=list)
     """Where rows with the same columns were rejected: they have the same id."""
     parents: list[Explanation] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    """What the reasons of `lost` mean."""
     seen: bool = False
     """Whether it was told before, further up."""
 
@@ -57,7 +61,7 @@ def explain_row(asked: str, out: Path, project: Project) -> Explanation:
         steps = str(project.steps)
         raise UsageError("steps-gone", "make-again", folder=str(out), steps=steps)
     name = made.row_id(asked)
-    return _Walk(made, _losses(out), project).explain(name, 0)
+    return _Walk(made, _losses(out), RunReasons(run), project).explain(name, 0)
 
 
 class _Made:
@@ -127,9 +131,14 @@ class _Walk:
     """Walks back from a row; a row that several were made from is told once."""
 
     def __init__(
-        self, made: _Made, lost: dict[str, list[dict[str, Any]]], project: Project
+        self,
+        made: _Made,
+        lost: dict[str, list[dict[str, Any]]],
+        reasons: RunReasons,
+        project: Project,
     ) -> None:
         self._made = made
+        self._reasons = reasons
         self._lost = lost
         self._ledger = project.ledger
         self._told: set[str] = set()
@@ -146,6 +155,7 @@ class _Walk:
         )
         calls = [call for key in keys if (call := read_call(self._ledger, key))]
         explanation = Explanation(row, step, calls, lost, equal)
+        explanation.reasons = [self._reasons.of(each["step"], each["reason"]) for each in lost]
         if depth < _DEEP and len(self._told) < _MOST:
             explanation.parents = [self.explain(parent, depth + 1) for parent in row.parents]
         return explanation
@@ -213,10 +223,11 @@ def explanation_text(explanation: Explanation, indent: str = "") -> str:
     if explanation.seen:
         return f"{indent}{explanation.step}  [{row.id}] (told above)"
     lines = [f"{explanation.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
-    for entry in explanation.lost:
+    for entry, reason in zip(explanation.lost, explanation.reasons, strict=True):
         measured = "" if entry["value"] is None else f" ({entry['value']})"
         detail = f": {entry['detail']}" if entry["detail"] else ""
         lines.append(f"  lost at {entry['step']}: {entry['reason']}{measured}{detail}")
+        lines += [f"    {reason.line}"] if reason.line else []
     for step, count in Counter(entry["step"] for entry in explanation.equal).items():
         lines.append(f"  rows equal to it that were lost at {step}: {count}")
     for call in explanation.calls:

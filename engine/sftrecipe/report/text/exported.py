@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.messages import Phrase, Word, message
+from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plugin.plugin_kinds import UNNAMED
 from sftrecipe.run.execution import Done
 from sftrecipe.run.steps.export_shares import SHARES
@@ -62,7 +62,7 @@ def _kind(done: Done) -> Iterator[str]:
     }
     if others:
         told = tuple(
-            Phrase("outcome-other", {"count": count, "kind": Word(f"kind-{kind}")})
+            own_text("outcome-other", count=count, kind=Word(f"kind-{kind}"))
             for kind, count in others.items()
         )
         yield message("outcome-other-kinds", {"step": step, "others": told})
@@ -84,5 +84,5 @@ def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, 
             "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
             "tokens": f"{100 * noted.get('token_share', 0):.1f}",
         }
-        parts.append(Phrase(slug, values))
+        parts.append(own_text(slug, **values))
     return message("outcome-mix", {"step": step, "shares": tuple(parts)})

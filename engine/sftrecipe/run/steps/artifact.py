@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.recipe.checks.references import HELD_OUT, MIXED
+from sftrecipe.recipe.language.sections import HELD_OUT, MIXED
 from sftrecipe.run.steps.filter_step import verdict_file
 from sftrecipe.run.steps.making import ROWS
 from sftrecipe.store.streams import Judged, Stream

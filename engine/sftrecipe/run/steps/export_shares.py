@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import own_text
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.steps.mix_step import DRAWN
 from sftrecipe.store.artifacts import StepFacts
@@ -73,13 +73,11 @@ def mix_missed(execution: Execution, step: Step, facts: StepFacts) -> SftrecipeE
     if len(checking) > 1 and step.block.plugin in checking:
         return None
     missed = tuple(
-        Phrase(
+        own_text(
             "mix-missed-share",
-            {
-                "stream": name,
-                "given": f"{100 * _taken(each):.1f}",
-                "drawn": f"{100 * each['drawn_share']:.1f}",
-            },
+            stream=name,
+            given=f"{100 * _taken(each):.1f}",
+            drawn=f"{100 * each['drawn_share']:.1f}",
         )
         for name, each in facts.notes.get(SHARES, {}).items()
         if abs(_taken(each) - each["drawn_share"]) > TOLERANCE * each["drawn_share"]

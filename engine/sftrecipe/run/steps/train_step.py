@@ -11,6 +11,7 @@ from typing import IO, Any
 import orjson
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import Word, error_text, in_user_language, message
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
@@ -72,7 +73,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
-        raise SftrecipeError("step-refused", step=block.id, error=str(refusal)) from refusal
+        raise SftrecipeError("step-refused", step=block.id, error=error_text(refusal)) from refusal
 
 
 def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
@@ -85,10 +86,12 @@ def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
 
 def finding_text(block: str, finding: Finding) -> str:
     """A finding as the user reads it, with its examples and what to do."""
-    lines = [f"{block}: {finding.state}[{finding.check}]: {finding.message}"]
-    lines += [f"    {example}" for example in finding.examples]
+    state = Word(f"state-{finding.state}")
+    told = {"block": block, "state": state, "check": finding.check, "message": finding.message}
+    lines = [message("finding", told)]
+    lines += [f"    {in_user_language(example)}" for example in finding.examples]
     if finding.advice:
-        lines.append(f"  hint: {finding.advice}")
+        lines.append(message("finding-advice", {"advice": finding.advice}))
     return "\n".join(lines)
 
 

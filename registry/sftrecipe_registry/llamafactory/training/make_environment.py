@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from sftrecipe.plugin import ENVIRONMENT_MADE, PluginRefused, environment_of
-from sftrecipe_registry.llamafactory.training.environment import ENVIRONMENT
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -64,8 +64,8 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
         raise PluginRefused(f"the environment cannot be made: {error}") from error
     (folder / _INCOMPLETE).unlink()
     say(f"the environment in {folder} is complete")
-    if environment_of(ENVIRONMENT) != str(folder):
-        say(f"to train in it: export {ENVIRONMENT}={folder}")
+    if environment_of(TRAINING_ENVIRONMENT) != str(folder):
+        say(f"to train in it: export {TRAINING_ENVIRONMENT}={folder}")
 
 
 def _identity(cpu: bool) -> str:

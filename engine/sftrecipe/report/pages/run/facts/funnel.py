@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sftrecipe.messages import Phrase
-from sftrecipe.plugin.data_notices import told_phrases
+from sftrecipe.messages import Text
+from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 
 _REASONS = 6
@@ -31,7 +31,7 @@ class StepRows:
     other_reasons: int
     """Reasons beside those."""
     counts: dict[str, int]
-    told: list[Phrase]
+    told: list[Text]
     """What its plugin told of its data."""
     cached: bool
     seconds: float
@@ -61,7 +61,7 @@ def _rows(step: Mapping[str, Any]) -> StepRows:
         dict(reasons[:_REASONS]),
         len(reasons[_REASONS:]),
         dict(list(step["counts"].items())[:_REASONS]),
-        list(told_phrases(step["notes"].get("told", {}))),
+        list(told_texts(step["notes"].get("told", {}))),
         step["cached"],
         step["seconds"],
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import STORE_FORMAT
-from sftrecipe.recipe.checks.references import MIXED
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.run.run_file import read_run

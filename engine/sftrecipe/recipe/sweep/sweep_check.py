@@ -3,20 +3,20 @@ be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest, is_wrong
+from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.plugin_kinds import Judge
-from sftrecipe.recipe.blocks import Draft, crashed, drafts
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed, of_section
+from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
-from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
-from sftrecipe.recipe.sweep.depending import decided_by
+from sftrecipe.recipe.recipe import Block, CheckedRecipe, Sweep, Variant
 from sftrecipe.recipe.sweep.variants import (
     WrittenVariant,
     variant_names,
@@ -28,14 +28,14 @@ Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
 """Checks a whole recipe: it, or None, and its problems."""
 
 
-class Sweeping:
+class SweepCheck:
     """One `sweep` being checked."""
 
     def __init__(self, written: Node, composed: Composed, check: Check) -> None:
         self._written = written
         self._composed = composed
         self._check = check
-        self._drafts = drafts(composed.root, [])
+        self._drafts = block_drafts(composed.root, [])
 
     def sweep(self, problems: list[Problem]) -> Sweep | None:
         """The sweep; None where it, or one of its variants, has problems. They join `problems`."""
@@ -93,11 +93,10 @@ class Sweeping:
             return composed
         root = composed.root
         place = self._written.keys["seeds"]
-        for draft in self._drafts:
-            if draft.section.name == "train":
-                path: Path = (*draft.path, "with", "seed")
-                seed = Node(_seed(root, path) + number, place)
-                root = with_value(root, path, seed, place)
+        for training in of_section(self._drafts, "train"):
+            path: Path = (*training.path, "with", "seed")
+            seed = Node(_seed(root, path) + number, place)
+            root = with_value(root, path, seed, place)
         return replace(composed, root=root, problems=[])
 
     def _in_variant(self, problem: Problem, name: str) -> Problem:
@@ -106,17 +105,17 @@ class Sweeping:
         here = problem.position in set(_places(self._written))
         return replace(problem, values=values, hint=(here and problem.hint) or "in-variant")
 
-    def _metric(self, problems: list[Problem]) -> tuple[Draft, str] | None:
+    def _metric(self, problems: list[Problem]) -> tuple[BlockDraft, str] | None:
         """The judge and the figure that `metric` names; None, and a problem, if there is none."""
         written = self._written.get("metric")
         if written is None or not isinstance(written.value, str):
             return None
-        judges = [draft for draft in self._drafts if draft.section.name == "evaluate"]
+        judges = of_section(self._drafts, "evaluate")
         named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
         if not named:
             values = {"metric": written.value}
-            ids = [judge.id for judge in judges]
-            problems.append(_unknown("sweep-metric", written, values, ids))
+            ids, block = [judge.id for judge in judges], written.value.partition(".")[0]
+            problems.append(unknown("sweep-metric", written.place, block, ids, **values))
             return None
         judge = max(named, key=lambda draft: len(draft.id))
         figure = written.value.removeprefix(f"{judge.id}.")
@@ -127,7 +126,8 @@ class Sweeping:
             return None
         if known is not None and figure not in known:
             values = {"metric": figure, "use": judge.use}
-            problems.append(_unknown("unknown-metric", written, values, sorted(known)))
+            figures = sorted(known)
+            problems.append(unknown("unknown-metric", written.place, figure, figures, **values))
             return None
         return judge, figure
 
@@ -147,19 +147,8 @@ class Sweeping:
                 yield Problem(slug, place, {"path": paths, "judge": judge}, slug)
 
 
-def _figures(judge: Draft) -> frozenset[str] | None:
+def _figures(judge: BlockDraft) -> frozenset[str] | None:
     return judge.plugin.metrics() if isinstance(judge.plugin, Judge) else None
-
-
-def _unknown(
-    slug: str, written: Node, values: Mapping[str, object], known: Sequence[str]
-) -> Problem:
-    hint = "known" if known else None
-    told = {**values, "known": ", ".join(known)}
-    name = str(values["metric"])
-    if suggestion := closest(name, known) or closest(name.partition(".")[0], known):
-        told["suggestion"], hint = suggestion, "did-you-mean"
-    return Problem(slug, written.place, told, hint)
 
 
 def _seed(root: Node, path: Path) -> int:
@@ -191,3 +180,51 @@ def _places(node: Node) -> Iterator[Position]:
     items = node.value.values() if node.is_mapping else node.value if node.is_list else ()
     for item in items:
         yield from _places(item)
+
+
+def decided_by(recipe: CheckedRecipe, judge: str) -> dict[str, Any]:
+    """What decides the `questions` of a judge, and how the `judge` measures, as the recipe writes
+    it."""
+    block = next(each for each in recipe.evaluate if each.id == judge)
+    upstream = _upstream(recipe, block.inputs)
+    drawn = [recipe.seed, recipe.language] if _is_drawn(recipe, block.inputs) else []
+    questions = [[each.section, each.id, each.raw] for each in upstream]
+    return {"questions": [drawn, questions], "judge": [block.raw, _asked(recipe, block)]}
+
+
+def _asked(recipe: CheckedRecipe, judge: Block) -> list[Any]:
+    """The providers that the recipe defines and the judge asks, but those of what is trained."""
+    defined = recipe.document.get("providers") or {}
+    return [
+        [name, recipe.providers[name].raw]
+        for name in sorted({*judge.asks.values()} & {*defined})
+        if not any(trained_models(recipe.providers[name].plugin))
+    ]
+
+
+def _is_drawn(recipe: CheckedRecipe, streams: tuple[str, ...]) -> bool:
+    """Whether seed or language may decide a stream's rows: all but a whole source's."""
+    return any(
+        name not in recipe.sources or recipe.sources[name].raw.get("sample") for name in streams
+    ) or any(set(each.inputs) & set(streams) for each in recipe.filter)
+
+
+def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
+    """Every block, providers among them, that takes part in making the streams."""
+    makers = recipe.stream_makers
+    found: dict[tuple[str, str], Block] = {}
+    waiting = list(streams)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        made = [makers[name]] if name in makers else []
+        thinned = [block for block in recipe.filter if name in block.thins]
+        for block in (*made, *thinned):
+            found[block.section, block.id] = block
+            waiting += [*block.inputs, *block.named_streams]
+            for provider in block.asks.values():
+                found["providers", provider] = recipe.providers[provider]
+    return [found[key] for key in sorted(found)]

@@ -1,0 +1,38 @@
+"""What the reasons of a finished run's rejects mean, as the installed plugins explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sftrecipe.errors import PluginError
+from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.plugin.reasons import Reason, reason_of
+from sftrecipe.report.pages.plugin_page import SECTIONS
+
+
+class RunReasons:
+    """The reasons of a run, by step."""
+
+    def __init__(self, run: Mapping[str, Any]) -> None:
+        steps = run.get("steps", ())
+        self._plugins = {step["id"]: list(_plugins(step)) for step in steps}
+        exports = (step["id"] for step in steps if step["section"] == "export")
+        exporters = [plugin for name in exports for plugin in self._plugins[name]]
+        for step in steps:
+            if step["section"] == "mix":  # it rejects what they cannot write
+                self._plugins[step["id"]] += exporters
+
+    def of(self, step: str, reason: str) -> Reason:
+        """What a reason means where the step rejected."""
+        return reason_of(reason, *self._plugins.get(step, ()))
+
+
+def _plugins(step: Mapping[str, Any]) -> Iterator[type[Plugin]]:
+    """The step's plugin, where it is still installed."""
+    kinds = {section: kind for kind, section in SECTIONS.items()}
+    try:
+        yield plugin_class(kinds[step["section"]], step["use"])
+    except (PluginError, KeyError):
+        return
