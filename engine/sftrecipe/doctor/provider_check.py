@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
-from sftrecipe.calls.one_attempt import open_attempt
+from sftrecipe.calls.one_attempt import AttemptResult, open_attempt
 from sftrecipe.calls.replies.structured import follow
 from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised
 from sftrecipe.errors import Problem, SftrecipeError
