@@ -8,16 +8,14 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.messages import message
+from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
-from sftrecipe.plugin.plugin_kinds import Exporter
-from sftrecipe.report.text.amounts import amounts_text
-from sftrecipe.report.text.exported import exported_lines
-from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
+from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
 from sftrecipe.report.text.next_commands import same_again
-from sftrecipe.run.execution import Done
+from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_shares import SHARES
 from sftrecipe.run.steps.export_step import noted_data_sets
@@ -27,21 +25,24 @@ _REASONS = 5
 """Reasons of rejects that are explained."""
 
 
+_OTHER = "other_"
+
+
 def outcome_text(outcome: Outcome) -> str:
     """The data sets, what was lost, what was asked, how long it took."""
     lines = []
-    for data_set in outcome.execution.data_sets:
+    for data_set in outcome.run.data_sets:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
         for name, value in data_set.needs.items():
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
-    lines += exported_lines(outcome.execution.done)
+    lines += exported_lines(outcome.run.done)
     lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines += [message("outcome-rejected", rejects), *_reasons(outcome)]
-    if failed := outcome.execution.failed:
+    if failed := outcome.run.failed:
         told = {"count": failed, "recipe": same_again(outcome)}
         lines.append(message("outcome-failed", told))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
@@ -57,7 +58,7 @@ def _reasons(outcome: Outcome) -> Iterator[str]:
     """What the commonest reasons mean, and what to change."""
     found = [
         (count, done.step, reason)
-        for done in outcome.execution.done
+        for done in outcome.run.done
         if done.facts.rejected
         for reason, count in done.facts.reasons.items()
     ]
@@ -80,7 +81,7 @@ def outcome_json(outcome: Outcome) -> str:
                 "role": each.role,
                 "kind": each.kind,
             }
-            for each in outcome.execution.data_sets
+            for each in outcome.run.data_sets
         ],
         "mix": {
             done.step.id: done.facts.notes[SHARES]
@@ -100,7 +101,7 @@ def outcome_json(outcome: Outcome) -> str:
             for done in _section(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
-        "failed": outcome.execution.failed,
+        "failed": outcome.run.failed,
         "usage": outcome.usage,
         "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),
@@ -111,7 +112,7 @@ def outcome_json(outcome: Outcome) -> str:
 
 
 def _section(outcome: Outcome, name: str) -> list[Done]:
-    return [done for done in outcome.execution.done if done.step.block.section == name]
+    return [done for done in outcome.run.done if done.step.block.section == name]
 
 
 def _not_held_out(outcome: Outcome) -> Iterator[str]:
@@ -216,3 +217,78 @@ def _summed(
             top = None if high is None or most is None else most + high
             sums[currency] = (least + low, top)
     return sums
+
+
+def exported_lines(done: Sequence[Done]) -> Iterator[str]:
+    """Of every export, one line on what its rows teach, and one on its part of the mix; before them
+    the columns that sources left out."""
+    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
+    asked = asked_shares(mixes)
+    for each in done:
+        if each.step.block.section == "sources":
+            yield from _unnamed(each)
+        elif each.step.block.section == "export":
+            yield from _kind(each)
+            if shares := each.facts.notes.get(SHARES):
+                yield _mix(each.step.id, shares, asked)
+
+
+def _unnamed(done: Done) -> Iterator[str]:
+    """Columns that a source left out, as its catalogue entry does not name them."""
+    for name, count in sorted(done.facts.counts.items()):
+        if name.startswith(UNNAMED):
+            values = {"source": done.step.id, "column": name.removeprefix(UNNAMED), "count": count}
+            yield message("outcome-unnamed", values)
+
+
+def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
+    return {
+        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
+        for notes in mixes
+        if isinstance(streams := notes.get("streams"), Mapping)
+        for name, noted in streams.items()
+        if isinstance(noted, Mapping)
+    }
+
+
+def _kind(done: Done) -> Iterator[str]:
+    """What the rows teach, and the rows that were left out since they teach something else."""
+    step, counts = done.step.id, done.facts.counts
+    kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
+    for kind in filter(None, kinds):
+        values = {"step": step, "kind": Word(f"kind-{kind}")}
+        good, bad = counts.get("judged_good", 0), counts.get("judged_bad", 0)
+        slug = "outcome-judged" if kind == "judgements" else "outcome-kind"
+        yield message(slug, {**values, "good": good, "bad": bad})
+    others = {
+        name.removeprefix(_OTHER): count
+        for name, count in counts.items()
+        if name.startswith(_OTHER)
+    }
+    if others:
+        told = tuple(
+            own_text("outcome-other", count=count, kind=Word(f"kind-{kind}"))
+            for kind, count in others.items()
+        )
+        yield message("outcome-other-kinds", {"step": step, "others": told})
+    if unjudging := counts.get("unjudging_labels"):
+        yield message("outcome-unjudging", {"step": step, "count": unjudging})
+
+
+def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = []
+    for name, each in shares.items():
+        noted = asked.get(name, {})
+        slug = "outcome-share"
+        if "token_share" in noted:
+            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
+        values = {
+            "stream": name,
+            "rows": each["rows"],
+            "share": f"{100 * each['share']:.1f}",
+            "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
+            "tokens": f"{100 * noted.get('token_share', 0):.1f}",
+        }
+        parts.append(own_text(slug, **values))
+    return message("outcome-mix", {"step": step, "shares": tuple(parts)})

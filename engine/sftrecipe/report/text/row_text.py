@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import orjson
 
 from sftrecipe.record import CHAT_COLUMNS, Record
-from sftrecipe.report.text.turns import shown_turns, turn_parts
+from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.row_preview import Preview
 
 _WIDE = 2000
