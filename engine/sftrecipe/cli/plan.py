@@ -17,7 +17,8 @@ from sftrecipe.cli.recipe_run import reach_option
 from sftrecipe.cli.shortages import warn_of_shortages, warn_of_sweep_shortages
 from sftrecipe.forecast.forecast import forecast
 from sftrecipe.messages import message
-from sftrecipe.plan.steps import Plan, Reach, plan_recipe
+from sftrecipe.plan.steps import Plan, plan_recipe
+from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.plan_text import plan_json, plan_text
 from sftrecipe.report.text.problem_text import render
@@ -49,7 +50,7 @@ def plan(
     target = output_folder(checked, project, out)
     estimates = forecast(planned, project, target)
     shortages = warn_of_shortages(planned, project, estimates)
-    _warn_of_lacks(planned, project, target, to)
+    _warn_of_lacks(planned, target, to)
     unheld = unheld_costs(checked, [step.block for step in planned.steps])
     problems = [error.problem for _, error in unheld]
     if problems:
@@ -74,9 +75,9 @@ def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[
     return parts
 
 
-def _warn_of_lacks(planned: Plan, project: Project, target: Path, to: Reach | None) -> None:
+def _warn_of_lacks(planned: Plan, target: Path, to: Reach | None) -> None:
     """Say on stderr what this machine lacks for the steps that are still to be executed."""
-    lacks = lacking(planned, project, target)
+    lacks = lacking(planned, target)
     slug = "plan-lacks-data" if to is None and leaves_data(planned, lacks) else "plan-lacks"
     for step, missing in lacks:
         click.echo(message(slug, {"step": step, "missing": missing.found}), err=True)

@@ -14,7 +14,8 @@ from sftrecipe.cli.shortages import warn_of_shortages
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.forecast.forecast import QUICK, forecast
 from sftrecipe.messages import message
-from sftrecipe.plan.steps import Plan, Reach, plan_recipe
+from sftrecipe.plan.steps import Plan, plan_recipe
+from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.next_commands import next_commands
 from sftrecipe.report.text.outcome_text import outcome_json, outcome_text
@@ -74,7 +75,7 @@ def run_recipe(recipe: CheckedRecipe, to: Reach | None, options: RunOptions) -> 
     plan = plan_recipe(recipe, project, to)
     out = output_folder(recipe, project, options.out)
     OutputFolder(out, recipe, take_over=options.take_over).check()
-    beyond = _beyond_this_machine(plan, project, out) if to is None else []
+    beyond = _beyond_this_machine(plan, out) if to is None else []
     if beyond:
         plan = plan_recipe(recipe, project, "data")
     outcome = _run_reported(plan, project, out, options)
@@ -110,11 +111,11 @@ def _print_outcome(outcome: Outcome, *, as_json: bool, goes_on: bool) -> None:
         click.echo(next_commands(outcome), err=True)
 
 
-def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
+def _beyond_this_machine(plan: Plan, out: Path) -> list[Lack]:
     """What trainings and judges lack here, where the data can be made all the same."""
-    if not any(step.block.section in ("train", "evaluate") for step in plan.steps):
+    if all(step.reach == "data" for step in plan.steps):
         return []
-    lacks = lacking(plan, project, out)
+    lacks = lacking(plan, out)
     return lacks if leaves_data(plan, lacks) else []
 
 

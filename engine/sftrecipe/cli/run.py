@@ -8,7 +8,7 @@ import click
 
 from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
 from sftrecipe.cli.recipe_run import RunOptions, reach_option, run_options, run_recipe
-from sftrecipe.plan.steps import Reach
+from sftrecipe.recipe.language.sections import Reach
 
 
 @click.command()

@@ -16,7 +16,7 @@ from sftrecipe.cli.recipe_options import (
 from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
 from sftrecipe.messages import message
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.run.checking import check_trainings
+from sftrecipe.run.requirements import check_trainings
 from sftrecipe.run.steps.train_step import finding_text
 from sftrecipe.store.project import project_of
 

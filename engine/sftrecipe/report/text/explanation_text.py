@@ -19,7 +19,7 @@ from sftrecipe.report.text.ledger_text import reply_lines
 from sftrecipe.report.text.row_text import row_text
 from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.run_file import REJECTS_FILE, read_run, run_streams
-from sftrecipe.run.steps.making import REJECTS, ROWS
+from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named

@@ -13,9 +13,9 @@ from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
 from sftrecipe.report.text.next_commands import command_arguments
 from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
-from sftrecipe.run.execution import Done
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_shares import SHARES
 from sftrecipe.run.steps.export_step import noted_data_sets
@@ -31,18 +31,18 @@ _OTHER = "other_"
 def outcome_text(outcome: Outcome) -> str:
     """The data sets, what was lost, what was asked, how long it took."""
     lines = []
-    for data_set in outcome.execution.data_sets:
+    for data_set in outcome.run.data_sets:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
         for name, value in data_set.needs.items():
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
-    lines += exported_lines(outcome.execution.done)
+    lines += exported_lines(outcome.run.done)
     lines += [*_not_held_out_lines(outcome), *_training_lines(outcome), *_judge_lines(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines += [message("outcome-rejected", rejects), *_reason_lines(outcome)]
-    if failed := outcome.execution.failed:
+    if failed := outcome.run.failed:
         told = {"count": failed, "recipe": command_arguments(outcome)}
         lines.append(message("outcome-failed", told))
     calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
@@ -58,7 +58,7 @@ def _reason_lines(outcome: Outcome) -> Iterator[str]:
     """What the commonest reasons mean, and what to change."""
     found = [
         (count, done.step, reason)
-        for done in outcome.execution.done
+        for done in outcome.run.done
         if done.facts.rejected
         for reason, count in done.facts.reasons.items()
     ]
@@ -81,7 +81,7 @@ def outcome_json(outcome: Outcome) -> str:
                 "role": each.role,
                 "kind": each.kind,
             }
-            for each in outcome.execution.data_sets
+            for each in outcome.run.data_sets
         ],
         "mix": {
             done.step.id: done.facts.notes[SHARES]
@@ -101,7 +101,7 @@ def outcome_json(outcome: Outcome) -> str:
             for done in _done_steps(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
-        "failed": outcome.execution.failed,
+        "failed": outcome.run.failed,
         "usage": outcome.usage,
         "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),
@@ -112,7 +112,7 @@ def outcome_json(outcome: Outcome) -> str:
 
 
 def _done_steps(outcome: Outcome, name: str) -> list[Done]:
-    return [done for done in outcome.execution.done if done.step.block.section == name]
+    return [done for done in outcome.run.done if done.step.block.section == name]
 
 
 def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:

@@ -11,7 +11,7 @@ from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
 from sftrecipe.report.text.text_format import shown_turns, turn_parts
-from sftrecipe.run.steps.making import REJECTS, ROWS
+from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.rows import rows_named
 from sftrecipe.store.sample_places import evenly
 
