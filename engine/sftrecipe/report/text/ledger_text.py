@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from sftrecipe.calls.ledger.history import LedgerCall, Total
 from sftrecipe.calls.ledger.repair import Repaired
-from sftrecipe.calls.ledger.totals import Call, Total
 from sftrecipe.messages import Word, message, word
 from sftrecipe.report.text.text_format import aligned
 
@@ -62,7 +62,7 @@ def repaired_json(repaired: Repaired) -> str:
     return orjson.dumps({**repaired._asdict(), "kept": str(repaired.kept)}).decode()
 
 
-def call_text(call: Call) -> str:
+def call_text(call: LedgerCall) -> str:
     """One call: what was asked, what came back, what it cost."""
     cost = "" if call.cost is None else f", {call.cost:.6f} {call.currency}"
     values = {
@@ -85,7 +85,7 @@ def call_text(call: Call) -> str:
     return "\n".join(lines)
 
 
-def reply_lines(call: Call) -> list[str]:
+def reply_lines(call: LedgerCall) -> list[str]:
     """A reply as it is shown: the thought after `~`, the answer and calls of tools after `<`."""
     calls = (
         f"< {each['name']}({orjson.dumps(each['arguments']).decode()})" for each in call.tool_calls
@@ -94,7 +94,7 @@ def reply_lines(call: Call) -> list[str]:
     return [*thought, *(f"< {line}" for line in call.reply.splitlines()), *calls]
 
 
-def call_json(call: Call) -> str:
+def call_json(call: LedgerCall) -> str:
     """The same facts as JSON."""
     return orjson.dumps(call._asdict(), option=orjson.OPT_INDENT_2).decode()
 

@@ -13,7 +13,7 @@ import orjson
 from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.report.pages.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
 
@@ -82,7 +82,7 @@ def new_package_text(package: NewPackage) -> str:
     folder = quote(str(package.folder))
     return (
         f"wrote {package.kind} '{package.name}':\n{files}\n"
-        f"next: {installer()} -e {folder} && pytest {folder}"
+        f"next: {install_command()} -e {folder} && pytest {folder}"
     )
 
 
