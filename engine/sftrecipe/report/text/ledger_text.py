@@ -99,7 +99,7 @@ def call_json(call: LedgerCall) -> str:
     return orjson.dumps(call._asdict(), option=orjson.OPT_INDENT_2).decode()
 
 
-def _lost(total: Total) -> str:
+def _lost_text(total: Total) -> str:
     """What attempts without a reply may have cost."""
     if not total.lost_tokens:
         return ""
@@ -116,20 +116,20 @@ def _cells(total: Total) -> tuple[str, ...]:
         f"{total.failed + total.refused:,}",
         f"{total.in_flight:,}",
         f"{total.unanswered:,}",
-        _tokens(total),
-        _cost(total),
-        _lost(total),
+        _tokens_text(total),
+        _total_cost_text(total),
+        _lost_text(total),
     )
 
 
-def _tokens(total: Total) -> str:
+def _tokens_text(total: Total) -> str:
     tokens = f"{total.input_tokens:,} + {total.output_tokens:,}"
     if not total.estimated:
         return tokens
     return message("ledger-some-estimated", {"tokens": tokens, "count": total.estimated})
 
 
-def _cost(total: Total) -> str:
+def _total_cost_text(total: Total) -> str:
     if total.currency:
         return f"{total.cost:.4f} {total.currency}"
     return word("no-price") if total.calls else ""
