@@ -39,7 +39,6 @@ NOT_YET: set[str] = {
     "filters/rules",
     "generators",
     "judges",
-    "llamafactory",
     "llamafactory/preflight",
     "llamafactory/training",
     "methods/augcon",
@@ -100,8 +99,6 @@ UNEXPLAINED: set[str] = {
     ".methods.self_instruct: preamble",
     ".methods.self_instruct: second_output",
     "cluster: cluster_full",
-    "llamafactory: equal_pair",
-    "llamafactory: media_place",
     "superfilter: beyond_budget",
     "superfilter: covered",
 }
