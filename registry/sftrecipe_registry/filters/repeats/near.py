@@ -16,6 +16,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.filters.repeats.preference import Preference
@@ -24,6 +25,8 @@ from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 if TYPE_CHECKING:
     from sftrecipe_registry.filters.repeats.set_join import Repeats
     from sftrecipe_registry.filters.repeats.shingle_sets import ShingleSets
+
+texts = Texts(__package__)
 
 _BREATH = 256
 """Rows that are read before others are let run."""
@@ -76,7 +79,7 @@ class NearDedup(Filter):
         sets, fixed = await self._sets(rows, ctx, preference)
         sizes = sets.sizes
         if len(rows) and not sizes[fixed:].any():
-            raise PluginRefused("filter 'near_dedup' found no text in any row: set field")
+            raise PluginRefused(texts("no-text", filter="near_dedup"))
         # In a thread: others go on, and Ctrl-C is heard.
         found = await asyncio.to_thread(self._repeats, sets, preference.order(), fixed)
         ids = self._ids(rows, ctx, found)

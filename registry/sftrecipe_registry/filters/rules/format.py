@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, NamedTuple
 from unicodedata import category
 
@@ -19,11 +19,14 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
     is_cut_off,
 )
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED
+
+texts = Texts(__package__)
 
 
 class Fault(NamedTuple):
@@ -191,6 +194,16 @@ class Format(RowFilter):
     rule that is broken counts, in the order of `rules`. Of chat turns the last answer is looked at.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cut_off": ("rules",),
+        "empty": ("rules",),
+        "refusal": ("rules",),
+        "as_a_model": ("rules",),
+        "copied_instruction": ("rules",),
+        "unbalanced": ("rules",),
+        "same_line": ("same_line",),
+        "repetition": ("repetition",),
+    }
     example: ClassVar[str] = "{use: format, with: {rules: [empty, refusal, repetition]}}"
 
     rules: tuple[Rule, ...] = (
@@ -215,7 +228,7 @@ class Format(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No rule at all."""
         if not self.rules:
-            yield OptionProblem(("rules",), "filter 'format' has no rule")
+            yield OptionProblem(("rules",), texts("no-rule"))
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""

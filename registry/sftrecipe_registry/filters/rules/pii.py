@@ -24,11 +24,14 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
     installer,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
+
+texts = Texts(__package__)
 
 Kind = Literal["id_card", "bank_card", "phone", "email", "url", "ip", "name"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -294,13 +297,13 @@ class Pii(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; regions that are none, or without the library."""
         if not self.kinds:
-            yield OptionProblem(("kinds",), "filter 'pii' has no kind", f"{', '.join(KINDS)}")
+            yield OptionProblem(("kinds",), texts("no-kind"), ", ".join(KINDS))
         for place, region in enumerate(self.regions):
             if not (len(region) == 2 and region.isascii() and region.isupper()):
-                told = f"'{region}' is no code of a country"
-                yield OptionProblem(("regions", place), told, "two capital letters: US, GB, JP")
+                told = texts("no-country-code", code=region)
+                yield OptionProblem(("regions", place), told, texts("write-country-code"))
         if self.regions and find_spec(_PACKAGE) is None:
-            yield OptionProblem(("regions",), "phonenumbers is not installed", _INSTALL)
+            yield OptionProblem(("regions",), texts("not-installed", package=_PACKAGE), _INSTALL)
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The library for phones."""
