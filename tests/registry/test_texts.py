@@ -33,9 +33,6 @@ REJECTING = {"Reject": 1, "Verdict": 1, "reject": 1, "Unfit": 0, "Unusable": 0, 
 NO_ENGINE = {"transformers_worker", "worker.py"}
 """They run in environments of their own, without the engine."""
 NOT_YET: set[str] = {
-    "exporters/plain",
-    "generators",
-    "judges",
     "llamafactory",
     "llamafactory/preflight",
     "llamafactory/training",
@@ -45,7 +42,6 @@ NOT_YET: set[str] = {
     "methods/evol",
     "methods/magpie",
     "methods/self_instruct",
-    "mixers/weights",
     "providers/ernie",
     "providers/litellm",
     "providers/openai",
@@ -62,19 +58,6 @@ NOT_YET: set[str] = {
 }
 """Folders whose texts still stand in code."""
 UNEXPLAINED: set[str] = {
-    ".generators: not_longer",
-    ".generators: not_shorter",
-    ".generators: not_translated",
-    ".generators: one_answer",
-    ".generators: repeated_turn",
-    ".generators: short_paragraph",
-    ".generators: small_margin",
-    ".generators: stop_word",
-    ".generators: unchanged",
-    ".judges: no_pair",
-    ".judges: no_question",
-    ".judges: no_scores",
-    ".judges: no_token",
     ".methods.augcon: enough",
     ".methods.augcon: none_wanted",
     ".methods.augcon: not_split",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
@@ -59,6 +59,11 @@ class Loss(Judge):
     """
 
     paper: ClassVar[str] = "Cross-entropy on held-out answers, as LLaMA-Factory's eval_loss"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "tool_turns": (),
+        "no_answer": (),
+        "no_token": (),
+    }
     example: ClassVar[str] = """\
 - use: loss
   with: {models: [tuned, base], prompt: "builtin:loss/chatml"}
