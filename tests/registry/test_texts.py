@@ -36,10 +36,6 @@ NOT_YET: set[str] = {
     "llamafactory",
     "llamafactory/preflight",
     "llamafactory/training",
-    "methods/augcon",
-    "methods/cherry",
-    "methods/deita",
-    "methods/evol",
     "methods/magpie",
     "methods/self_instruct",
     "providers/ernie",
@@ -58,18 +54,6 @@ NOT_YET: set[str] = {
 }
 """Folders whose texts still stand in code."""
 UNEXPLAINED: set[str] = {
-    ".methods.augcon: enough",
-    ".methods.augcon: none_wanted",
-    ".methods.augcon: not_split",
-    ".methods.augcon: same_question",
-    ".methods.augcon: short_question",
-    ".methods.cherry: cluster_full",
-    ".methods.cherry: covered",
-    ".methods.cherry: no_perplexity",
-    ".methods.deita: beyond_budget",
-    ".methods.deita: no_tags",
-    ".methods.evol: scaffold",
-    ".methods.evol: unchanged",
     ".methods.magpie: broken_character",
     ".methods.magpie: empty_instruction",
     ".methods.magpie: ends_with_colon",
@@ -82,11 +66,8 @@ UNEXPLAINED: set[str] = {
     ".methods.self_instruct: no_tokens",
     ".methods.self_instruct: preamble",
     ".methods.self_instruct: second_output",
-    "cluster: cluster_full",
     "llamafactory: equal_pair",
     "llamafactory: media_place",
-    "superfilter: beyond_budget",
-    "superfilter: covered",
 }
 """Reasons that nobody explains yet."""
 

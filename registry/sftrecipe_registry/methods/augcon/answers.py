@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -26,6 +26,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch
@@ -37,6 +38,8 @@ from sftrecipe_registry.shared.replies.reply import (
     nothing_said,
 )
 from sftrecipe_registry.shared.text.row_text import with_answer
+
+texts = Texts(__package__)
 
 _ASKED = ("context", "question", "answer")
 
@@ -55,6 +58,7 @@ class AugConAnswers(Sampling, Generator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), self-alignment, self-improving"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_answer": ()}
     example: ClassVar[str] = """\
 - id: answers
   use: augcon_answers
@@ -111,16 +115,13 @@ class AugConAnswers(Sampling, Generator):
         """Rows that are no questions about a context; demonstrations that are none."""
         for column in ("context", "instruction"):
             if inputs is not None and column not in inputs:
-                message = f"input rows have no column '{column}'"
-                yield OptionProblem((), message, "set from to a block that uses augcon_queries")
+                told = texts("no-column", column=column)
+                yield OptionProblem((), told, texts("set-from"))
         if self.demonstrations in files.paths:
             for number, line in enumerate(files.text(self.demonstrations).splitlines(), 1):
                 if line.strip() and _demonstration(line) is None:
-                    yield OptionProblem(
-                        ("demonstrations",),
-                        f"'{self.demonstrations}' line {number} is no demonstration",
-                        'write {"context": "…", "question": "…", "answer": "…"} on each line',
-                    )
+                    told = texts("no-demonstration", file=self.demonstrations, line=number)
+                    yield OptionProblem(("demonstrations",), told, texts("write-demonstration"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns and `output`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -23,6 +23,7 @@ from sftrecipe.plugin import (
     Reject,
     Rows,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.methods.augcon.context_split import (
     PROMPT_VARIABLES,
@@ -32,6 +33,8 @@ from sftrecipe_registry.methods.augcon.context_split import (
     SplitAsker,
     SplitBy,
 )
+
+texts = Texts(__package__)
 
 _DEGRADED = {
     "terse": Asking(terse=True),
@@ -56,6 +59,10 @@ class AugConPairs(Sampling, Generator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), contrastive scorer"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_split": ("attempts",),
+        "same_question": (),
+    }
     example: ClassVar[str] = """\
 - id: pairs
   use: augcon_pairs
@@ -97,8 +104,8 @@ class AugConPairs(Sampling, Generator):
         """Rows that are no questions about a context."""
         for column in ("context", "instruction"):
             if inputs is not None and column not in inputs:
-                message = f"input rows have no column '{column}'"
-                yield OptionProblem((), message, "set from to a block that uses augcon_queries")
+                told = texts("no-column", column=column)
+                yield OptionProblem((), told, texts("set-from"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Those of preference data, with the context and the kind of the degraded prompt."""
@@ -117,7 +124,7 @@ class AugConPairs(Sampling, Generator):
         async def ask(question: _Question) -> Asked:
             context = question.row.text("context")
             if not context.strip():
-                raise PromptFailed("column 'context' holds no text")
+                raise PromptFailed(texts("empty-context"))
             return await asker.ask(prompt, context, _DEGRADED[question.degraded])
 
         async for question, asked in ctx.map(ask, self._drawn(rows, ctx)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -83,6 +83,12 @@ class AugConQueries(Sampling, RowGenerator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), context-split-tree"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "too_short": ("smallest",),
+        "none_wanted": ("characters_a_query",),
+        "not_split": ("attempts",),
+        "short_question": (),
+    }
     example: ClassVar[str] = """\
 - id: queries
   use: augcon_queries

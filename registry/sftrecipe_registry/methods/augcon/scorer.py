@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Lt
@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     Record,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.tokenizers import Tokenize, TokenizerName, tokenizer
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from sftrecipe_registry.methods.augcon.pairwise_head import Head
 
     Vector = NDArray[np.floating[Any]]
+
+texts = Texts(__package__)
 
 _FEWEST = 4
 """Pairs without which nothing is learnt."""
@@ -54,6 +57,7 @@ class ContrastiveScorer(Filter):
     """
 
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), contrastive scorer"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"odd_embedding": ("features",)}
     example: ClassVar[str] = (
         "{id: scored, use: contrastive_scorer, on: queries, with: {pairs: pairs}}"
     )
@@ -85,7 +89,7 @@ class ContrastiveScorer(Filter):
         """Rows that are no questions about a context."""
         for column in ("context", "instruction"):
             if inputs is not None and column not in inputs:
-                yield OptionProblem((), f"input rows have no column '{column}'")
+                yield OptionProblem((), texts("no-column", column=column))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's score, in order. Raises PluginRefused where there are too few pairs."""
@@ -118,10 +122,8 @@ class ContrastiveScorer(Filter):
             (held if drawn < self.holdout else train).append(features)
         ctx.count("train_pairs", len(train))
         if len(train) < _FEWEST:
-            raise PluginRefused(
-                f"stream '{self.pairs}' has {len(train)} pairs to train on, expected at least "
-                f"{_FEWEST}: make more, or leave the scorer out"
-            )
+            told = texts("too-few-pairs", stream=self.pairs, pairs=len(train), least=_FEWEST)
+            raise PluginRefused(told)
         chosen, rejected = (np.array(side, np.float64) for side in zip(*train, strict=True))
         head = trained_head(
             chosen,

@@ -24,9 +24,12 @@ from sftrecipe.plugin import (
     Record,
     Reply,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT, PromptName, asked, question_prompt
+
+texts = Texts(__package__)
 
 _ALPACA_ROWS = 52_002
 _PREFIX_TOKENS = {"alpaca": 4, "wizard": 4, "vicuna": 6, "plain": 1}
@@ -73,6 +76,7 @@ class Ifd(Filter):
         "too_high": ("max",),
         "not_chosen": ("rate", "number"),
         "too_long": ("max_length",),
+        "nan": (),
     }
     example: ClassVar[str] = "{use: ifd, provider: scorer, with: {rate: 0.1}}"
 
@@ -107,9 +111,9 @@ class Ifd(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Two ways to say how many; an empty range."""
         if self.rate is not None and self.number is not None:
-            yield OptionProblem(("number",), "number and rate both say how many", "remove one")
+            yield OptionProblem(("number",), texts("number-and-rate"), texts("remove-one"))
         if self.min is not None and self.min > self.max:
-            yield OptionProblem(("min",), f"'{self.min:g}' is above max '{self.max:g}'")
+            yield OptionProblem(("min",), texts("min-above-max", min=self.min, max=self.max))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """Two calls a row, or three; at most the number or the share of the rows."""

