@@ -36,8 +36,6 @@ NOT_YET: set[str] = {
     "llamafactory",
     "llamafactory/preflight",
     "llamafactory/training",
-    "methods/magpie",
-    "methods/self_instruct",
     "providers/ernie",
     "providers/litellm",
     "providers/openai",
@@ -54,18 +52,6 @@ NOT_YET: set[str] = {
 }
 """Folders whose texts still stand in code."""
 UNEXPLAINED: set[str] = {
-    ".methods.magpie: broken_character",
-    ".methods.magpie: empty_instruction",
-    ".methods.magpie: ends_with_colon",
-    ".methods.magpie: repeated_turn",
-    ".methods.magpie: repetition",
-    ".methods.magpie: shorter",
-    ".methods.magpie: stop_word",
-    ".methods.magpie: untagged",
-    ".methods.self_instruct: next_input",
-    ".methods.self_instruct: no_tokens",
-    ".methods.self_instruct: preamble",
-    ".methods.self_instruct: second_output",
     "llamafactory: equal_pair",
     "llamafactory: media_place",
 }

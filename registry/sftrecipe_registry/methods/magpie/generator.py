@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from math import log
 from typing import Annotated, ClassVar, NamedTuple
@@ -71,6 +71,12 @@ class Magpie(UserTurn, Generator):
         "Xu et al. 2024, Magpie (arXiv 2406.08464), section 2; templates, stops and system prompts "
         "of github.com/magpie-align/magpie (MIT)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "duplicate": ("temperature",),
+        "empty_instruction": (),
+        "broken_character": ("first_token_temperature",),
+        "stop_word": ("early_stop",),
+    }
     example: ClassVar[str] = """\
 - id: asked
   use: magpie

@@ -20,12 +20,15 @@ from sftrecipe.plugin import (
     Reply,
     RowFilter,
     Sampling,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
 from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
+
+texts = Texts(__package__)
 
 _CATEGORIES = (
     "Information seeking", "Reasoning", "Planning", "Editing", "Coding & Debugging", "Math",
@@ -98,10 +101,9 @@ class MagpieTags(Sampling, RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to ask for; the safety of answers that are not there."""
         if not self.tags:
-            yield OptionProblem(("tags",), "no tag is asked for")
+            yield OptionProblem(("tags",), texts("no-tag"))
         if "safety" in self.tags and inputs is not None and not inputs & {"output", "messages"}:
-            told = "the rows have no answers: no column 'output' or 'messages'"
-            yield OptionProblem(("tags",), told, "put respond before this block")
+            yield OptionProblem(("tags",), texts("no-answers"), texts("put-respond-before"))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """A call for each tag."""

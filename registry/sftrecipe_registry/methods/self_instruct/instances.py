@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -49,6 +49,19 @@ class SelfInstructInstances(Sampling, RowGenerator):
         "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), section 2.2; generate_instances.py, "
         "prepare_for_finetuning.py"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "beyond_limit": ("max_instances",),
+        "input_is_output": (),
+        "empty_output": (),
+        "ends_with_colon": (),
+        "contradicting": (),
+        "repeated": (),
+        "preamble": (),
+        "next_input": (),
+        "second_output": (),
+        "no_instance": (),
+        "empty_reply": (),
+    }
     example: ClassVar[str] = """\
 - {id: examples, use: self_instruct_instances, from: typed, provider: teacher}
 """
