@@ -28,7 +28,7 @@ TOLD: dict[str, tuple[tuple[int, str], ...]] = {
 }
 """What is told to people, and where: by place and by name."""
 REJECTING = {"Reject": 1, "Verdict": 1, "reject": 1, "Unfit": 0, "Unusable": 0, "NotJudged": 0,
-             "Lost": 0, "UnreadTurn": 0}  # fmt: skip
+             "Lost": 0, "LostPart": 0, "UnreadTurn": 0}  # fmt: skip
 """What takes a reason to reject a row, and at which place."""
 NO_ENGINE = {"transformers_worker", "worker.py"}
 """They run in environments of their own, without the engine."""

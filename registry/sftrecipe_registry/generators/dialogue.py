@@ -97,7 +97,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A persona file that holds no list of texts."""
-        if self.personas in files.paths and not _texts(files.text(str(self.personas))):
+        if self.personas in files.paths and not _listed_texts(files.text(str(self.personas))):
             told = texts("no-list", file=self.personas)
             yield OptionProblem(("personas",), told, texts("write-list"))
 
@@ -178,7 +178,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
         if self.personas is None:
             return ""
         file = self.personas
-        known = ctx.once("personas", lambda: _texts(ctx.files.text(file)))
+        known = ctx.once("personas", lambda: _listed_texts(ctx.files.text(file)))
         return max(known, key=lambda text: ctx.number("persona", row.id, text))
 
     def _columns(self, row: Record, talk: _Talk, persona: str) -> dict[str, Any]:
@@ -213,7 +213,7 @@ def _is_heard(turn: Turn) -> bool:
     return bool(turn["content"]) or not turn.get("tool_calls")
 
 
-def _texts(content: str) -> list[str]:
+def _listed_texts(content: str) -> list[str]:
     """The texts of a YAML or JSON list; none where it is anything else."""
     try:
         found = plain_yaml(content)

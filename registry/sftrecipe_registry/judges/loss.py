@@ -105,14 +105,14 @@ class Loss(Judge):
 
         Raises PluginRefused where no row could be judged.
         """
-        judged = await judged_rows(lambda row: self._lost(row, ctx), rows, ctx)
+        judged = await judged_rows(lambda row: self._row_loss(row, ctx), rows, ctx)
         found = model_estimates(judged, self.models, _MEASURES, ctx)
         for model in self.models:
             ends = (math.exp(min(end, _LARGEST)) for end in found[figure(model, "loss")])
             found[figure(model, "perplexity")] = Estimate(*ends)
         return model_judgement(judged, found, self.models, (*_MEASURES, "perplexity"))
 
-    async def _lost(self, row: Record, ctx: Context) -> JudgedRow:
+    async def _row_loss(self, row: Record, ctx: Context) -> JudgedRow:
         """Raises NotJudged and CallFailed."""
         import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
 
@@ -134,10 +134,10 @@ class Loss(Judge):
                 raise NotJudged("no_token", f"of {name}", replies=[*replies.values()])
         if len({len(reply.logprobs) for reply in replies.values()}) > 1:
             ctx.count("other tokens")
-        return _judged(row, replies, ctx)
+        return _judged_row(row, replies, ctx)
 
 
-def _judged(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
+def _judged_row(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
     parts, scores = {}, {}
     for name, reply in replies.items():
         total, tokens = -math.fsum(reply.logprobs), len(reply.logprobs)

@@ -59,7 +59,7 @@ class Datasets(Exporter):
         name = data_set_name(self.name, to.name)
         to.claim(name)
         with _scratch(to.folder, name) as scratch:
-            made = self._made(library, rows, scratch)
+            made = self._data_set(library, rows, scratch)
             saved = scratch / "saved"
             made.save_to_disk(str(saved))
             if self.push_to_hub is not None:
@@ -69,7 +69,7 @@ class Datasets(Exporter):
             _put_in_place(saved, to.folder / name)
         return [DataSet(name, (name,), count)]
 
-    def _made(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
+    def _data_set(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
         schema = common_schema(rows, self.lineage)

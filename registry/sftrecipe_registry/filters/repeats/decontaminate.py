@@ -130,8 +130,8 @@ class Decontaminate(Filter):
 
     def _looked_for(self, columns: Any) -> Iterator[str]:
         if not self.columns:
-            return _texts(columns)
-        return _texts([columns.get(name) for name in self.columns])
+            return _leaf_texts(columns)
+        return _leaf_texts([columns.get(name) for name in self.columns])
 
     def _common(self, rows: Rows, index: NgramIndex) -> frozenset[int]:
         """N-grams that stand in too many rows."""
@@ -260,12 +260,12 @@ def _file_items(path: Path, shown: str, ctx: Context) -> Iterator[tuple[str, dic
             yield f"{name}:{line}", columns
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _leaf_texts(value: Any) -> Iterator[str]:
     """Every text in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _texts([*value.values()])
+        yield from _leaf_texts([*value.values()])
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _leaf_texts(item)

@@ -19,7 +19,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class NearDedup(Filter):
         """
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 
-        preference = Preference(self.prefer)
+        preference = RepeatPreference(self.prefer)
         sets, fixed = await self._sets(rows, ctx, preference)
         sizes = sets.sizes
         if len(rows) and not sizes[fixed:].any():
@@ -94,7 +94,7 @@ class NearDedup(Filter):
                 yield Verdict(False, "near_duplicate", value, ids[other])
 
     async def _sets(
-        self, rows: Rows, ctx: Context, preference: Preference
+        self, rows: Rows, ctx: Context, preference: RepeatPreference
     ) -> tuple[ShingleSets, int]:
         """The shingles of all rows, those of `against` first, and how many those are."""
         import asyncio  # noqa: PLC0415

@@ -16,7 +16,7 @@ from sftrecipe_registry.shared.text.row_text import text_aloud
 texts = Texts(__package__)
 
 
-class Preference:
+class RepeatPreference:
     """Ranks rows: `first` come, `longest`, or by the name of a score, highest first.
 
     Of equals the earlier row is better; a row without the score comes after all that have it.

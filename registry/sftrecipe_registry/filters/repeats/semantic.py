@@ -24,7 +24,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
@@ -108,7 +108,7 @@ class SemanticDedup(Filter):
         from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
 
         read = text_of(self.field, instruction_text)
-        preference = Preference(self.prefer)
+        preference = RepeatPreference(self.prefer)
         for row in rows:
             preference.add(row)
         before = [row for stream in self.against for row in ctx.streams[stream].ids()]

@@ -356,7 +356,7 @@ class Expression(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """An expression that cannot be read; columns that the rows do not have."""
         try:
-            read = _read(self.keep)
+            read = _row_expression(self.keep)
         except BadExpression as error:
             yield OptionProblem(("keep",), error_text(error), error.hint)
             return
@@ -372,7 +372,7 @@ class Expression(RowFilter):
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        columns, read = row.columns, _read(self.keep)
+        columns, read = row.columns, _row_expression(self.keep)
         of_chat = {
             name: of_turns(columns, name) for name in read.names & OF_TURNS if "messages" in columns
         }
@@ -385,5 +385,5 @@ class Expression(RowFilter):
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> SafeExpression:
+def _row_expression(text: str) -> SafeExpression:
     return read_expression(text, _GROUPS)

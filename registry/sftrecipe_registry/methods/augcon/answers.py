@@ -30,6 +30,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch
+from sftrecipe_registry.methods.augcon.question_columns import missing_columns
 from sftrecipe_registry.shared.replies.reply import (
     Lost,
     ask_once,
@@ -113,10 +114,8 @@ class AugConAnswers(Sampling, Generator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows that are no questions about a context; demonstrations that are none."""
-        for column in ("context", "instruction"):
-            if inputs is not None and column not in inputs:
-                told = texts("no-column", column=column)
-                yield OptionProblem((), told, texts("set-from"))
+        for column in missing_columns(inputs):
+            yield OptionProblem((), texts("no-column", column=column), texts("set-from"))
         if self.demonstrations in files.paths:
             for number, line in enumerate(files.text(self.demonstrations).splitlines(), 1):
                 if line.strip() and _demonstration(line) is None:
@@ -157,7 +156,7 @@ class AugConAnswers(Sampling, Generator):
             one: Demonstration, shown: Sequence[Demonstration]
         ) -> Demonstration | None:
             reply = await self._ask(one, shown, ctx)
-            found = self._found(reply)
+            found = self._answer_parts(reply)
             return {**one, **found._asdict()} if found.answer else None
 
         async def agree(made: Demonstration, reference: Demonstration) -> bool:
@@ -203,11 +202,11 @@ class AugConAnswers(Sampling, Generator):
     async def _reply(self, prompt: str, sampling: dict[str, Any], ctx: Context) -> Reply:
         return await ask_once(ctx.model, prompt, sampling, raw=self.mode == "complete")
 
-    def _found(self, reply: Reply) -> Answered:
+    def _answer_parts(self, reply: Reply) -> Answered:
         return find_answer(reply.text, reasoning=self.reasoning)
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        found = self._found(reply)
+        found = self._answer_parts(reply)
         columns = with_answer(row.columns, found.answer)
         if self.reasoning:
             columns["reasoning"] = found.reasoning

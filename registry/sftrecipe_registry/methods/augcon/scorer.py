@@ -22,6 +22,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
+from sftrecipe_registry.methods.augcon.question_columns import missing_columns
 from sftrecipe_registry.shared.text.tokenizers import Tokenize, TokenizerName, tokenizer
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 
@@ -39,7 +40,7 @@ _FEWEST = 4
 """Pairs without which nothing is learnt."""
 
 
-class _Asked(NamedTuple):
+class _AskedQuestion(NamedTuple):
     """A question on a context."""
 
     context: str
@@ -87,14 +88,13 @@ class ContrastiveScorer(Filter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows that are no questions about a context."""
-        for column in ("context", "instruction"):
-            if inputs is not None and column not in inputs:
-                yield OptionProblem((), texts("no-column", column=column))
+        for column in missing_columns(inputs):
+            yield OptionProblem((), texts("no-column", column=column))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's score, in order. Raises PluginRefused where there are too few pairs."""
         head = await self._trained(ctx)
-        asked = (_Asked(row.text("context"), row.text("instruction")) for row in rows)
+        asked = (_AskedQuestion(row.text("context"), row.text("instruction")) for row in rows)
         async for features in self._features(asked, ctx):
             if isinstance(features, CallFailed):
                 calls = (features.key,) if features.key else ()
@@ -143,7 +143,7 @@ class ContrastiveScorer(Filter):
     async def _pairs(self, ctx: Context) -> AsyncIterator[tuple[Record, tuple[Vector, Vector]]]:
         """The pairs with the features of both questions; without those that cannot be had."""
         pairs = ctx.streams[self.pairs]
-        sides = (_Asked(row.text("context"), row.text(s)) for row in pairs for s in _SIDES)
+        sides = (_AskedQuestion(row.text("context"), row.text(s)) for row in pairs for s in _SIDES)
         features = self._features(sides, ctx)
         for row in pairs:
             chosen, rejected = await anext(features), await anext(features)
@@ -153,12 +153,12 @@ class ContrastiveScorer(Filter):
                 yield row, (chosen, rejected)
 
     async def _features(
-        self, asked: Iterable[_Asked], ctx: Context
+        self, asked: Iterable[_AskedQuestion], ctx: Context
     ) -> AsyncIterator[Vector | CallFailed]:
         """Features of each question, in order."""
         if self.features == "embedding":
 
-            async def embed(one: _Asked) -> Vector:
+            async def embed(one: _AskedQuestion) -> Vector:
                 return await _embedded(one, ctx)
 
             async for _, vector in ctx.map(embed, asked):
@@ -176,7 +176,7 @@ class ContrastiveScorer(Filter):
 _SIDES = ("chosen", "rejected")
 
 
-async def _embedded(asked: _Asked, ctx: Context) -> Vector:
+async def _embedded(asked: _AskedQuestion, ctx: Context) -> Vector:
     """Vectors of the question, and of context and question together, one after the other."""
     import numpy as np  # noqa: PLC0415
 

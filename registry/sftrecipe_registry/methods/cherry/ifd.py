@@ -27,7 +27,12 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT, PromptName, asked, question_prompt
+from sftrecipe_registry.methods.cherry.ifd_texts import (
+    DIRECT,
+    PromptName,
+    question_and_answer,
+    question_prompt,
+)
 
 texts = Texts(__package__)
 
@@ -47,7 +52,7 @@ class _Scored(NamedTuple):
     value: float | None = None
 
 
-def _lost(failure: CallFailed) -> _Scored:
+def _unscored(failure: CallFailed) -> _Scored:
     calls = (failure.key,) if failure.key else ()
     return _Scored(UNSCORED, calls, failure.reason, failure.message)
 
@@ -130,7 +135,7 @@ class Ifd(Filter):
         choosing = self.rate is not None or self.number is not None
         scored: list[_Scored] = []
         async for _, told in ctx.map(lambda row: self._scored(row, ctx), rows):
-            found = _lost(told) if isinstance(told, CallFailed) else told
+            found = _unscored(told) if isinstance(told, CallFailed) else told
             if choosing:
                 scored.append(found)
             else:
@@ -144,7 +149,7 @@ class Ifd(Filter):
     async def _scored(self, row: Record, ctx: Context) -> _Scored:
         """Raises CallFailed."""
         name = self._prompt()
-        instruction, given, answer = asked(row)
+        instruction, given, answer = question_and_answer(row)
         if not answer:
             return _Scored(UNSCORED, (), "nan", "the row has no answer")
         prompt = question_prompt(name, instruction, "" if self._is_wizard_original() else given)

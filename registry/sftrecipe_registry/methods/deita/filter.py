@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -72,7 +71,7 @@ class _Scored(NamedTuple):
     calls: tuple[str, ...] = ()
 
 
-class _Asked(NamedTuple):
+class _ScoreReply(NamedTuple):
     """One score of one turn."""
 
     score: float | None
@@ -205,7 +204,9 @@ class Deita(Sampling, Filter):
         for instruction, answer in turns:
             pair: list[float] = []
             for name, prompt in self._wanted():
-                asked = _Asked(row.scores.get(name), said=f"no score '{name}'") if name else None
+                asked = (
+                    _ScoreReply(row.scores.get(name), said=f"no score '{name}'") if name else None
+                )
                 asked = asked or await self._ask(prompt, instruction, answer, ctx)
                 calls.extend(asked.calls)
                 if asked.score is None:
@@ -219,15 +220,15 @@ class Deita(Sampling, Filter):
         """Of each score its name, where the rows have it, and how it is asked for."""
         return (self.complexity, self.complexity_prompt), (self.quality, self.quality_prompt)
 
-    async def _ask(self, prompt: str, instruction: str, answer: str, ctx: Context) -> _Asked:
+    async def _ask(self, prompt: str, instruction: str, answer: str, ctx: Context) -> _ScoreReply:
         at_once = self.scored == "likelihood"
         given = {"instruction": instruction, "output": answer, "at_once": at_once}
         text = ctx.prompt(prompt).render(given)
         if at_once:
             value, keys = await expected_score(ctx.model, f"{text}\n\nScore:", _WORST, _BEST)
-            return _Asked(value, keys)
+            return _ScoreReply(value, keys)
         reply = await ask_once(ctx.model, text, self.sampling())
-        return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
+        return _ScoreReply(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
 
     async def _repetitions(
         self, rows: Rows, ranked: Sequence[int], ctx: Context
@@ -262,14 +263,11 @@ class Deita(Sampling, Filter):
 
     async def _vectors(self, rows: Rows, places: Sequence[int], ctx: Context) -> Vectors:
         """Embeddings of the rows at these places, in their order."""
-        from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.methods.deita.named_embedder import embedded_by  # noqa: PLC0415 - numpy
 
         wanted = set(places)
         aloud = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
-        if self.embedder is None:
-            return await embedded((aloud[place] for place in places), "packaged", ctx)
-        asking = replace(ctx, models={"": ctx.models[self.embedder]})
-        return await embedded((aloud[place] for place in places), "provider", asking)
+        return await embedded_by(self.embedder, (aloud[place] for place in places), ctx)
 
 
 def _turns(row: Record) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Gt, Le
@@ -148,7 +147,7 @@ class InsTag(Sampling, Filter):
 
     async def _answered(self, rows: Rows, ctx: Context) -> AsyncIterator[_Answered]:
         async def ask(row: Record) -> Reply:
-            prompt = ctx.prompt(self.prompt).render(_given(row))
+            prompt = ctx.prompt(self.prompt).render(_prompt_variables(row))
             schema = SCHEMA if self.structured else None
             return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
@@ -174,13 +173,9 @@ class InsTag(Sampling, Filter):
     async def _synonyms(self, tags: Sequence[str], ctx: Context) -> dict[str, str]:
         """Tag → the more frequent tag of the same meaning."""
         from sftrecipe_registry.methods.deita.greedy_cosine import GreedyCosine  # noqa: PLC0415 - numpy
-        from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.methods.deita.named_embedder import embedded_by  # noqa: PLC0415 - numpy
 
-        if self.embedder is None:
-            vectors = await embedded(tags, "packaged", ctx)
-        else:
-            asking = replace(ctx, models={"": ctx.models[self.embedder]})
-            vectors = await embedded(tags, "provider", asking)
+        vectors = await embedded_by(self.embedder, tags, ctx)
         ctx.count("tags_without_embedding", len(vectors.failed))
         leaders = GreedyCosine(self.same_meaning or 1.0)
         names = {}
@@ -190,5 +185,5 @@ class InsTag(Sampling, Filter):
         return names
 
 
-def _given(row: Record) -> dict[str, object]:
+def _prompt_variables(row: Record) -> dict[str, object]:
     return {**row.columns, "instruction": spoken(parted(row.columns).before)}

@@ -161,13 +161,13 @@ class EvolInstruct(Sampling, KeptThought, Generator):
                 yield Reject(row, "no_instruction")
         if self.originals:
             async for row, made in ctx.map(lambda row: self._original(row, ctx), pool):
-                yield _lost(row, made, ctx) if isinstance(made, CallFailed) else made
+                yield _failure_reject(row, made, ctx) if isinstance(made, CallFailed) else made
         newest: dict[int, Record] = {}
         for epoch in range(1, self._epochs() + 1):
             evolve = partial(self._evolve, epoch=epoch, ctx=ctx)
             async for (place, row), made in ctx.map(evolve, enumerate(tuple(pool))):
                 if isinstance(made, CallFailed):
-                    yield _lost(row, made, ctx)
+                    yield _failure_reject(row, made, ctx)
                 elif isinstance(made, Reject):
                     yield made
                 else:
@@ -300,7 +300,7 @@ def _answered(row: Record) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _lost(row: Record, failure: CallFailed, ctx: Context) -> Reject:
+def _failure_reject(row: Record, failure: CallFailed, ctx: Context) -> Reject:
     return ctx.reject(
         row.columns, failure.reason, failure.message, parents=[row], replies=[failure]
     )

@@ -100,7 +100,7 @@ class EvolQuality(Sampling, RowGenerator):
             reply = await self._ask(row, number, spoken(before), answers[-1], ctx)
             replies.append(reply)
             better = evolved_text(reply.text)
-            lost = _lost(reply, better, answers[-1])
+            lost = _loss(reply, better, answers[-1])
             if lost:
                 ctx.count(f"not evolved: {lost.reason}")
             else:
@@ -135,7 +135,7 @@ class EvolQuality(Sampling, RowGenerator):
         return [ctx.row(each, parents=[row], replies=replies, tags=row.tags) for each in made]
 
 
-def _lost(reply: Reply, better: str, answer: str) -> Lost | None:
+def _loss(reply: Reply, better: str, answer: str) -> Lost | None:
     if lost := lost_reply(reply):
         return lost
     if not better:

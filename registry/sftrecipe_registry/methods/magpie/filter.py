@@ -149,11 +149,11 @@ class MagpieFilter(Filter):
     def _verdict(self, row: Record, rules: Mapping[str, Any]) -> Verdict | None:
         """Why not; None: all rules let it pass."""
         for name, limit in rules.items():
-            if (verdict := self._judged(name, limit, row)) is not None:
+            if (verdict := self._rule_verdict(name, limit, row)) is not None:
                 return verdict
         return None
 
-    def _judged(self, name: str, limit: Any, row: Record) -> Verdict | None:
+    def _rule_verdict(self, name: str, limit: Any, row: Record) -> Verdict | None:
         """What one rule says."""
         if name == "least_quality":
             return _by_label(row, "quality", QUALITIES, limit, "low_quality")

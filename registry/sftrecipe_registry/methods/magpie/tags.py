@@ -44,7 +44,7 @@ Prompt = Annotated[
 ]
 
 
-class _Question(NamedTuple):
+class _LabelQuestion(NamedTuple):
     """What is asked for: the key of the label, and the texts beside it by the tags they become."""
 
     key: str
@@ -52,13 +52,13 @@ class _Question(NamedTuple):
     texts: Mapping[str, str]
 
 
-_QUESTIONS: Mapping[Tag, _Question] = {
-    "difficulty": _Question(
+_QUESTIONS: Mapping[Tag, _LabelQuestion] = {
+    "difficulty": _LabelQuestion(
         "difficulty", DIFFICULTIES, {"intent": "intent", "knowledge": "knowledge"}
     ),
-    "quality": _Question("input_quality", QUALITIES, {"explanation": "quality_explanation"}),
-    "category": _Question("primary_tag", _CATEGORIES, {"other_tags": "other_categories"}),
-    "safety": _Question("safety", ("safe", "unsafe"), {"explanation": "safety_explanation"}),
+    "quality": _LabelQuestion("input_quality", QUALITIES, {"explanation": "quality_explanation"}),
+    "category": _LabelQuestion("primary_tag", _CATEGORIES, {"other_tags": "other_categories"}),
+    "safety": _LabelQuestion("safety", ("safe", "unsafe"), {"explanation": "safety_explanation"}),
 }
 
 
@@ -112,7 +112,7 @@ class MagpieTags(Sampling, RowFilter):
 
     async def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The row, kept, with its tags."""
-        given = _given(row)
+        given = _prompt_variables(row)
         tags: dict[str, str] = {}
         calls = []
         for tag in dict.fromkeys(self.tags):
@@ -130,7 +130,7 @@ class MagpieTags(Sampling, RowFilter):
         return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
 
-def _given(row: Record) -> dict[str, object]:
+def _prompt_variables(row: Record) -> dict[str, object]:
     before, answer, _ = parted(row.columns)
     return {**row.columns, "instruction": spoken(before), "output": answer or ""}
 

@@ -133,17 +133,17 @@ class UserTurn(Sampling):
             if _BROKEN in opening:
                 return Written("", tuple(replies), Lost("broken_character"))
             if not first.cut_off or not opening:
-                return self._judged(opening, replies, template)
+                return self._written_turn(opening, replies, template)
         reply = await ctx.model.complete(prompt + opening, sample=sample, sampling=sampling)
         replies.append(reply)
-        return self._judged(opening + reply.text, replies, template)
+        return self._written_turn(opening + reply.text, replies, template)
 
-    def _judged(self, raw: str, replies: Sequence[Reply], template: PreQuery) -> Written:
+    def _written_turn(self, raw: str, replies: Sequence[Reply], template: PreQuery) -> Written:
         ends = [raw.find(stop) for stop in self._stops(template) if stop in raw]
         cut = raw[: min(ends)] if ends else raw
-        return Written(cut.strip(), tuple(replies), self._lost(cut, replies[-1], bool(ends)))
+        return Written(cut.strip(), tuple(replies), self._loss(cut, replies[-1], bool(ends)))
 
-    def _lost(self, raw: str, last: Reply, ended: bool) -> Lost | None:
+    def _loss(self, raw: str, last: Reply, ended: bool) -> Lost | None:
         if not raw.strip():
             return Lost("empty_instruction")
         if self.strict_original:

@@ -86,7 +86,7 @@ class Alpaca(GrowingPool):
         shown = drawn(pool.seeds, self.shots, ctx, "seeds", *salt)
         prompt = ctx.prompt(self.prompt).filled(
             {
-                "examples": [_shown(seed_example(row)) for row in shown],
+                "examples": [_shown_task(seed_example(row)) for row in shown],
                 "number": len(shown) + 1,
                 "count": self.tasks,
                 "chat": self.ask == "chat",
@@ -116,6 +116,6 @@ class Alpaca(GrowingPool):
         )
 
 
-def _shown(columns: dict[str, str]) -> dict[str, str]:
+def _shown_task(columns: dict[str, str]) -> dict[str, str]:
     instruction = " ".join(columns["instruction"].split()).rstrip(":：")
     return {**columns, "instruction": instruction}

@@ -161,7 +161,7 @@ class GrowingPool(Sampling, Generator):
             before = len(pool.made)
             questions = list(self._questions(pool, number, times, ctx))
             async for question, reply in ctx.map(asked, questions):
-                for item in self._judged(question, reply, pool, ctx):
+                for item in self._rows_and_rejects(question, reply, pool, ctx):
                     yield item
             ctx.count("rounds")
             ctx.progress(len(pool.made))
@@ -201,7 +201,7 @@ class GrowingPool(Sampling, Generator):
         prompt = question.prompt.checked()
         return await ask_once(ctx.model, prompt, sampling, raw=raw, sample=question.sample)
 
-    def _judged(
+    def _rows_and_rejects(
         self,
         question: Question,
         reply: Reply | CallFailed,

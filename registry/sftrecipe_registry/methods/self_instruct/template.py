@@ -197,7 +197,7 @@ class SelfInstruct(Sampling, Generator):
         async for draw, replies in ctx.map(asked, draws):
             if isinstance(replies, CallFailed):
                 yield ctx.reject(
-                    _lost(draw),
+                    _reject_columns(draw),
                     replies.reason,
                     replies.message,
                     parents=draw.examples,
@@ -272,7 +272,7 @@ class SelfInstruct(Sampling, Generator):
     ) -> Iterator[Record | Reject]:
         last = replies[-1]
         if lost_in_thought := nothing_said(last):
-            columns = _lost(draw)
+            columns = _reject_columns(draw)
             yield ctx.reject(columns, *lost_in_thought, parents=draw.examples, replies=replies)
             return
         if self.reply == "json":
@@ -299,7 +299,7 @@ class SelfInstruct(Sampling, Generator):
         return "".join(text.split())
 
 
-def _lost(draw: _Draw) -> dict[str, Any]:
+def _reject_columns(draw: _Draw) -> dict[str, Any]:
     """What a reject shows of a call that brought nothing: its prompt, or the seed that it does not
     fit."""
     return dict(draw.examples[-1].columns) if draw.prompt.failed else {"prompt": draw.prompt.text}

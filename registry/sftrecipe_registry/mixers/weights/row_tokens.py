@@ -87,19 +87,19 @@ def row_text(columns: Columns) -> str:
         if type(value) is str:
             parts.append(value)
         elif value is not None:
-            parts.extend(_texts(value))
+            parts.extend(_leaf_texts(value))
     return "\n".join(parts)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _leaf_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, item in value.items():
             if name not in _NAMES:
-                yield from _texts(item)
+                yield from _leaf_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from _leaf_texts(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)
