@@ -725,6 +725,11 @@ SAID = {
     r"stream '([^']*)' says nothing, so it has no tokens to mix by": r"数据流 '\1' 没有文字，无法按 token 混合",
     r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
     r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
+    r"no environment that has torch and transformers is named": "没有指明装有 torch 和 transformers 的环境",
+    r"make its environment: sftrecipe env train \(--cpu without a GPU\)": "请建立训练环境："
+    "sftrecipe env train（没有 GPU 时加 --cpu）",
+    r"; or name one's folder in (\w+)": r"；或在 \1 中写明已有环境的文件夹",
+    r"; without it a run still writes train\.yaml": "；没有它，运行仍会写出 train.yaml",
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
     r"ClientConnectorDNSError: [^;]*": "无法解析主机名",
     r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
