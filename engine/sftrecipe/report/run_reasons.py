@@ -9,7 +9,7 @@ from sftrecipe.errors import PluginError
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.reasons import Reason, reason_of
-from sftrecipe.report.pages.plugin_page import SECTIONS
+from sftrecipe.recipe.language.sections import SECTIONS
 
 
 class RunReasons:
@@ -31,8 +31,7 @@ class RunReasons:
 
 def _plugins(step: Mapping[str, Any]) -> Iterator[type[Plugin]]:
     """The step's plugin, where it is still installed."""
-    kinds = {section: kind for kind, section in SECTIONS.items()}
     try:
-        yield plugin_class(kinds[step["section"]], step["use"])
+        yield plugin_class(SECTIONS[step["section"]].kind, step["use"])
     except (PluginError, KeyError):
         return

@@ -15,6 +15,7 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.run import catalogue
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
@@ -25,7 +26,6 @@ from sftrecipe.run.requirements import refuse_lacking
 from sftrecipe.run.run_end import end_facts
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target

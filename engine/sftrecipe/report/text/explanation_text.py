@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.calls.ledger.totals import Call, read_call
+from sftrecipe.calls.ledger.history import LedgerCall, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
@@ -36,7 +36,7 @@ class Explanation:
 
     row: Record
     step: str
-    calls: list[Call] = field(default_factory=list)
+    calls: list[LedgerCall] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Where it was rejected, and why."""
     equal: list[dict[str, Any]] = field(default_factory=list)

@@ -11,7 +11,7 @@ import orjson
 from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
-from sftrecipe.report.text.next_commands import same_again
+from sftrecipe.report.text.next_commands import command_arguments
 from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
@@ -39,22 +39,22 @@ def outcome_text(outcome: Outcome) -> str:
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
     lines += exported_lines(outcome.run.done)
-    lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
+    lines += [*_not_held_out_lines(outcome), *_training_lines(outcome), *_judge_lines(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
-    lines += [message("outcome-rejected", rejects), *_reasons(outcome)]
+    lines += [message("outcome-rejected", rejects), *_reason_lines(outcome)]
     if failed := outcome.run.failed:
-        told = {"count": failed, "recipe": same_again(outcome)}
+        told = {"count": failed, "recipe": command_arguments(outcome)}
         lines.append(message("outcome-failed", told))
-    calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
+    calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
     if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
-        lines.append(_estimate(outcome.estimate))
+        lines.append(_estimate_text(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
     return "\n".join(lines)
 
 
-def _reasons(outcome: Outcome) -> Iterator[str]:
+def _reason_lines(outcome: Outcome) -> Iterator[str]:
     """What the commonest reasons mean, and what to change."""
     found = [
         (count, done.step, reason)
@@ -85,12 +85,12 @@ def outcome_json(outcome: Outcome) -> str:
         ],
         "mix": {
             done.step.id: done.facts.notes[SHARES]
-            for done in _section(outcome, "export")
+            for done in _done_steps(outcome, "export")
             if SHARES in done.facts.notes
         },
         "trained": [
             {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
-            for done, model in _models(outcome)
+            for done, model in _trained_models(outcome)
         ],
         "judged": [
             {
@@ -98,7 +98,7 @@ def outcome_json(outcome: Outcome) -> str:
                 "metrics": done.facts.notes["metrics"],
                 "gates": gate_results(done.step.block, done.facts),
             }
-            for done in _section(outcome, "evaluate")
+            for done in _done_steps(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
         "failed": outcome.run.failed,
@@ -111,35 +111,35 @@ def outcome_json(outcome: Outcome) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _section(outcome: Outcome, name: str) -> list[Done]:
+def _done_steps(outcome: Outcome, name: str) -> list[Done]:
     return [done for done in outcome.run.done if done.step.block.section == name]
 
 
-def _not_held_out(outcome: Outcome) -> Iterator[str]:
+def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:
     """Exports whose share of held-out rows came to none, as it may of few rows."""
-    for done in _section(outcome, "export"):
+    for done in _done_steps(outcome, "export"):
         plugin = done.step.block.plugin
         roles = {each.role for each in noted_data_sets(done.facts)}
         if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
             yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
 
 
-def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
+def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
     """Every training, with the folder of its model."""
-    for done in _section(outcome, "train"):
+    for done in _done_steps(outcome, "train"):
         yield done, model_of(done.facts, outcome.out)
 
 
-def _trained(outcome: Outcome) -> Iterator[str]:
+def _training_lines(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
-    for done, model in _models(outcome):
+    for done, model in _trained_models(outcome):
         told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
-def _judged(outcome: Outcome) -> Iterator[str]:
+def _judge_lines(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
-    for done in _section(outcome, "evaluate"):
+    for done in _done_steps(outcome, "evaluate"):
         told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
         yield f"{done.step.id}: {told}"
         few = few_rows(done.facts.made, done.facts.notes["metrics"])
@@ -149,7 +149,7 @@ def _judged(outcome: Outcome) -> Iterator[str]:
             yield f"  {gate_text(gate)}"
 
 
-def _calls(usage: Mapping[str, Any]) -> str:
+def _calls_text(usage: Mapping[str, Any]) -> str:
     asked, cached = usage.get("asked", 0), usage.get("cached", 0)
     parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
     if usage.get("failed"):
@@ -159,7 +159,7 @@ def _calls(usage: Mapping[str, Any]) -> str:
         parts.append(message("outcome-tokens", values))
     if usage.get("estimated"):
         parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
-    parts.extend(_thoughts(usage))
+    parts.extend(_thought_texts(usage))
     if usage.get("currency"):
         parts.append(f"{usage['cost']:.4f} {usage['currency']}")
     if usage.get("unpriced"):
@@ -167,7 +167,7 @@ def _calls(usage: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _thoughts(usage: Mapping[str, Any]) -> Iterator[str]:
+def _thought_texts(usage: Mapping[str, Any]) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
     if usage.get("thoughts"):
         share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
@@ -188,7 +188,7 @@ def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
+def _estimate_text(steps: Sequence[Mapping[str, Any]]) -> str:
     """What was foreseen of the run, and what came."""
     foreseen = [step["estimate"] for step in steps]
     used = [usage for step in steps for usage in step["fact"].values()]
@@ -199,14 +199,14 @@ def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
     estimate = amounts_text(
         total([each["asked"] for each in foreseen]),
         total([each["tokens"] for each in foreseen]),
-        _summed([each["cost"] for each in foreseen]),
+        _cost_sums([each["cost"] for each in foreseen]),
     )
     paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
-    fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
+    fact = amounts_text((calls, calls), (tokens, tokens), _cost_sums(paid))
     return message("outcome-estimate", {"estimate": estimate, "fact": fact})
 
 
-def _summed(
+def _cost_sums(
     costs: Sequence[Mapping[str, tuple[float, float | None]]],
 ) -> dict[str, tuple[float, float | None]]:
     """Costs of several steps together, by currency."""
@@ -226,14 +226,14 @@ def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     asked = asked_shares(mixes)
     for each in done:
         if each.step.block.section == "sources":
-            yield from _unnamed(each)
+            yield from _unnamed_column_lines(each)
         elif each.step.block.section == "export":
-            yield from _kind(each)
+            yield from _kind_lines(each)
             if shares := each.facts.notes.get(SHARES):
-                yield _mix(each.step.id, shares, asked)
+                yield _mix_line(each.step.id, shares, asked)
 
 
-def _unnamed(done: Done) -> Iterator[str]:
+def _unnamed_column_lines(done: Done) -> Iterator[str]:
     """Columns that a source left out, as its catalogue entry does not name them."""
     for name, count in sorted(done.facts.counts.items()):
         if name.startswith(UNNAMED):
@@ -252,7 +252,7 @@ def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, A
     }
 
 
-def _kind(done: Done) -> Iterator[str]:
+def _kind_lines(done: Done) -> Iterator[str]:
     """What the rows teach, and the rows that were left out since they teach something else."""
     step, counts = done.step.id, done.facts.counts
     kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
@@ -276,7 +276,7 @@ def _kind(done: Done) -> Iterator[str]:
         yield message("outcome-unjudging", {"step": step, "count": unjudging})
 
 
-def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
+def _mix_line(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
     parts = []
     for name, each in shares.items():
         noted = asked.get(name, {})

