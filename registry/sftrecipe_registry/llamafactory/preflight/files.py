@@ -22,7 +22,7 @@ from sftrecipe_registry.shared.readers.arrow_tables import arrow_rows, parquet_r
 from sftrecipe_registry.shared.readers.csv_table import csv_rows
 from sftrecipe_registry.shared.readers.json_lines import json_lines
 from sftrecipe_registry.shared.readers.json_list import json_items
-from sftrecipe_registry.shared.readers.rows import Bad, Found
+from sftrecipe_registry.shared.readers.rows import BadLine, Found
 from sftrecipe_registry.shared.readers.text_documents import text_lines
 
 KINDS = {".arrow": "arrow", ".csv": "csv", ".json": "json", ".jsonl": "json",
@@ -137,7 +137,7 @@ class TableFile:
             for found in self._found():
                 self._number, self._line = self._number + 1, found[0]
                 tally.rows += 1
-                if isinstance(found, Bad):
+                if isinstance(found, BadLine):
                     tally.add(_trouble(found), self.place, found.text or found.detail)
                     continue
                 self.seen.update(found[1].keys())
@@ -165,7 +165,7 @@ class TableFile:
         return (json_lines if self.lines else json_items)(self.path, "utf-8")
 
     def _as_pandas(self, found: Found) -> Found:
-        if isinstance(found, Bad):
+        if isinstance(found, BadLine):
             return found
         row: dict[str, Any] = {}
         for name, value in found[1].items():
@@ -209,7 +209,7 @@ class TableFile:
 
     def _has_value(self, column: str) -> bool:
         return any(
-            not isinstance(found, Bad) and found[1].get(column) is not None
+            not isinstance(found, BadLine) and found[1].get(column) is not None
             for found in self._found()
         )
 
@@ -238,7 +238,7 @@ def _has_object_lines(path: Path) -> bool:
     return True
 
 
-def _trouble(bad: Bad) -> Trouble:
+def _trouble(bad: BadLine) -> Trouble:
     if bad.reason == "undecodable":
         return _ENCODING
     if bad.reason == "not_an_object":
