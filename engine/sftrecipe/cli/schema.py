@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.errors import UsageError, unknown
+from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas
+
 
 @click.command()
 @click.option(
@@ -22,11 +25,8 @@ def schema(name: str | None, write: Path | None) -> int:
 
     It knows every installed plugin: let your editor read it.
     """
-    from sftrecipe.errors import UsageError, unknown  # noqa: PLC0415
-    from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
-
     if write:
-        for line in written(Path(write)):
+        for line in write_schemas(Path(write)):
             click.echo(line)
         return 0
     found = schemas()
@@ -38,10 +38,8 @@ def schema(name: str | None, write: Path | None) -> int:
     return 0
 
 
-def written(folder: Path) -> list[str]:
+def write_schemas(folder: Path) -> list[str]:
     """Write the built-in schemas into a folder, remove those that are gone; what was done."""
-    from sftrecipe.recipe.language.json_schema import schema_text, schemas  # noqa: PLC0415
-
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {name: schema_text(each) for name, each in schemas(built_in=True).items()}
     done = []

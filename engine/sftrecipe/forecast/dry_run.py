@@ -22,20 +22,22 @@ from sftrecipe.calls.replies.outcomes import known_failure, reply_of
 from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
-from sftrecipe.forecast.expectation import Seen
+from sftrecipe.forecast.expectation import DryRunResult
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.context import Context, Reject, Reply
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.context import Context, Reject
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
+    Judge,
     PluginRefused,
     RowFilter,
     RowGenerator,
     Verdict,
 )
 from sftrecipe.plugin.provider import CallFailed, Provider, Request
+from sftrecipe.plugin.row_views import RowsInMemory
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.record import Record
 
@@ -45,7 +47,7 @@ _GRACE = 0.3
 """Seconds that a plugin may go on after its time."""
 
 
-class Trial(NamedTuple):
+class DryRun(NamedTuple):
     """A step to be tried."""
 
     plugin: Plugin
@@ -62,32 +64,25 @@ class _Enough(BaseException):
     """The time is over. No `Exception`: a plugin is not to go on."""
 
 
-class _Timed:
-    """Rows in memory that are not read beyond the time; satisfies `Rows`."""
+class _TimedRows(RowsInMemory):
+    """Rows in memory that are not read beyond the time."""
 
     def __init__(self, rows: Sequence[Record], ends: float) -> None:
-        self._rows = rows
+        super().__init__(rows)
         self._ends = ends
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def __iter__(self) -> Iterator[Record]:
-        for row in self._rows:
+        for row in super().__iter__():
             if time.monotonic() > self._ends:
                 raise _Enough
             yield row
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return (row.id for row in self._rows)
 
 
 class _Unasked:
     """Stands in for a provider: answers out of the ledger, notes the rest."""
 
     def __init__(
-        self, block: Block, history: History, seen: Seen, ends: float, *, pretends: bool
+        self, block: Block, history: History, seen: DryRunResult, ends: float, *, pretends: bool
     ) -> None:
         assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         self.provider = block.plugin
@@ -129,16 +124,16 @@ class _Unasked:
         raise CallFailed("final", "nobody is asked in a dry run")
 
 
-def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
+def dry_run(run: DryRun, ledger: Path, seconds: float) -> DryRunResult | None:
     """What the step would ask of its rows; None where its plugin cannot be tried.
 
     A plugin that fails, or waits for something else than a model, is given up.
     """
-    found: list[Seen] = []
+    found: list[DryRunResult] = []
 
     def work() -> None:
         try:
-            found.append(asyncio.run(_tried(trial, ledger, time.monotonic() + seconds)))
+            found.append(asyncio.run(_dry_run_result(run, ledger, time.monotonic() + seconds)))
         except Exception:
             return
 
@@ -149,41 +144,37 @@ def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
     return found[0] if found else None
 
 
-async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
-    seen = Seen(len(trial.rows), trial.whole)
+async def _dry_run_result(run: DryRun, ledger: Path, ends: float) -> DryRunResult:
+    seen = DryRunResult(len(run.rows), run.whole)
     with open_history(ledger) as history:
-        judged = _judged_models(trial)
+        judged = _judged_models(run)
         askers = {
             name: _Unasked(block, history, seen, ends, pretends=name in judged)
-            for name, block in trial.providers.items()
+            for name, block in run.providers.items()
         }
         if judged:
-            seen.pretended = {
-                each.id for name, each in trial.providers.items() if name not in judged
-            }
+            seen.pretended = {each.id for name, each in run.providers.items() if name not in judged}
         models = {
-            name: StepModel(asker, trial.context.step, Usage()) for name, asker in askers.items()
+            name: StepModel(asker, run.context.step, Usage()) for name, asker in askers.items()
         }
-        ctx = replace(trial.context, models=models)
+        ctx = replace(run.context, models=models)
         try:
             async with asyncio.timeout(ends - time.monotonic() + _GRACE):
-                await _work(trial.plugin, _Timed(trial.rows, ends), ctx, seen)
+                await _work(run.plugin, _TimedRows(run.rows, ends), ctx, seen)
         except _Enough:
             seen.whole = False
     return seen
 
 
-def _judged_models(trial: Trial) -> frozenset[str]:
+def _judged_models(run: DryRun) -> frozenset[str]:
     """The models that a judge lets answer, where another one judges the answers: without any,
     the judging one would not be asked."""
-    if not isinstance(trial.plugin, Judge):
+    if not isinstance(run.plugin, Judge):
         return frozenset()
     answering = {
-        name
-        for _, marker, name in values_of(trial.plugin, ProviderMarker)
-        if "chat" in marker.needs
+        name for _, marker, name in values_of(run.plugin, ProviderMarker) if "chat" in marker.needs
     }
-    return frozenset(answering if set(trial.providers) - answering else ())
+    return frozenset(answering if set(run.providers) - answering else ())
 
 
 def _pretended(model: str, request: Request) -> str:
@@ -192,7 +183,7 @@ def _pretended(model: str, request: Request) -> str:
     return f"{model} " + "".join(islice(cycle(asked or "text "), _PRETENDED_TEXT))
 
 
-async def _work(plugin: Plugin, rows: _Timed, ctx: Context, seen: Seen) -> None:
+async def _work(plugin: Plugin, rows: _TimedRows, ctx: Context, seen: DryRunResult) -> None:
     if isinstance(plugin, RowGenerator) and type(plugin).generate is RowGenerator.generate:
         for row in rows:
             with suppress(CallFailed), _asking(seen):
@@ -220,7 +211,7 @@ async def _work(plugin: Plugin, rows: _Timed, ctx: Context, seen: Seen) -> None:
 
 
 @contextmanager
-def _asking(seen: Seen) -> Iterator[None]:
+def _asking(seen: DryRunResult) -> Iterator[None]:
     """Count the row whose work this is, if it asks something."""
     before = seen.told
     try:
@@ -233,7 +224,7 @@ def _kept(items: Iterable[Record | Reject]) -> Iterator[Record]:
     return (item for item in items if isinstance(item, Record))
 
 
-def _let_pass(row: Record, verdict: Verdict, seen: Seen) -> None:
+def _let_pass(row: Record, verdict: Verdict, seen: DryRunResult) -> None:
     if verdict.keep:
         columns = {**row.columns, **verdict.changes} if verdict.changes else row.columns
         tags = {**row.tags, **verdict.tags} if verdict.tags else row.tags

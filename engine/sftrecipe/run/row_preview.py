@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,14 @@ from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.plugin_kinds import Generator
 from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.row_views import FirstRows
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import rejects
+from sftrecipe.run.run_state import RunState
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -43,7 +45,7 @@ class _FewRows(Generator):
         """The first rows that the generator makes."""
         ctx.concurrency = 1
         kept = lost = 0
-        first = _First(rows, self.count) if self.inner.scope == "row" else rows
+        first = FirstRows(rows, self.count) if self.inner.scope == "row" else rows
         made = self.inner.generate(first, ctx)
         async for item in made:
             yield item
@@ -53,37 +55,16 @@ class _FewRows(Generator):
         await made.aclose()  # type: ignore[attr-defined]
 
 
-class _First:
-    """The first rows of a stream; satisfies `Rows`."""
-
-    def __init__(self, rows: Rows, count: int) -> None:
-        self._rows = rows
-        self._count = count
-
-    def __len__(self) -> int:
-        return min(len(self._rows), self._count)
-
-    def __iter__(self) -> Iterator[Record]:
-        return islice(self._rows, self._count)
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return islice(self._rows.ids(), self._count)
-
-
 async def preview_rows(
     recipe: CheckedRecipe, project: Project, count: int, progress: Progress
 ) -> Preview:
     """Make about `count` rows with every generate block. Raises what a run raises."""
-    few = replace(
-        recipe,
-        providers={name: _at_once(block) for name, block in recipe.providers.items()},
-        generate=tuple(_few(block, count) for block in recipe.generate),
-        mix=None,
-        export=(),
-        train=(),
-        evaluate=(),
-    )
+    changed = {
+        "providers": tuple(map(_at_once, recipe.providers.values())),
+        "generate": tuple(_few(block, count) for block in recipe.generate),
+        **dict.fromkeys(("mix", "export", "train", "evaluate"), ()),
+    }
+    few = replace(recipe, sections={**recipe.sections, **changed})
     plan = plan_recipe(few, project)
     blocks = [step.block for step in plan.steps]
     with TemporaryDirectory() as folder:
@@ -97,11 +78,11 @@ async def preview_rows(
             recipe=recipe.in_commands,
         ) as session:
             store = StepStore(Path(folder) / "steps")
-            execution = Execution(plan, store, Path(folder), session, progress)
-            await execution.run()
-        names = [block.id for block in few.generate] or list(execution.streams)
-        rows = {name: list(islice(execution.streams[name], count)) for name in names}
-        return Preview(rows, list(islice(rejects(execution), 5 * count)))
+            run = RunState(plan, store, Path(folder), session, progress)
+            await Execution(run).execute()
+        names = [block.id for block in few.generate] or list(run.streams)
+        rows = {name: list(islice(run.streams[name], count)) for name in names}
+        return Preview(rows, list(islice(rejects(run), 5 * count)))
 
 
 def _few(block: Block, count: int) -> Block:

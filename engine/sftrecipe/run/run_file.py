@@ -14,11 +14,15 @@ import orjson
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
-from sftrecipe.run.execution import Done, Execution
 from sftrecipe.run.output_folder import REJECTS_FILE, REPORT_FILE, RUN_FILE
-from sftrecipe.run.steps.artifact import follow, follow_told, verdicts_on
+from sftrecipe.run.run_state import Done, RunState
 from sftrecipe.run.steps.evaluate_step import gate_results
-from sftrecipe.run.steps.making import REJECTS
+from sftrecipe.run.steps.step_files import (
+    REJECTS,
+    advance_streams,
+    judged_streams,
+    told_step,
+)
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.streams import Stream
@@ -55,7 +59,7 @@ def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {step["id"]: step["parts"] for step in run.get("steps", ())}
 
 
-def write_run(execution: Execution, status: str, facts: Mapping[str, Any]) -> None:
+def write_run(execution: RunState, status: str, facts: Mapping[str, Any]) -> None:
     """Write `run.json`: status, the steps with their keys and counts, data sets, versions."""
     recipe = execution.plan.recipe
     content = {
@@ -124,7 +128,7 @@ def versions(plan: Plan) -> dict[str, str]:
     return found
 
 
-def write_rejects(execution: Execution, *, whole: bool = True) -> int:
+def write_rejects(execution: RunState, *, whole: bool = True) -> int:
     """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number.
 
     Of a run that did not end (not `whole`), what the file says of steps that it did not come to
@@ -142,7 +146,7 @@ def write_rejects(execution: Execution, *, whole: bool = True) -> int:
     return count
 
 
-def _of_other_steps(execution: Execution) -> Iterator[bytes]:
+def _of_other_steps(execution: RunState) -> Iterator[bytes]:
     """What `rejects.jsonl` says so far of steps that this run did not come to."""
     reached = {done.step.id for done in execution.done}
     if execution.broken:
@@ -164,20 +168,18 @@ def _step_of(line: bytes) -> str | None:
         return None
 
 
-def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
+def rejects(execution: RunState) -> Iterator[dict[str, Any]]:
     """Every row that was lost, in the order of the steps."""
     streams: dict[str, Stream] = {}
     for done in execution.done:
-        step, section = done.step, done.step.block.section
-        folder = execution.store.path(step.key)
+        step, folder = done.step, execution.store.path(done.step.key)
         if done.facts.rejected and (folder / REJECTS).exists():
             for record, reason, value in read_rejects(folder / REJECTS):
                 yield _entry(step.id, reason, value, None, record._asdict())
-        if section in ("filter", "mix"):
-            for judged, name in verdicts_on(step.id, step.reads, folder):
-                for row in streams[name].through(judged).dropped():
-                    yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
-        follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
+        for _, judged in judged_streams(streams, step, folder):
+            for row in judged.dropped():
+                yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
+        advance_streams(streams, step, folder)
     if execution.broken:
         for record, reason, value in read_rejects(execution.broken.rejects):
             yield _entry(execution.broken.step.id, reason, value, None, record._asdict())
@@ -194,7 +196,7 @@ def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
     streams: dict[str, Stream] = {}
     for step in run.get("steps", ()):
         folder = store.path(step["key"])
-        follow_told(streams, step, folder)
+        advance_streams(streams, told_step(step, streams, folder), folder)
     return streams
 
 

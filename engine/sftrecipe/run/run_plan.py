@@ -14,7 +14,7 @@ from typing import Any
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
-from sftrecipe.plan.steps import Plan
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
@@ -24,11 +24,12 @@ from sftrecipe.run.progress import Progress
 from sftrecipe.run.requirements import refuse_lacking
 from sftrecipe.run.run_end import end_facts
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
+from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps import catalogue
-from sftrecipe.run.steps.evaluate_step import gate_results, missed
-from sftrecipe.run.steps.outdated import outdated, remove_outdated
-from sftrecipe.run.steps.train_step import configure
-from sftrecipe.store.artifacts import StepStore
+from sftrecipe.run.steps.evaluate_step import missed_gates
+from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
+from sftrecipe.run.steps.train_step import configure, training_target
+from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.project import Project
 from sftrecipe.store.waiting import TELL, WORK
 
@@ -39,7 +40,7 @@ DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
 class Outcome:
     """What a run came to."""
 
-    execution: Execution
+    run: RunState
     out: Path
     rejected: int
     seconds: float
@@ -70,7 +71,7 @@ async def run_plan(
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
     OutputFolder(out, plan.recipe, take_over=take_over).check()
-    refuse_lacking(plan, project, out)
+    refuse_lacking(plan, out)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
     clock, before = _Clock(), read_run(out)
@@ -87,32 +88,31 @@ async def run_plan(
         retry_failed=retry_failed,
         recipe=recipe.in_commands,
     ) as session:
-        store = StepStore(project.steps)
-        execution = Execution(
-            *(plan, store, out, session, progress, concurrency),
+        run = RunState(
+            *(plan, plan.store, out, session, progress, concurrency),
             retry_failed=retry_failed,
             take_over=take_over,
         )
         try:
-            await execution.run()
-            fresh = not _all_there(execution, before)
+            await Execution(run).execute()
+            fresh = not _all_there(run, before)
             if fresh:
-                _configure_training(execution)
+                _configure_training(run)
         except BaseException as error:
             facts = clock.facts() | _spent(session, estimates)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                _leave_unfinished(execution, before, error, facts)
+                _leave_unfinished(run, before, error, facts)
             raise
         spent = _spent(session, estimates)
         rejected = int(before.get("rejected", 0))
         if fresh:
-            rejected = _leave_finished(execution, before, clock, spent)
+            rejected = _leave_finished(run, before, clock, spent)
         else:
             with suppress(SftrecipeError):  # nothing is written that would need it
-                execution.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(execution):
+                run.folder.claim(RUN_FILE)  # the recipe may have a new name
+        if missed := missed_gates(_judged(run)):
             raise missed
-        return Outcome(execution, out, rejected, clock.seconds(), **spent, fresh=fresh)
+        return Outcome(run, out, rejected, clock.seconds(), **spent, fresh=fresh)
 
 
 class _Clock:
@@ -135,29 +135,29 @@ def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
 
 
 def _leave_finished(
-    execution: Execution, before: Mapping[str, Any], clock: _Clock, spent: Mapping[str, Any]
+    run: RunState, before: Mapping[str, Any], clock: _Clock, spent: Mapping[str, Any]
 ) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
-    rejected = write_rejects(execution)
-    _register(execution, before)
+    rejected = write_rejects(run)
+    _register(run, before)
     facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
-    missed = missed_gates(execution)
+    missed = missed_gates(_judged(run))
     if missed:
         facts |= end_facts(missed)
-    write_run(execution, FAILED if missed else DONE, facts)
+    write_run(run, FAILED if missed else DONE, facts)
     return rejected
 
 
 def _leave_unfinished(
-    execution: Execution, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
+    run: RunState, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"outdated": outdated(before, execution), **end_facts(error)}
+    facts |= {"outdated": outdated_data_sets(before, run), **end_facts(error)}
     if isinstance(error, NothingLeft):
         facts["emptied"] = [loss.facts() for loss in error.losses]
     if isinstance(error, SftrecipeError):
-        facts["rejected"] = write_rejects(execution, whole=False)
-    write_run(execution, _status(error), facts)
+        facts["rejected"] = write_rejects(run, whole=False)
+    write_run(run, _status(error), facts)
 
 
 def _status(error: BaseException) -> str:
@@ -166,48 +166,41 @@ def _status(error: BaseException) -> str:
     return FAILED if isinstance(error, Exception) else STOPPED
 
 
-def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
+def _all_there(run: RunState, before: Mapping[str, Any]) -> bool:
     """Whether the run before left exactly this, so that nothing needs to be written."""
-    keys = [done.step.key for done in execution.done]
-    document = execution.plan.recipe.document
+    keys = [done.step.key for done in run.done]
+    document = run.plan.recipe.document
     return (
         before.get("status") == DONE
         and before.get("document") == document
         and [step["key"] for step in before["steps"]] == keys
-        and all(done.cached for done in execution.done)
-        and (execution.out / REJECTS_FILE).exists()
+        and all(done.cached for done in run.done)
+        and (run.out / REJECTS_FILE).exists()
         and (
-            (execution.out / catalogue.NAME).exists()
-            or not any(data_set.entry for data_set in execution.data_sets)
+            (run.out / catalogue.NAME).exists()
+            or not any(data_set.entry for data_set in run.data_sets)
         )
     )
 
 
-def _register(execution: Execution, before: Mapping[str, Any]) -> None:
+def _register(run: RunState, before: Mapping[str, Any]) -> None:
     """Enter the data sets in the output folder's catalogue, and the project's when asked; those
     that are not made any more go."""
-    out, asked = execution.out, execution.plan.recipe.register_in
-    old = outdated(before, execution)
+    out, asked = run.out, run.plan.recipe.register_in
+    old = outdated_data_sets(before, run)
     gone = {noted["name"] for noted in old}
-    remove_outdated(old, execution)
-    written = execution.folder.written()
-    catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone, written)
+    remove_outdated(old, run)
+    written = run.folder.written()
+    catalogue.register(out / catalogue.NAME, run.data_sets, out, gone, written)
     if asked:
-        catalogue.register(asked, execution.data_sets, out, gone, written)
+        catalogue.register(asked, run.data_sets, out, gone, written)
 
 
-def _configure_training(execution: Execution) -> None:
+def _configure_training(run: RunState) -> None:
     """Leave the trainings' configurations, where none of them was executed."""
-    if not execution.models:
-        configure(execution.training)
+    if not run.models:
+        configure(training_target(run))
 
 
-def missed_gates(execution: Execution) -> SftrecipeError | None:
-    """The error of all figures that are worse than the recipe asks; None where none is."""
-    told = [
-        f"{done.step.id}: {text}"
-        for done in execution.done
-        if done.step.block.gates
-        for text in missed(gate_results(done.step.block, done.facts))
-    ]
-    return SftrecipeError("gate-missed", missed="; ".join(told)) if told else None
+def _judged(run: RunState) -> list[tuple[Step, StepFacts]]:
+    return [(done.step, done.facts) for done in run.done]

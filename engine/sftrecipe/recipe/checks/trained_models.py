@@ -65,7 +65,7 @@ def _provider(
     )
 
 
-def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
+def training_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """Models that are named before they are trained, or that nothing trains."""
     trainings = of_section(drafts, "train")
     ids = [training.id for training in trainings]
@@ -77,16 +77,16 @@ def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Probl
                 continue  # made from a train block, whose own model is checked there
             place = place_of(root, (*draft.path, option))
             if ids:
-                problems.extend(_unknown_training(block, ids, place))
+                yield from _unknown_training(block, ids, place)
             else:
-                problems.append(Problem("nothing-trained", place, {}))
+                yield Problem("nothing-trained", place, {})
     for draft in trainings:
         if isinstance(draft.plugin, Trainer):
-            problems.extend(_wrong_base(draft, draft.plugin, ids, root))
+            yield from _wrong_base(draft, draft.plugin, ids, root)
     for draft in (*of_section(drafts, "generate"), *of_section(drafts, "filter")):
         for name in trained & set(draft.asks.values()):
             place = draft.place(root, "provider" if draft.provider == name else "use")
-            problems.append(Problem("not-trained-yet", place, {"provider": name}))
+            yield Problem("not-trained-yet", place, {"provider": name})
 
 
 def _wrong_base(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.option_types import Described
 from sftrecipe.recipe.language import keys
 
 MIXED = "mix"
@@ -15,6 +15,10 @@ HELD_OUT = "holdout"
 """Name of the stream of rows that the first exporter with a holdout keeps apart."""
 OWN = "*"
 """In `Section.makes`: a stream that is named after its block."""
+
+Reach = Literal["data", "train", "evaluate"]
+"""How far a run goes: until data sets are written, a model is trained, models are judged."""
+REACHES: tuple[Reach, ...] = get_args(Reach)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Section:
     """The stream that begins with a block: `OWN`, or one that is named so in every recipe."""
     thins: bool = False
     """Whether a block leaves fewer rows in the streams that it reads."""
+    reach: Reach | None = "data"
+    """How far a run must go to come to its blocks; None: they are no steps of one."""
     result_named_after: Literal["block", "recipe"] | None = None
     """Whose name stands in the block's result, so that another one makes another result."""
 
@@ -55,7 +61,7 @@ class Section:
 SECTIONS: Mapping[str, Section] = {
     section.name: section
     for section in (
-        Section("providers", "provider", keys.ProviderShape, "named", beside=True),
+        Section("providers", "provider", keys.ProviderShape, "named", beside=True, reach=None),
         Section(
             "sources", "source", keys.SourceShape, "named", beside=True,
             makes=OWN, result_named_after="block",
@@ -78,11 +84,11 @@ SECTIONS: Mapping[str, Section] = {
         ),
         Section(
             "train", "trainer", keys.TrainShape, "either",
-            reads="on", reads_by_default="exports", result_named_after="block",
+            reads="on", reads_by_default="exports", reach="train", result_named_after="block",
         ),
         Section(
             "evaluate", "judge", keys.EvaluateShape, "list",
-            reads="on", reads_by_default="held out",
+            reads="on", reads_by_default="held out", reach="evaluate",
         ),
     )
 }  # fmt: skip

@@ -10,16 +10,16 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.calls.ledger.totals import Call, read_call
+from sftrecipe.calls.ledger.history import LedgerCall, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
 from sftrecipe.report.run_reasons import RunReasons
 from sftrecipe.report.text.ledger_text import reply_lines
 from sftrecipe.report.text.row_text import row_text
-from sftrecipe.report.text.turns import shown_turns, turn_parts
+from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.run_file import REJECTS_FILE, read_run, run_streams
-from sftrecipe.run.steps.making import REJECTS, ROWS
+from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named
@@ -36,7 +36,7 @@ class Explanation:
 
     row: Record
     step: str
-    calls: list[Call] = field(default_factory=list)
+    calls: list[LedgerCall] = field(default_factory=list)
     lost: list[dict[str, Any]] = field(default_factory=list)
     """Where it was rejected, and why."""
     equal: list[dict[str, Any]] = field(default_factory=list)

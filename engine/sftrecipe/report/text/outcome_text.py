@@ -8,16 +8,14 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.messages import message
+from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
-from sftrecipe.plugin.plugin_kinds import Exporter
-from sftrecipe.report.text.amounts import amounts_text
-from sftrecipe.report.text.exported import exported_lines
-from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
-from sftrecipe.report.text.next_commands import same_again
-from sftrecipe.run.execution import Done
+from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
+from sftrecipe.report.text.next_commands import command_arguments
+from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
 from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_shares import SHARES
 from sftrecipe.run.steps.export_step import noted_data_sets
@@ -27,37 +25,40 @@ _REASONS = 5
 """Reasons of rejects that are explained."""
 
 
+_OTHER = "other_"
+
+
 def outcome_text(outcome: Outcome) -> str:
     """The data sets, what was lost, what was asked, how long it took."""
     lines = []
-    for data_set in outcome.execution.data_sets:
+    for data_set in outcome.run.data_sets:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
         for name, value in data_set.needs.items():
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
-    lines += exported_lines(outcome.execution.done)
-    lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
+    lines += exported_lines(outcome.run.done)
+    lines += [*_not_held_out_lines(outcome), *_training_lines(outcome), *_judge_lines(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
-    lines += [message("outcome-rejected", rejects), *_reasons(outcome)]
-    if failed := outcome.execution.failed:
-        told = {"count": failed, "recipe": same_again(outcome)}
+    lines += [message("outcome-rejected", rejects), *_reason_lines(outcome)]
+    if failed := outcome.run.failed:
+        told = {"count": failed, "recipe": command_arguments(outcome)}
         lines.append(message("outcome-failed", told))
-    calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
+    calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
     if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
-        lines.append(_estimate(outcome.estimate))
+        lines.append(_estimate_text(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
     return "\n".join(lines)
 
 
-def _reasons(outcome: Outcome) -> Iterator[str]:
+def _reason_lines(outcome: Outcome) -> Iterator[str]:
     """What the commonest reasons mean, and what to change."""
     found = [
         (count, done.step, reason)
-        for done in outcome.execution.done
+        for done in outcome.run.done
         if done.facts.rejected
         for reason, count in done.facts.reasons.items()
     ]
@@ -80,16 +81,16 @@ def outcome_json(outcome: Outcome) -> str:
                 "role": each.role,
                 "kind": each.kind,
             }
-            for each in outcome.execution.data_sets
+            for each in outcome.run.data_sets
         ],
         "mix": {
             done.step.id: done.facts.notes[SHARES]
-            for done in _section(outcome, "export")
+            for done in _done_steps(outcome, "export")
             if SHARES in done.facts.notes
         },
         "trained": [
             {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
-            for done, model in _models(outcome)
+            for done, model in _trained_models(outcome)
         ],
         "judged": [
             {
@@ -97,10 +98,10 @@ def outcome_json(outcome: Outcome) -> str:
                 "metrics": done.facts.notes["metrics"],
                 "gates": gate_results(done.step.block, done.facts),
             }
-            for done in _section(outcome, "evaluate")
+            for done in _done_steps(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
-        "failed": outcome.execution.failed,
+        "failed": outcome.run.failed,
         "usage": outcome.usage,
         "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),
@@ -110,35 +111,35 @@ def outcome_json(outcome: Outcome) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _section(outcome: Outcome, name: str) -> list[Done]:
-    return [done for done in outcome.execution.done if done.step.block.section == name]
+def _done_steps(outcome: Outcome, name: str) -> list[Done]:
+    return [done for done in outcome.run.done if done.step.block.section == name]
 
 
-def _not_held_out(outcome: Outcome) -> Iterator[str]:
+def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:
     """Exports whose share of held-out rows came to none, as it may of few rows."""
-    for done in _section(outcome, "export"):
+    for done in _done_steps(outcome, "export"):
         plugin = done.step.block.plugin
         roles = {each.role for each in noted_data_sets(done.facts)}
         if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
             yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
 
 
-def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
+def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
     """Every training, with the folder of its model."""
-    for done in _section(outcome, "train"):
+    for done in _done_steps(outcome, "train"):
         yield done, model_of(done.facts, outcome.out)
 
 
-def _trained(outcome: Outcome) -> Iterator[str]:
+def _training_lines(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
-    for done, model in _models(outcome):
+    for done, model in _trained_models(outcome):
         told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
-def _judged(outcome: Outcome) -> Iterator[str]:
+def _judge_lines(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
-    for done in _section(outcome, "evaluate"):
+    for done in _done_steps(outcome, "evaluate"):
         told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
         yield f"{done.step.id}: {told}"
         few = few_rows(done.facts.made, done.facts.notes["metrics"])
@@ -148,7 +149,7 @@ def _judged(outcome: Outcome) -> Iterator[str]:
             yield f"  {gate_text(gate)}"
 
 
-def _calls(usage: Mapping[str, Any]) -> str:
+def _calls_text(usage: Mapping[str, Any]) -> str:
     asked, cached = usage.get("asked", 0), usage.get("cached", 0)
     parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
     if usage.get("failed"):
@@ -158,7 +159,7 @@ def _calls(usage: Mapping[str, Any]) -> str:
         parts.append(message("outcome-tokens", values))
     if usage.get("estimated"):
         parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
-    parts.extend(_thoughts(usage))
+    parts.extend(_thought_texts(usage))
     if usage.get("currency"):
         parts.append(f"{usage['cost']:.4f} {usage['currency']}")
     if usage.get("unpriced"):
@@ -166,7 +167,7 @@ def _calls(usage: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _thoughts(usage: Mapping[str, Any]) -> Iterator[str]:
+def _thought_texts(usage: Mapping[str, Any]) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
     if usage.get("thoughts"):
         share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
@@ -187,7 +188,7 @@ def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
     )
 
 
-def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
+def _estimate_text(steps: Sequence[Mapping[str, Any]]) -> str:
     """What was foreseen of the run, and what came."""
     foreseen = [step["estimate"] for step in steps]
     used = [usage for step in steps for usage in step["fact"].values()]
@@ -198,14 +199,14 @@ def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
     estimate = amounts_text(
         total([each["asked"] for each in foreseen]),
         total([each["tokens"] for each in foreseen]),
-        _summed([each["cost"] for each in foreseen]),
+        _cost_sums([each["cost"] for each in foreseen]),
     )
     paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
-    fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
+    fact = amounts_text((calls, calls), (tokens, tokens), _cost_sums(paid))
     return message("outcome-estimate", {"estimate": estimate, "fact": fact})
 
 
-def _summed(
+def _cost_sums(
     costs: Sequence[Mapping[str, tuple[float, float | None]]],
 ) -> dict[str, tuple[float, float | None]]:
     """Costs of several steps together, by currency."""
@@ -216,3 +217,78 @@ def _summed(
             top = None if high is None or most is None else most + high
             sums[currency] = (least + low, top)
     return sums
+
+
+def exported_lines(done: Sequence[Done]) -> Iterator[str]:
+    """Of every export, one line on what its rows teach, and one on its part of the mix; before them
+    the columns that sources left out."""
+    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
+    asked = asked_shares(mixes)
+    for each in done:
+        if each.step.block.section == "sources":
+            yield from _unnamed_column_lines(each)
+        elif each.step.block.section == "export":
+            yield from _kind_lines(each)
+            if shares := each.facts.notes.get(SHARES):
+                yield _mix_line(each.step.id, shares, asked)
+
+
+def _unnamed_column_lines(done: Done) -> Iterator[str]:
+    """Columns that a source left out, as its catalogue entry does not name them."""
+    for name, count in sorted(done.facts.counts.items()):
+        if name.startswith(UNNAMED):
+            values = {"source": done.step.id, "column": name.removeprefix(UNNAMED), "count": count}
+            yield message("outcome-unnamed", values)
+
+
+def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
+    return {
+        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
+        for notes in mixes
+        if isinstance(streams := notes.get("streams"), Mapping)
+        for name, noted in streams.items()
+        if isinstance(noted, Mapping)
+    }
+
+
+def _kind_lines(done: Done) -> Iterator[str]:
+    """What the rows teach, and the rows that were left out since they teach something else."""
+    step, counts = done.step.id, done.facts.counts
+    kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
+    for kind in filter(None, kinds):
+        values = {"step": step, "kind": Word(f"kind-{kind}")}
+        good, bad = counts.get("judged_good", 0), counts.get("judged_bad", 0)
+        slug = "outcome-judged" if kind == "judgements" else "outcome-kind"
+        yield message(slug, {**values, "good": good, "bad": bad})
+    others = {
+        name.removeprefix(_OTHER): count
+        for name, count in counts.items()
+        if name.startswith(_OTHER)
+    }
+    if others:
+        told = tuple(
+            own_text("outcome-other", count=count, kind=Word(f"kind-{kind}"))
+            for kind, count in others.items()
+        )
+        yield message("outcome-other-kinds", {"step": step, "others": told})
+    if unjudging := counts.get("unjudging_labels"):
+        yield message("outcome-unjudging", {"step": step, "count": unjudging})
+
+
+def _mix_line(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = []
+    for name, each in shares.items():
+        noted = asked.get(name, {})
+        slug = "outcome-share"
+        if "token_share" in noted:
+            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
+        values = {
+            "stream": name,
+            "rows": each["rows"],
+            "share": f"{100 * each['share']:.1f}",
+            "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
+            "tokens": f"{100 * noted.get('token_share', 0):.1f}",
+        }
+        parts.append(own_text(slug, **values))
+    return message("outcome-mix", {"step": step, "shares": tuple(parts)})

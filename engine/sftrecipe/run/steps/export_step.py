@@ -1,88 +1,129 @@
-"""Executing the exports: data sets, their catalogue entries, the trainer's configuration."""
+"""Exports: the data sets that they write, and those of earlier runs that are to go."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, PluginRefused
 from sftrecipe.record import Record
-from sftrecipe.run.output_folder import OutputFolder
-from sftrecipe.run.steps.export_shares import Shares
-from sftrecipe.run.steps.making import REJECTS, ROWS, Advance
+from sftrecipe.run.nothing_left import nothing_exported
+from sftrecipe.run.run_state import RunState
+from sftrecipe.run.steps.export_shares import Shares, drawn_rows, mix_missed
+from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.atomic_files import explained, inside
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
 
-
-@dataclass(frozen=True)
-class ExportTarget:
-    """Where an exporter writes, and under which name."""
-
-    name: str
-    folder: OutputFolder
-    hashes: FileHashes
-    ctx: Context
-    drawn: Mapping[str, int] = field(default_factory=dict)
-    """Rows of every stream of the mix that is exported."""
+Noted = Mapping[str, Any]
+"""A data set as the facts of its export tell it."""
 
 
-def export(
-    plugin: Exporter, rows: Rows, to: ExportTarget, draft: Path, advance: Advance
-) -> StepFacts:
-    """Run an exporter into the output folder; what it leaves out goes to the step's rejects, what
-    it holds out to its rows."""
-    out, reasons, shares = to.folder.folder, Counter[str](), Shares(to.drawn)
-    rejects = RejectWriter(draft / REJECTS)
-    held_out = RowWriter(draft / ROWS) if plugin.holds_out() else None
+class ExportStep(StepRunner):
+    """Writes data sets into the output folder."""
 
-    def reject(record: Record, reason: str, value: float | str | None) -> None:
-        reasons[reason] += 1
-        shares.lost[record.stream] += 1
-        rejects.write(Reject(record, reason, value))
-        advance(0, rejects.count)
+    always_written = True
 
-    def hold_out(record: Record) -> None:
-        shares.held_out[record.stream] += 1
-        if held_out is not None:
-            held_out.write(record)
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the exporter; what it leaves out goes to the step's rejects, what it holds out to
+        its rows."""
+        plugin, rows, ctx = step.block.plugin, self.rows_of(step), self.context_of(step)
+        assert isinstance(plugin, Exporter)  # noqa: S101 - the section's blocks are
+        drawn, out = drawn_rows(self.run, step), self.run.out
+        written = _Written(draft, plugin.holds_out(), Shares(drawn), self.teller_of(step))
+        with closing(written):
+            data_sets = self._data_sets(plugin, rows, ctx, written)
+        noted_sets = [_noted(each, out, self.run.store.hashes) for each in data_sets]
+        _note_contents(noted_sets, draft)
+        lost = written.rejects.count
+        return StepFacts(
+            made=len(rows),
+            kept=len(rows) - lost,
+            rejected=lost,
+            reasons=dict(written.reasons),
+            counts=dict(ctx.counts),
+            notes={
+                "data_sets": noted_sets,
+                **(written.shares.facts() if drawn else {}),
+                **({"told": noted(ctx.told)} if ctx.told else {}),
+            },
+        )
 
-    def write_more(record: Record, count: int) -> None:
-        shares.more[record.stream] += count
+    def _data_sets(
+        self, plugin: Exporter, rows: Rows, ctx: Context, written: _Written
+    ) -> Sequence[DataSet]:
+        name, folder = self.run.plan.recipe.name, self.run.folder
+        to = ExportContext(name, folder.folder, ctx, folder.create, written.reject, folder.claim)
+        to.hold_out, to.write_more = written.hold_out, written.write_more
+        try:
+            return plugin.export(rows, to)
+        except PluginRefused:
+            if written.taken < len(rows):
+                raise
+            return ()  # nothing is left to train on: the engine tells why
 
-    try:
-        context = ExportContext(to.name, out, to.ctx, to.folder.create, reject, to.folder.claim)
-        context.hold_out, context.write_more = hold_out, write_more
-        data_sets = plugin.export(rows, context)
-    except PluginRefused:
-        if rejects.count + (held_out.count if held_out is not None else 0) < len(rows):
-            raise
-        data_sets = ()  # nothing is left to train on: the engine tells why
-    finally:
-        rejects.close()
-        if held_out is not None:
-            held_out.close()
-    data_sets_noted = [_noted(each, out, to.hashes) for each in data_sets]
-    _note_contents(data_sets_noted, draft)
-    return StepFacts(
-        made=len(rows),
-        kept=len(rows) - rejects.count,
-        rejected=rejects.count,
-        reasons=dict(reasons),
-        counts=dict(to.ctx.counts),
-        notes={
-            "data_sets": data_sets_noted,
-            **(shares.facts() if to.drawn else {}),
-            **({"told": noted(to.ctx.told)} if to.ctx.told else {}),
-        },
-    )
+    @staticmethod
+    def stands(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
+        """Whether every file that the export wrote is still there and holds what it held."""
+        return all(_stands(noted, out, hashes) for noted in facts.notes["data_sets"])
+
+    def took_place(self, step: Step, facts: StepFacts) -> None:
+        """Note the data sets: trainings read them."""
+        self.run.exported[step.id] = noted_data_sets(facts)
+
+    def check_outcome(self, step: Step, facts: StepFacts) -> None:
+        """Raises SftrecipeError where nothing was exported, or another mix than was drawn."""
+        if lost := nothing_exported(self.run, step, facts) or mix_missed(self.run, step, facts):
+            raise lost
+
+
+class _Written:
+    """What an exporter tells of the rows while it writes them."""
+
+    def __init__(self, draft: Path, holds_out: bool, shares: Shares, tell: TellRows) -> None:
+        self.rejects = RejectWriter(draft / REJECTS)
+        self.reasons: Counter[str] = Counter()
+        self.shares = shares
+        self._held_out = RowWriter(draft / ROWS) if holds_out else None
+        self._tell = tell
+
+    @property
+    def taken(self) -> int:
+        """Rows that it does not write to train on."""
+        return self.rejects.count + (self._held_out.count if self._held_out is not None else 0)
+
+    def reject(self, record: Record, reason: str, value: float | str | None) -> None:
+        """A row is left out."""
+        self.reasons[reason] += 1
+        self.shares.lost[record.stream] += 1
+        self.rejects.write(Reject(record, reason, value))
+        self._tell(0, self.rejects.count)
+
+    def hold_out(self, record: Record) -> None:
+        """A row is kept apart."""
+        self.shares.held_out[record.stream] += 1
+        if self._held_out is not None:
+            self._held_out.write(record)
+
+    def write_more(self, record: Record, count: int) -> None:
+        """So many rows are written beside the first of one."""
+        self.shares.more[record.stream] += count
+
+    def close(self) -> None:
+        """Finish the files."""
+        self.rejects.close()
+        if self._held_out is not None:
+            self._held_out.close()
 
 
 def _note_contents(data_sets: Sequence[Mapping[str, Any]], draft: Path) -> None:
@@ -125,11 +166,6 @@ def noted_data_sets(facts: StepFacts) -> list[DataSet]:
     ]
 
 
-def files_stand(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
-    """Whether every file that the export wrote is still there and holds what it held."""
-    return all(_stands(noted, out, hashes) for noted in facts.notes["data_sets"])
-
-
 def _stands(noted: Mapping[str, Any], out: Path, hashes: FileHashes) -> bool:
     states, contents = noted["files"], noted.get("contents", {})
     if any(not (out / file).exists() for file in states):
@@ -148,3 +184,33 @@ def file_state(path: Path) -> list[int] | None:
         return None
     stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
+
+
+def outdated_data_sets(before: Noted, run: RunState) -> list[Noted]:
+    """The data sets of the run before, and of those before it that did not end, which are not
+    among those of this run. Those of another recipe that shares the folder are not its business.
+
+    Left there, rows that were held out once would be found beside data that holds them again.
+    """
+    if before.get("name") != run.plan.recipe.name:
+        return []
+    names = {data_set.name for data_set in run.data_sets}
+    found = {noted["name"]: noted for noted in (*before.get("outdated", ()), *_exported(before))}
+    return [noted for name, noted in found.items() if name not in names]
+
+
+def remove_outdated(data_sets: list[Noted], run: RunState) -> None:
+    """Delete their files. One that somebody changed since, or that this run wrote, stays."""
+    written = {file for data_set in run.data_sets for file in data_set.files}
+    for data_set in data_sets:
+        for name, state in data_set["files"].items():
+            path = inside(run.out, name)
+            if name not in written and state is not None and file_state(path) == state:
+                with explained(path):
+                    path.unlink()
+
+
+def _exported(before: Noted) -> Iterator[Noted]:
+    for step in before.get("steps", ()):
+        if step["section"] == "export":
+            yield from step.get("notes", {}).get("data_sets", ())

@@ -1,4 +1,4 @@
-"""Executing the mix: rows are drawn from those that its exporters can write."""
+"""The mix: rows are drawn from those that its exporters can write."""
 
 from __future__ import annotations
 
@@ -8,29 +8,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress, islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 import orjson
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Text, error_text, own_text
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.plugin_kinds import KEEP, Exporter, Mix, Mixer, Pick, PluginRefused, Verdict
 from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, Unfit
 from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import Loss
-from sftrecipe.run.steps.filter_step import verdict_file
-from sftrecipe.run.steps.making import REJECTS, ROWS, Advance
+from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows, verdict_file
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.streams import Stream, VerdictWriter
 
-if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Step
-
 NOT_DRAWN = "not_drawn"
 DRAWN = "drawn"
 """Note of the rows that a mix drew, by stream."""
+
+
+class MixStep(StepRunner):
+    """Draws the rows that are exported."""
+
+    needs_each_stream = True
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the mixer."""
+        streams = dict(zip(step.reads, self.streams_of(step), strict=True))
+        return draw(step, streams, self.context_of(step), draft, self.teller_of(step))
 
 
 class ExportChecks:
@@ -133,7 +142,7 @@ class _Drawn(NamedTuple):
 
 
 def draw(
-    step: Step, streams: Mapping[str, Stream], ctx: Context, draft: Path, advance: Advance
+    step: Step, streams: Mapping[str, Stream], ctx: Context, draft: Path, tell: TellRows
 ) -> StepFacts:
     """Run the mixer: the drawn rows in its order, and a verdict on every row offered.
 
@@ -146,7 +155,7 @@ def draw(
         mix = _mixed(step, offers, checks, ctx, draft)
         with TemporaryFile(dir=draft) as scratch:
             drawn = _spooled(mix, offers, checks, draft, scratch)
-            written, unfit = _written(drawn, checks, draft, advance)
+            written, unfit = _written(drawn, checks, draft, tell)
         if not unfit:
             return _facts(drawn, written, ctx)
         for name in unfit:
@@ -251,7 +260,7 @@ def _verdict(found: Unfit | None) -> Verdict:
 
 
 def _written(
-    drawn: _Drawn, checks: ExportChecks, draft: Path, advance: Advance
+    drawn: _Drawn, checks: ExportChecks, draft: Path, tell: TellRows
 ) -> tuple[Counter[str], set[str]]:
     """Write the mixed rows: how many of each stream, and the streams with a row that cannot be
     exported."""
@@ -266,7 +275,7 @@ def _written(
             elif not unfit:
                 writer.write(record)
                 counts[pick.stream] += 1
-                advance(writer.count, drawn.made - drawn.kept)
+                tell(writer.count, drawn.made - drawn.kept)
     finally:
         writer.close()
     return counts, unfit

@@ -18,7 +18,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Rows,
     Texts,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
@@ -87,7 +87,7 @@ def _library() -> Any:
     try:
         import datasets  # noqa: PLC0415 - two seconds
     except ImportError as error:
-        install = f"{installer()} 'sftrecipe[datasets]'"
+        install = f"{install_command()} 'sftrecipe[datasets]'"
         raise PluginRefused(texts("library-missing", install=install)) from error
     datasets.disable_progress_bars()
     return datasets

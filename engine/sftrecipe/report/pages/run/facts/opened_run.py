@@ -14,7 +14,7 @@ from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.run.run_file import read_run
-from sftrecipe.run.steps.artifact import follow_told, streams_thinned_by
+from sftrecipe.run.steps.step_files import advance_streams, told_step
 from sftrecipe.store.arrow import without_pandas
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -98,10 +98,11 @@ def open_run(out: Path, project: Project) -> OpenedRun:
 def _follow(opened: OpenedRun, step: Mapping[str, Any]) -> None:
     """Bring the streams behind a step; those that need deleted files are left out."""
     readable = step["parts"].get("store") == str(STORE_FORMAT)
+    folder = opened.folder(step)
+    told = told_step(step, opened.streams, folder)
     if not (readable and opened.store.has(step["key"])):
         opened.gone.append(step["id"])
-        for name in streams_thinned_by(step):
+        for name in told.thins:
             opened.streams.pop(name, None)
-        return
-    if all(name in opened.streams for name in streams_thinned_by(step)):
-        follow_told(opened.streams, step, opened.folder(step))
+    elif all(name in opened.streams for name in told.thins):
+        advance_streams(opened.streams, told, folder)

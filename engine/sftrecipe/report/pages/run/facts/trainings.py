@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
-from sftrecipe.report.text.figures import Figure, main_figures
+from sftrecipe.report.text.text_format import Figure, main_figures
 
 _VALUE = 200
 _FIGURES = 20
