@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.store.artifacts import StepFacts, StepStore, files_in
+from sftrecipe.store.artifacts import StepStore, files_in
 from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.step_facts import StepFacts
 from tests.run.plain import Plain, examples
 
 

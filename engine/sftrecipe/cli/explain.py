@@ -22,15 +22,15 @@ def explain(row: str, out: Path | None, as_json: bool) -> None:
     ROW is a row's id, the beginning of one, or a text that the row holds.
     """
     from sftrecipe.report.text.explanation_text import (  # noqa: PLC0415
-        explain_row,
         explanation_json,
         explanation_text,
     )
+    from sftrecipe.run.row_trace import trace_row  # noqa: PLC0415
     from sftrecipe.run.run_file import latest_run, readable  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 
     project = project_of(out or Path.cwd() / "recipe")
     run = out or latest_run(project.folder / "runs")
     with readable(run):
-        explanation = explain_row(row, run, project)
-    click.echo(explanation_json(explanation) if as_json else explanation_text(explanation))
+        trace = trace_row(row, run, project)
+    click.echo(explanation_json(trace) if as_json else explanation_text(trace))

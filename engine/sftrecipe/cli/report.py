@@ -28,7 +28,8 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
         leave_report,
         project_of_run,
     )
-    from sftrecipe.run.run_file import REPORT_FILE, readable  # noqa: PLC0415
+    from sftrecipe.run.output_folder import REPORT_FILE  # noqa: PLC0415
+    from sftrecipe.run.run_file import readable  # noqa: PLC0415
 
     out = found_run(run)
     with readable(out):

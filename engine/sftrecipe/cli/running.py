@@ -144,7 +144,7 @@ def leave_report(out: Path, project: Project) -> None:
     """Write the run's page. The data is there already, so a page that fails is only told."""
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.report.pages.run.leaving import leave_report as leave  # noqa: PLC0415
-    from sftrecipe.run.run_file import RUN_FILE  # noqa: PLC0415
+    from sftrecipe.run.output_folder import RUN_FILE  # noqa: PLC0415
 
     if not (out / RUN_FILE).exists():
         return  # it was refused before it began

@@ -32,7 +32,7 @@ from sftrecipe.plugin.plugin_kinds import Filter, RowFilter
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.run.contexts import asked_by, block_context
-from sftrecipe.run.run_file import read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.run.steps.train_step import model_of, with_model
 from sftrecipe.store.artifacts import StepStore
@@ -288,9 +288,9 @@ def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estima
 def _kept_before(out: Path) -> dict[str, float]:
     """The share of the rows made that each step of the run before kept."""
     return {
-        step["id"]: step["kept"] / step["made"]
-        for step in read_run(out).get("steps", ())
-        if step.get("made")
+        step.id: step.facts.kept / step.facts.made
+        for step in run_before(out).steps
+        if step.facts.made
     }
 
 

@@ -52,8 +52,9 @@ from sftrecipe.run.steps.train_step import (
     train,
     with_model,
 )
-from sftrecipe.store.artifacts import StepFacts, StepStore, empty, files_in
+from sftrecipe.store.artifacts import StepStore, empty, files_in
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
 _CONCURRENCY = 16

@@ -12,10 +12,11 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Phrase, reason_word
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.record import Record
+from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.steps.artifact import follow, verdicts_on
 from sftrecipe.run.steps.making import REJECTS
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import read_rejects
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
 if TYPE_CHECKING:
@@ -107,8 +108,6 @@ class NothingLeft(SftrecipeError):
     """No row is left where a step needs some; `losses` tell why."""
 
     def __init__(self, slug: str, step: Step, losses: Sequence[Loss], execution: Execution) -> None:
-        from sftrecipe.run.run_file import REJECTS_FILE  # noqa: PLC0415 - it builds on executions
-
         self.losses = losses
         causes = tuple(phrase for loss in losses for phrase in _phrases(loss))
         first = losses[0]
@@ -138,7 +137,7 @@ def nothing_left(execution: Execution, step: Step) -> NothingLeft | None:
 
 def nothing_exported(execution: Execution, step: Step, facts: StepFacts) -> NothingLeft | None:
     """The error of an export that leaves no row to train on; None where it leaves some."""
-    if any(each["role"] == "train" and each["rows"] for each in facts.notes["data_sets"]):
+    if any(each.role == "train" and each.rows for each in facts.data_sets):
         return None
     if not facts.made:
         return nothing_left(execution, step)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sftrecipe.plugin.trainer import TrainingState
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 
 
 class Progress(Protocol):

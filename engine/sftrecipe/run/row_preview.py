@@ -18,7 +18,7 @@ from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.run_file import rejects
+from sftrecipe.run.rejects_file import rejects
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 

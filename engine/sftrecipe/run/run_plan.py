@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from sftrecipe.calls.session import Session, open_session
+from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
-from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.nothing_left import NothingLeft
-from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.progress import Progress
+from sftrecipe.run.rejects_file import write_rejects
 from sftrecipe.run.requirements import refuse_lacking
-from sftrecipe.run.run_end import end_facts
-from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
+from sftrecipe.run.run_end import run_end
+from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, write_run
+from sftrecipe.run.run_record import EstimateAndFact, RunRecord
 from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import gate_results, missed
 from sftrecipe.run.steps.outdated import outdated, remove_outdated
@@ -43,8 +44,8 @@ class Outcome:
     out: Path
     rejected: int
     seconds: float
-    usage: Mapping[str, Any]
-    estimate: Sequence[Mapping[str, Any]]
+    usage: Usage
+    estimate: Sequence[EstimateAndFact]
     """The estimate beside the fact, step by step."""
     fresh: bool
     """Whether anything was executed; false: all of it was there already."""
@@ -73,7 +74,7 @@ async def run_plan(
     refuse_lacking(plan, project, out)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
-    clock, before = _Clock(), read_run(out)
+    clock, before = _Clock(), run_before(out)
     recipe = plan.recipe
     blocks = [step.block for step in plan.steps]
     async with open_session(
@@ -99,20 +100,28 @@ async def run_plan(
             if fresh:
                 _configure_training(execution)
         except BaseException as error:
-            facts = clock.facts() | _spent(session, estimates)
+            run = _record(execution, session, estimates, clock)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                _leave_unfinished(execution, before, error, facts)
+                _leave_unfinished(execution, before, error, run)
             raise
-        spent = _spent(session, estimates)
-        rejected = int(before.get("rejected", 0))
+        run = _record(execution, session, estimates, clock)
+        rejected = before.rejected or 0
         if fresh:
-            rejected = _leave_finished(execution, before, clock, spent)
+            rejected = _leave_finished(execution, before, clock, run)
         else:
             with suppress(SftrecipeError):  # nothing is written that would need it
                 execution.folder.claim(RUN_FILE)  # the recipe may have a new name
         if missed := missed_gates(execution):
             raise missed
-        return Outcome(execution, out, rejected, clock.seconds(), **spent, fresh=fresh)
+        return Outcome(
+            execution=execution,
+            out=out,
+            rejected=rejected,
+            seconds=clock.seconds(),
+            usage=session.total(),
+            estimate=run.estimate,
+            fresh=fresh,
+        )
 
 
 class _Clock:
@@ -125,39 +134,53 @@ class _Clock:
     def seconds(self) -> float:
         return time.perf_counter() - self._began
 
-    def facts(self) -> dict[str, Any]:
-        return {"started": self._started.isoformat(timespec="seconds")}
+    def started(self) -> str:
+        return self._started.isoformat(timespec="seconds")
 
 
-def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """What the calls came to, and what was foreseen."""
-    return {"usage": asdict(session.total()), "estimate": compared(estimates, session.usage)}
+def _record(
+    execution: Execution, session: Session, estimates: Sequence[Estimate], clock: _Clock
+) -> RunRecord:
+    """What the run came to so far, what its calls came to, and what was foreseen."""
+    return replace(
+        record_of(execution),
+        started=clock.started(),
+        usage=session.total(),
+        estimate=estimates_and_facts(estimates, session.usage),
+    )
 
 
-def _leave_finished(
-    execution: Execution, before: Mapping[str, Any], clock: _Clock, spent: Mapping[str, Any]
-) -> int:
+def _leave_finished(execution: Execution, before: RunRecord, clock: _Clock, run: RunRecord) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
     rejected = write_rejects(execution)
     _register(execution, before)
-    facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
     missed = missed_gates(execution)
-    if missed:
-        facts |= end_facts(missed)
-    write_run(execution, FAILED if missed else DONE, facts)
+    finished = replace(
+        run,
+        status=FAILED if missed else DONE,
+        seconds=round(clock.seconds(), 3),
+        rejected=rejected,
+        end=run_end(missed) if missed else None,
+    )
+    write_run(execution.folder, finished)
     return rejected
 
 
 def _leave_unfinished(
-    execution: Execution, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
+    execution: Execution, before: RunRecord, error: BaseException, run: RunRecord
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"outdated": outdated(before, execution), **end_facts(error)}
-    if isinstance(error, NothingLeft):
-        facts["emptied"] = [loss.facts() for loss in error.losses]
-    if isinstance(error, SftrecipeError):
-        facts["rejected"] = write_rejects(execution, whole=False)
-    write_run(execution, _status(error), facts)
+    emptied = isinstance(error, NothingLeft) and [loss.facts() for loss in error.losses]
+    lost = isinstance(error, SftrecipeError)
+    unfinished = replace(
+        run,
+        status=_status(error),
+        rejected=write_rejects(execution, whole=False) if lost else None,
+        outdated=outdated(before, execution),
+        end=run_end(error),
+        emptied=emptied or (),
+    )
+    write_run(execution.folder, unfinished)
 
 
 def _status(error: BaseException) -> str:
@@ -166,14 +189,14 @@ def _status(error: BaseException) -> str:
     return FAILED if isinstance(error, Exception) else STOPPED
 
 
-def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
+def _all_there(execution: Execution, before: RunRecord) -> bool:
     """Whether the run before left exactly this, so that nothing needs to be written."""
     keys = [done.step.key for done in execution.done]
     document = execution.plan.recipe.document
     return (
-        before.get("status") == DONE
-        and before.get("document") == document
-        and [step["key"] for step in before["steps"]] == keys
+        before.status == DONE
+        and before.document == document
+        and [step.key for step in before.steps] == keys
         and all(done.cached for done in execution.done)
         and (execution.out / REJECTS_FILE).exists()
         and (
@@ -183,12 +206,12 @@ def _all_there(execution: Execution, before: Mapping[str, Any]) -> bool:
     )
 
 
-def _register(execution: Execution, before: Mapping[str, Any]) -> None:
+def _register(execution: Execution, before: RunRecord) -> None:
     """Enter the data sets in the output folder's catalogue, and the project's when asked; those
     that are not made any more go."""
     out, asked = execution.out, execution.plan.recipe.register_in
     old = outdated(before, execution)
-    gone = {noted["name"] for noted in old}
+    gone = {each.name for each in old}
     remove_outdated(old, execution)
     written = execution.folder.written()
     catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone, written)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sftrecipe.plan.staleness import Standing, standings
 from sftrecipe.plan.steps import Plan
-from sftrecipe.run.run_file import parts_before, read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.steps.train_step import model_stands
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -17,7 +17,7 @@ def standing_steps(plan: Plan, project: Project, out: Path) -> dict[str, Standin
     """The standing of every step but the exports, by the step's id; a training whose model is no
     longer in the output folder does not stand."""
     store = StepStore(project.steps)
-    standing = standings(plan, store, parts_before(read_run(out)))
+    standing = standings(plan, store, run_before(out).parts)
     return standing | _without_models(plan, store, standing, out)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
@@ -22,11 +22,11 @@ from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.run_file import read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_plan import run_plan
 from sftrecipe.run.steps.evaluate_step import gate_results, missed
 from sftrecipe.run.steps.making import ROWS
-from sftrecipe.store.artifacts import StepFacts, StepStore
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.atomic_files import inside
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_rows
@@ -181,7 +181,7 @@ async def _run(trial: Trial, target: SweepTarget) -> None:
 
 def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> bool:
     """Whether a run has made and judged it: its model need not be there any more."""
-    if read_run(trial.out).get("document") != trial.recipe.document:
+    if run_before(trial.out).document != trial.recipe.document:
         return False
     contents = Contents(store)
     for step in trial.plan.steps:
@@ -206,7 +206,7 @@ def _next_step(trial: Trial, store: StepStore) -> Step | None:
 def _read(trial: Trial, sweep: Sweep, store: StepStore) -> None:
     """Take the figure, and the rows' own values, from the judge's step."""
     step = next(step for step in trial.plan.steps if step.id == sweep.judge)
-    metrics: Mapping[str, float] = store.facts(step.key).notes["metrics"]
+    metrics = store.facts(step.key).metrics
     figure = metrics.get(sweep.figure)
     if figure is None or not isfinite(figure):
         values = {"step": step.id, "error": message("sweep-no-figure", {"metric": sweep.figure})}
@@ -247,7 +247,5 @@ def _values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]
 def _models(trial: Trial, store: StepStore) -> Iterator[Path]:
     """The folders that the trainings wrote their models into."""
     for step in trial.plan.steps:
-        if step.block.section == "train":
-            facts: StepFacts = store.facts(step.key)
-            top = Path(str(facts.notes["model"])).parts[0]
-            yield inside(trial.out, top)
+        if model := store.facts(step.key).model:
+            yield inside(trial.out, Path(model.folder).parts[0])

@@ -10,7 +10,7 @@ from typing import Any
 from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.data_notices import PASSED_OVER, noted, told_phrases
+from sftrecipe.plugin.data_notices import PASSED_OVER, told_phrases
 from sftrecipe.plugin.option_types import (
     ColumnMarker,
     FileMarker,
@@ -233,7 +233,7 @@ class Reading:
     def _tell(self, draft: Draft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
-        for phrase in told_phrases(noted(told)):
+        for phrase in told_phrases(told):
             place = draft.place(self._root, "use")
             values = {"source": draft.id, "told": phrase}
             self._problems.append(Problem("source-note", place, values, severity="warning"))

@@ -8,7 +8,7 @@ from typing import Any
 from sftrecipe.messages import Phrase, Word, message
 from sftrecipe.plugin.plugin_kinds import UNNAMED
 from sftrecipe.run.execution import Done
-from sftrecipe.run.steps.export_shares import SHARES
+from sftrecipe.store.step_facts import StreamShare
 
 _OTHER = "other_"
 
@@ -16,15 +16,15 @@ _OTHER = "other_"
 def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     """Of every export, one line on what its rows teach, and one on its part of the mix; before them
     the columns that sources left out."""
-    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
+    mixes = [each.facts.mix.notes for each in done if each.facts.mix]
     asked = asked_shares(mixes)
     for each in done:
         if each.step.block.section == "sources":
             yield from _unnamed(each)
         elif each.step.block.section == "export":
             yield from _kind(each)
-            if shares := each.facts.notes.get(SHARES):
-                yield _mix(each.step.id, shares, asked)
+            if each.facts.export and each.facts.export.shares:
+                yield _mix(each.step.id, each.facts.export.shares, asked)
 
 
 def _unnamed(done: Done) -> Iterator[str]:
@@ -49,7 +49,7 @@ def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, A
 def _kind(done: Done) -> Iterator[str]:
     """What the rows teach, and the rows that were left out since they teach something else."""
     step, counts = done.step.id, done.facts.counts
-    kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
+    kinds = {each.kind: None for each in done.facts.data_sets}
     for kind in filter(None, kinds):
         values = {"step": step, "kind": Word(f"kind-{kind}")}
         good, bad = counts.get("judged_good", 0), counts.get("judged_bad", 0)
@@ -70,7 +70,9 @@ def _kind(done: Done) -> Iterator[str]:
         yield message("outcome-unjudging", {"step": step, "count": unjudging})
 
 
-def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
+def _mix(
+    step: str, shares: Mapping[str, StreamShare], asked: Mapping[str, Mapping[str, Any]]
+) -> str:
     parts = []
     for name, each in shares.items():
         noted = asked.get(name, {})
@@ -79,9 +81,9 @@ def _mix(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, 
             slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
         values = {
             "stream": name,
-            "rows": each["rows"],
-            "share": f"{100 * each['share']:.1f}",
-            "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
+            "rows": each.rows,
+            "share": f"{100 * each.share:.1f}",
+            "asked": f"{100 * noted.get('asked_share', each.drawn_share):.1f}",
             "tokens": f"{100 * noted.get('token_share', 0):.1f}",
         }
         parts.append(Phrase(slug, values))

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.calls.usage import Usage
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import Exporter
@@ -16,10 +17,10 @@ from sftrecipe.report.text.exported import exported_lines
 from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
 from sftrecipe.report.text.next_commands import same_again
 from sftrecipe.run.execution import Done
-from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
+from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.run_record import EstimateAndFact
 from sftrecipe.run.steps.evaluate_step import gate_results
-from sftrecipe.run.steps.export_shares import SHARES
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
 
@@ -43,7 +44,7 @@ def outcome_text(outcome: Outcome) -> str:
         lines.append(message("outcome-failed", told))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
-    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
+    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.asked:
         lines.append(_estimate(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
@@ -65,18 +66,18 @@ def outcome_json(outcome: Outcome) -> str:
             for each in outcome.execution.data_sets
         ],
         "mix": {
-            done.step.id: done.facts.notes[SHARES]
-            for done in _section(outcome, "export")
-            if SHARES in done.facts.notes
+            done.step.id: done.facts.export.shares
+            for done in outcome.execution.done
+            if done.facts.export and done.facts.export.shares
         },
         "trained": [
-            {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
+            {"id": done.step.id, "model": str(model), "metrics": done.facts.metrics}
             for done, model in _models(outcome)
         ],
         "judged": [
             {
                 "id": done.step.id,
-                "metrics": done.facts.notes["metrics"],
+                "metrics": done.facts.metrics,
                 "gates": gate_results(done.step.block, done.facts),
             }
             for done in _section(outcome, "evaluate")
@@ -114,75 +115,66 @@ def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
 def _trained(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
     for done, model in _models(outcome):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
 def _judged(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
     for done in _section(outcome, "evaluate"):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}"
-        few = few_rows(done.facts.made, done.facts.notes["metrics"])
+        few = few_rows(done.facts.made, done.facts.metrics)
         if few is not None:
             yield f"  {message('outcome-few', {'rows': few})}"
         for gate in gate_results(done.step.block, done.facts):
             yield f"  {gate_text(gate)}"
 
 
-def _calls(usage: Mapping[str, Any]) -> str:
-    asked, cached = usage.get("asked", 0), usage.get("cached", 0)
-    parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
-    if usage.get("failed"):
-        parts.append(message("outcome-calls-failed", {"count": usage["failed"]}))
-    if asked:
-        values = {"read": usage.get("input_tokens", 0), "written": usage.get("output_tokens", 0)}
+def _calls(usage: Usage) -> str:
+    parts = [message("outcome-asked", {"asked": usage.asked, "cached": usage.cached})]
+    if usage.failed:
+        parts.append(message("outcome-calls-failed", {"count": usage.failed}))
+    if usage.asked:
+        values = {"read": usage.input_tokens, "written": usage.output_tokens}
         parts.append(message("outcome-tokens", values))
-    if usage.get("estimated"):
-        parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
+    if usage.estimated:
+        parts.append(message("outcome-estimated", {"count": usage.estimated}))
     parts.extend(_thoughts(usage))
-    if usage.get("currency"):
-        parts.append(f"{usage['cost']:.4f} {usage['currency']}")
-    if usage.get("unpriced"):
-        parts.append(message("outcome-unpriced", {"count": usage["unpriced"]}))
+    if usage.currency:
+        parts.append(f"{usage.cost:.4f} {usage.currency}")
+    if usage.unpriced:
+        parts.append(message("outcome-unpriced", {"count": usage.unpriced}))
     return ", ".join(parts)
 
 
-def _thoughts(usage: Mapping[str, Any]) -> Iterator[str]:
+def _thoughts(usage: Usage) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
-    if usage.get("thoughts"):
-        share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
-        values = {"count": usage["thoughts"], "share": f"{share:.0%}"}
-        yield message("outcome-thoughts", values)
-    for name, slug in (
-        ("thought_tokens", "outcome-thought-tokens"),
-        ("thoughts_cut", "outcome-thoughts-cut"),
-    ):
-        if usage.get(name):
-            yield message(slug, {"count": usage[name]})
+    if usage.thoughts:
+        share = usage.thoughts / max(1, usage.asked + usage.cached)
+        yield message("outcome-thoughts", {"count": usage.thoughts, "share": f"{share:.0%}"})
+    if usage.thought_tokens:
+        yield message("outcome-thought-tokens", {"count": usage.thought_tokens})
+    if usage.thoughts_cut:
+        yield message("outcome-thoughts-cut", {"count": usage.thoughts_cut})
 
 
-def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
+def _is_foreseen(steps: Sequence[EstimateAndFact]) -> bool:
     """Whether there was an estimate, and no step that asked of which nothing was known."""
-    return bool(steps) and not any(
-        step["fact"] and tuple(step["estimate"]["calls"]) == UNKNOWN for step in steps
-    )
+    return bool(steps) and not any(step.fact and step.calls == UNKNOWN for step in steps)
 
 
-def _estimate(steps: Sequence[Mapping[str, Any]]) -> str:
+def _estimate(steps: Sequence[EstimateAndFact]) -> str:
     """What was foreseen of the run, and what came."""
-    foreseen = [step["estimate"] for step in steps]
-    used = [usage for step in steps for usage in step["fact"].values()]
-    calls, tokens = (
-        sum(each[one] + each[other] for each in used)
-        for one, other in (("asked", "failed"), ("input_tokens", "output_tokens"))
-    )
+    used = [usage for step in steps for usage in step.fact.values()]
+    calls = sum(each.asked + each.failed for each in used)
+    tokens = sum(each.input_tokens + each.output_tokens for each in used)
     estimate = amounts_text(
-        total([each["asked"] for each in foreseen]),
-        total([each["tokens"] for each in foreseen]),
-        _summed([each["cost"] for each in foreseen]),
+        total([step.asked for step in steps]),
+        total([step.tokens for step in steps]),
+        _summed([step.cost for step in steps]),
     )
-    paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
+    paid = [{each.currency: (each.cost,) * 2} for each in used if each.currency]
     fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
     return message("outcome-estimate", {"estimate": estimate, "fact": fact})
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import orjson
 
 from sftrecipe.record import CHAT_COLUMNS, Record
-from sftrecipe.report.text.turns import shown_turns, turn_parts
 from sftrecipe.run.row_preview import Preview
+from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 _WIDE = 2000
 

@@ -12,8 +12,8 @@ from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.steps.making import ROWS
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RowWriter
+from sftrecipe.store.step_facts import JudgementFacts, StepFacts
 from sftrecipe.store.streams import Stream
 
 
@@ -30,7 +30,7 @@ async def judge(plugin: Judge, rows: Rows, ctx: Context, draft: Path) -> StepFac
         made=writer.count,
         kept=writer.count,
         counts=dict(ctx.counts),
-        notes={**judgement.notes, "metrics": dict(judgement.metrics)},
+        judgement=JudgementFacts(dict(judgement.metrics), judgement.notes),
     )
 
 
@@ -50,7 +50,7 @@ def check_judges(steps: Sequence[Step], streams: Mapping[str, Stream]) -> None:
 
 def gate_results(block: Block, facts: StepFacts) -> list[dict[str, Any]]:
     """Every gate of the block, with the figure and whether it passes."""
-    found: Mapping[str, float] = facts.notes["metrics"]
+    found = facts.metrics
     return [
         {
             "metric": metric,

@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from sftrecipe.plugin.context import Context, Reject, Rows
-from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, PluginRefused
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.steps.export_shares import Shares
 from sftrecipe.run.steps.making import REJECTS, ROWS, Advance
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
+from sftrecipe.store.step_facts import DataSetFacts, ExportFacts, StepFacts
 
 
 @dataclass(frozen=True)
@@ -69,69 +67,56 @@ def export(
         rejects.close()
         if held_out is not None:
             held_out.close()
-    data_sets_noted = [_noted(each, out, to.hashes) for each in data_sets]
-    _note_contents(data_sets_noted, draft)
+    facts = [_data_set_facts(each, out, to.hashes) for each in data_sets]
+    _write_contents(facts, draft)
     return StepFacts(
         made=len(rows),
         kept=len(rows) - rejects.count,
         rejected=rejects.count,
         reasons=dict(reasons),
         counts=dict(to.ctx.counts),
-        notes={
-            "data_sets": data_sets_noted,
-            **(shares.facts() if to.drawn else {}),
-            **({"told": noted(to.ctx.told)} if to.ctx.told else {}),
-        },
+        told=dict(to.ctx.told),
+        export=ExportFacts(facts, shares.of_streams() if to.drawn else {}),
     )
 
 
-def _note_contents(data_sets: Sequence[Mapping[str, Any]], draft: Path) -> None:
+def _write_contents(data_sets: Sequence[DataSetFacts], draft: Path) -> None:
     """Leave what the files hold in the step: what is trained on them stands as long as they do."""
-    contents = {file: held for each in data_sets for file, held in each["contents"].items()}
+    contents: dict[str, object] = {
+        file: held for each in data_sets for file, held in each.contents.items()
+    }
     # Equal rows may want another training; what every training does by itself was never noted.
     for each in data_sets:
-        if wanted := {name: value for name, value in each.get("needs", {}).items() if value}:
-            contents[f"needs of {each['name']}"] = wanted
+        if wanted := {name: value for name, value in each.needs.items() if value}:
+            contents[f"needs of {each.name}"] = wanted
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
 
 
-def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:
-    """A data set as `run.json` and the step's facts tell it."""
-    return {
-        "name": data_set.name,
-        "rows": data_set.rows,
-        "role": data_set.role,
-        "entry": data_set.entry,
-        "kind": data_set.kind,
-        "files": {file: file_state(out / file) for file in data_set.files},
-        "contents": {file: hashes.of(out / file) for file in data_set.files},
-        **({"needs": dict(data_set.needs)} if data_set.needs else {}),
-    }
+def _data_set_facts(data_set: DataSet, out: Path, hashes: FileHashes) -> DataSetFacts:
+    return DataSetFacts(
+        name=data_set.name,
+        rows=data_set.rows,
+        role=data_set.role,
+        entry=data_set.entry,
+        kind=data_set.kind,
+        files={file: file_state(out / file) for file in data_set.files},
+        contents={file: hashes.of(out / file) for file in data_set.files},
+        needs=dict(data_set.needs),
+    )
 
 
 def noted_data_sets(facts: StepFacts) -> list[DataSet]:
     """The data sets that an export wrote, from its facts."""
-    return [
-        DataSet(
-            noted["name"],
-            tuple(noted["files"]),
-            noted["rows"],
-            noted["entry"],
-            noted["role"],
-            noted.get("needs", {}),
-            noted.get("kind"),  # earlier versions noted none
-        )
-        for noted in facts.notes["data_sets"]
-    ]
+    return [each.data_set() for each in facts.data_sets]
 
 
 def files_stand(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
     """Whether every file that the export wrote is still there and holds what it held."""
-    return all(_stands(noted, out, hashes) for noted in facts.notes["data_sets"])
+    return all(_stands(each, out, hashes) for each in facts.data_sets)
 
 
-def _stands(noted: Mapping[str, Any], out: Path, hashes: FileHashes) -> bool:
-    states, contents = noted["files"], noted.get("contents", {})
+def _stands(data_set: DataSetFacts, out: Path, hashes: FileHashes) -> bool:
+    states, contents = data_set.files, data_set.contents
     if any(not (out / file).exists() for file in states):
         return False
     return all(

@@ -12,7 +12,7 @@ from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
 from sftrecipe.record import Record
 from sftrecipe.run.steps.making import BREATH, Advance, breathing
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
 

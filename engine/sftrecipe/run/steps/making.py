@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from sftrecipe.plugin.context import Context, Reject, Rows
-from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.plugin_kinds import Generator, Source
 from sftrecipe.record import Record
 from sftrecipe.run.steps.source_rows import SET_ASIDE, read_source
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RejectWriter, RowWriter
+from sftrecipe.store.step_facts import StepFacts
 
 ROWS = "rows.parquet"
 REJECTS = "rejects.parquet"
@@ -68,7 +67,7 @@ async def _write(
         set_aside=ctx.counts.pop(SET_ASIDE, 0),
         reasons=dict(reasons),
         counts=dict(ctx.counts),
-        notes={"told": noted(ctx.told)} if ctx.told else {},
+        told=dict(ctx.told),
     )
 
 

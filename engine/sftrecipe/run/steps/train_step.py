@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
 
@@ -20,7 +20,7 @@ from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.steps.export_step import file_state
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import ModelFacts, StepFacts
 
 _CONTENT = "trained.json"
 
@@ -103,21 +103,23 @@ async def train(
     trainer = trainer_of(block)
     training = _training(target, block, target.models, tell, say)
     trained = await trainer.train(training, _configured(target, block, training))
-    notes = _notes(trained, target.out)
-    (draft / _CONTENT).write_bytes(orjson.dumps(notes))
-    return StepFacts(notes=notes)
+    model = _model_facts(trained, target.out)
+    (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
+    return StepFacts(model=model)
 
 
 def model_of(facts: StepFacts, out: Path) -> Path:
     """The folder of the model that a finished training left."""
-    return out / str(facts.notes["model"])
+    assert facts.model is not None  # noqa: S101 - every training leaves one
+    return out / facts.model.folder
 
 
 def model_stands(facts: StepFacts, out: Path) -> bool:
     """Whether the model is still there as it was."""
-    folder = model_of(facts, out)
-    files: Mapping[str, Any] = facts.notes["files"]
-    return all(file_state(folder / name) == state for name, state in files.items())
+    if facts.model is None:
+        return False
+    folder = out / facts.model.folder
+    return all(file_state(folder / name) == state for name, state in facts.model.files.items())
 
 
 def with_model(recipe: CheckedRecipe, training: str, model: Path) -> dict[str, Block]:
@@ -165,12 +167,12 @@ def _training(
     )
 
 
-def _notes(trained: Trained, out: Path) -> dict[str, Any]:
+def _model_facts(trained: Trained, out: Path) -> ModelFacts:
     files = sorted(path for path in trained.model.iterdir() if path.is_file())
-    return {
-        "model": str(trained.model.resolve().relative_to(out.resolve())),
-        "metrics": dict(trained.metrics),
-        "losses": [list(point) for point in trained.losses],
-        "held_out_losses": [list(point) for point in trained.held_out_losses],
-        "files": {path.name: file_state(path) for path in files},
-    }
+    return ModelFacts(
+        folder=str(trained.model.resolve().relative_to(out.resolve())),
+        metrics=dict(trained.metrics),
+        losses=trained.losses,
+        held_out_losses=trained.held_out_losses,
+        files={path.name: file_state(path) for path in files},
+    )

@@ -7,7 +7,8 @@ from pathlib import Path
 from sftrecipe.errors import UsageError, closest
 from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
-from sftrecipe.run.run_file import RUN_FILE, read_run
+from sftrecipe.run.output_folder import RUN_FILE
+from sftrecipe.run.run_file import read_run
 from sftrecipe.store.project import project_of
 
 

@@ -9,7 +9,8 @@ import orjson
 from sftrecipe.messages import user_language
 from sftrecipe.report.pages.run.facts.run_facts import RunFacts, run_facts
 from sftrecipe.report.pages.run.run_page import run_page
-from sftrecipe.run.run_file import REPORT_FILE, read_run
+from sftrecipe.run.output_folder import REPORT_FILE
+from sftrecipe.run.run_file import run_before
 from sftrecipe.store.atomic_files import create
 from sftrecipe.store.project import Project, project_of
 
@@ -37,5 +38,5 @@ def facts_json(facts: RunFacts) -> str:
 
 def project_of_run(out: Path) -> Project:
     """The project that a run belongs to: its recipe's, or that around its folder."""
-    recipe = read_run(out).get("recipe")
+    recipe = run_before(out).recipe
     return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)

@@ -8,13 +8,14 @@ rows' scores are named as the figures that are their means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.text.figures import Figure, few_rows, figures
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.making import ROWS
 from sftrecipe.store.rows import read_rows, rows_at
 
@@ -63,40 +64,40 @@ class Judging:
     numbers: list[Figure]
     """Figures without an interval."""
     counts: dict[str, dict[str, int]]
-    gates: list[dict[str, Any]]
+    gates: list[Mapping[str, Any]]
     judged: JudgedRows
 
 
 def judgings(opened: OpenedRun) -> list[Judging]:
     """The judgings that were done, in order."""
-    return [_judging(opened, step) for step in opened.steps if step["section"] == "evaluate"]
+    return [_judging(opened, step) for step in opened.steps if step.section == "evaluate"]
 
 
-def _judging(opened: OpenedRun, step: Mapping[str, Any]) -> Judging:
-    metrics = step["notes"].get("metrics", {})
-    found = figures(metrics)
-    models, gates = _models(step), step.get("gates", [])
+def _judging(opened: OpenedRun, step: StepRecord) -> Judging:
+    facts, gates = step.facts, list(step.gates)
+    notes = facts.judgement.as_json() if facts.judgement else {}
+    found, models = figures(facts.metrics), _models(notes, facts.calls)
     return Judging(
-        step["id"],
-        step["use"],
-        step["cached"],
-        list(step["reads"]),
-        step["made"],
-        few_rows(step["made"], metrics),
-        models,
-        list(_charts([each for each in found if each.low is not None], models, gates)),
-        [each for each in found if each.low is None],
-        dict(_counts(step["notes"])),
-        gates,
-        _judged_rows(opened, step, [each.name for each in found]),
+        id=step.id,
+        use=step.use,
+        cached=step.cached,
+        on=list(step.reads),
+        rows=facts.made,
+        few=few_rows(facts.made, facts.metrics),
+        models=models,
+        charts=list(_charts([each for each in found if each.low is not None], models, gates)),
+        numbers=[each for each in found if each.low is None],
+        counts=dict(_counts(notes)),
+        gates=gates,
+        judged=_judged_rows(opened, step, [each.name for each in found]),
     )
 
 
-def _models(step: Mapping[str, Any]) -> list[str]:
+def _models(notes: Mapping[str, Any], asked: Iterable[str]) -> list[str]:
     """The models that figures may be named after: those that the judge names, or asked."""
-    named = step["notes"].get("models")
+    named = notes.get("models")
     listed = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
-    return list(dict.fromkeys([*listed, *step["calls"]]))
+    return list(dict.fromkeys([*listed, *asked]))
 
 
 def _charts(
@@ -141,9 +142,9 @@ def _counts(notes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
             yield name, dict(list(note.items())[:_PARTS])
 
 
-def _judged_rows(opened: OpenedRun, step: Mapping[str, Any], names: Sequence[str]) -> JudgedRows:
+def _judged_rows(opened: OpenedRun, step: StepRecord, names: Sequence[str]) -> JudgedRows:
     path = opened.folder(step) / ROWS
-    if step["id"] in opened.gone or not path.exists():
+    if step.id in opened.gone or not path.exists():
         return JudgedRows("", [], [], [])
     scores = [row.scores for row in read_rows(path)]
     score = next((name for name in names if any(name in each for each in scores)), "")

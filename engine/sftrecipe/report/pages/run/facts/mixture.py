@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
-from sftrecipe.run.steps.export_shares import SHARES
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ def mixture(opened: OpenedRun) -> list[MixedStream]:
     """The streams of the mix; empty where there is none, or its mixer notes no streams."""
     notes: Mapping[str, Any] = {}
     for step in opened.steps:
-        if step["section"] == "mix" and isinstance(step["notes"].get("streams"), dict):
-            notes = step["notes"]
+        if step.facts.mix and isinstance(step.facts.mix.notes.get("streams"), dict):
+            notes = step.facts.mix.notes
     estimated = bool(notes.get("tokens_estimated"))
     return [
         MixedStream(
@@ -65,7 +64,7 @@ def mixture(opened: OpenedRun) -> list[MixedStream]:
 def _exported(opened: OpenedRun, stream: str) -> list[ExportedPart]:
     """What every export that follows the mix holds of the stream."""
     return [
-        ExportedPart(step["id"], found["rows"], found["share"])
+        ExportedPart(step.id, found.rows, found.share)
         for step in opened.steps
-        if step["section"] == "export" and (found := step["notes"].get(SHARES, {}).get(stream))
+        if step.facts.export and (found := step.facts.export.shares.get(stream))
     ]

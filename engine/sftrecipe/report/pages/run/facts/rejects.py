@@ -16,7 +16,8 @@ from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Threshold, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import answer_text, asked_text, cell_text, shortened
-from sftrecipe.run.run_file import REJECTS_FILE
+from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.store.sample_places import evenly
 
 _EXAMPLES = 12
@@ -70,24 +71,24 @@ def rejects(opened: OpenedRun) -> list[Losses]:
     counts = [
         (step, reason, count)
         for step in opened.steps
-        for reason, count in step.get("reasons", {}).items()
+        for reason, count in step.facts.reasons.items()
     ]
     counts.sort(key=lambda each: -each[2])
     path = opened.out / REJECTS_FILE
     places = _places(path) if counts else {}
     return [
-        _losses(opened, step, reason, count, places.get((step["id"], reason), _Places()))
+        _losses(opened, step, reason, count, places.get((step.id, reason), _Places()))
         for step, reason, count in counts[:_REASONS]
     ]
 
 
 def _losses(
-    opened: OpenedRun, step: Mapping[str, Any], reason: str, count: int, places: _Places
+    opened: OpenedRun, step: StepRecord, reason: str, count: int, places: _Places
 ) -> Losses:
     values = np.asarray(places.values)
     measured = values[np.isfinite(values)]
     mark = None
-    if len(measured) and step["section"] == "filter":
+    if len(measured) and step.section == "filter":
         options = block_options(opened.document, step)
         mark = thresholds(options, [], {reason: measured}).get(reason)
     distance = np.abs(values - (mark.value if mark else 0.0))
@@ -95,7 +96,7 @@ def _losses(
     chosen = [places.offsets[order[index]] for index in evenly(len(order), _EXAMPLES)]
     examples = [_lost(opened.scrub(entry)) for entry in _read(opened.out / REJECTS_FILE, chosen)]
     lowest, highest = (measured.min(), measured.max()) if len(measured) else (None, None)
-    return Losses(step["id"], reason, count, mark, _plain(lowest), _plain(highest), examples)
+    return Losses(step.id, reason, count, mark, _plain(lowest), _plain(highest), examples)
 
 
 def _places(path: Path) -> dict[_Group, _Places]:
