@@ -24,7 +24,7 @@ async def main(
 ) -> None:
     """Ask through a step's context, and print what was asked."""
     name = "m" if use == "openai" else "openai/m"
-    module = import_module(f"sftrecipe_registry.providers.{use}")
+    module = import_module(f"sftrecipe_registry.providers.{use}.provider")
     plugin = getattr(module, CLASSES[use]).model_validate(
         {"model": name, "base_url": url, "api_key": "", "limits": Limits(timeout=seconds)}
     )

@@ -25,9 +25,9 @@ from sftrecipe import Context
 from sftrecipe.calls.session import open_session
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
-from sftrecipe_registry.filters.ifd import Ifd
-from sftrecipe_registry.providers.transformers import Transformers
-from sftrecipe_registry.shared.packaged_checkpoint import packaged_checkpoint
+from sftrecipe_registry.methods.cherry.ifd import Ifd
+from sftrecipe_registry.providers.transformers.provider import Transformers
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkpoint
 
 HERE = Path(__file__).parent
 ALPACA = HERE.parents[1] / "shared" / "data" / "ifd" / "alpaca_gpt2_ifd_2000.json"

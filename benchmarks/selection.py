@@ -27,7 +27,7 @@ from typing import NamedTuple
 from peers.table import environment
 from selection_rows import instructions, rows
 
-from sftrecipe_registry.shared.tokenizers import tokenizer
+from sftrecipe_registry.shared.text.tokenizers import tokenizer
 
 HERE = Path(__file__).parent
 RECIPE = """\

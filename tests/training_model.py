@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe_registry.shared.packaged_checkpoint import packaged_checkpoint
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkpoint
 
 from .training_environment import training_process_environment
 

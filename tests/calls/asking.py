@@ -12,7 +12,7 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.plugin.context import Model, Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Block, Budget
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 FAST = {"timeout": 5.0}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sftrecipe.calls.session import open_session
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 
 async def main(url: str, folder: str, count: int, concurrency: int) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sftrecipe.calls.limits.server_limits import PERIOD, PROBING, Allowance, Mark
 from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.provider import Limits
-from sftrecipe_registry.shared.rate_headers import limits_in, seconds_until
+from sftrecipe_registry.shared.http.rate_headers import limits_in, seconds_until
 
 from ..standin import stand_in
 from .asking import say_all, session

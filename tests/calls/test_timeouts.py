@@ -66,7 +66,7 @@ async def test_a_stale_connection_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A busy machine takes longer than connecting did to tell that the connection is closed.
-    monkeypatch.setattr("sftrecipe_registry.shared.kept_connections._AT_ONCE", 5.0)
+    monkeypatch.setattr("sftrecipe_registry.shared.http.connections._AT_ONCE", 5.0)
     async with (
         _listening(per_connection=1) as (rude, url),
         session(url, tmp_path, limits={"attempts": 1}) as opened,

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.testing import RowList
-from sftrecipe_registry.shared.data_set_kind import data_set_kind, row_kind
-from sftrecipe_registry.shared.judgement_label import judgement
+from sftrecipe_registry.llamafactory.formats.data_set_kind import data_set_kind, row_kind
+from sftrecipe_registry.llamafactory.formats.judgement_label import judgement
 
 from ..run.plain import Plain, examples
 from .exporting import export

@@ -14,8 +14,8 @@ from sftrecipe import PluginRefused
 from sftrecipe.kinds import OptionFiles
 from sftrecipe.testing import RowList
 from sftrecipe.thoughts import joined
-from sftrecipe_registry.exporters.llamafactory import LlamaFactory
-from sftrecipe_registry.shared.llamafactory_rows import TAGS
+from sftrecipe_registry.llamafactory.exporter import LlamaFactory
+from sftrecipe_registry.llamafactory.formats.rows import TAGS
 
 from .exporting import export
 
@@ -448,7 +448,7 @@ def test_nothing_left_is_refused(tmp_path: Path) -> None:
     ("name", "expected"), [("my, recipe", "my_recipe"), ("医疗", "医疗"), ("..", "data")]
 )
 def test_the_recipes_name_becomes_a_name_that_llamafactory_lists(name: str, expected: str) -> None:
-    from sftrecipe_registry.shared.data_set_name import data_set_name  # noqa: PLC0415
+    from sftrecipe_registry.shared.files.data_set_name import data_set_name  # noqa: PLC0415
 
     assert data_set_name(None, name) == expected
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from sftrecipe import Context, Record
 from sftrecipe.kinds import ExportContext
 from sftrecipe.store.atomic_files import create
-from sftrecipe_registry.exporters.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory.exporter import LlamaFactory
 
 class Rows:
     def __len__(self):

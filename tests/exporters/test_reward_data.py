@@ -9,7 +9,7 @@ import pytest
 
 from sftrecipe import Context, Record
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.generators.augcon_pairs import AugConPairs
+from sftrecipe_registry.methods.augcon.pairs import AugConPairs
 
 from ..training_environment import ABSENT, training_python
 from ..training_model import answered, small_model

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sftrecipe import Context, PluginRefused, Verdict
 from sftrecipe.kinds import Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.filters.augcon_filter import AugConFilter
-from sftrecipe_registry.filters.contrastive_scorer import ContrastiveScorer
-from sftrecipe_registry.shared.pairwise_head import Loss, loss_and_gradient, trained_head
-from sftrecipe_registry.shared.rouge import rouge_l
+from sftrecipe_registry.methods.augcon.filter import AugConFilter
+from sftrecipe_registry.methods.augcon.pairwise_head import Loss, loss_and_gradient, trained_head
+from sftrecipe_registry.methods.augcon.scorer import ContrastiveScorer
+from sftrecipe_registry.shared.text.rouge import rouge_l
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "augcon"
 

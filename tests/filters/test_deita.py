@@ -10,7 +10,7 @@ import pytest
 from sftrecipe import CallFailed, Context, PluginRefused, Verdict
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.filters.deita import Deita
+from sftrecipe_registry.methods.deita.filter import Deita
 
 VECTORS = {"sleep": (1, 0), "rest": (0.95, 0.3), "pie": (0, 1), "cake": (0.3, 1)}
 
@@ -111,7 +111,7 @@ async def test_the_expected_score_weighs_every_score_by_its_likelihood() -> None
 
 
 async def test_no_more_is_embedded_than_the_budget_needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sftrecipe_registry.filters.deita._LEAST_CHUNK", 2)
+    monkeypatch.setattr("sftrecipe_registry.methods.deita.filter._LEAST_CHUNK", 2)
     rows = RowList.of(
         *({"instruction": f"{n} pie c{n % 6 + 1}", "output": "q1"} for n in range(40))
     )

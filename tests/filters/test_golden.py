@@ -12,12 +12,12 @@ import pytest
 from sftrecipe import Context
 from sftrecipe.kinds import OptionFiles
 from sftrecipe.testing import RowList
-from sftrecipe_registry.filters.blacklist import Blacklist
-from sftrecipe_registry.filters.decontaminate import Decontaminate
+from sftrecipe_registry.filters.repeats.decontaminate import Decontaminate
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
-from sftrecipe_registry.shared.numbered_list import parse_numbered
-from sftrecipe_registry.shared.rouge import rouge_l
-from sftrecipe_registry.shared.tokenizers import tokenizer
+from sftrecipe_registry.filters.rules.blacklist import Blacklist
+from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbered
+from sftrecipe_registry.shared.text.rouge import rouge_l
+from sftrecipe_registry.shared.text.tokenizers import tokenizer
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [

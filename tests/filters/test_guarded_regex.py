@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sftrecipe_registry.shared import guarded_regex
-from sftrecipe_registry.shared.guarded_regex import SearchTooLong, cannot_explode, guarded_search
+from sftrecipe_registry.filters.rules import guarded_regex
+from sftrecipe_registry.filters.rules.guarded_regex import (
+    SearchTooLong,
+    cannot_explode,
+    guarded_search,
+)
 
 
 @pytest.mark.parametrize(

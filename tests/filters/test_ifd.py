@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Filter, Verdict
 from sftrecipe.kinds import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.filters.ifd import Ifd
-from sftrecipe_registry.shared.ifd_texts import DIRECT
+from sftrecipe_registry.methods.cherry.ifd import Ifd
+from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "filter" / "ifd.yaml").read_text())
 DATA = Path(__file__).parents[3] / "shared" / "data" / "ifd"

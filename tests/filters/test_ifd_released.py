@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from sftrecipe import Context
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import RowList
-from sftrecipe_registry.filters.ifd import Ifd
-from sftrecipe_registry.shared.ifd_texts import question_prompt
+from sftrecipe_registry.methods.cherry.ifd import Ifd
+from sftrecipe_registry.methods.cherry.ifd_texts import question_prompt
 
 from ..run.plain import examples
 from .test_ifd import Scorer

@@ -21,7 +21,7 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
-from sftrecipe_registry.filters.ifd import Ifd
+from sftrecipe_registry.methods.cherry.ifd import Ifd
 
 from ..training_environment import ABSENT, REPOSITORY, training_python
 from ..training_model import small_model

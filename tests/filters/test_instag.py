@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.filters.instag import InsTag
-from sftrecipe_registry.shared.intent_tags import (
+from sftrecipe_registry.methods.deita.instag import InsTag
+from sftrecipe_registry.methods.deita.intent_tags import (
     Tags,
     complexity_first,
     implied,

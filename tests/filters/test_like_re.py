@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused
-from sftrecipe_registry.shared import guarded_regex
-from sftrecipe_registry.shared.guarded_regex import SearchTooLong, guarded_search
-from sftrecipe_registry.shared.search_process import TooLong, search_apart
-from sftrecipe_registry.shared.wider_pattern import wider_pattern
+from sftrecipe_registry.filters.rules import guarded_regex
+from sftrecipe_registry.filters.rules.guarded_regex import SearchTooLong, guarded_search
+from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
+from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
 
 RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "1"))
 _CHARACTERS = "aAbBiIsSkKxX019_ \t\n.-İıſKéÉß中文①²٣\x1c\x85\u2028\u0300🙂"

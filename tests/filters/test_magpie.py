@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.kinds import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.filters.magpie_filter import MagpieFilter
-from sftrecipe_registry.filters.magpie_neighbours import MagpieNeighbours
-from sftrecipe_registry.shared import nearest
-from sftrecipe_registry.shared.nearest import NearestNeighbours
+from sftrecipe_registry.methods.magpie import nearest_neighbours as nearest
+from sftrecipe_registry.methods.magpie.filter import MagpieFilter
+from sftrecipe_registry.methods.magpie.nearest_neighbours import NearestNeighbours
+from sftrecipe_registry.methods.magpie.neighbours import MagpieNeighbours
 
 CASES = yaml.safe_load(
     (Path(__file__).parents[1] / "cases" / "filter" / "magpie_filter.yaml").read_text("utf-8")

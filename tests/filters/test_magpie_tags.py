@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.kinds import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.filters.magpie_tags import MagpieTags
-from sftrecipe_registry.shared.judge_labels import legal_label, read_reply
+from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
+from sftrecipe_registry.methods.magpie.tags import MagpieTags
 
 
 @settings(deadline=None)

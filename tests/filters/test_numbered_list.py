@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.numbered_list import Discard, parse_numbered
+from sftrecipe_registry.methods.self_instruct.numbered_list import Discard, parse_numbered
 
 
 def test_goes_on_after_the_prompts_number() -> None:

@@ -13,18 +13,18 @@ from tests.filters.judging import judged
 
 from sftrecipe import Context, Filter, RowFilter
 from sftrecipe.testing import RowList
-from sftrecipe_registry.filters.blacklist import Blacklist
-from sftrecipe_registry.filters.decontaminate import Decontaminate
-from sftrecipe_registry.filters.exact_dedup import ExactDedup
-from sftrecipe_registry.filters.length import Length
-from sftrecipe_registry.filters.near_dedup import NearDedup
-from sftrecipe_registry.filters.regex import Regex
+from sftrecipe_registry.filters.repeats.decontaminate import Decontaminate
+from sftrecipe_registry.filters.repeats.exact import ExactDedup
+from sftrecipe_registry.filters.repeats.near import NearDedup
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
-from sftrecipe_registry.shared import first_seen, rouge_index
-from sftrecipe_registry.shared.rouge import rouge_l
-from sftrecipe_registry.shared.rouge_index import NOTHING, RougeIndex
-from sftrecipe_registry.shared.tokenizers import tokenizer
-from sftrecipe_registry.shared.word_list import word_finder
+from sftrecipe_registry.filters.rules.blacklist import Blacklist
+from sftrecipe_registry.filters.rules.length import Length
+from sftrecipe_registry.filters.rules.regex import Regex
+from sftrecipe_registry.shared.text import first_seen, rouge_index
+from sftrecipe_registry.shared.text.rouge import rouge_l
+from sftrecipe_registry.shared.text.rouge_index import NOTHING, RougeIndex
+from sftrecipe_registry.shared.text.tokenizers import tokenizer
+from sftrecipe_registry.shared.text.word_list import word_finder
 
 FILTERS = [
     Length(min_chars=2, max_words=4),

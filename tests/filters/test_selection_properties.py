@@ -14,18 +14,18 @@ from tests.filters.any_rows import COLUMNS, SCORES, answer, rows_of
 
 from sftrecipe import Context, Filter, PluginRefused, Verdict
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.filters.cluster import Cluster
-from sftrecipe_registry.filters.deita import Deita
-from sftrecipe_registry.filters.expression import Expression
-from sftrecipe_registry.filters.format import Format
-from sftrecipe_registry.filters.instag import InsTag
-from sftrecipe_registry.filters.language import Language
-from sftrecipe_registry.filters.pii import Pii
 from sftrecipe_registry.filters.rubric import Rubric
-from sftrecipe_registry.filters.safety import Safety
-from sftrecipe_registry.filters.top import Top
-from sftrecipe_registry.shared.personal_data import KINDS, masked, personal_data
-from sftrecipe_registry.shared.safe_expression import BadExpression, read_expression
+from sftrecipe_registry.filters.rules.expression import Expression
+from sftrecipe_registry.filters.rules.format import Format
+from sftrecipe_registry.filters.rules.language import Language
+from sftrecipe_registry.filters.rules.personal_data import KINDS, masked, personal_data
+from sftrecipe_registry.filters.rules.pii import Pii
+from sftrecipe_registry.filters.rules.safe_expression import BadExpression, read_expression
+from sftrecipe_registry.filters.rules.safety import Safety
+from sftrecipe_registry.filters.rules.top import Top
+from sftrecipe_registry.methods.cherry.cluster import Cluster
+from sftrecipe_registry.methods.deita.filter import Deita
+from sftrecipe_registry.methods.deita.instag import InsTag
 
 PLAIN = [
     Cluster(clusters=3, total=4),

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.kinds import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.filters.superfilter import Superfilter
-from sftrecipe_registry.shared import facility_location
-from sftrecipe_registry.shared.facility_location import representatives
+from sftrecipe_registry.methods.cherry import facility_location
+from sftrecipe_registry.methods.cherry.facility_location import representatives
+from sftrecipe_registry.methods.cherry.superfilter import Superfilter
 
 FILE = Path(__file__).parents[1] / "cases" / "filter" / "superfilter.yaml"
 CASES = yaml.safe_load(FILE.read_text("utf-8"))

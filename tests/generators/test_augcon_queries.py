@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Record, Reject
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.generators.augcon_queries import AugConQueries
-from sftrecipe_registry.shared.context_split import find_split
+from sftrecipe_registry.methods.augcon.context_split import find_split
+from sftrecipe_registry.methods.augcon.queries import AugConQueries
 
 from .splitting_model import ENDLESS, WORDS, Say, asked_context, halves, moody, reply
 

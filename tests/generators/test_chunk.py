@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sftrecipe import Context, Record
 from sftrecipe.testing import RowList
 from sftrecipe_registry.generators.chunk import Chunk
-from sftrecipe_registry.shared.sentences import chinese_sentences, cut, packed, sentences
+from sftrecipe_registry.shared.text.sentences import chinese_sentences, cut, packed, sentences
 
 PROSE = st.lists(
     st.sampled_from(

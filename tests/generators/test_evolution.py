@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sftrecipe import Context
-from sftrecipe_registry.shared.evolution import (
+from sftrecipe_registry.methods.evol.evolution import (
     drawn,
     evolved_text,
     is_refusal,

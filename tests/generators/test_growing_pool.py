@@ -9,12 +9,12 @@ import pytest
 from sftrecipe import CallFailed, Context, PluginRefused, Record, Reject
 from sftrecipe.kinds import Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.generators.alpaca import Alpaca
-from sftrecipe_registry.generators.self_instruct_bootstrap import SelfInstructBootstrap
-from sftrecipe_registry.shared.growing_pool import GrowingPool
-from sftrecipe_registry.shared.instruction_rules import fault_finder
-from sftrecipe_registry.shared.rouge import rouge_l
-from sftrecipe_registry.shared.tokenizers import tokenizer
+from sftrecipe_registry.methods.self_instruct.alpaca import Alpaca
+from sftrecipe_registry.methods.self_instruct.bootstrap import SelfInstructBootstrap
+from sftrecipe_registry.methods.self_instruct.growing_pool import GrowingPool
+from sftrecipe_registry.shared.text.instruction_rules import fault_finder
+from sftrecipe_registry.shared.text.rouge import rouge_l
+from sftrecipe_registry.shared.text.tokenizers import tokenizer
 
 VERBS = ["Explain", "describe", "list", "compare", "plan", "suggest", "outline", "check"]
 TOPICS = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.instruction_sanitiser import Rules, sanitised
+from sftrecipe_registry.methods.magpie.instruction_sanitiser import Rules, sanitised
 
 RULES: tuple[Rules, ...] = ("gemma2", "llama3")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.json_items import find_items
+from sftrecipe_registry.shared.replies.json_items import find_items
 
 ITEMS = [{"instruction": "怎么挂号？", "input": "", "output": "It's json."}, {"instruction": "b"}]
 LIST = json.dumps(ITEMS, ensure_ascii=False)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sftrecipe import Context, Record
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.generators.magpie import Magpie
+from sftrecipe_registry.methods.magpie.generator import Magpie
 
 HEADINGS = {"2": -100.0, "567": -100.0}
 

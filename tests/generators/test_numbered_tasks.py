@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.numbered_tasks import parse_tasks, parse_tasks_original
+from sftrecipe_registry.methods.self_instruct.numbered_tasks import (
+    parse_tasks,
+    parse_tasks_original,
+)
 
 TWO = (
     " Name a fruit.\n4. Input:\n<noinput>\n4. Output:\nFig.\n###\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Record, Reject
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.generators.pre_experience import PreExperience
+from sftrecipe_registry.methods.cherry.pre_experience import PreExperience
 
 
 async def drawn(

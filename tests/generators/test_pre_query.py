@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.pre_query import (
+from sftrecipe_registry.methods.magpie.pre_query import (
     NoPreQuery,
     as_given,
     by_chat_template,
@@ -57,7 +57,7 @@ def test_all_34_published_templates() -> None:
 )  # fmt: skip
 def test_the_published_system_prompts(key: str, prompt: str) -> None:
     published = json.loads((DATA / "model_configs.json").read_text("utf-8"))
-    file = Path(__file__).parents[2] / "registry/sftrecipe_registry/generators/prompts/magpie"
+    file = Path(__file__).parents[2] / "registry/sftrecipe_registry/methods/magpie/prompts/magpie"
     system = (file / f"{prompt}.en.j2").read_text("utf-8").removesuffix("\n")
     model = "meta-llama/Meta-Llama-3-8B-Instruct"
     written = by_family(model).text([{"role": "system", "content": system}])

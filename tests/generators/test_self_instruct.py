@@ -10,7 +10,7 @@ import pytest
 from sftrecipe import CallFailed, Context, Record, Reject
 from sftrecipe.kinds import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.generators.self_instruct import SelfInstruct
+from sftrecipe_registry.methods.self_instruct.template import SelfInstruct
 
 TEMPLATE = """\
 Write {{ count }} items on {{ entities.disease }} like:

@@ -12,15 +12,15 @@ import pytest
 from sftrecipe import Context, Record, Reject
 from sftrecipe.kinds import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.generators.self_instruct_bootstrap import SelfInstructBootstrap
-from sftrecipe_registry.generators.self_instruct_classify import SelfInstructClassify
-from sftrecipe_registry.generators.self_instruct_format import (
+from sftrecipe_registry.methods.self_instruct.bootstrap import SelfInstructBootstrap
+from sftrecipe_registry.methods.self_instruct.classify import SelfInstructClassify
+from sftrecipe_registry.methods.self_instruct.format import (
     WITH_INPUT,
     WITHOUT_INPUT,
     SelfInstructFormat,
     plain,
 )
-from sftrecipe_registry.generators.self_instruct_instances import SelfInstructInstances
+from sftrecipe_registry.methods.self_instruct.instances import SelfInstructInstances
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "self_instruct"
 pytestmark = [

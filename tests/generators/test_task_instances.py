@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.task_instances import (
+from sftrecipe_registry.methods.self_instruct.task_instances import (
     Instance,
     Lost,
     faults,

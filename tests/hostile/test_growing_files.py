@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from sftrecipe import PluginRefused
 from sftrecipe.plugin import base
 from sftrecipe.plugin.base import OptionFiles
-from sftrecipe_registry.shared.arrow_tables import arrow_rows, parquet_rows
-from sftrecipe_registry.shared.inflation import LARGEST
-from sftrecipe_registry.shared.json_lines import json_lines
-from sftrecipe_registry.shared.json_list import json_items
-from sftrecipe_registry.shared.plain_yaml import plain_yaml
+from sftrecipe_registry.shared.files.inflation import LARGEST
+from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
+from sftrecipe_registry.shared.readers.arrow_tables import arrow_rows, parquet_rows
+from sftrecipe_registry.shared.readers.json_lines import json_lines
+from sftrecipe_registry.shared.readers.json_list import json_items
 
 RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "15"))
 LONG = 1_000_000

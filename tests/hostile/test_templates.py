@@ -17,8 +17,8 @@ from sftrecipe.plugin.option_types import PromptMarker
 from sftrecipe.plugin.prompts.prompt import PromptFailed, compiled
 from sftrecipe.recipe.checks.prompts import template_problems
 from sftrecipe.record import Turn
-from sftrecipe_registry.shared.chat_template import chat_renderer
-from sftrecipe_registry.shared.pre_query import NoPreQuery, by_chat_template
+from sftrecipe_registry.methods.magpie.pre_query import NoPreQuery, by_chat_template
+from sftrecipe_registry.shared.replies.chat_template import chat_renderer
 
 RUNS = int(os.environ.get("SFTRECIPE_TEST_RUNS", "1"))
 GIVEN: dict[str, Any] = {"x": "abc", "rows": [{"q": "one", "n": 1}, {"q": "two", "n": 2.5}]}

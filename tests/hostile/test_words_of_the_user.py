@@ -12,10 +12,10 @@ import pytest
 
 from sftrecipe.cli.main import cli
 from sftrecipe_registry.generators.backtranslate import instruction_in
-from sftrecipe_registry.generators.self_instruct_format import _FIELD
-from sftrecipe_registry.shared.evolution import evolved_text
-from sftrecipe_registry.shared.numbered_tasks import parse_tasks
-from sftrecipe_registry.shared.sentences import sentences
+from sftrecipe_registry.methods.evol.evolution import evolved_text
+from sftrecipe_registry.methods.self_instruct.format import _FIELD
+from sftrecipe_registry.methods.self_instruct.numbered_tasks import parse_tasks
+from sftrecipe_registry.shared.text.sentences import sentences
 
 Said = Callable[..., list[str]]
 HEAD = "version: 1\nname: t\nsources:\n  s: {use: jsonl, path: rows.jsonl}\n"

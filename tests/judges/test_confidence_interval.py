@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe_registry.shared.confidence_interval import (
+from sftrecipe_registry.judges.confidence_interval import (
     estimates,
     metric_names,
     named_metrics,

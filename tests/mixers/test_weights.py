@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import Mix, OptionFiles, Pick
 from sftrecipe.testing import RowList
-from sftrecipe_registry.mixers.weights import Weights
-from sftrecipe_registry.shared import drawing
+from sftrecipe_registry.mixers.weights import picks as drawing
+from sftrecipe_registry.mixers.weights.mixer import Weights
 
 from ..run.plain import examples
 

@@ -24,7 +24,7 @@ from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.endings import is_cut_off
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.providers import litellm as provider
+from sftrecipe_registry.providers.litellm import provider
 
 from ..odd_server import Sent, odd_server, told
 from ..odd_server import fault as error

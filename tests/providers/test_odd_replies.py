@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 
 from sftrecipe import CallFailed
 from sftrecipe.kinds import ending_of
-from sftrecipe_registry.shared.http_failures import failure_of, fault_of, retry_after
-from sftrecipe_registry.shared.inflating import Inflating
-from sftrecipe_registry.shared.openai_replies import (
+from sftrecipe_registry.shared.http.failures import failure_of, fault_of, retry_after
+from sftrecipe_registry.shared.http.rate_headers import limits_in, seconds_until
+from sftrecipe_registry.shared.http.replies import (
     chat_answer,
     completion_answer,
     embedding_answer,
     likelihood_answer,
 )
-from sftrecipe_registry.shared.rate_headers import limits_in, seconds_until
-from sftrecipe_registry.shared.reply_json import MOST_TOKENS, parse_json
+from sftrecipe_registry.shared.http.reply_inflation import Inflating
+from sftrecipe_registry.shared.http.reply_json import MOST_TOKENS, parse_json
 
 from ..calls.asking import say, session
 from ..odd_server import Sent, odd_server, told

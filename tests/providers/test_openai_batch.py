@@ -24,8 +24,9 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Model, Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Block, Budget
-from sftrecipe_registry.providers.openai import OpenAI
-from sftrecipe_registry.shared import openai_batch, openai_batch_watch
+from sftrecipe_registry.providers.openai import batch_watch as openai_batch_watch
+from sftrecipe_registry.providers.openai import batches as openai_batch
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 from ..standin import StandIn, stand_in
 

@@ -19,7 +19,7 @@ from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.embedded import Embedded
-from sftrecipe_registry.shared.http_failures import Fault, classified, failure_of, retry_after
+from sftrecipe_registry.shared.http.failures import Fault, classified, failure_of, retry_after
 
 from ..standin import StandIn, stand_in
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sftrecipe.calls.replies.reply_parts import in_parts, kept_in_parts
 from sftrecipe.kinds import Answer, ending_of, message_parts
 from sftrecipe.thoughts import joined, parted, parted_reply
-from sftrecipe_registry.shared.openai_replies import chat_answer
-from sftrecipe_registry.shared.sent_turns import openai_turns
+from sftrecipe_registry.shared.http.protocol_turns import openai_turns
+from sftrecipe_registry.shared.http.replies import chat_answer
 
 from .test_odd_replies import EXAMPLES
 

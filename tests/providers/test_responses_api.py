@@ -11,8 +11,8 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.kinds import is_cut_off
 from sftrecipe.plugin.context import Reply
-from sftrecipe_registry.shared.openai_replies import chat_answer
-from sftrecipe_registry.shared.responses_api import responses_reply
+from sftrecipe_registry.shared.http.replies import chat_answer
+from sftrecipe_registry.shared.http.responses_api import responses_reply
 
 from ..calls.asking import session
 from ..odd_server import Sent, odd_server

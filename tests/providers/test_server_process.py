@@ -21,10 +21,11 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.shared import server_process, vllm_server
-from sftrecipe_registry.shared.process_group import Process, members, process_of
-from sftrecipe_registry.shared.server_log import telling_lines
-from sftrecipe_registry.shared.server_note import SUFFIX, ServerNote, own_note, read_note
+from sftrecipe_registry.providers.vllm import server as vllm_server
+from sftrecipe_registry.shared.processes import server_process
+from sftrecipe_registry.shared.processes.process_group import Process, members, process_of
+from sftrecipe_registry.shared.processes.server_log import telling_lines
+from sftrecipe_registry.shared.processes.server_note import SUFFIX, ServerNote, own_note, read_note
 
 REPOSITORY = Path(__file__).parents[2]
 FAKE = Path(__file__).with_name("fake_server.py")

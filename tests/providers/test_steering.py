@@ -15,7 +15,7 @@ from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe_registry.generators.respond import Respond
-from sftrecipe_registry.shared.steering import Steering, merged
+from sftrecipe_registry.shared.http.steering import Steering, merged
 
 from ..calls.asking import provider, say, session
 from ..piecewise_server import Asked, piecewise_server, whole

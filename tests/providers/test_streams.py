@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed
-from sftrecipe_registry.shared import event_stream
-from sftrecipe_registry.shared.event_stream import Events, StreamedReply, put_together
+from sftrecipe_registry.shared.http import event_stream
+from sftrecipe_registry.shared.http.event_stream import Events, StreamedReply, put_together
 
 from ..calls.asking import say, session
 from ..odd_server import Sent, odd_server

@@ -19,8 +19,8 @@ from sftrecipe.errors import RecipeError
 from sftrecipe.kinds import Model, OptionFiles
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.providers.transformers import Transformers
-from sftrecipe_registry.providers.vllm import Serve, Vllm
+from sftrecipe_registry.providers.transformers.provider import Transformers
+from sftrecipe_registry.providers.vllm.provider import Serve, Vllm
 
 from ..training_environment import ABSENT, training_process_environment, training_python
 from ..training_model import small_model

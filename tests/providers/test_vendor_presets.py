@@ -29,8 +29,8 @@ from sftrecipe.plugin.provider import Provider, Request
 from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendors
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.shared.listed_models import ModelList, listed_check
-from sftrecipe_registry.shared.qianfan_v1 import QianfanV1, v1_problem
+from sftrecipe_registry.providers.ernie.qianfan_v1 import QianfanV1, v1_problem
+from sftrecipe_registry.shared.http.model_list import ModelList, listed_check
 
 from ..standin import stand_in
 from .vendors import vendors as vendor_server

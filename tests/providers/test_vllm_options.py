@@ -16,7 +16,7 @@ from sftrecipe.kinds import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe_registry.shared.vllm_arguments import argument_list
+from sftrecipe_registry.providers.vllm.arguments import argument_list
 
 
 def vllm(**options: Any) -> Provider:

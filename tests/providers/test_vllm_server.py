@@ -19,8 +19,8 @@ from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.recipe import Block
-from sftrecipe_registry.shared.process_group import Process, members
-from sftrecipe_registry.shared.server_note import SUFFIX, ServerNote, read_note
+from sftrecipe_registry.shared.processes.process_group import Process, members
+from sftrecipe_registry.shared.processes.server_note import SUFFIX, ServerNote, read_note
 
 from ..training_model import small_model
 

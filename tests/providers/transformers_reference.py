@@ -28,7 +28,8 @@ from transformers import (
 )
 from transformers.generation import logits_process as theirs
 
-WORKER = Path(__file__).parents[2] / "registry/sftrecipe_registry/shared/transformers_worker"
+REGISTRY = Path(__file__).parents[2] / "registry/sftrecipe_registry"
+WORKER = REGISTRY / "providers/transformers/transformers_worker"
 
 
 def worker(module: str) -> ModuleType:

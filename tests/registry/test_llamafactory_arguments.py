@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe_registry.shared.llamafactory_arguments import (
+from sftrecipe_registry.llamafactory.arguments.table import (
     COMPUTED,
     ArgumentProblem,
     ArgumentTable,
@@ -158,7 +158,7 @@ def test_a_number_in_yaml_1_2_is_written_as_one() -> None:
 def test_importing_the_module_imports_next_to_nothing() -> None:
     script = (
         "import sys; before = set(sys.modules); "
-        "import sftrecipe_registry.shared.llamafactory_arguments; "
+        "import sftrecipe_registry.llamafactory.arguments.table; "
         "print({'difflib', 'pydantic', 'yaml'} & (set(sys.modules) - before))"
     )
     done = subprocess.run(

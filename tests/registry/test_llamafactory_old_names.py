@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe_registry.shared.llamafactory_arguments import (
-    check_arguments,
-    explained,
-    shipped,
-)
-from sftrecipe_registry.shared.llamafactory_old_names import (
+from sftrecipe_registry.llamafactory.arguments.old_names import (
     GONE,
     GONE_VALUES,
     RENAMED,
     REVALUED,
+)
+from sftrecipe_registry.llamafactory.arguments.table import (
+    check_arguments,
+    explained,
+    shipped,
 )
 
 # Every argument that a commit of hiyouga/LLaMA-Factory declared and 0.9.5 does not take.

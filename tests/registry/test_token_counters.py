@@ -9,9 +9,13 @@ import pytest
 
 from sftrecipe.kinds import Request
 from sftrecipe_registry.providers.embedded import Embedded
-from sftrecipe_registry.providers.vllm import Vllm
-from sftrecipe_registry.shared import packaged_checkpoint
-from sftrecipe_registry.shared.token_counters import folder_counter, gguf_counter, openai_counter
+from sftrecipe_registry.providers.vllm.provider import Vllm
+from sftrecipe_registry.shared.models import packaged_checkpoint
+from sftrecipe_registry.shared.models.token_counters import (
+    folder_counter,
+    gguf_counter,
+    openai_counter,
+)
 
 TEXTS = (
     "What helps against a cold, 37.5 degrees?",

@@ -25,7 +25,7 @@ from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
-from sftrecipe_registry.providers.openai import OpenAI
+from sftrecipe_registry.providers.openai.provider import OpenAI
 
 SECONDS = 0.3
 

@@ -103,7 +103,8 @@ class Machine:
             self._forking = multiprocessing.get_context("forkserver")
             self._forking.set_forkserver_preload(
                 ["sftrecipe.cli.main", "sftrecipe.run.run_plan", "aiohttp", "pyarrow.parquet",
-                 "sftrecipe_registry.providers.openai", "tenacity", "pytest", "tests.odd_server"]
+                 "sftrecipe_registry.providers.openai.provider", "tenacity", "pytest",
+                 "tests.odd_server"]
             )  # fmt: skip
 
     def run(self, folder: Path, *options: str, kill_after: float | None = None) -> int:

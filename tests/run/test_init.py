@@ -21,7 +21,7 @@ from sftrecipe.calls.limits.prices import price_of
 from sftrecipe.cli import init as started
 from sftrecipe.plugin.vendors.vendor_facts import vendors
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe_registry.shared.packaged_checkpoint import packaged_problem
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_problem
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 SECRETS = ("OPENAI_API_KEY", "DASHSCOPE_API_KEY", "QIANFAN_API_KEY")

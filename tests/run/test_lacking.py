@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe_registry.shared.packaged_checkpoint import packaged_problem
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_problem
 
 ROWS = [{"instruction": f"Ask {number}?", "output": f"Say {number}."} for number in range(6)]
 RECIPE = """\

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe_registry.shared.row_tokens import estimated_tokens, row_text
+from sftrecipe_registry.mixers.weights.row_tokens import estimated_tokens, row_text
 
 from .plain import Plain
 

@@ -20,7 +20,7 @@ from sftrecipe.run.steps.making import ROWS
 from sftrecipe.run.steps.mix_step import draw
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Stream
-from sftrecipe_registry.mixers.weights import Weights
+from sftrecipe_registry.mixers.weights.mixer import Weights
 
 from .plain import examples
 

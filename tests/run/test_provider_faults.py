@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe_registry.shared.http_failures import failure_of
+from sftrecipe_registry.shared.http.failures import failure_of
 from tests.odd_server import Sent, fault, odd_server, told
 from tests.run.responding import responding, write_texts
 from tests.run.whole import Whole

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from sftrecipe.plugin.vendors.vendor_quirks import quirks_of
-from sftrecipe_registry.shared.http_failures import failure_of
-from sftrecipe_registry.shared.refused_parameters import blamed
-from sftrecipe_registry.shared.steering import Steering
+from sftrecipe_registry.shared.http.failures import failure_of
+from sftrecipe_registry.shared.http.refused_parameters import blamed
+from sftrecipe_registry.shared.http.steering import Steering
 
 from ..odd_server import Sent, fault, odd_server, told
 from .responding import responding

@@ -18,8 +18,8 @@ from sftrecipe.testing import RowList
 from sftrecipe.turns.columns import read_names
 from sftrecipe.turns.faults import UnreadTurn
 from sftrecipe_registry.generators.preference import Preference
-from sftrecipe_registry.shared.data_set_kind import possible_kinds
-from sftrecipe_registry.shared.rubric_scale import rubric_variables
+from sftrecipe_registry.llamafactory.formats.data_set_kind import possible_kinds
+from sftrecipe_registry.shared.replies.rubric_scale import rubric_variables
 from tests.run.plain import Plain
 from tests.run.responding import responding
 from tests.run.whole import Whole

@@ -226,3 +226,20 @@ def test_variables_vary_too(project: Sweeping) -> None:
     assert (
         "is the same recipe as" in project.command("sweep", "recipe.yaml", "--set", "rate=3").stderr
     )
+
+
+@pytest.mark.parametrize(("varied", "status"), [("second", 0), ("first", 2)])
+def test_questions_are_what_the_first_export_holds_out(
+    project: Sweeping, varied: str, status: int
+) -> None:
+    exports = [
+        {"id": name, "use": "llamafactory", "from": "a", "with": {"name": name, "holdout": 1}}
+        for name in ("first", "second")
+    ]
+    over = {f"export.{varied}.with.holdout": [1, 2]}
+    blocks = {"mix": None, "train": {"use": "toy", "on": "second"}, "export": exports}
+    judges = [{"id": "judged", "use": "toy", "provider": "tuned"}]
+    project.write({"over": over}, **blocks, evaluate=judges)
+    done = project.command("validate", "recipe.yaml")
+    assert done.returncode == status, done.stderr
+    assert ("sweep-questions" in done.stderr) == (varied == "first")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe_registry.shared.encoding_guess import guess, wide_encoding
-from sftrecipe_registry.shared.text_files import SAMPLE, utf8_chunks, utf8_lines
+from sftrecipe_registry.shared.files.encoding_guess import guess, wide_encoding
+from sftrecipe_registry.shared.files.text_files import SAMPLE, utf8_chunks, utf8_lines
 
 SENTENCE = "头疼怎么办？多喝水，注意休息。如果三天不见好，请去医院看医生。"
 TEXTS = {

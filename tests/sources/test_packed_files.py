@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused
-from sftrecipe_registry.shared import packed_files
-from sftrecipe_registry.shared.packed_files import Packed, unpacked
+from sftrecipe_registry.shared.files import packed_files
+from sftrecipe_registry.shared.files.packed_files import Packed, unpacked
 
 from ..run.plain import examples
 from .packing import PACKERS, gz, zipped, zst

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused, Record
-from sftrecipe_registry.shared.json_list import _Items
+from sftrecipe_registry.shared.readers.json_list import _Items
 
 from .reading import read
 

@@ -12,7 +12,7 @@ import yaml
 from sftrecipe import Context
 from sftrecipe.kinds import DataSet, Finding, Training
 from sftrecipe.testing import plain_files
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 
 MODEL = "some/model"
 Content = bytes | str | Sequence[Any] | Mapping[str, Any]

@@ -14,11 +14,11 @@ from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.shared.llamafactory_masks import mask_findings
-from sftrecipe_registry.shared.llamafactory_rows import Formatting, entry
-from sftrecipe_registry.trainers import llamafactory
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.formats.rows import Formatting, entry
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+from sftrecipe_registry.llamafactory.training import environment as training_environment
+from sftrecipe_registry.llamafactory.training.masks import mask_findings
 
 from ..training_environment import ABSENT, training_python
 

@@ -13,14 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.kinds import Permission, Places
-from sftrecipe_registry.shared.llamafactory_arguments import from_environment, shipped
-from sftrecipe_registry.shared.llamafactory_permissions import (
+from sftrecipe_registry.llamafactory.arguments.table import from_environment, shipped
+from sftrecipe_registry.llamafactory.training.permissions import (
     CLASSES,
     argument_classes,
     argument_permissions,
     placed_arguments,
 )
-from sftrecipe_registry.shared.trackers import TRACKERS, tracker_variables
+from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, tracker_variables
 
 from ..training_environment import ABSENT, training_process_environment, training_python
 

@@ -16,9 +16,9 @@ import pytest
 
 from sftrecipe import PluginRefused
 from sftrecipe.plugin.environments import environment_of, made_environment
-from sftrecipe_registry.shared import llamafactory_environment
-from sftrecipe_registry.shared.llamafactory_environment import _identity, make_environment
-from sftrecipe_registry.shared.python_environment import named_environment
+from sftrecipe_registry.llamafactory.training import make_environment as llamafactory_environment
+from sftrecipe_registry.llamafactory.training.make_environment import _identity, make_environment
+from sftrecipe_registry.shared.processes.python_environment import named_environment
 
 from ..training_environment import ABSENT, training_python
 

@@ -12,7 +12,7 @@ import pytest
 from sftrecipe import Context
 from sftrecipe.kinds import Training
 from sftrecipe.testing import RowList, plain_files
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 
 from ..exporters.exporting import export
 from ..training_environment import ABSENT, training_process_environment, training_python

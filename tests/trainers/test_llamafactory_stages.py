@@ -22,9 +22,9 @@ import pytest
 from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import DataSet, Trained, Training
 from sftrecipe.testing import RowList, plain_files
-from sftrecipe_registry.shared.process_group import Process, members
-from sftrecipe_registry.trainers import llamafactory
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+from sftrecipe_registry.shared.processes.process_group import Process, members
 
 from ..exporters.exporting import export
 from ..tiny_llama import make
@@ -48,7 +48,7 @@ from tests.trainers.test_llamafactory_stages import exported
 from sftrecipe import Context
 from sftrecipe.kinds import Training
 from sftrecipe.testing import plain_files
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 folder = Path(sys.argv[1])
 training = Training(exported(folder), folder, Context("train", seed=7), plain_files(folder))
 trainer = LlamaFactory.model_validate(json.loads(sys.argv[2]))

@@ -19,12 +19,12 @@ import pytest
 from sftrecipe import Context, PluginRefused
 from sftrecipe.kinds import Trained, Training
 from sftrecipe.testing import RowList, plain_files
-from sftrecipe_registry.shared import llamafactory_process
-from sftrecipe_registry.shared.llamafactory_arguments import shipped
-from sftrecipe_registry.shared.llamafactory_merge import _OF_THE_MODEL
-from sftrecipe_registry.shared.process_group import Process, members
-from sftrecipe_registry.trainers import llamafactory
-from sftrecipe_registry.trainers.llamafactory import LlamaFactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.arguments.table import shipped
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+from sftrecipe_registry.llamafactory.training import process as llamafactory_process
+from sftrecipe_registry.llamafactory.training.merge import _OF_THE_MODEL
+from sftrecipe_registry.shared.processes.process_group import Process, members
 
 from ..exporters.exporting import export
 
@@ -37,7 +37,7 @@ from pathlib import Path
 # As a terminal's processes have it: one that is started in the background ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.trainers.test_llamafactory_training import BASE, prepared
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
 llamafactory.training_site_packages = lambda: None
 training = prepared(Path(sys.argv[1]))
 trainer = llamafactory.LlamaFactory.model_validate(BASE)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.training import environment as training_environment
 
 from .preflighting import faults, preflight, preflight_as_written, told, write_data
 

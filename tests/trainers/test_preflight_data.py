@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.training import environment as training_environment
 
 from ..training_environment import ABSENT, training_python
 from ..training_model import answered, small_model

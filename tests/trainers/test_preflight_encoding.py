@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sftrecipe.kinds import Finding
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.shared.preflight_template import template_findings
-from sftrecipe_registry.shared.preflight_thoughts import thought_findings
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.preflight.template import template_findings
+from sftrecipe_registry.llamafactory.preflight.thoughts import thought_findings
+from sftrecipe_registry.llamafactory.training import environment as training_environment
 
 from ..training_environment import ABSENT, training_python
 from ..training_model import answered, small_model

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused
 from sftrecipe.testing import RowList
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.shared.preflight_catalogue import Attributes, Catalogue
-from sftrecipe_registry.shared.preflight_data import DataCheck
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes, Catalogue
+from sftrecipe_registry.llamafactory.preflight.data import DataCheck
+from sftrecipe_registry.llamafactory.training import environment as training_environment
 
 from ..exporters.exporting import Exported, export
 from ..exporters.test_llamafactory_loader import LOADINGS, Loading

@@ -12,11 +12,11 @@ import pytest
 from sftrecipe import Context
 from sftrecipe.kinds import Training
 from sftrecipe.testing import plain_files
-from sftrecipe_registry.shared import training_environment
-from sftrecipe_registry.shared.llamafactory_output import NOTE
-from sftrecipe_registry.shared.preflight_machine import gpu_findings, package_findings
-from sftrecipe_registry.shared.preflight_model import model_findings, output_findings
-from sftrecipe_registry.trainers import llamafactory
+from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.preflight.machine import gpu_findings, package_findings
+from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
+from sftrecipe_registry.llamafactory.training import environment as training_environment
+from sftrecipe_registry.llamafactory.training.output import NOTE
 
 
 @pytest.fixture(autouse=True)

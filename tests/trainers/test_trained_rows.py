@@ -17,9 +17,9 @@ import pytest
 
 from sftrecipe.kinds import DataSet
 from sftrecipe.testing import RowList
-from sftrecipe_registry.shared import preflight_encoding
-from sftrecipe_registry.shared.preflight_catalogue import Attributes, Catalogue
-from sftrecipe_registry.shared.preflight_data import DataCheck, Spool
+from sftrecipe_registry.llamafactory.preflight import encoding as preflight_encoding
+from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes, Catalogue
+from sftrecipe_registry.llamafactory.preflight.data import DataCheck, Spool
 
 from ..exporters.exporting import export
 from ..training_environment import ABSENT, training_process_environment, training_python

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from sftrecipe import PluginRefused
-from sftrecipe_registry.shared import preflight_encoding, training_environment
-from sftrecipe_registry.shared.preflight_encoding import encoding_report
-from sftrecipe_registry.shared.training_environment import ENVIRONMENT, check_training
+from sftrecipe_registry.llamafactory.preflight import encoding as preflight_encoding
+from sftrecipe_registry.llamafactory.preflight.encoding import encoding_report
+from sftrecipe_registry.llamafactory.training import environment as training_environment
+from sftrecipe_registry.llamafactory.training.environment import ENVIRONMENT, check_training
 
 from ..training_environment import ABSENT, training_python
 

@@ -2,7 +2,7 @@
 
 Run by the training environment's python, never imported by a test: standard input is JSON,
 
-    {"model": "FOLDER", "worker": ".../preflight_worker.py", "cases": [
+    {"model": "FOLDER", "worker": ".../preflight/worker.py", "cases": [
         {"folder": "out", "dataset": "demo", "stage": "sft", "rows": "spooled.jsonl",
          "data": {"template": "qwen3", "cutoff_len": 100000}}]}
 

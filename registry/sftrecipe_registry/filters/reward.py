@@ -9,8 +9,8 @@ from typing import ClassVar
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.record import PAIR, chat
-from sftrecipe_registry.shared.last_answer import parted
-from sftrecipe_registry.shared.preference_pair import is_pair, pair_talks
+from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
+from sftrecipe_registry.shared.text.last_answer import parted
 
 _ANSWERS = frozenset({"output", "messages", *PAIR})
 

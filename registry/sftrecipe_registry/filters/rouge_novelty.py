@@ -10,8 +10,8 @@ from annotated_types import Ge, Le
 from sftrecipe import Context, Filter, PluginRefused, Rows, Verdict
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, StreamName
-from sftrecipe_registry.shared.row_text import instruction_text, text_of
-from sftrecipe_registry.shared.tokenizers import (
+from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
+from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,
     TokenizerName,
     jieba_is_missing,
@@ -61,7 +61,7 @@ class RougeNovelty(Filter):
 
         Raises PluginRefused when the tokenizer yields nothing for most of the rows' texts.
         """
-        from sftrecipe_registry.shared.rouge_index import RougeIndex  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.text.rouge_index import RougeIndex  # noqa: PLC0415 - numpy
 
         split = tokenizer(self.tokenizer, ctx.language)
         read = text_of(self.field, instruction_text)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe_registry.shared.lost_replies import said
-from sftrecipe_registry.shared.rubric_scale import RubricScale, rubric_variables
+from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
 
 
 class Rubric(RubricScale, RowFilter):

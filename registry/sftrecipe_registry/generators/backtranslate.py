@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
-from sftrecipe_registry.shared.lost_replies import lost_reply
-from sftrecipe_registry.shared.one_prompt import ask_once
-from sftrecipe_registry.shared.row_text import no_text
+from sftrecipe_registry.shared.replies.lost_replies import lost_reply
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.text.row_text import no_text
 
 _LABEL = re.compile(
     r"\A\W{0,40}?(?P<bold>\*{0,3})(?:instruction|request|question|指令|请求|问题)\s{0,40}"

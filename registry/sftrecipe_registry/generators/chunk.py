@@ -11,8 +11,8 @@ from annotated_types import Ge, Gt
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName, LaterMarker
-from sftrecipe_registry.shared.sentences import chinese_sentences, cut, packed, sentences
-from sftrecipe_registry.shared.tokenizers import (
+from sftrecipe_registry.shared.text.sentences import chinese_sentences, cut, packed, sentences
+from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,
     Tokenize,
     TokenizerName,

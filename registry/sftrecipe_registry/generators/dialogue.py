@@ -12,10 +12,10 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
 from sftrecipe.record import PLAIN_COLUMNS, Turn, chat
-from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
-from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
-from sftrecipe_registry.shared.one_prompt import ask_once
-from sftrecipe_registry.shared.plain_yaml import plain_yaml
+from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
+from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
 _STOP = Lost("stop_word")

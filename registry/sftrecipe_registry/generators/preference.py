@@ -11,8 +11,8 @@ from annotated_types import Ge
 from sftrecipe import Context, Generator, Record, Reject, Rows
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.record import Turn, chat
-from sftrecipe_registry.shared.kept_thought import Kept, KeptThought
-from sftrecipe_registry.shared.last_answer import parted
+from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
+from sftrecipe_registry.shared.text.last_answer import parted
 
 _BESIDE = ("tools", "images", "videos", "audios")
 """Columns that are part of what is asked."""

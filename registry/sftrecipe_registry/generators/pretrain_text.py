@@ -11,8 +11,8 @@ from annotated_types import Ge, Gt
 from sftrecipe import Context, Record, Reject, RowGenerator
 from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
-from sftrecipe_registry.shared.row_text import no_text
-from sftrecipe_registry.shared.sentences import cut, packed, sentences
+from sftrecipe_registry.shared.text.row_text import no_text
+from sftrecipe_registry.shared.text.sentences import cut, packed, sentences
 
 _TRAILING = re.compile(r"(?<![ \t\u3000\xa0])[ \t\u3000\xa0]++(?=\n|\Z)")  # linear
 _BLANK_LINES = re.compile(r"\n{3,}")

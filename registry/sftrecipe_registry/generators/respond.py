@@ -11,11 +11,11 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Turn, question
-from sftrecipe_registry.shared.kept_thought import KeptThought
-from sftrecipe_registry.shared.last_answer import parted, with_answer
-from sftrecipe_registry.shared.lost_replies import lost_reply
-from sftrecipe_registry.shared.system_turn import with_system
-from sftrecipe_registry.shared.tool_replies import tools_of, with_reply
+from sftrecipe_registry.shared.replies.lost_replies import lost_reply
+from sftrecipe_registry.shared.replies.system_turn import with_system
+from sftrecipe_registry.shared.replies.thoughts import KeptThought
+from sftrecipe_registry.shared.replies.tool_calls import tools_of, with_reply
+from sftrecipe_registry.shared.text.last_answer import parted, with_answer
 
 _SHOWN = 200
 

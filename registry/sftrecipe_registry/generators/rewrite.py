@@ -9,11 +9,11 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, SaidColumn, Sampling
 from sftrecipe.record import Columns
-from sftrecipe_registry.shared.last_answer import column_text, parted, with_text
-from sftrecipe_registry.shared.lost_replies import Lost, lost_reply
-from sftrecipe_registry.shared.one_prompt import ask_once
-from sftrecipe_registry.shared.row_text import no_text
-from sftrecipe_registry.shared.scripts import unspaced_share
+from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.text.last_answer import column_text, parted, with_text
+from sftrecipe_registry.shared.text.row_text import no_text
+from sftrecipe_registry.shared.text.scripts import unspaced_share
 
 Way = Literal["style", "shorter", "longer", "translate"]
 _VARIABLES = frozenset({"text", "style", "language"})

@@ -11,9 +11,9 @@ from sftrecipe import Context, Record, Reject, Reply, RowGenerator
 from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
 from sftrecipe.record import Columns
-from sftrecipe_registry.shared.kept_thought import KeptThought
-from sftrecipe_registry.shared.lost_replies import lost_reply
-from sftrecipe_registry.shared.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.lost_replies import lost_reply
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.thoughts import KeptThought
 
 _ANSWERS = frozenset({"output", "messages", "chosen"})
 

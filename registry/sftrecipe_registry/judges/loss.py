@@ -12,17 +12,17 @@ from sftrecipe import Context, Judge, Record, Reply, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker
 from sftrecipe.record import chat
-from sftrecipe_registry.shared.confidence_interval import Estimate, metric_names
-from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
-from sftrecipe_registry.shared.last_answer import trained_text
-from sftrecipe_registry.shared.model_answers import answered_by_all, named_twice
-from sftrecipe_registry.shared.model_figures import (
+from sftrecipe_registry.judges.confidence_interval import Estimate, metric_names
+from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.model_answers import answered_by_all, named_twice
+from sftrecipe_registry.judges.model_figures import (
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.rubric_scale import rubric_variables
+from sftrecipe_registry.shared.replies.rubric_scale import rubric_variables
+from sftrecipe_registry.shared.text.last_answer import trained_text
 
 ScoringModel = Annotated[str, ProviderMarker(frozenset({"loglikelihood"}))]
 """Name of a provider that tells how likely a given answer is."""

@@ -11,35 +11,35 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from sftrecipe import Context, Judge, Record, Reply, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe_registry.shared.confidence_interval import (
+from sftrecipe_registry.judges.confidence_interval import (
     estimates,
     metric_names,
     named_metrics,
 )
-from sftrecipe_registry.shared.json_items import find_items
-from sftrecipe_registry.shared.judged_rows import (
+from sftrecipe_registry.judges.judged_rows import (
     JudgedRow,
     NotJudged,
     figure_parts,
     invalid_counts,
     judged_rows,
 )
-from sftrecipe_registry.shared.last_answer import parted
-from sftrecipe_registry.shared.lost_replies import said
-from sftrecipe_registry.shared.model_answers import (
+from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
     ChatModel,
     answered_by_all,
     named_twice,
 )
-from sftrecipe_registry.shared.one_prompt import ask_once
-from sftrecipe_registry.shared.pairwise_verdict import (
+from sftrecipe_registry.judges.pairwise_verdict import (
     Verdict,
     outcome,
     preference,
     winning_score,
 )
-from sftrecipe_registry.shared.spoken import spoken
+from sftrecipe_registry.shared.replies.json_items import find_items
+from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.text.spoken import spoken
 
 _SHOWN = frozenset({"question", "first", "second"})
 _SCORE = "winning_score"

@@ -10,26 +10,26 @@ from annotated_types import MinLen
 from sftrecipe import Context, Judge, Record, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import ColumnName
-from sftrecipe_registry.shared.bleu import bleu_2
-from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
-from sftrecipe_registry.shared.last_answer import parted
-from sftrecipe_registry.shared.model_answers import (
+from sftrecipe_registry.judges.bleu import bleu_2
+from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
     ChatModel,
     answer_columns,
     named_twice,
 )
-from sftrecipe_registry.shared.model_figures import (
+from sftrecipe_registry.judges.model_figures import (
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.rouge import rouge_l, rouge_n
-from sftrecipe_registry.shared.rouge_sets import rouge_sets
-from sftrecipe_registry.shared.row_text import said
-from sftrecipe_registry.shared.said_in import folded, says
-from sftrecipe_registry.shared.tokenizers import (
+from sftrecipe_registry.judges.rouge_sets import rouge_sets
+from sftrecipe_registry.judges.said_in import folded, says
+from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
+from sftrecipe_registry.shared.text.row_text import said
+from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,
     Tokenize,
     TokenizerName,

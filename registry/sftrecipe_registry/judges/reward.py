@@ -11,21 +11,21 @@ from sftrecipe import Context, Judge, Record, Rows
 from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import ProviderMarker
 from sftrecipe.record import PAIR
-from sftrecipe_registry.shared.confidence_interval import estimates, metric_names
-from sftrecipe_registry.shared.judged_rows import (
+from sftrecipe_registry.judges.confidence_interval import estimates, metric_names
+from sftrecipe_registry.judges.judged_rows import (
     JudgedRow,
     NotJudged,
     figure_parts,
     judged_rows,
 )
-from sftrecipe_registry.shared.model_answers import answered_by_all, named_twice
-from sftrecipe_registry.shared.model_figures import (
+from sftrecipe_registry.judges.model_answers import answered_by_all, named_twice
+from sftrecipe_registry.judges.model_figures import (
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.preference_pair import is_pair, pair_talks
+from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
 
 RewardModel = Annotated[str, ProviderMarker(frozenset({"reward"}))]
 """Name of a provider that gives answers rewards."""

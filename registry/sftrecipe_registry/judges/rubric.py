@@ -10,22 +10,22 @@ from annotated_types import Ge, Gt, Le, MinLen
 from sftrecipe import CallFailed, Context, Judge, Record, Reply, Rows
 from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
 from sftrecipe.options import PromptMarker
-from sftrecipe_registry.shared.judged_rows import JudgedRow, NotJudged, judged_rows
-from sftrecipe_registry.shared.last_answer import parted, with_answer
-from sftrecipe_registry.shared.lost_replies import said
-from sftrecipe_registry.shared.model_answers import (
+from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
     ChatModel,
     answer_columns,
     named_twice,
 )
-from sftrecipe_registry.shared.model_figures import (
+from sftrecipe_registry.judges.model_figures import (
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.rubric_scale import RubricScale, rubric_variables
+from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
+from sftrecipe_registry.shared.text.last_answer import parted, with_answer
 
 _GIVEN = frozenset({"instruction", "input", "output", "reference"})
 _MEASURES = ("score",)

@@ -29,10 +29,10 @@ from sftrecipe.kinds import (
 from sftrecipe.messages import message
 from sftrecipe.plugin.environments import installer
 from sftrecipe.plugin.provider import Price
-from sftrecipe_registry.shared.installed_packages import package_check
-from sftrecipe_registry.shared.openai_http import Endpoint, OpenAIAdapter, bearer, open_endpoint
-from sftrecipe_registry.shared.steering import Steering
-from sftrecipe_registry.shared.token_counters import gguf_counter
+from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
+from sftrecipe_registry.shared.http.steering import Steering
+from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.models.token_counters import gguf_counter
 
 _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"

@@ -1,1 +1,1 @@
-"""What several plugins need, one small module for each thing."""
+"""What several plugins need, in rooms."""

@@ -11,13 +11,13 @@ from annotated_types import Len
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.csv_delimiter import NONE, delimiter_of, usual_delimiter
-from sftrecipe_registry.shared.csv_table import csv_rows
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.file_contents import check_text
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.packed_files import DataFile
-from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.file_contents import check_text
+from sftrecipe_registry.shared.files.packed_files import DataFile
+from sftrecipe_registry.shared.files.text_files import Encoding
+from sftrecipe_registry.shared.readers.csv_delimiter import NONE, delimiter_of, usual_delimiter
+from sftrecipe_registry.shared.readers.csv_table import csv_rows
+from sftrecipe_registry.shared.readers.rows import found_rows
 
 Character = Annotated[str, Len(1, 1)]
 

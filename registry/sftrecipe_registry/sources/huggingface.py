@@ -9,9 +9,9 @@ from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
 from sftrecipe.options import InputPath
 from sftrecipe.plugin.environments import installer
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.hugging_face import hub_rows, is_hub_name, saved_tables
-from sftrecipe_registry.shared.installed_packages import package_check
+from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.readers.hugging_face import hub_rows, is_hub_name, saved_tables
+from sftrecipe_registry.shared.readers.rows import found_rows
 
 
 class HuggingFace(Source):

@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath, LaterMarker
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.found_rows import Found, found_rows
-from sftrecipe_registry.shared.json_layout import Layout, laid_out_rows
-from sftrecipe_registry.shared.json_lines import json_lines
-from sftrecipe_registry.shared.json_shape import check_items, holds_lines
-from sftrecipe_registry.shared.packed_files import DataFile
-from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.packed_files import DataFile
+from sftrecipe_registry.shared.files.text_files import Encoding
+from sftrecipe_registry.shared.readers.json_layout import Layout, laid_out_rows
+from sftrecipe_registry.shared.readers.json_lines import json_lines
+from sftrecipe_registry.shared.readers.json_shape import check_items, holds_lines
+from sftrecipe_registry.shared.readers.rows import Found, found_rows
 
 
 class Json(Source):

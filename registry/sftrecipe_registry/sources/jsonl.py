@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.json_lines import json_lines
-from sftrecipe_registry.shared.json_shape import check_lines
-from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.text_files import Encoding
+from sftrecipe_registry.shared.readers.json_lines import json_lines
+from sftrecipe_registry.shared.readers.json_shape import check_lines
+from sftrecipe_registry.shared.readers.rows import found_rows
 
 
 class Jsonl(Source):

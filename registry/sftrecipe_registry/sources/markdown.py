@@ -12,12 +12,12 @@ from annotated_types import Ge, Le
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.file_contents import check_text
-from sftrecipe_registry.shared.found_rows import Bad, Found, found_rows
-from sftrecipe_registry.shared.packed_files import plain_name
-from sftrecipe_registry.shared.text_documents import whole_file
-from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.file_contents import check_text
+from sftrecipe_registry.shared.files.packed_files import plain_name
+from sftrecipe_registry.shared.files.text_files import Encoding
+from sftrecipe_registry.shared.readers.rows import Bad, Found, found_rows
+from sftrecipe_registry.shared.readers.text_documents import whole_file
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")

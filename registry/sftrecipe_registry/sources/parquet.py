@@ -8,11 +8,11 @@ from typing import ClassVar
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.arrow_tables import parquet_rows
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.file_contents import check_parquet
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.packed_files import DataFile
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.file_contents import check_parquet
+from sftrecipe_registry.shared.files.packed_files import DataFile
+from sftrecipe_registry.shared.readers.arrow_tables import parquet_rows
+from sftrecipe_registry.shared.readers.rows import found_rows
 
 
 class Parquet(Source):

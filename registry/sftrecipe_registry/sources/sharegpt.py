@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from sftrecipe.turns.conversation import spoken_role
 from sftrecipe.turns.faults import UnreadTurn, is_empty
-from sftrecipe_registry.shared.found_rows import Misshapen
-from sftrecipe_registry.shared.known_set import KnownSet, others
+from sftrecipe_registry.shared.readers.known_set import KnownSet, others
+from sftrecipe_registry.shared.readers.rows import Misshapen
 
 _ASKS = ("user", "tool")
 

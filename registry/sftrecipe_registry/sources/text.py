@@ -8,11 +8,11 @@ from typing import ClassVar, Literal
 
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.file_contents import check_text
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.text_documents import text_lines, whole_file
-from sftrecipe_registry.shared.text_files import Encoding
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.file_contents import check_text
+from sftrecipe_registry.shared.files.text_files import Encoding
+from sftrecipe_registry.shared.readers.rows import found_rows
+from sftrecipe_registry.shared.readers.text_documents import text_lines, whole_file
 
 
 class Text(Source):

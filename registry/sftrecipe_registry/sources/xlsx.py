@@ -8,10 +8,10 @@ from typing import ClassVar
 from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import Inputs
 from sftrecipe.options import InputPath
-from sftrecipe_registry.shared.data_files import FileKind, data_files
-from sftrecipe_registry.shared.found_rows import found_rows
-from sftrecipe_registry.shared.packed_files import DataFile, on_disk
-from sftrecipe_registry.shared.workbook import SUFFIXES, read_sheet, sheet_rows
+from sftrecipe_registry.shared.files.data_files import FileKind, data_files
+from sftrecipe_registry.shared.files.packed_files import DataFile, on_disk
+from sftrecipe_registry.shared.readers.rows import found_rows
+from sftrecipe_registry.shared.readers.workbook import SUFFIXES, read_sheet, sheet_rows
 
 _TEXTS = frozenset({"instruction", "input", "output", "system", "text", "chosen", "rejected"})
 _PEEKED = 4 * 1024 * 1024

@@ -1,0 +1,1 @@
+"""Rows as they are, as JSON lines, Parquet or a data set of `datasets`."""

@@ -1,0 +1,39 @@
+"""JSON lines, as the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import orjson
+
+from sftrecipe import Exporter, Rows
+from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe_registry.exporters.plain.plain_rows import plain_row
+from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
+
+
+class Jsonl(Exporter):
+    """Write all columns of every row, one JSON object a line, in UTF-8."""
+
+    example: ClassVar[str] = "{use: jsonl, with: {name: all_rows, lineage: true}}"
+
+    name: Name | None = None
+    """Name of the file, without `.jsonl`; the recipe's where it is left out."""
+    lineage: bool = False
+    """Add to every row `lineage`: its id, stream, origin, parents, calls, scores and tags."""
+
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """Its one data set."""
+        name = data_set_name(self.name, name)
+        return [DataSet(name, (f"{name}.jsonl",), 0)]
+
+    def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
+        """Write the rows."""
+        name = data_set_name(self.name, to.name)
+        count = 0
+        with to.create(f"{name}.jsonl") as file:
+            for record in rows:
+                file.write(orjson.dumps(plain_row(record, self.lineage)) + b"\n")
+                count += 1
+        return [DataSet(name, (f"{name}.jsonl",), count)]

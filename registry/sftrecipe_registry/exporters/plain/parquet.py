@@ -1,0 +1,48 @@
+"""Parquet, as the rows are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from sftrecipe import Exporter, Rows
+from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
+from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
+
+
+class Parquet(Exporter):
+    """Write all columns of every row, with one type a column.
+
+    A column whose rows disagree on the type becomes JSON text.
+    """
+
+    example: ClassVar[str] = "{use: parquet, with: {compression: zstd, lineage: true}}"
+
+    name: Name | None = None
+    """Name of the file, without `.parquet`; the recipe's where it is left out."""
+    lineage: bool = False
+    """Add the column `lineage`: id, stream, origin, parents, calls, scores and tags."""
+    compression: Literal["zstd", "snappy", "gzip", "none"] = "zstd"
+    """How the file is packed."""
+
+    def writes(self, name: str) -> Sequence[DataSet]:
+        """Its one data set."""
+        name = data_set_name(self.name, name)
+        return [DataSet(name, (f"{name}.parquet",), 0)]
+
+    def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
+        """Write the rows; they are read twice, first for the types."""
+        from pyarrow.parquet import ParquetWriter  # noqa: PLC0415 - 60 ms, only a run needs it
+
+        name = data_set_name(self.name, to.name)
+        schema = common_schema(rows, self.lineage)
+        count = 0
+        with (
+            to.create(f"{name}.parquet") as file,
+            ParquetWriter(file, schema, compression=self.compression) as writer,
+        ):
+            for table in tables(rows, schema, self.lineage):
+                writer.write_table(table)
+                count += table.num_rows
+        return [DataSet(name, (f"{name}.parquet",), count)]

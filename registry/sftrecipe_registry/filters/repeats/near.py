@@ -1,0 +1,122 @@
+"""No row that nearly repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from sftrecipe import KEEP, Context, Filter, PluginRefused, Rows, Verdict
+from sftrecipe.options import ColumnName, StreamName
+from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
+
+if TYPE_CHECKING:
+    from sftrecipe_registry.filters.repeats.set_join import Repeats
+    from sftrecipe_registry.filters.repeats.shingle_sets import ShingleSets
+
+_BREATH = 256
+"""Rows that are read before others are let run."""
+
+
+class NearDedup(Filter):
+    """Keep a row only if it shares too few shingles with every row kept before it.
+
+    What MinHash-LSH estimates, exactly: no pair is missed, and none is taken for similar that is
+    not. The similarity of two rows is the Jaccard index of their sets of shingles (runs of words).
+    Rejects `near_duplicate` with the similarity; the detail is the id of the kept row that it
+    repeats. Rows without a word are kept and counted (`no_tokens`). Memory: some 10 bytes a word.
+    Hundreds of thousands of short rows made from one template, similar but not quite similar
+    enough, are compared pair by pair, which takes minutes.
+    """
+
+    paper: ClassVar[str] = (
+        "Lee et al. 2022, Deduplicating Training Data Makes Language Models Better (arXiv "
+        "2107.06499), section 4.2, NearDup; joined by prefix filtering (Bayardo et al. 2007)"
+    )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"near_duplicate": ("similarity",)}
+    example: ClassVar[str] = (
+        "{use: near_dedup, on: [answers, clinic], with: {similarity: 0.7, prefer: rated}}"
+    )
+
+    field: ColumnName | tuple[ColumnName, ...] | None = None
+    """Column, or list of columns whose texts are joined; left out: all that is said in the row."""
+    similarity: Annotated[float, Gt(0), Le(1)] = 0.7
+    """Jaccard similarity from which on a row repeats another; 1: equal but for case, spacing and
+    punctuation, or for the order of repeated parts."""
+    unit: Literal["word", "character"] = "word"
+    """What shingles are made of: `word`, words, of Chinese and Japanese characters; `character`,
+    letters and digits."""
+    shingle: Annotated[int, Ge(1)] = 5
+    """Words or characters of a shingle. Fewer find short texts that differ in one word."""
+    prefer: str = "first"
+    """Which row stays: `first`; `longest`, the one in which most is said; or the name of a score,
+    the highest stays (the id of the block that gave it)."""
+    against: tuple[StreamName, ...] = ()
+    """Streams and sources whose rows must not be repeated either: an earlier data set."""
+
+    async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
+        """Every row's verdict, in order.
+
+        Raises PluginRefused where no row has text, or none the score to prefer by.
+        """
+        import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
+
+        preference = Preference(self.prefer)
+        sets, fixed = await self._sets(rows, ctx, preference)
+        sizes = sets.sizes
+        if len(rows) and not sizes[fixed:].any():
+            raise PluginRefused("filter 'near_dedup' found no text in any row: set field")
+        # In a thread: others go on, and Ctrl-C is heard.
+        found = await asyncio.to_thread(self._repeats, sets, preference.order(), fixed)
+        ids = self._ids(rows, ctx, found)
+        for place in range(fixed, len(sizes)):
+            if not sizes[place]:
+                ctx.count("no_tokens")
+            other = int(found.of[place])
+            if other < 0:
+                yield KEEP
+            else:
+                value = float(found.similarity[place])
+                yield Verdict(False, "near_duplicate", value, ids[other])
+
+    async def _sets(
+        self, rows: Rows, ctx: Context, preference: Preference
+    ) -> tuple[ShingleSets, int]:
+        """The shingles of all rows, those of `against` first, and how many those are."""
+        import asyncio  # noqa: PLC0415
+
+        from sftrecipe_registry.filters.repeats.shingle_sets import SetCollector  # noqa: PLC0415 - numpy
+
+        read = text_of(self.field, text_and_media)
+        collector = SetCollector(self.shingle, self.unit)
+        fixed = 0
+        for stream in self.against:
+            for row in ctx.streams[stream]:
+                collector.add(read(row))
+                fixed += 1
+                if fixed % _BREATH == 0:
+                    await asyncio.sleep(0)
+        for row in rows:
+            collector.add(read(row))
+            preference.add(row)
+            if len(preference) % _BREATH == 0:
+                await asyncio.sleep(0)
+        return collector.sets(), fixed
+
+    def _repeats(self, sets: ShingleSets, order: list[int], fixed: int) -> Repeats:
+        import numpy as np  # noqa: PLC0415 - 70 ms
+
+        from sftrecipe_registry.filters.repeats.set_join import find_repeats  # noqa: PLC0415 - numpy
+
+        ranked = np.concatenate([np.arange(fixed), fixed + np.array(order, np.int64)])
+        return find_repeats(sets, self.similarity, ranked, fixed)
+
+    def _ids(self, rows: Rows, ctx: Context, found: Repeats) -> dict[int, str]:
+        """Ids of the rows that others repeat, by place."""
+        wanted = set(found.of.tolist())
+        streams = [ctx.streams[stream] for stream in self.against]
+        every = chain.from_iterable(stream.ids() for stream in (*streams, rows))
+        return {place: name for place, name in enumerate(every) if place in wanted}

@@ -1,0 +1,91 @@
+"""Comparing pairs of sets, many at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sftrecipe_registry.filters.repeats.shingle_sets import HASH_BITS, ShingleSets
+
+_WORDS = 4
+"""64-bit words of a set's bitmap."""
+_SETS = 512
+"""Sets whose bitmaps are made at once."""
+_VALUES = 1 << 18
+_PAIRS = 1 << 64 - HASH_BITS
+"""Values and pairs that are compared at once."""
+
+
+class Overlaps:
+    """Sets, by rank, and how similar two are to be."""
+
+    def __init__(self, sets: ShingleSets, order: NDArray[np.int64], at_least: float) -> None:
+        self._values = sets.values
+        self._starts = sets.first[:-1][order]
+        self._sizes = sets.sizes[order]
+        self._at_least = at_least
+        self._bitmaps = _bitmaps(sets)[order]
+
+    def similar(self, pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The pairs that are similar enough, with their Jaccard similarity."""
+        pairs = self.possible(pairs)
+        total = self._sizes[pairs].sum(axis=0)
+        common = self._common(pairs, total)
+        values = common / np.maximum(total - common, 1)
+        chosen = values >= self._at_least
+        return pairs[:, chosen], values[chosen]
+
+    def possible(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Without pairs whose sizes or bitmaps show that they are not.
+
+        A bit stands for the parity of the shingles that fall on it: sets differ in no fewer
+        shingles than their bitmaps in bits.
+        """
+        total, smaller = self._sizes[pairs].sum(axis=0), self._sizes[pairs].min(axis=0)
+        least = self._at_least / (1 + self._at_least) * total - 1e-6
+        pairs, total, least = (each[..., smaller >= least] for each in (pairs, total, least))
+        differing = np.zeros(pairs.shape[1], np.int64)
+        for word in self._bitmaps.T:
+            differing += np.bitwise_count(word[pairs[0]] ^ word[pairs[1]])
+        return pairs[:, (total - differing) / 2 >= least]
+
+    def _common(self, pairs: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many shingles both sets have."""
+        common = np.zeros(pairs.shape[1], np.int64)
+        ends = np.cumsum(total)
+        start = 0
+        while start < len(common):
+            done = ends[start - 1] if start else 0
+            end = min(int(np.searchsorted(ends, done + _VALUES)) + 1, start + _PAIRS, len(common))
+            common[start:end] = self._common_of(pairs[:, start:end])
+            start = end
+        return common
+
+    def _common_of(self, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+        count = pairs.shape[1]
+        ranks = pairs.ravel()
+        sizes = self._sizes[ranks]
+        places = np.repeat(self._starts[ranks] - (np.cumsum(sizes) - sizes), sizes)
+        places += np.arange(len(places))
+        names = np.tile(np.arange(count, dtype=np.uint64), 2) << np.uint64(HASH_BITS)
+        keys = self._values[places] | np.repeat(names, sizes)
+        keys.sort()
+        twice = keys[1:][keys[1:] == keys[:-1]] >> np.uint64(HASH_BITS)
+        return np.bincount(twice.astype(np.intp), minlength=count)
+
+
+def _bitmaps(sets: ShingleSets) -> NDArray[np.uint64]:
+    """Of every set, as rows of `_WORDS` numbers."""
+    maps = np.zeros((len(sets.sizes), _WORDS), np.uint64)
+    filled = sets.sizes.nonzero()[0]
+    for some in np.split(filled, np.arange(_SETS, len(filled), _SETS)):
+        if not len(some):
+            break
+        first = sets.first[some]
+        values = sets.values[first[0] : sets.first[some[-1] + 1]]
+        bits = np.uint64(1) << (values & np.uint64(63))
+        words = (values >> np.uint64(6)) & np.uint64(_WORDS - 1)
+        for word in range(_WORDS):
+            chosen = bits * (words == word)
+            maps[some, word] = np.bitwise_xor.reduceat(chosen, first - first[0])
+    return maps

@@ -1,0 +1,1 @@
+"""Filters that judge a row by itself, without a model."""

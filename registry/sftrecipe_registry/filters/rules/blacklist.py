@@ -1,0 +1,89 @@
+"""Rows without unwanted words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar
+
+from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName, InputFile
+from sftrecipe_registry.shared.text.instruction_rules import (
+    BEYOND_TEXT_ALPACA,
+    LISTS,
+    Rules,
+    fault_finder,
+)
+from sftrecipe_registry.shared.text.row_text import TextOf, instruction_text, text_of, whole_text
+from sftrecipe_registry.shared.text.scripts import base_language
+from sftrecipe_registry.shared.text.word_list import word_finder
+
+
+class Blacklist(RowFilter):
+    """Drop rows that hold an unwanted word, or an instruction that Self-Instruct would drop.
+
+    Rejects `blacklisted` with the word. With a `preset` also `empty`, `too_short`, `too_long`,
+    `write_a_program`, `punctuation_first` and `non_ascii_first`.
+    """
+
+    paper: ClassVar[str] = (
+        "Self-Instruct (arXiv 2212.10560), bootstrap_instructions.py; "
+        "Stanford Alpaca, generate_instruction.py"
+    )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"blacklisted": ("words", "file", "preset")}
+    example: ClassVar[str] = (
+        "{use: blacklist, with: {field: output, words: [as an AI, 作为一个人工智能]}}"
+    )
+
+    field: ColumnName | tuple[ColumnName, ...] | None = None
+    """Column, or list of columns whose texts are joined; left out: all that is said in the row, for
+    a preset the instruction."""
+    words: tuple[str, ...] = ()
+    """Unwanted words and phrases, upper and lower case alike. Chinese and Japanese ones match
+    anywhere, others only by themselves: `art` is not found in `start`."""
+    file: InputFile | None = None
+    """A file of more of them, one a line; lines that begin with `#` do not count."""
+    preset: Rules | None = None
+    """All heuristics of `self_instruct` or `alpaca` on an English instruction: 4 to 150 words, none
+    that asks for images, files or the like, not beginning with "Write a program", with punctuation
+    or with a character beyond ASCII (which drops all Chinese)."""
+    builtin: bool | None = None
+    """Whether to use the built-in list of the recipe's language (en, zh) as well: what a model of
+    text cannot see or do. Left out: only where neither `words`, `file` nor `preset` is given."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Nothing to look for."""
+        if self.builtin is False and not (self.words or self.file or self.preset):
+            yield OptionProblem(
+                ("builtin",), "filter 'blacklist' has no words", "set words, file or preset"
+            )
+
+    def judge_row(self, row: Record, ctx: Context) -> Verdict:
+        """The verdict on one row."""
+        read, test = ctx.once("test", lambda: (self._text_of(), self._test(ctx)))
+        return test(read(row))
+
+    def _text_of(self) -> TextOf:
+        return text_of(self.field, instruction_text if self.preset else whole_text)
+
+    def _test(self, ctx: Context) -> Callable[[str], Verdict]:
+        listed = word_finder(self._listed(ctx))
+        fault = fault_finder(self.preset) if self.preset else lambda text: None
+
+        def test(text: str) -> Verdict:
+            if found := fault(text):
+                return Verdict(False, found.reason, found.value, found.detail)
+            if word := listed(text):
+                return Verdict(False, "blacklisted", None, word)
+            return KEEP
+
+        return test
+
+    def _listed(self, ctx: Context) -> Iterator[str]:
+        yield from self.words
+        if self.file:
+            lines = (line.strip() for line in ctx.files.text(self.file).splitlines())
+            yield from (line for line in lines if not line.startswith("#"))
+        given = bool(self.words or self.file or self.preset)
+        if self.builtin or (self.builtin is None and not given):
+            yield from LISTS.get(base_language(ctx.language), BEYOND_TEXT_ALPACA)

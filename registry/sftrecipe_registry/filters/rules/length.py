@@ -1,0 +1,90 @@
+"""Rows of a sensible length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import inf
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
+
+from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
+from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.options import ColumnName
+from sftrecipe_registry.shared.text.row_text import TextOf, answer_text, text_of
+from sftrecipe_registry.shared.text.scripts import count_words
+
+Limit = Annotated[int, Ge(0)]
+
+
+class Length(RowFilter):
+    """Keep rows whose text is neither too short nor too long, in characters or words.
+
+    Rejects `too_short` and `too_long` with the measured length.
+    """
+
+    paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2: 4 to 150 words"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "too_short": ("min_chars", "min_words"),
+        "too_long": ("max_chars", "max_words"),
+    }
+    example: ClassVar[str] = "{use: length, with: {field: output, min_words: 3, max_chars: 400}}"
+
+    field: ColumnName | tuple[ColumnName, ...] | None = None
+    """Column, or list of columns whose texts are joined; left out: the answer (`output` or the last
+    assistant turn), of rows without one the instruction, else the text."""
+    min_chars: Limit | None = None
+    """Characters (Unicode code points) at least."""
+    max_chars: Limit | None = None
+    """Characters (Unicode code points) at most."""
+    min_words: Limit | None = None
+    """Words at least: split at white space, each Chinese or Japanese character one word."""
+    max_words: Limit | None = None
+    """Words at most, counted in the same way."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """No limit at all, or a minimum above its maximum."""
+        limits = (self.min_chars, self.max_chars, self.min_words, self.max_words)
+        if all(limit is None for limit in limits):
+            yield OptionProblem(
+                (),
+                "filter 'length' has no limit",
+                "set min_chars, max_chars, min_words or max_words",
+            )
+        for unit in ("chars", "words"):
+            low, high = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
+            if low is not None and high is not None and low > high:
+                yield OptionProblem(
+                    (f"min_{unit}",),
+                    f"min_{unit} {low} is above max_{unit} {high}: no row can pass",
+                )
+
+    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
+        """Every row's verdict, in order."""
+        read = self._text_of()
+        low = self.min_chars or 0
+        high = inf if self.max_chars is None else self.max_chars
+        words = self.min_words is not None or self.max_words is not None
+        for row in rows:
+            text = read(row)
+            yield KEEP if not words and low <= len(text) <= high else self._verdict(text)
+
+    def judge_row(self, row: Record, ctx: Context) -> Verdict:
+        """The verdict on one row."""
+        return self._verdict(self._text_of()(row))
+
+    def _text_of(self) -> TextOf:
+        return text_of(self.field, answer_text)
+
+    def _verdict(self, text: str) -> Verdict:
+        if self.min_chars is not None and len(text) < self.min_chars:
+            return Verdict(False, "too_short", len(text), "chars")
+        if self.max_chars is not None and len(text) > self.max_chars:
+            return Verdict(False, "too_long", len(text), "chars")
+        if self.min_words is not None or self.max_words is not None:
+            words = count_words(text)
+            if self.min_words is not None and words < self.min_words:
+                return Verdict(False, "too_short", words, "words")
+            if self.max_words is not None and words > self.max_words:
+                return Verdict(False, "too_long", words, "words")
+        return KEEP

@@ -1,0 +1,95 @@
+"""Figures of several models on the same rows: each one's, and by how much the first is above."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sftrecipe import Context
+from sftrecipe.kinds import Judgement
+from sftrecipe_registry.judges.confidence_interval import (
+    Estimate,
+    estimates,
+    metric_names,
+    named_metrics,
+)
+from sftrecipe_registry.judges.judged_rows import JudgedRow, figure_parts, invalid_counts
+
+
+def figure(model: str, measure: str) -> str:
+    """The name of a model's figure."""
+    return f"{model}_{measure}"
+
+
+def difference(first: str, other: str, measure: str) -> str:
+    """The name of what the first model has more than another."""
+    return f"{first}_minus_{other}_{measure}"
+
+
+def figure_names(models: Sequence[str], measures: Iterable[str]) -> list[str]:
+    """All figures of the models, and the differences of the first from the others."""
+    first = models[0]
+    return [
+        name
+        for measure in measures
+        for name in (
+            *(figure(model, measure) for model in models),
+            *(difference(first, other, measure) for other in models[1:]),
+        )
+    ]
+
+
+def model_estimates(
+    judged: Sequence[JudgedRow], models: Sequence[str], measures: Sequence[str], ctx: Context
+) -> dict[str, Estimate]:
+    """The figures with their intervals, on the rows that could be judged; after each measure of the
+    models what the first one has more of it."""
+    first = models[0]
+    names: list[str] = []
+    differences: dict[str, tuple[str, str]] = {}
+    for measure in measures:
+        names += [figure(model, measure) for model in models]
+        differences |= {
+            difference(first, other, measure): (figure(first, measure), figure(other, measure))
+            for other in models[1:]
+        }
+    figures = {name: figure_parts(judged, name) for name in names}
+    found = estimates(figures, differences, ctx.number("bootstrap"))
+    return {name: found[name] for name in figure_names(models, measures) if name in found}
+
+
+def model_judgement(
+    judged: Sequence[JudgedRow],
+    found: Mapping[str, Estimate],
+    models: Sequence[str],
+    measures: Sequence[str],
+) -> Judgement:
+    """The figures as metrics, `judged` and `invalid` beside them, and as tables by measure and
+    model: [value, low, high]."""
+    first = models[0]
+    invalid = invalid_counts(judged)
+    lost = sum(invalid.values())
+    differences = {
+        measure: _table(found, {other: difference(first, other, measure) for other in models[1:]})
+        for measure in measures
+    }
+    counts = {"judged": float(len(judged) - lost), "invalid": float(lost)}
+    notes = {
+        "models": list(models),
+        "judged": len(judged) - lost,
+        "invalid": invalid,
+        "figures": {
+            measure: _table(found, {model: figure(model, measure) for model in models})
+            for measure in measures
+        },
+        "differences": {measure: table for measure, table in differences.items() if table},
+    }
+    return Judgement({**named_metrics(found), **counts}, [each.row for each in judged], notes)
+
+
+def model_metrics(models: Sequence[str], measures: Sequence[str]) -> frozenset[str]:
+    """The names of the metrics that `model_judgement` gives."""
+    return metric_names(figure_names(models, measures)) | {"judged", "invalid"}
+
+
+def _table(found: Mapping[str, Estimate], names: Mapping[str, str]) -> dict[str, list[float]]:
+    return {model: list(found[name]) for model, name in names.items() if name in found}

@@ -1,0 +1,1 @@
+"""LLaMA-Factory: reading its data sets, writing them, and training with it."""

@@ -1,0 +1,1 @@
+"""The training arguments that LLaMA-Factory knows."""

@@ -1,0 +1,1 @@
+"""Rows, turns and files as LLaMA-Factory has them."""

@@ -1,0 +1,306 @@
+"""Data files as LLaMA-Factory's reader (`datasets` 4.0) takes them.
+
+Files are UTF-8; one bad row fails the whole file; a column has one type in all rows.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sftrecipe import PluginRefused
+from sftrecipe.kinds import Finding
+from sftrecipe_registry.llamafactory.preflight.tally import Tally, Trouble
+from sftrecipe_registry.shared.files.encoding_guess import wide_encoding
+from sftrecipe_registry.shared.readers.arrow_tables import arrow_rows, parquet_rows
+from sftrecipe_registry.shared.readers.csv_table import csv_rows
+from sftrecipe_registry.shared.readers.json_lines import json_lines
+from sftrecipe_registry.shared.readers.json_list import json_items
+from sftrecipe_registry.shared.readers.rows import Bad, Found
+from sftrecipe_registry.shared.readers.text_documents import text_lines
+
+KINDS = {".arrow": "arrow", ".csv": "csv", ".json": "json", ".jsonl": "json",
+         ".parquet": "parquet", ".txt": "text"}  # fmt: skip
+_BOM = b"\xef\xbb\xbf"
+_HEAD = 1 << 16
+_CHUNK = 1 << 20
+_PARSED = 1 << 28
+"""Bytes of a list that is parsed a second time, to tell which item names a column twice."""
+_MISSING = frozenset(
+    (
+        *(
+            "",
+            "#N/A",
+            "#N/A N/A",
+            "#NA",
+            "-1.#IND",
+            "-1.#QNAN",
+            "-NaN",
+            "-nan",
+            "1.#IND",
+            "1.#QNAN",
+        ),
+        *("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    )
+)
+"""What pandas reads as no value."""
+_SWITCHES = {
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d)?)?Z?)?")
+_NUMBER = re.compile(r"\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|true|false)\s*", re.IGNORECASE)
+
+_SAVE = "save it as UTF-8 without a byte order mark"
+_ENCODING = Trouble("fault", "encoding", "it is not in UTF-8", "stop the training", _SAVE)
+_NOT_JSON = Trouble(
+    "fault", "json", "it is no JSON", "stop the training", "repair or remove these rows"
+)
+_NULL = Trouble("fault", "json", "null stands for a row", "vanish", "remove these rows")
+_NOT_OBJECT = Trouble(
+    "fault",
+    "json",
+    "it is no object",
+    "stop the training",
+    "write a list of objects, or one a line",
+)
+_NOT_TABLE = Trouble("fault", "csv", "it has not as many values as the header", "stop the training",
+                     "put quotation marks around values with commas")  # fmt: skip
+_SHORT = Trouble("warning", "csv", "it has fewer values than the header", "are misread",
+                 "the last columns are null: write all values")  # fmt: skip
+_TWICE = Trouble("fault", "json", "a key stands twice", "are misread", "keep one of them")
+
+
+def data_files(name: str, path: Path) -> Iterator[Finding | Path]:
+    """The file, or all that lies in the folder, and what is wrong with their kinds."""
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if not files:
+        yield _fault(name, "file", f"folder '{path.name}' is empty")
+    kinds = {file: KINDS.get(file.suffix) if file.is_file() else None for file in files}
+    for file, kind in kinds.items():
+        if kind is None:
+            text = f"'{file.name}' is of no kind that is read"
+            yield _fault(name, "file", text, f"write one of {', '.join(KINDS)}")
+    found = {kind for kind in kinds.values() if kind is not None}
+    if len(found) > 1:
+        text = f"folder '{path.name}' has files of several kinds: {', '.join(sorted(found))}"
+        yield _fault(name, "file", text, "LLaMA-Factory takes a folder with files of one kind")
+    for file, kind in kinds.items():
+        if kind is not None:
+            yield file
+
+
+class TableFile:
+    """One file, read row by row, with what its reader makes of whole columns."""
+
+    def __init__(self, path: Path, columns: Sequence[str], texts: Sequence[str]) -> None:
+        self.path = path
+        self.columns = columns
+        """Columns that the data set uses."""
+        self._texts = frozenset(texts)
+        """Those that must be text."""
+        self.seen: Counter[str] = Counter()
+        """Rows that have a column."""
+        self.kind = KINDS[path.suffix]
+        self.lines = self.kind == "json" and _has_object_lines(path)
+        """Whether it is JSON, one object a line."""
+        self._number = self._line = 0
+        self._has_lines = self.kind not in ("parquet", "arrow")
+        self._all_odd = set(texts)
+        """Columns that hold nothing but dates (JSON lines) or numbers (CSV) so far."""
+
+    @property
+    def place(self) -> str:
+        """Where the row stands that was given last."""
+        line = f" (line {self._line})" if self._has_lines else ""
+        return f"{self.path.name}, row {self._number}{line}"
+
+    def rows(self, tally: Tally) -> Iterator[dict[str, Any]]:
+        """Every row, which stands at `place`. What is no row is told to the tally."""
+        if self._has_lines and (wide := self._wide()):
+            trouble = _ENCODING._replace(text=f"it is in {wide}, not in UTF-8")
+            tally.rows += 1
+            tally.add(trouble, self.path.name)
+            return
+        odd = self.lines or self.kind == "csv"
+        try:
+            for found in self._found():
+                self._number, self._line = self._number + 1, found[0]
+                tally.rows += 1
+                if isinstance(found, Bad):
+                    tally.add(_trouble(found), self.place, found.text or found.detail)
+                    continue
+                self.seen.update(found[1].keys())
+                if odd and self._all_odd:
+                    self._note_odd(found[1])
+                yield found[1]
+        except (PluginRefused, OSError) as error:
+            trouble = _NOT_JSON._replace(check="file", text=str(error), advice=None)
+            tally.add(trouble, self.path.name)
+
+    def _wide(self) -> str | None:
+        """UTF-16 or UTF-32, of which no line is UTF-8."""
+        with self.path.open("rb") as file:
+            head = file.read(4096)
+        marked = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return wide_encoding(head) or ("UTF-16" if marked else None)
+
+    def _found(self) -> Iterator[Found]:
+        if self.kind == "csv":
+            return map(self._as_pandas, csv_rows(self.path, "utf-8", delimiter=","))
+        if self.kind == "text":
+            return text_lines(self.path, "utf-8")
+        if self.kind != "json":
+            return iter((parquet_rows if self.kind == "parquet" else arrow_rows)(self.path))
+        return (json_lines if self.lines else json_items)(self.path, "utf-8")
+
+    def _as_pandas(self, found: Found) -> Found:
+        if isinstance(found, Bad):
+            return found
+        row: dict[str, Any] = {}
+        for name, value in found[1].items():
+            row[name] = None if value in _MISSING else value
+            if name not in self._texts:
+                row[name] = _SWITCHES.get(value, row[name])
+        return found[0], row
+
+    def _note_odd(self, row: dict[str, Any]) -> None:
+        pattern = _DATE if self.lines else _NUMBER
+        for name in list(self._all_odd):
+            value = row.get(name)
+            if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+                self._all_odd.discard(name)
+
+    def findings(self, name: str, tally: Tally) -> Iterator[Finding]:
+        """What is wrong with the file as a whole; the rows have been read."""
+        yield from self._retyped(name)
+        if self.kind != "json":
+            return
+        with self.path.open("rb") as file:
+            head = file.read(_HEAD)
+        is_list = head.removeprefix(_BOM).lstrip().startswith(b"[")
+        if head.startswith(_BOM) and is_list:
+            text = f"'{self.path.name}' begins with a byte order mark: it is not read"
+            yield _fault(name, "encoding", text, _SAVE)
+        if is_list and _tail(self.path).endswith(b",]"):
+            text = f"'{self.path.name}' is no JSON: a comma stands before the last bracket"
+            yield _fault(name, "json", text, "remove that comma")
+        self._count_twice(tally)
+
+    def _retyped(self, name: str) -> Iterator[Finding]:
+        what, advice = "numbers", "write the data set as JSON"
+        if self.lines:
+            what, advice = "dates", "write a JSON list instead of lines"
+        for column in sorted(self._all_odd):
+            if self.seen[column] and (self.lines or self.kind == "csv") and self._has_value(column):
+                text = f"column '{column}' of '{self.path.name}' has nothing but {what}: "
+                text += f"it is read as {what}, not as text"
+                yield _fault(name, "types", text, advice)
+
+    def _has_value(self, column: str) -> bool:
+        return any(
+            not isinstance(found, Bad) and found[1].get(column) is not None
+            for found in self._found()
+        )
+
+    def _count_twice(self, tally: Tally) -> None:
+        """Objects that name a column twice: of a list the last one counts, lines are refused."""
+        named = _named(self.path, self.columns)
+        suspects = [name for name in self.columns if named[name] > self.seen[name]]
+        if not suspects:
+            return
+        trouble = _TWICE._replace(fate="stop the training") if self.lines else _TWICE
+        for place, keys in _repeated(self.path, self.lines):
+            if again := sorted(keys & set(suspects)):
+                tally.add(trouble, f"{self.path.name}, {place}", ", ".join(again))
+
+
+def _has_object_lines(path: Path) -> bool:
+    """Whether a JSON file is no list, and its first line is whole."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD).removeprefix(_BOM).lstrip()
+    if head.startswith(b"["):
+        return False
+    try:
+        orjson.loads(head.split(b"\n", 1)[0])
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _trouble(bad: Bad) -> Trouble:
+    if bad.reason == "undecodable":
+        return _ENCODING
+    if bad.reason == "not_an_object":
+        return _NULL if bad.detail == "null" else _NOT_OBJECT
+    if bad.reason == "wrong_columns":
+        have, _, wanted = re.findall(r"\d+|expected", bad.detail)
+        return _SHORT if int(have) < int(wanted) else _NOT_TABLE
+    return _NOT_TABLE if bad.reason == "bad_csv" else _NOT_JSON
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 200))
+        return b"".join(file.read().split())
+
+
+def _named(path: Path, names: Sequence[str]) -> Counter[str]:
+    """How often names stand in a file, in quotation marks; inside of a text those are escaped."""
+    counts: Counter[str] = Counter()
+    keys = {name: json.dumps(name).encode() for name in names}
+    rest = b""
+    longest = max(map(len, keys.values()), default=0)
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            for name, key in keys.items():
+                counts[name] += (rest[len(rest) - len(key) + 1 :] + chunk).count(key)
+            rest = (rest + chunk)[-longest:] if longest else b""
+    return counts
+
+
+def _repeated(path: Path, lines: bool) -> Iterator[tuple[str, set[str]]]:
+    """The objects that have a key twice, with their place."""
+
+    def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = Counter(name for name, _ in pairs)
+        made = dict(pairs)
+        twice = {name for name, count in names.items() if count > 1}
+        return made if not twice else _Marked(made, twice)
+
+    decoder = json.JSONDecoder(object_pairs_hook=noted, strict=False)
+    try:
+        if lines:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                for number, line in enumerate(file, 1):
+                    row = decoder.decode(line) if line.strip() else None
+                    if isinstance(row, _Marked):
+                        yield f"line {number}", row.twice
+        elif path.stat().st_size <= _PARSED:
+            rows = decoder.decode(path.read_text("utf-8-sig"))
+            for number, row in enumerate(rows if isinstance(rows, list) else [], 1):
+                if isinstance(row, _Marked):
+                    yield f"item {number}", row.twice
+    except (ValueError, RecursionError):
+        return  # it is no JSON, which is told already
+
+
+class _Marked(dict[str, Any]):
+    def __init__(self, made: dict[str, Any], twice: set[str]) -> None:
+        super().__init__(made)
+        self.twice = twice
+
+
+def _fault(name: str, check: str, text: str, advice: str | None = None) -> Finding:
+    return Finding("fault", check, f"data set '{name}': {text}", advice)

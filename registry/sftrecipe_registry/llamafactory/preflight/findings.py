@@ -1,0 +1,127 @@
+"""Everything that is wrong with a LLaMA-Factory training, told before it starts.
+
+The arguments, the catalogue, the rows and the folders are looked at here; template, truncation and
+GPU in a process of the training environment, by LLaMA-Factory's own code.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from sftrecipe import PluginRefused
+from sftrecipe.kinds import Finding, Training
+from sftrecipe_registry.llamafactory.arguments.table import ArgumentTable
+from sftrecipe_registry.llamafactory.preflight.arguments import (
+    Settings,
+    argument_findings,
+    val_size_findings,
+)
+from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes, Catalogue
+from sftrecipe_registry.llamafactory.preflight.data import DataCheck, Spool
+from sftrecipe_registry.llamafactory.preflight.encoding import encoding_findings, encoding_report
+from sftrecipe_registry.llamafactory.preflight.machine import (
+    deepspeed_findings,
+    gpu_findings,
+    package_findings,
+)
+from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
+from sftrecipe_registry.llamafactory.preflight.template import template_findings
+from sftrecipe_registry.llamafactory.training.environment import (
+    ENVIRONMENT,
+    training_python,
+)
+from sftrecipe_registry.llamafactory.training.masks import mask_findings
+from sftrecipe_registry.llamafactory.training.output import listed
+
+_ELSEWHERE = ("ONLINE", "REMOTE:")
+_HUB = "download the model first, or name its folder, to have them checked"
+
+
+def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator[Finding]:
+    """All findings of a written `train.yaml`, the cheap ones first."""
+    settings: Settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    yield from argument_findings(settings, table)
+    yield from mask_findings(settings, training.data)
+    yield from output_findings(settings, training)
+    yield from deepspeed_findings(settings, training)
+    model = list(model_findings(settings, training))
+    yield from model
+    python = training_python()
+    with tempfile.TemporaryDirectory(prefix="sftrecipe-preflight-") as folder:
+        rows = Path(folder) / "rows.jsonl"
+        with rows.open("wb") as file:
+            spool = None if python is None else Spool(rows, file)
+            yield from _data_findings(training, settings, spool)
+        if python is None or spool is None:
+            yield _unchecked()
+            return
+        yield from _environment_findings(python, training, settings, spool, not model)
+
+
+def _unchecked() -> Finding:
+    text = "there is no environment with LLaMA-Factory: template, truncation, packages and GPU are "
+    advice = f"make one: sftrecipe env train; or name one's folder in {ENVIRONMENT}"
+    return Finding("warning", "environment", f"{text}not checked", advice)
+
+
+def _data_findings(
+    training: Training, settings: Settings, spool: Spool | None
+) -> Iterator[Finding]:
+    """The catalogue and the rows of every data set that is named."""
+    shown = str(settings.get("dataset_dir", "data"))
+    if shown.startswith(_ELSEWHERE):
+        text = f"dataset_dir '{shown}' is a hub's: its data sets are not checked"
+        yield Finding("warning", "catalogue", text, "download them into a folder")
+        return
+    stage, folder = str(settings.get("stage", "sft")), training.folder / shown
+    media = training.folder / str(settings.get("media_dir") or shown)
+    catalogue = Catalogue(folder, shown)
+    wanted = [*listed(settings.get("dataset")), *listed(settings.get("eval_dataset"))]
+    found = list(catalogue.read())
+    yield from found
+    if not (folder / "dataset_info.json").is_file() or (found and not catalogue.entries):
+        return
+    rows = 0
+    for name in dict.fromkeys(wanted):
+        for each in catalogue.look_up(name, stage):
+            if not isinstance(each, Attributes):
+                yield each
+                continue
+            check = DataCheck(each, stage, media, spool)
+            yield from check.findings()
+            if name in listed(settings.get("dataset")):
+                rows += _taken(check.rows, each.num_samples, settings.get("max_samples"))
+    yield from val_size_findings(settings, rows)
+
+
+def _taken(rows: int, num_samples: int | None, max_samples: object) -> int:
+    """Rows of a data set that are trained on."""
+    taken = rows if num_samples is None else num_samples
+    return min(taken, max_samples) if isinstance(max_samples, int) else taken
+
+
+def _environment_findings(
+    python: Path, training: Training, settings: Settings, spool: Spool, model_stands: bool
+) -> Iterator[Finding]:
+    """Template, truncation and GPU, from a process of the training environment."""
+    training.say("reading the rows with the model's tokenizer")
+    try:
+        report = encoding_report(python, settings, training.folder, spool.path)
+    except PluginRefused as error:
+        yield Finding("fault", "environment", str(error), "look at it: sftrecipe doctor")
+        return
+    yield from package_findings(settings, report["machine"]["packages"])
+    yield from gpu_findings(settings, report["machine"])
+    if "error" in report:
+        if model_stands:  # else what is wrong with the model is told already
+            text = f"the tokenizer cannot be read: {report['error'].splitlines()[0]}"
+            is_hub = not (training.folder / str(settings.get("model_name_or_path"))).is_dir()
+            text += "; template and truncation are not checked"
+            yield Finding("warning" if is_hub else "fault", "model", text, _HUB)
+        return
+    yield from template_findings(settings, report)
+    yield from encoding_findings(settings, report, spool)

@@ -1,0 +1,91 @@
+"""Packages and a GPU that the arguments ask for, in the environment that will train."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from sftrecipe.kinds import Finding, Training
+from sftrecipe_registry.llamafactory.preflight.arguments import Settings
+from sftrecipe_registry.llamafactory.training.output import listed
+from sftrecipe_registry.llamafactory.training.trackers import TRACKERS
+
+_SWITCHES: Mapping[str, tuple[str, ...]] = {
+    "use_unsloth": ("unsloth",),
+    "enable_liger_kernel": ("liger-kernel",),
+    "use_galore": ("galore-torch",),
+    "use_apollo": ("apollo-torch",),
+    "use_badam": ("badam",),
+    "use_adam_mini": ("adam-mini",),
+    "use_swanlab": ("swanlab",),
+    "plot_loss": ("matplotlib",),
+    "predict_with_generate": ("jieba", "nltk", "rouge-chinese"),
+}
+"""Arguments that ask for packages when they are true."""
+_BITS = "bitsandbytes"
+_FOR_GPUS = {"use_unsloth": "fault", "quantization_bit": "warning", "deepspeed": "warning"}
+"""Arguments for a GPU, and how bad it is without one: some packages know a CPU."""
+
+
+def package_findings(settings: Settings, installed: Iterable[str]) -> Iterator[Finding]:
+    """Packages that LLaMA-Factory will miss, some of them only after the model is loaded."""
+    have = {re.sub("[-_.]+", "-", name).lower() for name in installed}
+    for argument, wanted in _asked(settings):
+        if not have & set(wanted):
+            text = f"package {wanted[0]} is not installed, and {argument} asks for it"
+            advice = f"install it in the training environment, or leave {argument} out"
+            yield Finding("fault", "packages", text, advice)
+    if settings.get("flash_attn") in ("fa2", "fa3") and not have & {"flash-attn", "flash-attn-3"}:
+        text = f"package flash-attn is not installed: flash_attn '{settings['flash_attn']}' is not"
+        advice = "install flash-attn in the training environment, or write flash_attn: sdpa"
+        yield Finding("warning", "packages", f"{text} used", advice)
+
+
+def _asked(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Arguments, and packages of which each wants one."""
+    for argument, packages in _SWITCHES.items():
+        if settings.get(argument) is True:
+            yield from ((argument, (package,)) for package in packages)
+    if settings.get("deepspeed"):
+        yield "deepspeed", ("deepspeed",)
+    if settings.get("quantization_bit") is not None:
+        method = str(settings.get("quantization_method", _BITS)).lower()
+        if method in (_BITS, "bnb"):
+            yield "quantization_bit", (_BITS,)
+        elif method in ("hqq", "eetq"):
+            yield "quantization_bit", (method,)
+    if re.search("8bit|paged", str(settings.get("optim", ""))):
+        yield "optim", (_BITS,)
+    for tracker in listed(settings.get("report_to")):
+        if tracker in TRACKERS and (packages := TRACKERS[tracker].packages):
+            yield f"report_to '{tracker}'", packages
+
+
+def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Finding]:
+    """A DeepSpeed configuration that is not there."""
+    named = settings.get("deepspeed")
+    if isinstance(named, str) and not (training.folder / named).is_file():
+        text = f"deepspeed configuration '{named}' does not exist"
+        yield Finding("fault", "packages", text, "name a file beside the recipe")
+
+
+def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Finding]:
+    """Arguments for a GPU that is not there, or that it lacks."""
+    gpus = machine["gpus"]
+    on_cpu = not gpus or settings.get("use_cpu") is True
+    where = "use_cpu is set" if gpus else "no GPU is seen"
+    for name, state in _FOR_GPUS.items():
+        if on_cpu and settings.get(name) not in (None, False):
+            text = f"{name} asks for a GPU, and {where}"
+            advice = f"leave {name} out, or train where a GPU is"
+            yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]
+    if on_cpu and settings.get("fp16") is True:
+        advice = "leave fp16 out; a CPU computes in float32, or in bf16 with use_cpu: true"
+        yield Finding("fault", "gpu", f"fp16 asks for a GPU, and {where}", advice)
+    for name in ("bf16", "pure_bf16"):
+        lacks = not gpus and (settings.get("use_cpu") is not True or name == "pure_bf16")
+        if settings.get(name) is True and (lacks or (gpus and not on_cpu and not machine["bf16"])):
+            what = f"GPU '{gpus[0]}' lacks it" if gpus else where
+            advice = "write fp16: true" if gpus else "set use_cpu: true as well, or leave it out"
+            yield Finding("fault", "gpu", f"{name} is set, and {what}", advice)

@@ -1,0 +1,372 @@
+"""LLaMA-Factory as the trainer: its own arguments, checked, a `train.yaml`, and a trained model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, ClassVar, Literal
+
+import yaml
+from pydantic import ConfigDict, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from sftrecipe import PluginRefused, Trainer
+from sftrecipe.kinds import (
+    DataSet,
+    Finding,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Permission,
+    Places,
+    RowKind,
+    Trained,
+    Training,
+)
+from sftrecipe.plugin.option_types import trained_block
+from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
+from sftrecipe_registry.llamafactory.arguments.table import (
+    ArgumentTable,
+    check_arguments,
+    explained,
+    from_environment,
+    normalized,
+    shipped,
+)
+from sftrecipe_registry.llamafactory.training.environment import (
+    COMMAND,
+    check_training,
+    missing_training,
+    training_site_packages,
+)
+from sftrecipe_registry.llamafactory.training.masks import needed
+from sftrecipe_registry.llamafactory.training.permissions import (
+    WRITTEN,
+    argument_permissions,
+    placed_arguments,
+)
+from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
+from sftrecipe_registry.shared.models.model_folder import is_path
+from sftrecipe_registry.shared.models.packaged_checkpoint import (
+    INSTALL,
+    PACKAGED,
+    packaged_checkpoint,
+    packaged_folder,
+    packaged_problem,
+)
+
+_REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
+"""What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
+
+
+class LlamaFactory(Trainer):
+    """Train with LLaMA-Factory: `with` takes its own argument names, verbatim.
+
+    Writes `train.yaml` beside the data sets and trains as it says, in LLaMA-Factory's own
+    environment, which `sftrecipe env train` makes. The model comes into `model/`; what is trained
+    beside a model (LoRA, QLoRA, OFT) is merged with it into `model/merged/`, a reward model's value
+    head in a file of its own. A training that was interrupted goes on from its last whole
+    checkpoint (stages rm and ppo start over). `model_name_or_path` may be a folder beside the
+    recipe, `trained:ID`, the model of an earlier train block, or `embedded`, the small model that
+    the extra `embedded` brings.
+
+    Where the recipe does not say otherwise, the loss is noted a hundred times, and an adapter's
+    checkpoint is kept at every tenth of the way, the last one alone.
+    """
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    paper: ClassVar[str] = "LlamaFactory (arXiv 2403.13372)"
+    example: ClassVar[str] = """\
+use: llamafactory
+with:
+  stage: sft
+  model_name_or_path: Qwen/Qwen2.5-0.5B-Instruct
+  template: qwen
+  finetuning_type: lora
+  learning_rate: 1.0e-4
+"""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema with the names of the shipped snapshot, for editors to complete."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        table = shipped()
+        schema["properties"] = {
+            name: {"description": f"{argument.type} ({table.version})"}
+            for name, argument in sorted(table.arguments.items())
+        }
+        return schema
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """LLaMA-Factory's arguments as the recipe gives them."""
+        return self.model_extra or {}
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Arguments that LLaMA-Factory refuses, or takes and fails on later."""
+        table = argument_table()
+        for problem in check_arguments(self.arguments, table):
+            yield OptionProblem((problem.name,), *explained(problem, table))
+        for name in sorted(WRITTEN & set(self.arguments)):
+            if _leads_out(str(self.arguments[name])):
+                message = f"training argument '{name}' leads out of the run's folder"
+                yield OptionProblem((name,), message, "name a folder inside it")
+        for name in named_trackers(self.arguments):
+            if name not in TRACKERS:
+                message = f"training argument 'report_to' names '{name}', which is no known tracker"
+                yield OptionProblem(("report_to",), message, f"known: {', '.join(TRACKERS)}")
+        if not self.arguments.get("model_name_or_path"):
+            yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
+        if wrong := packaged_problem(self._base()):
+            yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
+        for name, value in self.arguments.items():
+            if any("${" in _REFERENCE.sub("", text) for text in _texts(value)):
+                message = f"training argument '{name}' holds '${{', which LLaMA-Factory cannot read"
+                yield OptionProblem((name,), message)
+        if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
+            message = "val_size and eval_dataset exclude one another"
+            yield OptionProblem(("val_size",), message, "keep one of them")
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """Arguments that load code, reach the network, name secrets or lead out of the folders."""
+        table = argument_table()
+        known = {name: each for name, each in self.arguments.items() if name in table.arguments}
+        return argument_permissions(known, places)
+
+    def takes(self) -> RowKind | None:
+        """What its stage trains on, where it trains on what the recipe exports."""
+        stage = self.arguments.get("stage", "sft")
+        if "dataset" in self.arguments or not isinstance(stage, str):
+            return None
+        return taken(stage)
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """LLaMA-Factory's environment."""
+        return missing_training()
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """LLaMA-Factory in its environment, and a GPU."""
+        return check_training()
+
+    def write_config(self, training: Training) -> Path:
+        """Write `train.yaml`, or `train-ID.yaml`, into the output folder.
+
+        Raises PluginRefused when no exported data set is of the kind that the stage trains on.
+        """
+        config = f"{_named('train', training.id)}.yaml"
+        places = Places(training.context.folder, output=training.folder)
+        given = placed_arguments(normalized(self.arguments, argument_table()), places)
+        if base := given.get("model_name_or_path"):
+            given["model_name_or_path"] = _base_model(str(base), training)
+        added = self._added(training)
+        text = (
+            f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
+            + _dumped(given)
+            + "# What the recipe does not say:\n"
+            + _dumped({key: value for key, value in added.items() if key not in given})
+        )
+        with training.create(config) as file:
+            file.write(text.encode())
+        return training.folder / config
+
+    def writes(self, block: str) -> Sequence[str]:
+        """Its configurations, and the folder of the model."""
+        model = str(PurePosixPath(str(self.arguments.get("output_dir") or _named("model", block))))
+        files = [f"{_named(kind, block)}.yaml" for kind in ("train", "merge")]
+        return files if model == "." else [*files, model]
+
+    def preflight(self, training: Training) -> Iterator[Finding]:
+        """What LLaMA-Factory would fail on, leave out or misread: arguments, data, model, machine.
+
+        Template and truncation are checked in its own environment, where there is one.
+        """
+        from sftrecipe_registry.llamafactory.preflight.findings import (  # noqa: PLC0415 - used once
+            findings,
+        )
+
+        self._make_base()
+        config = training.folder / f"{_named('train', training.id)}.yaml"
+        return findings(training, config, argument_table())
+
+    async def train(self, training: Training, config: Path) -> Trained:
+        """Run LLaMA-Factory, or go on where it was interrupted, and merge an adapter.
+
+        Raises PluginRefused with its own last words.
+        """
+        from sftrecipe_registry.llamafactory.training.run import (  # noqa: PLC0415 - asyncio's processes: 30 ms
+            train,
+        )
+
+        self._make_base()
+        return await train(training, config)
+
+    def goes_on_from(self) -> str | None:
+        """`trained:ID` where that is its `model_name_or_path`."""
+        base = self._base()
+        return None if trained_block(base) is None else base
+
+    def answers(self, which: Literal["base", "tuned"]) -> Mapping[str, Any] | None:
+        """Asked by transformers, which is where the training is; a reward model answers nothing."""
+        if self.arguments.get("stage") == "rm" and which == "tuned":
+            return None
+        return {"use": "transformers", "model": self._base() if which == "base" else "trained"}
+
+    @classmethod
+    def make_environment(cls, folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
+        """Install LLaMA-Factory in an environment of its own. Raises PluginRefused."""
+        from sftrecipe_registry.llamafactory.training.make_environment import (  # noqa: PLC0415 - used once
+            make_environment,
+        )
+
+        make_environment(folder, say, cpu=cpu)
+
+    def _base(self) -> str:
+        return str(self.arguments.get("model_name_or_path", ""))
+
+    def _make_base(self) -> None:
+        """Write the embedded model's folder where the training starts from it."""
+        if self._base() == PACKAGED:
+            packaged_checkpoint()
+
+    def _added(self, training: Training) -> dict[str, object]:
+        """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
+        given = self.arguments
+        stage = str(given.get("stage", "sft"))
+        fit = fitting(stage, training.data)
+        added: dict[str, object] = {}
+        if "dataset" not in given:
+            added["dataset"] = _name(stage, fit, training.data)
+        elif "dataset_dir" not in given:
+            _check_names(given["dataset"], training.data)
+        added["dataset_dir"] = "."
+        _check_val_size(given, fit)
+        held_out = _held_out(_listed(given.get("dataset", added.get("dataset"))), fit)
+        no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
+        if held_out and not no_evaluation:
+            added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
+        if stage == "sft" and needed(_listed(given.get("dataset", added.get("dataset"))), fit):
+            added["mask_history"] = True
+        return added | {
+            "output_dir": _named("model", training.id),
+            # Without do_train it ends well, having trained nothing.
+            "do_train": True,
+            # A folder with the checkpoints of other data would be resumed without a word.
+            "overwrite_output_dir": "resume_from_checkpoint" not in given,
+            "overwrite_cache": True,
+            "report_to": "none",
+            "seed": training.context.seed,
+            # Its own default, 500 steps, leaves a short training without a curve.
+            "logging_steps": 0.01,
+            **_checkpoints(given),
+        }
+
+
+@lru_cache(maxsize=1)
+def argument_table() -> ArgumentTable:
+    """The arguments of the training environment's LLaMA-Factory, else of the shipped snapshot."""
+    folder = training_site_packages()
+    return shipped() if folder is None else from_environment(folder)
+
+
+def _named(name: str, block: str) -> str:
+    """A name that the block's own id follows where it has one."""
+    return name if block == "train" else f"{name}-{block}"
+
+
+def _base_model(base: str, training: Training) -> str:
+    """The model to start from: of an earlier block, in a folder beside the recipe, or as it is."""
+    block = trained_block(base)
+    if base == PACKAGED:
+        return str(packaged_folder())
+    if block is None:
+        if base.startswith("~"):
+            return str(Path(base).expanduser())
+        beside = training.context.folder / base
+        is_folder = is_path(base) or (beside / "config.json").is_file()
+        return str(beside.resolve()) if is_folder else base
+    earlier = {name: model for name, model in training.models.items() if name != training.id}
+    model = earlier[block] if block else list(earlier.values())[-1]
+    if not model.is_absolute():  # what that block itself starts from: it has not run yet
+        return _base_model(str(model), training)
+    if model.is_relative_to(training.folder):
+        return str(model.relative_to(training.folder))
+    return str(model)
+
+
+def _checkpoints(given: Mapping[str, Any]) -> dict[str, object]:
+    """Checkpoints to go on from after an interruption: an adapter's are small."""
+    whole_model = given.get("finetuning_type", "lora") in ("full", "freeze")
+    says = any(name.startswith(("save_", "load_best_model_at_end")) for name in given)
+    return {} if whole_model or says else {"save_steps": 0.1, "save_total_limit": 1}
+
+
+def _leads_out(folder: str) -> bool:
+    """Whether it is no folder inside the one that it is seen from, here or on Windows."""
+    both = PurePosixPath(folder), PureWindowsPath(folder)
+    return folder.startswith("~") or any(
+        path.root or path.drive or ".." in path.parts or "$" in folder for path in both
+    )
+
+
+def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> str:
+    """The first data set of the stage's kind: every exporter writes the same rows."""
+    name = next((each.name for each in fit if each.role == "train"), None)
+    if name is None:
+        found = ", ".join(f"{each.name} ({teaches(each)})" for each in exported if each.entry)
+        raise PluginRefused(
+            f"stage '{stage}' trains on {wanted(stage)}, and no data set has them; exported for "
+            f"LLaMA-Factory: {found or 'none'}"
+        )
+    return name
+
+
+def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
+    """The holdouts of these data sets; another exporter's may hold rows that they train on."""
+    alone = sum(each.role == "train" for each in fit) == 1
+    own = {f"{name}_holdout" for name in names}
+    return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for each in pair for text in _texts(each))
+    elif isinstance(value, list):
+        yield from (text for each in value for text in _texts(each))
+
+
+def _listed(names: object) -> list[str]:
+    """LLaMA-Factory takes a list, or names between commas."""
+    items = names if isinstance(names, list) else str(names).split(",")
+    return [str(item).strip() for item in items]
+
+
+def _check_names(asked: object, exported: Sequence[DataSet]) -> None:
+    """Names that the run's own catalogue lacks."""
+    known = {each.name for each in exported if each.entry}
+    for name in _listed(asked):
+        if name not in known:
+            raise PluginRefused(
+                f"data set '{name}' is not exported by this recipe "
+                f"({', '.join(sorted(known)) or 'none is'}); for others set dataset_dir as well"
+            )
+
+
+def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
+    size = given.get("val_size") or 0
+    rows = sum(each.rows for each in fit if each.role == "train")
+    if "dataset" not in given and isinstance(size, int | float) and 1 < size >= rows:
+        raise PluginRefused(f"val_size {size} leaves nothing of {rows} rows to train on")
+
+
+def _dumped(values: Mapping[str, object]) -> str:
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True) if values else ""

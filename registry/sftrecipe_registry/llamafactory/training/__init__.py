@@ -1,0 +1,1 @@
+"""A training as a process: its environment, its run, its output."""

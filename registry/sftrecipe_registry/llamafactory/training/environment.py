@@ -1,0 +1,134 @@
+"""The Python environment that LLaMA-Factory trains in, looked at from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.kinds import MachineCheck
+from sftrecipe.plugin.environments import environment_of
+from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
+from sftrecipe_registry.llamafactory.training.variables import training_variables
+from sftrecipe_registry.shared.processes.process_result import finished_process
+
+ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+COMMAND = "llamafactory-cli"
+_SECONDS = 180.0
+"""torch is read from disk: cold, on a small machine, that takes a minute."""
+MAKE_ENVIRONMENT = (
+    "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
+    f"{ENVIRONMENT}; without it a run still writes train.yaml"
+)
+_LOOK = """
+import importlib.metadata, json, platform, torch, llamafactory
+cuda = torch.cuda.is_available()
+print(json.dumps({
+    "llamafactory": importlib.metadata.version("llamafactory"),
+    "torch": torch.__version__,
+    "python": platform.python_version(),
+    "gpus": [torch.cuda.get_device_name(each) for each in range(torch.cuda.device_count())]
+    if cuda else [],
+}))
+"""
+
+
+def training_site_packages() -> Path | None:
+    """Where LLaMA-Factory is: in the environment that the user names, else in the one that
+    `sftrecipe env train` made, else beside the command."""
+    for place in _places():
+        folder = find_site_packages(place)
+        if folder is not None:
+            return folder
+    return None
+
+
+def training_python() -> Path | None:
+    """The python that has LLaMA-Factory; None where there is none."""
+    folder = training_site_packages()
+    return None if folder is None else _python_of(folder)
+
+
+def training_command() -> list[str] | None:
+    """What starts LLaMA-Factory, before its own arguments; None where there is nothing.
+
+    The user may name a whole command, such as `uv tool run --from llamafactory llamafactory-cli`.
+    """
+    named = os.environ.get(ENVIRONMENT) or ""
+    words = shlex.split(named)
+    if len(words) > 1 and not Path(named).expanduser().exists():
+        program = shutil.which(words[0])
+        return [str(Path(program).absolute()), *words[1:]] if program else None
+    python = training_python()
+    return None if python is None else [str(python), "-m", "llamafactory.cli"]
+
+
+def _places() -> Iterator[str]:
+    """Where to look, in this order."""
+    if environment := environment_of(ENVIRONMENT):
+        yield environment
+    if command := shutil.which(COMMAND):
+        yield command
+
+
+def _python_of(site_packages: Path) -> Path | None:
+    """The python beside the packages, to be started from any folder."""
+    pythons = (up.absolute() / "bin" / "python" for up in site_packages.parents[1:4])
+    return next((python for python in pythons if python.exists()), None)
+
+
+def check_training() -> Iterator[MachineCheck]:
+    """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
+    folder = training_site_packages()
+    if folder is None:
+        yield MachineCheck("warning", _not_found(), MAKE_ENVIRONMENT)
+        return
+    python = _python_of(folder)
+    if python is None:
+        text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
+        yield MachineCheck("fault", text, MAKE_ENVIRONMENT)
+        return
+    yield _looked(python)
+
+
+def missing_training() -> Iterator[MachineCheck]:
+    """LLaMA-Factory, where nothing starts it here."""
+    if training_command() is None:
+        yield MachineCheck("fault", _not_found(), MAKE_ENVIRONMENT)
+
+
+def _not_found() -> str:
+    named = os.environ.get(ENVIRONMENT)
+    where = f"in '{named}' ({ENVIRONMENT})" if named else "on this machine"
+    return f"LLaMA-Factory is not found {where}"
+
+
+def _looked(python: Path) -> MachineCheck:
+    try:
+        done = finished_process(
+            [str(python), "-c", _LOOK], _SECONDS, env=training_variables(python, {})
+        )
+    except OSError as error:
+        return MachineCheck("fault", f"{python} cannot be asked: {error}")
+    if done is None:
+        return MachineCheck("fault", f"{python} cannot import torch within {_SECONDS:g} s")
+    if done.returncode != 0:
+        last = (done.stderr.strip() or "no message").splitlines()[-1]
+        text = f"LLaMA-Factory cannot be imported by {python}: {last}"
+        return MachineCheck("fault", text, f"repair it: {python} -m pip install llamafactory")
+    try:
+        found = json.loads((done.stdout.splitlines() or [""])[-1])
+    except ValueError:
+        text = f"{python} is no python that works: it ran, and told nothing"
+        return MachineCheck("fault", text, MAKE_ENVIRONMENT)
+    text = (
+        f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
+        f"{python.parent.parent}"
+    )
+    if gpus := found["gpus"]:
+        return MachineCheck("ok", f"{text}; GPU: {', '.join(gpus)}")
+    advice = "a model of some size needs one; a tiny one trains on the CPU"
+    return MachineCheck("warning", f"{text}; no GPU is seen", advice)

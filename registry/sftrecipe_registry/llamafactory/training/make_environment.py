@@ -1,0 +1,186 @@
+"""Makes the environment that LLaMA-Factory trains in, of the pins beside this file.
+
+It is one of its own, since its pins (transformers <=5.6, datasets <=4.0) fit neither the engine's
+packages nor vLLM's. What is left out: its web page, and torchaudio, which it imports at the top of
+a module and training on text never calls; without a GPU torchvision and the model hubs' clients
+too, as the registry's torchvision is built for CUDA and fails beside a CPU's torch.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from sftrecipe import PluginRefused
+from sftrecipe.plugin.environments import COMPLETE, environment_of
+from sftrecipe_registry.llamafactory.training.environment import ENVIRONMENT
+from sftrecipe_registry.shared.processes.variables import process_variables
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+_LEFT_OUT = ("gradio", "hf-transfer", "torchaudio")
+_LEFT_OUT_WITHOUT_GPU = (*_LEFT_OUT, "torchvision", "modelscope")
+_FOR_GPU = ("llamafactory", "bitsandbytes")
+"""What is asked for there, with the pins as bounds: torch then brings the libraries of its CUDA;
+bitsandbytes is QLoRA's."""
+_INCOMPLETE = ".incomplete"
+_GIB = 1 << 30
+_SPACE = {True: 3 * _GIB, False: 16 * _GIB}
+"""Free disk that it takes, the downloads in between included; with a CPU's torch, and CUDA's."""
+_TORCHAUDIO = (
+    '"""Stands in for torchaudio, which LLaMA-Factory imports and training never calls."""\n'
+)
+_INSTALLERS = ("UV_", "PIP_")
+_OWN = ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER", "NETRC", "SSH_AUTH_SOCK", "PYTHONPATH")
+"""The installer's own settings: its registry (`UV_INDEX_…`) and how it says there who asks."""
+_IMPORT = "import llamafactory.train.tuner"
+_LINES = 4
+
+
+def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
+    """Make it, unless it stands already for these pins.
+
+    Raises PluginRefused where the folder is somebody else's, or the network or the disk fails.
+    """
+    wanted = _identity(cpu)
+    mark = folder / COMPLETE
+    if mark.is_file() and mark.read_text("utf-8").strip() == wanted:
+        say(f"the environment in {folder} is complete")
+        return
+    _claim(folder)
+    _check_space(folder, cpu)
+    try:
+        with _uv(say) as uv:
+            _install(folder, uv, say, cpu=cpu)
+        _check_import(folder, say)
+        mark.write_text(wanted, "utf-8")
+    except OSError as error:
+        raise PluginRefused(f"the environment cannot be made: {error}") from error
+    (folder / _INCOMPLETE).unlink()
+    say(f"the environment in {folder} is complete")
+    if environment_of(ENVIRONMENT) != str(folder):
+        say(f"to train in it: export {ENVIRONMENT}={folder}")
+
+
+def _identity(cpu: bool) -> str:
+    """Changes with what is installed."""
+    pins = [line for line in REQUIREMENTS.read_text("utf-8").splitlines() if line[:1] != "#"]
+    left_out = _LEFT_OUT_WITHOUT_GPU if cpu else (*_LEFT_OUT, *_FOR_GPU)
+    return sha256("\n".join([*pins, *left_out]).encode()).hexdigest()
+
+
+def _claim(folder: Path) -> None:
+    """Take the folder, emptied. Raises PluginRefused where it was not made for this."""
+    marks = (folder / COMPLETE, folder / _INCOMPLETE)
+    try:
+        inside = list(folder.iterdir()) if folder.exists() else []
+        if inside and not any(mark.exists() for mark in marks):
+            raise PluginRefused(
+                f"folder '{folder}' is not empty, and no environment of sftrecipe's"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        # First, so that what a kill leaves half-made is known for what it is.
+        (folder / _INCOMPLETE).touch()
+        for entry in inside:
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry.name != _INCOMPLETE:
+                entry.unlink()
+    except OSError as error:
+        raise PluginRefused(f"folder '{folder}' cannot be made ready: {error.strerror}") from error
+
+
+def _check_space(folder: Path, cpu: bool) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < _SPACE[cpu]:
+        raise PluginRefused(
+            f"'{folder}' has {free / _GIB:.1f} GiB of free disk, the environment needs "
+            f"{_SPACE[cpu] / _GIB:.0f}: free some, or name another folder (--path)"
+        )
+
+
+@contextmanager
+def _uv(say: Callable[[str], None]) -> Iterator[list[str]]:
+    """The command of uv: the user's, this Python's, or fetched for the moment."""
+    if found := shutil.which("uv"):
+        yield [found]
+    elif importlib.util.find_spec("uv"):
+        yield [sys.executable, "-m", "uv"]
+    elif importlib.util.find_spec("pip") is None:
+        raise PluginRefused("it is made with uv, which is not found: https://docs.astral.sh/uv")
+    else:
+        with tempfile.TemporaryDirectory() as target:
+            say("fetching uv")
+            pip = (sys.executable, "-m", "pip", "install", "--quiet", "--target", target, "uv")
+            _run(pip, say, {})
+            yield [str(Path(target, "bin", "uv"))]
+
+
+def _install(folder: Path, uv: Sequence[str], say: Callable[[str], None], *, cpu: bool) -> None:
+    say(f"making the environment in {folder}")
+    # This Python's own version: it is there for certain, and the pins take 3.11 to 3.13.
+    venv = ("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
+    _run([*uv, *venv], say, {})
+    python = folder / "bin" / "python"
+    overrides = folder / "overrides.txt"
+    left_out = _LEFT_OUT_WITHOUT_GPU if cpu else _LEFT_OUT
+    overrides.write_text("".join(f"{name}; sys_platform == 'never'\n" for name in left_out))
+    install = (*("pip", "install", "--python", str(python)), *("--overrides", str(overrides)))
+    pins = str(REQUIREMENTS)
+    if cpu:
+        say("installing LLaMA-Factory with a CPU's torch: about 1.5 GB, some minutes")
+        _install_for_cpu([*uv, *install, "--requirements", pins], say)
+    else:
+        say("installing LLaMA-Factory with torch and CUDA: about 8 GB, many minutes")
+        _run([*uv, *install, "--constraints", pins, *_FOR_GPU], say, {})
+    modules = next(folder.glob("lib/python3*/site-packages"))
+    (modules / "torchaudio.py").write_text(_TORCHAUDIO)
+
+
+def _install_for_cpu(command: Sequence[str], say: Callable[[str], None]) -> None:
+    """With PyTorch's builds for CPUs, where they can be had: the registry's bring all of CUDA."""
+    if os.environ.get("UV_FIND_LINKS"):  # wheels beside the machine
+        _run(command, say, {})
+        return
+    try:
+        _run([*command, "--torch-backend", "cpu"], say, {"UV_HTTP_RETRIES": "1"})
+    except PluginRefused:
+        say("PyTorch's own index did not answer: taking the package registry's torch, with CUDA")
+        _run(command, say, {})
+
+
+def _check_import(folder: Path, say: Callable[[str], None]) -> None:
+    """The proof that it works; it also writes the .pyc files."""
+    say("trying it out")
+    _run([str(folder / "bin" / "python"), "-c", _IMPORT], say, {"OMP_NUM_THREADS": "1"})
+
+
+def _run(command: Sequence[str], say: Callable[[str], None], more: Mapping[str, str]) -> None:
+    """Run a command, its lines told. Raises PluginRefused with the last ones where it fails."""
+    indexes = (name for name in os.environ if name.startswith("UV_INDEX_"))
+    variables = process_variables(Path(sys.executable), {*_OWN, *indexes}, _INSTALLERS)
+    last: list[str] = []
+    with subprocess.Popen(  # noqa: S603 - uv, pip and the environment's own python
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env={**variables, **more},
+    ) as process:
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        for line in process.stderr:
+            if text := line.strip():
+                last = [*last, text][-_LINES:]
+                say(text)
+    if process.returncode != 0:
+        name = Path(command[0]).name
+        raise PluginRefused(f"{name} failed ({process.returncode}): {' '.join(last)}")

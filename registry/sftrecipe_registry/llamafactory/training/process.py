@@ -1,0 +1,75 @@
+"""One run of a LLaMA-Factory command, from its start to its end, however that comes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from sftrecipe import PluginRefused
+from sftrecipe_registry.llamafactory.training.environment import training_command, training_python
+from sftrecipe_registry.llamafactory.training.variables import training_variables
+from sftrecipe_registry.shared.processes.process_group import machine
+from sftrecipe_registry.shared.processes.server_log import last_line, telling_lines
+from sftrecipe_registry.shared.processes.server_note import SUFFIX, read_note, stop_leftovers
+from sftrecipe_registry.shared.processes.server_process import GRACE, kept_process
+
+NAME = "LLaMA-Factory"
+_LOOK = 0.25
+_TELL = 10.0
+"""Seconds of silence after which the last line of its log is told."""
+_NOT_FOUND = (
+    f"{NAME} is not found: make its environment with `sftrecipe env train` (--cpu without a GPU), "
+    "or name one in SFTRECIPE_TRAIN_ENV"
+)
+
+
+async def run_command(
+    arguments: list[str],
+    folder: Path,
+    log: Path,
+    *,
+    settings: Mapping[str, object],
+    allowed: Collection[str],
+    news: Callable[[], bool],
+    say: Callable[[str], None],
+) -> str:
+    """Run a command of LLaMA-Factory's in a folder until it ends; what it ended with.
+
+    `allowed`: the user's words, by which it gets a hub's token.
+    `news` is asked again and again whether it got on; while it does not, its log's last line is
+    told. With the block's end, by Ctrl-C too, the command and all its workers are gone.
+    """
+    command = training_command()
+    if command is None:
+        raise PluginRefused(_NOT_FOUND)
+    python = training_python() or Path(command[0])
+    started = told = time.monotonic()
+    variables = training_variables(python, settings, allowed)
+    async with kept_process(NAME, [*command, *arguments], variables, log, folder) as process:
+        while not process.ended:
+            now = time.monotonic()
+            if news():
+                told = now
+            elif now - told >= _TELL:
+                told = now
+                say(f"{NAME}, {now - started:.0f} s: {last_line(log) or 'starting'}")
+            await asyncio.sleep(_LOOK)
+        news()
+    return process.status
+
+
+def failure(did: str, log: Path) -> PluginRefused:
+    """That it failed, in its own last words."""
+    own = telling_lines(log) or "it wrote nothing"
+    return PluginRefused(f"{NAME} {did}: {own}; its log: {log}")
+
+
+def end_leftovers(folder: Path, say: Callable[[str], None]) -> None:
+    """Stop what a killed run left in its folder. Raises PluginRefused where another run works."""
+    for path in folder.glob(f"*{SUFFIX}"):
+        note = read_note(path)
+        if note is not None and note.machine == machine() and note.engine.lives():
+            raise PluginRefused(f"process {note.engine.pid} trains in '{folder}' already")
+    stop_leftovers(folder, GRACE, say)

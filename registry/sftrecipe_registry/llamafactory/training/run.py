@@ -1,0 +1,143 @@
+"""A training by LLaMA-Factory: begun, gone on with or found done, judged by what it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sftrecipe import PluginRefused
+from sftrecipe.kinds import Trained, Training
+from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
+from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
+from sftrecipe_registry.llamafactory.training.output import (
+    RESULTS,
+    Output,
+    model_stands,
+    training_fingerprint,
+)
+from sftrecipe_registry.llamafactory.training.permissions import is_hub_model
+from sftrecipe_registry.llamafactory.training.process import (
+    NAME,
+    end_leftovers,
+    failure,
+    run_command,
+)
+from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
+
+_OUTPUT = "trainer_output"
+"""Where it writes when it is told no folder."""
+_KILLED = (
+    "SIGKILL: killed from outside, mostly because memory ran out; a smaller "
+    "per_device_train_batch_size or cutoff_len takes less"
+)
+
+
+async def train(training: Training, config: Path) -> Trained:
+    """Train as the configuration says, merge an adapter, and tell what came of it.
+
+    Raises PluginRefused with LLaMA-Factory's own last words.
+    """
+    await asyncio.to_thread(end_leftovers, training.folder, training.say)
+    output = await asyncio.to_thread(_output, config)
+    if output.finished:
+        training.say(f"the model in {output.folder} stands already: it is not trained again")
+    else:
+        await _train(training, config, output)
+    model = output.folder
+    if output.adapter:
+        model = merged_model(output)
+        if not model_stands(model, output.noted()):  # one from before is of another training
+            await merge(training, config, output)
+    losses, held_out_losses = curves(output.folder)
+    results = output.results()
+    if output.resumed and losses:
+        # Its own sums the steps after the checkpoint and divides by all: far too low.
+        results["train_loss"] = mean_loss(losses)
+    return Trained(model, results, losses, _with_end(held_out_losses, losses, results))
+
+
+def _output(config: Path) -> Output:
+    """What the configuration trains. Raises PluginRefused where that leads out of the run's folder
+    by a link."""
+    settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
+    run = config.parent
+    folder = run / str(settings.get("output_dir") or _OUTPUT)
+    if not folder.resolve().is_relative_to(run.resolve()):
+        raise PluginRefused(f"output_dir '{folder}' leads out of the run's folder")
+    return Output(folder, settings, training_fingerprint(settings, run))
+
+
+async def _train(training: Training, config: Path, output: Output) -> None:
+    log = config.with_suffix(".log")
+    checkpoint = output.prepare()
+    since = output.noted()
+    arguments = ["train", config.name]
+    if checkpoint is None:
+        log.unlink(missing_ok=True)
+        training.say(f"starting {NAME}; its log: {log}")
+        _tell_withheld(training, output.settings)
+    else:
+        training.say(f"going on from {checkpoint.name}; its log: {log}")
+        where = checkpoint.relative_to(config.parent)
+        # Else it deletes the log of the steps that are done.
+        arguments += [f"resume_from_checkpoint={where}", "overwrite_output_dir=false"]
+    reader = TrainingLog(output.folder)
+    if checkpoint is not None:
+        list(reader.news())
+
+    def news() -> bool:
+        states = list(reader.news())
+        for state in states:
+            training.tell(state)
+        return bool(states)
+
+    status = await run_command(
+        arguments,
+        config.parent,
+        log,
+        settings=output.settings,
+        allowed=training.allowed,
+        news=news,
+        say=training.say,
+    )
+    _judge(output, since, status, log)
+    if status != "exit status 0":
+        training.say(f"{NAME} ended with {status} after it had written everything; its log: {log}")
+    output.finish()
+
+
+def _tell_withheld(training: Training, settings: Mapping[str, Any]) -> None:
+    """A hub's token that stays here, where a model is downloaded that may need it."""
+    if not is_hub_model(str(settings.get("model_name_or_path"))):
+        return
+    for name in HUB_TOKENS:
+        if name in os.environ and name not in training.allowed:
+            training.say(f"{name} stays here; if the model's download needs it: --allow {name}")
+
+
+def _judge(output: Output, since: int, status: str, log: Path) -> None:
+    """Whether it trained: by its files, since it ends well having done nothing, too."""
+    if not output.trained(since):
+        if status == "exit status 0":
+            missing = f"no weights, or no train_loss in {RESULTS}, came into '{output.folder}'"
+            raise failure(f"ended well and trained nothing ({missing})", log)
+        if status == "SIGKILL":  # its last words are about something else
+            raise PluginRefused(f"{NAME} failed ({_KILLED}); its log: {log}")
+        raise failure(f"failed ({status})", log)
+    evaluated = any(name.startswith("eval_") for name in output.results())
+    if output.settings.get("do_eval") and not evaluated and status != "exit status 0":
+        raise failure(f"trained, and failed ({status}) when it measured on the holdout", log)
+
+
+def _with_end(curve: Curve, losses: Curve, results: Mapping[str, float]) -> Curve:
+    """With the last figure, which it does not write into its log."""
+    end = results.get("eval_loss")
+    step = max((step for step, _ in losses), default=0)
+    if end is None or (curve and curve[-1][0] >= step):
+        return curve
+    return (*curve, (step, float(end)))

@@ -1,0 +1,1 @@
+"""Published methods, one package each: its plugins, its prompts and what only they need."""

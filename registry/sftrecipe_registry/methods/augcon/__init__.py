@@ -1,0 +1,1 @@
+"""AugCon: questions and answers of every granularity from a context."""

@@ -1,0 +1,1 @@
+"""Cherry LLM: rows chosen by how hard their instruction is to follow."""

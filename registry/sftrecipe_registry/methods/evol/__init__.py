@@ -1,0 +1,1 @@
+"""Evol-Instruct, and the evolution of answers."""

@@ -1,0 +1,1 @@
+"""Magpie: instructions that a model writes from an empty user turn."""

@@ -1,0 +1,1 @@
+"""Self-Instruct, and the variant of Alpaca."""

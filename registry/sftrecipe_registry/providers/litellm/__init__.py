@@ -1,0 +1,1 @@
+"""Vendors by way of litellm."""

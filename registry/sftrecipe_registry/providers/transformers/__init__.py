@@ -1,0 +1,1 @@
+"""Models in a process with PyTorch."""

@@ -1,0 +1,1 @@
+"""A vLLM server that the engine starts."""

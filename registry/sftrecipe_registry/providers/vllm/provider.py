@@ -1,0 +1,250 @@
+"""A vLLM server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Gt
+from pydantic import Field
+
+from sftrecipe import Provider
+from sftrecipe.errors import PluginError
+from sftrecipe.kinds import (
+    Adapter,
+    Capability,
+    Connecting,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Permission,
+    Places,
+    TokenCounter,
+)
+from sftrecipe.options import ModelName
+from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.option_types import trained_block
+from sftrecipe.plugin.provider import Price
+from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
+from sftrecipe_registry.providers.vllm.arguments import (
+    argument_list,
+    argument_problems,
+    reply_arguments,
+)
+from sftrecipe_registry.shared.http.endpoint import Endpoint, open_endpoint
+from sftrecipe_registry.shared.http.model_list import check_listed
+from sftrecipe_registry.shared.http.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.http.vendor_preset import vendor_problems
+from sftrecipe_registry.shared.models.model_folder import (
+    is_path,
+    missing_model,
+    model_advice,
+    model_folder,
+    model_problem,
+    weights_fingerprint,
+)
+from sftrecipe_registry.shared.models.model_identity import model_identity
+from sftrecipe_registry.shared.models.token_counters import folder_counter
+from sftrecipe_registry.shared.processes.python_environment import (
+    environment_python,
+    missing_environment,
+    named_environment,
+    named_problem,
+    python_permissions,
+)
+
+ENVIRONMENT = "SFTRECIPE_VLLM_ENV"
+"""Variable that names the environment with vLLM where the recipe names none."""
+_OF_A_RUNNING_SERVER = ("base_url", "api_key")
+
+
+class Serve(Described):
+    """A server that the engine starts for the run and stops at its end."""
+
+    python: str = ""
+    """Absolute path of the environment that has vLLM: its folder or its python, outside of the
+    project; it needs the user's word. Where it is left out: the variable `SFTRECIPE_VLLM_ENV`,
+    which may also name one inside the project."""
+    args: dict[str, Any] = Field(default_factory=dict)
+    """Arguments of `vllm serve` by name: `max_model_len: 4096` is `--max-model-len 4096`. Those
+    that load code or read files are not taken."""
+    start_timeout: Annotated[float, Gt(0)] = 1800.0
+    """Seconds that the server may take until it answers, downloads included."""
+
+
+class Vllm(RequestOptions, Provider):
+    """A vLLM server: a running one by its address, or one that the engine starts (`serve`).
+
+    Every request is sent a seed made from its own content, so that a server that computes the same
+    draws the same.
+    """
+
+    default_concurrency: ClassVar[int] = 64
+    example: ClassVar[str] = """\
+teacher:
+  use: vllm
+  model: Qwen/Qwen2.5-7B-Instruct
+  serve: {python: /envs/vllm, args: {dtype: bfloat16, max_model_len: 4096}}
+"""
+
+    model: ModelName
+    """The model's name, as the server knows it (`--served-model-name`); with `serve`, a name on the
+    model hub, a folder (absolute, from `~`, or seen from the recipe's file: `./` or `../`), or
+    `trained`: what the recipe trains (`trained:ID` of several)."""
+    vendor: str = "vllm"
+    """`ernie-open` for ERNIE's open weights, which are told to think in their own way."""
+    base_url: str = "http://127.0.0.1:8000/v1"
+    """A running server's address, up to and with `/v1`."""
+    api_key: str = ""
+    """The running server's key (`--api-key`), if it has one."""
+    serve: Serve | None = None
+    """Start a server of its own for the run, on a free port of this machine: `{}` will do where
+    `SFTRECIPE_VLLM_ENV` is set."""
+    price: Price | None = Price(input=0, output=0)
+    """A server of one's own costs nothing a token; the price of one that is rented."""
+    revision: str | None = None
+    """Tells weights of one name apart in the ledger: another revision is asked anew. With `serve`,
+    the revision on the model hub; a folder's weights are told apart by what they are."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """What is wrong with the server that is to be started."""
+        strange = list(vendor_problems(self.vendor, ("vllm",)))
+        yield from strange
+        if not strange:
+            yield from self.steering_problems(*self._server())
+        if self.serve is None:
+            if trained_block(self.model) is not None:
+                told = f"model '{self.model}' is not one that a running server has"
+                yield OptionProblem(("model",), told, "add serve: {}")
+            return
+        if sys.platform != "linux":
+            yield OptionProblem(("serve",), "serve works on Linux only", "give a base_url")
+        for name in _OF_A_RUNNING_SERVER:
+            if name in self.model_fields_set:
+                message = f"{name} belongs to a running server, and serve starts one"
+                yield OptionProblem((name,), message, f"remove {name} or serve", at_key=True)
+        if self.serve.python and (absent := self._python_problem(Path.cwd())):
+            advice = f"set it: export {ENVIRONMENT}=/path/to/venv"
+            yield OptionProblem(("serve", "python"), absent, advice)
+        if wrong := model_problem(self.model):
+            yield OptionProblem(("model",), wrong, model_advice(self.model))
+        yield from argument_problems(self.serve.args)
+
+    def asks_permission(self, places: Places) -> Iterator[Permission]:
+        """To start a python that the recipe names."""
+        if self.serve is not None:
+            yield from python_permissions(("serve", "python"), self.serve.python, ENVIRONMENT)
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """The machine's environment and the model's folder, where a server is to be started."""
+        if self.serve is not None:
+            advice = f"name the environment that has vLLM: export {ENVIRONMENT}=/path/to/venv"
+            yield from missing_environment(self.serve.python, ENVIRONMENT, "vLLM", advice)
+            yield from missing_model(self.model)
+
+    def capabilities(self) -> frozenset[Capability]:
+        """Embeddings where the server pools (`args: {runner: pooling}`), else everything else."""
+        if self.serve is not None and self.serve.args.get("runner") == "pooling":
+            return frozenset({"embed"})
+        return frozenset({"chat", "tools", "complete", "structured", "logprobs", "loglikelihood"})
+
+    def model_name(self) -> str:
+        """The model's name; a folder's own name, wherever it lies."""
+        return model_folder(self.model).name if self._is_folder() else self.model
+
+    def sends(self) -> Mapping[str, str]:
+        """The key and the headers' variables, to the server."""
+        key = {self.api_key: self.base_url} if self.api_key else {}
+        return key | self.header_secrets(self.base_url)
+
+    def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """What a block writes of its requests that the server does not take."""
+        yield from word_problems(sampling, *self._server())
+
+    def identity(self) -> dict[str, object]:
+        """Model, revision or what its folder holds, and arguments that change what is replied."""
+        revision = self.revision
+        if self._is_folder() and revision is None:
+            revision = weights_fingerprint(model_folder(self.model))
+        arguments = reply_arguments(self.serve.args) if self.serve else {}
+        named = model_identity(self.model_name(), revision) | self.steering_identity()
+        return {**named, "arguments": arguments} if arguments else named
+
+    def token_counter(self) -> TokenCounter | None:
+        """By the model's folder, where the model is named by one."""
+        return folder_counter(model_folder(self.model)) if is_path(self.model) else None
+
+    def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
+        """A pool of connections to the server, which is started first where the recipe says so."""
+        if self.serve is not None:
+            return self._started(self.serve, connecting)
+        return open_endpoint(self._endpoint(connecting), connecting)
+
+    async def check_server(self, connecting: Connecting) -> Sequence[MachineCheck]:
+        """Whether a running server has the model."""
+        if self.serve is not None:
+            return ()
+        return await check_listed(self._endpoint(connecting), connecting)
+
+    def _endpoint(self, connecting: Connecting) -> Endpoint:
+        return Endpoint(
+            base_url=connecting.secret(self.base_url),
+            model=self.model,
+            headers=self.server_headers(connecting, self.api_key),
+            steering=self.steering(self._quirks()),
+            seeded=True,
+        )
+
+    def _quirks(self) -> Quirks:
+        return quirks_of(self.vendor, "", self.model_name())
+
+    def _server(self) -> tuple[Callable[[], Quirks], str]:
+        """Its quirks, read where they are asked for, and its name in messages."""
+        return self._quirks, f"'{self.model_name()}' on vLLM"
+
+    def _started(
+        self, serve: Serve, connecting: Connecting
+    ) -> AbstractAsyncContextManager[Adapter]:
+        # asyncio's processes: 30 ms
+        from sftrecipe_registry.providers.vllm.server import VllmServer, open_vllm  # noqa: PLC0415
+        from sftrecipe_registry.shared.processes.server_restart import restarted_server  # noqa: PLC0415
+
+        # Looked at again: what was found at `validate` may be gone, and the project is known now.
+        if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
+            raise PluginError(
+                "server-python",
+                "server-python",
+                error=message,
+                package="vLLM",
+                variable=ENVIRONMENT,
+            )
+        arguments = argument_list(serve.args)
+        if self._is_folder():
+            model = str(model_folder(self.model))
+        else:
+            model = self.model
+            arguments += [f"--revision={self.revision}"] if self.revision else []
+        python = environment_python(named_environment(serve.python, ENVIRONMENT))
+        named = self.model_name()
+        server = VllmServer(
+            python,
+            model,
+            named,
+            arguments,
+            serve.start_timeout,
+            steering=self.steering(self._quirks()),
+            headers=self.server_headers(connecting, ""),
+        )
+        return restarted_server(lambda: open_vllm(server, connecting), connecting.progress)
+
+    def _python_problem(self, *strangers: Path) -> str | None:
+        """What is wrong with the environment; `strangers`: folders that come with the recipe."""
+        named = self.serve.python if self.serve else ""
+        return named_problem(named, ENVIRONMENT, "vLLM", strangers)
+
+    def _is_folder(self) -> bool:
+        return self.serve is not None and is_path(self.model)

@@ -1,0 +1,1 @@
+"""Files as they are found: which, packed how, in which encoding."""

@@ -1,0 +1,1 @@
+"""Requests to servers that speak OpenAI's protocol, and their replies."""

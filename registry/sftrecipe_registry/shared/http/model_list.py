@@ -1,0 +1,108 @@
+"""The models that a server lists under `/models`, and whether one is among them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from sftrecipe import CallFailed
+from sftrecipe.kinds import Connecting, MachineCheck
+from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
+from sftrecipe_registry.shared.http.failures import failure_of
+from sftrecipe_registry.shared.http.reply_json import parse_json, plain_text
+
+_PREFIX = "models/"
+"""Before every name that Gemini lists, and before none that it takes."""
+_SHOWN = 3
+_PAGES = 20
+_DATES = (
+    "shutdown_date", "deprecation", "deprecation_date", "expiration_date", "retirement_date",
+)  # fmt: skip
+"""Under which a server tells a model's last day (Mistral, OpenRouter and others)."""
+_GONE = ("shutdown", "retiring", "retired", "deprecated", "offline", "archived", "withdrawn")
+"""Values of an entry's `status` (Ark and others)."""
+
+
+class ModelList(OpenAIAdapter):
+    """Asks for the list."""
+
+    async def entries(self) -> Mapping[str, Mapping[str, Any]] | None:
+        """What is told of each model by its name; None where the server has no such list."""
+        found: dict[str, Mapping[str, Any]] = {}
+        query = ""
+        for _ in range(_PAGES):
+            told = await self._page(query)
+            entries = _entries(told)
+            if not entries or entries.keys() <= found.keys():
+                break
+            found |= entries
+            last = told.get("last_id") if isinstance(told, Mapping) else None
+            if not isinstance(last, str) or not told.get("has_more"):
+                break
+            query = f"?{urlencode({'after_id': last, 'after': last})}"  # Anthropic's word, OpenAI's
+        return found or None
+
+    async def _page(self, query: str) -> Any:
+        """What is told at the address of the list; None where there is none."""
+        import aiohttp  # noqa: PLC0415 - imported when the connection was opened
+
+        address = f"{self._base}/models{query}"
+        try:
+            async with self._http.get(
+                address, proxy=self._proxy, allow_redirects=False
+            ) as response:
+                status, headers = response.status, response.headers
+                content = await self._read(response)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._broken_off(error, None) from None
+        if not 200 <= status < 300:
+            if status in (404, 405, 501):
+                return None
+            raise failure_of(status, content, headers)
+        parsed = parse_json(content)
+        return parsed.value if parsed else None
+
+
+async def check_listed(endpoint: Endpoint, connecting: Connecting) -> Sequence[MachineCheck]:
+    """What the server's own list says of the endpoint's model; nothing where it has no list."""
+    try:
+        async with open_endpoint(endpoint, connecting, ModelList) as asked:
+            assert isinstance(asked, ModelList)  # noqa: S101 - opened as one
+            listed = await asked.entries()
+    except CallFailed as failure:
+        told = f"the server's list of models cannot be read: {failure.message}"
+        return [MachineCheck("warning", told)]
+    return [listed_check(endpoint.model, listed)] if listed else []
+
+
+def listed_check(model: str, listed: Mapping[str, Mapping[str, Any]]) -> MachineCheck:
+    """Whether a model is listed, and until when."""
+    if model not in listed:
+        near = difflib.get_close_matches(model, listed, n=_SHOWN, cutoff=0.4)
+        advice = f"near to it: {', '.join(near)}" if near else f"it lists {_few(listed)}"
+        return MachineCheck("warning", f"the server does not list model '{model}'", advice)
+    told = listed[model]
+    ends = next((told[name] for name in _DATES if told.get(name)), None)
+    if isinstance(ends, str):
+        return MachineCheck("warning", f"the server withdraws model '{model}' on {ends[:20]}")
+    status = str(told.get("status")).lower()
+    if status in _GONE or told.get("active") is False or told.get("deprecated") is True:
+        why = status if status in _GONE else "not active"
+        return MachineCheck("warning", f"the server withdraws model '{model}': it says {why}")
+    return MachineCheck("ok", f"the server lists model '{model}'")
+
+
+def _few(listed: Mapping[str, Any]) -> str:
+    shown = ", ".join(sorted(listed)[:_SHOWN])
+    return shown if len(listed) <= _SHOWN else f"{shown} and {len(listed) - _SHOWN} more"
+
+
+def _entries(told: Any) -> dict[str, Mapping[str, Any]] | None:
+    """The entries of a list in OpenAI's form: `{data: [{id: …}]}`, or the bare list."""
+    data = told.get("data") if isinstance(told, Mapping) else told
+    if not isinstance(data, list):
+        return None
+    entries = [each for each in data if isinstance(each, Mapping) and each.get("id")]
+    return {plain_text(each["id"])[:200].removeprefix(_PREFIX): each for each in entries}

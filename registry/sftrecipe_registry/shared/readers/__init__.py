@@ -1,0 +1,1 @@
+"""Rows out of files of every form."""

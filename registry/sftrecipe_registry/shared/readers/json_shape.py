@@ -1,0 +1,248 @@
+"""Whether a JSON file is what its source reads: rows that would be misread are told, with what to
+write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from sftrecipe import PluginRefused
+from sftrecipe.errors import yaml_word
+from sftrecipe.turns.conversation import looks_like_turns
+from sftrecipe_registry.shared.files.file_contents import check_text
+from sftrecipe_registry.shared.files.packed_files import DataFile
+from sftrecipe_registry.shared.files.text_files import utf8_chunks
+from sftrecipe_registry.shared.readers.json_layout import TOKEN, Layout, columns_of
+from sftrecipe_registry.shared.readers.json_lines import kind
+from sftrecipe_registry.shared.readers.json_list import items_of
+from sftrecipe_registry.shared.readers.json_values import json_value
+from sftrecipe_registry.shared.readers.rows import Bad, Found
+
+_HEAD = 64 * 1024
+_WHOLE = 1024 * 1024
+"""Bytes of a file that is looked at as a whole."""
+_LINES = 20
+_LIST = re.compile(rb"\s*\[\s*(\{|\]\s*$)")
+_DEEP = 3
+
+_PARTS = frozenset(
+    {
+        *("messages", "conversations", "conversation", "dialogue", "history", "turns", "prompt"),
+        *("chosen", "rejected", "tools", "images", "videos", "audios", "tool_calls", "functions"),
+        *("system", "systemInstruction", "system_instruction", "contents", "completion"),
+        *("preferred_output", "non_preferred_output"),
+        *("instances", "choices", "answers", "references", "response", "responses", "documents"),
+    }
+)
+"""Columns that hold lists of objects in one row."""
+_ONE_ROW = frozenset({"instruction", "input", "output", "system", "text", "question", "answer"})
+"""Columns that show that an object is a row."""
+
+
+def check_lines(file: DataFile, name: str, encoding: str) -> None:
+    """Refuse what is not one JSON object a line. Raises PluginRefused, OSError."""
+    check_text(file, name, "jsonl")
+    head = next(utf8_chunks(file, encoding, _HEAD), b"").lstrip()
+    lines = [line for line in head.split(b"\n")[: 10 * _LINES] if line.strip()][:_LINES]
+    if not lines:
+        return
+    if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
+        raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
+    if len(lines) > 1 and not any(line.lstrip()[:1] in b"[{" or _is_json(line) for line in lines):
+        raise PluginRefused(f"file '{name}' has no JSON in its first lines: {_OBJECT}, or {_CSV}")
+    if (others := [_other(line) for line in lines]) and all(others):
+        raise PluginRefused(f"file '{name}' has {others[0]} where a row stands: {_OBJECT}")
+    if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
+        return
+    if advice := _advice(_alone(file, encoding)):
+        raise PluginRefused(f"file '{name}' {advice}")
+    if len(lines) > 1 and not _is_row(lines[0]):
+        first = next(items_of(iter([head])), None)
+        if not isinstance(first, Bad | None):
+            raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
+
+
+def _check_objects(items: Iterator[Found], name: str) -> None:
+    """Refuse a file whose first items are lists, texts or numbers. Raises PluginRefused."""
+    first = list(islice(items, _LINES))
+    if first and all(isinstance(each, Bad) and each.reason == "not_an_object" for each in first):
+        detail = first[0].detail if isinstance(first[0], Bad) else ""
+        raise PluginRefused(f"file '{name}' has {detail} where a row stands: {_OBJECT}")
+
+
+def holds_lines(file: DataFile, encoding: str) -> bool:
+    """Whether the file's first lines are objects by themselves. Raises OSError."""
+    head = next(utf8_chunks(file, encoding, _HEAD), b"")
+    lines = [line for line in head.split(b"\n") if line.strip()][:2]
+    return len(lines) == 2 and all(_is_row(line) for line in lines)
+
+
+def holds_list(file: DataFile, encoding: str) -> bool:
+    """Whether the file is a list of objects. Raises OSError."""
+    return bool(_LIST.match(next(utf8_chunks(file, encoding, _HEAD), b"")))
+
+
+def check_items(file: DataFile, name: str, encoding: str, layout: Layout | None) -> None:
+    """Refuse an object around the rows of which no option tells. Raises PluginRefused, OSError."""
+    check_text(file, name, "json")
+    if layout is not None:
+        return
+    head = next(utf8_chunks(file, encoding, _HEAD), b"")
+    if head.lstrip().startswith(b"["):
+        _check_objects(items_of(iter([head])), name)
+    if advice := _advice(_alone(file, encoding)):
+        raise PluginRefused(f"file '{name}' {advice}")
+
+
+_JSON = "write `use: json`"
+_CSV = "`use: csv` where it is a table"
+_OBJECT = 'write rows as objects of columns, {"instruction": …, "output": …}'
+_ONE = ", or `layout: rows` if the object is one row"
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json_value(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _other(line: bytes) -> str:
+    """What a line's value is that is no object; empty where it is one, or no JSON."""
+    try:
+        value = json_value(line)
+    except orjson.JSONDecodeError:
+        return ""
+    return "" if isinstance(value, dict) else kind(value)
+
+
+def _is_row(line: bytes) -> bool:
+    return line.lstrip().startswith(b"{") and _is_json(line)
+
+
+def _alone(file: DataFile, encoding: str) -> Mapping[str, Any] | None:
+    """The file's only value where it is an object; of a large one its beginning, closed."""
+    chunks = utf8_chunks(file, encoding, _HEAD)
+    held = next(chunks, b"")
+    if not held.lstrip().startswith(b"{"):
+        return None
+    end = _end_of_first(held)
+    while len(held) <= _WHOLE and not (end and held[end:].strip()) and (more := next(chunks, b"")):
+        held += more
+    end = end or _end_of_first(held)
+    if end is None and len(held) > _WHOLE:
+        return _closed(held[:_HEAD])
+    if end is None or held[end:].strip():
+        return None
+    try:
+        value = json_value(held)
+    except orjson.JSONDecodeError:
+        return None
+    return value if isinstance(value, Mapping) else None
+
+
+def _end_of_first(text: bytes) -> int | None:
+    """Where the first object or list ends."""
+    depth = 0
+    for token in TOKEN.finditer(text):
+        first = text[token.start()]
+        depth += (first in b"[{") - (first in b"]}")
+        if not depth and first != _QUOTE:
+            return token.end()
+    return None
+
+
+def _closed(text: bytes) -> Mapping[str, Any] | None:
+    """What an object that breaks off would be, had it ended before the last of its items."""
+    stack: list[int] = []
+    cuts: list[tuple[int, bytes]] = []
+    for token in TOKEN.finditer(text):
+        first = text[token.start()]
+        if first in b"[{":
+            stack.append(first)
+        elif first in b"]}" and stack:
+            stack.pop()
+            if len(stack) <= _DEEP:
+                ends = b"".join(b"]" if each == _LIST_BEGIN else b"}" for each in reversed(stack))
+                cuts.append((token.end(), ends))
+    for end, ends in reversed(cuts):
+        try:
+            value = json_value(text[:end] + ends)
+        except orjson.JSONDecodeError:
+            continue
+        return value if isinstance(value, Mapping) else None
+    return None
+
+
+def _advice(value: Mapping[str, Any] | None) -> str | None:
+    """What to write for a file that is this object alone; None where it is a row."""
+    if not value or _is_one_row(value):
+        return None
+    is_columns = _is_columns(value)
+    paths = [] if is_columns else list(islice(_paths(value, _DEEP), _FEW))
+    if paths:
+        path = paths[0]
+        beside = [each for each in paths if each[:-1] == path[:-1]]
+        inside: Any = value
+        for name in path:
+            inside = inside[name]
+        layout = "" if isinstance(inside, list) else ", layout: values"
+        key = yaml_word(".".join(path), dots=True)
+        if len(beside) > 1:
+            names = ", ".join(each[-1] for each in beside)
+            return (
+                f"has rows under several keys, {names}: write `use: json, key: {key}{layout}`, "
+                f"and a source for each other key{_ONE}"
+            )
+        return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
+    if is_columns:
+        return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
+    if _are_rows([*value.values()]) and len(value) > 1:
+        return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
+    return None
+
+
+def _is_one_row(value: Mapping[str, Any]) -> bool:
+    """Whether an object has a column that shows that it is a row."""
+    is_plain = any(type(value.get(name)) is str for name in _ONE_ROW)
+    return is_plain or any(looks_like_turns(value.get(name)) for name in _PARTS)
+
+
+def _is_columns(value: Mapping[str, Any]) -> bool:
+    """Whether an object's values are columns, not each a list of rows."""
+    if len(value) < 2 or columns_of(value) is None:
+        return False
+    return not all(isinstance(each, list) and _are_rows(each) for each in value.values())
+
+
+def _paths(value: Mapping[str, Any], deep: int) -> Iterator[tuple[str, ...]]:
+    """Keys that lead to a list of objects, the longest list first."""
+    found = [(name, _rows_in(each)) for name, each in value.items() if name not in _PARTS]
+    for name, rows in sorted(found, key=lambda each: -each[1]):
+        if rows:
+            yield (name,)
+    for name, each in value.items():
+        if isinstance(each, Mapping) and deep > 1 and name not in _PARTS and len(value) <= _FEW:
+            yield from ((name, *path) for path in _paths(each, deep - 1))
+
+
+def _rows_in(value: Any) -> int:
+    """How many rows a list or an object seems to hold."""
+    if isinstance(value, list):
+        return len(value) if _are_rows(value) and not looks_like_turns(value) else 0
+    rows = [*value.values()] if isinstance(value, Mapping) else []
+    return len(rows) if len(rows) > 1 and _are_rows(rows) else 0
+
+
+def _are_rows(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(item, Mapping) and item for item in items[:_LINES])
+
+
+_FEW = 8
+"""Keys of an object that is a wrapping."""
+_LIST_BEGIN, _QUOTE = b'["'

@@ -1,0 +1,105 @@
+"""Scoring an answer by a rubric, on a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil, floor
+from statistics import fmean
+from typing import Annotated, Any, NamedTuple
+
+from annotated_types import Gt
+
+from sftrecipe import Context, Reply
+from sftrecipe.kinds import OptionProblem
+from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe.record import Columns
+from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.score_line import last_score
+from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.text.spoken import spoken
+
+
+class Rated(NamedTuple):
+    """What came of asking for a score."""
+
+    score: float | None
+    """The mean of the samples that gave one; None where none did."""
+    replies: tuple[Reply, ...]
+
+
+class RubricScale(Sampling):
+    """Options of plugins that let a model score answers."""
+
+    prompt: Annotated[
+        str,
+        PromptMarker(
+            variables=frozenset({"instruction", "input", "output"}),
+            shows=(frozenset({"instruction", "input", "output", ANY_COLUMN}),),
+        ),
+    ] = "builtin:rubric/self_curation"
+    """The rubric: `builtin:rubric/self_curation`, one of UltraFeedback's aspects
+    (`builtin:rubric/instruction_following`, `…/truthfulness`, `…/honesty`, `…/helpfulness`), or one
+    of your own, the text or a `.j2` file (Jinja2), such as `"Is this advice safe to follow? {{
+    output }} End with a line 'Score: n', n from 1 (no) to 5 (yes)."`. It is given `instruction`,
+    `input`, `output` (of chat turns what was said before the last answer, and that answer) and the
+    row's columns."""
+    worst: float = 1.0
+    """Lowest score of the rubric's scale; others count as no score."""
+    best: float = 5.0
+    """Highest score of the scale."""
+    samples: Annotated[int, Gt(0)] = 1
+    """Replies to average."""
+
+    structured: bool = False
+    """Hold the replies to a JSON Schema (reasons, then a whole number on the scale), where a judge
+    does not keep to the form by itself: a score is then certain, a sensible one is not."""
+
+    def scale_problems(self) -> Iterator[OptionProblem]:
+        """A scale upside down; samples that are all the same."""
+        if self.worst >= self.best:
+            yield OptionProblem(("best",), f"'{self.best:g}' is not above worst '{self.worst:g}'")
+        if self.samples > 1 and self.temperature == 0:
+            yield OptionProblem(
+                ("samples",), "samples at temperature 0 are all the same", "temperature: 0.7"
+            )
+
+    async def rate(self, variables: Mapping[str, Any], ctx: Context) -> Rated:
+        """The block's provider's mean score, by the rubric filled with the variables.
+
+        Raises CallFailed.
+        """
+        prompt = ctx.prompt(self.prompt).render(variables)
+        scores, replies = [], []
+        for sample in range(self.samples):
+            reply = await ask_once(
+                ctx.model, prompt, self.sampling(), sample=sample, schema=self._schema()
+            )
+            replies.append(reply)
+            score = last_score(reply.text, self.worst, self.best)
+            if score is None:
+                ctx.count("replies without a score")
+            else:
+                scores.append(score)
+        return Rated(fmean(scores) if scores else None, tuple(replies))
+
+    def _schema(self) -> Mapping[str, Any] | None:
+        if not self.structured:
+            return None
+        scale = list(range(ceil(self.worst), floor(self.best) + 1))
+        return {
+            "type": "object",
+            "properties": {
+                "reasons": {"type": "string", "maxLength": 300},
+                "score": {"type": "integer", "enum": scale},
+            },
+            "required": ["reasons", "score"],
+            "additionalProperties": False,
+        }
+
+
+def rubric_variables(columns: Columns) -> dict[str, Any]:
+    """What a rubric is filled with: the row's columns, of several turns what was said."""
+    if "messages" not in columns and not columns.get("history"):
+        return {"instruction": "", "input": "", "output": "", **columns}
+    before, answer, _ = parted(columns)
+    return {**columns, "instruction": spoken(before), "input": "", "output": answer or ""}

@@ -1,0 +1,1 @@
+"""Texts of rows: words, sentences, scripts, likeness."""

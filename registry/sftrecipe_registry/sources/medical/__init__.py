@@ -1,0 +1,1 @@
+"""Data sets of dialogues between doctors and patients."""
