@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.prompts.own_prompts import own_files
 from sftrecipe.plugin.provider import Answer, Request
-from sftrecipe.record import Record, new_record, record_id
+from sftrecipe.plugin.row_views import RowsInMemory
+from sftrecipe.record import new_record, record_id
 
 __all__ = ["FakeModel", "RowList", "own_files", "plain_files"]
 
@@ -20,8 +21,8 @@ def plain_files(folder: Path) -> Callable[[str], IO[bytes]]:
     return lambda name: (folder / name).open("wb")
 
 
-class RowList(list[Record]):
-    """Rows in memory."""
+class RowList(RowsInMemory):
+    """Rows in memory, from their columns."""
 
     @classmethod
     def of(cls, *columns: Mapping[str, Any], stream: str = "rows") -> RowList:
@@ -29,10 +30,6 @@ class RowList(list[Record]):
         return cls(
             new_record(stream, each, origin=f"{stream}:{at}") for at, each in enumerate(columns, 1)
         )
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids, in order."""
-        return (row.id for row in self)
 
 
 class FakeModel:

@@ -16,8 +16,8 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.record import Record, new_record
-from sftrecipe.run.steps.making import ROWS
 from sftrecipe.run.steps.mix_step import draw
+from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Stream
 from sftrecipe_registry.mixers.weights.mixer import Weights

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context, Reject
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
 from sftrecipe.testing import RowList
 from sftrecipe.turns.columns import read_names
 from sftrecipe.turns.faults import UnreadTurn

@@ -10,7 +10,7 @@ from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.kinds import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.option_types import FileMarker, marked
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
 
 
 def source(name: str, /, **options: Any) -> Source:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import Record, Reject
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
 
 from ..training_environment import ABSENT, training_process_environment, training_python
 from .reading import context, source

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from sftrecipe import PluginRefused, Record, Reject
-from sftrecipe.run.steps.source_rows import SET_ASIDE, read_source
+from sftrecipe.plugin.drawing import SET_ASIDE
+from sftrecipe.run.steps.source_step import read_source
 
 from .packing import write_workbook
 from .reading import context, source

@@ -19,7 +19,7 @@ READ = """
 import sys
 from pathlib import Path
 from tests.sources.reading import context, source
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
 
 name, path, sample = sys.argv[1:]
 options = {"sample": int(sample)} if sample else {}

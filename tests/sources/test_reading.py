@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.drawing import SET_ASIDE
 from sftrecipe.record import record_id
-from sftrecipe.run.steps.mojibake import repaired
-from sftrecipe.run.steps.source_rows import REPAIRED, SET_ASIDE, read_source
+from sftrecipe.run.steps.encoding_damage import REPAIRED, repaired
+from sftrecipe.run.steps.source_step import read_source
 
 from .reading import columns, context, read, source
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.run.steps.mojibake import repaired
+from sftrecipe.run.steps.encoding_damage import repaired
 
 from .reading import columns, read
 

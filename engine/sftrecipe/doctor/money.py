@@ -11,7 +11,7 @@ from sftrecipe.doctor.provider_check import providers_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendors.vendor_facts import facts_date
 from sftrecipe.recipe.recipe import Budget, CheckedRecipe
-from sftrecipe.run.contexts import asked_by, unheld_costs
+from sftrecipe.run.contexts import unheld_costs
 
 
 def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
@@ -44,7 +44,7 @@ def check_prices(recipe: CheckedRecipe) -> Iterator[Finding]:
     for subject, budget in budgets.items():
         if budget:
             yield ok("budget", subject, "doctor-budget", limits=_limits(budget))
-    bounded = recipe.budget or all(block.budget for block in blocks if asked_by(block))
+    bounded = recipe.budget or all(block.budget for block in blocks if block.asks)
     if costs and not bounded:
         yield warning("budget", "", "doctor-no-budget", "doctor-no-budget")
 

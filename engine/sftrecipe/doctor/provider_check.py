@@ -17,7 +17,7 @@ from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
 from sftrecipe.plugin.limits_seen import LimitSeen
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Answer, Provider, Request
 from sftrecipe.recipe.checks.request_options import asked_samplings
 from sftrecipe.recipe.recipe import CheckedRecipe
@@ -75,8 +75,8 @@ def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
     for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
         if block.provider:
             found[block.provider] |= block.plugin.required()
-        for _, marker, name in marked(block.plugin):
-            if isinstance(marker, ProviderMarker) and name in found:
+        for _, marker, name in values_of(block.plugin, ProviderMarker):
+            if name in found:
                 found[name] |= marker.needs
     order = list(_REQUESTS)
     needs = {}

@@ -26,7 +26,7 @@ from sftrecipe.forecast.expectation import Seen
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject, Reply
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
@@ -36,6 +36,7 @@ from sftrecipe.plugin.plugin_kinds import (
     Verdict,
 )
 from sftrecipe.plugin.provider import CallFailed, Provider, Request
+from sftrecipe.plugin.row_views import RowsInMemory
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.record import Record
 
@@ -62,25 +63,18 @@ class _Enough(BaseException):
     """The time is over. No `Exception`: a plugin is not to go on."""
 
 
-class _Timed:
-    """Rows in memory that are not read beyond the time; satisfies `Rows`."""
+class _TimedRows(RowsInMemory):
+    """Rows in memory that are not read beyond the time."""
 
     def __init__(self, rows: Sequence[Record], ends: float) -> None:
-        self._rows = rows
+        super().__init__(rows)
         self._ends = ends
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def __iter__(self) -> Iterator[Record]:
-        for row in self._rows:
+        for row in super().__iter__():
             if time.monotonic() > self._ends:
                 raise _Enough
             yield row
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return (row.id for row in self._rows)
 
 
 class _Unasked:
@@ -167,7 +161,7 @@ async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
         ctx = replace(trial.context, models=models)
         try:
             async with asyncio.timeout(ends - time.monotonic() + _GRACE):
-                await _work(trial.plugin, _Timed(trial.rows, ends), ctx, seen)
+                await _work(trial.plugin, _TimedRows(trial.rows, ends), ctx, seen)
         except _Enough:
             seen.whole = False
     return seen
@@ -180,8 +174,8 @@ def _judged_models(trial: Trial) -> frozenset[str]:
         return frozenset()
     answering = {
         name
-        for _, marker, name in marked(trial.plugin)
-        if isinstance(marker, ProviderMarker) and "chat" in marker.needs
+        for _, marker, name in values_of(trial.plugin, ProviderMarker)
+        if "chat" in marker.needs
     }
     return frozenset(answering if set(trial.providers) - answering else ())
 
@@ -192,7 +186,7 @@ def _pretended(model: str, request: Request) -> str:
     return f"{model} " + "".join(islice(cycle(asked or "text "), _PRETENDED_TEXT))
 
 
-async def _work(plugin: Plugin, rows: _Timed, ctx: Context, seen: Seen) -> None:
+async def _work(plugin: Plugin, rows: _TimedRows, ctx: Context, seen: Seen) -> None:
     if isinstance(plugin, RowGenerator) and type(plugin).generate is RowGenerator.generate:
         for row in rows:
             with suppress(CallFailed), _asking(seen):

@@ -24,14 +24,14 @@ from sftrecipe.plan.estimate import (
     shortages,
     total,
 )
-from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plan.stream_contents import Standing
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.plugin_kinds import Filter, RowFilter
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.run.steps.train_step import model_of, with_model
@@ -147,7 +147,7 @@ class _Forecast:
         elif step.block.section == "filter":
             self._streams.thinned(step, found.rows, found.expected_rows, seen)
         held, asks = 0, tuple[Asks, ...]()
-        if asked_by(step.block) and found.calls != NOTHING:
+        if step.block.asks and found.calls != NOTHING:
             held, asks = self._spending(step, read, found, seen)
         return Estimate(
             step,
@@ -172,7 +172,7 @@ class _Forecast:
 
     def _tried(self, step: Step, read: Outlook) -> Seen | None:
         """The dry run of a step; None where it would show nothing, or might take long."""
-        plugin, asks = step.block.plugin, asked_by(step.block)
+        plugin, asks = step.block.plugin, providers_by_model(step.block)
         named = self._streams.named(step.named)
         if named is None or not (read.whole or read.rows):
             return None
@@ -220,7 +220,7 @@ class _Forecast:
             return
         stated, likely = _stated(plugin), found.expected_calls
         if seen is None or not seen.unanswered:
-            asked = list(dict.fromkeys(asked_by(step.block).values()))
+            asked = list(dict.fromkeys(providers_by_model(step.block).values()))
             least = calls[0] if len(asked) == 1 else 0  # whom of several, nothing tells
             share = None if likely is None else likely / len(asked)
             for provider in asked:
@@ -263,7 +263,9 @@ class _Forecast:
             share = len(drawn) / (part[1] or count + 1)
             shown = read.whole and known
             yield Asked(provider, part, part[1] or count, drawn, share, shown, None, 0, point)
-        silent = [name for name in asked_by(step.block).values() if not seen.missing.get(name)]
+        silent = [
+            name for name in providers_by_model(step.block).values() if not seen.missing.get(name)
+        ]
         rest = _less(calls, total(parts))
         if silent and rest != NOTHING:
             told = likely_sum(points)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle, islice, zip_longest
 from math import ceil
@@ -17,12 +17,13 @@ from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.plugin_kinds import Exporter, Generator, Mixer, Source
+from sftrecipe.plugin.row_views import RowsInMemory
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.record import Record, new_record
 from sftrecipe.run.contexts import block_context
-from sftrecipe.run.steps.artifact import follow
 from sftrecipe.run.steps.mix_step import ExportChecks
-from sftrecipe.run.steps.source_rows import read_source
+from sftrecipe.run.steps.source_step import read_source
+from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.streams import Stream
 
@@ -86,7 +87,7 @@ class Foreseen:
         if not all(each.whole for each in found.values()):
             return None
         return {
-            name: each.rows if isinstance(each.rows, Stream) else InMemory(each.rows)
+            name: each.rows if isinstance(each.rows, Stream) else RowsInMemory(each.rows)
             for name, each in found.items()
         }
 
@@ -95,7 +96,7 @@ class Foreseen:
         if any(name not in self._stored for name in step.thins):
             self.thinned(step, UNKNOWN, None, None)
             return
-        follow(self._stored, step.id, store.path(step.key), makes=step.makes, thins=step.thins)
+        advance_streams(self._stored, step, store.path(step.key))
         for name in (*step.makes, *step.thins):
             stream = self._stored[name]
             self.outlooks[name] = Outlook((len(stream), len(stream)), rows=stream, whole=True)
@@ -290,14 +291,6 @@ def _some_of_all(streams: Sequence[Sequence[Record] | Stream]) -> list[Record]:
     """Rows of every stream in turn."""
     turns = zip_longest(*(islice(rows, _SAMPLE) for rows in streams))
     return [row for turn in islice(turns, _SAMPLE) for row in turn if row is not None]
-
-
-class InMemory(list[Record]):
-    """Rows in memory; satisfies `Rows`."""
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return (row.id for row in self)
 
 
 def _typical(step: Step, rows: Sequence[Record] | Stream) -> list[Record]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sftrecipe.plan.staleness import Standing
 from sftrecipe.plan.steps import Step
+from sftrecipe.plan.stream_contents import Standing
 from sftrecipe.recipe.recipe import Budget
 
 Range = tuple[int, int | None]

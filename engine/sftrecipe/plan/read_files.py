@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.option_types import FileMarker, PromptMarker, ProviderMarker, marked
+from sftrecipe.plugin.option_types import FileMarker, PromptMarker, marked, values_of
 from sftrecipe.plugin.package_source import source_files
 from sftrecipe.plugin.plugin_kinds import PluginRefused, Source
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
@@ -67,19 +67,12 @@ class ReadFiles:
             read = block.plugin.depends_on(block.files, self._folder)
             paths += [path for path in read if isinstance(path, Path)]
             paths += block.plugin.looks_into(block.files, self._folder)
-        asked = [self._recipe.providers[name] for name in asked_names(block)]
+        asked = [self._recipe.providers[name] for name in block.asks.values()]
         return states([*paths, *(path for each in asked for path in _files_of(each))])
 
     @property
     def _folder(self) -> Path:
         return self._recipe.path.resolve().parent
-
-
-def asked_names(block: Block) -> list[str]:
-    """The providers that a block asks: its own, then those that its options name."""
-    options = marked(block.plugin)
-    named = [value for _, marker, value in options if isinstance(marker, ProviderMarker)]
-    return [block.provider, *named] if block.provider else named
 
 
 def _named(block: Block) -> dict[str, str]:
@@ -93,6 +86,5 @@ def _named(block: Block) -> dict[str, str]:
 
 def _files_of(provider: Block) -> Iterator[Path]:
     """Files that a provider's options name: by their paths, as it is connected elsewhere."""
-    for _, marker, value in marked(provider.plugin):
-        if isinstance(marker, FileMarker):
-            yield Path(value)
+    for _, _, path in values_of(provider.plugin, FileMarker):
+        yield Path(path)

@@ -13,12 +13,13 @@ from typing import Any, Literal
 
 import orjson
 
-from sftrecipe.plan.read_files import ReadFiles, asked_names
-from sftrecipe.plugin.option_types import StreamMarker, marked, trained_block
+from sftrecipe.plan.read_files import ReadFiles
+from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.checks.references import MIXED, stream_makers, thinned_streams
+from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
+from sftrecipe.recipe.language.sections import MIXED, SECTIONS
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
@@ -47,7 +48,7 @@ class Step:
     """Streams that have fewer rows after it."""
     exporters: tuple[Exporter, ...] = ()
     """Of a mix, those that tell row by row what they can write of it."""
-    drawn_for: str = ""
+    drawn_for: str | None = None
     """Of a mix, a hash of what these decide of its rows; empty: there are none."""
 
     @property
@@ -114,8 +115,11 @@ class _Planner:
             yield self._followed(self._remembered(self._step(block, block.inputs)))
 
     def _mixed(self, block: Block) -> Step:
-        """A mix, with the exporters that decide what it is drawn from. They are not in its key: a
-        result stands while they are the same (`Contents`), and mostly they make no difference."""
+        """A mix, with the exporters that decide what it is drawn from.
+
+        They are not in its key: a result stands while they are the same (`StreamContents`), and
+        mostly they make no difference.
+        """
         checking: list[Exporter] = []
         decided = []
         for each in self._recipe.export:
@@ -126,10 +130,8 @@ class _Planner:
             if options is not None:
                 checking.append(plugin)
                 decided.append((f"{_package(each)}.exporters.{each.use}", plugin.version, options))
+        drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest() if decided else ""
         step = self._step(block, block.inputs)
-        if not checking:
-            return step
-        drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest()
         return replace(step, exporters=tuple(checking), drawn_for=drawn_for)
 
     def _remembered(self, step: Step) -> Step:
@@ -147,7 +149,7 @@ class _Planner:
         """The trainings whose models a judge asks."""
         found = {
             training or self._recipe.train[-1].id
-            for name in asked_names(block)
+            for name in block.asks.values()
             for _, training in trained_models(self._recipe.providers[name].plugin)
         }
         return tuple(sorted(found))
@@ -159,7 +161,7 @@ class _Planner:
         """
         waiting: set[str] = set()
         for block in tuple(self._filters):
-            reads = {*block.inputs, *_named_streams(block)}
+            reads = {*block.inputs, *block.named_streams}
             if reads - set(self._states) or reads & waiting:
                 waiting |= reads
                 continue
@@ -174,7 +176,7 @@ class _Planner:
         return step
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
-        named = _named_streams(block)
+        named = block.named_streams
         written = (_package(block), block.section, block.use, block.plugin.version)
         source = self._read.source(block)
         parts = {
@@ -183,17 +185,17 @@ class _Planner:
             "options": hashed(block.plugin.identity()),
             "files": hashed(self._read.hashes(block)),
             "seed": f"{self._recipe.seed} {self._recipe.language}",
-            "models": hashed([self._model(name) for name in asked_names(block)]),
+            "models": hashed([self._model(name) for name in block.asks.values()]),
             "inputs": hashed(
                 [[name, self._states[name]] for name in (*reads, *named)]
                 + [[name, self._keys[name]] for name in after]
             ),
         }
-        if block.section in ("generate", "sources", "export", "train"):
-            parts["name"] = self._recipe.name if block.section == "export" else block.id
+        if named_after := SECTIONS[block.section].result_named_after:
+            parts["name"] = self._recipe.name if named_after == "recipe" else block.id
         makes = tuple(name for name, maker in self._makers.items() if maker is block)
         thins = thinned_streams(block)
-        return Step(block, hashed(parts), parts, reads, tuple(named), after, makes, thins)
+        return Step(block, hashed(parts), parts, reads, named, after, makes, thins)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
@@ -212,15 +214,7 @@ def _used_streams(recipe: CheckedRecipe, reach: Reach) -> set[str]:
         *recipe.export,
         *(recipe.evaluate if reach == "evaluate" else ()),
     ]
-    used = {name for block in blocks for name in block.inputs}
-    for block in blocks:
-        used |= set(_named_streams(block))
-    return used
-
-
-def _named_streams(block: Block) -> list[str]:
-    """Streams that the block's options name, beside those that it reads."""
-    return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
+    return {name for block in blocks for name in (*block.inputs, *block.named_streams)}
 
 
 def hashed(value: Any) -> str:

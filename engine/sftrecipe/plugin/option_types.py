@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -107,6 +107,10 @@ Marker = (
     | ModelMarker
 )
 
+OptionPath = tuple[str | int, ...]
+"""Option, and keys or indices inside its value."""
+MarkerKind = TypeVar("MarkerKind", bound=Marker)
+
 _TRAINED = re.compile(r"trained(?::(.+))?")
 
 
@@ -116,7 +120,16 @@ def trained_block(model: str) -> str | None:
     return None if match is None else match[1] or ""
 
 
-def marked(options: BaseModel) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+def values_of(
+    options: BaseModel, kind: type[MarkerKind]
+) -> Iterator[tuple[OptionPath, MarkerKind, str]]:
+    """The marked values of a plugin's options whose marker is of one kind."""
+    for path, marker, value in marked(options):
+        if isinstance(marker, kind):
+            yield path, marker, value
+
+
+def marked(options: BaseModel) -> Iterator[tuple[OptionPath, Marker, str]]:
     """Every marked value of a plugin's options: (path in the options, marker, value).
 
     Looks into lists and mappings of marked values and into nested models.
@@ -147,8 +160,8 @@ def _inner_metadata(annotation: Any) -> Iterator[Any]:
 
 
 def _marked_value(
-    path: tuple[str | int, ...], markers: list[Marker], value: Any
-) -> Iterator[tuple[tuple[str | int, ...], Marker, str]]:
+    path: OptionPath, markers: list[Marker], value: Any
+) -> Iterator[tuple[OptionPath, Marker, str]]:
     if isinstance(value, BaseModel):
         for inner, marker, text in marked(value):
             yield (*path, *inner), marker, text

@@ -14,38 +14,13 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.checks.shape import shape_problems
+from sftrecipe.recipe.language.sections import SECTIONS, Section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
-
-
-@dataclass(frozen=True)
-class Section:
-    """How the blocks of one section are written."""
-
-    name: str
-    kind: str
-    form: str
-    """`named` mapping, `list`, `single` block, or `either` of these two."""
-    beside: bool = False
-    """Whether the plugin's options stand beside `use`, not under `with`."""
-    reads: str | None = None
-    """The key that names what a block reads."""
-    default_use: str | None = None
-
-
-SECTIONS = (
-    Section("providers", "provider", "named", beside=True),
-    Section("sources", "source", "named", beside=True),
-    Section("generate", "generator", "list", reads="from"),
-    Section("filter", "filter", "list", reads="on"),
-    Section("mix", "mixer", "single", beside=True, default_use="weights"),
-    Section("export", "exporter", "list", reads="from"),
-    Section("train", "trainer", "either", reads="on"),
-    Section("evaluate", "judge", "list", reads="on"),
-)
+from sftrecipe.recipe.recipe import providers_asked
 
 
 @dataclass(eq=False)
-class Draft:
+class BlockDraft:
     """One block while it is being checked; what is wrong with it is None."""
 
     section: Section
@@ -68,6 +43,14 @@ class Draft:
         """Where one of its keys' values stands; the block itself where it has none."""
         return place_of(root, (*self.path, *path))
 
+    @property
+    def asks(self) -> Mapping[str, str]:
+        """The providers that it asks, as far as can be told, as `Block.asks` has them."""
+        own = self.text("provider")
+        if self.plugin is None:
+            return {"": own} if own else {}
+        return providers_asked(self.plugin, own)
+
     def text(self, key: str) -> str | None:
         """A key's value if it is a text."""
         found = self.node.get(key)
@@ -89,11 +72,11 @@ class Draft:
         ]
 
 
-def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
+def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
     """Every block of the recipe, in order, with its plugin where that can be built."""
-    found: list[Draft] = []
+    found: list[BlockDraft] = []
     taken: set[str] = set()
-    for section in SECTIONS:
+    for section in SECTIONS.values():
         for name, path, node in _nodes(root, section):
             use = _use(node, section)
             if use is None:
@@ -101,7 +84,7 @@ def drafts(root: Node, problems: list[Problem]) -> list[Draft]:
             explicit = name if section.form == "named" else _text(node, "id")
             alone = section.form in ("single", "either")
             unnamed = section.name if alone else f"{section.name}-{use}"
-            draft = Draft(
+            draft = BlockDraft(
                 section, explicit or _free(unnamed, taken), path, node, use, bool(explicit)
             )
             taken.add(draft.id)
@@ -144,7 +127,7 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _plugin(draft: Draft, root: Node, problems: list[Problem]) -> Plugin | None:
+def _plugin(draft: BlockDraft, root: Node, problems: list[Problem]) -> Plugin | None:
     plugin_class = _class(draft, root, problems)
     options = _options(draft)
     if plugin_class is None or options is None:
@@ -175,7 +158,7 @@ def _without(
         return None
 
 
-def crashed(draft: Draft, root: Node, error: Exception) -> Problem:
+def crashed(draft: BlockDraft, root: Node, error: Exception) -> Problem:
     """The problem of a plugin that fails while it is checked."""
     values = {
         "kind": Word(draft.section.kind),
@@ -185,7 +168,7 @@ def crashed(draft: Draft, root: Node, error: Exception) -> Problem:
     return Problem("plugin-check-failed", draft.place(root, "use"), values)
 
 
-def _class(draft: Draft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
+def _class(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
     kind, place = draft.section.kind, draft.place(root, "use")
     try:
         known = discovery.plugins(kind)
@@ -203,7 +186,7 @@ def _class(draft: Draft, root: Node, problems: list[Problem]) -> type[Plugin] | 
     return None
 
 
-def _options(draft: Draft) -> Mapping[str, Any] | None:
+def _options(draft: BlockDraft) -> Mapping[str, Any] | None:
     """The plugin's options as plain data; None where they are no mapping."""
     if draft.section.beside:
         return {key: item.plain() for key, item in draft.node.value.items() if key != "use"}

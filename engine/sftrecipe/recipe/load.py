@@ -14,20 +14,20 @@ from pydantic import ValidationError
 
 from sftrecipe.errors import Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
-from sftrecipe.plugin.option_types import FileMarker, marked
+from sftrecipe.plugin.option_types import FileMarker, values_of
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, drafts
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts
 from sftrecipe.recipe.budgets import budget_of
 from sftrecipe.recipe.checks import key_owners as vendors
-from sftrecipe.recipe.checks.capabilities import Asking
+from sftrecipe.recipe.checks.capabilities import ProviderCheck
 from sftrecipe.recipe.checks.gates import check_gates, gates_of
-from sftrecipe.recipe.checks.inputs import Reading
+from sftrecipe.recipe.checks.inputs import OptionCheck
 from sftrecipe.recipe.checks.model_folders import place_models
 from sftrecipe.recipe.checks.permissions import Consent, permission_problems
-from sftrecipe.recipe.checks.references import Graph
+from sftrecipe.recipe.checks.references import StreamCheck
 from sftrecipe.recipe.checks.request_options import steering_problems
-from sftrecipe.recipe.checks.secrets import Secrets, environment, place_problems
+from sftrecipe.recipe.checks.secrets import SecretCheck, environment, place_problems
 from sftrecipe.recipe.checks.shape import shape_problems
 from sftrecipe.recipe.checks.trained_models import check_trained, models_before_and_after
 from sftrecipe.recipe.checks.trained_rows import trained_rows_problems
@@ -38,7 +38,7 @@ from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.overlay import without
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
-from sftrecipe.recipe.sweep.comparability import Sweeping
+from sftrecipe.recipe.sweep.comparability import SweepCheck
 
 CATALOGUE = "dataset_info.json"
 
@@ -78,14 +78,14 @@ def check_recipe(
     roots, consent = Roots(path, allow_paths), Consent(path, allow)
     composed = compose(path, roots, profile=profile, variables=variables or {})
     terms = _Terms(path, roots, profile, variables or {}, consent, keys_later)
-    check = _Check(terms, composed)
+    check = _RecipeCheck(terms, composed)
     recipe = check.recipe()
     written = composed.root.get("sweep")
     if written is None or not written.is_mapping:
         if recipe is None:
             raise RecipeError(check.problems)
         return recipe
-    sweeping = Sweeping(written, composed, partial(_checked, terms))
+    sweeping = SweepCheck(written, composed, partial(_checked, terms))
     sweep = sweeping.sweep(check.problems)
     if recipe is None or sweep is None:
         raise RecipeError(check.problems)
@@ -94,7 +94,7 @@ def check_recipe(
 
 def _checked(terms: _Terms, composed: Composed) -> tuple[CheckedRecipe | None, list[Problem]]:
     """A variant's recipe, or its problems."""
-    check = _Check(terms, composed)
+    check = _RecipeCheck(terms, composed)
     return check.recipe(), check.problems
 
 
@@ -138,7 +138,7 @@ def _in_profile(problem: Problem, name: str) -> Problem:
     return replace(problem, values=values, hint=problem.hint or "in-profile")
 
 
-class _Check:
+class _RecipeCheck:
     """One recipe being checked; every stage goes on as far as the ones before it let it."""
 
     def __init__(self, terms: _Terms, composed: Composed) -> None:
@@ -155,15 +155,15 @@ class _Check:
 
     def recipe(self) -> CheckedRecipe | None:
         """The recipe; None where there are problems."""
-        blocks = drafts(self._root, self.problems)
+        blocks = block_drafts(self._root, self.problems)
         blocks = [*models_before_and_after(blocks, self._path.parent), *blocks]
         place_models(self._root, blocks)
         check_trained(self._root, blocks, self.problems)
         check_gates(self._root, blocks, self.problems)
-        graph = Graph(self._root, blocks, self.problems)
+        graph = StreamCheck(self._root, blocks, self.problems)
         inputs = graph.inputs()
         self._check_secrets(blocks)
-        reading = Reading(self._root, self._roots, inputs, self.problems, self._language())
+        reading = OptionCheck(self._root, self._roots, inputs, self.problems, self._language())
         reading.check(blocks)
         self.problems.extend(
             trained_rows_problems(self._root, blocks, inputs, reading.input_columns)
@@ -193,12 +193,12 @@ class _Check:
         except ValidationError as error:
             self.problems.extend(shape_problems(error, RecipeShape, whole))
 
-    def _check_secrets(self, blocks: Sequence[Draft]) -> None:
+    def _check_secrets(self, blocks: Sequence[BlockDraft]) -> None:
         self.problems.extend(place_problems(self._root))
         self.problems.extend(place_problems(self._written))
-        asked = Asking(self._root, blocks, self.problems).asked()
+        asked = ProviderCheck(self._root, blocks, self.problems).asked()
         self.problems.extend(steering_problems(self._root, blocks))
-        secrets = Secrets(self._root, vendors.allowed_keys(), environment())
+        secrets = SecretCheck(self._root, vendors.allowed_keys(), environment())
         for draft in blocks:
             if draft.section.name == "providers":
                 found = secrets.problems(draft, asked=draft in asked)
@@ -211,7 +211,7 @@ class _Check:
         later = self._keys_later and problem.slug == "unset-environment"
         return replace(problem, severity="warning") if later else problem
 
-    def _without_permission(self, blocks: Sequence[Draft]) -> list[Problem]:
+    def _without_permission(self, blocks: Sequence[BlockDraft]) -> list[Problem]:
         places = Places(self._path.absolute().parent, self._roots.folders)
         return list(permission_problems(blocks, self._root, places, self._consent))
 
@@ -265,7 +265,7 @@ class _Check:
         )
 
 
-def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) -> Block:
+def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], reading: OptionCheck) -> Block:
     if draft.plugin is None:
         raise AssertionError("a block without a plugin and without a problem")
     raw, files = draft.node.plain(), reading.files[draft]
@@ -287,9 +287,5 @@ def _block(draft: Draft, root: Node, inputs: tuple[str, ...], reading: Reading) 
 
 def _placed(provider: Provider, files: OptionFiles) -> Provider:
     """The provider with its files' absolute paths: it is connected where no recipe is at hand."""
-    found = {
-        str(path[0]): files.paths[value]
-        for path, marker, value in marked(provider)
-        if isinstance(marker, FileMarker)
-    }
+    found = {str(path[0]): files.paths[value] for path, _, value in values_of(provider, FileMarker)}
     return provider.model_copy(update=found) if found else provider

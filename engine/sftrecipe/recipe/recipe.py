@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from shlex import quote
 from typing import Any, Literal
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
+from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,22 @@ class Block:
     """What its step may spend of the recipe's budget."""
     gates: Mapping[str, Gate] = field(default_factory=dict)
     """What the figures of a judge must reach."""
+
+    @cached_property
+    def asks(self) -> Mapping[str, str]:
+        """The providers that it asks, by the options that name them; its own stands under `""`."""
+        return providers_asked(self.plugin, self.provider)
+
+    @cached_property
+    def named_streams(self) -> tuple[str, ...]:
+        """Streams that its options name, beside those that it reads."""
+        return tuple(name for _, _, name in values_of(self.plugin, StreamMarker))
+
+
+def providers_asked(plugin: Plugin, own: str | None) -> dict[str, str]:
+    """The providers that a block asks: its own under `""`, then those that its options name."""
+    named = {".".join(map(str, path)): name for path, _, name in values_of(plugin, ProviderMarker)}
+    return ({"": own} if own else {}) | named
 
 
 @dataclass(frozen=True)

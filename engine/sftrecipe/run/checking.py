@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sftrecipe.errors import UsageError
-from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import plan_recipe
+from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.trainer import Finding
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run.output_folder import OutputFolder
@@ -29,11 +29,11 @@ def check_trainings(
     folder = OutputFolder(out, recipe)
     folder.check()
     store = StepStore(project.steps)
-    contents = Contents(store)
+    contents = StreamContents(store)
     data = {}
     for step in plan_recipe(recipe, project, "data").steps:
         stands = contents.stands(step)
-        contents.follow(step)
+        contents.advance(step)
         if step.block.section == "export" and stands:
             facts = store.facts(step.key)
             stands = files_stand(facts, out, store.hashes)

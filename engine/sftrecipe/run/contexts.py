@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from sftrecipe.calls.limits.prices import priced_for
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.option_types import ProviderMarker, marked
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.recipe import Block, Budget, CheckedRecipe
 
@@ -23,15 +22,16 @@ def block_context(recipe: CheckedRecipe, block: Block) -> Context:
     )
 
 
-def asked_by(block: Block) -> dict[str, str]:
-    """The providers that a block asks: its own under `""`, those that its options name."""
-    named = [value for _, mark, value in marked(block.plugin) if isinstance(mark, ProviderMarker)]
-    return {name: name for name in named} | ({"": block.provider} if block.provider else {})
+def providers_by_model(block: Block) -> dict[str, str]:
+    """The providers that a block asks, by what its plugin calls their models: its own by `""`,
+    those that its options name by their names."""
+    named = {name: name for option, name in block.asks.items() if option}
+    return named | ({"": block.provider} if block.provider else {})
 
 
 def asked_providers(recipe: CheckedRecipe, blocks: Iterable[Block]) -> dict[str, Block]:
     """The recipe's providers that the blocks ask, in the recipe's order."""
-    names = {name for block in blocks for name in asked_by(block).values()}
+    names = {name for block in blocks for name in block.asks.values()}
     return {name: block for name, block in recipe.providers.items() if name in names}
 
 
@@ -51,7 +51,7 @@ def unheld_costs(
     """Each asked provider whose cost a `max_cost` of recipe or block cannot hold, and why."""
     told = set()
     asked = [(recipe.budget, name) for name in asked_providers(recipe, blocks)]
-    asked += [(block.budget, name) for block in blocks for name in asked_by(block).values()]
+    asked += [(block.budget, name) for block in blocks for name in block.asks.values()]
     for budget, name in asked:
         provider = recipe.providers[name].plugin
         if isinstance(provider, Provider):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -13,8 +13,8 @@ from typing import IO, Any, NamedTuple, cast
 from sftrecipe.calls.session import Session
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
 from sftrecipe.messages import message
-from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judge import Judge
@@ -30,19 +30,21 @@ from sftrecipe.plugin.plugin_kinds import (
 )
 from sftrecipe.plugin.prompts.prompt import PromptFailed
 from sftrecipe.plugin.provider import ASKED_AGAIN, CALL_FAILED, Provider
+from sftrecipe.plugin.row_views import joined_rows
 from sftrecipe.plugin.trainer import Trainer, TrainingState
-from sftrecipe.run.contexts import asked_by, block_context
+from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.nothing_left import nothing_exported, nothing_left
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.steps import catalogue
-from sftrecipe.run.steps.artifact import follow
 from sftrecipe.run.steps.evaluate_step import check_judges, judge
 from sftrecipe.run.steps.export_shares import drawn_rows, mix_missed
 from sftrecipe.run.steps.export_step import ExportTarget, export, files_stand, noted_data_sets
-from sftrecipe.run.steps.filter_step import Joined, thin
-from sftrecipe.run.steps.making import REJECTS, Advance, make_by_generator, make_from_source
+from sftrecipe.run.steps.filter_step import thin
+from sftrecipe.run.steps.generate_step import make_by_generator
 from sftrecipe.run.steps.mix_step import draw
+from sftrecipe.run.steps.source_step import make_from_source
+from sftrecipe.run.steps.step_files import REJECTS, TellRows, advance_streams
 from sftrecipe.run.steps.train_step import (
     TrainingTarget,
     finding_text,
@@ -106,7 +108,7 @@ class Execution:
 
     def __post_init__(self) -> None:
         self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
-        self._contents = Contents(self.store)
+        self._contents = StreamContents(self.store)
         self._trainings_checked = False
 
     @property
@@ -139,9 +141,8 @@ class Execution:
             with explained(self.store.path(step.key), UNWRITABLE):
                 await self._make(step)
         facts = self.store.facts(step.key)
-        folder = self.store.path(step.key)
-        follow(self.streams, step.id, folder, makes=step.makes, thins=step.thins)
-        self._contents.follow(step)
+        advance_streams(self.streams, step, self.store.path(step.key))
+        self._contents.advance(step)
         if step.block.section == "export":
             self.exported[step.id] = noted_data_sets(facts)
         elif step.block.section == "train":
@@ -183,7 +184,7 @@ class Execution:
                 calls=self._usage(step.id),
                 content=self.store.content(files, without=REJECTS),
                 files=files,
-                read=self._contents.of(step),
+                read=self._contents.read_by(step),
             )
             _check_account(step, facts)
             self._leave_rejects(step, draft, facts)
@@ -274,7 +275,7 @@ class Execution:
             self._check_trainings(step)
             return await train(self.training, block, draft, self._trains(step), self.progress.line)
         if isinstance(plugin, Judge):
-            return await judge(plugin, _joined(self._read(step)), self._context(step), draft)
+            return await judge(plugin, joined_rows(self._read(step)), self._context(step), draft)
         return await self._make_data(step, draft)
 
     async def _make_data(self, step: Step, draft: Path) -> StepFacts:
@@ -284,7 +285,7 @@ class Execution:
             case Source():
                 return await make_from_source(plugin, ctx, draft, advance)
             case Generator():
-                return await make_by_generator(plugin, _joined(reads), ctx, draft, advance)
+                return await make_by_generator(plugin, joined_rows(reads), ctx, draft, advance)
             case Filter():
                 return await thin(plugin, reads, ctx, draft, advance)
             case Mixer():
@@ -293,7 +294,7 @@ class Execution:
             case Exporter():
                 name, hashes = self.plan.recipe.name, self.store.hashes
                 target = ExportTarget(name, self.folder, hashes, ctx, drawn_rows(self, step))
-                return export(plugin, _joined(reads), target, draft, advance)
+                return export(plugin, joined_rows(reads), target, draft, advance)
         raise TypeError(f"a {plugin.kind} cannot be a step")
 
     def _read(self, step: Step) -> list[Stream]:
@@ -323,7 +324,7 @@ class Execution:
 
     def _context(self, step: Step) -> Context:
         recipe, block = self.plan.recipe, step.block
-        providers = asked_by(block)
+        providers = providers_by_model(block)
         models = {
             name: self.session.model(provider, step.id) for name, provider in providers.items()
         }
@@ -346,12 +347,8 @@ class Execution:
         asked = self.session.usage.items()
         return {provider: asdict(usage) for (name, provider), usage in asked if name == step}
 
-    def _advance(self, step: Step) -> Advance:
+    def _advance(self, step: Step) -> TellRows:
         return lambda kept, rejected: self.progress.advanced(step.id, kept, rejected)
-
-
-def _joined(streams: Sequence[Stream]) -> Rows:
-    return streams[0] if len(streams) == 1 else Joined(streams)
 
 
 def _check_account(step: Step, facts: StepFacts) -> None:

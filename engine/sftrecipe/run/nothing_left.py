@@ -13,8 +13,7 @@ from sftrecipe.messages import Phrase, reason_word
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
-from sftrecipe.run.steps.artifact import follow, verdicts_on
-from sftrecipe.run.steps.making import REJECTS
+from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
@@ -179,10 +178,10 @@ class _History:
         step, section = done.step, done.step.block.section
         folder = self._execution.store.path(step.key)
         before = {name: streams[name] for name in step.reads if name in streams}
-        follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
+        advance_streams(streams, step, folder)
         if section == "filter":
-            for judged, name in verdicts_on(step.id, step.reads, folder):
-                self._thinned(done, name, before[name], before[name].through(judged))
+            for name, judged in judged_streams(before, step, folder):
+                self._thinned(done, name, before[name], judged)
         elif section in ("sources", "generate", "mix"):
             self._made(done, step.makes[0], before, streams)
         elif section == "export":

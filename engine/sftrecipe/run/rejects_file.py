@@ -9,8 +9,7 @@ import orjson
 
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.output_folder import REJECTS_FILE
-from sftrecipe.run.steps.artifact import follow, verdicts_on
-from sftrecipe.run.steps.making import REJECTS
+from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.streams import Stream
 
@@ -59,16 +58,14 @@ def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
     """Every row that was lost, in the order of the steps."""
     streams: dict[str, Stream] = {}
     for done in execution.done:
-        step, section = done.step, done.step.block.section
-        folder = execution.store.path(step.key)
+        step, folder = done.step, execution.store.path(done.step.key)
         if done.facts.rejected and (folder / REJECTS).exists():
             for record, reason, value in read_rejects(folder / REJECTS):
                 yield _entry(step.id, reason, value, None, record._asdict())
-        if section in ("filter", "mix"):
-            for judged, name in verdicts_on(step.id, step.reads, folder):
-                for row in streams[name].through(judged).dropped():
-                    yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
-        follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
+        for _, judged in judged_streams(streams, step, folder):
+            for row in judged.dropped():
+                yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
+        advance_streams(streams, step, folder)
     if execution.broken:
         for record, reason, value in read_rejects(execution.broken.rejects):
             yield _entry(execution.broken.step.id, reason, value, None, record._asdict())

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.run.contexts import asked_by
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.store.project import Project
 
@@ -27,7 +26,7 @@ def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
     found: dict[MachineCheck, Lack] = {}
     for step in plan.steps:
         if step.id in standing and not standing[step.id].cached:
-            providers = [plan.recipe.providers[name] for name in asked_by(step.block).values()]
+            providers = [plan.recipe.providers[name] for name in step.block.asks.values()]
             for block in (step.block, *providers):
                 for missing in block.plugin.missing():
                     found.setdefault(missing, Lack(step.id, missing))

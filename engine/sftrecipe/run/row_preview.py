@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.plugin_kinds import Generator
 from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.row_views import FirstRows
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
@@ -43,7 +44,7 @@ class _FewRows(Generator):
         """The first rows that the generator makes."""
         ctx.concurrency = 1
         kept = lost = 0
-        first = _First(rows, self.count) if self.inner.scope == "row" else rows
+        first = FirstRows(rows, self.count) if self.inner.scope == "row" else rows
         made = self.inner.generate(first, ctx)
         async for item in made:
             yield item
@@ -51,24 +52,6 @@ class _FewRows(Generator):
             if kept >= self.count or lost >= 2 * self.count:
                 break
         await made.aclose()  # type: ignore[attr-defined]
-
-
-class _First:
-    """The first rows of a stream; satisfies `Rows`."""
-
-    def __init__(self, rows: Rows, count: int) -> None:
-        self._rows = rows
-        self._count = count
-
-    def __len__(self) -> int:
-        return min(len(self._rows), self._count)
-
-    def __iter__(self) -> Iterator[Record]:
-        return islice(self._rows, self._count)
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return islice(self._rows.ids(), self._count)
 
 
 async def preview_rows(

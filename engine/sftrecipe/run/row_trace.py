@@ -15,7 +15,7 @@ from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_record import RunRecord
-from sftrecipe.run.steps.making import REJECTS, ROWS
+from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named

@@ -9,9 +9,9 @@ from typing import Any, Self
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plugin.plugin_kinds import DataSet
-from sftrecipe.recipe.checks.references import HELD_OUT, MIXED
+from sftrecipe.recipe.language.sections import HELD_OUT, SECTIONS
 from sftrecipe.run.run_end import RunEnd
-from sftrecipe.run.steps.artifact import follow
+from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.json_fields import field_of, objects_of, texts_of
 from sftrecipe.store.step_facts import DataSetFacts, StepFacts
@@ -47,8 +47,8 @@ class StepRecord:
         reads, name = texts_of(found, "reads"), field_of(found, "id", "")
         makes, thins = texts_of(found, "makes"), texts_of(found, "thins")
         if "makes" not in found:  # earlier versions did not tell
-            makes = _made_by(name, section, facts, held_out=held_out)
-        if "thins" not in found and section == "filter":
+            makes = _made_streams(name, section, facts, held_out=held_out)
+        if "thins" not in found and section in SECTIONS and SECTIONS[section].thins:
             thins = reads
         return cls(
             id=name,
@@ -92,14 +92,12 @@ class StepRecord:
         }
 
 
-def _made_by(step: str, section: str, facts: StepFacts, *, held_out: bool) -> tuple[str, ...]:
+def _made_streams(step: str, section: str, facts: StepFacts, *, held_out: bool) -> tuple[str, ...]:
     """The streams that a step of a section makes."""
-    if section in ("sources", "generate"):
-        return (step,)
-    if section == "mix":
-        return (MIXED,)
-    holds_out = any(each.role == "holdout" for each in facts.data_sets)
-    return (HELD_OUT,) if holds_out and not held_out else ()
+    made = SECTIONS[section].stream_of(step) if section in SECTIONS else None
+    if made == HELD_OUT and (held_out or all(each.role == "train" for each in facts.data_sets)):
+        return ()  # an export that kept nothing apart, or not the first that did
+    return () if made is None else (made,)
 
 
 @dataclass(frozen=True)
@@ -236,8 +234,7 @@ class RunRecord:
         """The streams of the run, by name, after all of its filters."""
         streams: dict[str, Stream] = {}
         for step in self.steps:
-            folder = store.path(step.key)
-            follow(streams, step.id, folder, makes=step.makes, thins=step.thins)
+            advance_streams(streams, step, store.path(step.key))
         return streams
 
 

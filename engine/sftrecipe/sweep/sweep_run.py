@@ -16,8 +16,8 @@ from pathlib import Path
 
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plan.contents import Contents
 from sftrecipe.plan.steps import Plan, Step, plan_recipe
+from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.output_folder import OutputFolder
@@ -25,7 +25,7 @@ from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_plan import run_plan
 from sftrecipe.run.steps.evaluate_step import gate_results, missed
-from sftrecipe.run.steps.making import ROWS
+from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.atomic_files import inside
 from sftrecipe.store.project import Project
@@ -183,23 +183,23 @@ def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> boo
     """Whether a run has made and judged it: its model need not be there any more."""
     if run_before(trial.out).document != trial.recipe.document:
         return False
-    contents = Contents(store)
+    contents = StreamContents(store)
     for step in trial.plan.steps:
         if not contents.stands(step):
             return False
         if retry_failed and not ASKED_AGAIN.isdisjoint(store.facts(step.key).reasons):
             return False
-        contents.follow(step)
+        contents.advance(step)
     return True
 
 
 def _next_step(trial: Trial, store: StepStore) -> Step | None:
     """The first step of its data that is not made; None where all are."""
-    contents = Contents(store)
+    contents = StreamContents(store)
     for step in trial.plan.steps:
         if step.block.section in _DATA and not contents.stands(step):
             return step
-        contents.follow(step)
+        contents.advance(step)
     return None
 
 

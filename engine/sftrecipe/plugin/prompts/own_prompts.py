@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from sftrecipe.plugin.base import OptionFiles, Plugin
-from sftrecipe.plugin.option_types import PromptMarker, marked
+from sftrecipe.plugin.option_types import PromptMarker, values_of
 
 PREFIX = "builtin:"
 """`builtin:NAME` in a prompt option is the plugin's own file `prompts/NAME.<language>.j2`."""
@@ -53,8 +53,8 @@ def own_prompts(plugin: type[Plugin], value: str) -> dict[str, str]:
 def own_files(plugin: Plugin, language: str = _ENGLISH) -> OptionFiles:
     """The files of the prompts that a plugin's options take from the plugin itself."""
     paths = {}
-    for _, marker, value in marked(plugin):
-        if isinstance(marker, PromptMarker) and is_own(value):
+    for _, _, value in values_of(plugin, PromptMarker):
+        if is_own(value):
             file = own_prompt(type(plugin), value, language)
             if file is not None:
                 paths[value] = str(file)

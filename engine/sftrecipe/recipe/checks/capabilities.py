@@ -6,46 +6,41 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.messages import Word
-from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, crashed
-from sftrecipe.recipe.checks.trained_models import BEFORE_AND_AFTER
+from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 
-def _providers_named(plugin: Plugin) -> bool:
-    return any(isinstance(marker, ProviderMarker) for _, marker, _ in marked(plugin))
-
-
-class Asking:
+class ProviderCheck:
     """The providers of a recipe, and who asks them."""
 
-    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+    def __init__(self, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
         self._root = root
         self._problems = problems
         self._drafts = drafts
-        self._providers: Mapping[str, Draft] = {
+        self._providers: Mapping[str, BlockDraft] = {
             draft.id: draft for draft in drafts if draft.section.name == "providers"
         }
         section = root.get("providers")
         names = section.value if section and section.is_mapping else {}
         self._names: Sequence[str] = list(names)
         trainings = [draft for draft in drafts if draft.section.name == "train"]
-        self._by_training = BEFORE_AND_AFTER if trainings else ()
+        self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
 
-    def asked(self) -> list[Draft]:
+    def asked(self) -> list[BlockDraft]:
         """The providers that some block asks, once each; checks every block on the way."""
-        found: dict[str, Draft] = {}
+        found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
-            if draft.section.name not in ("providers", "sources", "mix", "export"):
+            if draft.section.takes_provider:
                 self._check_block(draft, found)
             if draft.plugin is not None:
                 self._check_options(draft, found)
         return list(found.values())
 
-    def _check_block(self, draft: Draft, found: dict[str, Draft]) -> None:
+    def _check_block(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         name = draft.text("provider")
         place = draft.place(self._root, "provider")
         if draft.plugin is None:
@@ -58,10 +53,10 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return
         values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
-        if draft.node.get("budget") and not needs and not _providers_named(draft.plugin):
-            self._problems.append(
-                Problem("budget-not-taken", draft.place(self._root, "budget"), values)
-            )
+        asks = needs or any(values_of(draft.plugin, ProviderMarker))
+        if draft.node.get("budget") and not asks:
+            budget = draft.place(self._root, "budget")
+            self._problems.append(Problem("budget-not-taken", budget, values))
         if name is None:
             if needs and not draft.node.get("provider"):
                 self._provider_missing(draft, values)
@@ -72,27 +67,26 @@ class Asking:
         else:
             self._check_capabilities(name, needs, draft, place, found)
 
-    def _provider_missing(self, draft: Draft, values: Mapping[str, object]) -> None:
+    def _provider_missing(self, draft: BlockDraft, values: Mapping[str, object]) -> None:
         known = {**values, "known": ", ".join(self._names)}
         hint = "add-provider" if self._names else "define-provider"
         place = draft.place(self._root, "use")
         self._problems.append(Problem("provider-missing", place, known, hint))
 
-    def _check_options(self, draft: Draft, found: dict[str, Draft]) -> None:
+    def _check_options(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
         if draft.plugin is None:
             return
-        for path, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                place = place_of(self._root, (*draft.options, *path))
-                self._check_capabilities(name, marker.needs, draft, place, found)
+        for path, marker, name in values_of(draft.plugin, ProviderMarker):
+            place = place_of(self._root, (*draft.options, *path))
+            self._check_capabilities(name, marker.needs, draft, place, found)
 
     def _check_capabilities(
         self,
         name: str,
         needs: Iterable[str],
-        draft: Draft,
+        draft: BlockDraft,
         place: Position,
-        found: dict[str, Draft],
+        found: dict[str, BlockDraft],
     ) -> None:
         provider = self._known(name, place, found)
         if provider is None:
@@ -115,7 +109,7 @@ class Asking:
             values["known"] = ", ".join(others)
             self._problems.append(Problem("missing-capability", place, values, hint))
 
-    def _capabilities(self, draft: Draft) -> frozenset[str] | None:
+    def _capabilities(self, draft: BlockDraft) -> frozenset[str] | None:
         if not isinstance(draft.plugin, Provider):
             return None
         try:
@@ -124,7 +118,7 @@ class Asking:
             self._problems.append(crashed(draft, self._root, error))
             return None
 
-    def _known(self, name: str, place: Position, found: dict[str, Draft]) -> Draft | None:
+    def _known(self, name: str, place: Position, found: dict[str, BlockDraft]) -> BlockDraft | None:
         if name in self._providers:
             return found.setdefault(name, self._providers[name])
         if name in self._names:  # it is there, and something else is wrong with it

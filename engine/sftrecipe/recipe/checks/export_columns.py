@@ -11,8 +11,8 @@ from sftrecipe.errors import Problem, yaml_word
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.package_source import is_shipped
 from sftrecipe.plugin.plugin_kinds import Exporter, Filter
-from sftrecipe.recipe.blocks import Draft
-from sftrecipe.recipe.checks.references import MIXED
+from sftrecipe.recipe.blocks import BlockDraft
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.record import PAIR
 
@@ -67,10 +67,10 @@ class SeenColumns(NamedTuple):
 
 def export_problems(
     root: Node,
-    drafts: Sequence[Draft],
-    inputs: Mapping[Draft, tuple[str, ...]],
+    drafts: Sequence[BlockDraft],
+    inputs: Mapping[BlockDraft, tuple[str, ...]],
     columns: Mapping[str, Inputs],
-    every: Callable[[Draft], SeenColumns | None],
+    every: Callable[[BlockDraft], SeenColumns | None],
 ) -> Iterator[Problem]:
     """Every source that is exported as it is, and of which no exporter can take a row.
 
@@ -78,7 +78,7 @@ def export_problems(
     """
     mixed = [name for each in drafts if each.section.name == "mix" for name in inputs[each]]
     changed = _changed(drafts, inputs, mixed)
-    exports: dict[str, list[tuple[Draft, Exporter]]] = {}
+    exports: dict[str, list[tuple[BlockDraft, Exporter]]] = {}
     for draft in drafts:
         if isinstance(draft.plugin, Exporter):
             read = [name for name in inputs[draft] if name != MIXED]
@@ -93,12 +93,12 @@ def export_problems(
             yield _problem(root, source, *takers[0], more)
 
 
-def _any_takes(takers: Sequence[tuple[Draft, Exporter]], columns: frozenset[str]) -> bool:
+def _any_takes(takers: Sequence[tuple[BlockDraft, Exporter]], columns: frozenset[str]) -> bool:
     return any(exporter.can_export(columns) for _, exporter in takers)
 
 
 def _changed(
-    drafts: Sequence[Draft], inputs: Mapping[Draft, tuple[str, ...]], mixed: Sequence[str]
+    drafts: Sequence[BlockDraft], inputs: Mapping[BlockDraft, tuple[str, ...]], mixed: Sequence[str]
 ) -> set[str]:
     """The streams whose columns a filter may change that is not of this package."""
     found: set[str] = set()
@@ -109,7 +109,7 @@ def _changed(
 
 
 def _problem(
-    root: Node, source: Draft, export: Draft, exporter: Exporter, seen: SeenColumns
+    root: Node, source: BlockDraft, export: BlockDraft, exporter: Exporter, seen: SeenColumns
 ) -> Problem:
     columns = seen.names
     known = sorted(columns)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from sftrecipe.errors import Problem, closest
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
 
 
-def gates_of(draft: Draft) -> Mapping[str, Gate]:
+def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
     """The gates of a block whose shape is right, by figure."""
     written = draft.node.get("gate") if draft.section.name == "evaluate" else None
     if written is None or not written.is_mapping:
@@ -19,7 +19,7 @@ def gates_of(draft: Draft) -> Mapping[str, Gate]:
     return {name: Gate(**bounds) for name, bounds in written.plain().items()}
 
 
-def check_gates(root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+def check_gates(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
     """Figures that the judge does not find; gates without a bound, or that nothing can pass."""
     for draft in drafts:
         written = draft.node.get("gate") if draft.section.name == "evaluate" else None

@@ -20,11 +20,11 @@ from sftrecipe.plugin.option_types import (
 )
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Generator, Source
 from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
-from sftrecipe.recipe.checks.references import MIXED
 from sftrecipe.recipe.checks.regexes import pattern_problem
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.record import OF_TURNS, Columns, Record
@@ -37,14 +37,14 @@ _MANY = 2000
 """Rows of a source that are read before it is said that none can be exported."""
 
 
-class Reading:
+class OptionCheck:
     """Checks what each block reads, in the order of the recipe."""
 
     def __init__(
         self,
         root: Node,
         roots: Roots,
-        inputs: Mapping[Draft, tuple[str, ...]],
+        inputs: Mapping[BlockDraft, tuple[str, ...]],
         problems: list[Problem],
         language: str,
     ) -> None:
@@ -54,10 +54,10 @@ class Reading:
         self._inputs = inputs
         self._problems = problems
         self._columns: dict[str, Inputs] = {}
-        self.files: dict[Draft, OptionFiles] = {}
+        self.files: dict[BlockDraft, OptionFiles] = {}
         """The files of every block."""
 
-    def check(self, drafts: Sequence[Draft]) -> None:
+    def check(self, drafts: Sequence[BlockDraft]) -> None:
         """Check every block whose plugin could be built."""
         for draft in drafts:
             before = len(self._problems)
@@ -75,7 +75,7 @@ class Reading:
             )
             self._problems.extend(found)
 
-    def _files(self, draft: Draft) -> Iterator[tuple[str, str]]:
+    def _files(self, draft: BlockDraft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
             return
         for path, marker, value in marked(draft.plugin):
@@ -97,7 +97,7 @@ class Reading:
             if file is not None:
                 yield value, str(file.absolute())
 
-    def input_columns(self, draft: Draft) -> Inputs:
+    def input_columns(self, draft: BlockDraft) -> Inputs:
         """Columns of all that a block reads; None where those of one stream are not known."""
         every: set[str] = set()
         names = self._inputs[draft]
@@ -108,7 +108,7 @@ class Reading:
             every |= columns
         return frozenset(every) if names else None
 
-    def _check_options(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+    def _check_options(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
         for path, marker, value in marked(plugin):
             place = place_of(self._root, (*draft.options, *path))
             if isinstance(marker, RegexMarker):
@@ -123,7 +123,7 @@ class Reading:
                     self._problems.append(_unknown_column(value, known, place))
 
     def _check_prompt(
-        self, draft: Draft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
+        self, draft: BlockDraft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
     ) -> None:
         files = self.files[draft]
         text, shown, own = value, None, is_own(value)
@@ -148,7 +148,7 @@ class Reading:
             template_problems(text, shown, place, marker, inputs, beside=beside, own=own)
         )
 
-    def _prompt_beside(self, draft: Draft, marker: PromptMarker) -> str:
+    def _prompt_beside(self, draft: BlockDraft, marker: PromptMarker) -> str:
         """The text of the other prompt of the same call; empty where there is none."""
         values = dict(draft.plugin) if marker.beside and draft.plugin else {}
         value = values.get(marker.beside or "")
@@ -160,7 +160,7 @@ class Reading:
         except (OSError, ValueError):
             return ""
 
-    def _ask_plugin(self, draft: Draft, plugin: Plugin, inputs: Inputs) -> None:
+    def _ask_plugin(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
         """What the plugin itself finds wrong with its options."""
         try:
             found = list(plugin.problems(inputs, self.files[draft]))
@@ -174,7 +174,7 @@ class Reading:
             hint = "advice" if problem.hint else None
             self._problems.append(Problem("option", place, values, hint, problem.severity))
 
-    def _remember_columns(self, draft: Draft, inputs: Inputs, *, sound: bool) -> None:
+    def _remember_columns(self, draft: BlockDraft, inputs: Inputs, *, sound: bool) -> None:
         """Columns of the stream that a block makes."""
         section = draft.section.name
         columns: Inputs = None
@@ -203,7 +203,7 @@ class Reading:
         elif section == "mix":
             self._columns[MIXED] = columns
 
-    def _source_columns(self, draft: Draft, source: Source) -> Inputs:
+    def _source_columns(self, draft: BlockDraft, source: Source) -> Inputs:
         context = self._context(draft)
         found = source.peek(context)
         self._tell(draft, context)
@@ -216,7 +216,7 @@ class Reading:
                 self._problems.append(_unknown_column(old, found, place))
         return _mapped(found, source)
 
-    def _more_columns(self, draft: Draft) -> SeenColumns | None:
+    def _more_columns(self, draft: BlockDraft) -> SeenColumns | None:
         """Columns of many rows of a source, for a problem that the first ones show."""
         source = draft.plugin
         assert isinstance(source, Source)  # noqa: S101 - of the section's blocks
@@ -226,11 +226,11 @@ class Reading:
             return None  # the run tells what it is
         return _seen([row.columns for row in rows if isinstance(row, Record)], source)
 
-    def _context(self, draft: Draft) -> Context:
+    def _context(self, draft: BlockDraft) -> Context:
         folder = FilePath(self._root.place.path).parent
         return Context(draft.id, language=self._language, folder=folder, files=self.files[draft])
 
-    def _tell(self, draft: Draft, context: Context) -> None:
+    def _tell(self, draft: BlockDraft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
         for phrase in told_phrases(told):
@@ -238,7 +238,7 @@ class Reading:
             values = {"source": draft.id, "told": phrase}
             self._problems.append(Problem("source-note", place, values, severity="warning"))
 
-    def _tell_unnamed(self, draft: Draft, context: Context) -> None:
+    def _tell_unnamed(self, draft: BlockDraft, context: Context) -> None:
         """Columns that the source leaves out, as nobody named them."""
         names = [name for name in context.counts if name.startswith(UNNAMED)]
         if names:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sftrecipe.plugin.option_types import ModelMarker, marked
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.plugin.option_types import ModelMarker, values_of
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.reader.node import Node, place_of
 
 _SEEN_FROM_HERE = ("./", "../")
 
 
-def place_models(root: Node, drafts: Sequence[Draft]) -> None:
+def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
     """Give every provider the absolute path where it names a model by `./` or `../`.
 
     It is connected where no recipe is at hand. A model of the hub has no such name.
@@ -20,8 +20,8 @@ def place_models(root: Node, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         if draft.section.name == "providers" and draft.plugin is not None:
             found = {}
-            for path, marker, value in marked(draft.plugin):
-                if isinstance(marker, ModelMarker) and value.startswith(_SEEN_FROM_HERE):
+            for path, _, value in values_of(draft.plugin, ModelMarker):
+                if value.startswith(_SEEN_FROM_HERE):
                     place = place_of(root, (*draft.options, *path))
                     found[str(path[0])] = absolute_model(value, Path(place.path).parent)
             draft.plugin = draft.plugin.model_copy(update=found) if found else draft.plugin

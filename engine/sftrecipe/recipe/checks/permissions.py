@@ -17,7 +17,7 @@ from sftrecipe.errors import Problem
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.permission import Permission, Places
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.checks.key_owners import settings_file
 from sftrecipe.recipe.reader.node import Node, place_of
 
@@ -50,7 +50,7 @@ class Consent:
 
 
 def permission_problems(
-    drafts: Sequence[Draft], root: Node, places: Places, consent: Consent
+    drafts: Sequence[BlockDraft], root: Node, places: Places, consent: Consent
 ) -> Iterator[Problem]:
     """What blocks do without the user's word."""
     for draft in drafts:

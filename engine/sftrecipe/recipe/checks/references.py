@@ -5,38 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sftrecipe.errors import Problem, closest
-from sftrecipe.plugin.option_types import StreamMarker, marked
+from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, SECTIONS
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
-
-MIXED = "mix"
-"""Name of the stream that a mix makes."""
-HELD_OUT = "holdout"
-"""Name of the stream of rows that the first exporter with a holdout keeps apart."""
 
 
 def stream_makers(recipe: CheckedRecipe) -> dict[str, Block]:
     """Every stream that the recipe can make, with the block that makes it."""
-    makers = {block.id: block for block in (*recipe.sources.values(), *recipe.generate)}
-    if recipe.mix:
-        makers[MIXED] = recipe.mix
-    for block in recipe.export:
-        if isinstance(block.plugin, Exporter) and block.plugin.holds_out():
-            makers.setdefault(HELD_OUT, block)
+    mix = [recipe.mix] if recipe.mix else []
+    makers: dict[str, Block] = {}
+    for block in (*recipe.sources.values(), *recipe.generate, *mix, *recipe.export):
+        stream = SECTIONS[block.section].stream_of(block.id)
+        if stream is not None and _holds_out(block):
+            makers.setdefault(stream, block)
     return makers
+
+
+def _holds_out(block: Block) -> bool:
+    """Whether an export keeps rows apart; other blocks have no choice."""
+    return not isinstance(block.plugin, Exporter) or block.plugin.holds_out()
 
 
 def thinned_streams(block: Block) -> tuple[str, ...]:
     """The streams that a block leaves with fewer rows than it read."""
-    return block.inputs if block.section == "filter" else ()
+    return block.inputs if SECTIONS[block.section].thins else ()
 
 
-class Graph:
+class StreamCheck:
     """The streams of a recipe, in its order."""
 
-    def __init__(self, root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+    def __init__(self, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
         self._root = root
         self._drafts = drafts
         self._problems = problems
@@ -46,7 +47,7 @@ class Graph:
             draft.id: draft for draft in drafts if draft.section.name in ("sources", "generate")
         }
 
-    def inputs(self) -> dict[Draft, tuple[str, ...]]:
+    def inputs(self) -> dict[BlockDraft, tuple[str, ...]]:
         """What every block reads; what it cannot read is left out, with a problem."""
         self._check_ids()
         return {draft: self._inputs(draft) for draft in self._drafts}
@@ -60,7 +61,7 @@ class Graph:
         return tuple(name for name in self.generated or self.sources if name not in read)
 
     def _check_ids(self) -> None:
-        first: dict[tuple[str, str], Draft] = {}
+        first: dict[tuple[str, str], BlockDraft] = {}
         for draft in self._drafts:
             space = "providers" if draft.section.name == "providers" else "steps"
             other = first.setdefault((space, draft.id), draft)
@@ -71,7 +72,7 @@ class Graph:
             values = {"id": draft.id, "line": line}
             self._problems.append(Problem("repeated-id", draft.place(self._root, key), values))
 
-    def _inputs(self, draft: Draft) -> tuple[str, ...]:
+    def _inputs(self, draft: BlockDraft) -> tuple[str, ...]:
         self._check_options(draft)
         section, named = draft.section.name, draft.streams()
         if section == "mix":
@@ -82,7 +83,7 @@ class Graph:
             return self._read_by_default(draft)
         return tuple(name for name, path in named if self._readable(name, draft, path))
 
-    def _read_by_default(self, draft: Draft) -> tuple[str, ...]:
+    def _read_by_default(self, draft: BlockDraft) -> tuple[str, ...]:
         section = draft.section.name
         found: tuple[str, ...] = ()
         if section == "filter":
@@ -105,7 +106,7 @@ class Graph:
         return any(not isinstance(each, Exporter) or each.holds_out() for each in exporters)
 
     def _trained_on(
-        self, draft: Draft, named: Sequence[tuple[str, Path]] | None
+        self, draft: BlockDraft, named: Sequence[tuple[str, Path]] | None
     ) -> tuple[str, ...]:
         exports = [each.id for each in self._drafts if each.section.name == "export"]
         if named is None:
@@ -120,7 +121,7 @@ class Graph:
                 self._problems.append(Problem("unknown-export", place, values, hint))
         return tuple(name for name, _ in named if name in exports)
 
-    def _mixed(self, draft: Draft) -> tuple[str, ...]:
+    def _mixed(self, draft: BlockDraft) -> tuple[str, ...]:
         if not isinstance(draft.plugin, Mixer):
             return ()
         try:
@@ -132,14 +133,13 @@ class Graph:
             name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)
         )
 
-    def _check_options(self, draft: Draft) -> None:
+    def _check_options(self, draft: BlockDraft) -> None:
         if draft.plugin is None:
             return
-        for path, marker, name in marked(draft.plugin):
-            if isinstance(marker, StreamMarker):
-                self._readable(name, draft, (*draft.options, *path))
+        for path, _, name in values_of(draft.plugin, StreamMarker):
+            self._readable(name, draft, (*draft.options, *path))
 
-    def _readable(self, name: str, draft: Draft, path: Path, *, key: bool = False) -> bool:
+    def _readable(self, name: str, draft: BlockDraft, path: Path, *, key: bool = False) -> bool:
         """Whether a stream stands before the block; a problem where it does not."""
         place = place_of(self._root, path, key=key)
         maker = self._made_at.get(name)
@@ -170,7 +170,7 @@ class Graph:
         return False
 
 
-def _key_of(draft: Draft, name: str) -> Path:
+def _key_of(draft: BlockDraft, name: str) -> Path:
     """Where in a mixer's options a stream is named."""
     for key, item in draft.node.value.items():
         if item.is_mapping and name in item.value:

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import OptionProblem, Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, marked
+from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 _WRITING = frozenset({"chat", "complete"})
 
 
-def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
+def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """What a block's sampling asks of a provider that cannot do it."""
     providers = {draft.id: draft.plugin for draft in drafts if draft.section.name == "providers"}
     for draft in drafts:
@@ -28,7 +28,7 @@ def steering_problems(root: Node, drafts: Sequence[Draft]) -> Iterator[Problem]:
 
 
 def _of_block(
-    root: Node, draft: Draft, plugin: Plugin, providers: Mapping[str, Plugin | None]
+    root: Node, draft: BlockDraft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
     for path, sampling, name in asked_samplings(plugin, draft.text("provider")):
         provider = providers.get(name)
@@ -42,8 +42,8 @@ def asked_samplings(plugin: Plugin, own: str | None) -> Iterator[tuple[Path, Sam
     `own`: the block's."""
     named = [
         name
-        for _, marker, name in marked(plugin)
-        if isinstance(marker, ProviderMarker) and not _WRITING.isdisjoint(marker.needs)
+        for _, marker, name in values_of(plugin, ProviderMarker)
+        if not _WRITING.isdisjoint(marker.needs)
     ]
     for path, sampling in _samplings(plugin):
         for name in dict.fromkeys([own] if own and (not path or not named) else named):

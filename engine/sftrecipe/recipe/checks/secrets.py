@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.checks.credentials import (
     is_secret_name,
     is_written_out,
@@ -41,7 +41,7 @@ def place_problems(root: Node) -> Iterator[Problem]:
             yield Problem("environment-place", node.place, {"name": use[1].strip()})
 
 
-class Secrets:
+class SecretCheck:
     """The environment variables of one recipe's providers."""
 
     def __init__(
@@ -51,7 +51,7 @@ class Secrets:
         self._allowed = allowed
         self._environment = environment
 
-    def problems(self, draft: Draft, *, asked: bool) -> Iterator[Problem]:
+    def problems(self, draft: BlockDraft, *, asked: bool) -> Iterator[Problem]:
         """What is wrong with the variables of a provider; `asked`: some block asks it."""
         provider = draft.plugin
         if not isinstance(provider, Provider):
@@ -76,7 +76,9 @@ class Secrets:
             if address not in sent.values():
                 yield from self._sent("", address, draft)
 
-    def _written(self, draft: Draft, sent: Mapping[str, str], *, asked: bool) -> Iterator[Problem]:
+    def _written(
+        self, draft: BlockDraft, sent: Mapping[str, str], *, asked: bool
+    ) -> Iterator[Problem]:
         """Keys that are written out, or in another way than `${env:NAME}`; values that are none."""
         for path, value in _values(draft):
             if value not in sent and not is_secret_name(str(path[-1])):
@@ -101,7 +103,7 @@ class Secrets:
         return self._environment.get(variable[1], "") if variable else address
 
     def _use(
-        self, name: str, value: str, path: Path, draft: Draft, sent: Mapping[str, str]
+        self, name: str, value: str, path: Path, draft: BlockDraft, sent: Mapping[str, str]
     ) -> Iterator[Problem]:
         place = draft.place(self._root, *path)
         if value not in sent and value not in sent.values() and not _is_address(path):
@@ -109,7 +111,7 @@ class Secrets:
         elif not _WHOLE.fullmatch(value):
             yield Problem("environment-mixed", place, {"name": name}, "whole-value")
 
-    def _sent(self, secret: str, address: str, draft: Draft) -> Iterator[Problem]:
+    def _sent(self, secret: str, address: str, draft: BlockDraft) -> Iterator[Problem]:
         """Whether a value may go to an address."""
         variable, filled = _WHOLE.fullmatch(address), self._filled(address)
         if not filled or (_ANY.search(address) and not variable):
@@ -135,7 +137,7 @@ class Secrets:
         elif scheme == "http":
             yield Problem("key-unencrypted", place, told, "allow-key")
 
-    def _value_place(self, draft: Draft, value: str) -> Position:
+    def _value_place(self, draft: BlockDraft, value: str) -> Position:
         """Where a value stands in a provider's block; the block where it is a default."""
         for path, found in _values(draft):
             if found == value:
@@ -143,7 +145,7 @@ class Secrets:
         return draft.place(self._root, "use")
 
 
-def _values(draft: Draft) -> Iterator[tuple[Path, str]]:
+def _values(draft: BlockDraft) -> Iterator[tuple[Path, str]]:
     for path, node in draft.node.texts():
         if path != ("use",):
             yield path, node.value
@@ -153,11 +155,11 @@ def _is_address(path: Path) -> bool:
     return len(path) == 1 and str(path[0]).endswith("url")
 
 
-def _addresses(draft: Draft) -> list[str]:
+def _addresses(draft: BlockDraft) -> list[str]:
     return [value for path, value in _values(draft) if _is_address(path)]
 
 
-def _key_of(draft: Draft, value: str) -> str:
+def _key_of(draft: BlockDraft, value: str) -> str:
     return next((str(path[-1]) for path, found in _values(draft) if found == value), draft.use)
 
 

@@ -9,13 +9,14 @@ from typing import Literal
 from sftrecipe.errors import Position, Problem, closest
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.option_types import ModelMarker, ProviderMarker, marked, trained_block
+from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import SECTIONS, Draft
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.checks.model_folders import absolute_model
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
-BEFORE_AND_AFTER: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
+TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
 
 
@@ -24,21 +25,23 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
 
     The block is `""` where the last one is meant.
     """
-    for path, marker, value in marked(plugin):
-        if isinstance(marker, ModelMarker) and (block := trained_block(value)) is not None:
+    for path, _, model in values_of(plugin, ModelMarker):
+        if (block := trained_block(model)) is not None:
             yield str(path[0]), block
 
 
-def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft]:
+def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[BlockDraft]:
     """Providers `base` and `tuned`, which judges name and the recipe does not define.
 
     `folder`: the recipe's, where the model that a training starts from may lie.
     """
     defined = {draft.id for draft in drafts if draft.section.name == "providers"}
     trainings = [draft for draft in drafts if draft.section.name == "train"]
-    asked = {name for draft in drafts if draft.section.name == "evaluate" for name in _asks(draft)}
-    made: list[Draft] = []
-    for name in BEFORE_AND_AFTER:
+    asked = {
+        name for draft in drafts if draft.section.name == "evaluate" for name in draft.asks.values()
+    }
+    made: list[BlockDraft] = []
+    for name in TRAINED_PROVIDERS:
         if name in asked - defined and trainings:
             # Before all trainings, after the last one.
             training = trainings[0] if name == "base" else trainings[-1]
@@ -46,16 +49,9 @@ def models_before_and_after(drafts: Sequence[Draft], folder: Path) -> list[Draft
     return made
 
 
-def _asks(draft: Draft) -> Iterator[str]:
-    if name := draft.text("provider"):
-        yield name
-    if draft.plugin is not None:
-        for _, marker, name in marked(draft.plugin):
-            if isinstance(marker, ProviderMarker):
-                yield name
-
-
-def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> Iterator[Draft]:
+def _provider(
+    name: Literal["base", "tuned"], training: BlockDraft, folder: Path
+) -> Iterator[BlockDraft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):
@@ -66,11 +62,12 @@ def _provider(name: Literal["base", "tuned"], training: Draft, folder: Path) -> 
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)
-    section = next(section for section in SECTIONS if section.name == "providers")
-    yield Draft(section, name, training.path, node, answers["use"], named=True, plugin=plugin)
+    yield BlockDraft(
+        SECTIONS["providers"], name, training.path, node, answers["use"], named=True, plugin=plugin
+    )
 
 
-def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) -> None:
+def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
     """Models that are named before they are trained, or that nothing trains."""
     trainings = [draft.id for draft in drafts if draft.section.name == "train"]
     late = set()
@@ -88,13 +85,13 @@ def check_trained(root: Node, drafts: Sequence[Draft], problems: list[Problem]) 
         elif draft.section.name == "train" and isinstance(draft.plugin, Trainer):
             problems.extend(_wrong_base(draft, draft.plugin, trainings, root))
         elif draft.section.name in ("generate", "filter"):
-            for name in set(_asks(draft)) & late:
+            for name in set(draft.asks.values()) & late:
                 place = draft.place(root, "provider" if draft.text("provider") == name else "use")
                 problems.append(Problem("not-trained-yet", place, {"provider": name}))
 
 
 def _wrong_base(
-    draft: Draft, trainer: Trainer, trainings: Sequence[str], root: Node
+    draft: BlockDraft, trainer: Trainer, trainings: Sequence[str], root: Node
 ) -> Iterator[Problem]:
     """A training that goes on from a model which no block before it trains."""
     block = trained_block(trainer.goes_on_from() or "")

@@ -10,15 +10,15 @@ from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import Draft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node
 
 
 def trained_rows_problems(
     root: Node,
-    drafts: Sequence[Draft],
-    reads: Mapping[Draft, tuple[str, ...]],
-    columns: Callable[[Draft], Inputs],
+    drafts: Sequence[BlockDraft],
+    reads: Mapping[BlockDraft, tuple[str, ...]],
+    columns: Callable[[BlockDraft], Inputs],
 ) -> Iterator[Problem]:
     """Trainings for whose rows there is no export."""
     exports = {draft.id: draft for draft in drafts if draft.section.name == "export"}
@@ -44,7 +44,7 @@ def trained_rows_problems(
             yield Problem("untaught", draft.place(root, "with", "stage"), values, "untaught")
 
 
-def _kinds(draft: Draft, inputs: Inputs) -> frozenset[RowKind] | None:
+def _kinds(draft: BlockDraft, inputs: Inputs) -> frozenset[RowKind] | None:
     """What an export's rows may teach; nothing where no trainer reads them; None: not known."""
     if not isinstance(draft.plugin, Exporter):
         return None

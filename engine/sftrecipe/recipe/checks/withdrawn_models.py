@@ -9,11 +9,11 @@ from sftrecipe.errors import Problem
 from sftrecipe.messages import user_language
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendors.vendor_facts import Vendor, VendorModel, own_name, vendor_of
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.reader.node import Node
 
 
-def withdrawn_problems(draft: Draft, root: Node, today: date) -> Iterator[Problem]:
+def withdrawn_problems(draft: BlockDraft, root: Node, today: date) -> Iterator[Problem]:
     """Warnings of a provider whose model or vendor is gone by the file of vendors."""
     if not isinstance(draft.plugin, Provider):
         return

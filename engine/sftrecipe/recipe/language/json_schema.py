@@ -10,8 +10,8 @@ from typing import Any
 
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.discovery import Found
-from sftrecipe.recipe.blocks import SECTIONS, Section
 from sftrecipe.recipe.language.keys import RecipeShape
+from sftrecipe.recipe.language.sections import SECTIONS, Section
 
 Schema = dict[str, Any]
 
@@ -23,12 +23,7 @@ _VARIABLE: Schema = {
     "pattern": r"^\$\{ *vars\.",
     "description": "A variable: `${vars.name}`.",
 }
-_SHAPES = {
-    "providers": "ProviderShape", "sources": "SourceShape", "generate": "GenerateShape",
-    "filter": "FilterShape", "mix": "MixShape", "export": "ExportShape", "train": "TrainShape",
-    "evaluate": "EvaluateShape",
-}  # fmt: skip
-_LAID_OVER = {*_SHAPES.values(), "SweepShape"}
+_LAID_OVER = {*(section.shape.__name__ for section in SECTIONS.values()), "SweepShape"}
 _LAYER = "Layer"
 """Ending of the definitions for a recipe that lies over another one: nothing is required there."""
 
@@ -37,7 +32,7 @@ def schemas(*, built_in: bool = False) -> dict[str, Schema]:
     """Every schema by the name of its file; `built_in`: of sftrecipe's own plugins alone."""
     found = _found(built_in=built_in)
     files = {RECIPE_FILE: recipe_schema(found)}
-    for section in SECTIONS:
+    for section in SECTIONS.values():
         for plugin in found[section.name]:
             files[f"{section.kind}.{plugin.name}.schema.json"] = plugin_schema(plugin)
     return files
@@ -56,7 +51,7 @@ def _found(*, built_in: bool) -> dict[str, list[Found]]:
             for _, plugin in sorted(discovery.plugins(section.kind).items())
             if not built_in or plugin.package.startswith("sftrecipe ")
         ]
-        for section in SECTIONS
+        for section in SECTIONS.values()
     }
 
 
@@ -76,10 +71,10 @@ def recipe_schema(plugins: Mapping[str, Iterable[Found]]) -> Schema:
     """The schema of a recipe whose sections may use these plugins."""
     language = _cleaned(RecipeShape.model_json_schema())
     definitions: Schema = language.pop("$defs")
-    for section in SECTIONS:
-        shape = definitions[_SHAPES[section.name]]
-        definitions[_SHAPES[section.name]] = _with_plugins(
-            shape, section, list(plugins[section.name]), definitions
+    for section in SECTIONS.values():
+        name = section.shape.__name__
+        definitions[name] = _with_plugins(
+            definitions[name], section, list(plugins[section.name]), definitions
         )
     definitions["Recipe"] = language
     layers = {f"{name}{_LAYER}": _layer(definitions[name]) for name in _layered(definitions)}

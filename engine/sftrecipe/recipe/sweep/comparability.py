@@ -11,7 +11,7 @@ import orjson
 
 from sftrecipe.errors import Position, Problem, closest, is_wrong
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import Draft, crashed, drafts
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
@@ -28,14 +28,14 @@ Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
 """Checks a whole recipe: it, or None, and its problems."""
 
 
-class Sweeping:
+class SweepCheck:
     """One `sweep` being checked."""
 
     def __init__(self, written: Node, composed: Composed, check: Check) -> None:
         self._written = written
         self._composed = composed
         self._check = check
-        self._drafts = drafts(composed.root, [])
+        self._drafts = block_drafts(composed.root, [])
 
     def sweep(self, problems: list[Problem]) -> Sweep | None:
         """The sweep; None where it, or one of its variants, has problems. They join `problems`."""
@@ -106,7 +106,7 @@ class Sweeping:
         here = problem.position in set(_places(self._written))
         return replace(problem, values=values, hint=(here and problem.hint) or "in-variant")
 
-    def _metric(self, problems: list[Problem]) -> tuple[Draft, str] | None:
+    def _metric(self, problems: list[Problem]) -> tuple[BlockDraft, str] | None:
         """The judge and the figure that `metric` names; None, and a problem, if there is none."""
         written = self._written.get("metric")
         if written is None or not isinstance(written.value, str):
@@ -147,7 +147,7 @@ class Sweeping:
                 yield Problem(slug, place, {"path": paths, "judge": judge}, slug)
 
 
-def _figures(judge: Draft) -> frozenset[str] | None:
+def _figures(judge: BlockDraft) -> frozenset[str] | None:
     return judge.plugin.metrics() if isinstance(judge.plugin, Judge) else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, marked
 from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
@@ -24,10 +23,9 @@ def decided_by(recipe: CheckedRecipe, judge: str) -> dict[str, Any]:
 def _asked(recipe: CheckedRecipe, judge: Block) -> list[Any]:
     """The providers that the recipe defines and the judge asks, but those of what is trained."""
     defined = recipe.document.get("providers") or {}
-    named = [name for _, mark, name in marked(judge.plugin) if isinstance(mark, ProviderMarker)]
     return [
         [name, recipe.providers[name].raw]
-        for name in sorted({*named, judge.provider or ""} & {*defined})
+        for name in sorted({*judge.asks.values()} & {*defined})
         if not any(trained_models(recipe.providers[name].plugin))
     ]
 
@@ -53,15 +51,10 @@ def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
         made = [makers[name]] if name in makers else []
         for block in (*made, *_thinning(recipe, name)):
             found[block.section, block.id] = block
-            waiting += [*block.inputs, *_named(block)]
+            waiting += [*block.inputs, *block.named_streams]
             if block.provider:
                 found["providers", block.provider] = recipe.providers[block.provider]
     return [found[key] for key in sorted(found)]
-
-
-def _named(block: Block) -> list[str]:
-    """Streams that the block's options name."""
-    return [value for _, marker, value in marked(block.plugin) if isinstance(marker, StreamMarker)]
 
 
 def _thinning(recipe: CheckedRecipe, stream: str) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import Position, Problem, closest
-from sftrecipe.recipe.blocks import Draft
+from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
@@ -55,7 +55,7 @@ class WrittenVariant:
 
 
 def written_variants(
-    sweep: Node, root: Node, drafts: Sequence[Draft], problems: list[Problem]
+    sweep: Node, root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]
 ) -> list[WrittenVariant]:
     """Every combination of the sweep's values, the last path's changing first.
 
@@ -138,7 +138,7 @@ def _seeds(sweep: Node) -> int:
 
 
 def _path(
-    dotted: str, root: Node, drafts: Sequence[Draft], place: Position, problems: list[Problem]
+    dotted: str, root: Node, drafts: Sequence[BlockDraft], place: Position, problems: list[Problem]
 ) -> Path | None:
     """The steps of a dotted path; None, and a problem, where it leads nowhere."""
     way = _Way(dotted, root, drafts)
@@ -169,7 +169,7 @@ class _Nowhere(Exception):
 class _Way:
     """Follows a dotted path into a document."""
 
-    def __init__(self, dotted: str, root: Node, drafts: Sequence[Draft]) -> None:
+    def __init__(self, dotted: str, root: Node, drafts: Sequence[BlockDraft]) -> None:
         self._dotted = dotted
         self._root = root
         self._ids = {draft.path: draft.id for draft in drafts}

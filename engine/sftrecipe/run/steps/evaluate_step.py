@@ -11,7 +11,7 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.recipe import Block, Gate
-from sftrecipe.run.steps.making import ROWS
+from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import RowWriter
 from sftrecipe.store.step_facts import JudgementFacts, StepFacts
 from sftrecipe.store.streams import Stream

@@ -14,7 +14,7 @@ from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, Plug
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.steps.export_shares import Shares
-from sftrecipe.run.steps.making import REJECTS, ROWS, Advance
+from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.step_facts import DataSetFacts, ExportFacts, StepFacts
@@ -33,7 +33,7 @@ class ExportTarget:
 
 
 def export(
-    plugin: Exporter, rows: Rows, to: ExportTarget, draft: Path, advance: Advance
+    plugin: Exporter, rows: Rows, to: ExportTarget, draft: Path, tell: TellRows
 ) -> StepFacts:
     """Run an exporter into the output folder; what it leaves out goes to the step's rejects, what
     it holds out to its rows."""
@@ -45,7 +45,7 @@ def export(
         reasons[reason] += 1
         shares.lost[record.stream] += 1
         rejects.write(Reject(record, reason, value))
-        advance(0, rejects.count)
+        tell(0, rejects.count)
 
     def hold_out(record: Record) -> None:
         shares.held_out[record.stream] += 1

@@ -1,51 +1,29 @@
-"""Executing the filters, and what reads several streams as one."""
+"""Executing the filters."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
-from sftrecipe.record import Record
-from sftrecipe.run.steps.making import BREATH, Advance, breathing
+from sftrecipe.plugin.row_views import joined_rows
+from sftrecipe.run.steps.step_files import BREATH, TellRows, breathing, verdict_file
 from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
 
-class Joined:
-    """Several streams, one after the other; satisfies `Rows`."""
-
-    def __init__(self, streams: Sequence[Stream]) -> None:
-        self._streams = streams
-
-    def __len__(self) -> int:
-        return sum(len(stream) for stream in self._streams)
-
-    def __iter__(self) -> Iterator[Record]:
-        return chain.from_iterable(self._streams)
-
-    def ids(self) -> Iterator[str]:
-        """The rows' ids."""
-        return chain.from_iterable(stream.ids() for stream in self._streams)
-
-
-def verdict_file(place: int) -> str:
-    """Name of the verdicts on a step's input stream, by its place among them."""
-    return f"verdicts-{place}.parquet"
-
-
 async def thin(
-    plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, advance: Advance
+    plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, tell: TellRows
 ) -> StepFacts:
     """Run a filter over its streams, one verdict file a stream.
 
     Raises SftrecipeError when it gives more or fewer verdicts than there are rows.
     """
-    verdicts = plugin.judge(Joined(streams), ctx)
+    verdicts = plugin.judge(joined_rows(streams), ctx)
     reasons: Counter[str] = Counter()
     made = kept = 0
     for place, stream in enumerate(streams):
@@ -57,7 +35,7 @@ async def thin(
                     reasons[verdict.reason] += 1
                 writer.write(verdict)
                 if writer.count % BREATH == 0:
-                    advance(kept + writer.kept, made + writer.count - kept - writer.kept)
+                    tell(kept + writer.kept, made + writer.count - kept - writer.kept)
         finally:
             writer.close()
         if writer.count != rows:

@@ -19,8 +19,7 @@ from sftrecipe.plugin.plugin_kinds import KEEP, Exporter, Mix, Mixer, Pick, Plug
 from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, Unfit
 from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import Loss
-from sftrecipe.run.steps.filter_step import verdict_file
-from sftrecipe.run.steps.making import REJECTS, ROWS, Advance
+from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows, verdict_file
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.step_facts import MixFacts, StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
@@ -131,7 +130,7 @@ class _Drawn(NamedTuple):
 
 
 def draw(
-    step: Step, streams: Mapping[str, Stream], ctx: Context, draft: Path, advance: Advance
+    step: Step, streams: Mapping[str, Stream], ctx: Context, draft: Path, tell: TellRows
 ) -> StepFacts:
     """Run the mixer: the drawn rows in its order, and a verdict on every row offered.
 
@@ -144,7 +143,7 @@ def draw(
         mix = _mixed(step, offers, checks, ctx, draft)
         with TemporaryFile(dir=draft) as scratch:
             drawn = _spooled(mix, offers, checks, draft, scratch)
-            written, unfit = _written(drawn, checks, draft, advance)
+            written, unfit = _written(drawn, checks, draft, tell)
         if not unfit:
             return _facts(drawn, written, ctx)
         for name in unfit:
@@ -242,7 +241,7 @@ def _verdict(found: Unfit | None) -> Verdict:
 
 
 def _written(
-    drawn: _Drawn, checks: ExportChecks, draft: Path, advance: Advance
+    drawn: _Drawn, checks: ExportChecks, draft: Path, tell: TellRows
 ) -> tuple[Counter[str], set[str]]:
     """Write the mixed rows: how many of each stream, and the streams with a row that cannot be
     exported."""
@@ -257,7 +256,7 @@ def _written(
             elif not unfit:
                 writer.write(record)
                 counts[pick.stream] += 1
-                advance(writer.count, drawn.made - drawn.kept)
+                tell(writer.count, drawn.made - drawn.kept)
     finally:
         writer.close()
     return counts, unfit

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sftrecipe.plugin.discovery import KINDS, plugin_class
-from sftrecipe.recipe.blocks import SECTIONS
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.run.run_record import StepRecord
 
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
-_KIND_OF = {section.name: section.kind for section in SECTIONS}
+_KIND_OF = {section.name: section.kind for section in SECTIONS.values()}
 
 
 def block_options(document: Mapping[str, Any], step: StepRecord) -> dict[str, Any]:

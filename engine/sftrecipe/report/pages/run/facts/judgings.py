@@ -16,7 +16,7 @@ from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.text.figures import Figure, few_rows, figures
 from sftrecipe.run.run_record import StepRecord
-from sftrecipe.run.steps.making import ROWS
+from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import read_rows, rows_at
 
 _SHOWN = 3

@@ -10,7 +10,7 @@ from sftrecipe.calls.ledger.totals import Call, read_calls
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
-from sftrecipe.run.steps.making import REJECTS, ROWS
+from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.rows import rows_named
 from sftrecipe.store.sample_places import evenly
 from sftrecipe.turns.shown_turns import shown_turns, turn_parts

@@ -10,12 +10,12 @@ from typing import Any
 
 from sftrecipe.errors import UsageError
 from sftrecipe.plan.steps import STORE_FORMAT
-from sftrecipe.recipe.checks.references import MIXED
+from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_record import RunRecord, StepRecord
-from sftrecipe.run.steps.artifact import follow
+from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.arrow import without_pandas
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -102,7 +102,5 @@ def _follow(opened: OpenedRun, step: StepRecord) -> None:
         opened.gone.append(step.id)
         for name in step.thins:
             opened.streams.pop(name, None)
-        return
-    if all(name in opened.streams for name in step.thins):
-        makes, thins = step.makes, step.thins
-        follow(opened.streams, step.id, opened.folder(step), makes=makes, thins=thins)
+    elif all(name in opened.streams for name in step.thins):
+        advance_streams(opened.streams, step, opened.folder(step))

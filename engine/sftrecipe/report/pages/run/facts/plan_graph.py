@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.recipe.checks.references import HELD_OUT, MIXED
+from sftrecipe.recipe.language.sections import HELD_OUT, MIXED
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.run.run_record import StepRecord
 

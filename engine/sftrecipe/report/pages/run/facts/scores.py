@@ -14,7 +14,7 @@ from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Histogram, histogram, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.run.run_record import StepRecord
-from sftrecipe.run.steps.filter_step import verdict_file
+from sftrecipe.run.steps.step_files import verdict_file
 from sftrecipe.store.arrow import compute
 
 _MOST = 40

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from typing import NamedTuple
 
 from sftrecipe.plan.steps import Step
 from sftrecipe.store.artifacts import StepStore
@@ -15,19 +16,26 @@ from sftrecipe.store.artifacts import StepStore
 _CHANGED = "changed"
 
 
-class Contents:
-    """Follows the steps of a plan, in their order."""
+class Standing(NamedTuple):
+    """Whether a step's result is there."""
+
+    cached: bool
+    changed: tuple[str, ...] = ()
+    """What changed since the run before: parts of its key; empty: it never ran, or was deleted."""
+
+
+class StreamContents:
+    """What the streams of a plan hold, as far as its steps were gone through, in their order."""
 
     def __init__(self, store: StepStore) -> None:
         self._store = store
         self._held: dict[str, str | None] = {}
 
-    def of(self, step: Step) -> Mapping[str, str]:
+    def read_by(self, step: Step) -> Mapping[str, str]:
         """What the streams hold that a step reads; those that are not made yet are left out."""
         held = {name: self._held.get(name) for name in (*step.reads, *step.named)}
         held |= {f"step {name}": self._held.get(f"step {name}") for name in step.after}
-        if step.block.section == "mix":  # earlier versions drew what nobody could export
-            held["exports"] = step.drawn_for
+        held["exports"] = step.drawn_for  # earlier versions drew what nobody could export
         return {name: content for name, content in held.items() if content is not None}
 
     def stands(self, step: Step) -> bool:
@@ -35,19 +43,31 @@ class Contents:
         if not self._store.has(step.key):
             return False
         read = self._store.facts(step.key).read
-        return all(read.get(name, "") == content for name, content in self.of(step).items())
+        return all(read.get(name, "") == content for name, content in self.read_by(step).items())
 
-    def follow(self, step: Step) -> None:
+    def standing(self, step: Step, before: Mapping[str, str] | None) -> Standing:
+        """Whether a step stands, and what changed; `before`: the parts of its key at the run
+        before."""
+        if self.stands(step):
+            return Standing(True)
+        if self._store.has(step.key):
+            return Standing(False, ("inputs",))
+        changed = () if before is None else _changed_parts(step, before)
+        return Standing(False, changed)
+
+    def advance(self, step: Step) -> None:
         """Go on behind a step."""
         content: str | None = None
         if self._store.has(step.key):
-            stands = self.stands(step)
-            content = self._store.facts(step.key).content if stands else _CHANGED
-        if step.block.section in ("export", "train"):
-            self._held[f"step {step.id}"] = content
+            content = self._store.facts(step.key).content if self.stands(step) else _CHANGED
+        self._held[f"step {step.id}"] = content
         self._held |= dict.fromkeys(step.makes, content)
         for name in step.thins:
             self._held[name] = _joined(self._held.get(name), content)
+
+
+def _changed_parts(step: Step, before: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name, value in step.parts.items() if before.get(name) != value)
 
 
 def _joined(first: str | None, second: str | None) -> str | None:

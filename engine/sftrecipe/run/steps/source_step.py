@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import orjson
 
 from sftrecipe.errors import SftrecipeError, limit_reached
 from sftrecipe.plugin.context import Context, Reject
-from sftrecipe.plugin.drawing import SET_ASIDE, draw_rows
+from sftrecipe.plugin.drawing import draw_rows
 from sftrecipe.plugin.plugin_kinds import Source
 from sftrecipe.record import Columns, Record, record_id
-from sftrecipe.run.steps.encoding_damage import REPAIRED, undamaged
+from sftrecipe.run.steps.encoding_damage import undamaged
+from sftrecipe.run.steps.step_files import TellRows, breathing, write_rows
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.turns.columns import read_columns
 from sftrecipe.turns.faults import UnreadTurn, kind_of
 from sftrecipe.turns.tools import read_tools
 
-__all__ = ["REPAIRED", "SET_ASIDE", "read_source"]
-
 _TEXTS = frozenset({"instruction", "input", "output", "reasoning", "system", "text"})
+
+
+async def make_from_source(plugin: Source, ctx: Context, draft: Path, tell: TellRows) -> StepFacts:
+    """Read a source into a step's folder."""
+    return await write_rows(breathing(read_source(plugin, ctx)), ctx, draft, tell)
 
 
 def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:
