@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import orjson
 
+from sftrecipe.record import Record
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.streams import Stream
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that a step lost."""
+
+    step: str
+    reason: str
+    value: float | str | None
+    """What was measured."""
+    detail: str | None
+    row: Record
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What was written of it. Raises LookupError, TypeError where it is no rejected row."""
+        row = Record(**found["row"])
+        row = row._replace(parents=tuple(row.parents), calls=tuple(row.calls))
+        return cls(found["step"], found["reason"], found["value"], found["detail"], row)
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain data."""
+        return {**self.loss(), "row": self.row._asdict()}
+
+    def loss(self) -> dict[str, Any]:
+        """Why it was lost, as plain data."""
+        names = ("step", "reason", "value", "detail")
+        return {name: getattr(self, name) for name in names}
 
 
 def write_rejects(execution: Execution, *, whole: bool = True) -> int:
@@ -23,7 +53,7 @@ def write_rejects(execution: Execution, *, whole: bool = True) -> int:
     count = 0
     with execution.folder.create(REJECTS_FILE) as file:
         for entry in rejects(execution):
-            file.write(orjson.dumps(entry) + b"\n")
+            file.write(orjson.dumps(entry.as_json()) + b"\n")
             count += 1
         if not whole:
             for line in _of_other_steps(execution):
@@ -54,24 +84,18 @@ def _step_of(line: bytes) -> str | None:
         return None
 
 
-def rejects(execution: Execution) -> Iterator[dict[str, Any]]:
+def rejects(execution: Execution) -> Iterator[RejectedRow]:
     """Every row that was lost, in the order of the steps."""
     streams: dict[str, Stream] = {}
     for done in execution.done:
         step, folder = done.step, execution.store.path(done.step.key)
         if done.facts.rejected and (folder / REJECTS).exists():
             for record, reason, value in read_rejects(folder / REJECTS):
-                yield _entry(step.id, reason, value, None, record._asdict())
+                yield RejectedRow(step.id, reason, value, None, record)
         for _, judged in judged_streams(streams, step, folder):
             for row in judged.dropped():
-                yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
+                yield RejectedRow(step.id, row.reason, row.value, row.detail, row.record)
         advance_streams(streams, step, folder)
     if execution.broken:
         for record, reason, value in read_rejects(execution.broken.rejects):
-            yield _entry(execution.broken.step.id, reason, value, None, record._asdict())
-
-
-def _entry(
-    step: str, reason: str, value: float | str | None, detail: str | None, row: dict[str, Any]
-) -> dict[str, Any]:
-    return {"step": step, "reason": reason, "value": value, "detail": detail, "row": row}
+            yield RejectedRow(execution.broken.step.id, reason, value, None, record)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -13,6 +12,7 @@ from sftrecipe.calls.ledger.totals import Call, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.rejects_file import RejectedRow
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_record import RunRecord
 from sftrecipe.run.steps.step_files import REJECTS, ROWS
@@ -34,9 +34,9 @@ class RowTrace:
     row: Record
     step: str
     calls: list[Call] = field(default_factory=list)
-    lost: list[dict[str, Any]] = field(default_factory=list)
+    lost: list[RejectedRow] = field(default_factory=list)
     """Where it was rejected, and why."""
-    equal: list[dict[str, Any]] = field(default_factory=list)
+    equal: list[RejectedRow] = field(default_factory=list)
     """Where rows with the same columns were rejected: they have the same id."""
     parents: list[RowTrace] = field(default_factory=list)
     seen: bool = False
@@ -126,7 +126,7 @@ class _Tracer:
     """Walks back from a row; a row that several were made from is told once."""
 
     def __init__(
-        self, made: _MadeRows, lost: dict[str, list[dict[str, Any]]], project: Project
+        self, made: _MadeRows, lost: dict[str, list[RejectedRow]], project: Project
     ) -> None:
         self._made = made
         self._lost = lost
@@ -140,9 +140,7 @@ class _Tracer:
             return RowTrace(rows[0], step, seen=True)
         self._told.add(name)
         row, lost, equal = self._furthest(step, rows)
-        keys = dict.fromkeys(
-            [*row.calls, *(key for entry in lost for key in entry["row"]["calls"])]
-        )
+        keys = dict.fromkeys([*row.calls, *(key for each in lost for key in each.row.calls)])
         calls = [call for key in keys if (call := read_call(self._ledger, key))]
         trace = RowTrace(row, step, calls, lost, equal)
         if depth < _DEEP and len(self._told) < _MOST:
@@ -151,7 +149,7 @@ class _Tracer:
 
     def _furthest(
         self, step: str, rows: list[Record]
-    ) -> tuple[Record, list[dict[str, Any]], list[dict[str, Any]]]:
+    ) -> tuple[Record, list[RejectedRow], list[RejectedRow]]:
         """Of equal rows one that was not lost, or else the first; its losses, and the others'."""
         lost = self._lost.get(rows[0].id, [])
         if not lost:
@@ -159,7 +157,7 @@ class _Tracer:
         found = []
         for row in rows[:_MATCHES]:
             passed = self._made.passed(step, row)
-            own = [each for each in lost if each["step"] not in passed and _is_of(each, row)]
+            own = [each for each in lost if each.step not in passed and _is_of(each, row)]
             found.append((row, own, [each for each in lost if each not in own]))
         return min(found, key=lambda each: len(each[1]))
 
@@ -169,10 +167,9 @@ def _place(row: Record) -> tuple[str, str, tuple[str, ...]]:
     return row.id, row.origin, row.parents
 
 
-def _is_of(loss: Mapping[str, Any], row: Record) -> bool:
+def _is_of(lost: RejectedRow, row: Record) -> bool:
     """Whether a loss is told of this row, or of one that nothing tells apart from it."""
-    told = loss["row"]
-    return (told["origin"], tuple(told["parents"])) == (row.origin, row.parents)
+    return (lost.row.origin, lost.row.parents) == (row.origin, row.parents)
 
 
 def _holds(row: Record, text: str) -> bool:
@@ -194,13 +191,13 @@ def _rejected(folder: Path) -> Iterator[Record]:
         yield from (reject.record for reject in read_rejects(path))
 
 
-def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:
+def _losses(out: Path) -> dict[str, list[RejectedRow]]:
     """Rejects by row id."""
-    losses: dict[str, list[dict[str, Any]]] = {}
+    losses: dict[str, list[RejectedRow]] = {}
     path = out / REJECTS_FILE
     if path.exists():
         with path.open("rb") as file:
             for line in file:
-                entry = orjson.loads(line)
-                losses.setdefault(entry["row"]["id"], []).append(entry)
+                lost = RejectedRow.from_json(orjson.loads(line))
+                losses.setdefault(lost.row.id, []).append(lost)
     return losses

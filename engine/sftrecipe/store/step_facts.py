@@ -123,6 +123,37 @@ class ExportFacts:
 
 
 @dataclass(frozen=True)
+class MixedShare:
+    """What a mixer noted of a stream: what was asked for, and what came of it."""
+
+    asked_share: float | None
+    share: float
+    token_share: float | None
+    """None where the mix does not go by tokens."""
+    asked_rows: int
+    rows: int
+    available: int
+    repeated: int
+    asked_tokens: int | None
+    tokens: int | None
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What was noted of it."""
+        return cls(
+            asked_share=found.get("asked_share"),
+            share=field_of(found, "share", 0.0),
+            token_share=found.get("token_share"),
+            asked_rows=field_of(found, "asked_rows", 0),
+            rows=field_of(found, "rows", 0),
+            available=field_of(found, "available", 0),
+            repeated=field_of(found, "repeated", 0),
+            asked_tokens=found.get("asked_tokens"),
+            tokens=found.get("tokens"),
+        )
+
+
+@dataclass(frozen=True)
 class MixFacts:
     """What a mix drew."""
 
@@ -141,6 +172,21 @@ class MixFacts:
         if not isinstance(written, int) or not isinstance(repeated, int):
             return None
         return cls(written, repeated, field_of(notes, "drawn", dict[str, int]()), notes)
+
+    @property
+    def streams(self) -> dict[str, MixedShare]:
+        """What the mixer noted of every stream; empty where it noted none."""
+        found = field_of(self.notes, "streams", dict[str, Any]())
+        return {
+            name: MixedShare.from_json(each)
+            for name, each in found.items()
+            if isinstance(each, Mapping)
+        }
+
+    @property
+    def tokens_estimated(self) -> bool:
+        """Whether its tokens are estimated from the texts."""
+        return bool(self.notes.get("tokens_estimated"))
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain data."""

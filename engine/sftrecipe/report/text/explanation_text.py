@@ -18,11 +18,11 @@ def explanation_text(trace: RowTrace, indent: str = "") -> str:
     if trace.seen:
         return f"{indent}{trace.step}  [{row.id}] (told above)"
     lines = [f"{trace.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
-    for entry in trace.lost:
-        measured = "" if entry["value"] is None else f" ({entry['value']})"
-        detail = f": {entry['detail']}" if entry["detail"] else ""
-        lines.append(f"  lost at {entry['step']}: {entry['reason']}{measured}{detail}")
-    for step, count in Counter(entry["step"] for entry in trace.equal).items():
+    for each in trace.lost:
+        measured = "" if each.value is None else f" ({each.value})"
+        detail = f": {each.detail}" if each.detail else ""
+        lines.append(f"  lost at {each.step}: {each.reason}{measured}{detail}")
+    for step, count in Counter(each.step for each in trace.equal).items():
         lines.append(f"  rows equal to it that were lost at {step}: {count}")
     for call in trace.calls:
         lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
@@ -46,8 +46,8 @@ def _plain(trace: RowTrace) -> dict[str, Any]:
     return {
         "step": trace.step,
         "row": trace.row._asdict(),
-        "lost": [{k: v for k, v in entry.items() if k != "row"} for entry in trace.lost],
-        "equal": [{k: v for k, v in entry.items() if k != "row"} for entry in trace.equal],
+        "lost": [each.loss() for each in trace.lost],
+        "equal": [each.loss() for each in trace.equal],
         "calls": [call._asdict() for call in trace.calls],
         "parents": [_plain(parent) for parent in trace.parents],
     }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from sftrecipe.messages import Phrase, Word, message
 from sftrecipe.plugin.plugin_kinds import UNNAMED
 from sftrecipe.run.execution import Done
-from sftrecipe.store.step_facts import StreamShare
+from sftrecipe.store.step_facts import MixFacts, StreamShare
 
 _OTHER = "other_"
 
@@ -16,15 +15,14 @@ _OTHER = "other_"
 def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     """Of every export, one line on what its rows teach, and one on its part of the mix; before them
     the columns that sources left out."""
-    mixes = [each.facts.mix.notes for each in done if each.facts.mix]
-    asked = asked_shares(mixes)
+    mix = next((each.facts.mix for each in done if each.facts.mix), None)
     for each in done:
         if each.step.block.section == "sources":
             yield from _unnamed(each)
         elif each.step.block.section == "export":
             yield from _kind(each)
             if each.facts.export and each.facts.export.shares:
-                yield _mix(each.step.id, each.facts.export.shares, asked)
+                yield _mix_text(each.step.id, each.facts.export.shares, mix)
 
 
 def _unnamed(done: Done) -> Iterator[str]:
@@ -33,17 +31,6 @@ def _unnamed(done: Done) -> Iterator[str]:
         if name.startswith(UNNAMED):
             values = {"source": done.step.id, "column": name.removeprefix(UNNAMED), "count": count}
             yield message("outcome-unnamed", values)
-
-
-def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
-    return {
-        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
-        for notes in mixes
-        if isinstance(streams := notes.get("streams"), Mapping)
-        for name, noted in streams.items()
-        if isinstance(noted, Mapping)
-    }
 
 
 def _kind(done: Done) -> Iterator[str]:
@@ -70,21 +57,21 @@ def _kind(done: Done) -> Iterator[str]:
         yield message("outcome-unjudging", {"step": step, "count": unjudging})
 
 
-def _mix(
-    step: str, shares: Mapping[str, StreamShare], asked: Mapping[str, Mapping[str, Any]]
-) -> str:
-    parts = []
+def _mix_text(step: str, shares: Mapping[str, StreamShare], mix: MixFacts | None) -> str:
+    """The shares of an export, beside those that the mixer was asked for, of rows or of tokens."""
+    asked, parts = mix.streams if mix else {}, []
     for name, each in shares.items():
-        noted = asked.get(name, {})
-        slug = "outcome-share"
-        if "token_share" in noted:
-            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
+        noted, slug = asked.get(name), "outcome-share"
+        asked_share = noted.asked_share if noted else None
+        token_share = noted.token_share if noted else None
+        if mix and token_share is not None:
+            slug = "outcome-estimated-share" if mix.tokens_estimated else "outcome-tokens-share"
         values = {
             "stream": name,
             "rows": each.rows,
             "share": f"{100 * each.share:.1f}",
-            "asked": f"{100 * noted.get('asked_share', each.drawn_share):.1f}",
-            "tokens": f"{100 * noted.get('token_share', 0):.1f}",
+            "asked": f"{100 * (each.drawn_share if asked_share is None else asked_share):.1f}",
+            "tokens": f"{100 * (token_share or 0):.1f}",
         }
         parts.append(Phrase(slug, values))
     return message("outcome-mix", {"step": step, "shares": tuple(parts)})
