@@ -1,66 +1,40 @@
-"""sftrecipe's public API for plugin authors; option types are in `sftrecipe.options`."""
+"""The names of sftrecipe that most plugins use; `sftrecipe.plugin` has them all."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sftrecipe.plugin.context import Context, Reject, Reply, Rows
-    from sftrecipe.plugin.judge import Judge
-    from sftrecipe.plugin.plugin_kinds import (
+    from sftrecipe.plugin import (
         KEEP,
+        CallFailed,
+        Context,
         Exporter,
         Filter,
         Generator,
+        Judge,
         Mixer,
         PluginRefused,
+        Provider,
+        Record,
+        Reject,
+        Reply,
         RowFilter,
         RowGenerator,
+        Rows,
         Source,
+        Trainer,
         Verdict,
     )
-    from sftrecipe.plugin.provider import CallFailed, Provider
-    from sftrecipe.plugin.trainer import Trainer
-    from sftrecipe.record import Record
-
-_PLACES = {
-    "plugin.context": ("Context", "Reject", "Reply", "Rows"),
-    "plugin.judge": ("Judge",),
-    "plugin.plugin_kinds": (
-        "KEEP", "Exporter", "Filter", "Generator", "Mixer", "PluginRefused", "RowFilter",
-        "RowGenerator", "Source", "Verdict",
-    ),
-    "plugin.provider": ("CallFailed", "Provider"),
-    "plugin.trainer": ("Trainer",),
-    "record": ("Record",),
-}  # fmt: skip
-"""Imported when a name is used: a command that needs no plugin starts without them."""
 
 __all__ = [
-    "KEEP",
-    "CallFailed",
-    "Context",
-    "Exporter",
-    "Filter",
-    "Generator",
-    "Judge",
-    "Mixer",
-    "PluginRefused",
-    "Provider",
-    "Record",
-    "Reject",
-    "Reply",
-    "RowFilter",
-    "RowGenerator",
-    "Rows",
-    "Source",
-    "Trainer",
-    "Verdict",
-]
+    "KEEP", "CallFailed", "Context", "Exporter", "Filter", "Generator", "Judge", "Mixer",
+    "PluginRefused", "Provider", "Record", "Reject", "Reply", "RowFilter", "RowGenerator", "Rows",
+    "Source", "Trainer", "Verdict",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _PLACES.items():
-        if name in names:
-            globals()[name] = getattr(import_module(f"sftrecipe.{module}"), name)
-            return globals()[name]
-    raise AttributeError(f"module 'sftrecipe' has no attribute '{name}'")
+    if name not in __all__:
+        raise AttributeError(f"module 'sftrecipe' has no attribute '{name}'")
+    globals()[name] = getattr(import_module("sftrecipe.plugin"), name)
+    return globals()[name]

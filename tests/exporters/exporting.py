@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sftrecipe import Context, Record, Rows
-from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe.plugin import DataSet, ExportContext
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.run.steps import catalogue
 from sftrecipe.store import atomic_files

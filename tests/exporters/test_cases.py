@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sftrecipe import PluginRefused
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import RowList
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.kinds import DataSet
+from sftrecipe.plugin import DataSet
 from sftrecipe.run.steps.catalogue import NAME, read, register
 
 FOREIGN = {"zh": {"hf_hub_url": "a/b", "description": "中文"}, "old": {"file_name": "old.json"}}

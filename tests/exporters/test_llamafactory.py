@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from sftrecipe import PluginRefused
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.testing import RowList
 from sftrecipe.thoughts import joined
 from sftrecipe_registry.llamafactory.exporter import LlamaFactory

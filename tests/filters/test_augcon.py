@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context, PluginRefused, Verdict
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.augcon.filter import AugConFilter
 from sftrecipe_registry.methods.augcon.pairwise_head import Loss, loss_and_gradient, trained_head

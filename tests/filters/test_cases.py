@@ -11,7 +11,7 @@ import yaml
 from tests.filters.judging import judged
 
 from sftrecipe import Context, Filter, PluginRefused, RowFilter, Verdict
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import RowList
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import CallFailed, Context, PluginRefused, Verdict
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.deita.filter import Deita
 

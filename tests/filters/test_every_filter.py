@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.filters.any_rows import COLUMNS, SCORES, answer, rows_of
 
 from sftrecipe import CallFailed, Context, Filter, PluginRefused, Verdict
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.record import new_record
 from sftrecipe.testing import FakeModel, RowList, own_files

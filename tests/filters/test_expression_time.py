@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sftrecipe_registry.filters.rules.safe_expression import read_expression
+from sftrecipe_registry.filters.rules.expression import read_expression
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.testing import RowList
 from sftrecipe_registry.filters.repeats.decontaminate import Decontaminate
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty

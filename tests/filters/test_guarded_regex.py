@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sftrecipe_registry.filters.rules import guarded_regex
-from sftrecipe_registry.filters.rules.guarded_regex import (
+from sftrecipe_registry.filters.rules import regex
+from sftrecipe_registry.filters.rules.regex import (
     SearchTooLong,
     cannot_explode,
     guarded_search,
@@ -55,7 +55,7 @@ def test_not_certain(pattern: str) -> None:
 
 
 def test_the_clock_stops_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guarded_regex, "SECONDS", 0.05)
+    monkeypatch.setattr(regex, "SECONDS", 0.05)
     search = guarded_search("(a|aa)+$")
     assert search("aaa")
     with pytest.raises(SearchTooLong, match="of 41 characters"):

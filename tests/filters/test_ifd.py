@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Filter, Verdict
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.cherry.ifd import Ifd
 from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT

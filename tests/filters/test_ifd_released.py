@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import RowList
 from sftrecipe_registry.methods.cherry.ifd import Ifd
 from sftrecipe_registry.methods.cherry.ifd_texts import question_prompt

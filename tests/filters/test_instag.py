@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Verdict
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.deita.instag import InsTag
 from sftrecipe_registry.methods.deita.intent_tags import (

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import PluginRefused
-from sftrecipe_registry.filters.rules import guarded_regex
-from sftrecipe_registry.filters.rules.guarded_regex import SearchTooLong, guarded_search
+from sftrecipe_registry.filters.rules import regex
+from sftrecipe_registry.filters.rules.regex import SearchTooLong, guarded_search
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
 
@@ -111,7 +111,7 @@ LONG = {
 )
 def test_every_search_ends(pattern: str, apart: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also in a thread, as a plan's dry run is, and meanwhile other threads go on."""
-    monkeypatch.setattr(guarded_regex, "SECONDS", 0.2)
+    monkeypatch.setattr(regex, "SECONDS", 0.2)
     raised: list[BaseException] = []
 
     def search() -> None:

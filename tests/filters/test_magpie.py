@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Verdict
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.magpie import nearest_neighbours as nearest
 from sftrecipe_registry.methods.magpie.filter import MagpieFilter

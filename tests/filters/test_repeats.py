@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.filters.judging import judged
 
 from sftrecipe import Context
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe.plugin.provider import Answer, CallFailed
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.filters.repeats import cosine_repeats, set_join, set_overlap, shingle_sets

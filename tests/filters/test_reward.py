@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from sftrecipe import CallFailed, Context
-from sftrecipe.kinds import OptionFiles, Request
+from sftrecipe.plugin import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.filters.reward import Reward
 

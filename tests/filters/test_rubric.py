@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Verdict
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.filters.rubric import Rubric
 from sftrecipe_registry.shared.replies.score_line import last_score

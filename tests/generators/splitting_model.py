@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from hashlib import blake2b
 
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 
 Say = Callable[[Request], str | Answer]
 WORDS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi"

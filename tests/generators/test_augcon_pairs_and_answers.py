@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject
-from sftrecipe.kinds import OptionFiles, Request
+from sftrecipe.plugin import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.augcon.answer_text import agrees, find_answer
 from sftrecipe_registry.methods.augcon.answers import AugConAnswers

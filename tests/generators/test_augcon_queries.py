@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Record, Reject
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.augcon.context_split import find_split
 from sftrecipe_registry.methods.augcon.queries import AugConQueries

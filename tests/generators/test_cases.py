@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from sftrecipe import CallFailed, Context, Generator, Record
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import FakeModel, RowList, own_files
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from sftrecipe import CallFailed, Context, PluginRefused, Record, Reject
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.self_instruct.alpaca import Alpaca
 from sftrecipe_registry.methods.self_instruct.bootstrap import SelfInstructBootstrap

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context, Record
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.magpie.generator import Magpie
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed, Context, Record, Reject
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.cherry.pre_experience import PreExperience
 

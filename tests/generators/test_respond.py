@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe import Context, Record, Reject
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.generators.respond import Respond
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe import CallFailed, Context, Record, Reject
-from sftrecipe.kinds import OptionFiles, Request
+from sftrecipe.plugin import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.self_instruct.template import SelfInstruct
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context, Record, Reject
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.methods.self_instruct.bootstrap import SelfInstructBootstrap
 from sftrecipe_registry.methods.self_instruct.classify import SelfInstructClassify

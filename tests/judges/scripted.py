@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe import CallFailed, Context, Judge
-from sftrecipe.kinds import Answer, OptionFiles, Request
+from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, own_files
 
 

@@ -10,7 +10,7 @@ import yaml
 from tests.judges.scripted import asked_text, context_of, models_of
 
 from sftrecipe import Judge, PluginRefused
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.testing import RowList
 

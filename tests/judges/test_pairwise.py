@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.judges.scripted import context_of
 
 from sftrecipe import CallFailed, PluginRefused
-from sftrecipe.kinds import Judgement, Request
+from sftrecipe.plugin import Judgement, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.judges.pairwise import Pairwise
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe_registry.judges.pairwise_verdict import two_scores, verdict, winning_score
+from sftrecipe_registry.judges.pairwise import two_scores, verdict, winning_score
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "cherry_judge"
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.judges.scripted import context_of
 
 from sftrecipe import CallFailed, Judge, PluginRefused
-from sftrecipe.kinds import Answer, Judgement, Request
+from sftrecipe.plugin import Answer, Judgement, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.judges.loss import Loss
 from sftrecipe_registry.judges.reference import Reference

@@ -11,9 +11,7 @@ from nltk.translate.bleu_score import sentence_bleu
 from rouge import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 
-from sftrecipe_registry.judges.bleu import bleu_2
-from sftrecipe_registry.judges.rouge_sets import rouge_sets
-from sftrecipe_registry.judges.said_in import folded, says
+from sftrecipe_registry.judges.answer_measures import bleu_2, folded, rouge_sets, says
 from sftrecipe_registry.shared.text.rouge import rouge_n
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "d", "A", ".", "e."]), max_size=14)

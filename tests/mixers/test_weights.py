@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.kinds import Mix, OptionFiles, Pick
+from sftrecipe.plugin import Mix, OptionFiles, Pick
 from sftrecipe.testing import RowList
 from sftrecipe_registry.mixers.weights import picks as drawing
 from sftrecipe_registry.mixers.weights.mixer import Weights

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sftrecipe.calls.ledger.call_keys import call_key, provider_part, request_json
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 
 from .pinned import hold
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sftrecipe import Context, Record, RowFilter, Verdict
 from sftrecipe.cli.plugins import plugins
 from sftrecipe.errors import PluginError, UsageError
-from sftrecipe.options import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
+from sftrecipe.plugin import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
 from sftrecipe.report.text.plugin_list import listed, named

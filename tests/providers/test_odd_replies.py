@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import CallFailed
-from sftrecipe.kinds import ending_of
+from sftrecipe.plugin import ending_of
 from sftrecipe_registry.shared.http.failures import failure_of, fault_of, retry_after
 from sftrecipe_registry.shared.http.rate_headers import limits_in, seconds_until
 from sftrecipe_registry.shared.http.replies import (

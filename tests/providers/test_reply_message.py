@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.calls.replies.reply_parts import in_parts, kept_in_parts
-from sftrecipe.kinds import Answer, ending_of, message_parts
+from sftrecipe.plugin import Answer, ending_of, message_parts
 from sftrecipe.thoughts import joined, parted, parted_reply
 from sftrecipe_registry.shared.http.protocol_turns import openai_turns
 from sftrecipe_registry.shared.http.replies import chat_answer

@@ -16,7 +16,7 @@ import yaml
 from sftrecipe import CallFailed, Reply
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import RecipeError
-from sftrecipe.kinds import Model, OptionFiles
+from sftrecipe.plugin import Model, OptionFiles
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.transformers.provider import Transformers

@@ -26,14 +26,14 @@ from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider, Request
-from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendors
+from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.ernie.qianfan_v1 import QianfanV1, v1_problem
 from sftrecipe_registry.shared.http.model_list import ModelList, listed_check
 
 from ..standin import stand_in
-from .vendors import vendors as vendor_server
+from .vendors import known_vendors as vendor_server
 
 TURNS = [{"role": "user", "content": "a question"}]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
@@ -49,7 +49,7 @@ generate:
 export:
   - {{use: jsonl}}
 """
-ASKED = [each for each in vendors().values() if each.use in ("openai", "ernie") or each.local]
+ASKED = [each for each in known_vendors().values() if each.use in ("openai", "ernie") or each.local]
 
 
 def provider(use: str, **options: Any) -> Provider:
@@ -67,7 +67,7 @@ async def model(folder: Path, use: str, **options: Any) -> AsyncIterator[Model]:
 
 def command(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """The real command in a folder, with the keys of these tests alone."""
-    keys = {key for vendor in vendors().values() for key in vendor.keys}
+    keys = {key for vendor in known_vendors().values() for key in vendor.keys}
     clean = {name: value for name, value in os.environ.items() if name not in keys}
     return subprocess.run(
         [sys.executable, "-m", "sftrecipe.cli.main", *words],

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sftrecipe.errors import RecipeError
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.load import check_recipe

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, Len, MultipleOf
 from pydantic import ConfigDict, field_validator
 
 from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provider, Source, Trainer
-from sftrecipe.options import (
+from sftrecipe.plugin import (
     ANY_COLUMN,
     ColumnName,
     InputFile,
@@ -22,8 +22,8 @@ from sftrecipe.options import (
     ProviderMarker,
     Sampling,
     StreamName,
+    discovery,
 )
-from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Capability, Inputs, OptionFiles, OptionProblem
 from sftrecipe.plugin.permission import Permission, Places, Risk
 from sftrecipe.plugin.plugin_kinds import Mix

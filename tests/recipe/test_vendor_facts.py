@@ -17,17 +17,17 @@ from sftrecipe.plugin.vendors.vendor_facts import (
     Vendor,
     facts_date,
     host_of,
+    known_vendors,
     vendor_at,
     vendor_named,
     vendor_of,
-    vendors,
 )
 from sftrecipe.plugin.vendors.vendor_quirks import Quirks, Switch, quirks_of, vendor_quirks
 from sftrecipe.recipe.checks.key_owners import belongs, hosts_by_variable
 from sftrecipe.report.pages.vendor_page import vendor_page
 
 ROOT = Path(__file__).parents[2]
-EVERY = list(vendors().values())
+EVERY = list(known_vendors().values())
 COMPANIES = [each for each in EVERY if not each.local]
 NAMED = re.compile(
     r"(?<![\w/.-])(?:gpt-\d|o[134](?:-mini)?(?=[\s\"',}])|claude-|deepseek-(?:chat|reasoner|flash|v\d)"
@@ -147,7 +147,7 @@ def test_the_last_day_is_a_day_of_service() -> None:
     ],
 )
 def test_dated_versions(vendor: str, model: str, known: str | None) -> None:
-    found = vendors()[vendor].model(model)
+    found = known_vendors()[vendor].model(model)
     assert (found.name if found else None) == known
 
 

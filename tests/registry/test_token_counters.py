@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe_registry.providers.embedded import Embedded
 from sftrecipe_registry.providers.vllm.provider import Vllm
 from sftrecipe_registry.shared.models import packaged_checkpoint

@@ -10,8 +10,7 @@ from annotated_types import Ge, Gt, Le
 from rapidfuzz.distance import LCSseq
 
 from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Expected, Inputs
-from sftrecipe.options import Sampling
+from sftrecipe.plugin import Expected, Inputs, Sampling
 
 Prompt = tuple[str, list[Record], int]
 """What is asked, the rows shown in it, and the number of its sample."""

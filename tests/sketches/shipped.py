@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from sftrecipe import Context, Record, Reject, RowFilter, RowGenerator, Verdict
-from sftrecipe.kinds import Request
-from sftrecipe.options import InputFile, Pattern, PromptMarker
+from sftrecipe.plugin import InputFile, Pattern, PromptMarker, Request
 from sftrecipe.testing import FakeModel
 
 

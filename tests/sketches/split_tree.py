@@ -10,7 +10,7 @@ from typing import Annotated
 from annotated_types import Gt
 
 from sftrecipe import CallFailed, Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.options import ColumnName, Sampling
+from sftrecipe.plugin import ColumnName, Sampling
 
 _REPLY = re.compile(r"Question: (.+)\nContext 1: (.+)\nContext 2: (.+)")
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from sftrecipe import CallFailed, Context, Record, Reject
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe.testing import FakeModel, RowList
 
 from .growing_pool import GrowingPool

@@ -8,8 +8,7 @@ from collections import Counter
 import pytest
 
 from sftrecipe import CallFailed, Context, Judge, Record, Rows
-from sftrecipe.kinds import Judgement, Request
-from sftrecipe.options import ProviderMarker, ProviderName
+from sftrecipe.plugin import Judgement, ProviderMarker, ProviderName, Request
 from sftrecipe.plugin.option_types import marked
 from sftrecipe.record import question
 from sftrecipe.testing import FakeModel, RowList

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe import Context
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.testing import FakeModel, RowList
 
 from .shipped import Reworded, Words, generate_there, judge_there, shouted

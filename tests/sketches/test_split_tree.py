@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sftrecipe import CallFailed, Context, Record, Reject
-from sftrecipe.kinds import Request
+from sftrecipe.plugin import Request
 from sftrecipe.testing import FakeModel, RowList
 
 from .split_tree import SplitTree

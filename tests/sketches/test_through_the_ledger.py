@@ -13,7 +13,7 @@ import pytest
 
 from sftrecipe import CallFailed, Context, Provider
 from sftrecipe.calls.session import open_session
-from sftrecipe.kinds import Adapter, Answer, Capability, Connecting, Request
+from sftrecipe.plugin import Adapter, Answer, Capability, Connecting, Request
 from sftrecipe.recipe.recipe import Block
 
 from . import test_growing_pool, test_pairwise_judge, test_split_tree, test_top_by_ifd

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from sftrecipe import CallFailed, Context, Verdict
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, Request
 from sftrecipe.testing import FakeModel, RowList
 
 from .top_by_ifd import TopByIfd

@@ -13,7 +13,7 @@ import pytest
 from pydantic import ConfigDict
 
 from sftrecipe import Context, PluginRefused, Trainer
-from sftrecipe.kinds import DataSet, Trained, Training
+from sftrecipe.plugin import DataSet, Trained, Training
 from sftrecipe.testing import plain_files
 
 PROGRAM = """

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import OptionFiles
+from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.option_types import FileMarker, marked
 from sftrecipe.run.steps.source_step import read_source

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from sftrecipe import Context
-from sftrecipe.kinds import DataSet, Finding, Training
+from sftrecipe.plugin import DataSet, Finding, Training
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.kinds import DataSet, OptionFiles, Training
+from sftrecipe.plugin import DataSet, OptionFiles, Training
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
@@ -19,6 +19,7 @@ from sftrecipe_registry.llamafactory.formats.rows import Formatting, entry
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 from sftrecipe_registry.llamafactory.training import environment as training_environment
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
 from ..training_environment import ABSENT, training_python
 
@@ -27,7 +28,7 @@ BASE = {"model_name_or_path": "m", "template": "qwen"}
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv(training_environment.ENVIRONMENT, "")
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, "")
     monkeypatch.setattr(training_environment.shutil, "which", lambda name: None)
     llamafactory.argument_table.cache_clear()
     yield
@@ -312,7 +313,7 @@ def test_the_installed_version_is_asked_when_there_is_one(monkeypatch: pytest.Mo
     python = training_python()
     if python is None:
         pytest.skip(ABSENT)
-    monkeypatch.setenv(training_environment.ENVIRONMENT, str(python.parents[1]))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(python.parents[1]))
     llamafactory.argument_table.cache_clear()
     ((message, _),) = problems(nonsense=1)
     assert "snapshot" not in message

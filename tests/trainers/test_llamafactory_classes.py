@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.kinds import Permission, Places
+from sftrecipe.plugin import Permission, Places
 from sftrecipe_registry.llamafactory.arguments.table import from_environment, shipped
 from sftrecipe_registry.llamafactory.training.permissions import (
     CLASSES,

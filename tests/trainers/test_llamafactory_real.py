@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context
-from sftrecipe.kinds import Training
+from sftrecipe.plugin import Training
 from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.kinds import DataSet, Trained, Training
+from sftrecipe.plugin import DataSet, Trained, Training
 from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
 from sftrecipe_registry.llamafactory.preflight.thoughts import thought_findings
-from sftrecipe_registry.llamafactory.training import environment as training_environment
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
 from ..training_environment import ABSENT, training_python
 from ..training_model import answered, small_model
@@ -54,7 +54,7 @@ def python(monkeypatch: pytest.MonkeyPatch) -> Path:
     found = training_python()
     if found is None:
         pytest.skip(ABSENT)
-    monkeypatch.setenv(training_environment.ENVIRONMENT, str(found.parents[1]))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(found.parents[1]))
     llamafactory.argument_table.cache_clear()
     return found
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.kinds import DataSet
+from sftrecipe.plugin import DataSet
 from sftrecipe.testing import RowList
 from sftrecipe_registry.llamafactory.preflight import encoding as preflight_encoding
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes, Catalogue

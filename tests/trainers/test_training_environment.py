@@ -13,7 +13,8 @@ from sftrecipe import PluginRefused
 from sftrecipe_registry.llamafactory.preflight import encoding as preflight_encoding
 from sftrecipe_registry.llamafactory.preflight.encoding import encoding_report
 from sftrecipe_registry.llamafactory.training import environment as training_environment
-from sftrecipe_registry.llamafactory.training.environment import ENVIRONMENT, check_training
+from sftrecipe_registry.llamafactory.training.environment import check_training
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
 from ..training_environment import ABSENT, training_python
 
@@ -21,7 +22,7 @@ from ..training_environment import ABSENT, training_python
 @pytest.fixture(autouse=True)
 def no_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_environment.shutil, "which", lambda name: None)
-    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    monkeypatch.delenv(TRAINING_ENVIRONMENT, raising=False)
 
 
 def _environment(folder: Path) -> Path:
@@ -34,23 +35,23 @@ def _environment(folder: Path) -> Path:
 def test_there_is_none() -> None:
     (found,) = check_training()
     assert found.state == "warning"
-    assert ENVIRONMENT in (found.advice or "")
+    assert TRAINING_ENVIRONMENT in (found.advice or "")
 
 
 def test_the_named_folder_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(tmp_path))
     (found,) = check_training()
     assert str(tmp_path) in found.found
 
 
 def test_there_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(_environment(tmp_path)))
     (found,) = check_training()
     assert (found.state, "no python" in found.found) == ("fault", True)
 
 
 def test_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(_environment(tmp_path)))
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
@@ -62,7 +63,7 @@ def test_it_cannot_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("says", ["", "no {json"])
 def test_what_is_no_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(_environment(tmp_path)))
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     python.write_text(f"#!/bin/sh\nprintf '{says}'\n")
@@ -80,7 +81,7 @@ def test_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
     python = training_python()
     if python is None:
         pytest.skip(ABSENT)
-    monkeypatch.setenv(ENVIRONMENT, str(python.parents[1]))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(python.parents[1]))
     (found,) = check_training()
     assert found.found.startswith("LLaMA-Factory 0.")
     gpu = shutil.which("nvidia-smi") is not None
@@ -88,7 +89,7 @@ def test_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_python_that_does_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ENVIRONMENT, str(_environment(tmp_path)))
+    monkeypatch.setenv(TRAINING_ENVIRONMENT, str(_environment(tmp_path)))
     monkeypatch.setattr(training_environment, "_SECONDS", 0.5)
     monkeypatch.setattr(preflight_encoding, "SECONDS", 0.5)
     python = tmp_path / "bin" / "python"

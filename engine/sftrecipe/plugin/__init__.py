@@ -1,1 +1,308 @@
-"""The author's API: the kinds, Context, Verdict, discovery by entry points."""
+"""The authors' API on one page: all that a plugin imports of sftrecipe is a name of this module."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    # isort: off
+    # fmt: off
+    from sftrecipe.errors import PluginError, SftrecipeError, causes, closest, yaml_word
+    from sftrecipe.messages import message
+    from sftrecipe.plugin.base import (
+        Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
+    )
+    from sftrecipe.plugin.context import Context, Model, Reject, Reply, Rows
+    from sftrecipe.plugin.described import Described
+    from sftrecipe.plugin.drawing import draw_rows
+    from sftrecipe.plugin.endings import (
+        AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
+    )
+    from sftrecipe.plugin.environments import COMPLETE, environment_of, installer, user_data
+    from sftrecipe.plugin.judge import Judge, Judgement
+    from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+    from sftrecipe.plugin.option_types import (
+        ANY_COLUMN, ColumnName, InputFile, InputPath, LaterMarker, ModelName, Pattern,
+        PromptMarker, ProviderMarker, ProviderName, SaidColumn, StreamName, trained_block,
+    )
+    from sftrecipe.plugin.permission import Permission, Places, Risk
+    from sftrecipe.plugin.plugin_kinds import (
+        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Mix, Mixer,
+        Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
+    )
+    from sftrecipe.plugin.prompts.prompt import Filled, Prompt, PromptFailed, template_keys
+    from sftrecipe.plugin.prompts.sandbox import rendered, sandbox
+    from sftrecipe.plugin.provider import (
+        CALL_FAILED, CALL_REASONS, CONTEXT_TOO_LONG, KEPT_REASONS, MOST_TOKENS, REQUEST_TOO_LARGE,
+        UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, Limits, Outcome, Price,
+        Provider, Request, TimedOut, TokenCounter, Unreached,
+    )
+    from sftrecipe.plugin.regular_files import open_regular, unusual_kind
+    from sftrecipe.plugin.reply_message import (
+        MessageParts, message_parts, tool_call, with_thought_beside,
+    )
+    from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
+    from sftrecipe.plugin.sampling import STEERING, Effort, Sampling, Thinking, ThoughtBudget
+    from sftrecipe.plugin.token_estimate import tokens_of
+    from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training, TrainingState
+    from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_at, vendor_named
+    from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
+    from sftrecipe.record import (
+        OF_TURNS, PAIR, PLAIN_COLUMNS, ROLES, Columns, Record, ToolCall, Turn, chat, question,
+    )
+    from sftrecipe.thoughts import Parted, joined, parted
+    from sftrecipe.turns.conversation import Said, looks_like_turns, read_turns, spoken_role
+    from sftrecipe.turns.faults import UnreadTurn, is_empty
+    from sftrecipe.turns.media_columns import with_media
+    from sftrecipe.turns.roles import CALLS
+    # isort: on
+    # fmt: on
+
+PAGE: Mapping[str, Mapping[str, str]] = {
+    "The kinds of plugins": {
+        "sftrecipe.plugin.plugin_kinds": (
+            "Source Generator RowGenerator Filter RowFilter Mixer Exporter PluginRefused"
+        ),
+        "sftrecipe.plugin.trainer": "Trainer",
+        "sftrecipe.plugin.judge": "Judge",
+        "sftrecipe.plugin.provider": "Provider",
+        "sftrecipe.plugin.base": "Plugin",
+        "sftrecipe.plugin.described": "Described",
+    },
+    "What a plugin says of itself": {
+        "sftrecipe.plugin.base": "Capability Inputs OptionFiles OptionProblem MachineCheck",
+        "sftrecipe.plugin.permission": "Permission Places Risk",
+        "sftrecipe.plugin.plugin_kinds": "Expected",
+    },
+    "Options": {
+        "sftrecipe.plugin.option_types": (
+            "InputFile InputPath ProviderName StreamName ColumnName SaidColumn ModelName Pattern "
+            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block"
+        ),
+        "sftrecipe.plugin.sampling": "Sampling STEERING Effort Thinking ThoughtBudget",
+    },
+    "What a step is given": {
+        "sftrecipe.plugin.context": "Context Rows",
+    },
+    "Rows": {
+        "sftrecipe.record": (
+            "Record Columns Turn ToolCall ROLES PLAIN_COLUMNS OF_TURNS PAIR chat question"
+        ),
+        "sftrecipe.plugin.context": "Reject",
+        "sftrecipe.plugin.plugin_kinds": "Verdict KEEP Pick Mix",
+    },
+    "Data sets and trainings": {
+        "sftrecipe.plugin.plugin_kinds": "ExportContext DataSet",
+        "sftrecipe.plugin.row_kinds": "RowKind RowCheck Unfit FIRST_ROWS",
+        "sftrecipe.plugin.trainer": "Training TrainingState Trained Finding",
+    },
+    "Judgements": {
+        "sftrecipe.plugin.judge": "Judgement",
+    },
+    "Models and their replies": {
+        "sftrecipe.plugin.context": "Model Reply",
+        "sftrecipe.plugin.provider": (
+            "CallFailed Outcome Blame CALL_FAILED CALL_REASONS KEPT_REASONS CONTEXT_TOO_LONG "
+            "REQUEST_TOO_LARGE UNREADABLE_REPLY"
+        ),
+        "sftrecipe.plugin.endings": (
+            "is_cut_off ending_of AT_THE_LIMIT BAD_TOOL_CALL OPEN_THOUGHT THOUGHT_ALONE"
+        ),
+    },
+    "Answering as a provider": {
+        "sftrecipe.plugin.provider": (
+            "Adapter Connecting Request Answer TimedOut Unreached TokenCounter Limits Price "
+            "MOST_TOKENS"
+        ),
+        "sftrecipe.plugin.token_estimate": "tokens_of",
+        "sftrecipe.plugin.limits_seen": "LimitSeen LimitsSeen TellsLimits",
+        "sftrecipe.plugin.reply_message": (
+            "MessageParts message_parts tool_call with_thought_beside"
+        ),
+    },
+    "Vendors": {
+        "sftrecipe.plugin.vendors.vendor_facts": "Vendor known_vendors vendor_named vendor_at",
+        "sftrecipe.plugin.vendors.vendor_quirks": "Quirks quirks_of",
+    },
+    "Prompts": {
+        "sftrecipe.plugin.prompts.prompt": "Prompt Filled PromptFailed template_keys",
+        "sftrecipe.plugin.prompts.sandbox": "sandbox rendered",
+    },
+    "Reading rows": {
+        "sftrecipe.plugin.regular_files": "open_regular unusual_kind",
+        "sftrecipe.plugin.plugin_kinds": "UNNAMED",
+        "sftrecipe.plugin.drawing": "draw_rows",
+        "sftrecipe.turns.conversation": "read_turns Said spoken_role looks_like_turns",
+        "sftrecipe.turns.media_columns": "with_media",
+        "sftrecipe.turns.faults": "UnreadTurn is_empty",
+        "sftrecipe.turns.roles": "CALLS",
+        "sftrecipe.thoughts": "Parted parted joined",
+    },
+    "Problems and their texts": {
+        "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
+        "sftrecipe.messages": "message",
+    },
+    "This machine": {
+        "sftrecipe.plugin.environments": "installer user_data environment_of COMPLETE",
+    },
+}
+"""Heading of the page → module → its names. A module is imported when a name of it is used."""
+
+__all__ = [
+    "ANY_COLUMN",
+    "AT_THE_LIMIT",
+    "BAD_TOOL_CALL",
+    "CALLS",
+    "CALL_FAILED",
+    "CALL_REASONS",
+    "COMPLETE",
+    "CONTEXT_TOO_LONG",
+    "FIRST_ROWS",
+    "KEEP",
+    "KEPT_REASONS",
+    "MOST_TOKENS",
+    "OF_TURNS",
+    "OPEN_THOUGHT",
+    "PAIR",
+    "PLAIN_COLUMNS",
+    "REQUEST_TOO_LARGE",
+    "ROLES",
+    "STEERING",
+    "THOUGHT_ALONE",
+    "UNNAMED",
+    "UNREADABLE_REPLY",
+    "Adapter",
+    "Answer",
+    "Blame",
+    "CallFailed",
+    "Capability",
+    "ColumnName",
+    "Columns",
+    "Connecting",
+    "Context",
+    "DataSet",
+    "Described",
+    "Effort",
+    "Expected",
+    "ExportContext",
+    "Exporter",
+    "Filled",
+    "Filter",
+    "Finding",
+    "Generator",
+    "InputFile",
+    "InputPath",
+    "Inputs",
+    "Judge",
+    "Judgement",
+    "LaterMarker",
+    "LimitSeen",
+    "Limits",
+    "LimitsSeen",
+    "MachineCheck",
+    "MessageParts",
+    "Mix",
+    "Mixer",
+    "Model",
+    "ModelName",
+    "OptionFiles",
+    "OptionProblem",
+    "Outcome",
+    "Parted",
+    "Pattern",
+    "Permission",
+    "Pick",
+    "Places",
+    "Plugin",
+    "PluginError",
+    "PluginRefused",
+    "Price",
+    "Prompt",
+    "PromptFailed",
+    "PromptMarker",
+    "Provider",
+    "ProviderMarker",
+    "ProviderName",
+    "Quirks",
+    "Record",
+    "Reject",
+    "Reply",
+    "Request",
+    "Risk",
+    "RowCheck",
+    "RowFilter",
+    "RowGenerator",
+    "RowKind",
+    "Rows",
+    "Said",
+    "SaidColumn",
+    "Sampling",
+    "SftrecipeError",
+    "Source",
+    "StreamName",
+    "TellsLimits",
+    "Thinking",
+    "ThoughtBudget",
+    "TimedOut",
+    "TokenCounter",
+    "ToolCall",
+    "Trained",
+    "Trainer",
+    "Training",
+    "TrainingState",
+    "Turn",
+    "Unfit",
+    "Unreached",
+    "UnreadTurn",
+    "Vendor",
+    "Verdict",
+    "causes",
+    "chat",
+    "closest",
+    "draw_rows",
+    "ending_of",
+    "environment_of",
+    "installer",
+    "is_cut_off",
+    "is_empty",
+    "joined",
+    "known_vendors",
+    "looks_like_turns",
+    "message",
+    "message_parts",
+    "open_regular",
+    "parted",
+    "question",
+    "quirks_of",
+    "read_turns",
+    "rendered",
+    "sandbox",
+    "spoken_role",
+    "template_keys",
+    "tokens_of",
+    "tool_call",
+    "trained_block",
+    "unusual_kind",
+    "user_data",
+    "vendor_at",
+    "vendor_named",
+    "with_media",
+    "with_thought_beside",
+    "yaml_word",
+]  # fmt: skip
+
+_MODULES = {
+    name: module
+    for modules in PAGE.values()
+    for module, names in modules.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'sftrecipe.plugin' has no attribute '{name}'")
+    globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return globals()[name]

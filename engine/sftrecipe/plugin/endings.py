@@ -19,11 +19,11 @@ AT_THE_LIMIT = frozenset({
 })  # fmt: skip
 """Words for a reply that came to `max_tokens`, or to the end of the model's context."""
 THOUGHT_ALONE = "the thought took all of max_tokens"
-"""Word of the engine's own: the limit came before the answer began."""
+"""The engine's own word where the limit came before the answer began."""
 OPEN_THOUGHT = "the thought has no end"
-"""Another: the thought was not closed, so that nothing is known to be the answer."""
+"""The engine's own word where a thought was not closed: nothing is known to be the answer."""
 BAD_TOOL_CALL = "bad_tool_call"
-"""Another: a call of a tool whose arguments are no JSON object."""
+"""The engine's own word for a call of a tool whose arguments are no JSON object."""
 _WHOLE = frozenset({
     "", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "tool_calls", "tool_use",
     "function_call", "normal", "complete",

@@ -154,6 +154,7 @@ class Verdict(NamedTuple):
 
 
 KEEP = Verdict(True)
+"""The verdict on a row that stays, where nothing was measured."""
 
 
 class Filter(Plugin):

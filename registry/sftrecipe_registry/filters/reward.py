@@ -6,9 +6,19 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from sftrecipe import Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import PAIR, chat
+from sftrecipe.plugin import (
+    PAIR,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+    chat,
+)
 from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
 from sftrecipe_registry.shared.text.last_answer import parted
 

@@ -7,9 +7,18 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, Filter, PluginRefused, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, StreamName
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Rows,
+    StreamName,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
 from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,

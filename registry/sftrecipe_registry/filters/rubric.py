@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from sftrecipe import Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin import (
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+)
 from sftrecipe_registry.shared.replies.lost_replies import said
 from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
 

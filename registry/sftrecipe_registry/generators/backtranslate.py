@@ -6,9 +6,20 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, ColumnName, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    RowGenerator,
+    Sampling,
+)
 from sftrecipe_registry.shared.replies.lost_replies import lost_reply
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.text.row_text import no_text

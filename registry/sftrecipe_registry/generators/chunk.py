@@ -8,9 +8,18 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, LaterMarker
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Expected,
+    Inputs,
+    LaterMarker,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Reject,
+    RowGenerator,
+)
 from sftrecipe_registry.shared.text.sentences import chinese_sentences, cut, packed, sentences
 from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,

@@ -8,10 +8,25 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import InputFile, PromptMarker, ProviderMarker, Sampling
-from sftrecipe.record import PLAIN_COLUMNS, Turn, chat
+from sftrecipe.plugin import (
+    PLAIN_COLUMNS,
+    Capability,
+    Context,
+    Expected,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    Sampling,
+    Turn,
+    chat,
+)
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.replies.one_prompt import ask_once

@@ -8,9 +8,19 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 import orjson
 from annotated_types import Ge
 
-from sftrecipe import Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.record import Turn, chat
+from sftrecipe.plugin import (
+    Context,
+    Expected,
+    Generator,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Reject,
+    Rows,
+    Turn,
+    chat,
+)
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
 from sftrecipe_registry.shared.text.last_answer import parted
 

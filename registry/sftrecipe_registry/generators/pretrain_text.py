@@ -8,9 +8,17 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Reject,
+    RowGenerator,
+)
 from sftrecipe_registry.shared.text.row_text import no_text
 from sftrecipe_registry.shared.text.sentences import cut, packed, sentences
 

@@ -7,10 +7,21 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
-from sftrecipe.record import Turn, question
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    Sampling,
+    Turn,
+    question,
+)
 from sftrecipe_registry.shared.replies.lost_replies import lost_reply
 from sftrecipe_registry.shared.replies.system_turn import with_system
 from sftrecipe_registry.shared.replies.thoughts import KeptThought

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, SaidColumn, Sampling
-from sftrecipe.record import Columns
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Columns,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    SaidColumn,
+    Sampling,
+)
 from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.text.last_answer import column_text, parted, with_text

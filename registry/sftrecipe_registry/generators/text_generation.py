@@ -7,10 +7,22 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
-from sftrecipe.record import Columns
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Columns,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    Sampling,
+)
 from sftrecipe_registry.shared.replies.lost_replies import lost_reply
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.replies.thoughts import KeptThought

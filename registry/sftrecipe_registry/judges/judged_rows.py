@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe import CallFailed, Context, PluginRefused, Record, Reply, Rows
+from sftrecipe.plugin import CallFailed, Context, PluginRefused, Record, Reply, Rows
 
 _SHOWN = 300
 """Characters of a reason's detail."""

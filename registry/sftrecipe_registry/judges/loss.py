@@ -8,10 +8,22 @@ from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
 
-from sftrecipe import Context, Judge, Record, Reply, Rows
-from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker
-from sftrecipe.record import chat
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Reply,
+    Rows,
+    chat,
+)
 from sftrecipe_registry.judges.confidence_interval import Estimate, metric_names
 from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.judges.model_answers import answered_by_all, named_twice

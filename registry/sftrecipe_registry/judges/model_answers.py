@@ -8,10 +8,19 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from sftrecipe import CallFailed, Context, Record, Reply
-from sftrecipe.kinds import OPEN_THOUGHT, THOUGHT_ALONE, OptionProblem
-from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
-from sftrecipe.plugin.described import Described
+from sftrecipe.plugin import (
+    OPEN_THOUGHT,
+    THOUGHT_ALONE,
+    CallFailed,
+    Context,
+    Described,
+    OptionProblem,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Reply,
+    Sampling,
+)
 from sftrecipe_registry.judges.judged_rows import NotJudged
 from sftrecipe_registry.shared.replies.system_turn import with_system
 from sftrecipe_registry.shared.text.last_answer import parted

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sftrecipe import Context
-from sftrecipe.kinds import Judgement
+from sftrecipe.plugin import Context, Judgement
 from sftrecipe_registry.judges.confidence_interval import (
     Estimate,
     estimates,

@@ -1,16 +1,29 @@
-"""Which of two models answers better."""
+"""Two models compared by their answers: a judge scores both, usually in both orders."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, NamedTuple, cast
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, cast
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 
-from sftrecipe import Context, Judge, Record, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
+from sftrecipe.plugin import (
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reply,
+    Rows,
+    Sampling,
+)
 from sftrecipe_registry.judges.confidence_interval import (
     estimates,
     metric_names,
@@ -29,17 +42,63 @@ from sftrecipe_registry.judges.model_answers import (
     answered_by_all,
     named_twice,
 )
-from sftrecipe_registry.judges.pairwise_verdict import (
-    Verdict,
-    outcome,
-    preference,
-    winning_score,
-)
 from sftrecipe_registry.shared.replies.json_items import find_items
 from sftrecipe_registry.shared.replies.lost_replies import said
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.text.last_answer import parted
 from sftrecipe_registry.shared.text.spoken import spoken
+
+Verdict = Literal["win", "tie", "lose", "invalid"]
+
+_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+
+
+def two_scores(reply: str) -> tuple[float, float] | None:
+    """The two numbers of the reply's first line, commas or spaces between; None for anything else.
+
+    Source: Cherry_LLM (arXiv 2308.12032), `evaluation/review_eval_score.py`.
+    """
+    line = reply.strip().partition("\n")[0].replace(",", " ").replace("，", " ")
+    parts = line.split()
+    if len(parts) != 2 or not all(_NUMBER.fullmatch(part) for part in parts):
+        return None
+    return float(parts[0]), float(parts[1])
+
+
+def preference(reply: str) -> int | None:
+    """1 where the answer that was shown first scored higher, -1 lower, 0 equal; None: no scores."""
+    scores = two_scores(reply)
+    if scores is None:
+        return None
+    return (scores[0] > scores[1]) - (scores[0] < scores[1])
+
+
+def outcome(preferences: Sequence[int]) -> Verdict:
+    """The outcome for A, of one preference for A (1, 0, -1) an order.
+
+    Each order counts alike, so that winning one and losing the other is a tie.
+    """
+    total = sum(preferences)
+    return "win" if total > 0 else "lose" if total < 0 else "tie"
+
+
+def verdict(first: str, second: str) -> Verdict:
+    """The outcome for A of two replies: `first` saw A before B, `second` B before A.
+
+    `invalid` where a reply holds no two scores: the released code lets two such replies tie.
+    """
+    one, other = preference(first), preference(second)
+    return "invalid" if one is None or other is None else outcome([one, -other])
+
+
+def winning_score(verdicts: Iterable[Verdict]) -> float:
+    """(wins - losses) / comparisons + 1, of those that are valid; above 1: A is the better one.
+
+    Raises ZeroDivisionError when none is valid.
+    """
+    valid = [each for each in verdicts if each != "invalid"]
+    return (valid.count("win") - valid.count("lose")) / len(valid) + 1
+
 
 _SHOWN = frozenset({"question", "first", "second"})
 _SCORE = "winning_score"

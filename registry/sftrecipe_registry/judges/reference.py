@@ -7,10 +7,19 @@ from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
 
-from sftrecipe import Context, Judge, Record, Rows
-from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
-from sftrecipe_registry.judges.bleu import bleu_2
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Rows,
+)
+from sftrecipe_registry.judges.answer_measures import bleu_2, folded, rouge_sets, says
 from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
@@ -24,8 +33,6 @@ from sftrecipe_registry.judges.model_figures import (
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.judges.rouge_sets import rouge_sets
-from sftrecipe_registry.judges.said_in import folded, says
 from sftrecipe_registry.shared.text.last_answer import parted
 from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
 from sftrecipe_registry.shared.text.row_text import said

@@ -7,10 +7,19 @@ from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
 
-from sftrecipe import Context, Judge, Record, Rows
-from sftrecipe.kinds import Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import ProviderMarker
-from sftrecipe.record import PAIR
+from sftrecipe.plugin import (
+    PAIR,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    ProviderMarker,
+    Record,
+    Rows,
+)
 from sftrecipe_registry.judges.confidence_interval import estimates, metric_names
 from sftrecipe_registry.judges.judged_rows import (
     JudgedRow,

@@ -7,9 +7,21 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from sftrecipe import CallFailed, Context, Judge, Record, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, Judgement, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    Judge,
+    Judgement,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reply,
+    Rows,
+)
 from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
 from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,

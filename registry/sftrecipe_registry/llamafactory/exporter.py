@@ -13,19 +13,22 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 from annotated_types import Ge, Le
 from pydantic import StringConstraints
 
-from sftrecipe import Exporter, PluginRefused, Record, Rows
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     FIRST_ROWS,
+    PAIR,
     DataSet,
     ExportContext,
+    Exporter,
     Inputs,
     OptionFiles,
     OptionProblem,
+    PluginRefused,
+    Record,
     RowCheck,
     RowKind,
+    Rows,
     Unfit,
 )
-from sftrecipe.record import PAIR
 from sftrecipe_registry.llamafactory.formats.conversation import (
     Conversation,
     Masks,

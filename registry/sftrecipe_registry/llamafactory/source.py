@@ -6,11 +6,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from sftrecipe import Context, PluginRefused, Record, Reject, Source
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import InputFile
-from sftrecipe.plugin.drawing import draw_rows
-from sftrecipe.plugin.regular_files import unusual_kind
+from sftrecipe.plugin import (
+    Context,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Reject,
+    Source,
+    draw_rows,
+    unusual_kind,
+)
 from sftrecipe_registry.llamafactory.formats.alpaca_shape import alpaca_shape
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import (
     BadCatalogue,

@@ -13,8 +13,7 @@ from pydantic import ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sftrecipe import PluginRefused, Trainer
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     DataSet,
     Finding,
     Inputs,
@@ -23,11 +22,13 @@ from sftrecipe.kinds import (
     OptionProblem,
     Permission,
     Places,
+    PluginRefused,
     RowKind,
     Trained,
+    Trainer,
     Training,
+    trained_block,
 )
-from sftrecipe.plugin.option_types import trained_block
 from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.llamafactory.arguments.table import (
     ArgumentTable,

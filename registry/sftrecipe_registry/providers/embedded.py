@@ -14,21 +14,22 @@ from typing import Annotated, Any, ClassVar
 import orjson
 from annotated_types import Ge
 
-from sftrecipe import CallFailed, Provider
-from sftrecipe.errors import PluginError
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     CONTEXT_TOO_LONG,
     Adapter,
     Answer,
+    CallFailed,
     Capability,
     Connecting,
     MachineCheck,
+    PluginError,
+    Price,
+    Provider,
     Request,
     TokenCounter,
+    installer,
+    message,
 )
-from sftrecipe.messages import message
-from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.provider import Price
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
 from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.models.installed_packages import package_check

@@ -8,9 +8,16 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Len
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import (
+    Context,
+    InputPath,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Reject,
+    Source,
+)
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import DataFile

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import InputPath
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import (
+    Context,
+    InputPath,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Reject,
+    Source,
+    installer,
+)
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.readers.hugging_face import hub_rows, is_hub_name, saved_tables
 from sftrecipe_registry.shared.readers.rows import found_rows

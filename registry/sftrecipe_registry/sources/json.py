@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, ClassVar
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.options import InputPath, LaterMarker
+from sftrecipe.plugin import Context, InputPath, LaterMarker, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import Encoding

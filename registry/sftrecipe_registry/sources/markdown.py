@@ -10,8 +10,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import Context, InputPath, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import plain_name

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from sftrecipe.turns.conversation import spoken_role
-from sftrecipe.turns.faults import UnreadTurn, is_empty
+from sftrecipe.plugin import UnreadTurn, is_empty, spoken_role
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others
 from sftrecipe_registry.shared.readers.rows import Misshapen
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import ClassVar, Literal
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import Context, InputPath, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.text_files import Encoding

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import Inputs
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import Context, InputPath, Inputs, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile, on_disk
 from sftrecipe_registry.shared.readers.rows import found_rows

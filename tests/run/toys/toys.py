@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from sftrecipe import Context, Judge, PluginRefused, Provider, Rows, Trainer
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Answer,
     Capability,
     Connecting,
     Expected,
     Judgement,
+    ModelName,
     Request,
     Trained,
     Training,
 )
-from sftrecipe.options import ModelName
 
 
 class ToyTrainer(Trainer):

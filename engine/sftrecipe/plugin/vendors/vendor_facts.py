@@ -100,7 +100,7 @@ class Vendor:
 
 
 @cache
-def vendors() -> Mapping[str, Vendor]:
+def known_vendors() -> Mapping[str, Vendor]:
     """Every vendor by its id, in the file's order."""
     return {name: _vendor(name, told) for name, told in _file()["vendors"].items()}
 
@@ -119,7 +119,7 @@ def vendor_named(name: str) -> Vendor | None:
 
 def vendor_names() -> list[str]:
     """Ids that a recipe may name, without the other ones."""
-    return list(vendors())
+    return list(known_vendors())
 
 
 def vendor_at(address: str) -> Vendor | None:
@@ -201,5 +201,5 @@ def _by_prefix() -> Mapping[str, Vendor]:
 
 
 def _pairs(names: Any) -> Iterator[tuple[str, Vendor]]:
-    for vendor in vendors().values():
+    for vendor in known_vendors().values():
         yield from ((name, vendor) for name in names(vendor))

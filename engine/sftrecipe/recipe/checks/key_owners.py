@@ -10,14 +10,14 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
-from sftrecipe.plugin.vendors.vendor_facts import vendors
+from sftrecipe.plugin.vendors.vendor_facts import known_vendors
 
 
 @cache
 def hosts_by_variable() -> Mapping[str, tuple[str, ...]]:
     """The hosts that a vendor's key belongs to. Any other host has to be allowed by the user."""
     found: dict[str, tuple[str, ...]] = {}
-    for vendor in vendors().values():
+    for vendor in known_vendors().values():
         for variable in vendor.keys:
             found[variable] = (*found.get(variable, ()), *vendor.hosts)
     return found

@@ -11,7 +11,7 @@ from sftrecipe.plugin.vendors.vendor_facts import (
     Vendor,
     VendorModel,
     facts_date,
-    vendors,
+    known_vendors,
 )
 from sftrecipe.plugin.vendors.vendor_quirks import Quirks, Switch, vendor_quirks
 
@@ -32,11 +32,11 @@ def vendor_page() -> str:
         resources.files("sftrecipe.report.pages").joinpath("vendor_page.md.j2").read_text("utf-8")
     )
     page = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)  # noqa: S701
-    every = [each for each in vendors().values() if each.retired is None]
+    every = [each for each in known_vendors().values() if each.retired is None]
     return page.from_string(text).render(
         date=facts_date(),
         companies=[each for each in every if not each.local],
-        closed=[each for each in vendors().values() if each.retired is not None],
+        closed=[each for each in known_vendors().values() if each.retired is not None],
         described=[_described(each) for each in every if each.example],
     )
 

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 
-from sftrecipe import Exporter, PluginRefused, Rows
-from sftrecipe.kinds import DataSet, ExportContext
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import DataSet, ExportContext, Exporter, PluginRefused, Rows, installer
 from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 import orjson
 
-from sftrecipe import Exporter, Rows
-from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe.plugin import DataSet, ExportContext, Exporter, Rows
 from sftrecipe_registry.exporters.plain.plain_rows import plain_row
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from sftrecipe import Exporter, Rows
-from sftrecipe.kinds import DataSet, ExportContext
+from sftrecipe.plugin import DataSet, ExportContext, Exporter, Rows
 from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sftrecipe import PluginRefused, Record
+from sftrecipe.plugin import PluginRefused, Record
 
 if TYPE_CHECKING:
     import pyarrow as pa

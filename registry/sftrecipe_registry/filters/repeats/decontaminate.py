@@ -9,10 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import KEEP, Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, InputFile, StreamName
-from sftrecipe.record import Columns
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Columns,
+    Context,
+    Filter,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    StreamName,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.row_text import CONTENT, said, seen_columns, with_said
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 
-from sftrecipe import KEEP, Context, Filter, Record, Rows, Verdict
-from sftrecipe.options import ColumnName, StreamName
+from sftrecipe.plugin import KEEP, ColumnName, Context, Filter, Record, Rows, StreamName, Verdict
 from sftrecipe_registry.filters.repeats.preference import Preference
 from sftrecipe_registry.shared.text.first_seen import DIGEST_BYTES, FirstSeen
 from sftrecipe_registry.shared.text.row_text import CONTENT, MEDIA, of_turns

@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import KEEP, Context, Filter, PluginRefused, Rows, Verdict
-from sftrecipe.options import ColumnName, StreamName
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Filter,
+    PluginRefused,
+    Rows,
+    StreamName,
+    Verdict,
+)
 from sftrecipe_registry.filters.repeats.preference import Preference
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 

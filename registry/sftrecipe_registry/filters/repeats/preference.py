@@ -5,8 +5,7 @@ from __future__ import annotations
 from array import array
 from math import inf, isnan
 
-from sftrecipe import PluginRefused, Record
-from sftrecipe.errors import closest
+from sftrecipe.plugin import PluginRefused, Record, closest
 from sftrecipe_registry.shared.text.row_text import text_aloud
 
 

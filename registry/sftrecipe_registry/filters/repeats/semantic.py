@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Gt, Le
 
-from sftrecipe import Context, Filter, PluginRefused, Rows, Verdict
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Capability,
+    ColumnName,
+    Context,
     Expected,
+    Filter,
     Inputs,
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    PluginRefused,
+    Rows,
+    StreamName,
+    Verdict,
 )
-from sftrecipe.options import ColumnName, StreamName
 from sftrecipe_registry.filters.repeats.preference import Preference
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, InputFile
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.instruction_rules import (
     BEYOND_TEXT_ALPACA,
     LISTS,

@@ -8,9 +8,18 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.row_text import TextOf, answer_text, text_of
 from sftrecipe_registry.shared.text.scripts import count_words
 

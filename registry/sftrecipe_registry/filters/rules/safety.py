@@ -9,9 +9,18 @@ from typing import ClassVar, Literal
 
 import yaml
 
-from sftrecipe import KEEP, Context, Record, RowFilter, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName, InputFile
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    RowFilter,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 from sftrecipe_registry.shared.text.word_list import word_finder
 

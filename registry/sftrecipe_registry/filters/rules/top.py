@@ -10,10 +10,20 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Gt, Le
 
-from sftrecipe import KEEP, Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.errors import closest
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    KEEP,
+    ColumnName,
+    Context,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    Verdict,
+    closest,
+)
 from sftrecipe_registry.shared.text.row_text import text_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sftrecipe.kinds import DataSet, RowKind
+from sftrecipe.plugin import DataSet, RowKind
 
 _WANTED: dict[str, RowKind] = {
     "pt": "text",

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import open_regular
 from sftrecipe_registry.shared.readers.hugging_face import is_hub_name
 
 NAME = "dataset_info.json"

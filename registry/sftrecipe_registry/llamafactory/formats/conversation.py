@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from sftrecipe.record import Columns
+from sftrecipe.plugin import Columns
 from sftrecipe_registry.llamafactory.formats.turns import (
     ANSWERS,
     Turn,

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sftrecipe.kinds import FIRST_ROWS, Inputs, RowKind
-from sftrecipe.record import PAIR, Columns
+from sftrecipe.plugin import FIRST_ROWS, PAIR, Columns, Inputs, RowKind
 from sftrecipe_registry.llamafactory.formats.conversation import Preference
 from sftrecipe_registry.llamafactory.formats.judgement_label import counts_more, judgement
 from sftrecipe_registry.llamafactory.formats.turns import Unusable

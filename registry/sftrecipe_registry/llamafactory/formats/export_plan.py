@@ -9,7 +9,7 @@ from hashlib import blake2b
 from heapq import nsmallest
 from typing import Literal
 
-from sftrecipe.record import Columns
+from sftrecipe.plugin import Columns
 from sftrecipe_registry.llamafactory.formats.conversation import (
     MEDIA,
     Conversation,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sftrecipe import Context
-from sftrecipe.kinds import UNNAMED
+from sftrecipe.plugin import UNNAMED, Context
 from sftrecipe_registry.llamafactory.formats.alpaca_shape import CANONICAL
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import Entry
 from sftrecipe_registry.shared.readers.rows import Shape

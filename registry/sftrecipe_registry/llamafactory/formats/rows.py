@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence, Set
 from typing import Any, Literal
 
-from sftrecipe.record import Columns
+from sftrecipe.plugin import Columns
 from sftrecipe_registry.llamafactory.formats.control_tokens import control_token
 from sftrecipe_registry.llamafactory.formats.conversation import (
     MEDIA,

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.record import Turn
-from sftrecipe.turns.conversation import Said, read_turns
-from sftrecipe.turns.faults import UnreadTurn, is_empty
-from sftrecipe.turns.media_columns import with_media
-from sftrecipe.turns.roles import CALLS
+from sftrecipe.plugin import CALLS, Said, Turn, UnreadTurn, is_empty, read_turns, with_media
 from sftrecipe_registry.llamafactory.formats.alpaca_shape import (
     MEDIA,
     canonical,

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.record import ROLES, ToolCall
-from sftrecipe.record import Turn as ChatTurn
-from sftrecipe.thoughts import parted
+from sftrecipe.plugin import ROLES, ToolCall, parted
+from sftrecipe.plugin import Turn as ChatTurn
 
 THOUGHT_WORDS = ("<think>\n", "\n</think>\n\n")
 """What stands around a thought in most reasoning templates (`thought_words`)."""

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory.arguments.table import (
     ArgumentTable,
     check_arguments,

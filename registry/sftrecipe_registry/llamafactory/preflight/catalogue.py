@@ -13,8 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.kinds import Finding
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import Finding, open_regular
 from sftrecipe_registry.llamafactory.arguments.stages import fits_ranking
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import (
     COLUMNS,

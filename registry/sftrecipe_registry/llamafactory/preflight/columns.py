@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import DEFAULT_COLUMNS
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
 from sftrecipe_registry.llamafactory.preflight.files import TableFile

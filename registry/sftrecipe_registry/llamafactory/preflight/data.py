@@ -8,8 +8,7 @@ from typing import IO, Any
 
 import orjson
 
-from sftrecipe.kinds import Finding
-from sftrecipe.thoughts import parted
+from sftrecipe.plugin import Finding, parted
 from sftrecipe_registry.llamafactory.formats.control_tokens import control_token
 from sftrecipe_registry.llamafactory.formats.conversation import MEDIA
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes

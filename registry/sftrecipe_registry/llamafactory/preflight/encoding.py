@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sftrecipe import PluginRefused
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding, PluginRefused
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.preflight.data import CONTROL_TOKEN, Spool
 from sftrecipe_registry.llamafactory.preflight.thoughts import thought_findings

@@ -15,8 +15,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import PluginRefused
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding, PluginRefused
 from sftrecipe_registry.llamafactory.preflight.tally import Tally, Trouble
 from sftrecipe_registry.shared.files.encoding_guess import wide_encoding
 from sftrecipe_registry.shared.readers.arrow_tables import arrow_rows, parquet_rows

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from sftrecipe import PluginRefused
-from sftrecipe.kinds import Finding, Training
+from sftrecipe.plugin import Finding, PluginRefused, Training
 from sftrecipe_registry.llamafactory.arguments.table import ArgumentTable
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
@@ -30,12 +29,10 @@ from sftrecipe_registry.llamafactory.preflight.machine import (
 )
 from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
-from sftrecipe_registry.llamafactory.training.environment import (
-    ENVIRONMENT,
-    training_python,
-)
+from sftrecipe_registry.llamafactory.training.environment import training_python
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
 from sftrecipe_registry.llamafactory.training.output import listed
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
 _ELSEWHERE = ("ONLINE", "REMOTE:")
 _HUB = "download the model first, or name its folder, to have them checked"
@@ -64,7 +61,7 @@ def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator
 
 def _unchecked() -> Finding:
     text = "there is no environment with LLaMA-Factory: template, truncation, packages and GPU are "
-    advice = f"make one: sftrecipe env train; or name one's folder in {ENVIRONMENT}"
+    advice = f"make one: sftrecipe env train; or name one's folder in {TRAINING_ENVIRONMENT}"
     return Finding("warning", "environment", f"{text}not checked", advice)
 
 

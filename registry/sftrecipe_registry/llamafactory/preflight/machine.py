@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sftrecipe.kinds import Finding, Training
+from sftrecipe.plugin import Finding, Training
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS

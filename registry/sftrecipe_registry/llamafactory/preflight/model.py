@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.kinds import Finding, Training
+from sftrecipe.plugin import Finding, Training
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.training.output import NOTE, listed
 from sftrecipe_registry.shared.models.model_folder import is_adapter, is_path

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 
 State = Literal["fault", "warning"]
 SHOWN = 3

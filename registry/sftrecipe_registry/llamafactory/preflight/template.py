@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 
 _THOUGHT = re.compile(r"<think>\s*</think>\s*")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.kinds import Finding
+from sftrecipe.plugin import Finding
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 
 _DROP = "or leave the thoughts out (the exporter's reasoning: drop)"

@@ -9,20 +9,18 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck
-from sftrecipe.plugin.environments import environment_of
+from sftrecipe.plugin import MachineCheck, environment_of
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
+from sftrecipe_registry.shared.processes.python_environment import (
+    MAKE_TRAINING_ENVIRONMENT,
+    TRAINING_ENVIRONMENT,
+)
 
-ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 COMMAND = "llamafactory-cli"
 _SECONDS = 180.0
 """torch is read from disk: cold, on a small machine, that takes a minute."""
-MAKE_ENVIRONMENT = (
-    "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
-    f"{ENVIRONMENT}; without it a run still writes train.yaml"
-)
 _LOOK = """
 import importlib.metadata, json, platform, torch, llamafactory
 cuda = torch.cuda.is_available()
@@ -57,7 +55,7 @@ def training_command() -> list[str] | None:
 
     The user may name a whole command, such as `uv tool run --from llamafactory llamafactory-cli`.
     """
-    named = os.environ.get(ENVIRONMENT) or ""
+    named = os.environ.get(TRAINING_ENVIRONMENT) or ""
     words = shlex.split(named)
     if len(words) > 1 and not Path(named).expanduser().exists():
         program = shutil.which(words[0])
@@ -68,7 +66,7 @@ def training_command() -> list[str] | None:
 
 def _places() -> Iterator[str]:
     """Where to look, in this order."""
-    if environment := environment_of(ENVIRONMENT):
+    if environment := environment_of(TRAINING_ENVIRONMENT):
         yield environment
     if command := shutil.which(COMMAND):
         yield command
@@ -84,12 +82,12 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        yield MachineCheck("warning", _not_found(), MAKE_ENVIRONMENT)
+        yield MachineCheck("warning", _not_found(), MAKE_TRAINING_ENVIRONMENT)
         return
     python = _python_of(folder)
     if python is None:
         text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
-        yield MachineCheck("fault", text, MAKE_ENVIRONMENT)
+        yield MachineCheck("fault", text, MAKE_TRAINING_ENVIRONMENT)
         return
     yield _looked(python)
 
@@ -97,12 +95,12 @@ def check_training() -> Iterator[MachineCheck]:
 def missing_training() -> Iterator[MachineCheck]:
     """LLaMA-Factory, where nothing starts it here."""
     if training_command() is None:
-        yield MachineCheck("fault", _not_found(), MAKE_ENVIRONMENT)
+        yield MachineCheck("fault", _not_found(), MAKE_TRAINING_ENVIRONMENT)
 
 
 def _not_found() -> str:
-    named = os.environ.get(ENVIRONMENT)
-    where = f"in '{named}' ({ENVIRONMENT})" if named else "on this machine"
+    named = os.environ.get(TRAINING_ENVIRONMENT)
+    where = f"in '{named}' ({TRAINING_ENVIRONMENT})" if named else "on this machine"
     return f"LLaMA-Factory is not found {where}"
 
 
@@ -123,7 +121,7 @@ def _looked(python: Path) -> MachineCheck:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:
         text = f"{python} is no python that works: it ran, and told nothing"
-        return MachineCheck("fault", text, MAKE_ENVIRONMENT)
+        return MachineCheck("fault", text, MAKE_TRAINING_ENVIRONMENT)
     text = (
         f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
         f"{python.parent.parent}"

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.kinds import TrainingState
+from sftrecipe.plugin import TrainingState
 
 NAME = "trainer_log.jsonl"
 

@@ -19,9 +19,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import COMPLETE, environment_of
-from sftrecipe_registry.llamafactory.training.environment import ENVIRONMENT
+from sftrecipe.plugin import COMPLETE, PluginRefused, environment_of
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -65,8 +64,8 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
         raise PluginRefused(f"the environment cannot be made: {error}") from error
     (folder / _INCOMPLETE).unlink()
     say(f"the environment in {folder} is complete")
-    if environment_of(ENVIRONMENT) != str(folder):
-        say(f"to train in it: export {ENVIRONMENT}={folder}")
+    if environment_of(TRAINING_ENVIRONMENT) != str(folder):
+        say(f"to train in it: export {TRAINING_ENVIRONMENT}={folder}")
 
 
 def _identity(cpu: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.kinds import DataSet, Finding
+from sftrecipe.plugin import DataSet, Finding
 from sftrecipe_registry.llamafactory.training.output import listed
 
 ARGUMENT = "mask_history"

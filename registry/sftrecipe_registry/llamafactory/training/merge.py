@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from sftrecipe.kinds import Training
+from sftrecipe.plugin import Training
 from sftrecipe_registry.llamafactory.training.output import MERGED, Output, listed, model_stands
 from sftrecipe_registry.llamafactory.training.process import failure, run_command
 

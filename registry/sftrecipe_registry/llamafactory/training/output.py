@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.shared.models.model_folder import weights_fingerprint
 
 NOTE = ".sftrecipe.json"

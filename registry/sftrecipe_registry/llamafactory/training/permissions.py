@@ -14,9 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.kinds import Permission, Places, Risk
-from sftrecipe.plugin.option_types import trained_block
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import Permission, Places, Risk, open_regular, trained_block
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS

@@ -10,8 +10,7 @@ from typing import Any
 
 import yaml
 
-from sftrecipe import PluginRefused
-from sftrecipe.kinds import Trained, Training
+from sftrecipe.plugin import PluginRefused, Trained, Training
 from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (

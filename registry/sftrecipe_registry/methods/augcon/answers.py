@@ -8,9 +8,24 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, InputFile, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Generator,
+    InputFile,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    Rows,
+    Sampling,
+)
 from sftrecipe_registry.methods.augcon.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple, Protocol
 
-from sftrecipe import Reply
-from sftrecipe.kinds import Model, is_cut_off
+from sftrecipe.plugin import Model, Reply, is_cut_off
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.text.sentences import sentences
 

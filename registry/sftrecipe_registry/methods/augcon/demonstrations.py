@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from sftrecipe import CallFailed, Context
+from sftrecipe.plugin import CallFailed, Context
 
 Demonstration: TypeAlias = Mapping[str, str]
 """`context`, `question`, `answer`, and `reasoning`, empty where a person wrote it."""

@@ -8,9 +8,18 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    ColumnName,
+    Context,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.rouge import rouge_l
 from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,

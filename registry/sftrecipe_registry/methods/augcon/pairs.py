@@ -8,16 +8,22 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
+    CallFailed,
     Capability,
+    Context,
     Expected,
+    Generator,
     Inputs,
     OptionFiles,
     OptionProblem,
     PromptFailed,
+    PromptMarker,
+    Record,
+    Reject,
+    Rows,
+    Sampling,
 )
-from sftrecipe.options import PromptMarker, Sampling
 from sftrecipe_registry.methods.augcon.context_split import (
     PROMPT_VARIABLES,
     Asked,

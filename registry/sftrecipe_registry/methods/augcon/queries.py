@@ -9,9 +9,20 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import CALL_REASONS, Capability, Expected, Inputs
-from sftrecipe.options import ColumnName, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    CALL_REASONS,
+    CallFailed,
+    Capability,
+    ColumnName,
+    Context,
+    Expected,
+    Inputs,
+    PromptMarker,
+    Record,
+    Reject,
+    RowGenerator,
+    Sampling,
+)
 from sftrecipe_registry.methods.augcon.context_split import (
     PROMPT_VARIABLES,
     Asked,

@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Lt
 
-from sftrecipe import CallFailed, Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Capability, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import StreamName
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    StreamName,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.tokenizers import Tokenize, TokenizerName, tokenizer
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 

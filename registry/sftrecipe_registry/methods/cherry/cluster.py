@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    Capability,
+    ColumnName,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import TextOf, instruction_text, text_of
 from sftrecipe_registry.shared.text.tokenizers import TokenizerName, tokenizer

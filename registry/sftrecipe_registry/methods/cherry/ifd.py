@@ -9,8 +9,19 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Filter, Record, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Record,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.methods.cherry.ifd_score import (
     UNSCORED,
     Likelihood,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from sftrecipe import Reply
+from sftrecipe.plugin import Reply
 
 Ratio = Literal["losses", "perplexities"]
 

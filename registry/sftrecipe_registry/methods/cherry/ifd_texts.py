@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sftrecipe.record import Record
-from sftrecipe.thoughts import joined
+from sftrecipe.plugin import Record, joined
 from sftrecipe_registry.shared.text.last_answer import parted, trained_answer
 from sftrecipe_registry.shared.text.spoken import spoken
 

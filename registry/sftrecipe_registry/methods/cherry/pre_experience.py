@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs
-from sftrecipe.options import ProviderMarker
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Generator,
+    Inputs,
+    ProviderMarker,
+    Record,
+    Reject,
+    Rows,
+)
 from sftrecipe_registry.methods.cherry.ifd_texts import PromptName, asked, question_prompt
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 

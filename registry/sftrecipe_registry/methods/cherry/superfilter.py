@@ -7,9 +7,20 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Gt, Le
 
-from sftrecipe import CallFailed, Context, Filter, Reply, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    ColumnName,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    Reply,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp
 
-from sftrecipe.kinds import Model
+from sftrecipe.plugin import Model
 
 
 async def expected_score(

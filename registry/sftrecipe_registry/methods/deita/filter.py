@@ -8,10 +8,25 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, ProviderMarker, Sampling
-from sftrecipe.record import chat
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Rows,
+    Sampling,
+    Verdict,
+    chat,
+)
 from sftrecipe_registry.methods.deita.expected_score import expected_score
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.replies.lost_replies import said

@@ -8,9 +8,25 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Gt, Le
 
-from sftrecipe import CallFailed, Context, Filter, Record, Reply, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, MachineCheck, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, ProviderMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Filter,
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    ProviderMarker,
+    Record,
+    Reply,
+    Rows,
+    Sampling,
+    Verdict,
+)
 from sftrecipe_registry.methods.deita.intent_tags import (
     SCHEMA,
     Tags,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from sftrecipe import Context
+from sftrecipe.plugin import Context
 
 Operation = TypeVar("Operation", bound=str)
 

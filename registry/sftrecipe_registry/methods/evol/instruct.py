@@ -9,10 +9,23 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import question
+from sftrecipe.plugin import (
+    CallFailed,
+    Capability,
+    Context,
+    Expected,
+    Generator,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    Rows,
+    Sampling,
+    question,
+)
 from sftrecipe_registry.methods.evol.evolution import (
     drawn,
     evolved_text,

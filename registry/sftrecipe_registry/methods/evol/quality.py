@@ -7,10 +7,21 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker, Sampling
-from sftrecipe.record import chat
+from sftrecipe.plugin import (
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    Sampling,
+    chat,
+)
 from sftrecipe_registry.methods.evol.evolution import drawn, evolved_text, scaffold_in
 from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
 from sftrecipe_registry.shared.replies.one_prompt import ask_once

@@ -9,8 +9,18 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import KEEP, Context, Filter, PluginRefused, Record, Rows, Verdict
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin import (
+    KEEP,
+    Context,
+    Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+    Verdict,
+)
 from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text
 

@@ -10,17 +10,22 @@ from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Gt
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Rows
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
+    CallFailed,
     Capability,
+    Context,
+    Described,
     Expected,
     Filled,
+    Generator,
     Inputs,
     OptionFiles,
     OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Rows,
 )
-from sftrecipe.options import PromptMarker
-from sftrecipe.plugin.described import Described
 from sftrecipe_registry.methods.magpie.instruction_sanitiser import Rules, sanitised
 from sftrecipe_registry.methods.magpie.user_turn import UserTurn
 from sftrecipe_registry.shared.replies.lost_replies import Lost

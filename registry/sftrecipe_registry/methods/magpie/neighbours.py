@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, Filter, Rows, Verdict
-from sftrecipe.kinds import Capability, Expected
-from sftrecipe.options import ColumnName
+from sftrecipe.plugin import Capability, ColumnName, Context, Expected, Filter, Rows, Verdict
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,21 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Record, Reply, RowFilter, Verdict
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reply,
+    RowFilter,
+    Sampling,
+    Verdict,
+)
 from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
 from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
 from sftrecipe_registry.shared.replies.one_prompt import ask_once

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker
-from sftrecipe.record import PLAIN_COLUMNS, Turn, chat
+from sftrecipe.plugin import (
+    PLAIN_COLUMNS,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    RowGenerator,
+    Turn,
+    chat,
+)
 from sftrecipe_registry.methods.magpie.user_turn import UserTurn
 
 

@@ -7,10 +7,15 @@ from typing import Annotated, Any, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Reply
-from sftrecipe.errors import closest
-from sftrecipe.kinds import OptionFiles, OptionProblem
-from sftrecipe.options import InputFile, Sampling
+from sftrecipe.plugin import (
+    Context,
+    InputFile,
+    OptionFiles,
+    OptionProblem,
+    Reply,
+    Sampling,
+    closest,
+)
 from sftrecipe_registry.methods.magpie.pre_query import (
     NoPreQuery,
     PreQuery,

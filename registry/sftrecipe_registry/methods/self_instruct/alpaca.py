@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Reply
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
-from sftrecipe.options import PromptMarker
+from sftrecipe.plugin import Context, Inputs, OptionFiles, OptionProblem, PromptMarker, Reply
 from sftrecipe_registry.methods.self_instruct.growing_pool import Candidates, GrowingPool, Question
 from sftrecipe_registry.methods.self_instruct.numbered_tasks import (
     parse_tasks,

@@ -8,9 +8,17 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Capability, Inputs
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Context,
+    Inputs,
+    PromptMarker,
+    Record,
+    Reject,
+    RowGenerator,
+    Sampling,
+)
 from sftrecipe_registry.shared.replies.lost_replies import nothing_said
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 

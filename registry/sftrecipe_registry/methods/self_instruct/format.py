@@ -8,8 +8,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe import Context, Record, Reject, RowGenerator
-from sftrecipe.kinds import Expected, Inputs
+from sftrecipe.plugin import Context, Expected, Inputs, Record, Reject, RowGenerator
 
 WITH_INPUT = (
     "{instruction}\nInput: {input}\nOutput:",

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import CallFailed, Context, Generator, PluginRefused, Record, Reject, Reply, Rows
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
+    CallFailed,
     Capability,
+    Context,
     Expected,
     Filled,
+    Generator,
     Inputs,
     OptionFiles,
     OptionProblem,
+    PluginRefused,
+    Record,
+    Reject,
+    Reply,
+    Rows,
+    Sampling,
 )
-from sftrecipe.options import Sampling
 from sftrecipe_registry.shared.replies.lost_replies import nothing_said
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder

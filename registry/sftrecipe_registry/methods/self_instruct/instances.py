@@ -7,9 +7,19 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe import Context, Record, Reject, Reply, RowGenerator
-from sftrecipe.kinds import Capability, Expected, Inputs
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Capability,
+    Context,
+    Expected,
+    Inputs,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    RowGenerator,
+    Sampling,
+)
 from sftrecipe_registry.methods.self_instruct.task_instances import (
     Instance,
     Lost,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from sftrecipe import Record
+from sftrecipe.plugin import Record
 from sftrecipe_registry.shared.text.instruction_rules import Fault
 from sftrecipe_registry.shared.text.rouge_index import RougeIndex
 from sftrecipe_registry.shared.text.tokenizers import Tokenize

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal, NamedTuple
 
-from sftrecipe.kinds import is_cut_off
+from sftrecipe.plugin import is_cut_off
 
 _MARK = re.compile(r"(?:\A|\n)[ \t]*\d{1,4}(?:\s?[.)] |[.)](?=[^\s\d.)])|\s?[、．）]\s*)")
 """A line's number: `9. `, `9 . `, `9) `, `9.x`, `9、`; not `9.5`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from sftrecipe.kinds import is_cut_off
+from sftrecipe.plugin import is_cut_off
 from sftrecipe_registry.methods.self_instruct.growing_pool import Candidates
 
 _FIELD = re.compile(

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 from typing import Any
 
-from sftrecipe import Context, Record
+from sftrecipe.plugin import Context, Record
 
 
 def drawn(rows: Sequence[Record], count: int, ctx: Context, *salt: object) -> list[Record]:

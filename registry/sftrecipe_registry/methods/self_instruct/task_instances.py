@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sftrecipe.kinds import is_cut_off
+from sftrecipe.plugin import is_cut_off
 
 _EXAMPLE = re.compile(r"(?m)^[ \t]*(?:Example\s?\d*\.?|示例\s?\d*)[ \t]*[:：]?")
 _EXAMPLE_ORIGINAL = re.compile(r"Example\s?\d*\.?")

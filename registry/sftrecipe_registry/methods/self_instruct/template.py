@@ -10,17 +10,26 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Gt
 
-from sftrecipe import CallFailed, Context, Generator, Record, Reject, Reply, Rows
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
+    CallFailed,
     Capability,
+    Context,
     Expected,
     Filled,
+    Generator,
+    InputFile,
     Inputs,
+    LaterMarker,
     OptionFiles,
     OptionProblem,
+    PromptMarker,
+    Record,
+    Reject,
+    Reply,
+    Rows,
+    Sampling,
     template_keys,
 )
-from sftrecipe.options import InputFile, LaterMarker, PromptMarker, Sampling
 from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbered
 from sftrecipe_registry.methods.self_instruct.seed_examples import drawn, seed_example
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml

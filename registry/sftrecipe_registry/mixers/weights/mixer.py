@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt, MinLen
 
-from sftrecipe import Context, Mixer, PluginRefused, Record, Rows
-from sftrecipe.kinds import Inputs, Mix, OptionFiles, OptionProblem
-from sftrecipe.options import InputFile
+from sftrecipe.plugin import (
+    Context,
+    InputFile,
+    Inputs,
+    Mix,
+    Mixer,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Record,
+    Rows,
+)
 from sftrecipe_registry.mixers.weights.apportion import apportion, largest_total, shares_of
 from sftrecipe_registry.mixers.weights.row_tokens import (
     INSTALL,

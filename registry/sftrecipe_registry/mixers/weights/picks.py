@@ -10,8 +10,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe import Context
-from sftrecipe.kinds import Pick
+from sftrecipe.plugin import Context, Pick
 
 CHUNK = 65536
 """Picks that are made into objects at the same time."""

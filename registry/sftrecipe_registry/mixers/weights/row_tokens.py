@@ -8,10 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe import PluginRefused, Record
-from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.token_estimate import tokens_of
-from sftrecipe.record import Columns
+from sftrecipe.plugin import Columns, PluginRefused, Record, installer, tokens_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar
 
-from sftrecipe import CallFailed, Provider
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
+    CallFailed,
     Capability,
     Connecting,
     Inputs,
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Provider,
+    Quirks,
+    quirks_of,
 )
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.ernie.qianfan_v1 import KeyPair, open_v1, v1_problem
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed

@@ -14,9 +14,16 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, OptionProblem, Outcome, Request, Unreached
-from sftrecipe.plugin.vendors.vendor_facts import vendor_named
+from sftrecipe.plugin import (
+    Answer,
+    CallFailed,
+    Connecting,
+    OptionProblem,
+    Outcome,
+    Request,
+    Unreached,
+    vendor_named,
+)
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.failures import Fault, classified
 from sftrecipe_registry.shared.http.replies import answer_in

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sftrecipe.kinds import Request
-from sftrecipe.messages import message
+from sftrecipe.plugin import Request, message
 from sftrecipe_registry.shared.http.steering import (
     OMITTABLE,
     Steering,

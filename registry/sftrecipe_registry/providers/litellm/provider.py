@@ -15,11 +15,10 @@ from importlib.util import find_spec
 from json import JSONDecoder
 from typing import Any, ClassVar
 
-from sftrecipe import CallFailed, Provider
-from sftrecipe.errors import PluginError, causes
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
     Answer,
+    CallFailed,
     Capability,
     Connecting,
     Inputs,
@@ -27,14 +26,18 @@ from sftrecipe.kinds import (
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    PluginError,
+    Provider,
+    Quirks,
     Request,
     TimedOut,
     TokenCounter,
     Unreached,
+    causes,
     ending_of,
+    installer,
+    quirks_of,
 )
-from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.litellm.parameters import LiteLLMParameters
 from sftrecipe_registry.shared.http.endpoint import response_format
 from sftrecipe_registry.shared.http.failures import (

@@ -16,8 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import Connecting, MachineCheck
+from sftrecipe.plugin import CallFailed, Connecting, MachineCheck
 from sftrecipe_registry.shared.http.endpoint import (
     Endpoint,
     OpenAIAdapter,

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin import SftrecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sftrecipe import CallFailed
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin import CallFailed, SftrecipeError
 from sftrecipe_registry.providers.openai.batch_api import (
     ENDED,
     Batch,

@@ -19,9 +19,7 @@ from typing import IO, Any
 
 import orjson
 
-from sftrecipe import CallFailed
-from sftrecipe.errors import SftrecipeError
-from sftrecipe.kinds import Answer, Connecting, Request
+from sftrecipe.plugin import Answer, CallFailed, Connecting, Request, SftrecipeError
 from sftrecipe_registry.providers.openai.batch_api import Batch, BatchApi, patiently
 from sftrecipe_registry.providers.openai.batch_notes import BatchNotes, Note
 from sftrecipe_registry.providers.openai.batch_watch import QUIET, Ended, Line, UnderWay

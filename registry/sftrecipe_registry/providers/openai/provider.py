@@ -9,8 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Gt
 
-from sftrecipe import Provider
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
     Capability,
     Connecting,
@@ -18,9 +17,11 @@ from sftrecipe.kinds import (
     MachineCheck,
     OptionFiles,
     OptionProblem,
+    Provider,
+    Quirks,
     TokenCounter,
+    quirks_of,
 )
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.shared.http.endpoint import Endpoint, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed
 from sftrecipe_registry.shared.http.request_options import RequestOptions, word_problems

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from sftrecipe.kinds import Capability
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import Capability, open_regular
 
 VALUE_HEADS = ("value_head.safetensors", "value_head.bin")
 """What LLaMA-Factory's stage rm leaves beside a model: it turns its states into rewards."""

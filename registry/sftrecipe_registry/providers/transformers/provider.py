@@ -10,23 +10,23 @@ from typing import Annotated, ClassVar, Literal
 import orjson
 from annotated_types import Gt
 
-from sftrecipe import Provider
-from sftrecipe.errors import PluginError
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
     Capability,
     Connecting,
+    InputFile,
     Inputs,
     MachineCheck,
+    ModelName,
     OptionFiles,
     OptionProblem,
     Permission,
     Places,
+    PluginError,
+    Price,
+    Provider,
     TokenCounter,
 )
-from sftrecipe.options import InputFile, ModelName
-from sftrecipe.plugin.provider import Price
-from sftrecipe_registry.llamafactory.training.environment import MAKE_ENVIRONMENT
 from sftrecipe_registry.providers.transformers.model_abilities import model_abilities
 from sftrecipe_registry.shared.models.model_folder import (
     is_path,
@@ -46,6 +46,8 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
 )
 from sftrecipe_registry.shared.models.token_counters import folder_counter
 from sftrecipe_registry.shared.processes.python_environment import (
+    MAKE_TRAINING_ENVIRONMENT,
+    TRAINING_ENVIRONMENT,
     environment_python,
     missing_environment,
     named_environment,
@@ -53,8 +55,6 @@ from sftrecipe_registry.shared.processes.python_environment import (
     python_permissions,
 )
 
-ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
-"""Variable that names the environment where the recipe names none: training has both packages."""
 _PACKAGE = "torch and transformers"
 _WORKER = Path(__file__).with_name("transformers_worker")
 _FOLDER = "workers"
@@ -110,7 +110,9 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A named environment that cannot be started; a folder without a model."""
         if self.python and (absent := self._python_problem(Path.cwd())):
-            yield OptionProblem(("python",), absent, f"set it: export {ENVIRONMENT}=/path/to/venv")
+            yield OptionProblem(
+                ("python",), absent, f"set it: export {TRAINING_ENVIRONMENT}=/path/to/venv"
+            )
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         if wrong := packaged_problem(self.model):
@@ -118,11 +120,13 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """To start a python that the recipe names."""
-        yield from python_permissions(("python",), self.python, ENVIRONMENT)
+        yield from python_permissions(("python",), self.python, TRAINING_ENVIRONMENT)
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""
-        yield from missing_environment(self.python, ENVIRONMENT, _PACKAGE, MAKE_ENVIRONMENT)
+        yield from missing_environment(
+            self.python, TRAINING_ENVIRONMENT, _PACKAGE, MAKE_TRAINING_ENVIRONMENT
+        )
         yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
@@ -173,9 +177,9 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
                 "server-python",
                 error=message,
                 package=_PACKAGE,
-                variable=ENVIRONMENT,
+                variable=TRAINING_ENVIRONMENT,
             )
-        python = environment_python(named_environment(self.python, ENVIRONMENT))
+        python = environment_python(named_environment(self.python, TRAINING_ENVIRONMENT))
         connecting.progress(f"loading {self.model_name()} with transformers")
         async with worker_process(
             f"transformers with {self.model_name()}",
@@ -205,4 +209,4 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def _python_problem(self, *strangers: Path) -> str | None:
         """What is wrong with the environment; `strangers`: folders that come with the recipe."""
-        return named_problem(self.python, ENVIRONMENT, _PACKAGE, strangers)
+        return named_problem(self.python, TRAINING_ENVIRONMENT, _PACKAGE, strangers)

@@ -11,9 +11,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import CallFailed
-from sftrecipe.errors import SftrecipeError
-from sftrecipe.kinds import Answer, Request
+from sftrecipe.plugin import Answer, CallFailed, Request, SftrecipeError
 from sftrecipe_registry.shared.http.endpoint import seed_of
 from sftrecipe_registry.shared.http.protocol_turns import template_turns
 from sftrecipe_registry.shared.processes.server_log import telling_lines

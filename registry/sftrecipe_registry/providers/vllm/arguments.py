@@ -12,8 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.errors import closest
-from sftrecipe.kinds import OptionProblem
+from sftrecipe.plugin import OptionProblem, closest
 
 OF_REPLIES = frozenset({
     "convert", "default_chat_template_kwargs", "dtype", "enable_auto_tool_choice",

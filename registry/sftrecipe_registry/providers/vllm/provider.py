@@ -11,25 +11,26 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Gt
 from pydantic import Field
 
-from sftrecipe import Provider
-from sftrecipe.errors import PluginError
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     Adapter,
     Capability,
     Connecting,
+    Described,
     Inputs,
     MachineCheck,
+    ModelName,
     OptionFiles,
     OptionProblem,
     Permission,
     Places,
+    PluginError,
+    Price,
+    Provider,
+    Quirks,
     TokenCounter,
+    quirks_of,
+    trained_block,
 )
-from sftrecipe.options import ModelName
-from sftrecipe.plugin.described import Described
-from sftrecipe.plugin.option_types import trained_block
-from sftrecipe.plugin.provider import Price
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
 from sftrecipe_registry.providers.vllm.arguments import (
     argument_list,
     argument_problems,

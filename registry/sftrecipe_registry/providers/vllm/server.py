@@ -10,9 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sftrecipe import CallFailed
-from sftrecipe.errors import SftrecipeError
-from sftrecipe.kinds import Adapter, Answer, Connecting, Request
+from sftrecipe.plugin import Adapter, Answer, CallFailed, Connecting, Request, SftrecipeError
 from sftrecipe_registry.shared.http.endpoint import Endpoint, bearer, open_endpoint
 from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.processes.server_log import telling_lines

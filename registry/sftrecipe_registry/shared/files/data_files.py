@@ -7,8 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from sftrecipe import Context, PluginRefused
-from sftrecipe.plugin.regular_files import unusual_kind
+from sftrecipe.plugin import Context, PluginRefused, unusual_kind
 from sftrecipe_registry.shared.files.file_contents import check_archive, is_document
 from sftrecipe_registry.shared.files.packed_files import (
     DataFile,

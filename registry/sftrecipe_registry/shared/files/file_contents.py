@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.shared.files.encoding_guess import wide_encoding
 from sftrecipe_registry.shared.files.packed_files import HEAD, DataFile, open_data, packing_mark
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 
 LARGEST = 64 * 1024 * 1024
 """Bytes that any file may hold."""

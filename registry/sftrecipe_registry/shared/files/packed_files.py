@@ -13,8 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import PluginRefused, open_regular
 from sftrecipe_registry.shared.files.inflation import LARGEST, RATIO
 
 PACKINGS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import PurePosixPath
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.shared.files.packed_files import plain_name
 
 _SHARD = re.compile(

@@ -13,9 +13,16 @@ from urllib.request import getproxies, proxy_bypass
 
 import orjson
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import Answer, Connecting, LimitsSeen, Request, TimedOut, Unreached
-from sftrecipe.messages import message
+from sftrecipe.plugin import (
+    Answer,
+    CallFailed,
+    Connecting,
+    LimitsSeen,
+    Request,
+    TimedOut,
+    Unreached,
+    message,
+)
 from sftrecipe_registry.shared.http.connections import IDLE_SECONDS, Sending, watched_connections
 from sftrecipe_registry.shared.http.event_stream import (
     LARGEST,

@@ -9,9 +9,15 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import CONTEXT_TOO_LONG, REQUEST_TOO_LARGE, Blame, Outcome
-from sftrecipe.plugin.provider import CALL_FAILED, KEPT_REASONS
+from sftrecipe.plugin import (
+    CALL_FAILED,
+    CONTEXT_TOO_LONG,
+    KEPT_REASONS,
+    REQUEST_TOO_LARGE,
+    Blame,
+    CallFailed,
+    Outcome,
+)
 from sftrecipe_registry.shared.http import failure_words as words
 from sftrecipe_registry.shared.http.reply_json import in_utf8, mapping_in, parse_json, plain_text
 

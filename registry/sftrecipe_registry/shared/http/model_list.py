@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import Connecting, MachineCheck
+from sftrecipe.plugin import CallFailed, Connecting, MachineCheck
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.failures import failure_of
 from sftrecipe_registry.shared.http.reply_json import parse_json, plain_text

@@ -15,7 +15,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 
-from sftrecipe.kinds import LimitSeen, LimitsSeen
+from sftrecipe.plugin import LimitSeen, LimitsSeen
 
 _LONGEST = 40
 """Characters of a header's value that can be a number or a time."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe import CallFailed
+from sftrecipe.plugin import CallFailed
 from sftrecipe_registry.shared.http.failure_words import CONTENT
 from sftrecipe_registry.shared.http.steering import OMITTABLE, SWITCHES, Steering
 

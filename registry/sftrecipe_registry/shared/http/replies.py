@@ -12,17 +12,17 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import (
+from sftrecipe.plugin import (
     BAD_TOOL_CALL,
+    MOST_TOKENS,
     UNREADABLE_REPLY,
     Answer,
+    CallFailed,
     MessageParts,
     is_cut_off,
     message_parts,
     with_thought_beside,
 )
-from sftrecipe.plugin.provider import MOST_TOKENS
 from sftrecipe_registry.shared.http.failures import SHOWN
 from sftrecipe_registry.shared.http.reply_inflation import mangled
 from sftrecipe_registry.shared.http.reply_json import count_in, mapping_in, plain_text

@@ -6,8 +6,7 @@ import zlib
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING
 
-from sftrecipe import CallFailed
-from sftrecipe.kinds import UNREADABLE_REPLY
+from sftrecipe.plugin import UNREADABLE_REPLY, CallFailed
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,11 +8,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sftrecipe.errors import closest
-from sftrecipe.kinds import Connecting, OptionProblem
-from sftrecipe.plugin.described import Described
-from sftrecipe.plugin.sampling import Effort, Sampling, Thinking, ThoughtBudget
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks
+from sftrecipe.plugin import (
+    Connecting,
+    Described,
+    Effort,
+    OptionProblem,
+    Quirks,
+    Sampling,
+    Thinking,
+    ThoughtBudget,
+    closest,
+)
 from sftrecipe_registry.shared.http.endpoint import bearer
 from sftrecipe_registry.shared.http.steering import OMITTABLE, SWITCHES, Api, Steering
 

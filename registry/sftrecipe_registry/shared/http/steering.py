@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sftrecipe.plugin.sampling import STEERING, Sampling
-from sftrecipe.plugin.vendors.vendor_quirks import Quirks
+from sftrecipe.plugin import STEERING, Quirks, Sampling
 
 Api = Literal["chat", "responses"]
 OMITTABLE = frozenset(

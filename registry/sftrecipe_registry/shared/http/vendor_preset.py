@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sftrecipe.errors import closest
-from sftrecipe.kinds import OptionProblem
-from sftrecipe.plugin.vendors.vendor_facts import Vendor, vendor_at, vendor_named, vendors
+from sftrecipe.plugin import OptionProblem, Vendor, closest, known_vendors, vendor_at, vendor_named
 
 _VENDOR = ("vendor",)
 
@@ -30,9 +28,9 @@ def vendor_problems(vendor: str | None, uses: Collection[str]) -> Iterator[Optio
     if vendor is None:
         return
     found = vendor_named(vendor)
-    fitting = [each.id for each in vendors().values() if each.use in uses]
+    fitting = [each.id for each in known_vendors().values() if each.use in uses]
     if found is None:
-        every = [name for each in vendors().values() for name in (each.id, *each.also)]
+        every = [name for each in known_vendors().values() for name in (each.id, *each.also)]
         near = closest(vendor.lower(), every)
         meant = f"did you mean '{near}'? " if near else ""
         told = f"vendor '{vendor}' is not known"

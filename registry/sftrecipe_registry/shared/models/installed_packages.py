@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
-from sftrecipe.kinds import MachineCheck
+from sftrecipe.plugin import MachineCheck
 
 
 def package_check(module: str, package: str, command: str) -> MachineCheck:

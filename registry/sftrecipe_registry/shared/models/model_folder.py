@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck
+from sftrecipe.plugin import MachineCheck
 
 _WHOLE = 1 << 24
 """Bytes up to which a file is read whole."""

@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin.environments import installer, user_data
+from sftrecipe.plugin import installer, user_data
 
 if TYPE_CHECKING:
     import gguf

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.kinds import Request, TokenCounter
+from sftrecipe.plugin import Request, TokenCounter
 from sftrecipe_registry.shared.models.byte_pairs import BytePairs
 from sftrecipe_registry.shared.models.gguf_header import read_gguf_header
 from sftrecipe_registry.shared.replies.chat_template import (

@@ -6,8 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from sftrecipe.kinds import MachineCheck, Permission
-from sftrecipe.plugin.environments import environment_of
+from sftrecipe.plugin import MachineCheck, Permission, environment_of
+
+TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
+"""The variable that names the environment which trainings, and models with PyTorch, run in."""
+MAKE_TRAINING_ENVIRONMENT = (
+    "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
+    f"{TRAINING_ENVIRONMENT}; without it a run still writes train.yaml"
+)
 
 
 def environment_python(setting: str) -> Path:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin import SftrecipeError
 from sftrecipe_registry.shared.processes.server_log import last_line, telling_lines
 from sftrecipe_registry.shared.processes.server_note import SUFFIX, read_note, stop_leftovers
 from sftrecipe_registry.shared.processes.variables import process_variables

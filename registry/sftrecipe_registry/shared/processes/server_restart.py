@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
-from sftrecipe.errors import SftrecipeError
-from sftrecipe.kinds import Adapter, Answer, Request
+from sftrecipe.plugin import Adapter, Answer, Request, SftrecipeError
 
 DIED = "server-died"
 """Slug of the error that a started server's adapter raises when it is gone."""

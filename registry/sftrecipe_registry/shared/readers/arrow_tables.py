@@ -9,8 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import PluginRefused, open_regular
 from sftrecipe_registry.shared.files.inflation import (
     Inflation,
     batch_size,

@@ -6,7 +6,7 @@ import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_lines
 from sftrecipe_registry.shared.readers.csv_delimiter import delimiter_of

@@ -9,9 +9,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import Context, PluginRefused
-from sftrecipe.plugin.environments import installer
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import Context, PluginRefused, installer, open_regular
 from sftrecipe_registry.shared.files.data_files import check_names, data_files
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.readers.arrow_tables import plain

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from sftrecipe import PluginRefused
+from sftrecipe.plugin import PluginRefused
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_chunks
 from sftrecipe_registry.shared.readers.json_list import items_of

@@ -10,9 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import PluginRefused
-from sftrecipe.errors import yaml_word
-from sftrecipe.turns.conversation import looks_like_turns
+from sftrecipe.plugin import PluginRefused, looks_like_turns, yaml_word
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_chunks

@@ -6,9 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sftrecipe import Context, Record, Reject, Source
-from sftrecipe.kinds import Inputs
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import Context, InputPath, Inputs, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import Encoding

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from sftrecipe import Context, Record, Reject
-from sftrecipe.turns.faults import UnreadTurn
+from sftrecipe.plugin import Context, Record, Reject, UnreadTurn
 from sftrecipe_registry.shared.readers.row_repairs import MendedRow
 
 SHOWN = 500

@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.plugin import PluginRefused, open_regular
 from sftrecipe_registry.shared.files.packed_files import members, packing_of
 from sftrecipe_registry.shared.readers.rows import Good
 

@@ -18,7 +18,7 @@ def chat_renderer(template: str, **tokens: str) -> Callable[[Turns], str]:
     """
     from jinja2 import Undefined  # noqa: PLC0415 - slow to import
 
-    from sftrecipe.plugin.prompts.sandbox import rendered, sandbox  # noqa: PLC0415 - imports jinja2
+    from sftrecipe.plugin import rendered, sandbox  # noqa: PLC0415 - imports jinja2
 
     def refuse(message: str) -> None:
         raise ValueError(message)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sftrecipe import Reply
-from sftrecipe.kinds import AT_THE_LIMIT, BAD_TOOL_CALL
+from sftrecipe.plugin import AT_THE_LIMIT, BAD_TOOL_CALL, Reply
 
 
 class Lost(NamedTuple):

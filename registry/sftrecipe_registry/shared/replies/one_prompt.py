@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sftrecipe import Reply
-from sftrecipe.kinds import Model
+from sftrecipe.plugin import Model, Reply
 
 
 async def ask_once(

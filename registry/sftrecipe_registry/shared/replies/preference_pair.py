@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sftrecipe.record import PAIR, Columns, chat
+from sftrecipe.plugin import PAIR, Columns, chat
 
 
 def is_pair(columns: Columns) -> bool:

@@ -9,10 +9,15 @@ from typing import Annotated, Any, NamedTuple
 
 from annotated_types import Gt
 
-from sftrecipe import Context, Reply
-from sftrecipe.kinds import OptionProblem
-from sftrecipe.options import ANY_COLUMN, PromptMarker, Sampling
-from sftrecipe.record import Columns
+from sftrecipe.plugin import (
+    ANY_COLUMN,
+    Columns,
+    Context,
+    OptionProblem,
+    PromptMarker,
+    Reply,
+    Sampling,
+)
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.replies.score_line import last_score
 from sftrecipe_registry.shared.text.last_answer import parted

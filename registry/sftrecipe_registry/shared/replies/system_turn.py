@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sftrecipe.record import Turn
+from sftrecipe.plugin import Turn
 
 
 def with_system(turns: Sequence[Turn], said: str) -> list[Turn]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from sftrecipe import Reply
-from sftrecipe.options import LaterMarker
-from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin import LaterMarker, Plugin, Reply
 
 Kept = Annotated[Literal["keep", "drop"], LaterMarker()]
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe import Reply
-from sftrecipe.record import PLAIN_COLUMNS, Columns, Turn
+from sftrecipe.plugin import PLAIN_COLUMNS, Columns, Reply, Turn
 from sftrecipe_registry.shared.text.last_answer import parted, with_answer
 
 

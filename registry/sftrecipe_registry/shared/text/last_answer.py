@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from sftrecipe.record import Columns, Record, Turn, chat
-from sftrecipe.thoughts import joined
+from sftrecipe.plugin import Columns, Record, Turn, chat, joined
 from sftrecipe_registry.shared.text.row_text import of_turns
 from sftrecipe_registry.shared.text.spoken import spoken
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sftrecipe.kinds import OptionProblem
-from sftrecipe.record import OF_TURNS, Columns, Record
+from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record
 from sftrecipe_registry.shared.text.spoken import called
 
 TextOf = Callable[[Record], str]

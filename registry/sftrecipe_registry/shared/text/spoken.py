@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sftrecipe.record import Turn
+from sftrecipe.plugin import Turn
 
 
 def spoken(turns: Sequence[Turn]) -> str:

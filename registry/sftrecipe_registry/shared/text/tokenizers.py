@@ -7,8 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import PluginRefused, installer
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
 TokenizerName = Literal["auto", "rouge_en", "word", "char", "jieba"]

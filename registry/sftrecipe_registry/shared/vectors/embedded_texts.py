@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe import CallFailed, Context, Reply
+from sftrecipe.plugin import CallFailed, Context, Reply
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 from sftrecipe_registry.shared.vectors.packaged_embedding import EmbeddedBy, load_embedder
 

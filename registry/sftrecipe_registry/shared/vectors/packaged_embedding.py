@@ -12,8 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin import PluginRefused, installer
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from sftrecipe.kinds import Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin import Inputs, OptionFiles, OptionProblem
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others, text_of
 
 Answer = Literal["icliniq", "chatgpt", "chatdoctor"]

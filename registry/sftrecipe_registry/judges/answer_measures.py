@@ -1,15 +1,44 @@
-"""ROUGE as the package `rouge` 1.0.1 defines it: on sets of words, n-grams and common words.
+"""How near an answer is to the row's own: BLEU, ROUGE on sets, and whether it says a fact.
 
-Texts are cut into sentences at every full stop and into words at white space, case and punctuation
-as they are. Repeated n-grams count once. ROUGE-L is summary-level: the words of the longest common
-subsequences of all pairs of sentences, as one set. To compare with figures that were made so.
+ROUGE is as the package `rouge` 1.0.1 defines it, to compare with figures that were made so: texts
+are cut into sentences at every full stop and into words at white space, case and punctuation as
+they are. Repeated n-grams count once. ROUGE-L is summary-level: the words of the longest common
+subsequences of all pairs of sentences, as one set.
 """
 
 from __future__ import annotations
 
+import math
+import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
+
+
+def bleu_2(reference: Sequence[str], answer: Sequence[str]) -> float:
+    """The geometric mean of the clipped precisions of words and pairs of words, times the brevity
+    penalty; 0 where no pair is common.
+
+    Source: Papineni et al. 2002; nltk's `sentence_bleu` with weights (.5, .5), which gives 1e-154
+    and less in place of 0.
+    """
+    precisions = [
+        _precision(Counter(reference), Counter(answer)),
+        _precision(Counter(pairwise(reference)), Counter(pairwise(answer))),
+    ]
+    if not all(precisions):
+        return 0.0
+    short = len(answer) <= len(reference)
+    brevity = math.exp(1 - len(reference) / len(answer)) if short else 1.0
+    return brevity * math.exp(math.fsum(0.5 * math.log(each) for each in precisions))
+
+
+def _precision(reference: Counter[object], answer: Counter[object]) -> float:
+    common = (reference & answer).total()
+    return common / answer.total() if common else 0.0
+
 
 _EPSILON = 1e-8
 
@@ -75,3 +104,19 @@ def _common_words(one: Sequence[str], other: Sequence[str]) -> set[str]:
         else:
             across -= 1
     return found
+
+
+def folded(text: str) -> str:
+    """The text in one case and width, with single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def says(text: str, fact: str) -> bool:
+    """Whether the fact stands in the text; not within a longer word or number (`42` in `142`).
+
+    Between Chinese characters any place is one between words.
+    """
+    wanted = folded(fact)
+    before = r"(?<![a-z0-9])" if re.match(r"[a-z0-9]", wanted) else ""
+    after = r"(?![a-z0-9])" if re.search(r"[a-z0-9]\Z", wanted) else ""
+    return re.search(before + re.escape(wanted) + after, folded(text)) is not None
