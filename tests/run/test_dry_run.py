@@ -20,8 +20,8 @@ from sftrecipe import (
     Rows,
     Verdict,
 )
-from sftrecipe.forecast.dry_run import Trial, dry_run
-from sftrecipe.forecast.expectation import Seen
+from sftrecipe.forecast.dry_run import DryRun, dry_run
+from sftrecipe.forecast.expectation import DryRunResult
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.testing import RowList
@@ -109,17 +109,17 @@ class KeepsAll(Filter):
 
 
 @pytest.fixture
-def tried(tmp_path: Path) -> Callable[..., Seen | None]:
-    def run(plugin: Plugin, *texts: str, whole: bool = True) -> Seen | None:
+def tried(tmp_path: Path) -> Callable[..., DryRunResult | None]:
+    def run(plugin: Plugin, *texts: str, whole: bool = True) -> DryRunResult | None:
         block = Block("providers", "teacher", "openai", OpenAI(model="m"))
         rows = RowList.of(*({"text": text} for text in texts))
-        trial = Trial(plugin, Context(step="s"), {"": block}, rows, whole)
+        trial = DryRun(plugin, Context(step="s"), {"": block}, rows, whole)
         return dry_run(trial, tmp_path / "ledger.sqlite", SECONDS)
 
     return run
 
 
-def test_the_first_request_of_every_row_is_seen(tried: Callable[..., Seen]) -> None:
+def test_the_first_request_of_every_row_is_seen(tried: Callable[..., DryRunResult]) -> None:
     seen = tried(Twice(), "one", "two", "three", "two")
     assert [request.prompt for request in seen.missing["teacher"]] == ["one", "two", "three"]
     assert (seen.asking, seen.repeated, seen.held, seen.told) == (4, 1, 1, 4)
@@ -127,20 +127,20 @@ def test_the_first_request_of_every_row_is_seen(tried: Callable[..., Seen]) -> N
     assert not seen.made
 
 
-def test_asking_filters_are_seen(tried: Callable[..., Seen]) -> None:
+def test_asking_filters_are_seen(tried: Callable[..., DryRunResult]) -> None:
     for plugin in (AskingFilter(), AskingAboutAll()):
         seen = tried(plugin, "one", "two")
         assert seen.unanswered == 2
         assert seen.whole
 
 
-def test_what_asks_nobody_is_done(tried: Callable[..., Seen]) -> None:
+def test_what_asks_nobody_is_done(tried: Callable[..., DryRunResult]) -> None:
     seen = tried(Short(), "short", "much longer")
     assert ([row.text("text") for row in seen.made], seen.told) == (["short"], 0)
     assert len(tried(KeepsAll(), "a", "b").made) == 2
 
 
-def test_a_plugin_that_does_not_give_up_is_ended(tried: Callable[..., Seen]) -> None:
+def test_a_plugin_that_does_not_give_up_is_ended(tried: Callable[..., DryRunResult]) -> None:
     seen = tried(Stubborn(), "one")
     assert seen.told > 1
     assert not seen.whole
@@ -150,7 +150,7 @@ def test_a_plugin_that_does_not_give_up_is_ended(tried: Callable[..., Seen]) -> 
     "plugin", [Endless(), Sleepy(), Broken()], ids=lambda plugin: type(plugin).__name__
 )
 def test_a_plugin_that_misbehaves_is_given_up(
-    tried: Callable[..., Seen | None], plugin: Plugin
+    tried: Callable[..., DryRunResult | None], plugin: Plugin
 ) -> None:
     began = time.monotonic()
     assert tried(plugin, "one") is None

@@ -11,7 +11,8 @@ from sftrecipe.cli.recipe_options import checked, recipe_options
 from sftrecipe.cli.running import output_folder, reach_option
 
 if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Plan, Reach
+    from sftrecipe.plan.steps import Plan
+    from sftrecipe.recipe.language.sections import Reach
     from sftrecipe.recipe.recipe import CheckedRecipe
     from sftrecipe.store.project import Project
     from sftrecipe.sweep.sweep_forecast import SweepPart

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Plan, Reach
+    from sftrecipe.plan.steps import Plan
+    from sftrecipe.recipe.language.sections import Reach
     from sftrecipe.recipe.recipe import CheckedRecipe
     from sftrecipe.run.requirements import Lack
     from sftrecipe.run.run_plan import Outcome

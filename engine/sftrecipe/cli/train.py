@@ -30,7 +30,7 @@ def train(check: bool, out: Path | None, **options: Any) -> int:
 def _check(out: Path | None, options: dict[str, Any]) -> int:
     """Print the findings; the exit status."""
     from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.run.checking import check_trainings  # noqa: PLC0415
+    from sftrecipe.run.requirements import check_trainings  # noqa: PLC0415
     from sftrecipe.run.steps.train_step import finding_text  # noqa: PLC0415
     from sftrecipe.store.project import project_of  # noqa: PLC0415
 

@@ -22,7 +22,7 @@ from sftrecipe.calls.replies.outcomes import known_failure, reply_of
 from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
-from sftrecipe.forecast.expectation import Seen
+from sftrecipe.forecast.expectation import DryRunResult
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject, Reply
 from sftrecipe.plugin.judge import Judge
@@ -46,7 +46,7 @@ _GRACE = 0.3
 """Seconds that a plugin may go on after its time."""
 
 
-class Trial(NamedTuple):
+class DryRun(NamedTuple):
     """A step to be tried."""
 
     plugin: Plugin
@@ -81,7 +81,7 @@ class _Unasked:
     """Stands in for a provider: answers out of the ledger, notes the rest."""
 
     def __init__(
-        self, block: Block, history: History, seen: Seen, ends: float, *, pretends: bool
+        self, block: Block, history: History, seen: DryRunResult, ends: float, *, pretends: bool
     ) -> None:
         assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         self.provider = block.plugin
@@ -123,16 +123,16 @@ class _Unasked:
         raise CallFailed("final", "nobody is asked in a dry run")
 
 
-def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
+def dry_run(run: DryRun, ledger: Path, seconds: float) -> DryRunResult | None:
     """What the step would ask of its rows; None where its plugin cannot be tried.
 
     A plugin that fails, or waits for something else than a model, is given up.
     """
-    found: list[Seen] = []
+    found: list[DryRunResult] = []
 
     def work() -> None:
         try:
-            found.append(asyncio.run(_tried(trial, ledger, time.monotonic() + seconds)))
+            found.append(asyncio.run(_dry_run_result(run, ledger, time.monotonic() + seconds)))
         except Exception:
             return
 
@@ -143,41 +143,37 @@ def dry_run(trial: Trial, ledger: Path, seconds: float) -> Seen | None:
     return found[0] if found else None
 
 
-async def _tried(trial: Trial, ledger: Path, ends: float) -> Seen:
-    seen = Seen(len(trial.rows), trial.whole)
+async def _dry_run_result(run: DryRun, ledger: Path, ends: float) -> DryRunResult:
+    seen = DryRunResult(len(run.rows), run.whole)
     with open_history(ledger) as history:
-        judged = _judged_models(trial)
+        judged = _judged_models(run)
         askers = {
             name: _Unasked(block, history, seen, ends, pretends=name in judged)
-            for name, block in trial.providers.items()
+            for name, block in run.providers.items()
         }
         if judged:
-            seen.pretended = {
-                each.id for name, each in trial.providers.items() if name not in judged
-            }
+            seen.pretended = {each.id for name, each in run.providers.items() if name not in judged}
         models = {
-            name: StepModel(asker, trial.context.step, Usage()) for name, asker in askers.items()
+            name: StepModel(asker, run.context.step, Usage()) for name, asker in askers.items()
         }
-        ctx = replace(trial.context, models=models)
+        ctx = replace(run.context, models=models)
         try:
             async with asyncio.timeout(ends - time.monotonic() + _GRACE):
-                await _work(trial.plugin, _TimedRows(trial.rows, ends), ctx, seen)
+                await _work(run.plugin, _TimedRows(run.rows, ends), ctx, seen)
         except _Enough:
             seen.whole = False
     return seen
 
 
-def _judged_models(trial: Trial) -> frozenset[str]:
+def _judged_models(run: DryRun) -> frozenset[str]:
     """The models that a judge lets answer, where another one judges the answers: without any,
     the judging one would not be asked."""
-    if not isinstance(trial.plugin, Judge):
+    if not isinstance(run.plugin, Judge):
         return frozenset()
     answering = {
-        name
-        for _, marker, name in values_of(trial.plugin, ProviderMarker)
-        if "chat" in marker.needs
+        name for _, marker, name in values_of(run.plugin, ProviderMarker) if "chat" in marker.needs
     }
-    return frozenset(answering if set(trial.providers) - answering else ())
+    return frozenset(answering if set(run.providers) - answering else ())
 
 
 def _pretended(model: str, request: Request) -> str:
@@ -186,7 +182,7 @@ def _pretended(model: str, request: Request) -> str:
     return f"{model} " + "".join(islice(cycle(asked or "text "), _PRETENDED_TEXT))
 
 
-async def _work(plugin: Plugin, rows: _TimedRows, ctx: Context, seen: Seen) -> None:
+async def _work(plugin: Plugin, rows: _TimedRows, ctx: Context, seen: DryRunResult) -> None:
     if isinstance(plugin, RowGenerator) and type(plugin).generate is RowGenerator.generate:
         for row in rows:
             with suppress(CallFailed), _asking(seen):
@@ -214,7 +210,7 @@ async def _work(plugin: Plugin, rows: _TimedRows, ctx: Context, seen: Seen) -> N
 
 
 @contextmanager
-def _asking(seen: Seen) -> Iterator[None]:
+def _asking(seen: DryRunResult) -> Iterator[None]:
     """Count the row whose work this is, if it asks something."""
     before = seen.told
     try:
@@ -227,7 +223,7 @@ def _kept(items: Iterable[Record | Reject]) -> Iterator[Record]:
     return (item for item in items if isinstance(item, Record))
 
 
-def _let_pass(row: Record, verdict: Verdict, seen: Seen) -> None:
+def _let_pass(row: Record, verdict: Verdict, seen: DryRunResult) -> None:
     if verdict.keep:
         columns = {**row.columns, **verdict.changes} if verdict.changes else row.columns
         tags = {**row.tags, **verdict.tags} if verdict.tags else row.tags

@@ -16,7 +16,7 @@ from sftrecipe.record import Record
 
 
 @dataclass
-class Seen:
+class DryRunResult:
     """What a step asked in its dry run."""
 
     rows: int
@@ -75,7 +75,7 @@ class Expectation(NamedTuple):
 
 
 def expectation(
-    plugin: Plugin, rows: Range, seen: Seen | None, likely_rows: int | None = None
+    plugin: Plugin, rows: Range, seen: DryRunResult | None, likely_rows: int | None = None
 ) -> Expectation:
     """What to expect of a generator, a filter or a judge that reads so many rows, and how many
     of them it likely reads."""
@@ -91,7 +91,9 @@ def expectation(
     return _with_likely(found, plugin, likely_rows, seen)
 
 
-def _with_likely(found: Expectation, plugin: Asker, rows: int, seen: Seen | None) -> Expectation:
+def _with_likely(
+    found: Expectation, plugin: Asker, rows: int, seen: DryRunResult | None
+) -> Expectation:
     """The same with its likely numbers: those of so many rows, as far as these ask anything."""
     made = _expected(plugin, (rows, rows)).rows[1]
     asking = rows
@@ -121,7 +123,7 @@ def _expected(plugin: Asker, rows: Range) -> Expected:
         return Expected((0, None), (0, None))
 
 
-def _calls(plugin: Asker, expected: Expected, seen: Seen) -> tuple[Range, bool]:
+def _calls(plugin: Asker, expected: Expected, seen: DryRunResult) -> tuple[Range, bool]:
     """The calls, and whether they are only likely."""
     told, (least, most) = seen.told, expected.calls
     structured = any(each.schema for requests in seen.missing.values() for each in requests)

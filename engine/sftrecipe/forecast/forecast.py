@@ -10,10 +10,10 @@ from typing import NamedTuple, TypeVar
 
 from sftrecipe.calls.ledger.history import History, open_history
 from sftrecipe.calls.limits.prices import currency_of, price_of
-from sftrecipe.forecast.dry_run import Trial, dry_run
-from sftrecipe.forecast.expectation import Expectation, Seen, expectation, looks_at_rows
-from sftrecipe.forecast.stream_forecast import Foreseen, Outlook
-from sftrecipe.forecast.tokens_and_cost import Asked, Asking, spending
+from sftrecipe.forecast.dry_run import DryRun, dry_run
+from sftrecipe.forecast.expectation import DryRunResult, Expectation, expectation, looks_at_rows
+from sftrecipe.forecast.stream_forecast import StreamForecast, StreamForecasts
+from sftrecipe.forecast.tokens_and_cost import AskedCalls, ProviderKnowledge, spending
 from sftrecipe.plan.estimate import (
     NOTHING,
     Asks,
@@ -28,13 +28,13 @@ from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plan.stream_contents import Standing
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.plugin.plugin_kinds import Filter, RowFilter
+from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Mixer, RowFilter, Source
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.standing import standing_steps
-from sftrecipe.run.steps.train_step import model_of, with_model
+from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -92,10 +92,10 @@ class _Forecast:
         self._ledger = ledger
         self._out = out
         self._effort = effort
-        self._streams = Foreseen()
+        self._streams = StreamForecasts()
         self._kept = _kept_before(out)
         self._history = history
-        self._asking = cache(self._known)
+        self._knowledge = cache(self._knowledge_of)
         budgets = [plan.recipe.budget, *(step.block.budget for step in plan.steps)]
         self._currency = currency_of(budgets)
 
@@ -103,49 +103,49 @@ class _Forecast:
         for step in self._steps:
             stands = standing.get(step.id)
             if stands and stands.cached:
-                self._done(step, store)
+                self._go_on_from(step, store)
                 yield _finished(step, stands, store)
             else:
-                if step.block.section == "export":
-                    self._streams.exported(step, store)
-                yield self._stale(step, stands)
+                yield self._to_execute(step, stands, store)
 
-    def _done(self, step: Step, store: StepStore) -> None:
-        section = step.block.section
-        if section == "train":
-            model = model_of(store.facts(step.key), self._out)
-            self._providers |= with_model(self._recipe, step.id, model)
-        elif section != "evaluate":
-            self._streams.stored(step, store)
+    def _go_on_from(self, step: Step, store: StepStore) -> None:
+        """What stands is there for the steps after it."""
+        facts = store.facts(step.key)
+        self._providers |= runner_of(step).providers_after(self._recipe, step, facts, self._out)
+        self._streams.use_stored(step, store)
 
-    def _stale(self, step: Step, standing: Standing | None) -> Estimate:
-        streams, section = self._streams, step.block.section
-        if section in ("generate", "filter", "evaluate"):
-            return self._asked(step, standing)
-        if section == "sources":
-            streams.read(step, self._recipe, self._effort.source_bytes, self._effort.seconds)
-        found = streams.of(step.makes if section == "sources" else step.reads)
-        if section == "mix":
-            found = streams.mixed(step)
-        return Estimate(
-            step,
-            standing,
-            found.count,
-            likely_rows=found.likely,
-            expected_rows=found.likely_count,
-        )
+    def _to_execute(self, step: Step, standing: Standing | None, store: StepStore) -> Estimate:
+        """What a step will do, by the kind of its plugin."""
+        streams, effort = self._streams, self._effort
+        match step.block.plugin:
+            case Generator() | Filter() | Judge():
+                return self._asking(step, standing)
+            case Source():
+                found = streams.foresee_source(
+                    step, self._recipe, effort.source_bytes, effort.seconds
+                )
+            case Mixer():
+                found = streams.foresee_mix(step)
+            case Exporter():
+                found = streams.of(step.reads)
+                streams.foresee_holdout(step, store)
+            case _:
+                found = streams.of(step.reads)
+        rows, expected = found.count, found.likely_count
+        return Estimate(step, standing, rows, likely_rows=found.likely, expected_rows=expected)
 
-    def _asked(self, step: Step, standing: Standing | None) -> Estimate:
-        read = self._streams.of(step.reads)
-        seen = self._tried(step, read)
+    def _asking(self, step: Step, standing: Standing | None) -> Estimate:
+        """What a step will do whose plugin may ask models."""
+        plugin, read = step.block.plugin, self._streams.of(step.reads)
+        seen = self._dry_run_result(step, read)
         found = self._as_before(
-            step, expectation(step.block.plugin, read.count, seen, read.likely_count), seen
+            step, expectation(plugin, read.count, seen, read.likely_count), seen
         )
         likely = found.likely_rows or read.likely
-        if step.block.section == "generate":
-            self._streams.made(step, found, likely, seen)
-        elif step.block.section == "filter":
-            self._streams.thinned(step, found.rows, found.expected_rows, seen)
+        if isinstance(plugin, Generator):
+            self._streams.foresee_made(step, found, likely, seen)
+        elif isinstance(plugin, Filter):
+            self._streams.foresee_thinned(step, found.rows, found.expected_rows, seen)
         held, asks = 0, tuple[Asks, ...]()
         if step.block.asks and found.calls != NOTHING:
             held, asks = self._spending(step, read, found, seen)
@@ -162,7 +162,7 @@ class _Forecast:
             asks,
         )
 
-    def _as_before(self, step: Step, found: Expectation, seen: Seen | None) -> Expectation:
+    def _as_before(self, step: Step, found: Expectation, seen: DryRunResult | None) -> Expectation:
         """The same with as many rows kept of those made as in the run before."""
         kept = self._kept.get(step.id)
         sure = seen is not None and seen.whole and not seen.unanswered
@@ -170,7 +170,7 @@ class _Forecast:
             return found
         return found._replace(expected_rows=max(found.rows[0], round(found.expected_rows * kept)))
 
-    def _tried(self, step: Step, read: Outlook) -> Seen | None:
+    def _dry_run_result(self, step: Step, read: StreamForecast) -> DryRunResult | None:
         """The dry run of a step; None where it would show nothing, or might take long."""
         plugin, asks = step.block.plugin, providers_by_model(step.block)
         named = self._streams.named(step.named)
@@ -185,11 +185,11 @@ class _Forecast:
         context = block_context(self._recipe, step.block)
         context.streams = named
         providers = {name: self._providers[asked] for name, asked in asks.items()}
-        trial = Trial(plugin, context, providers, rows, whole)
-        return dry_run(trial, self._ledger, self._effort.seconds)
+        run = DryRun(plugin, context, providers, rows, whole)
+        return dry_run(run, self._ledger, self._effort.seconds)
 
     def _spending(
-        self, step: Step, read: Outlook, found: Expectation, seen: Seen | None
+        self, step: Step, read: StreamForecast, found: Expectation, seen: DryRunResult | None
     ) -> tuple[int, tuple[Asks, ...]]:
         """Calls that the ledger answers, and what the others take, by provider."""
         least, most = found.calls
@@ -206,13 +206,13 @@ class _Forecast:
         found = found._replace(calls=left, expected_calls=likely)
         parts = self._parts(step, read, found, seen)
         return held, tuple(
-            spending(part, self._recipe.name, step.id, self._asking(part.provider))
+            spending(part, self._recipe.name, step.id, self._knowledge(part.provider))
             for part in parts
         )
 
     def _parts(
-        self, step: Step, read: Outlook, found: Expectation, seen: Seen | None
-    ) -> Iterator[Asked]:
+        self, step: Step, read: StreamForecast, found: Expectation, seen: DryRunResult | None
+    ) -> Iterator[AskedCalls]:
         """The step's calls by provider: shared as in its dry run."""
         plugin, calls, carried = step.block.plugin, found.calls, found.carried
         if isinstance(plugin, Judge) and seen is not None and seen.unanswered:
@@ -225,7 +225,9 @@ class _Forecast:
             share = None if likely is None else likely / len(asked)
             for provider in asked:
                 part = (least, calls[1])
-                yield Asked(provider, part, calls[1] or 0, (), 0.0, False, stated, carried, share)
+                yield AskedCalls(
+                    provider, part, calls[1] or 0, (), 0.0, False, stated, carried, share
+                )
             return
         for provider, requests in seen.missing.items():
             if not requests:
@@ -239,11 +241,13 @@ class _Forecast:
             drawn = _drawn(requests, self._effort.prompts)
             of_all = len(drawn) / (len(requests) if seen.whole else part[1] or len(requests) + 1)
             point = None if likely is None else likely * share
-            yield Asked(provider, part, first, drawn, of_all, read.whole, stated, carried, point)
+            yield AskedCalls(
+                provider, part, first, drawn, of_all, read.whole, stated, carried, point
+            )
 
     def _judged_parts(
-        self, step: Step, read: Outlook, found: Expectation, seen: Seen
-    ) -> Iterator[Asked]:
+        self, step: Step, read: StreamForecast, found: Expectation, seen: DryRunResult
+    ) -> Iterator[AskedCalls]:
         """A judge's calls: the models' answers as in its dry run, the rest for who judges them."""
         most, plugin, calls = read.count[1], step.block.plugin, found.calls
         parts, points = [], []
@@ -262,7 +266,7 @@ class _Forecast:
             points.append(point)
             share = len(drawn) / (part[1] or count + 1)
             shown = read.whole and known
-            yield Asked(provider, part, part[1] or count, drawn, share, shown, None, 0, point)
+            yield AskedCalls(provider, part, part[1] or count, drawn, share, shown, None, 0, point)
         silent = [
             name for name in providers_by_model(step.block).values() if not seen.missing.get(name)
         ]
@@ -272,13 +276,15 @@ class _Forecast:
             known = found.expected_calls is not None and told is not None
             point = max(0, (found.expected_calls or 0) - (told or 0)) if known else None
             stated = _stated(plugin)
-            yield Asked(silent[-1], rest, rest[1] or 0, (), 0.0, False, stated, 0, point)
+            yield AskedCalls(silent[-1], rest, rest[1] or 0, (), 0.0, False, stated, 0, point)
 
-    def _known(self, provider: str) -> Asking:
+    def _knowledge_of(self, provider: str) -> ProviderKnowledge:
         plugin = self._providers[provider].plugin
         assert isinstance(plugin, Provider)  # noqa: S101 - a checked recipe's providers are
         earlier = self._history.recent(plugin.model_name())
-        return Asking(cache(plugin.token_counter), earlier, price_of(plugin, self._currency))
+        return ProviderKnowledge(
+            cache(plugin.token_counter), earlier, price_of(plugin, self._currency)
+        )
 
 
 def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estimate:

@@ -12,7 +12,7 @@ from typing import cast
 
 import orjson
 
-from sftrecipe.forecast.expectation import Expectation, Seen
+from sftrecipe.forecast.expectation import DryRunResult, Expectation
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
@@ -37,7 +37,7 @@ _TYPICAL_TEXT = 200
 
 
 @dataclass(frozen=True)
-class Outlook:
+class StreamForecast:
     """What is known of a stream's rows."""
 
     count: Range = UNKNOWN
@@ -60,15 +60,15 @@ class Outlook:
 
 
 @dataclass
-class Foreseen:
-    """The streams' outlooks, step by step."""
+class StreamForecasts:
+    """The streams' forecasts, step by step."""
 
-    outlooks: dict[str, Outlook] = field(default_factory=dict)
+    forecasts: dict[str, StreamForecast] = field(default_factory=dict)
     _stored: dict[str, Stream] = field(default_factory=dict)
 
-    def of(self, names: Sequence[str]) -> Outlook:
+    def of(self, names: Sequence[str]) -> StreamForecast:
         """Several streams, one after the other."""
-        found = [self.outlooks.get(name, Outlook()) for name in names]
+        found = [self.forecasts.get(name, StreamForecast()) for name in names]
         if len(found) == 1:
             return found[0]
         most = [each.count[1] for each in found]
@@ -79,11 +79,11 @@ class Foreseen:
         likely = any(each.likely for each in found)
         copies = sum(each.copies for each in found)
         expected = _sum([each.likely_count for each in found])
-        return Outlook(count, likely, rows, whole, expected, copies)
+        return StreamForecast(count, likely, rows, whole, expected, copies)
 
     def named(self, names: Sequence[str]) -> Mapping[str, Rows] | None:
         """Streams that a step's options name; None unless all of them are known."""
-        found = {name: self.outlooks.get(name, Outlook()) for name in names}
+        found = {name: self.forecasts.get(name, StreamForecast()) for name in names}
         if not all(each.whole for each in found.values()):
             return None
         return {
@@ -91,24 +91,26 @@ class Foreseen:
             for name, each in found.items()
         }
 
-    def stored(self, step: Step, store: StepStore) -> None:
+    def use_stored(self, step: Step, store: StepStore) -> None:
         """A step's result is in the store."""
         if any(name not in self._stored for name in step.thins):
-            self.thinned(step, UNKNOWN, None, None)
+            self.foresee_thinned(step, UNKNOWN, None, None)
             return
         advance_streams(self._stored, step, store.path(step.key))
         for name in (*step.makes, *step.thins):
             stream = self._stored[name]
-            self.outlooks[name] = Outlook((len(stream), len(stream)), rows=stream, whole=True)
+            self.forecasts[name] = StreamForecast(
+                (len(stream), len(stream)), rows=stream, whole=True
+            )
 
-    def mixed(self, step: Step) -> Outlook:
+    def foresee_mix(self, step: Step) -> StreamForecast:
         """A mix: as many rows as its plugin foresees, like those of its streams."""
         plugin = step.block.plugin
         assert isinstance(plugin, Mixer)  # noqa: S101 - the section's blocks are
-        read = _fit(step, {name: self.outlooks.get(name, Outlook()) for name in step.reads})
+        read = _fit(step, {name: self.forecasts.get(name, StreamForecast()) for name in step.reads})
         seen = {name: cast("Sequence[Record]", each.rows) for name, each in read.items()}
         counts = {name: each.count for name, each in read.items()}
-        count = _foreseen(lambda: plugin.expected_of(counts, seen))
+        count = _range_told(lambda: plugin.expected_of(counts, seen))
         points = {
             name: (each.likely_count, each.likely_count)
             for name, each in read.items()
@@ -116,86 +118,84 @@ class Foreseen:
         }
         likely = None
         if len(points) == len(read):
-            likely = middle(_foreseen(lambda: plugin.expected_of(points, seen)))
+            likely = middle(_range_told(lambda: plugin.expected_of(points, seen)))
         rows = _some_of_all([each.rows for each in read.values()])
         copies = _copies(plugin, read, count)
         unsure = any(each.likely for each in read.values())
-        found = Outlook(count, unsure, rows, False, likely, copies)
-        self.outlooks |= dict.fromkeys(step.makes, found)
+        found = StreamForecast(count, unsure, rows, False, likely, copies)
+        self.forecasts |= dict.fromkeys(step.makes, found)
         return found
 
-    def exported(self, step: Step, store: StepStore) -> None:
+    def foresee_holdout(self, step: Step, store: StepStore) -> None:
         """An export: the rows that it keeps apart, where it did so with these rows already."""
         plugin, read = step.block.plugin, self.of(step.reads)
         assert isinstance(plugin, Exporter)  # noqa: S101 - the section's blocks are
         if not step.makes:
             return
         if store.has(step.key) and all(name in self._stored for name in step.reads):
-            self.stored(step, store)
+            self.use_stored(step, store)
             return
-        count = _foreseen(lambda: _held_out(plugin, read))
+        count = _range_told(lambda: _held_out(plugin, read))
         likely, point = None, read.likely_count
         if point is not None:
-            likely = middle(_foreseen(lambda: plugin.expected_holdout(point, point)))
+            likely = middle(_range_told(lambda: plugin.expected_holdout(point, point)))
         rows = list(islice(read.rows, _SAMPLE))
-        found = Outlook(count, count[0] != count[1], rows, False, likely)
-        self.outlooks |= dict.fromkeys(step.makes, found)
+        found = StreamForecast(count, count[0] != count[1], rows, False, likely)
+        self.forecasts |= dict.fromkeys(step.makes, found)
 
-    def read(self, step: Step, recipe: CheckedRecipe, largest: int, seconds: float) -> None:
+    def foresee_source(
+        self, step: Step, recipe: CheckedRecipe, largest: int, seconds: float
+    ) -> StreamForecast:
         """A source is read where its files are small; of a large one, the first rows."""
         plugin = step.block.plugin
         assert isinstance(plugin, Source)  # noqa: S101 - the section's blocks are
-        self.outlooks[step.id] = Outlook((0, plugin.sample))
-        if not _is_small(step, largest):
-            self.outlooks[step.id] = _begun(plugin, block_context(recipe, step.block))
-            return
-        rows, ends, context = [], time.monotonic() + seconds, block_context(recipe, step.block)
-        try:
-            for item in read_source(plugin, context):
-                if isinstance(item, Record):
-                    rows.append(item)
-                if time.monotonic() > ends:
-                    self.outlooks[step.id] = Outlook((len(rows), plugin.sample), rows=rows)
-                    return
-        except Exception:  # whatever is wrong with the file, the run will tell
-            return
-        self.outlooks[step.id] = Outlook((len(rows), len(rows)), rows=rows, whole=True)
+        context = block_context(recipe, step.block)
+        if _is_small(step, largest):
+            found = _read_within(plugin, context, seconds)
+        else:
+            found = _begun(plugin, context)
+        self.forecasts[step.id] = found
+        return found
 
-    def made(self, step: Step, found: Expectation, likely: bool, seen: Seen | None) -> None:
+    def foresee_made(
+        self, step: Step, found: Expectation, likely: bool, seen: DryRunResult | None
+    ) -> None:
         """A generator's rows: those of its dry run where it asks nobody, else some like them."""
         read = self.of(step.reads)
         if seen is not None and seen.whole and not seen.unanswered:
-            self.outlooks[step.id] = Outlook(found.rows, rows=seen.made, whole=True)
+            self.forecasts[step.id] = StreamForecast(found.rows, rows=seen.made, whole=True)
             return
         rows = seen.made if seen is not None and seen.made else _typical(step, read.rows)
         likely = likely or read.likely
         most, before = found.rows[1], read.count[1]
         copies = max(1, ceil(most / before)) if most and before else 1
-        self.outlooks[step.id] = Outlook(
+        self.forecasts[step.id] = StreamForecast(
             found.rows, likely, rows, False, found.expected_rows, copies
         )
 
-    def thinned(self, step: Step, count: Range, expected: int | None, seen: Seen | None) -> None:
+    def foresee_thinned(
+        self, step: Step, count: Range, expected: int | None, seen: DryRunResult | None
+    ) -> None:
         """The streams after a filter."""
         read = self.of(step.reads).likely_count
         sure = seen is not None and seen.whole and not seen.unanswered
         for name in step.reads:
-            before = self.outlooks.get(name, Outlook())
+            before = self.forecasts.get(name, StreamForecast())
             self._stored.pop(name, None)
             if sure and seen is not None and len(step.reads) == 1:
-                self.outlooks[name] = Outlook(count, rows=seen.made, whole=True)
+                self.forecasts[name] = StreamForecast(count, rows=seen.made, whole=True)
             else:
                 low = count[0] if len(step.reads) == 1 else 0
                 after = (min(low, before.count[0]), before.count[1])
                 likely, point = None, before.likely_count
                 if expected is not None and read is not None and point is not None:
                     likely = round(point * expected / read) if read else 0
-                self.outlooks[name] = Outlook(
+                self.forecasts[name] = StreamForecast(
                     after, before.likely, before.rows, False, likely, before.copies
                 )
 
 
-def _fit(step: Step, read: Mapping[str, Outlook]) -> Mapping[str, Outlook]:
+def _fit(step: Step, read: Mapping[str, StreamForecast]) -> Mapping[str, StreamForecast]:
     """The streams of a mix without the rows that its exports cannot write, as far as all rows of a
     stream are known, and are few."""
     checks, found = ExportChecks(step.exporters), dict(read)
@@ -209,6 +209,20 @@ def _fit(step: Step, read: Mapping[str, Outlook]) -> Mapping[str, Outlook]:
     except Exception:  # somebody's plugin: a plan is not to fail of its estimate
         return read
     return found
+
+
+def _read_within(plugin: Source, context: Context, seconds: float) -> StreamForecast:
+    """A source's rows, as far as they are read in the time."""
+    rows, ends = [], time.monotonic() + seconds
+    try:
+        for item in read_source(plugin, context):
+            if isinstance(item, Record):
+                rows.append(item)
+            if time.monotonic() > ends:
+                return StreamForecast((len(rows), plugin.sample), rows=rows)
+    except Exception:  # whatever is wrong with the file, the run will tell
+        return StreamForecast((0, plugin.sample))
+    return StreamForecast((len(rows), len(rows)), rows=rows, whole=True)
 
 
 def _is_small(step: Step, largest: int) -> bool:
@@ -226,25 +240,25 @@ def _size(path: Path, enough: int) -> int:
     return size
 
 
-def _begun(plugin: Source, context: Context) -> Outlook:
+def _begun(plugin: Source, context: Context) -> StreamForecast:
     """A large source: its first rows, which `validate` reads too, and how many of them its files
     may hold."""
     count: Range = (0, plugin.sample)
     if type(plugin).peek is not Source.peek:  # its rows take heavy imports, or a network
-        return Outlook(count)
+        return StreamForecast(count)
     whole = plugin.model_copy(update={"sample": None})
     try:
         items = islice(read_source(whole, context), _SAMPLE)
         rows = [item for item in items if isinstance(item, Record)]
     except Exception:  # whatever is wrong with the file, the run will tell
-        return Outlook(count)
+        return StreamForecast(count)
     likely = plugin.sample
     if rows and context.files.paths:
         size = sum(_size(Path(path), _HUGE) for path in context.files.paths.values())
         mean = sum(len(orjson.dumps(row.columns)) for row in rows) / len(rows)
         held = round(size / mean)
         likely = held if likely is None else min(likely, held)
-    return Outlook(count, rows=rows, expected=likely)
+    return StreamForecast(count, rows=rows, expected=likely)
 
 
 def middle(count: Range) -> int | None:
@@ -253,7 +267,7 @@ def middle(count: Range) -> int | None:
     return None if most is None else round((least + most) / 2)
 
 
-def _foreseen(expected: Callable[[], Range]) -> Range:
+def _range_told(expected: Callable[[], Range]) -> Range:
     """What a plugin says; nothing is known where it fails to say it."""
     try:
         return expected()
@@ -261,18 +275,18 @@ def _foreseen(expected: Callable[[], Range]) -> Range:
         return UNKNOWN
 
 
-def _copies(mixer: Mixer, read: Mapping[str, Outlook], count: Range) -> int:
+def _copies(mixer: Mixer, read: Mapping[str, StreamForecast], count: Range) -> int:
     """Rows of a mix, at most, that ask the same: streams may be made from one another, and a mixer
     may repeat rows."""
     streams = sum(each.copies for each in read.values())
-    most = _foreseen(lambda: mixer.expected(dict.fromkeys(read, (1, 1))))[1]
+    most = _range_told(lambda: mixer.expected(dict.fromkeys(read, (1, 1))))[1]
     if most is not None and most <= len(read):
         return streams
     fewest = min((each.likely_count or each.count[0] for each in read.values()), default=0)
     return streams * ceil((count[1] or 1) / max(1, fewest))
 
 
-def _held_out(exporter: Exporter, read: Outlook) -> Range:
+def _held_out(exporter: Exporter, read: StreamForecast) -> Range:
     """Rows kept apart, at least and at most: those that ask the same go together."""
     (least, most), copies = read.count, read.copies
     low, high = exporter.expected_holdout(least, most)

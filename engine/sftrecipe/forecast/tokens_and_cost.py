@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-from sftrecipe.calls.ledger.history import EarlierCall
-from sftrecipe.forecast.prompt_tokens import CharacterCounter
+from sftrecipe.calls.ledger.history import EarlierCall, asked_text
 from sftrecipe.plan.estimate import Asks, Basis, Likely, Range
 from sftrecipe.plugin.provider import Price, Request, TokenCounter
 
 _ENOUGH = 5
-"""Earlier calls of a step from which a mean tells something."""
+"""Earlier calls from which a mean tells something."""
 _EXACT, _CALIBRATED = 0.03, 0.25
 _GUESSED_INPUT = (20.0, 1500.0)
 _LEAST_OUTPUT = 4.0
 _MOST_OUTPUT = 1024.0
 _LIKELY_INPUT = _LIKELY_OUTPUT = 250.0
 """Of chat models, where nothing else is known."""
+_TURN = 4
+"""Tokens of a chat turn's role and marks."""
+_CHARACTERS = {"cjk": 1.5, "ascii": 4.0, "other": 2.5}
+"""Characters a token, as tokenizers of bilingual models have them (Qwen's and ERNIE's for Chinese,
+OpenAI's o200k for the others)."""
 
 
 class PerCall(NamedTuple):
@@ -47,7 +54,7 @@ class PerCall(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedCalls:
     """A provider's part of what a step asks."""
 
     provider: str
@@ -69,7 +76,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Asking:
+class ProviderKnowledge:
     """What is known of the provider that is asked."""
 
     counter: Callable[[], TokenCounter | None]
@@ -78,7 +85,7 @@ class Asking:
     price: Price | None
 
 
-def spending(asked: Asked, recipe: str, step: str, known: Asking) -> Asks:
+def spending(asked: AskedCalls, recipe: str, step: str, known: ProviderKnowledge) -> Asks:
     """Tokens and cost of a step's calls to one provider; `recipe` names its account."""
     same = [call for call in known.earlier if (call.account, call.step) == (recipe, step)]
     taken = _input(asked, same, known)
@@ -101,7 +108,7 @@ def spending(asked: Asked, recipe: str, step: str, known: Asking) -> Asks:
     )
 
 
-def _likely(asked: Asked, taken: PerCall, given: PerCall, price: Price | None) -> Likely:
+def _likely(asked: AskedCalls, taken: PerCall, given: PerCall, price: Price | None) -> Likely:
     """The likely calls with the likely tokens of each; a free model's cost is sure."""
     calls = asked.likely_calls
     free = price is not None and price.input == price.output == 0
@@ -114,7 +121,7 @@ def _likely(asked: Asked, taken: PerCall, given: PerCall, price: Price | None) -
     return Likely(calls, read, written, cost)
 
 
-def _carried(asked: Asked) -> float:
+def _carried(asked: AskedCalls) -> float:
     """Earlier replies that the later calls' prompts carry at most: turns, repairs."""
     most = asked.calls[1]
     if most is None or most <= asked.first:
@@ -137,7 +144,7 @@ def _high(price: Price, read: Range, written: Range) -> float | None:
     return (read[1] * price.input + written[1] * price.output) / 1e6
 
 
-def _input(asked: Asked, same: Sequence[EarlierCall], known: Asking) -> PerCall:
+def _input(asked: AskedCalls, same: Sequence[EarlierCall], known: ProviderKnowledge) -> PerCall:
     if not asked.rendered and len(same) >= _ENOUGH:
         return _mean([call.input_tokens for call in same], _CALIBRATED, "ledger")
     if not asked.requests:
@@ -165,7 +172,9 @@ def _counted(
         return []
 
 
-def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]) -> PerCall:
+def _output(
+    asked: AskedCalls, same: Sequence[EarlierCall], earlier: Sequence[EarlierCall]
+) -> PerCall:
     """The mean of the step's earlier calls, or wide of the model's; `max_tokens` bounds it."""
     if asked.requests and asked.requests[0].kind in ("embed", "reward"):
         return PerCall(0, 0, "tokenizer", 0)
@@ -184,7 +193,7 @@ def _output(asked: Asked, same: Sequence[EarlierCall], earlier: Sequence[Earlier
     return found.up_to(top)
 
 
-def _limit(asked: Asked) -> float | None:
+def _limit(asked: AskedCalls) -> float | None:
     """The most that a reply may write; None where there is no limit."""
     limits = [request.sampling.get("max_tokens") for request in asked.requests]
     stated = [limit for limit in limits or [asked.max_tokens] if limit is not None]
@@ -196,3 +205,56 @@ def _mean(counts: Sequence[float], share: float, basis: Basis, drawn: float = 0.
     mean = fmean(counts)
     error = 3 * pstdev(counts) / (sqrt(len(counts)) * mean) if mean and drawn < 1 else 0.0
     return PerCall(mean, mean, basis, mean).within(share + error)
+
+
+class CharacterCounter:
+    """Guesses tokens from characters, put right by calls whose tokens the vendor counted."""
+
+    def __init__(self, calls: Iterable[EarlierCall]) -> None:
+        counted: dict[str, int] = defaultdict(int)
+        guessed: dict[str, float] = defaultdict(float)
+        self._calls: dict[str, int] = defaultdict(int)
+        for call in calls:
+            if call.input_tokens:
+                script = _script(call.text)
+                counted[script] += call.input_tokens
+                guessed[script] += _guess(call.text, call.turns)
+                self._calls[script] += 1
+        self._scales = {script: counted[script] / guessed[script] for script in counted}
+
+    def count(self, request: Request) -> float:
+        """A request's tokens."""
+        text, turns = _text(request)
+        return _guess(text, turns) * self._scales.get(_script(text), 1.0)
+
+    def knows(self, request: Request) -> bool:
+        """Whether enough earlier calls were in the request's script."""
+        return self._calls.get(_script(_text(request)[0]), 0) >= _ENOUGH
+
+
+def _text(request: Request) -> tuple[str, int]:
+    return asked_text({"messages": request.messages, "prompt": request.prompt})
+
+
+def _guess(text: str, turns: int) -> float:
+    cjk = 0 if text.isascii() else len(_cjk().findall(text))
+    other = 0 if text.isascii() else sum(not letter.isascii() for letter in text) - cjk
+    plain = len(text) - cjk - other
+    characters = _CHARACTERS
+    tokens = cjk / characters["cjk"] + plain / characters["ascii"] + other / characters["other"]
+    return tokens + _TURN * turns + 1
+
+
+def _script(text: str) -> str:
+    """The script that most of a text's tokens are in."""
+    if text.isascii():
+        return "ascii"
+    cjk = len(_cjk().findall(text))
+    return "cjk" if cjk * _CHARACTERS["ascii"] > (len(text) - cjk) * _CHARACTERS["cjk"] else "ascii"
+
+
+@cache
+def _cjk() -> re.Pattern[str]:
+    return re.compile(
+        "[\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]"
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
@@ -19,7 +19,7 @@ from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
-from sftrecipe.recipe.language.sections import MIXED, SECTIONS
+from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach, Section
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
@@ -56,9 +56,10 @@ class Step:
         """The block's id."""
         return self.block.id
 
-
-Reach = Literal["data", "train", "evaluate"]
-"""How far a run goes: until data sets are written, a model is trained, models are judged."""
+    @property
+    def section(self) -> Section:
+        """What is the same for all steps of its section."""
+        return SECTIONS[self.block.section]
 
 
 @dataclass(frozen=True)

@@ -6,31 +6,30 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Phrase, reason_word
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe.recipe.language.sections import HELD_OUT
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.run_state import Done, RunState
 from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
-if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Step
-    from sftrecipe.run.execution import Done, Execution
-
 _REASONS = 3
 _SHOWN = 80
-_HELD_OUT = "held_out"
+_REASON_HELD_OUT = "held_out"
 _CUT_OFF = "cut_off"
 _COMMON = {
     _CUT_OFF: ("max_tokens",),
     "empty_answer": ("max_tokens", "stop"),
     "unread_part": ("leave_out",),
-    _HELD_OUT: ("holdout",),
+    _REASON_HELD_OUT: ("holdout",),
 }
 """What decides reasons that many plugins share."""
 _END = re.compile(r"[A-Za-z_]{1,40}")
@@ -45,6 +44,7 @@ class Loss:
 
     step: Step
     stream: str
+    """Empty: what it exported."""
     made: int
     """Rows that it looked at, or tried to make."""
     reasons: Counter[str] = field(default_factory=Counter)
@@ -93,7 +93,7 @@ class Loss:
         known = {**_COMMON, **plugin.decides}
         if self.ended_by_server:
             del known[_CUT_OFF]
-        reasons = self.reasons or (_HELD_OUT,)
+        reasons = self.reasons or (_REASON_HELD_OUT,)
         names = dict.fromkeys(name for reason in reasons for name in known.get(reason, ()))
         values = {name: getattr(plugin, name) for name in names if hasattr(plugin, name)}
         told = {name: value for name, value in values.items() if value not in _UNSET}
@@ -106,12 +106,12 @@ class Loss:
 class NothingLeft(SftrecipeError):
     """No row is left where a step needs some; `losses` tell why."""
 
-    def __init__(self, slug: str, step: Step, losses: Sequence[Loss], execution: Execution) -> None:
+    def __init__(self, slug: str, step: Step, losses: Sequence[Loss], run: RunState) -> None:
         self.losses = losses
         causes = tuple(phrase for loss in losses for phrase in _phrases(loss))
         first = losses[0]
         options = first.changeable()
-        recipe = execution.plan.recipe.in_commands
+        recipe = run.plan.recipe.in_commands
         super().__init__(
             slug,
             _hint(first, options),
@@ -120,35 +120,35 @@ class NothingLeft(SftrecipeError):
             by=first.step.id,
             place=first.step.block.position,
             options=", ".join(_option(name, value) for name, value in options.items()),
-            rejects=execution.out / REJECTS_FILE,
+            rejects=run.out / REJECTS_FILE,
             recipe=recipe,
         )
 
 
-def nothing_left(execution: Execution, step: Step) -> NothingLeft | None:
+def nothing_left(run: RunState, step: Step, *, of_each: bool = False) -> NothingLeft | None:
     """The error of a step that cannot go on since streams that it reads are empty; None where that
-    is not why: a mix needs rows of each, every other step needs some."""
-    empty = [name for name in step.reads if not len(execution.streams[name])]
-    if not empty or (step.block.section != "mix" and len(empty) < len(step.reads)):
+    is not why. It needs rows of some, or `of_each`."""
+    empty = [name for name in step.reads if not len(run.streams[name])]
+    if not empty or (not of_each and len(empty) < len(step.reads)):
         return None
-    return NothingLeft("nothing-left", step, losses_of(execution, empty), execution)
+    return NothingLeft("nothing-left", step, losses_of(run, empty), run)
 
 
-def nothing_exported(execution: Execution, step: Step, facts: StepFacts) -> NothingLeft | None:
+def nothing_exported(run: RunState, step: Step, facts: StepFacts) -> NothingLeft | None:
     """The error of an export that leaves no row to train on; None where it leaves some."""
     if any(each.role == "train" and each.rows for each in facts.data_sets):
         return None
     if not facts.made:
-        return nothing_left(execution, step)
+        return nothing_left(run, step)
     loss = Loss(step, "", facts.made)
-    for record, reason, value in read_rejects(execution.store.path(step.key) / REJECTS):
+    for record, reason, value in read_rejects(run.store.path(step.key) / REJECTS):
         loss.add(record, reason, value)
-    return NothingLeft("nothing-exported", step, [loss], execution)
+    return NothingLeft("nothing-exported", step, [loss], run)
 
 
-def losses_of(execution: Execution, streams: Iterable[str]) -> list[Loss]:
+def losses_of(run: RunState, streams: Iterable[str]) -> list[Loss]:
     """The steps that emptied the streams, each once."""
-    history = _History(execution)
+    history = _History(run)
     found = {id(loss): loss for name in streams for loss in history.emptied(name)}
     return list(found.values())
 
@@ -156,14 +156,14 @@ def losses_of(execution: Execution, streams: Iterable[str]) -> list[Loss]:
 class _History:
     """What became of every stream, step by step."""
 
-    def __init__(self, execution: Execution) -> None:
-        self._execution = execution
+    def __init__(self, run: RunState) -> None:
+        self._run = run
         self._emptied: dict[str, Loss] = {}
         self._reads: dict[str, Sequence[str]] = {}
         """By stream that came out empty, the streams that its maker read, all empty too."""
         self._lost: dict[str, dict[str, int]] = {}
         streams: dict[str, Stream] = {}
-        for done in execution.done:
+        for done in run.done:
             self._after(done, streams)
 
     def emptied(self, name: str) -> Iterator[Loss]:
@@ -175,20 +175,23 @@ class _History:
             yield self._emptied[name]
 
     def _after(self, done: Done, streams: dict[str, Stream]) -> None:
-        step, section = done.step, done.step.block.section
-        folder = self._execution.store.path(step.key)
+        step = done.step
+        folder = self._run.store.path(step.key)
         before = {name: streams[name] for name in step.reads if name in streams}
         advance_streams(streams, step, folder)
-        if section == "filter":
-            for name, judged in judged_streams(before, step, folder):
+        for name, judged in judged_streams(before, step, folder):
+            if name in step.thins:
                 self._thinned(done, name, before[name], judged)
-        elif section in ("sources", "generate", "mix"):
-            self._made(done, step.makes[0], before, streams)
-        elif section == "export":
-            rows = sum(map(len, before.values()))
-            for name in step.makes:
-                if not len(streams[name]):
-                    self._emptied[name] = Loss(step, name, rows)
+        for name in step.makes:
+            if name == HELD_OUT:
+                self._held_out(step, before, streams[name])
+            else:
+                self._made(done, name, before, streams)
+
+    def _held_out(self, step: Step, before: Mapping[str, Stream], held_out: Stream) -> None:
+        """An export kept rows apart."""
+        if not len(held_out):
+            self._emptied[HELD_OUT] = Loss(step, HELD_OUT, sum(map(len, before.values())))
 
     def _thinned(self, done: Done, name: str, before: Stream, after: Stream) -> None:
         """A filter's verdicts on one stream."""
@@ -213,7 +216,7 @@ class _History:
             self._reads[name] = tuple(before)
             return
         loss = Loss(done.step, name, done.facts.made or sum(map(len, before.values())))
-        rejects = self._execution.store.path(done.step.key) / REJECTS
+        rejects = self._run.store.path(done.step.key) / REJECTS
         if rejects.exists():
             for record, reason, value in read_rejects(rejects):
                 loss.add(record, reason, value)
@@ -225,9 +228,11 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
     values = {"step": loss.step.id, "stream": loss.stream, "count": loss.made}
     if loss.reasons:
         yield Phrase("lost-rejected", {**values, "reasons": loss.told()})
-    elif loss.step.block.section == "export":
-        yield Phrase("lost-none-held" if loss.stream else "lost-held-out", values)
-    elif loss.step.block.section == "sources":
+    elif not loss.stream:
+        yield Phrase("lost-held-out", values)
+    elif loss.stream == HELD_OUT:
+        yield Phrase("lost-none-held", values)
+    elif not loss.step.reads:
         yield Phrase("lost-source", values)
     else:
         yield Phrase("lost-none-made", values)
@@ -239,7 +244,7 @@ def _phrases(loss: Loss) -> Iterator[Phrase]:
 def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
     if [reason for reason, _ in loss.reasons.most_common(1)] == [CALL_FAILED]:
         return "nothing-left-calls"
-    if not loss.reasons and loss.step.block.section == "sources":
+    if not (loss.reasons or loss.step.reads):
         return "nothing-left-source"
     if not options:
         return "nothing-left-block"

@@ -9,8 +9,8 @@ from typing import Any, Self
 import orjson
 
 from sftrecipe.record import Record
-from sftrecipe.run.execution import Execution
 from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
 from sftrecipe.store.rows import read_rejects
 from sftrecipe.store.streams import Stream
@@ -44,31 +44,31 @@ class RejectedRow:
         return {name: getattr(self, name) for name in names}
 
 
-def write_rejects(execution: Execution, *, whole: bool = True) -> int:
+def write_rejects(run: RunState, *, whole: bool = True) -> int:
     """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number.
 
     Of a run that did not end (not `whole`), what the file says of steps that it did not come to
     stays.
     """
     count = 0
-    with execution.folder.create(REJECTS_FILE) as file:
-        for entry in rejects(execution):
+    with run.folder.create(REJECTS_FILE) as file:
+        for entry in rejects(run):
             file.write(orjson.dumps(entry.as_json()) + b"\n")
             count += 1
         if not whole:
-            for line in _of_other_steps(execution):
+            for line in _of_other_steps(run):
                 file.write(line)
                 count += 1
     return count
 
 
-def _of_other_steps(execution: Execution) -> Iterator[bytes]:
+def _of_other_steps(run: RunState) -> Iterator[bytes]:
     """What `rejects.jsonl` says so far of steps that this run did not come to."""
-    reached = {done.step.id for done in execution.done}
-    if execution.broken:
-        reached.add(execution.broken.step.id)
+    reached = {done.step.id for done in run.done}
+    if run.broken:
+        reached.add(run.broken.step.id)
     try:
-        file = (execution.out / REJECTS_FILE).open("rb")
+        file = (run.out / REJECTS_FILE).open("rb")
     except FileNotFoundError:
         return
     with file:
@@ -84,11 +84,11 @@ def _step_of(line: bytes) -> str | None:
         return None
 
 
-def rejects(execution: Execution) -> Iterator[RejectedRow]:
+def rejects(run: RunState) -> Iterator[RejectedRow]:
     """Every row that was lost, in the order of the steps."""
     streams: dict[str, Stream] = {}
-    for done in execution.done:
-        step, folder = done.step, execution.store.path(done.step.key)
+    for done in run.done:
+        step, folder = done.step, run.store.path(done.step.key)
         if done.facts.rejected and (folder / REJECTS).exists():
             for record, reason, value in read_rejects(folder / REJECTS):
                 yield RejectedRow(step.id, reason, value, None, record)
@@ -96,6 +96,6 @@ def rejects(execution: Execution) -> Iterator[RejectedRow]:
             for row in judged.dropped():
                 yield RejectedRow(step.id, row.reason, row.value, row.detail, row.record)
         advance_streams(streams, step, folder)
-    if execution.broken:
-        for record, reason, value in read_rejects(execution.broken.rejects):
-            yield RejectedRow(execution.broken.step.id, reason, value, None, record)
+    if run.broken:
+        for record, reason, value in read_rejects(run.broken.rejects):
+            yield RejectedRow(run.broken.step.id, reason, value, None, record)

@@ -1,4 +1,4 @@
-"""What this machine lacks for what a run has still to do."""
+"""What a run needs before it begins: of this machine, and trainings of data and arguments."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.errors import SftrecipeError, UsageError
-from sftrecipe.plan.steps import Plan
+from sftrecipe.plan.steps import Plan, plan_recipe
+from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import MachineCheck
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.trainer import Finding
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.standing import standing_steps
+from sftrecipe.run.steps.export_step import noted_data_sets
+from sftrecipe.run.steps.section_steps import runner_of
+from sftrecipe.run.steps.train_step import TrainingTarget, findings
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
 
@@ -43,8 +52,8 @@ def refuse_lacking(plan: Plan, project: Project, out: Path) -> None:
 
 def leaves_data(plan: Plan, lacks: list[Lack]) -> bool:
     """Whether the data can be made all the same: only trainings and judges lack something."""
-    behind = {step.id for step in plan.steps if step.block.section in ("train", "evaluate")}
-    return all(each.step in behind for each in lacks)
+    makes_data = {step.id for step in plan.steps if step.section.reach == "data"}
+    return not any(each.step in makes_data for each in lacks)
 
 
 class DataOnly(SftrecipeError):
@@ -56,9 +65,39 @@ class DataOnly(SftrecipeError):
 
 def _values(lacks: list[Lack]) -> dict[str, str]:
     told = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
-    return {"lacks": "; ".join(_told(lacks)), "advice": "; ".join(told)}
+    return {"lacks": "; ".join(_lack_lines(lacks)), "advice": "; ".join(told)}
 
 
-def _told(lacks: list[Lack]) -> Iterator[str]:
+def _lack_lines(lacks: list[Lack]) -> Iterator[str]:
     for each in lacks:
         yield f"{each.step}: {each.missing.found}"
+
+
+def check_trainings(
+    recipe: CheckedRecipe, project: Project, out: Path
+) -> list[tuple[str, Finding]]:
+    """What every training would fail on, or suffer from, by train block. Asks no model.
+
+    Writes the trainers' configurations. Raises UsageError where there is nothing to train, or no
+    data; SftrecipeError where a training cannot even be configured.
+    """
+    if not recipe.train:
+        raise UsageError("nothing-to-train", name=recipe.name)
+    folder = OutputFolder(out, recipe)
+    folder.check()
+    store = StepStore(project.steps)
+    contents = StreamContents(store)
+    data = {}
+    for step in plan_recipe(recipe, project, "data").steps:
+        stands = contents.stands(step)
+        contents.advance(step)
+        if stands:
+            facts = store.facts(step.key)
+            stands = runner_of(step).stands(facts, out, store.hashes)
+            if isinstance(step.block.plugin, Exporter):
+                data[step.id] = noted_data_sets(facts)
+        if not stands:
+            raise UsageError(
+                "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.in_commands
+            )
+    return list(findings(TrainingTarget(recipe, out, data, folder.create, folder.claim)))

@@ -20,6 +20,7 @@ from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.rejects_file import RejectedRow, rejects
+from sftrecipe.run.run_state import RunState
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -80,11 +81,11 @@ async def preview_rows(
             recipe=recipe.in_commands,
         ) as session:
             store = StepStore(Path(folder) / "steps")
-            execution = Execution(plan, store, Path(folder), session, progress)
-            await execution.run()
-        names = [block.id for block in few.generate] or list(execution.streams)
-        rows = {name: list(islice(execution.streams[name], count)) for name in names}
-        return Preview(rows, list(islice(rejects(execution), 5 * count)))
+            run = RunState(plan, store, Path(folder), session, progress)
+            await Execution(run).execute()
+        names = [block.id for block in few.generate] or list(run.streams)
+        rows = {name: list(islice(run.streams[name], count)) for name in names}
+        return Preview(rows, list(islice(rejects(run), 5 * count)))
 
 
 def _few(block: Block, count: int) -> Block:

@@ -16,24 +16,24 @@ from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.estimate import NOTHING, Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
-from sftrecipe.run.execution import Done, Execution
 from sftrecipe.run.output_folder import RUN_FILE, OutputFolder
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord, StepRecord
+from sftrecipe.run.run_state import Done, RunState
 from sftrecipe.run.steps.evaluate_step import gate_results
 
 
-def record_of(execution: Execution) -> RunRecord:
+def record_of(run: RunState) -> RunRecord:
     """What a run says of itself, but for how it ended."""
-    recipe = execution.plan.recipe
+    recipe = run.plan.recipe
     return RunRecord(
         name=recipe.name,
         recipe=str(recipe.path),
         profile=recipe.profile,
         document=recipe.document,
-        planned=[step.id for step in execution.plan.steps],
-        steps=[_step_record(done) for done in execution.done],
-        data_sets=execution.data_sets,
-        versions=versions(execution.plan),
+        planned=[step.id for step in run.plan.steps],
+        steps=[_step_record(done) for done in run.done],
+        data_sets=run.data_sets,
+        versions=versions(run.plan),
     )
 
 

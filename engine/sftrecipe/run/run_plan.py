@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sftrecipe.calls.session import Session, open_session
+from sftrecipe.calls.session import open_session
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
@@ -25,10 +25,11 @@ from sftrecipe.run.requirements import refuse_lacking
 from sftrecipe.run.run_end import run_end
 from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, write_run
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord
+from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import gate_results, missed
-from sftrecipe.run.steps.outdated import outdated, remove_outdated
-from sftrecipe.run.steps.train_step import configure
+from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
+from sftrecipe.run.steps.train_step import configure, training_target
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.waiting import TELL, WORK
@@ -40,7 +41,7 @@ DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
 class Outcome:
     """What a run came to."""
 
-    execution: Execution
+    run: RunState
     out: Path
     rejected: int
     seconds: float
@@ -89,37 +90,37 @@ async def run_plan(
         recipe=recipe.in_commands,
     ) as session:
         store = StepStore(project.steps)
-        execution = Execution(
+        run = RunState(
             *(plan, store, out, session, progress, concurrency),
             retry_failed=retry_failed,
             take_over=take_over,
         )
         try:
-            await execution.run()
-            fresh = not _all_there(execution, before)
+            await Execution(run).execute()
+            fresh = not _all_there(run, before)
             if fresh:
-                _configure_training(execution)
+                _configure_training(run)
         except BaseException as error:
-            run = _record(execution, session, estimates, clock)
+            record = _record(run, estimates, clock)
             with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                _leave_unfinished(execution, before, error, run)
+                _leave_unfinished(run, before, error, record)
             raise
-        run = _record(execution, session, estimates, clock)
+        record = _record(run, estimates, clock)
         rejected = before.rejected or 0
         if fresh:
-            rejected = _leave_finished(execution, before, clock, run)
+            rejected = _leave_finished(run, before, clock, record)
         else:
             with suppress(SftrecipeError):  # nothing is written that would need it
-                execution.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(execution):
+                run.folder.claim(RUN_FILE)  # the recipe may have a new name
+        if missed := missed_gates(run):
             raise missed
         return Outcome(
-            execution=execution,
+            run=run,
             out=out,
             rejected=rejected,
             seconds=clock.seconds(),
             usage=session.total(),
-            estimate=run.estimate,
+            estimate=record.estimate,
             fresh=fresh,
         )
 
@@ -138,49 +139,47 @@ class _Clock:
         return self._started.isoformat(timespec="seconds")
 
 
-def _record(
-    execution: Execution, session: Session, estimates: Sequence[Estimate], clock: _Clock
-) -> RunRecord:
+def _record(run: RunState, estimates: Sequence[Estimate], clock: _Clock) -> RunRecord:
     """What the run came to so far, what its calls came to, and what was foreseen."""
     return replace(
-        record_of(execution),
+        record_of(run),
         started=clock.started(),
-        usage=session.total(),
-        estimate=estimates_and_facts(estimates, session.usage),
+        usage=run.session.total(),
+        estimate=estimates_and_facts(estimates, run.session.usage),
     )
 
 
-def _leave_finished(execution: Execution, before: RunRecord, clock: _Clock, run: RunRecord) -> int:
+def _leave_finished(run: RunState, before: RunRecord, clock: _Clock, record: RunRecord) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
-    rejected = write_rejects(execution)
-    _register(execution, before)
-    missed = missed_gates(execution)
+    rejected = write_rejects(run)
+    _register(run, before)
+    missed = missed_gates(run)
     finished = replace(
-        run,
+        record,
         status=FAILED if missed else DONE,
         seconds=round(clock.seconds(), 3),
         rejected=rejected,
         end=run_end(missed) if missed else None,
     )
-    write_run(execution.folder, finished)
+    write_run(run.folder, finished)
     return rejected
 
 
 def _leave_unfinished(
-    execution: Execution, before: RunRecord, error: BaseException, run: RunRecord
+    run: RunState, before: RunRecord, error: BaseException, record: RunRecord
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    emptied = isinstance(error, NothingLeft) and [loss.facts() for loss in error.losses]
-    lost = isinstance(error, SftrecipeError)
+    losses = error.losses if isinstance(error, NothingLeft) else ()
+    told = isinstance(error, SftrecipeError)
     unfinished = replace(
-        run,
+        record,
         status=_status(error),
-        rejected=write_rejects(execution, whole=False) if lost else None,
-        outdated=outdated(before, execution),
+        rejected=write_rejects(run, whole=False) if told else None,
+        outdated=outdated_data_sets(before, run),
         end=run_end(error),
-        emptied=emptied or (),
+        emptied=[loss.facts() for loss in losses],
     )
-    write_run(execution.folder, unfinished)
+    write_run(run.folder, unfinished)
 
 
 def _status(error: BaseException) -> str:
@@ -189,47 +188,47 @@ def _status(error: BaseException) -> str:
     return FAILED if isinstance(error, Exception) else STOPPED
 
 
-def _all_there(execution: Execution, before: RunRecord) -> bool:
+def _all_there(run: RunState, before: RunRecord) -> bool:
     """Whether the run before left exactly this, so that nothing needs to be written."""
-    keys = [done.step.key for done in execution.done]
-    document = execution.plan.recipe.document
+    keys = [done.step.key for done in run.done]
+    document = run.plan.recipe.document
     return (
         before.status == DONE
         and before.document == document
         and [step.key for step in before.steps] == keys
-        and all(done.cached for done in execution.done)
-        and (execution.out / REJECTS_FILE).exists()
+        and all(done.cached for done in run.done)
+        and (run.out / REJECTS_FILE).exists()
         and (
-            (execution.out / catalogue.NAME).exists()
-            or not any(data_set.entry for data_set in execution.data_sets)
+            (run.out / catalogue.NAME).exists()
+            or not any(data_set.entry for data_set in run.data_sets)
         )
     )
 
 
-def _register(execution: Execution, before: RunRecord) -> None:
+def _register(run: RunState, before: RunRecord) -> None:
     """Enter the data sets in the output folder's catalogue, and the project's when asked; those
     that are not made any more go."""
-    out, asked = execution.out, execution.plan.recipe.register_in
-    old = outdated(before, execution)
+    out, asked = run.out, run.plan.recipe.register_in
+    old = outdated_data_sets(before, run)
     gone = {each.name for each in old}
-    remove_outdated(old, execution)
-    written = execution.folder.written()
-    catalogue.register(out / catalogue.NAME, execution.data_sets, out, gone, written)
+    remove_outdated(old, run)
+    written = run.folder.written()
+    catalogue.register(out / catalogue.NAME, run.data_sets, out, gone, written)
     if asked:
-        catalogue.register(asked, execution.data_sets, out, gone, written)
+        catalogue.register(asked, run.data_sets, out, gone, written)
 
 
-def _configure_training(execution: Execution) -> None:
+def _configure_training(run: RunState) -> None:
     """Leave the trainings' configurations, where none of them was executed."""
-    if not execution.models:
-        configure(execution.training)
+    if not run.models:
+        configure(training_target(run))
 
 
-def missed_gates(execution: Execution) -> SftrecipeError | None:
+def missed_gates(run: RunState) -> SftrecipeError | None:
     """The error of all figures that are worse than the recipe asks; None where none is."""
     told = [
         f"{done.step.id}: {text}"
-        for done in execution.done
+        for done in run.done
         if done.step.block.gates
         for text in missed(gate_results(done.step.block, done.facts))
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plan.stream_contents import Standing, StreamContents
 from sftrecipe.run.run_file import run_before
-from sftrecipe.run.steps.train_step import model_stands
+from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -19,15 +19,12 @@ def standing_steps(plan: Plan, project: Project, out: Path) -> dict[str, Standin
     contents = StreamContents(store)
     found = {}
     for step in plan.steps:
-        if step.block.section == "export":
+        runner = runner_of(step)
+        if runner.always_written:
             continue
         standing = contents.standing(step, before.get(step.id))
         contents.advance(step)
-        if (
-            step.block.section == "train"
-            and standing.cached
-            and not model_stands(store.facts(step.key), out)
-        ):
+        if standing.cached and not runner.stands(store.facts(step.key), out, store.hashes):
             standing = Standing(False)
         found[step.id] = standing
     return found

@@ -16,6 +16,9 @@ HELD_OUT = "holdout"
 OWN = "*"
 """In `Section.makes`: a stream that is named after its block."""
 
+Reach = Literal["data", "train", "evaluate"]
+"""How far a run goes: until data sets are written, a model is trained, models are judged."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -40,6 +43,8 @@ class Section:
     """The stream that begins with a block: `OWN`, or one that is named so in every recipe."""
     thins: bool = False
     """Whether a block leaves fewer rows in the streams that it reads."""
+    reach: Reach = "data"
+    """How far a run must go to come to its blocks."""
     result_named_after: Literal["block", "recipe"] | None = None
     """Whose name stands in the block's result, so that another one makes another result."""
 
@@ -79,11 +84,11 @@ SECTIONS: Mapping[str, Section] = {
         ),
         Section(
             "train", "trainer", keys.TrainShape, "either",
-            reads="on", reads_by_default="exports", result_named_after="block",
+            reads="on", reads_by_default="exports", reach="train", result_named_after="block",
         ),
         Section(
             "evaluate", "judge", keys.EvaluateShape, "list",
-            reads="on", reads_by_default="held out",
+            reads="on", reads_by_default="held out", reach="evaluate",
         ),
     )
 }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.messages import Phrase, Word, message
 from sftrecipe.plugin.plugin_kinds import UNNAMED
-from sftrecipe.run.execution import Done
+from sftrecipe.run.run_state import Done
 from sftrecipe.store.step_facts import MixFacts, StreamShare
 
 _OTHER = "other_"

@@ -29,7 +29,7 @@ def next_commands(outcome: Outcome) -> str:
 
 def same_again(outcome: Outcome) -> str:
     """Recipe and options, as a command names them that goes on in the same output folder."""
-    recipe = outcome.execution.plan.recipe
+    recipe = outcome.run.plan.recipe
     usual = project_of(recipe.path).run_folder(recipe.name).resolve()
     elsewhere = "" if outcome.out == usual else f" --out {quote(str(outcome.out))}"
     return f"{recipe.in_commands}{elsewhere}"
@@ -37,11 +37,11 @@ def same_again(outcome: Outcome) -> str:
 
 def _first_row(outcome: Outcome) -> Record | None:
     """The first of the rows that were exported."""
-    execution = outcome.execution
-    for done in execution.done:
+    run = outcome.run
+    for done in run.done:
         if done.step.block.section == "export":
             for name in done.step.reads:
-                for row in islice(execution.streams[name], 1):
+                for row in islice(run.streams[name], 1):
                     return row
     return None
 
@@ -62,8 +62,8 @@ def _line(text: str) -> str:
 
 def _training(outcome: Outcome) -> Iterator[str]:
     """How to train on the data, where the recipe says what and the run did not."""
-    recipe = outcome.execution.plan.recipe
-    if not recipe.train or outcome.execution.models:
+    recipe = outcome.run.plan.recipe
+    if not recipe.train or outcome.run.models:
         return
     command = f"sftrecipe train {same_again(outcome)}"
     if any(True for block in recipe.train for _ in block.plugin.missing()):

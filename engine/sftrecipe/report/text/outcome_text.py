@@ -16,10 +16,10 @@ from sftrecipe.report.text.amounts import amounts_text
 from sftrecipe.report.text.exported import exported_lines
 from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
 from sftrecipe.report.text.next_commands import same_again
-from sftrecipe.run.execution import Done
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.run.run_record import EstimateAndFact
+from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
@@ -28,18 +28,18 @@ from sftrecipe.run.steps.train_step import model_of
 def outcome_text(outcome: Outcome) -> str:
     """The data sets, what was lost, what was asked, how long it took."""
     lines = []
-    for data_set in outcome.execution.data_sets:
+    for data_set in outcome.run.data_sets:
         files = ", ".join(str(outcome.out / file) for file in data_set.files)
         rows = message("amount-rows", {"count": data_set.rows})
         lines.append(f"{data_set.name}: {rows}  {files}")
         for name, value in data_set.needs.items():
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
-    lines += exported_lines(outcome.execution.done)
+    lines += exported_lines(outcome.run.done)
     lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
     lines.append(message("outcome-rejected", rejects))
-    if failed := outcome.execution.failed:
+    if failed := outcome.run.failed:
         told = {"count": failed, "recipe": same_again(outcome)}
         lines.append(message("outcome-failed", told))
     calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
@@ -63,11 +63,11 @@ def outcome_json(outcome: Outcome) -> str:
                 "role": each.role,
                 "kind": each.kind,
             }
-            for each in outcome.execution.data_sets
+            for each in outcome.run.data_sets
         ],
         "mix": {
             done.step.id: done.facts.export.shares
-            for done in outcome.execution.done
+            for done in outcome.run.done
             if done.facts.export and done.facts.export.shares
         },
         "trained": [
@@ -83,7 +83,7 @@ def outcome_json(outcome: Outcome) -> str:
             for done in _section(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
-        "failed": outcome.execution.failed,
+        "failed": outcome.run.failed,
         "usage": outcome.usage,
         "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),
@@ -94,7 +94,7 @@ def outcome_json(outcome: Outcome) -> str:
 
 
 def _section(outcome: Outcome, name: str) -> list[Done]:
-    return [done for done in outcome.execution.done if done.step.block.section == name]
+    return [done for done in outcome.run.done if done.step.block.section == name]
 
 
 def _not_held_out(outcome: Outcome) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Executing the judges, and holding their figures against the recipe's gates."""
+"""Judges: they measure models, and their figures are held against the recipe's gates."""
 
 from __future__ import annotations
 
@@ -8,30 +8,35 @@ from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.steps.step_files import ROWS
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.rows import RowWriter
 from sftrecipe.store.step_facts import JudgementFacts, StepFacts
 from sftrecipe.store.streams import Stream
 
 
-async def judge(plugin: Judge, rows: Rows, ctx: Context, draft: Path) -> StepFacts:
-    """Judge on the rows; the judged items are the step's rows."""
-    judgement = await plugin.evaluate(rows, ctx)
-    writer = RowWriter(draft / ROWS)
-    try:
-        for row in judgement.rows:
-            writer.write(row)
-    finally:
-        writer.close()
-    return StepFacts(
-        made=writer.count,
-        kept=writer.count,
-        counts=dict(ctx.counts),
-        judgement=JudgementFacts(dict(judgement.metrics), judgement.notes),
-    )
+class EvaluateStep(StepRunner):
+    """Judges models; the judged items are the step's rows."""
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the judge."""
+        plugin, ctx = step.block.plugin, self.context_of(step)
+        assert isinstance(plugin, Judge)  # noqa: S101 - the section's blocks are
+        judgement = await plugin.evaluate(self.rows_of(step), ctx)
+        writer = RowWriter(draft / ROWS)
+        try:
+            for row in judgement.rows:
+                writer.write(row)
+        finally:
+            writer.close()
+        return StepFacts(
+            made=writer.count,
+            kept=writer.count,
+            counts=dict(ctx.counts),
+            judgement=JudgementFacts(dict(judgement.metrics), judgement.notes),
+        )
 
 
 def check_judges(steps: Sequence[Step], streams: Mapping[str, Stream]) -> None:
@@ -41,7 +46,8 @@ def check_judges(steps: Sequence[Step], streams: Mapping[str, Stream]) -> None:
     """
     for step in steps:
         made = [streams[name] for name in step.reads if name in streams]
-        if step.block.section == "evaluate" and len(made) == len(step.reads) and not any(made):
+        is_judge = isinstance(step.block.plugin, Judge)
+        if is_judge and len(made) == len(step.reads) and not any(made):
             reads = ", ".join(step.reads)
             raise SftrecipeError(
                 "nothing-would-be-judged", "hold-out-more", step=step.id, reads=reads

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Phrase
+from sftrecipe.plan.steps import Step
 from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.run_state import RunState
 from sftrecipe.store.step_facts import StepFacts, StreamShare
-
-if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Step
-    from sftrecipe.run.execution import Execution
 
 TOLERANCE = 0.1
 """By how much of itself a stream's share may miss that which was drawn."""
@@ -50,20 +47,20 @@ class Shares:
         }
 
 
-def drawn_rows(execution: Execution, step: Step) -> Mapping[str, int]:
+def drawn_rows(run: RunState, step: Step) -> Mapping[str, int]:
     """Rows that the mix drew which the step reads, by stream; none where it reads no mix."""
-    for done in execution.done:
-        if done.facts.mix and set(done.step.makes) & set(step.reads):
+    for done in run.done:
+        if done.facts.mix and not set(done.step.makes).isdisjoint(step.reads):
             return done.facts.mix.drawn
     return {}
 
 
-def mix_missed(execution: Execution, step: Step, facts: StepFacts) -> SftrecipeError | None:
+def mix_missed(run: RunState, step: Step, facts: StepFacts) -> SftrecipeError | None:
     """The error of an export whose shares are others than were drawn; None where they are not.
 
     What an exporter leaves to another one of the mix, which writes rows of that kind, is no loss.
     """
-    checking = [each for done in execution.done for each in done.step.exporters]
+    checking = [each for done in run.done for each in done.step.exporters]
     if len(checking) > 1 and step.block.plugin in checking:
         return None
     missed = tuple(
@@ -80,5 +77,5 @@ def mix_missed(execution: Execution, step: Step, facts: StepFacts) -> SftrecipeE
     )
     if not missed:
         return None
-    values = {"tolerance": f"{100 * TOLERANCE:g}", "rejects": execution.out / REJECTS_FILE}
+    values = {"tolerance": f"{100 * TOLERANCE:g}", "rejects": run.out / REJECTS_FILE}
     return SftrecipeError("mix-missed", "mix-missed", step=step.id, shares=missed, **values)

@@ -1,51 +1,54 @@
-"""Executing the filters."""
+"""Filters: they thin streams by one verdict a row."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.context import Context
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
-from sftrecipe.plugin.row_views import joined_rows
-from sftrecipe.run.steps.step_files import BREATH, TellRows, breathing, verdict_file
+from sftrecipe.run.steps.step_files import BREATH, breathing, verdict_file
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.step_facts import StepFacts
-from sftrecipe.store.streams import Stream, VerdictWriter
+from sftrecipe.store.streams import VerdictWriter
 
 
-async def thin(
-    plugin: Filter, streams: Sequence[Stream], ctx: Context, draft: Path, tell: TellRows
-) -> StepFacts:
-    """Run a filter over its streams, one verdict file a stream.
+class FilterStep(StepRunner):
+    """Thins streams: one file of verdicts for each."""
 
-    Raises SftrecipeError when it gives more or fewer verdicts than there are rows.
-    """
-    verdicts = plugin.judge(joined_rows(streams), ctx)
-    reasons: Counter[str] = Counter()
-    made = kept = 0
-    for place, stream in enumerate(streams):
-        writer = VerdictWriter(draft / verdict_file(place))
-        rows = len(stream)
-        try:
-            async for verdict in _taken(verdicts, rows):
-                if not verdict.keep:
-                    reasons[verdict.reason] += 1
-                writer.write(verdict)
-                if writer.count % BREATH == 0:
-                    tell(kept + writer.kept, made + writer.count - kept - writer.kept)
-        finally:
-            writer.close()
-        if writer.count != rows:
-            raise SftrecipeError("verdict-count", step=ctx.step)
-        made, kept = made + writer.count, kept + writer.kept
-    async for _ in _taken(verdicts, 1):
-        raise SftrecipeError("verdict-count", step=ctx.step)
-    return StepFacts(
-        made=made, kept=kept, rejected=made - kept, reasons=dict(reasons), counts=dict(ctx.counts)
-    )
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the filter.
+
+        Raises SftrecipeError when it gives more or fewer verdicts than there are rows.
+        """
+        plugin, ctx = step.block.plugin, self.context_of(step)
+        assert isinstance(plugin, Filter)  # noqa: S101 - the section's blocks are
+        verdicts = plugin.judge(self.rows_of(step), ctx)
+        reasons: Counter[str] = Counter()
+        made = kept = 0
+        tell = self.teller_of(step)
+        for place, stream in enumerate(self.streams_of(step)):
+            writer = VerdictWriter(draft / verdict_file(place))
+            rows = len(stream)
+            try:
+                async for verdict in _taken(verdicts, rows):
+                    if not verdict.keep:
+                        reasons[verdict.reason] += 1
+                    writer.write(verdict)
+                    if writer.count % BREATH == 0:
+                        tell(kept + writer.kept, made + writer.count - kept - writer.kept)
+            finally:
+                writer.close()
+            if writer.count != rows:
+                raise SftrecipeError("verdict-count", step=step.id)
+            made, kept = made + writer.count, kept + writer.kept
+        async for _ in _taken(verdicts, 1):
+            raise SftrecipeError("verdict-count", step=step.id)
+        counts, rejected = dict(ctx.counts), made - kept
+        return StepFacts(made, kept, rejected, reasons=dict(reasons), counts=counts)
 
 
 async def _taken(

@@ -1,17 +1,26 @@
-"""Executing the generators."""
+"""Generators: they make rows, and ask for them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.plugin.context import Context, Rows
-from sftrecipe.plugin.plugin_kinds import Generator
-from sftrecipe.run.steps.step_files import TellRows, write_rows
+from sftrecipe.plan.steps import Step
+from sftrecipe.plugin.plugin_kinds import Generator, RowGenerator
+from sftrecipe.run.steps.step_files import write_rows
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.step_facts import StepFacts
 
 
-async def make_by_generator(
-    plugin: Generator, rows: Rows, ctx: Context, draft: Path, tell: TellRows
-) -> StepFacts:
-    """Run a generator into a step's folder."""
-    return await write_rows(plugin.generate(rows, ctx), ctx, draft, tell)
+class GenerateStep(StepRunner):
+    """Makes the rows of a stream."""
+
+    def rows_to_see(self, step: Step) -> int | None:
+        """Those that it reads, where it makes something of each."""
+        return super().rows_to_see(step) if isinstance(step.block.plugin, RowGenerator) else None
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the generator."""
+        plugin, ctx = step.block.plugin, self.context_of(step)
+        assert isinstance(plugin, Generator)  # noqa: S101 - the section's blocks are
+        made = plugin.generate(self.rows_of(step), ctx)
+        return await write_rows(made, ctx, draft, self.teller_of(step))

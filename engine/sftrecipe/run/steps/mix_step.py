@@ -1,4 +1,4 @@
-"""Executing the mix: rows are drawn from those that its exporters can write."""
+"""The mix: rows are drawn from those that its exporters can write."""
 
 from __future__ import annotations
 
@@ -8,26 +8,36 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress, islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, NamedTuple
 
 import orjson
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Phrase
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.plugin_kinds import KEEP, Exporter, Mix, Mixer, Pick, PluginRefused, Verdict
 from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, Unfit
 from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import Loss
 from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows, verdict_file
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.rows import RejectWriter, RowWriter
 from sftrecipe.store.step_facts import MixFacts, StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
-if TYPE_CHECKING:
-    from sftrecipe.plan.steps import Step
-
 NOT_DRAWN = "not_drawn"
+
+
+class MixStep(StepRunner):
+    """Draws the rows that are exported."""
+
+    needs_each_stream = True
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Run the mixer."""
+        streams = dict(zip(step.reads, self.streams_of(step), strict=True))
+        return draw(step, streams, self.context_of(step), draft, self.teller_of(step))
 
 
 class ExportChecks:

@@ -1,4 +1,4 @@
-"""Reading a source: what the engine does to the rows of every source plugin."""
+"""Sources: what the engine does to the rows of every source plugin."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import SftrecipeError, limit_reached
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.drawing import draw_rows
 from sftrecipe.plugin.plugin_kinds import Source
 from sftrecipe.record import Columns, Record, record_id
 from sftrecipe.run.steps.encoding_damage import undamaged
-from sftrecipe.run.steps.step_files import TellRows, breathing, write_rows
+from sftrecipe.run.steps.step_files import breathing, write_rows
+from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.turns.columns import read_columns
 from sftrecipe.turns.faults import UnreadTurn, kind_of
@@ -23,9 +25,18 @@ from sftrecipe.turns.tools import read_tools
 _TEXTS = frozenset({"instruction", "input", "output", "reasoning", "system", "text"})
 
 
-async def make_from_source(plugin: Source, ctx: Context, draft: Path, tell: TellRows) -> StepFacts:
-    """Read a source into a step's folder."""
-    return await write_rows(breathing(read_source(plugin, ctx)), ctx, draft, tell)
+class SourceStep(StepRunner):
+    """Reads the rows of a source."""
+
+    def rows_to_see(self, step: Step) -> None:
+        """Nobody knows before they are read."""
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Read the source."""
+        plugin, ctx = step.block.plugin, self.context_of(step)
+        assert isinstance(plugin, Source)  # noqa: S101 - the section's blocks are
+        rows = breathing(read_source(plugin, ctx))
+        return await write_rows(rows, ctx, draft, self.teller_of(step))
 
 
 def read_source(plugin: Source, ctx: Context) -> Iterator[Record | Reject]:

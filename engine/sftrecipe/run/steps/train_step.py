@@ -1,4 +1,4 @@
-"""Executing the trainings: everything checked first, then one after the other."""
+"""Trainings: everything checked first, then one after the other."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from typing import IO
 import orjson
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
-from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training, TrainingState
+from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training
 from sftrecipe.recipe.checks.permissions import lacking_permissions, permission_values
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.run.contexts import block_context
+from sftrecipe.run.run_state import RunState
+from sftrecipe.run.steps import catalogue
+from sftrecipe.run.steps.evaluate_step import check_judges
 from sftrecipe.run.steps.export_step import file_state
+from sftrecipe.run.steps.step_runner import StepRunner
+from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.step_facts import ModelFacts, StepFacts
 
 _CONTENT = "trained.json"
@@ -39,6 +45,88 @@ class TrainingTarget:
     """Tell what else is written there."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
+
+
+class TrainStep(StepRunner):
+    """Trains a model, which lies in the output folder."""
+
+    def __init__(self, run: RunState) -> None:
+        super().__init__(run)
+        self._all_checked = False
+
+    def rows_to_see(self, step: Step) -> None:
+        """It reads files."""
+
+    async def execute(self, step: Step, draft: Path) -> StepFacts:
+        """Train; what is said of the model lies in the step's folder."""
+        self._check_all(step)
+        run, block = self.run, step.block
+        trainer, target = trainer_of(block), training_target(run)
+        training = replace(
+            _training(target, block, target.models),
+            tell=lambda state: run.progress.trained(step.id, state),
+            say=run.progress.line,
+        )
+        trained = await trainer.train(training, _configured(target, block, training))
+        model = _model_facts(trained, run.out)
+        (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
+        return StepFacts(model=model)
+
+    def _check_all(self, step: Step) -> None:
+        """Check all the recipe's trainings before its first one spends anything."""
+        if self._all_checked:
+            return
+        self._all_checked = True
+        run = self.run
+        check_judges(run.plan.steps, run.streams)
+        path = run.out / catalogue.NAME
+        catalogue.register(path, run.data_sets, run.out, written=run.folder.written())
+        found = list(findings(training_target(run)))
+        for block, finding in found:
+            run.progress.line(finding_text(block, finding))
+        if faults := sum(finding.state == "fault" for _, finding in found):
+            raise SftrecipeError(
+                "training-refused",
+                "see-findings",
+                step=step.id,
+                count=faults,
+                path=run.plan.recipe.in_commands,
+            )
+
+    @staticmethod
+    def stands(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
+        """Whether the model is still there as it was."""
+        if facts.model is None:
+            return False
+        folder, files = out / facts.model.folder, facts.model.files
+        return all(file_state(folder / name) == state for name, state in files.items())
+
+    @staticmethod
+    def providers_after(
+        recipe: CheckedRecipe, step: Step, facts: StepFacts, out: Path
+    ) -> Mapping[str, Block]:
+        """Those that name its model, the model's folder in the name's place."""
+        last, found, model = recipe.train[-1].id, {}, str(model_of(facts, out))
+        for name, block in recipe.providers.items():
+            named = trained_models(block.plugin)
+            update = {option: model for option, id in named if (id or last) == step.id}
+            if update:
+                found[name] = replace(block, plugin=block.plugin.model_copy(update=update))
+        return found
+
+    def took_place(self, step: Step, facts: StepFacts) -> None:
+        """Put the trained model where the recipe's providers name it."""
+        run = self.run
+        run.models[step.id] = model_of(facts, run.out)
+        after = self.providers_after(run.plan.recipe, step, facts, run.out)
+        for name, block in after.items():
+            run.session.provide(name, block)
+
+
+def training_target(run: RunState) -> TrainingTarget:
+    """Where a run's trainings take place, and what they read, as far as it is there."""
+    create, claim = run.folder.create, run.folder.claim
+    return TrainingTarget(run.plan.recipe, run.out, run.exported, create, claim, run.models)
 
 
 def configure(target: TrainingTarget) -> None:
@@ -92,45 +180,10 @@ def finding_text(block: str, finding: Finding) -> str:
     return "\n".join(lines)
 
 
-async def train(
-    target: TrainingTarget,
-    block: Block,
-    draft: Path,
-    tell: Callable[[TrainingState], None],
-    say: Callable[[str], None],
-) -> StepFacts:
-    """Train; the model lies in the output folder, what is said of it in the step's folder."""
-    trainer = trainer_of(block)
-    training = _training(target, block, target.models, tell, say)
-    trained = await trainer.train(training, _configured(target, block, training))
-    model = _model_facts(trained, target.out)
-    (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
-    return StepFacts(model=model)
-
-
 def model_of(facts: StepFacts, out: Path) -> Path:
     """The folder of the model that a finished training left."""
     assert facts.model is not None  # noqa: S101 - every training leaves one
     return out / facts.model.folder
-
-
-def model_stands(facts: StepFacts, out: Path) -> bool:
-    """Whether the model is still there as it was."""
-    if facts.model is None:
-        return False
-    folder = out / facts.model.folder
-    return all(file_state(folder / name) == state for name, state in facts.model.files.items())
-
-
-def with_model(recipe: CheckedRecipe, training: str, model: Path) -> dict[str, Block]:
-    """The providers that name a train block's model, the model's folder in the name's place."""
-    last, found = recipe.train[-1].id, {}
-    for name, block in recipe.providers.items():
-        named = trained_models(block.plugin)
-        update = {option: str(model) for option, id in named if (id or last) == training}
-        if update:
-            found[name] = replace(block, plugin=block.plugin.model_copy(update=update))
-    return found
 
 
 def trainer_of(block: Block) -> Trainer:
@@ -151,8 +204,6 @@ def _training(
     target: TrainingTarget,
     block: Block,
     models: Mapping[str, Path],
-    tell: Callable[[TrainingState], None] = lambda _: None,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Training:
     return Training(
         data=[data_set for export in block.inputs for data_set in target.data[export]],
@@ -162,8 +213,6 @@ def _training(
         id=block.id,
         models=models,
         allowed=target.recipe.allowed,
-        tell=tell,
-        say=say,
     )
 
 

@@ -1,0 +1,71 @@
+"""A run in progress: what it works with, and what is done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from sftrecipe.calls.session import Session
+from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plugin.plugin_kinds import DataSet
+from sftrecipe.plugin.provider import CALL_FAILED
+from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.run.progress import Progress
+from sftrecipe.store.artifacts import StepStore
+from sftrecipe.store.step_facts import StepFacts
+from sftrecipe.store.streams import Stream
+
+
+@dataclass
+class Done:
+    """What became of a step."""
+
+    step: Step
+    facts: StepFacts
+    cached: bool
+
+
+class Broken(NamedTuple):
+    """The step that a run ended at, and the rows that it had lost until then."""
+
+    step: Step
+    rejects: IO[bytes]
+
+
+@dataclass
+class RunState:
+    """What the steps of a run share."""
+
+    plan: Plan
+    store: StepStore
+    out: Path
+    session: Session
+    progress: Progress
+    concurrency: int | None = None
+    """Calls in flight, where the provider does not limit them."""
+    streams: dict[str, Stream] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    broken: Broken | None = None
+    """The step that failed."""
+    exported: dict[str, list[DataSet]] = field(default_factory=dict)
+    """What every export wrote, by its id."""
+    models: dict[str, Path] = field(default_factory=dict)
+    """Folders of the models that were trained, by train block."""
+    retry_failed: bool = False
+    """Whether steps that lost rows to calls that failed for good are executed again."""
+    take_over: bool = False
+    """Whether files of the output folder are replaced that no run of the recipe wrote."""
+
+    def __post_init__(self) -> None:
+        self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
+
+    @property
+    def data_sets(self) -> list[DataSet]:
+        """What the exports wrote."""
+        return [data_set for data_sets in self.exported.values() for data_set in data_sets]
+
+    @property
+    def failed(self) -> int:
+        """Rows that calls lost which failed for good."""
+        return sum(done.facts.reasons.get(CALL_FAILED, 0) for done in self.done)
