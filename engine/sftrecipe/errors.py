@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from sftrecipe import messages
 
@@ -80,6 +80,11 @@ class SftrecipeError(Exception):
     def __init__(self, slug: str, hint: str | None = None, **values: object) -> None:
         self.problem = Problem(slug, None, values, hint)
         super().__init__(self.problem.message("en"))
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """The error of a problem that stands in no file."""
+        return cls(problem.slug, problem.hint, **problem.values)
 
 
 class UsageError(SftrecipeError):
@@ -158,6 +163,26 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         return near[0]
     folded = {choice.lower().replace("-", "_"): choice for choice in choices}
     return folded.get(word.lower().replace("-", "_"))
+
+
+def unknown(
+    slug: str,
+    place: Position | None,
+    name: str,
+    known: Iterable[str],
+    /,
+    hint: str | None = "known",
+    **values: object,
+) -> Problem:
+    """The problem of a name that is not among the known ones.
+
+    It hints at the one that was probably meant; where none is near, by default, at all of them.
+    """
+    names = list(known)
+    listed = {"known": ", ".join(names), **values}
+    if suggestion := closest(name, names):
+        return Problem(slug, place, {**listed, "suggestion": suggestion}, "did-you-mean")
+    return Problem(slug, place, listed, None if hint == "known" and not names else hint)
 
 
 _WORDS_OF_YAML = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")

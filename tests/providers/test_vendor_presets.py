@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed
 from sftrecipe.calls.limits.prices import price_of, vendor_price
 from sftrecipe.calls.session import open_session
-from sftrecipe.doctor.withdrawals import check_withdrawals
+from sftrecipe.doctor.recipe_check import check_withdrawals
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class

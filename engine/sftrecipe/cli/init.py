@@ -60,16 +60,14 @@ def _language(name: str) -> str:
 
 def _vendor(name: str) -> Vendor:
     """The vendor of a name. Raises UsageError."""
-    from sftrecipe.errors import UsageError, closest  # noqa: PLC0415
+    from sftrecipe.errors import UsageError, unknown  # noqa: PLC0415
     from sftrecipe.plugin.vendors.vendor_facts import known_vendors, vendor_named  # noqa: PLC0415
 
     found = vendor_named(name)
     if found is not None and found.example:
         return found
     known = [each.id for each in known_vendors().values() if each.example]
-    near = closest(name, known)
-    hint = "did-you-mean" if near else "known"
-    raise UsageError("no-such-vendor", hint, name=name, suggestion=near, known=", ".join(known))
+    raise UsageError.of(unknown("no-such-vendor", None, name, known, name=name))
 
 
 def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:

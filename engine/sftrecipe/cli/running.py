@@ -120,7 +120,7 @@ def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
     """What trainings and judges lack here, where the data can be made all the same."""
     from sftrecipe.run.requirements import lacking, leaves_data  # noqa: PLC0415
 
-    if not any(step.block.section in ("train", "evaluate") for step in plan.steps):
+    if all(step.section.reach == "data" for step in plan.steps):
         return []
     lacks = lacking(plan, project, out)
     return lacks if leaves_data(plan, lacks) else []

@@ -22,7 +22,7 @@ def schema(name: str | None, write: Path | None) -> int:
 
     It knows every installed plugin: let your editor read it.
     """
-    from sftrecipe.errors import UsageError, closest  # noqa: PLC0415
+    from sftrecipe.errors import UsageError, unknown  # noqa: PLC0415
     from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
 
     if write:
@@ -33,11 +33,7 @@ def schema(name: str | None, write: Path | None) -> int:
     file = f"{name}.schema.json" if name else RECIPE_FILE
     if file not in found:
         known = [each.removesuffix(".schema.json") for each in found]
-        suggestion = closest(str(name), known)
-        hint = "did-you-mean" if suggestion else "known"
-        raise UsageError(
-            "no-such-schema", hint, name=name, suggestion=suggestion, known=", ".join(known)
-        )
+        raise UsageError.of(unknown("no-such-schema", None, str(name), known, name=name))
     click.echo(schema_text(found[file]), nl=False)
     return 0
 

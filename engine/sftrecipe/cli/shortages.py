@@ -10,6 +10,7 @@ from sftrecipe.forecast.forecast import too_small
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import Estimate, Shortage
 from sftrecipe.plan.steps import Plan
+from sftrecipe.plugin.plugin_kinds import Mixer
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.plan_text import shortage_text
 from sftrecipe.store.project import Project
@@ -22,7 +23,7 @@ def warn_of_shortages(
     """Say on stderr which budgets are too small, and give them back; a mix that cannot be filled is
     told too, before what stands before it is paid."""
     for each in estimates:
-        if each.step.block.section == "mix" and each.rows == (0, 0):
+        if isinstance(each.step.block.plugin, Mixer) and each.rows == (0, 0):
             values = {"step": each.step.id, "place": each.step.block.position}
             click.echo(message("mix-unfilled", values), err=True)
     found = too_small(plan, project, estimates)

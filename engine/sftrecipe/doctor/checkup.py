@@ -6,14 +6,16 @@ from datetime import date
 from pathlib import Path
 
 from sftrecipe.calls.session import providers_folder
-from sftrecipe.doctor.finding import Finding, raised
-from sftrecipe.doctor.folders import check_folders, room_needed
-from sftrecipe.doctor.installation import check_installation, check_plugins
-from sftrecipe.doctor.ledger_check import check_ledger
-from sftrecipe.doctor.machine import check_plugins_needs
-from sftrecipe.doctor.money import check_prices
-from sftrecipe.doctor.provider_check import Asked, check_providers
-from sftrecipe.doctor.withdrawals import check_withdrawals
+from sftrecipe.doctor.doctor_finding import DoctorFinding, raised
+from sftrecipe.doctor.machine_check import (
+    check_folders,
+    check_installation,
+    check_ledger,
+    check_plugins,
+    room_needed,
+)
+from sftrecipe.doctor.provider_check import CallTerms, check_providers
+from sftrecipe.doctor.recipe_check import check_plugins_needs, check_prices, check_withdrawals
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.base import CheckState
 from sftrecipe.recipe.recipe import CheckedRecipe
@@ -29,7 +31,7 @@ async def check_up(
     *,
     seconds: float,
     offline: bool = False,
-) -> list[Finding]:
+) -> list[DoctorFinding]:
     """Check the installation, the project's folder and ledger and, with a recipe, all it needs.
 
     Writes nothing that stays. Every provider is asked for each thing that the recipe needs of it,
@@ -50,7 +52,7 @@ async def check_up(
         return findings
     findings += check_plugins_needs(recipe)
     if not offline:
-        asked = Asked(providers_folder(project.ledger), seconds, progress.line)
+        asked = CallTerms(providers_folder(project.ledger), seconds, progress.line)
         findings += await check_providers(recipe, asked)
     findings += check_withdrawals(recipe, date.today(), offline=offline)
     return [*findings, *check_prices(recipe)]

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import getproxies
 
 from sftrecipe.calls.one_attempt import Outcome, open_trial
 from sftrecipe.calls.replies.structured import follow
-from sftrecipe.doctor.advice import advice_for, proxy_names
-from sftrecipe.doctor.finding import Finding, fault, ok, raised
+from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
 from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
-from sftrecipe.plugin.provider import Answer, Provider, Request
+from sftrecipe.plugin.provider import Answer, CallFailed, Provider, Request
 from sftrecipe.recipe.checks.request_options import asked_samplings
 from sftrecipe.recipe.recipe import CheckedRecipe
 
@@ -46,9 +46,28 @@ _REQUESTS: Mapping[Capability, Request] = {
 _SHORT = ("max_tokens", "stop")
 """What a trial's reply says of its length by itself."""
 _VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_BY_WORDS = (
+    (r"insufficient_quota|billing|arrearage", "doctor-quota"),
+    (r"model_not_found|invalid_model|no such model|unknown model", "doctor-model"),
+    (r"certificate|ssl", "doctor-tls"),
+    (r"dns|name or service not known|getaddrinfo|no address", "doctor-dns"),
+    (r"proxy", "doctor-proxy"),
+    (r"refused|connect call failed|cannot connect|unreachable", "doctor-refused"),
+    (r"no reply within|timeout|timed out", "doctor-slow"),
+    (r"no json|no choices|no message|no embedding|not json", "doctor-garbage"),
+)
+_BY_STATUS = {
+    401: "doctor-key",
+    402: "doctor-quota",
+    403: "doctor-access",
+    404: "doctor-model",
+    405: "doctor-garbage",
+    429: "doctor-rate",
+}
+_UNREACHED = {"doctor-dns", "doctor-refused", "doctor-slow", "doctor-tls"}
 
 
-class Asked(NamedTuple):
+class CallTerms(NamedTuple):
     """How the providers are asked."""
 
     folder: Path
@@ -113,7 +132,7 @@ def _room(request: Request, told: Mapping[str, Any]) -> dict[str, Any]:
     return {**request.sampling, "max_tokens": request.sampling["max_tokens"] + thought}
 
 
-async def check_providers(recipe: CheckedRecipe, asked: Asked) -> list[Finding]:
+async def check_providers(recipe: CheckedRecipe, asked: CallTerms) -> list[DoctorFinding]:
     """All of them at the same time; findings in the recipe's order."""
     needs = needed(recipe)
     providers = providers_of(recipe)
@@ -132,8 +151,8 @@ def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
 
 
 async def _check(
-    name: str, use: str, provider: Provider, trials: _Trials, asked: Asked
-) -> list[Finding]:
+    name: str, use: str, provider: Provider, trials: _Trials, asked: CallTerms
+) -> list[DoctorFinding]:
     outcomes: dict[Capability, Outcome] = {}
     checks: list[MachineCheck] = []
     try:
@@ -152,19 +171,19 @@ async def _check(
     except Exception as error:  # a third party's provider must not end the other checks
         text = f"{type(error).__name__}: {error}"
         return [_failed(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
-    found = [*_told(name, provider, outcomes), *_limits(name, outcomes)]
+    found = [*_capability_findings(name, provider, outcomes), *_limits(name, outcomes)]
     return [*found, *(_server_finding(name, use, each) for each in checks)]
 
 
-def _told(
+def _capability_findings(
     name: str, provider: Provider, outcomes: Mapping[Capability, Outcome]
-) -> Iterator[Finding]:
+) -> Iterator[DoctorFinding]:
     model = provider.model_name()
     works = []
     for capability, outcome in outcomes.items():
         if outcome.failure is not None:
             failure = outcome.failure
-            slug = "doctor-parameter" if failure.remedy else advice_for(failure)
+            slug = "doctor-parameter" if failure.remedy else _advice_for(failure)
             hint = (slug, failure.remedy)
             yield _failed(name, provider, capability, failure.message, hint)
         elif outcome.answer is None or not _gave(capability, outcome.answer):
@@ -189,10 +208,10 @@ def _told(
         )
 
 
-def _server_finding(name: str, use: str, check: MachineCheck) -> Finding:
+def _server_finding(name: str, use: str, check: MachineCheck) -> DoctorFinding:
     values = {"use": use, "text": check.found, "advice": check.advice}
     problem = Problem("doctor-needs", None, values, "advice" if check.advice else None)
-    return Finding("provider", name, check.state, problem, values)
+    return DoctorFinding("provider", name, check.state, problem, values)
 
 
 def _gave(capability: Capability, answer: Answer) -> bool:
@@ -206,7 +225,7 @@ def _gave(capability: Capability, answer: Answer) -> bool:
 
 def _failed(
     name: str, provider: Provider, capability: Capability, text: str, hint: tuple[str, str]
-) -> Finding:
+) -> DoctorFinding:
     """A fault; `hint`: its slug, and the line to write where there is one."""
     keys = _VARIABLE.findall(" ".join(provider.sends()))
     return fault(
@@ -218,18 +237,18 @@ def _failed(
         capability=Word(capability),
         error=text,
         key=", ".join(keys) or "api_key",
-        proxy=proxy_names(),
+        proxy=_proxy_names(),
         provider=name,
         line=hint[1],
     )
 
 
-def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[Finding]:
+def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[DoctorFinding]:
     seen = next((each.limits for each in outcomes.values() if each.limits), None)
     if seen is not None:
         values = {"requests": _shown(seen.requests), "tokens": _shown(seen.tokens)}
         facts = {"requests": seen.requests._asdict(), "tokens": seen.tokens._asdict()}
-        yield Finding("limits", name, "ok", Problem("doctor-limits", None, values), facts)
+        yield DoctorFinding("limits", name, "ok", Problem("doctor-limits", None, values), facts)
 
 
 def _shown(seen: LimitSeen) -> str:
@@ -237,3 +256,27 @@ def _shown(seen: LimitSeen) -> str:
         return "?"
     left = "?" if seen.remaining is None else f"{seen.remaining:,.0f}"
     return f"{left}/{'?' if seen.limit is None else f'{seen.limit:,.0f}'}"
+
+
+def _advice_for(failure: CallFailed) -> str:
+    """The hint's slug."""
+    text = failure.message.lower()
+    by_words = next((slug for words, slug in _BY_WORDS if re.search(words, text)), None)
+    if failure.status in _BY_STATUS and by_words not in ("doctor-quota", "doctor-model"):
+        return _BY_STATUS[failure.status]
+    if failure.status is None and by_words in _UNREACHED and _proxies() and not _is_local(text):
+        return f"{by_words}-proxy"
+    return by_words or "doctor-provider"
+
+
+def _is_local(text: str) -> bool:
+    return text.startswith(("127.0.0.1", "localhost", "[::1]"))
+
+
+def _proxy_names() -> str:
+    """The environment variables that set a proxy."""
+    return ", ".join(f"{scheme}_proxy" for scheme in sorted(_proxies()))
+
+
+def _proxies() -> set[str]:
+    return {scheme for scheme in getproxies() if scheme in ("http", "https", "all")}

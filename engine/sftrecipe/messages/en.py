@@ -373,7 +373,7 @@ HINTS = {
     "map-them": "name them by map, for example: map: {{instruction: A, output: B}}",
     "did-you-mean": "did you mean '{suggestion}'?",
     "plugins-list": "see them with: sftrecipe plugins",
-    "plugin-kinds": "the kinds are {kinds}",
+    "plugin-kinds": "the kinds are {known}",
     "plugin-name-example": "for example '{suggestion}'",
     "other-name": "choose another name",
     "other-folder": "name another folder with --to",

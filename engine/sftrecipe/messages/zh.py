@@ -355,7 +355,7 @@ HINTS = {
     "map-them": "请用 map 指明，例如：map: {{instruction: A, output: B}}",
     "did-you-mean": "是否想写 '{suggestion}'？",
     "plugins-list": "用 sftrecipe plugins 查看全部插件",
-    "plugin-kinds": "可用的类型：{kinds}",
+    "plugin-kinds": "可用的类型：{known}",
     "plugin-name-example": "例如 '{suggestion}'",
     "other-name": "请换一个名字",
     "other-folder": "请用 --to 指定另一个文件夹",

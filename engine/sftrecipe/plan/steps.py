@@ -106,10 +106,10 @@ class _Planner:
 
     def _data(self, used: set[str]) -> Iterator[Step]:
         recipe = self._recipe
-        for block in (*recipe.sources.values(), *recipe.generate):
-            if block.section == "generate" or block.id in used:
-                yield self._followed(self._step(block, block.inputs))
-                yield from self._ready_filters()
+        sources = [block for block in recipe.sources.values() if block.id in used]
+        for block in (*sources, *recipe.generate):
+            yield self._followed(self._step(block, block.inputs))
+            yield from self._ready_filters()
         if recipe.mix:
             yield self._followed(self._mixed(recipe.mix))
         for block in recipe.export:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
-from sftrecipe.errors import PluginError, UsageError, closest
+from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Mixer, Source
@@ -74,9 +74,9 @@ def known_kind(kind: str) -> str:
     singular = kind.lower().removesuffix("s")
     if singular in KINDS:
         return singular
-    near = closest(singular, KINDS)
-    hint = "did-you-mean" if near else "plugin-kinds"
-    raise UsageError("no-such-kind", hint, kind=kind, suggestion=near, kinds=", ".join(KINDS))
+    raise UsageError.of(
+        unknown("no-such-kind", None, singular, KINDS, hint="plugin-kinds", kind=kind)
+    )
 
 
 @cache

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from sftrecipe.errors import PluginError, Position, Problem, closest
+from sftrecipe.errors import PluginError, Position, Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
@@ -175,14 +175,12 @@ def _class(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugi
         if draft.use in known:
             return discovery.plugin_class(kind, draft.use)
     except PluginError as error:
-        found = error.problem
-        problems.append(Problem(found.slug, place, found.values, found.hint))
+        problems.append(replace(error.problem, position=place))
         return None
-    values: dict[str, object] = {"kind": Word(kind), "name": draft.use}
-    hint = "install-plugin"
-    if suggestion := closest(draft.use, known):
-        values["suggestion"], hint = suggestion, "did-you-mean"
-    problems.append(Problem("unknown-plugin", place, values, hint))
+    values = {"kind": Word(kind), "name": draft.use}
+    problems.append(
+        unknown("unknown-plugin", place, draft.use, known, hint="install-plugin", **values)
+    )
     return None
 
 

@@ -14,7 +14,7 @@ from sftrecipe.calls.session import open_session
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
-from sftrecipe.plan.steps import Plan
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.nothing_left import NothingLeft
@@ -27,11 +27,12 @@ from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, w
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord
 from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps import catalogue
-from sftrecipe.run.steps.evaluate_step import gate_results, missed
+from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.waiting import TELL, WORK
 
 DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
@@ -112,7 +113,7 @@ async def run_plan(
         else:
             with suppress(SftrecipeError):  # nothing is written that would need it
                 run.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(run):
+        if missed := missed_gates(_judged(run)):
             raise missed
         return Outcome(
             run=run,
@@ -153,7 +154,7 @@ def _leave_finished(run: RunState, before: RunRecord, clock: _Clock, record: Run
     """Leave everything that a run leaves; how many rows were rejected."""
     rejected = write_rejects(run)
     _register(run, before)
-    missed = missed_gates(run)
+    missed = missed_gates(_judged(run))
     finished = replace(
         record,
         status=FAILED if missed else DONE,
@@ -224,12 +225,5 @@ def _configure_training(run: RunState) -> None:
         configure(training_target(run))
 
 
-def missed_gates(run: RunState) -> SftrecipeError | None:
-    """The error of all figures that are worse than the recipe asks; None where none is."""
-    told = [
-        f"{done.step.id}: {text}"
-        for done in run.done
-        if done.step.block.gates
-        for text in missed(gate_results(done.step.block, done.facts))
-    ]
-    return SftrecipeError("gate-missed", missed="; ".join(told)) if told else None
+def _judged(run: RunState) -> list[tuple[Step, StepFacts]]:
+    return [(done.step, done.facts) for done in run.done]

@@ -52,7 +52,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedVariant:
     """What a comparison tells of one variant."""
 
     figure: Interval
@@ -72,7 +72,7 @@ class Compared:
 class Comparison:
     """All variants, by name, and the draws on which their figures were found."""
 
-    variants: Mapping[str, Compared]
+    variants: Mapping[str, ComparedVariant]
     best: str
     rows: int
     """Rows that count: those with a value in every training of every variant."""
@@ -117,7 +117,7 @@ def compared(trainings: Mapping[str, Sequence[Values]], goal: Goal, seed: int) -
     better = min if goal == "lower" else max
     best = better(figures, key=lambda name: figures[name])
     return Comparison(
-        variants=_told(figures, draws, best, goal),
+        variants=_compared_variants(figures, draws, best, goal),
         best=best,
         rows=len(common),
         lost=len(set.union(*judged)) - len(common),
@@ -132,15 +132,15 @@ def interval(value: float, drawn: Floats, level: float = LEVEL) -> Interval:
     return Interval(value, float(low), float(high))
 
 
-def _told(
+def _compared_variants(
     figures: Mapping[str, float], draws: Floats, best: str, goal: Goal
-) -> dict[str, Compared]:
+) -> dict[str, ComparedVariant]:
     at_best = draws.min(axis=1) if goal == "lower" else draws.max(axis=1)
     wins = draws == at_best[:, None]
     shares = (wins / wins.sum(axis=1, keepdims=True)).mean(axis=0)  # equal ones share the win
     behind = _behind(np.array(list(figures.values())), draws, list(figures).index(best))
     return {
-        name: Compared(interval(value, draws[:, place]), float(shares[place]), behind[place])
+        name: ComparedVariant(interval(value, draws[:, place]), float(shares[place]), behind[place])
         for place, (name, value) in enumerate(figures.items())
     }
 

@@ -12,8 +12,8 @@ import orjson
 from sftrecipe.recipe.recipe import Variant
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.sweep.best_value import Optimum, Scale, optimum, scale_of
-from sftrecipe.sweep.statistics import Compared, Comparison, Goal, compared
-from sftrecipe.sweep.sweep_run import Swept, Trial
+from sftrecipe.sweep.statistics import ComparedVariant, Comparison, Goal, compared
+from sftrecipe.sweep.sweep_run import SweepOutcome, SweepTraining
 
 SWEEP_FILE = "sweep.json"
 
@@ -92,14 +92,16 @@ class SweepFacts:
         ]
 
 
-def sweep_facts(swept: Swept) -> SweepFacts:
+def sweep_facts(swept: SweepOutcome) -> SweepFacts:
     """Compare the variants all of whose trainings have a figure."""
     judged = {
         variant.name: swept.of(variant)
         for variant in swept.sweep.variants
-        if all(trial.figure is not None for trial in swept.of(variant))
+        if all(training.figure is not None for training in swept.of(variant))
     }
-    values = {name: [trial.values for trial in trials] for name, trials in judged.items()}
+    values = {
+        name: [training.values for training in trainings] for name, trainings in judged.items()
+    }
     goal = swept.sweep.goal
     comparison = compared(values, goal, swept.recipe.seed) if judged else None
     told = comparison.variants if comparison else {}
@@ -132,10 +134,10 @@ def sweep_json(facts: SweepFacts) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _variant(variant: Variant, swept: Swept, found: Compared | None) -> VariantFacts:
-    trials = swept.of(variant)
-    trainings = [_training(trial, swept.out) for trial in trials]
-    figures = [trial.figure for trial in trials if trial.figure is not None]
+def _variant(variant: Variant, swept: SweepOutcome, found: ComparedVariant | None) -> VariantFacts:
+    judged = swept.of(variant)
+    trainings = [_training(training, swept.out) for training in judged]
+    figures = [training.figure for training in judged if training.figure is not None]
     if found is not None:
         return VariantFacts(
             variant.name,
@@ -149,14 +151,15 @@ def _variant(variant: Variant, swept: Swept, found: Compared | None) -> VariantF
             found.behind.low,
             found.behind.high,
         )
-    figure = sum(figures) / len(figures) if len(figures) == len(trials) else None
-    low, high = (trials[0].bounds if len(trials) == 1 else None) or (None, None)
+    figure = sum(figures) / len(figures) if len(figures) == len(trainings) else None
+    low, high = (judged[0].bounds if len(judged) == 1 else None) or (None, None)
     return VariantFacts(variant.name, variant.values, trainings, figure, low, high)
 
 
-def _training(trial: Trial, out: Path) -> TrainingFacts:
-    problem = trial.problem.message() if trial.problem else None
-    return TrainingFacts(str(trial.out.relative_to(out)), trial.figure, trial.cached, problem)
+def _training(training: SweepTraining, out: Path) -> TrainingFacts:
+    problem = training.problem.message() if training.problem else None
+    folder = str(training.out.relative_to(out))
+    return TrainingFacts(folder, training.figure, training.cached, problem)
 
 
 def _verdict(comparison: Comparison | None, judged: int) -> Verdict:

@@ -10,10 +10,11 @@ from pathlib import Path
 from sftrecipe.calls.ledger.history import open_history
 from sftrecipe.forecast.forecast import QUICK, forecast
 from sftrecipe.plan.estimate import Estimate, Shortage, shortages
+from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
-from sftrecipe.sweep.sweep_run import is_judged, sweep_trials
+from sftrecipe.sweep.sweep_run import is_judged, sweep_trainings
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class SweepPart:
     @property
     def trainings(self) -> int:
         """How many of them are trainings."""
-        return sum(each.step.block.section == "train" for each in self.estimates)
+        return sum(isinstance(each.step.block.plugin, Trainer) for each in self.estimates)
 
 
 def sweep_forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[SweepPart]:
@@ -36,11 +37,11 @@ def sweep_forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[S
     store = StepStore(project.steps)
     needed: dict[str, set[str]] = defaultdict(set)
     estimates: dict[str, Estimate] = {}
-    for trial in sweep_trials(recipe, project, out):
-        for step in trial.plan.steps:
-            needed[step.key].add(trial.variant.name)
-        if not is_judged(trial, store):
-            for each in forecast(trial.plan, project, trial.out, QUICK):
+    for training in sweep_trainings(recipe, project, out):
+        for step in training.plan.steps:
+            needed[step.key].add(training.variant.name)
+        if not is_judged(training, store):
+            for each in forecast(training.plan, project, training.out, QUICK):
                 if each.standing is not None and not each.standing.cached:
                     estimates.setdefault(each.step.key, each)
     parts: dict[str | None, list[Estimate]] = {None: []}

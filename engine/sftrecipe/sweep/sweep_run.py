@@ -24,7 +24,8 @@ from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_plan import run_plan
-from sftrecipe.run.steps.evaluate_step import gate_results, missed
+from sftrecipe.run.steps.evaluate_step import missed_gates
+from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.atomic_files import inside
@@ -33,11 +34,10 @@ from sftrecipe.store.rows import read_rows
 from sftrecipe.sweep.statistics import Row, Values
 
 SWEEP_FOLDER = "sweep"
-_DATA = ("sources", "generate", "filter", "mix")
 
 
 @dataclass
-class Trial:
+class SweepTraining:
     """One training of a variant, judged or failed."""
 
     variant: Variant
@@ -58,22 +58,22 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepOutcome:
     """What a sweep came to."""
 
     recipe: CheckedRecipe
     sweep: Sweep
     out: Path
-    trials: tuple[Trial, ...]
+    trainings: tuple[SweepTraining, ...]
 
     @property
     def failed(self) -> bool:
         """Whether any training failed, or missed a gate."""
-        return any(trial.problem for trial in self.trials)
+        return any(training.problem for training in self.trainings)
 
-    def of(self, variant: Variant) -> list[Trial]:
+    def of(self, variant: Variant) -> list[SweepTraining]:
         """The trainings of a variant."""
-        return [trial for trial in self.trials if trial.variant is variant]
+        return [training for training in self.trainings if training.variant is variant]
 
 
 @dataclass(frozen=True)
@@ -90,19 +90,19 @@ class SweepTarget:
     """Told the folder of every run that ended, well or badly."""
 
 
-def sweep_trials(recipe: CheckedRecipe, project: Project, out: Path) -> list[Trial]:
+def sweep_trainings(recipe: CheckedRecipe, project: Project, out: Path) -> list[SweepTraining]:
     """Every training of every variant, each with its plan and folder."""
     assert recipe.sweep is not None  # noqa: S101 - the callers ask before
-    trials = []
+    trainings = []
     for variant in recipe.sweep.variants:
         for number, each in enumerate(variant.trainings):
             name = variant.name if not number else f"{variant.name}__training={number + 1}"
             plan = plan_recipe(each, project, "evaluate")
-            trials.append(Trial(variant, number, each, out / SWEEP_FOLDER / name, plan))
-    return trials
+            trainings.append(SweepTraining(variant, number, each, out / SWEEP_FOLDER / name, plan))
+    return trainings
 
 
-async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> Swept:
+async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> SweepOutcome:
     """Execute what is missing of every variant.
 
     A variant that fails is told in the result, and the others go on. Raises SftrecipeError where
@@ -111,20 +111,20 @@ async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> Swept:
     assert recipe.sweep is not None  # noqa: S101
     OutputFolder(target.out, recipe, take_over=target.take_over).check()
     store = StepStore(target.project.steps)
-    trials = sweep_trials(recipe, target.project, target.out)
+    trainings = sweep_trainings(recipe, target.project, target.out)
     failed: dict[str, Problem] = {}
-    for place, trial in enumerate(trials, 1):
-        values = {"number": place, "count": len(trials), "name": trial.out.name}
+    for place, training in enumerate(trainings, 1):
+        values = {"number": place, "count": len(trainings), "name": training.out.name}
         target.progress.line(message("sweep-variant", values))
-        trial.cached = is_judged(trial, store, target.retry_failed)
-        if not trial.cached:
-            await _execute(trial, target, store, failed)
-        if trial.cached or is_judged(trial, store):
-            _read(trial, recipe.sweep, store)
-    return Swept(recipe, recipe.sweep, target.out, tuple(trials))
+        training.cached = is_judged(training, store, target.retry_failed)
+        if not training.cached:
+            await _execute(training, target, store, failed)
+        if training.cached or is_judged(training, store):
+            _read(training, recipe.sweep, store)
+    return SweepOutcome(recipe, recipe.sweep, target.out, tuple(trainings))
 
 
-async def keep_only(best: str, swept: Swept, target: SweepTarget) -> None:
+async def keep_only(best: str, swept: SweepOutcome, target: SweepTarget) -> None:
     """Delete the models of all variants but the best; that one is trained again where its model
     was deleted before.
 
@@ -133,39 +133,39 @@ async def keep_only(best: str, swept: Swept, target: SweepTarget) -> None:
     if swept.failed:
         return
     store = StepStore(target.project.steps)
-    for trial in swept.trials:
-        if trial.variant.name == best:
-            if not all(folder.exists() for folder in _models(trial, store)):
-                await _run(trial, target)
+    for training in swept.trainings:
+        if training.variant.name == best:
+            if not all(folder.exists() for folder in _models(training, store)):
+                await _run(training, target)
             continue
-        for folder in _models(trial, store):
+        for folder in _models(training, store):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _execute(
-    trial: Trial, target: SweepTarget, store: StepStore, failed: dict[str, Problem]
+    training: SweepTraining, target: SweepTarget, store: StepStore, failed: dict[str, Problem]
 ) -> None:
     """Execute a training's run; what fails is noted by the step that it failed at, and a step that
     failed for a variant before is not tried again."""
-    ahead = _next_step(trial, store)
+    ahead = _next_step(training, store)
     if ahead is not None and ahead.key in failed:
-        trial.problem = failed[ahead.key]
+        training.problem = failed[ahead.key]
         return
     try:
-        await _run(trial, target)
+        await _run(training, target)
     except SftrecipeError as error:
         if error.exit_status != 1:
             raise
-        trial.problem = error.problem
-        if step := _next_step(trial, store):
+        training.problem = error.problem
+        if step := _next_step(training, store):
             failed[step.key] = error.problem
 
 
-async def _run(trial: Trial, target: SweepTarget) -> None:
+async def _run(training: SweepTraining, target: SweepTarget) -> None:
     running = run_plan(
-        trial.plan,
+        training.plan,
         target.project,
-        trial.out,
+        training.out,
         target.progress,
         target.concurrency,
         retry_failed=target.retry_failed,
@@ -174,17 +174,17 @@ async def _run(trial: Trial, target: SweepTarget) -> None:
     try:
         await running
     except SftrecipeError:
-        target.ended(trial.out)
+        target.ended(training.out)
         raise
-    target.ended(trial.out)
+    target.ended(training.out)
 
 
-def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> bool:
+def is_judged(training: SweepTraining, store: StepStore, retry_failed: bool = False) -> bool:
     """Whether a run has made and judged it: its model need not be there any more."""
-    if run_before(trial.out).document != trial.recipe.document:
+    if run_before(training.out).document != training.recipe.document:
         return False
     contents = StreamContents(store)
-    for step in trial.plan.steps:
+    for step in training.plan.steps:
         if not contents.stands(step):
             return False
         if retry_failed and not ASKED_AGAIN.isdisjoint(store.facts(step.key).reasons):
@@ -193,43 +193,35 @@ def is_judged(trial: Trial, store: StepStore, retry_failed: bool = False) -> boo
     return True
 
 
-def _next_step(trial: Trial, store: StepStore) -> Step | None:
+def _next_step(training: SweepTraining, store: StepStore) -> Step | None:
     """The first step of its data that is not made; None where all are."""
     contents = StreamContents(store)
-    for step in trial.plan.steps:
-        if step.block.section in _DATA and not contents.stands(step):
+    for step in training.plan.steps:
+        makes_data = step.section.reach == "data" and not runner_of(step).always_written
+        if makes_data and not contents.stands(step):
             return step
         contents.advance(step)
     return None
 
 
-def _read(trial: Trial, sweep: Sweep, store: StepStore) -> None:
+def _read(training: SweepTraining, sweep: Sweep, store: StepStore) -> None:
     """Take the figure, and the rows' own values, from the judge's step."""
-    step = next(step for step in trial.plan.steps if step.id == sweep.judge)
+    step = next(step for step in training.plan.steps if step.id == sweep.judge)
     metrics = store.facts(step.key).metrics
     figure = metrics.get(sweep.figure)
     if figure is None or not isfinite(figure):
         values = {"step": step.id, "error": message("sweep-no-figure", {"metric": sweep.figure})}
-        trial.problem = trial.problem or Problem("step-refused", None, values)
+        training.problem = training.problem or Problem("step-refused", None, values)
         return
-    trial.figure = figure
+    training.figure = figure
     ends = metrics.get(f"{sweep.figure}_low"), metrics.get(f"{sweep.figure}_high")
     if ends[0] is not None and ends[1] is not None:
-        trial.bounds = ends[0], ends[1]
-    trial.values = dict(_values(store.path(step.key) / ROWS, sweep.figure))
-    if trial.problem is None:
-        trial.problem = _missed(trial, store)
-
-
-def _missed(trial: Trial, store: StepStore) -> Problem | None:
-    """The gates that a judged variant misses."""
-    told = [
-        f"{step.id}: {text}"
-        for step in trial.plan.steps
-        if step.block.gates
-        for text in missed(gate_results(step.block, store.facts(step.key)))
-    ]
-    return Problem("gate-missed", None, {"missed": "; ".join(told)}) if told else None
+        training.bounds = ends[0], ends[1]
+    training.values = dict(_values(store.path(step.key) / ROWS, sweep.figure))
+    if training.problem is None:
+        judged = [(step, store.facts(step.key)) for step in training.plan.steps if step.block.gates]
+        missed = missed_gates(judged)
+        training.problem = missed.problem if missed else None
 
 
 def _values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]]:
@@ -244,8 +236,8 @@ def _values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]
             yield (name, place), (value, weight)
 
 
-def _models(trial: Trial, store: StepStore) -> Iterator[Path]:
+def _models(training: SweepTraining, store: StepStore) -> Iterator[Path]:
     """The folders that the trainings wrote their models into."""
-    for step in trial.plan.steps:
+    for step in training.plan.steps:
         if model := store.facts(step.key).model:
-            yield inside(trial.out, Path(model.folder).parts[0])
+            yield inside(training.out, Path(model.folder).parts[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
@@ -125,14 +125,12 @@ class ProviderCheck:
             return None
         if name in self._by_training and not self._trainer_known:
             return None
-        values: dict[str, object] = {"provider": name}
-        hint = "define-provider"
-        others = [each for each in (*self._names, *self._by_training) if each != name]
         if name in self._by_training:
-            hint = "define-trained"
-        elif suggestion := closest(name, others):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        elif self._names:
-            values["known"], hint = ", ".join(self._names), "known"
-        self._problems.append(Problem("unknown-provider", place, values, hint))
+            problem = Problem("unknown-provider", place, {"provider": name}, "define-trained")
+        else:
+            values = {"provider": name, "known": ", ".join(self._names)}
+            hint = "known" if self._names else "define-provider"
+            names = (*self._names, *self._by_training)
+            problem = unknown("unknown-provider", place, name, names, hint=hint, **values)
+        self._problems.append(problem)
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sftrecipe.errors import Problem, closest
+from sftrecipe.errors import Problem, unknown
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.reader.node import Node, place_of
@@ -33,15 +33,8 @@ def check_gates(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem
         for name, bounds in written.value.items():
             place = place_of(root, (*draft.path, "gate", name), key=True)
             if known is not None and name not in known:
-                values: dict[str, object] = {
-                    "metric": name,
-                    "use": draft.use,
-                    "known": ", ".join(sorted(known)),
-                }
-                hint = "known"
-                if suggestion := closest(name, known):
-                    values["suggestion"], hint = suggestion, "did-you-mean"
-                problems.append(Problem("unknown-metric", place, values, hint))
+                values = {"metric": name, "use": draft.use}
+                problems.append(unknown("unknown-metric", place, name, sorted(known), **values))
             elif bounds.is_mapping and not _passable(bounds.plain()):
                 problems.append(Problem("gate-bounds", place, {"metric": name}, "gate-form"))
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
-from sftrecipe.errors import Position, Problem, SftrecipeError, closest, is_wrong
+from sftrecipe.errors import Position, Problem, SftrecipeError, is_wrong, unknown
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.data_notices import PASSED_OVER, told_phrases
@@ -274,8 +274,4 @@ def _seen(rows: Sequence[Columns], source: Source) -> SeenColumns:
 
 
 def _unknown_column(name: str, known: frozenset[str], place: Position) -> Problem:
-    values: dict[str, object] = {"column": name, "known": ", ".join(sorted(known))}
-    hint = "known" if known else None
-    if suggestion := closest(name, known):
-        values["suggestion"], hint = suggestion, "did-you-mean"
-    return Problem("unknown-column", place, values, hint)
+    return unknown("unknown-column", place, name, sorted(known), column=name)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.option_types import ANY_COLUMN, PromptMarker
 
@@ -69,11 +69,8 @@ def template_problems(
     if "messages" in known and marker.columns:
         known |= {"reasoning"}  # the last answer's thought
     for name in sorted(used - known):
-        values: dict[str, object] = {"variable": name, "known": ", ".join(sorted(known))}
-        hint = "known" if known else None
-        if suggestion := closest(name, known):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        yield Problem("unknown-template-variable", where.word(name), values, hint)
+        slug, use = "unknown-template-variable", where.word(name)
+        yield unknown(slug, use, name, sorted(known), variable=name)
 
 
 def _unshown(named: frozenset[str], place: Position, marker: PromptMarker) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sftrecipe.errors import Problem, closest
+from sftrecipe.errors import Problem, unknown
 from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.recipe.blocks import BlockDraft, crashed
@@ -113,12 +113,8 @@ class StreamCheck:
             return tuple(exports)
         for name, path in named:
             if name not in exports:
-                values: dict[str, object] = {"export": name, "known": ", ".join(exports)}
-                hint = "known" if exports else None
-                if suggestion := closest(name, exports):
-                    values["suggestion"], hint = suggestion, "did-you-mean"
                 place = place_of(self._root, path)
-                self._problems.append(Problem("unknown-export", place, values, hint))
+                self._problems.append(unknown("unknown-export", place, name, exports, export=name))
         return tuple(name for name, _ in named if name in exports)
 
     def _mixed(self, draft: BlockDraft) -> tuple[str, ...]:
@@ -161,12 +157,7 @@ class StreamCheck:
             if name == HELD_OUT:
                 return True
             known.append(HELD_OUT)
-        hint = None
-        if suggestion := closest(name, known):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        elif known:
-            values["known"], hint = ", ".join(known), "known"
-        self._problems.append(Problem("unknown-stream", place, values, hint))
+        self._problems.append(unknown("unknown-stream", place, name, known, stream=name))
         return False
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sftrecipe.errors import Problem, closest
+from sftrecipe.errors import Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.recipe.language import keys as shape
 from sftrecipe.recipe.reader.node import Node, Path, kind_of, nearest, place_of
@@ -118,12 +118,8 @@ def _wrong_length(detail: ErrorDetails, root: Node, path: Path) -> Problem:
 
 def unknown_key(root: Node, path: Path, known: Iterable[str]) -> Problem:
     """The problem of a key that stands where it means nothing."""
-    names = list(known)
-    values: dict[str, object] = {"key": _name(path), "known": ", ".join(names)}
-    hint = "known" if names else None
-    if suggestion := closest(_name(path), names):
-        values["suggestion"], hint = suggestion, "did-you-mean"
-    return Problem("unknown-key", place_of(root, path, key=True), values, hint)
+    name, place = _name(path), place_of(root, path, key=True)
+    return unknown("unknown-key", place, name, known, key=name)
 
 
 def known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
@@ -177,19 +173,13 @@ def _is_number(text: str) -> bool:
 
 
 def _not_a_choice(detail: ErrorDetails, root: Node, path: Path) -> Problem:
-    choices = str(detail.get("ctx", {}).get("expected", ""))
-    values: dict[str, object] = {
-        "key": _name(path),
-        "value": _shown(detail),
-        "choices": choices.replace(" or ", ", "),
-    }
-    known = [choice.strip(" '") for choice in str(values["choices"]).split(",")]
-    hint = None
-    if suggestion := closest(str(detail["input"]), known):
-        values["suggestion"], hint = suggestion, "did-you-mean"
+    choices = str(detail.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
+    values = {"key": _name(path), "value": _shown(detail), "choices": choices}
+    place = place_of(root, path)
     if path == ("version",):
-        hint = "set-version"
-    return Problem("not-a-choice", place_of(root, path), values, hint)
+        return Problem("not-a-choice", place, values, "set-version")
+    known = [choice.strip(" '") for choice in choices.split(",")]
+    return unknown("not-a-choice", place, str(detail["input"]), known, hint=None, **values)
 
 
 def _bad_format(detail: ErrorDetails, root: Node, path: Path) -> Problem:

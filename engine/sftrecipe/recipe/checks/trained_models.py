@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
@@ -106,8 +106,4 @@ def _unknown(block: str, trainings: Sequence[str], place: Position) -> Iterator[
     if not block and not trainings:
         yield Problem("trained-too-early", place, {}, None)
     elif block and block not in trainings:
-        values: dict[str, object] = {"block": block, "known": ", ".join(trainings)}
-        hint = "known" if trainings else None
-        if suggestion := closest(block, trainings):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        yield Problem("unknown-training", place, values, hint)
+        yield unknown("unknown-training", place, block, trainings, block=block)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sftrecipe.errors import Problem, RecipeError, closest
+from sftrecipe.errors import Problem, RecipeError, unknown
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.overlay import extending, laid_over, without
 from sftrecipe.recipe.reader.paths import Roots
@@ -121,9 +121,5 @@ def _with_profile(root: Node, profiles: Node | None, name: str, problems: list[P
     known = profiles.value if profiles and profiles.is_mapping else {}
     if name in known:
         return laid_over(root, known[name]) if known[name].is_mapping else root
-    values: dict[str, object] = {"profile": name, "known": ", ".join(known)}
-    hint = "known" if known else None
-    if suggestion := closest(name, known):
-        values["suggestion"], hint = suggestion, "did-you-mean"
-    problems.append(Problem("unknown-profile", root.place, values, hint))
+    problems.append(unknown("unknown-profile", root.place, name, known, profile=name))
     return root

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sftrecipe.errors import Problem, closest
+from sftrecipe.errors import Problem, unknown
 from sftrecipe.recipe.reader.node import Node, kind_of
 from sftrecipe.recipe.reader.scalars import TooManyDigits, plain_scalar
 
@@ -25,7 +25,7 @@ def set_variables(
     variables: dict[str, Node] = dict(declared.value) if declared and is_mapping else {}
     for name, text in given.items():
         if name not in variables:
-            problems.append(_unknown(name, variables, None))
+            problems.append(unknown("unknown-variable", None, name, variables, variable=name))
             continue
         was = variables[name]
         value: Any = text if isinstance(was.value, str) else _typed(text)
@@ -43,18 +43,6 @@ def _typed(text: str) -> Any:
         return plain_scalar(text)
     except TooManyDigits:
         return text
-
-
-def _unknown(name: str, known: Mapping[str, Node], node: Node | None) -> Problem:
-    values: dict[str, object] = {"variable": name}
-    place = node.place if node else None
-    if suggestion := closest(name, known):
-        return Problem(
-            "unknown-variable", place, {**values, "suggestion": suggestion}, "did-you-mean"
-        )
-    if known:
-        return Problem("unknown-variable", place, {**values, "known": ", ".join(known)}, "known")
-    return Problem("unknown-variable", place, values)
 
 
 class _TooLarge(Exception):
@@ -128,7 +116,9 @@ class _Filling:
             self._problems.append(Problem("variable-cycle", node.place, {"variable": name}))
             return None
         if name not in self._variables:
-            self._problems.append(_unknown(name, self._variables, node))
+            self._problems.append(
+                unknown("unknown-variable", node.place, name, self._variables, variable=name)
+            )
             return None
         before, deepest = self._size, self._deepest
         self._open.append(name)

@@ -3,13 +3,13 @@ be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest, is_wrong
+from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed
 from sftrecipe.recipe.language.keys import RecipeShape
@@ -115,8 +115,8 @@ class SweepCheck:
         named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
         if not named:
             values = {"metric": written.value}
-            ids = [judge.id for judge in judges]
-            problems.append(_unknown("sweep-metric", written, values, ids))
+            ids, block = [judge.id for judge in judges], written.value.partition(".")[0]
+            problems.append(unknown("sweep-metric", written.place, block, ids, **values))
             return None
         judge = max(named, key=lambda draft: len(draft.id))
         figure = written.value.removeprefix(f"{judge.id}.")
@@ -127,7 +127,8 @@ class SweepCheck:
             return None
         if known is not None and figure not in known:
             values = {"metric": figure, "use": judge.use}
-            problems.append(_unknown("unknown-metric", written, values, sorted(known)))
+            figures = sorted(known)
+            problems.append(unknown("unknown-metric", written.place, figure, figures, **values))
             return None
         return judge, figure
 
@@ -149,17 +150,6 @@ class SweepCheck:
 
 def _figures(judge: BlockDraft) -> frozenset[str] | None:
     return judge.plugin.metrics() if isinstance(judge.plugin, Judge) else None
-
-
-def _unknown(
-    slug: str, written: Node, values: Mapping[str, object], known: Sequence[str]
-) -> Problem:
-    hint = "known" if known else None
-    told = {**values, "known": ", ".join(known)}
-    name = str(values["metric"])
-    if suggestion := closest(name, known) or closest(name.partition(".")[0], known):
-        told["suggestion"], hint = suggestion, "did-you-mean"
-    return Problem(slug, written.place, told, hint)
 
 
 def _seed(root: Node, path: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import product
 from math import prod
@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
@@ -145,15 +145,11 @@ def _path(
     try:
         return way.path()
     except _Nowhere as wrong:
-        values: dict[str, object] = {"path": dotted, "step": wrong.step}
-        hint = None
+        values = {"path": dotted, "step": wrong.step}
+        problem = unknown("sweep-path", place, wrong.step, wrong.known, **values)
         if wrong.step == "evaluate":
-            hint = "sweep-judges"
-        elif suggestion := closest(wrong.step, wrong.known):
-            values["suggestion"], hint = suggestion, "did-you-mean"
-        elif wrong.known:
-            values["known"], hint = ", ".join(wrong.known), "known"
-        problems.append(Problem("sweep-path", place, values, hint))
+            problem = replace(problem, hint="sweep-judges")
+        problems.append(problem)
         return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from sftrecipe.doctor.finding import Finding
+from sftrecipe.doctor.doctor_finding import DoctorFinding
 from sftrecipe.messages import user_language
 
 _MARKS = {"ok": "✓", "warning": "!", "fault": "✗", "advice": "→"}
@@ -33,12 +33,12 @@ _LAST = {
 }
 
 
-def faults(findings: Sequence[Finding]) -> int:
+def faults(findings: Sequence[DoctorFinding]) -> int:
     """How many would make a run fail."""
     return sum(finding.state == "fault" for finding in findings)
 
 
-def doctor_text(findings: Sequence[Finding], encoding: str = "utf-8") -> str:
+def doctor_text(findings: Sequence[DoctorFinding], encoding: str = "utf-8") -> str:
     """A line a finding, what to do under it; marks of ASCII where the encoding has no others."""
     marks = _marks(encoding)
     names = [_name(finding) for finding in findings]
@@ -53,7 +53,7 @@ def doctor_text(findings: Sequence[Finding], encoding: str = "utf-8") -> str:
     return "\n".join([*lines, _last(findings)])
 
 
-def doctor_json(findings: Sequence[Finding], recipe: Path | None) -> str:
+def doctor_json(findings: Sequence[DoctorFinding], recipe: Path | None) -> str:
     """The same as JSON."""
     facts = {
         "ok": not faults(findings),
@@ -82,13 +82,13 @@ def _marks(encoding: str) -> dict[str, str]:
     return _MARKS
 
 
-def _name(finding: Finding) -> str:
+def _name(finding: DoctorFinding) -> str:
     known = _CHECKS.get(user_language(), {})
     subject = "" if finding.check == "folder" else finding.subject
     return f"{known.get(finding.check, finding.check)} {subject}".rstrip()
 
 
-def _last(findings: Sequence[Finding]) -> str:
+def _last(findings: Sequence[DoctorFinding]) -> str:
     well, numbers = _LAST[user_language()]
     warnings = sum(finding.state == "warning" for finding in findings)
     wrong = faults(findings)

@@ -8,7 +8,7 @@ from shlex import quote
 
 import orjson
 
-from sftrecipe.errors import PluginError, UsageError, closest
+from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
 from sftrecipe.plugin.environments import installer
@@ -63,13 +63,10 @@ def named(name: str, kind: str | None = None) -> list[Found]:
     kinds = [known_kind(kind)] if kind else list(KINDS)
     found = [plugins_of(each)[name] for each in kinds if name in plugins_of(each)]
     if not found:
-        near = closest(name, {other for each in kinds for other in plugins_of(each)})
-        raise UsageError(
-            "no-such-plugin",
-            "did-you-mean" if near else "plugins-list",
-            name=name,
-            kind=kind or "plugin",
-            suggestion=near,
+        names = {other for each in kinds for other in plugins_of(each)}
+        values = {"name": name, "kind": kind or "plugin"}
+        raise UsageError.of(
+            unknown("no-such-plugin", None, name, names, hint="plugins-list", **values)
         )
     return found
 

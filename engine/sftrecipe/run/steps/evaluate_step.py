@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,18 @@ def gate_results(block: Block, facts: StepFacts) -> list[dict[str, Any]]:
     ]
 
 
-def missed(results: list[dict[str, Any]]) -> Iterator[str]:
+def missed_gates(judged: Iterable[tuple[Step, StepFacts]]) -> SftrecipeError | None:
+    """The error of all figures that are worse than the recipe asks; None where none is."""
+    lines = [
+        f"{step.id}: {text}"
+        for step, facts in judged
+        if step.block.gates
+        for text in _missed_lines(gate_results(step.block, facts))
+    ]
+    return SftrecipeError("gate-missed", missed="; ".join(lines)) if lines else None
+
+
+def _missed_lines(results: list[dict[str, Any]]) -> Iterator[str]:
     """What to tell of the gates that are not passed."""
     for each in results:
         if not each["passed"]:

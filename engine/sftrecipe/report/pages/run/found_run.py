@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sftrecipe.errors import UsageError, closest
+from sftrecipe.errors import UsageError, unknown
 from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.run.output_folder import RUN_FILE
@@ -28,9 +28,8 @@ def found_run(asked: str) -> Path:
     if path.name == asked and read_run(runs / asked):
         return runs / asked
     known = sorted(file.parent.name for file in runs.glob(f"*/{RUN_FILE}"))
-    near = closest(path.name, known)
-    hint = "did-you-mean" if near else "run-names" if known else "run-recipe"
-    raise UsageError("no-such-run", hint, run=asked, suggestion=near, known=", ".join(known))
+    hint = "run-names" if known else "run-recipe"
+    raise UsageError.of(unknown("no-such-run", None, path.name, known, hint=hint, run=asked))
 
 
 def _recipe_name(recipe: Path) -> str:

@@ -11,7 +11,7 @@ from sftrecipe.plugin.base import CheckState
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorFinding:
     """One check's result."""
 
     check: str
@@ -25,21 +25,21 @@ class Finding:
     """The same as plain data, for programs."""
 
 
-def ok(check: str, subject: str, slug: str, **values: object) -> Finding:
+def ok(check: str, subject: str, slug: str, **values: object) -> DoctorFinding:
     """All is well."""
-    return Finding(check, subject, "ok", Problem(slug, None, values), values)
+    return DoctorFinding(check, subject, "ok", Problem(slug, None, values), values)
 
 
-def warning(check: str, subject: str, slug: str, hint: str, **values: object) -> Finding:
+def warning(check: str, subject: str, slug: str, hint: str, **values: object) -> DoctorFinding:
     """It works, but somebody should look."""
-    return Finding(check, subject, "warning", Problem(slug, None, values, hint), values)
+    return DoctorFinding(check, subject, "warning", Problem(slug, None, values, hint), values)
 
 
-def fault(check: str, subject: str, slug: str, hint: str | None, **values: object) -> Finding:
+def fault(check: str, subject: str, slug: str, hint: str | None, **values: object) -> DoctorFinding:
     """A run would fail."""
-    return Finding(check, subject, "fault", Problem(slug, None, values, hint), values)
+    return DoctorFinding(check, subject, "fault", Problem(slug, None, values, hint), values)
 
 
-def raised(check: str, subject: str, error: SftrecipeError) -> Finding:
+def raised(check: str, subject: str, error: SftrecipeError) -> DoctorFinding:
     """The fault that an error tells of."""
-    return Finding(check, subject, "fault", error.problem, {})
+    return DoctorFinding(check, subject, "fault", error.problem, {})
