@@ -143,14 +143,6 @@ def test_messages_keep_the_style() -> None:
         assert not text[0].isupper() or text.startswith(("YAML", "LLaMA")), slug
 
 
-def test_reasons_of_turns_and_exports_have_words() -> None:
-    code = "".join(file.read_text(encoding="utf-8") for root in ("engine", "registry")
-                   for file in sorted((HERE.parents[1] / root).rglob("*.py")))  # fmt: skip
-    reasons = set(re.findall(r'(?:UnreadTurn|Unusable|_Fault)\(\s*"(\w+)"', code))
-    assert len(reasons) > 20
-    assert not {reason for reason in reasons if f"reason-{reason}" not in zh.WORDS}
-
-
 WRONGLY_STEERED = """
 version: 1
 name: t

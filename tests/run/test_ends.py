@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase, Word, en, message, reason_text, reason_word
+from sftrecipe.messages import en, message, own_text
+from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.plugin.reasons import reason_of
 from sftrecipe.run.run_end import GOES_ON, goes_on, run_end
 from tests.run.whole import Whole
 from tests.standin import stand_in
@@ -66,10 +68,10 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
 
 def test_reasons_are_told_with_their_short_name() -> None:
-    assert reason_text("somebodys_own") == reason_word("somebodys_own") == "somebodys_own"
-    assert isinstance(reason_word("too_short"), Word)
-    inner = {"count": 2, "reason": reason_word("too_short"), "row": "x"}
-    values = {"step": "s", "count": 2, "reasons": (Phrase("lost-reason", inner),)}
-    causes = {"step": "e", "causes": (Phrase("lost-rejected", values),)}
+    assert reason_of("somebodys_own") == ("somebodys_own", "", "")
+    too_short = reason_of("too_short", plugin_class("filter", "length"))
+    inner = own_text("lost-reason", count=2, reason=too_short.name, row="x")
+    lost = own_text("lost-rejected", step="s", count=2, reasons=(inner,))
+    causes = {"step": "e", "causes": (lost,)}
     assert "2 too_short (x)" in message("nothing-left", causes, "en")
     assert "太短 too_short" in message("nothing-left", causes, "zh")

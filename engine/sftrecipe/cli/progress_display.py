@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sftrecipe.cli.terminal import visible
-from sftrecipe.messages import message, reason_text
-from sftrecipe.plugin.data_notices import told_phrases
+from sftrecipe.messages import in_user_language, message
+from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.plugin.trainer import TrainingState
 from sftrecipe.report.text.figures import main_figures
 from sftrecipe.run.progress import Progress, Silent
@@ -20,6 +20,8 @@ from sftrecipe.store.step_facts import StepFacts
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
+
+    from sftrecipe.plan.steps import Step
 
 _EVERY = 10.0
 """Seconds between two plain lines of one step."""
@@ -49,14 +51,15 @@ def shown(quiet: bool) -> Iterator[Progress]:
         yield _Lines()
 
 
-def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
+def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
     parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
     figures = main_figures(facts.metrics)
     parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
     if facts.rejected:
         reasons = ", ".join(
-            f"{count} {reason_text(reason)}" for reason, count in facts.reasons.items()
+            f"{count} {in_user_language(step.reason(reason).name)}"
+            for reason, count in facts.reasons.items()
         )
         lost = {"count": facts.rejected, "reasons": reasons}
         parts.append(message("progress-rejected", lost))
@@ -67,9 +70,9 @@ def finished_line(step: str, facts: StepFacts, cached: bool) -> str:
         parts.append(message("amount-calls", {"count": asked}))
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
-    told = told_phrases(facts.told)
-    lines = [message("told-line", {"step": step, "told": each}) for each in told]
-    return "\n".join([f"{step}: {', '.join(parts)}", *lines])
+    told = told_texts(facts.told)
+    lines = [message("told-line", {"step": step.id, "told": each}) for each in told]
+    return "\n".join([f"{step.id}: {', '.join(parts)}", *lines])
 
 
 def _training_text(state: TrainingState) -> str:
@@ -99,7 +102,7 @@ class _Lines:
             self._told = now
             click.echo(f"{step}: {_training_text(state)}", err=True)
 
-    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+    def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         click.echo(finished_line(step, facts, cached), err=True)
 
     def line(self, text: str) -> None:
@@ -128,7 +131,7 @@ class _OnTerminal:
         rows = _training_text(state)
         self._bars.update(self._task, completed=state.step, total=state.steps, rows=rows)
 
-    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+    def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         self._bars.update(self._task, visible=False)
         mark = "·" if cached else "✓"
         self.line(f"{mark} {finished_line(step, facts, cached)}")

@@ -1,4 +1,4 @@
-"""The user's language: message and hint texts by slug, in English and Chinese."""
+"""The user's language: texts by slug, in English and Chinese, the engine's own and plugins'."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module
-from typing import Any, NamedTuple
+
+from sftrecipe.messages.catalogues import OWN, catalogue, own_catalogue
 
 
 @cache
@@ -31,80 +31,113 @@ class Word(str):
     __slots__ = ()
 
 
-class Phrase(NamedTuple):
-    """A value of a message that is a message itself."""
+class Text(str):
+    """A text that is shown in the user's language: a package's slug, and values.
 
+    As a text it is English, which exceptions, logs and JSON hold; a value may be one itself. Put
+    into another text by an f-string, it stays English: write a slug for the whole sentence.
+    """
+
+    package: str
     slug: str
     values: Mapping[str, object]
+
+    def __new__(cls, package: str, slug: str, values: Mapping[str, object]) -> Text:
+        text = super().__new__(cls, _told_text(package, slug, values, "en"))
+        text.package, text.slug, text.values = package, slug, values
+        return text
+
+    def __reduce__(self) -> tuple[type[Text], tuple[str, str, Mapping[str, object]]]:
+        return Text, (self.package, self.slug, self.values)
+
+    def told(self, language: str | None = None) -> str:
+        """The text in the user's language unless one is given; where it has none, in English."""
+        return _told_text(self.package, self.slug, self.values, language or user_language())
+
+
+class Texts:
+    """The texts of a package, which lie beside its modules: `texts = Texts(__package__)`."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def __call__(self, slug: str, /, **values: object) -> Text:
+        """One of them, with the values that it shows."""
+        return Text(self._package, slug, values)
+
+
+own_text = Texts(OWN)
+"""The engine's messages as values of others."""
+
+
+def in_user_language(text: str, language: str | None = None) -> str:
+    """A text in the user's language unless one is given; a plain one stays what it is."""
+    return text.told(language) if isinstance(text, Text) else text
+
+
+def said(error: BaseException) -> str:
+    """What an error says: its `Text` where it was raised with one."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, Text) else str(error)
 
 
 def message(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The message of a slug, filled."""
-    catalogue = _catalogue(language or user_language())
-    texts: dict[str, str] = catalogue.MESSAGES
-    return texts[slug].format_map(_filled(values, catalogue))
+    return _told_text(OWN, slug, values, language or user_language())
 
 
 def hint(slug: str, values: Mapping[str, object], language: str | None = None) -> str:
     """The hint of a slug, filled."""
-    catalogue = _catalogue(language or user_language())
-    texts: dict[str, str] = catalogue.HINTS
-    return texts[slug].format_map(_filled(values, catalogue))
+    language = language or user_language()
+    texts: dict[str, str] = own_catalogue(language).HINTS
+    return texts[slug].format_map(_filled(values, language))
 
 
 def word(name: str, language: str | None = None) -> str:
     """One of `WORDS` in a language."""
-    words: dict[str, str] = _catalogue(language or user_language()).WORDS
+    words: dict[str, str] = own_catalogue(language or user_language()).WORDS
     return words.get(name, name)
 
 
-def reason_text(reason: str) -> str:
-    """Why a row was lost: its short name, in other languages with a translation before it."""
-    name = f"reason-{reason}"
-    told = word(name)
-    return reason if told == name else told
+def _told_text(package: str, slug: str, values: Mapping[str, object], language: str) -> str:
+    texts = catalogue(package, language).texts
+    text = texts.get(slug) or catalogue(package, "en").texts.get(slug, slug)
+    return text.format_map(_filled(values, language))
 
 
-def reason_word(reason: str) -> str:
-    """The same as a value of messages."""
-    name = f"reason-{reason}"
-    return Word(name) if name in _catalogue("en").WORDS else reason
-
-
-@cache
-def _catalogue(language: str):  # type: ignore[no-untyped-def]
-    return import_module(f"sftrecipe.messages.{'zh' if language == 'zh' else 'en'}")
-
-
-def _filled(values: Mapping[str, object], catalogue: Any) -> _Filled:
-    told = {name: _told(value, catalogue) for name, value in values.items()}
-    for name in _SAID_ELSEWHERE & told.keys():
-        told[name] = _said(told[name], catalogue.SAID)
-    return _Filled(told)
+def _filled(values: Mapping[str, object], language: str) -> _Filled:
+    return _Filled({
+        name: _told(value, language, elsewhere=name in _SAID_ELSEWHERE)
+        for name, value in values.items()
+    })  # fmt: skip
 
 
 _SAID_ELSEWHERE = {"message", "text", "advice", "missing", "lacks", "error", "command"}
 """Values that plugins and libraries say, in English."""
 
 
-def _said(value: object, known: Mapping[str, str]) -> object:
-    """The same with the sentences that are known in the catalogue's language."""
-    if not known or not isinstance(value, str):
-        return value
-    for pattern, translation in known.items():
-        value = re.sub(pattern, translation, value)
-    return value
-
-
-def _told(value: object, catalogue: Any) -> object:
-    """A value in the catalogue's language."""
+def _told(value: object, language: str, *, elsewhere: bool) -> object:
+    """A value in a language."""
+    if isinstance(value, BaseException):
+        value = said(value)
+    if isinstance(value, Text):
+        return value.told(language)
     if isinstance(value, Word):
-        return _translated(value, catalogue.WORDS)
-    if isinstance(value, Phrase):
-        return catalogue.MESSAGES[value.slug].format_map(_filled(value.values, catalogue))
-    if isinstance(value, tuple) and value and all(isinstance(each, Phrase) for each in value):
-        return "; ".join(str(_told(each, catalogue)) for each in value)
-    return value
+        return _translated(value, own_catalogue(language).WORDS)
+    if isinstance(value, tuple) and value and all(isinstance(each, str) for each in value):
+        return "; ".join(str(_told(each, language, elsewhere=elsewhere)) for each in value)
+    return (
+        _said(value, own_catalogue(language).SAID)
+        if elsewhere and isinstance(value, str)
+        else value
+    )
+
+
+def _said(text: str, known: Mapping[str, str]) -> str:
+    """The same with the sentences that are known in the catalogue's language."""
+    for pattern, translation in known.items():
+        text = re.sub(pattern, translation, text)
+    return text
 
 
 def _translated(value: Word, words: Mapping[str, str]) -> str:

@@ -193,6 +193,8 @@ MESSAGES = {
     "nothing-to-train": "recipe '{name}' has no train block",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
+    "finding": "{block}: {state}[{check}]: {message}",
+    "finding-advice": "  hint: {advice}",
     "check-outcome": "{faults} would make the training fail, {warnings} to look at",
     "gate-missed": "gate missed: {missed}",
     "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
@@ -248,6 +250,7 @@ MESSAGES = {
     "server-python": "{error}",
     "data-only": "the data is made, but this machine cannot train or judge: {lacks}",
     "machine-lacks": "this machine cannot execute all of the recipe: {lacks}",
+    "machine-lack": "{step}: {text}",
     "plan-lacks": "warning: a run would refuse to begin: step '{step}': {missing}",
     "plan-lacks-data": "warning: a run would end with the data: step '{step}': {missing}",
     "plan-lacks-advice": "  hint: {advice}",
@@ -281,6 +284,8 @@ MESSAGES = {
     "outcome-tokens-share": "'{stream}' {rows} rows, {tokens} % of the tokens (asked {asked} %)",
     "outcome-estimated-share": "'{stream}' {rows} rows, some {tokens} % of the tokens, estimated from the texts (asked "
     "{asked} %)",
+    "reason-line": "  {step}: {count} {reason}: {meaning}",
+    "reason-remedy": "{meaning}; {remedy}",
     "outcome-rejected": "rejected: {count} rows  {path}",
     "outcome-failed": "{count} of them because their calls failed; ask again with: sftrecipe run {recipe} --retry-failed",
     "outcome-calls": "calls: {calls}; {seconds} s",
@@ -443,6 +448,7 @@ HINTS = {
     "kto from judgements",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-option": "change {options} of step '{by}' ({place})",
+    "nothing-left-remedy": "{remedy} (step '{by}', {place}); every lost row, with its reason: {rejects}",
     "nothing-left-block": "change step '{by}' or take it away ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-source": "put rows into what it reads ({place}): {options}",
     "nothing-left-calls": "see why: sftrecipe doctor {recipe}; then ask again: sftrecipe run {recipe} --retry-failed; "
@@ -517,6 +523,8 @@ HINTS = {
 }
 
 WORDS = {
+    "state-fault": "fault",
+    "state-warning": "warning",
     "kind-answers": "answers",
     "kind-pairs": "pairs of answers",
     "kind-judgements": "judgements of answers",
@@ -601,76 +609,113 @@ WORDS = {
     "changed-models": "the model changed",
     "changed-inputs": "what it reads changed",
     "changed-name": "its name changed",
-    "reason-too_short": "too_short",
-    "reason-too_long": "too_long",
-    "reason-matched": "matched",
-    "reason-not_matched": "not_matched",
-    "reason-search_too_long": "search_too_long",
-    "reason-duplicate": "duplicate",
-    "reason-near_duplicate": "near_duplicate",
-    "reason-same_meaning": "same_meaning",
-    "reason-too_similar": "too_similar",
-    "reason-other_kind": "other_kind",
-    "reason-bad_label": "bad_label",
-    "reason-unread_part": "unread_part",
-    "reason-bad_tool_call": "bad_tool_call",
-    "reason-tool_call": "tool_call",
-    "reason-no_tools": "no_tools",
-    "reason-tool_results": "tool_results",
-    "reason-tool_turns": "tool_turns",
-    "reason-masked_turn": "masked_turn",
-    "reason-open_thought": "open_thought",
-    "reason-two_systems": "two_systems",
-    "reason-late_system": "late_system",
-    "reason-not_a_pair": "not_a_pair",
-    "reason-no_label": "no_label",
-    "reason-media_count": "media_count",
-    "reason-bad_media": "bad_media",
-    "reason-bad_tools": "bad_tools",
-    "reason-bad_messages": "bad_messages",
-    "reason-bad_role": "bad_role",
-    "reason-bad_history": "bad_history",
-    "reason-roles_alternate": "roles_alternate",
-    "reason-control_token": "control_token",
-    "reason-wrong_type": "wrong_type",
-    "reason-missing_column": "missing_column",
-    "reason-not_text": "not_text",
-    "reason-no_text": "no_text",
-    "reason-not_utf8": "not_utf8",
-    "reason-not_drawn": "not_drawn",
-    "reason-cut_off": "cut_off",
-    "reason-empty_answer": "empty_answer",
-    "reason-empty_prompt": "empty_prompt",
-    "reason-empty_text": "empty_text",
-    "reason-call_failed": "call_failed",
-    "reason-context_too_long": "context_too_long",
-    "reason-request_too_large": "request_too_large",
-    "reason-unreadable_reply": "unreadable_reply",
-    "reason-prompt_failed": "prompt_failed",
-    "reason-refused": "refused",
-    "reason-blacklisted": "blacklisted",
-    "reason-personal_data": "personal_data",
-    "reason-contaminated": "contaminated",
-    "reason-other_language": "other_language",
-    "reason-uncertain": "uncertain",
-    "reason-low_score": "low_score",
-    "reason-low_reward": "low_reward",
-    "reason-low_margin": "low_margin",
-    "reason-too_low": "too_low",
-    "reason-too_high": "too_high",
-    "reason-not_chosen": "not_chosen",
-    "reason-not_among_best": "not_among_best",
-    "reason-not_true": "not_true",
-    "reason-not_an_object": "not_an_object",
-    "reason-nothing_made": "nothing_made",
-    "reason-copied": "copied",
-    "reason-no_prompt": "no_prompt",
-    "reason-no_answer": "no_answer",
-    "reason-no_instruction": "no_instruction",
-    "reason-no_output": "no_output",
-    "reason-no_score": "no_score",
 }
 """Values of messages that are translated too."""
+
+REASONS = {
+    "missing_column": {
+        "meaning": "the row has not all the columns that its source names",
+        "remedy": "name the columns that it has by the source's map, or mend the file",
+    },
+    "wrong_type": {
+        "meaning": "a column holds something else than a text or turns",
+        "remedy": "mend the column, or name another one by the source's map",
+    },
+    "bad_history": {
+        "meaning": "history is not a list of pairs of texts",
+        "remedy": "write it as [[question, answer], …]",
+    },
+    "bad_messages": {
+        "meaning": "the turns are not a list of objects with a role and a content",
+        "remedy": "write them as [{{role: user, content: …}}, …]",
+    },
+    "bad_role": {
+        "meaning": "a turn has a role that nobody knows",
+        "remedy": "rename it to system, user, assistant or tool in the file",
+    },
+    "roles_alternate": {
+        "meaning": "turns of the same side follow one another",
+        "remedy": "join such turns in the file",
+    },
+    "late_system": {
+        "meaning": "a system turn stands behind other turns",
+        "remedy": "move it to the beginning in the file",
+    },
+    "not_a_pair": {
+        "meaning": "chosen and rejected are not two answers to the same turns",
+        "remedy": "give both the same turns before the answer",
+    },
+    "unread_part": {
+        "meaning": "a turn has a part that sftrecipe does not read",
+        "remedy": "name it in the source's leave_out to go on without it",
+    },
+    "bad_tool_call": {
+        "meaning": "a call of a tool has arguments that are no JSON object",
+    },
+    "tool_results": {
+        "meaning": "the results of tools do not match the calls before them",
+        "remedy": "give every call its result, in the calls' order",
+    },
+    "media_count": {
+        "meaning": "the placeholders in the text are not as many as the media",
+        "remedy": "write one placeholder a medium",
+    },
+    "bad_media": {
+        "meaning": "media are not a list of paths",
+        "remedy": "write them as [path, …]",
+    },
+    "open_thought": {
+        "meaning": "a thought was not closed, so that nothing is known to be the answer",
+        "remedy": "raise max_tokens, or have the model think less (thinking, reasoning_effort)",
+    },
+    "cut_off": {
+        "meaning": "the reply ended before it was whole",
+        "remedy": "raise max_tokens",
+    },
+    "empty_answer": {
+        "meaning": "the model answered with nothing",
+        "remedy": "where a thought took it all, raise max_tokens; see too that stop does not begin the answer",
+    },
+    "tool_call": {
+        "meaning": "the reply calls tools, or the turn is a tool's, where a text is needed",
+        "remedy": "take tools out of the rows, or let respond answer them",
+    },
+    "no_tools": {
+        "meaning": "the row has tools, and the provider takes none",
+        "remedy": "name a provider that takes tools",
+    },
+    "prompt_failed": {
+        "meaning": "the prompt cannot be filled with the row",
+        "remedy": "use columns that every row has, or give a default: {{{{ column | default('') }}}}",
+    },
+    "call_failed": {
+        "meaning": "the call failed for good, so that no reply came",
+        "remedy": "see why with sftrecipe doctor, then run again with --retry-failed",
+    },
+    "context_too_long": {
+        "meaning": "the request does not fit into the model's context",
+        "remedy": "shorten the rows (filter length, generator chunk), or name a model with a longer context",
+    },
+    "request_too_large": {
+        "meaning": "the request is larger than the server takes",
+        "remedy": "shorten the rows (filter length, generator chunk)",
+    },
+    "unreadable_reply": {
+        "meaning": "a reply came, and it cannot be read",
+        "remedy": "see it in the ledger, then run again with --retry-failed",
+    },
+    "refused": {
+        "meaning": "the provider refused to answer this content",
+    },
+    "nothing_made": {
+        "meaning": "the step made nothing of the row",
+    },
+    "not_drawn": {
+        "meaning": "the mix has enough rows without it",
+        "remedy": "raise the mix's total, or the stream's weight",
+    },
+}
+"""Reasons of the engine to reject a row: what each means, and what to change."""
 
 SAID: dict[str, str] = {}
 """Sentences of plugins and libraries are English."""

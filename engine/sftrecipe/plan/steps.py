@@ -16,6 +16,7 @@ import orjson
 from sftrecipe.plan.read_files import ReadFiles
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
@@ -60,6 +61,10 @@ class Step:
     def section(self) -> Section:
         """What is the same for all steps of its section."""
         return SECTIONS[self.block.section]
+
+    def reason(self, reason: str) -> Reason:
+        """What a reason of its rejects means."""
+        return reason_of(reason, *map(type, (self.block.plugin, *self.exporters)))
 
 
 @dataclass(frozen=True)

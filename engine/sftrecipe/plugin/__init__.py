@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     # isort: off
     # fmt: off
     from sftrecipe.errors import PluginError, SftrecipeError, causes, closest, yaml_word
-    from sftrecipe.messages import message
+    from sftrecipe.messages import Text, Texts, message, said
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
@@ -142,7 +142,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "Problems and their texts": {
         "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
-        "sftrecipe.messages": "message",
+        "sftrecipe.messages": "Texts Text said message",
     },
     "This machine": {
         "sftrecipe.plugin.environments": "installer user_data environment_of COMPLETE",
@@ -243,6 +243,8 @@ __all__ = [
     "Source",
     "StreamName",
     "TellsLimits",
+    "Text",
+    "Texts",
     "Thinking",
     "ThoughtBudget",
     "TimedOut",
@@ -278,6 +280,7 @@ __all__ = [
     "quirks_of",
     "read_turns",
     "rendered",
+    "said",
     "sandbox",
     "spoken_role",
     "template_keys",

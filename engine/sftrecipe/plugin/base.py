@@ -34,7 +34,8 @@ class OptionProblem:
     path: tuple[str | int, ...]
     """Where in the options."""
     message: str
-    """Lower case, subject first, the value quoted, no full stop."""
+    """Lower case, subject first, the value quoted, no full stop; a `Text` is told in the user's
+    language, a plain one as it is, here and in what follows."""
     hint: str | None = None
     at_key: bool = False
     """Whether the key is wrong, not its value."""
@@ -84,7 +85,8 @@ class Plugin(Described):
     example: ClassVar[str] = ""
     """A YAML block that works, for `plugins show`."""
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """By reason to reject a row, the options that decide it: told where a step loses all rows."""
+    """Its reasons to reject a row, each with the options that decide it: told where a step loses
+    all rows. What they mean stands in `messages.en.yaml` beside its module, under `reasons`."""
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import Text, own_text
 from sftrecipe.messages.en import MESSAGES
 
 PASSED_OVER = "passed_over"
@@ -29,16 +29,16 @@ class Told:
             self.examples.append(example)
 
 
-def told_phrases(told: Mapping[str, Told]) -> Iterator[Phrase]:
+def told_texts(told: Mapping[str, Told]) -> Iterator[Text]:
     """A sentence for each thing that was told."""
     for what, each in told.items():
-        yield _phrase(what, each.count, each.examples)
+        yield _text(what, each.count, each.examples)
 
 
-def _phrase(what: str, count: int, examples: Sequence[str]) -> Phrase:
+def _text(what: str, count: int, examples: Sequence[str]) -> Text:
     slug = f"told-{what.replace('_', '-')}"
     shown = "; ".join(examples[:_SHOWN])
-    values = {"what": what, "count": count, "examples": shown}
-    more = count - min(count, _SHOWN)
-    values["examples"] = Phrase("told-more", {**values, "more": more}) if more else shown
-    return Phrase(slug if slug in MESSAGES else "told-other", values)
+    if more := count - min(count, _SHOWN):
+        shown = own_text("told-more", examples=shown, more=more)
+    known = slug if slug in MESSAGES else "told-other"
+    return own_text(known, what=what, count=count, examples=shown)

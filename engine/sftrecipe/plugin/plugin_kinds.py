@@ -253,7 +253,8 @@ class Mixer(Plugin):
 
 
 class PluginRefused(Exception):
-    """A plugin cannot do what its options ask of these rows; the run fails with the message."""
+    """A plugin cannot do what its options ask of these rows; the run fails with the message, which
+    may be a `Text`."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase, reason_word
+from sftrecipe.messages import Text, own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.recipe.language.sections import HELD_OUT
@@ -66,13 +66,20 @@ class Loss:
             text = f'"{_short(record)}"'
             self.examples[reason] = f"{measured}: {text}" if measured else text
 
-    def told(self) -> tuple[Phrase, ...]:
+    def told(self) -> tuple[Text, ...]:
         """The commonest reasons, each with a row."""
         return tuple(
-            Phrase("lost-reason", {"count": count, "reason": reason_word(reason), "row": example})
+            own_text("lost-reason", count=count, reason=self.step.reason(reason).name, row=example)
             for reason, count in self.reasons.most_common(_REASONS)
             if (example := self.examples[reason])
         )
+
+    def remedy(self) -> str:
+        """What to change so that the commonest reason does not take the rows; empty: not known."""
+        reason = next((name for name, _ in self.reasons.most_common(1)), "")
+        if reason == _CUT_OFF and self.ended_by_server:
+            return ""
+        return self.step.reason(reason).remedy
 
     def facts(self) -> dict[str, Any]:
         """The same as plain data, for `run.json`."""
@@ -89,18 +96,22 @@ class Loss:
     def changeable(self) -> dict[str, Any]:
         """The options that decide the reasons, with their values; where none is known for them,
         all that the recipe sets in the block."""
-        plugin, raw = self.step.block.plugin, self.step.block.raw
-        known = {**_COMMON, **plugin.decides}
+        known, raw = self.deciding(), self.step.block.raw
+        if known or self.ended_by_server:
+            return known
+        beside = {key: value for key, value in raw.items() if key not in _ENGINE_KEYS}
+        return {**beside, **(raw.get("with") or {})}
+
+    def deciding(self) -> dict[str, Any]:
+        """The options that are known to decide the reasons; those that are set, where any is."""
+        plugin = self.step.block.plugin
+        known = {**_COMMON, **{reason: names for reason, names in plugin.decides.items() if names}}
         if self.ended_by_server:
             del known[_CUT_OFF]
         reasons = self.reasons or (_REASON_HELD_OUT,)
         names = dict.fromkeys(name for reason in reasons for name in known.get(reason, ()))
         values = {name: getattr(plugin, name) for name in names if hasattr(plugin, name)}
-        told = {name: value for name, value in values.items() if value not in _UNSET}
-        if told or values or self.ended_by_server:
-            return told or values
-        beside = {key: value for key, value in raw.items() if key not in _ENGINE_KEYS}
-        return {**beside, **(raw.get("with") or {})}
+        return {name: value for name, value in values.items() if value not in _UNSET} or values
 
 
 class NothingLeft(SftrecipeError):
@@ -108,7 +119,7 @@ class NothingLeft(SftrecipeError):
 
     def __init__(self, slug: str, step: Step, losses: Sequence[Loss], run: RunState) -> None:
         self.losses = losses
-        causes = tuple(phrase for loss in losses for phrase in _phrases(loss))
+        causes = tuple(text for loss in losses for text in _texts(loss))
         first = losses[0]
         options = first.changeable()
         recipe = run.plan.recipe.in_commands
@@ -119,6 +130,7 @@ class NothingLeft(SftrecipeError):
             causes=causes,
             by=first.step.id,
             place=first.step.block.position,
+            remedy=first.remedy(),
             options=", ".join(_option(name, value) for name, value in options.items()),
             rejects=run.out / REJECTS_FILE,
             recipe=recipe,
@@ -223,22 +235,22 @@ class _History:
         self._emptied[name] = loss
 
 
-def _phrases(loss: Loss) -> Iterator[Phrase]:
+def _texts(loss: Loss) -> Iterator[Text]:
     """What is told of a loss."""
     values = {"step": loss.step.id, "stream": loss.stream, "count": loss.made}
     if loss.reasons:
-        yield Phrase("lost-rejected", {**values, "reasons": loss.told()})
+        yield own_text("lost-rejected", **values, reasons=loss.told())
     elif not loss.stream:
-        yield Phrase("lost-held-out", values)
+        yield own_text("lost-held-out", **values)
     elif loss.stream == HELD_OUT:
-        yield Phrase("lost-none-held", values)
+        yield own_text("lost-none-held", **values)
     elif not loss.step.reads:
-        yield Phrase("lost-source", values)
+        yield own_text("lost-source", **values)
     else:
-        yield Phrase("lost-none-made", values)
+        yield own_text("lost-none-made", **values)
     if loss.before:
         lost = ", ".join(f"'{step}' {count}" for step, count in loss.before.items())
-        yield Phrase("lost-before", {"lost": lost})
+        yield own_text("lost-before", lost=lost)
 
 
 def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
@@ -246,6 +258,8 @@ def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
         return "nothing-left-calls"
     if not (loss.reasons or loss.step.reads):
         return "nothing-left-source"
+    if loss.reasons and not loss.deciding() and loss.remedy():
+        return "nothing-left-remedy"
     if not options:
         return "nothing-left-block"
     return "nothing-left-change" if loss.reasons else "nothing-left-option"

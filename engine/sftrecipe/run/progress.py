@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.trainer import TrainingState
 from sftrecipe.store.step_facts import StepFacts
 
@@ -20,7 +21,7 @@ class Progress(Protocol):
     def trained(self, step: str, state: TrainingState) -> None:
         """A training is so far."""
 
-    def finished(self, step: str, facts: StepFacts, cached: bool) -> None:
+    def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         """A step is done, or was done by an earlier run."""
 
     def line(self, text: str) -> None:
@@ -36,6 +37,6 @@ class Silent:
 
     def trained(self, step: str, state: TrainingState) -> None: ...
 
-    def finished(self, step: str, facts: StepFacts, cached: bool) -> None: ...
+    def finished(self, step: Step, facts: StepFacts, cached: bool) -> None: ...
 
     def line(self, text: str) -> None: ...

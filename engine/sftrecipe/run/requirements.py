@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Plan, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import MachineCheck
@@ -63,14 +63,10 @@ class DataOnly(SftrecipeError):
         super().__init__("data-only", "data-only", **_values(lacks), path=plan.recipe.in_commands)
 
 
-def _values(lacks: list[Lack]) -> dict[str, str]:
-    told = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
-    return {"lacks": "; ".join(_lack_lines(lacks)), "advice": "; ".join(told)}
-
-
-def _lack_lines(lacks: list[Lack]) -> Iterator[str]:
-    for each in lacks:
-        yield f"{each.step}: {each.missing.found}"
+def _values(lacks: list[Lack]) -> dict[str, tuple[str, ...]]:
+    advice = dict.fromkeys(each.missing.advice or each.missing.found for each in lacks)
+    told = (own_text("machine-lack", step=each.step, text=each.missing.found) for each in lacks)
+    return {"lacks": tuple(told), "advice": tuple(advice)}
 
 
 def check_trainings(

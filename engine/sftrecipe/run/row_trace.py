@@ -10,10 +10,12 @@ import orjson
 
 from sftrecipe.calls.ledger.totals import Call, read_call
 from sftrecipe.errors import UsageError
+from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.rejects_file import RejectedRow
 from sftrecipe.run.run_file import read_run
+from sftrecipe.run.run_reasons import RunReasons
 from sftrecipe.run.run_record import RunRecord
 from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.artifacts import StepStore
@@ -39,6 +41,8 @@ class RowTrace:
     equal: list[RejectedRow] = field(default_factory=list)
     """Where rows with the same columns were rejected: they have the same id."""
     parents: list[RowTrace] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+    """What the reasons of `lost` mean."""
     seen: bool = False
     """Whether it was told before, further up."""
 
@@ -56,7 +60,7 @@ def trace_row(asked: str, out: Path, project: Project) -> RowTrace:
         steps = str(project.steps)
         raise UsageError("steps-gone", "make-again", folder=str(out), steps=steps)
     name = made.row_id(asked)
-    return _Tracer(made, _losses(out), project).trace(name, 0)
+    return _Tracer(made, _losses(out), RunReasons(run), project).trace(name, 0)
 
 
 class _MadeRows:
@@ -126,10 +130,15 @@ class _Tracer:
     """Walks back from a row; a row that several were made from is told once."""
 
     def __init__(
-        self, made: _MadeRows, lost: dict[str, list[RejectedRow]], project: Project
+        self,
+        made: _MadeRows,
+        lost: dict[str, list[RejectedRow]],
+        reasons: RunReasons,
+        project: Project,
     ) -> None:
         self._made = made
         self._lost = lost
+        self._reasons = reasons
         self._ledger = project.ledger
         self._told: set[str] = set()
 
@@ -143,6 +152,7 @@ class _Tracer:
         keys = dict.fromkeys([*row.calls, *(key for each in lost for key in each.row.calls)])
         calls = [call for key in keys if (call := read_call(self._ledger, key))]
         trace = RowTrace(row, step, calls, lost, equal)
+        trace.reasons = [self._reasons.of(each.step, each.reason) for each in lost]
         if depth < _DEEP and len(self._told) < _MOST:
             trace.parents = [self.trace(parent, depth + 1) for parent in row.parents]
         return trace

@@ -14,10 +14,13 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.replies.lost_replies import said
 from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
+
+texts = Texts(__package__)
 
 
 class Rubric(RubricScale, RowFilter):
@@ -34,7 +37,10 @@ class Rubric(RubricScale, RowFilter):
         "2308.06259), §3.2: a 5-point scale, several samples averaged; aspects of Cui et al. 2024, "
         "UltraFeedback (arXiv 2310.01377)"
     )
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"low_score": ("at_least",)}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "low_score": ("at_least",),
+        "no_score": (),
+    }
     example: ClassVar[str] = "{use: rubric, provider: judge, with: {at_least: 4, samples: 3}}"
 
     at_least: float = 4.0
@@ -48,8 +54,8 @@ class Rubric(RubricScale, RowFilter):
         """A scale upside down; a threshold off the scale; samples that are all the same."""
         yield from self.scale_problems()
         if self.worst < self.best and not self.worst <= self.at_least <= self.best:
-            told = f"'{self.at_least:g}' is not on the scale {self.worst:g} to {self.best:g}"
-            yield OptionProblem(("at_least",), told)
+            values = {"at_least": self.at_least, "worst": self.worst, "best": self.best}
+            yield OptionProblem(("at_least",), texts("off-scale", **values))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """`samples` calls a row."""

@@ -8,9 +8,10 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sftrecipe.errors import Position, Problem, SftrecipeError, is_wrong, unknown
+from sftrecipe.messages import said
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.data_notices import PASSED_OVER, told_phrases
+from sftrecipe.plugin.data_notices import PASSED_OVER, told_texts
 from sftrecipe.plugin.option_types import (
     ColumnMarker,
     FileMarker,
@@ -190,7 +191,7 @@ class OptionCheck:
             place = draft.place(self._root, "use")
             self._problems.append(Problem(found.slug, place, found.values, found.hint))
         except Exception as error:
-            values = {"source": draft.id, "error": f"{error}" or type(error).__name__}
+            values = {"source": draft.id, "error": said(error) or type(error).__name__}
             place = draft.place(self._root, "use")
             slug = "source-unreadable"
             self._problems.append(
@@ -233,9 +234,9 @@ class OptionCheck:
     def _tell(self, draft: BlockDraft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
-        for phrase in told_phrases(told):
+        for text in told_texts(told):
             place = draft.place(self._root, "use")
-            values = {"source": draft.id, "told": phrase}
+            values = {"source": draft.id, "told": text}
             self._problems.append(Problem("source-note", place, values, severity="warning"))
 
     def _tell_unnamed(self, draft: BlockDraft, context: Context) -> None:

@@ -12,6 +12,7 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.plugin.option_types import PromptMarker, markers
 from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompts
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.report.pages.plain_types import constraints, in_words, nested
 
@@ -73,6 +74,8 @@ class PluginPage:
     paper: str
     prompts: tuple[PromptPage, ...]
     options: tuple[OptionPage, ...]
+    reasons: Mapping[str, Reason]
+    """Its own reasons to reject a row, and what they mean."""
     example: str
 
     @property
@@ -82,7 +85,8 @@ class PluginPage:
 
     def as_json(self) -> dict[str, object]:
         """The page as plain data, for `--json`."""
-        return asdict(self)
+        reasons = {name: each._asdict() for name, each in self.reasons.items()}
+        return {**asdict(self), "reasons": reasons}
 
 
 def plugin_page(found: Found) -> PluginPage:
@@ -101,6 +105,7 @@ def plugin_page(found: Found) -> PluginPage:
         paper=plugin.paper,
         prompts=tuple(_prompts(plugin)),
         options=options,
+        reasons={reason: reason_of(reason, plugin) for reason in plugin.decides},
         example=dedent(plugin.example).strip() or _skeleton(found, plugin, options),
     )
 

@@ -18,10 +18,11 @@ def explanation_text(trace: RowTrace, indent: str = "") -> str:
     if trace.seen:
         return f"{indent}{trace.step}  [{row.id}] (told above)"
     lines = [f"{trace.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
-    for each in trace.lost:
+    for each, reason in zip(trace.lost, trace.reasons, strict=True):
         measured = "" if each.value is None else f" ({each.value})"
         detail = f": {each.detail}" if each.detail else ""
         lines.append(f"  lost at {each.step}: {each.reason}{measured}{detail}")
+        lines += [f"    {reason.line}"] if reason.line else []
     for step, count in Counter(each.step for each in trace.equal).items():
         lines.append(f"  rows equal to it that were lost at {step}: {count}")
     for call in trace.calls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sftrecipe.messages import Phrase, Word, message
+from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plugin.plugin_kinds import UNNAMED
 from sftrecipe.run.run_state import Done
 from sftrecipe.store.step_facts import MixFacts, StreamShare
@@ -49,7 +49,7 @@ def _kind(done: Done) -> Iterator[str]:
     }
     if others:
         told = tuple(
-            Phrase("outcome-other", {"count": count, "kind": Word(f"kind-{kind}")})
+            own_text("outcome-other", count=count, kind=Word(f"kind-{kind}"))
             for kind, count in others.items()
         )
         yield message("outcome-other-kinds", {"step": step, "others": told})
@@ -73,5 +73,5 @@ def _mix_text(step: str, shares: Mapping[str, StreamShare], mix: MixFacts | None
             "asked": f"{100 * (each.drawn_share if asked_share is None else asked_share):.1f}",
             "tokens": f"{100 * (token_share or 0):.1f}",
         }
-        parts.append(Phrase(slug, values))
+        parts.append(own_text(slug, **values))
     return message("outcome-mix", {"step": step, "shares": tuple(parts)})

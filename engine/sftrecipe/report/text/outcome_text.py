@@ -24,6 +24,9 @@ from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
 
+_REASONS = 5
+"""Reasons of rejects that are explained."""
+
 
 def outcome_text(outcome: Outcome) -> str:
     """The data sets, what was lost, what was asked, how long it took."""
@@ -38,7 +41,7 @@ def outcome_text(outcome: Outcome) -> str:
     lines += exported_lines(outcome.run.done)
     lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
-    lines.append(message("outcome-rejected", rejects))
+    lines += [message("outcome-rejected", rejects), *_reasons(outcome)]
     if failed := outcome.run.failed:
         told = {"count": failed, "recipe": same_again(outcome)}
         lines.append(message("outcome-failed", told))
@@ -49,6 +52,21 @@ def outcome_text(outcome: Outcome) -> str:
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
     return "\n".join(lines)
+
+
+def _reasons(outcome: Outcome) -> Iterator[str]:
+    """What the commonest reasons mean, and what to change."""
+    found = [
+        (count, done.step, reason)
+        for done in outcome.run.done
+        if done.facts.rejected
+        for reason, count in done.facts.reasons.items()
+    ]
+    for count, step, reason in sorted(found, key=lambda each: -each[0])[:_REASONS]:
+        explained = step.reason(reason)
+        if explained.meaning:
+            values = {"step": step.id, "count": count, "reason": explained.name}
+            yield message("reason-line", {**values, "meaning": explained.line})
 
 
 def outcome_json(outcome: Outcome) -> str:

@@ -37,6 +37,11 @@ def _page(page: PluginPage) -> Iterator[str]:
     if page.paper:
         yield f"paper: {page.paper}"
     yield from _options(page.options)
+    if page.reasons:
+        yield "\nreasons to reject a row"
+        for reason, explained in page.reasons.items():
+            yield f"  {reason}"
+            yield from (f"      {line}" for line in wrap(explained.line, _WIDTH - 6))
     if page.prompts:
         yield "\nprompts"
         for prompt in page.prompts:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_state import RunState
@@ -64,13 +64,11 @@ def mix_missed(run: RunState, step: Step, facts: StepFacts) -> SftrecipeError | 
     if len(checking) > 1 and step.block.plugin in checking:
         return None
     missed = tuple(
-        Phrase(
+        own_text(
             "mix-missed-share",
-            {
-                "stream": name,
-                "given": f"{100 * each.taken_share:.1f}",
-                "drawn": f"{100 * each.drawn_share:.1f}",
-            },
+            stream=name,
+            given=f"{100 * each.taken_share:.1f}",
+            drawn=f"{100 * each.drawn_share:.1f}",
         )
         for name, each in (facts.export.shares if facts.export else {}).items()
         if abs(each.taken_share - each.drawn_share) > TOLERANCE * each.drawn_share

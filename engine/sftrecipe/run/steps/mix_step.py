@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 import orjson
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Phrase
+from sftrecipe.messages import Text, own_text, said
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.plugin_kinds import KEEP, Exporter, Mix, Mixer, Pick, PluginRefused, Verdict
@@ -187,8 +187,8 @@ def _mixed(
         if not sifted:
             raise
         losses = _losses(step, sifted, checks, draft)
-        causes = tuple(phrase for loss in losses for phrase in _phrases(loss))
-        values = {"step": step.id, "error": str(refusal), "causes": causes}
+        causes = tuple(_unfit_rows(loss) for loss in losses)
+        values = {"step": step.id, "error": said(refusal), "causes": causes}
         raise SftrecipeError("mix-unfit", "mix-unfit", **values) from refusal
 
 
@@ -208,9 +208,11 @@ def _losses(
     return losses
 
 
-def _phrases(loss: Loss) -> Iterator[Phrase]:
-    values = {"stream": loss.stream, "made": loss.made, "count": loss.reasons.total()}
-    yield Phrase("mix-unfit-rows", {**values, "reasons": loss.told()})
+def _unfit_rows(loss: Loss) -> Text:
+    count = loss.reasons.total()
+    return own_text(
+        "mix-unfit-rows", stream=loss.stream, made=loss.made, count=count, reasons=loss.told()
+    )
 
 
 def _spooled(

@@ -11,6 +11,7 @@ from typing import IO
 import orjson
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import Word, in_user_language, message, said
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.permission import Places
@@ -160,7 +161,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
-        raise SftrecipeError("step-refused", step=block.id, error=str(refusal)) from refusal
+        raise SftrecipeError("step-refused", step=block.id, error=said(refusal)) from refusal
 
 
 def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
@@ -173,10 +174,12 @@ def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
 
 def finding_text(block: str, finding: Finding) -> str:
     """A finding as the user reads it, with its examples and what to do."""
-    lines = [f"{block}: {finding.state}[{finding.check}]: {finding.message}"]
-    lines += [f"    {example}" for example in finding.examples]
+    state = Word(f"state-{finding.state}")
+    told = {"block": block, "state": state, "check": finding.check, "message": finding.message}
+    lines = [message("finding", told)]
+    lines += [f"    {in_user_language(example)}" for example in finding.examples]
     if finding.advice:
-        lines.append(f"  hint: {finding.advice}")
+        lines.append(message("finding-advice", {"advice": finding.advice}))
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, ClassVar
 
 from sftrecipe.plugin import (
@@ -22,7 +23,7 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.providers.ernie.qianfan_v1 import KeyPair, open_v1, v1_problem
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed
-from sftrecipe_registry.shared.http.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.http.request_options import RequestOptions, server_at, word_problems
 from sftrecipe_registry.shared.models.model_identity import model_identity
 
 _V1 = "https://aip.baidubce.com"
@@ -125,9 +126,10 @@ teacher:
             steering=self.steering(quirks_of("ernie", "", self.model)),
         )
 
-    def _server(self) -> tuple[Callable[[], Quirks], str]:
+    def _server(self) -> tuple[Callable[[], Quirks], Callable[[], str]]:
         """Its quirks, read where they are asked for, and its name in messages."""
-        return lambda: quirks_of("ernie", "", self.model), f"'{self.model}' at Qianfan"
+        quirks = partial(quirks_of, "ernie", "", self.model)
+        return quirks, partial(server_at, self.model, "Qianfan")
 
     def _address(self) -> str:
         return self.base_url or _V2

@@ -136,11 +136,11 @@ judge:
         if self.stream is not None:
             told = "litellm's streams are not read"
             yield OptionProblem(("stream",), told, "remove stream, or write use: openai")
-        yield from self.steering_problems(self._quirks, f"'{self.model}'")
+        yield from self.steering_problems(self._quirks, lambda: f"'{self.model}'")
 
     def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
         """What a block writes of its requests that the vendor does not take."""
-        yield from word_problems(sampling, self._quirks, f"'{self.model}'")
+        yield from word_problems(sampling, self._quirks, lambda: f"'{self.model}'")
 
     def identity(self) -> dict[str, object]:
         """Model and revision, and what changes a reply of the requests."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -24,7 +25,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.http.endpoint import Endpoint, open_endpoint
 from sftrecipe_registry.shared.http.model_list import check_listed
-from sftrecipe_registry.shared.http.request_options import RequestOptions, word_problems
+from sftrecipe_registry.shared.http.request_options import RequestOptions, server_at, word_problems
 from sftrecipe_registry.shared.http.responses_api import TAKEN
 from sftrecipe_registry.shared.http.vendor_preset import key_variable, preset, vendor_problems
 from sftrecipe_registry.shared.models.model_identity import model_identity
@@ -195,7 +196,8 @@ judge:
             ),
         )
 
-    def _server(self) -> tuple[Callable[[], Quirks], str]:
+    def _server(self) -> tuple[Callable[[], Quirks], Callable[[], str]]:
         """Its quirks, read where they are asked for, and its name in messages."""
         address = self.address
-        return lambda: quirks_of(self.vendor, address, self.model), f"'{self.model}' at {address}"
+        quirks = partial(quirks_of, self.vendor, address, self.model)
+        return quirks, partial(server_at, self.model, address)

@@ -203,9 +203,9 @@ teacher:
     def _quirks(self) -> Quirks:
         return quirks_of(self.vendor, "", self.model_name())
 
-    def _server(self) -> tuple[Callable[[], Quirks], str]:
+    def _server(self) -> tuple[Callable[[], Quirks], Callable[[], str]]:
         """Its quirks, read where they are asked for, and its name in messages."""
-        return self._quirks, f"'{self.model_name()}' on vLLM"
+        return self._quirks, lambda: f"'{self.model_name()}' on vLLM"
 
     def _started(
         self, serve: Serve, connecting: Connecting

@@ -15,6 +15,8 @@ from sftrecipe.plugin import (
     OptionProblem,
     Quirks,
     Sampling,
+    Text,
+    Texts,
     Thinking,
     ThoughtBudget,
     closest,
@@ -22,24 +24,21 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.http.endpoint import bearer
 from sftrecipe_registry.shared.http.steering import OMITTABLE, SWITCHES, Api, Steering
 
+texts = Texts(__package__)
 _BY_BLOCKS = tuple(name for name in Sampling.model_fields if name not in ("extra", "omit"))
+_OTHER_NAMES = {"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens"}
 _OWN: Mapping[str, str] = {
-    **{name: f"write {name} under the block's `with`" for name in _BY_BLOCKS if name != "thinking"},
-    **dict.fromkeys(
-        ("max_completion_tokens", "max_output_tokens"), "write max_tokens under the block's `with`"
-    ),
-    **dict.fromkeys(("messages", "prompt", "input", "instructions"), "it is what the step asks"),
-    "model": "write it as the provider's model",
-    "stream": "write stream: true beside the provider's model",
-    "stream_options": "write stream: true beside the provider's model",
-    "service_tier": "write service_tier beside the provider's model",
-    "response_format": "steps that want a form ask for it; see `structured`",
-    "text": "steps that want a form ask for it; see `structured`",
-    **dict.fromkeys(("n", "best_of"), "only one reply is read; see the step's own options"),
-    **dict.fromkeys(("tools", "functions"), "the step sends its rows' tools"),
-    **dict.fromkeys(("logprobs", "top_logprobs", "echo"), "steps that want them ask for them"),
+    **{name: "write-in-block" for name in (*_BY_BLOCKS, *_OTHER_NAMES) if name != "thinking"},
+    **dict.fromkeys(("messages", "prompt", "input", "instructions"), "step-asks-it"),
+    "model": "write-as-model",
+    **dict.fromkeys(("stream", "stream_options"), "write-stream"),
+    "service_tier": "write-tier",
+    **dict.fromkeys(("response_format", "text"), "form-asked"),
+    **dict.fromkeys(("n", "best_of"), "one-reply"),
+    **dict.fromkeys(("tools", "functions"), "tools-of-rows"),
+    **dict.fromkeys(("logprobs", "top_logprobs", "echo"), "steps-ask"),
 }
-"""Parameters that the engine sends itself, and what to do in their stead."""
+"""Parameters that the engine sends itself, and the slug of what to do in their stead."""
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4000}[\x21-\x7e])?")
 _VARIABLE = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
@@ -110,7 +109,7 @@ class RequestOptions(Described):
         return {value: address for value in values if _VARIABLE.fullmatch(value)}
 
     def steering_problems(
-        self, quirks: Callable[[], Quirks], server: str
+        self, quirks: Callable[[], Quirks], server: Callable[[], str]
     ) -> Iterator[OptionProblem]:
         """What is wrong with the provider's own word; `server` as messages name it."""
         yield from self._header_problems()
@@ -128,19 +127,23 @@ class RequestOptions(Described):
         for name, value in (self.headers or {}).items():
             path, plain = ("headers", name), name.lower()
             if not _HEADER.fullmatch(name):
-                yield OptionProblem(path, f"'{name}' is no header's name", at_key=True)
+                yield OptionProblem(path, texts("no-header-name", name=name), at_key=True)
             elif plain in _OWN_HEADERS:
-                told = f"header '{name}' is the connection's own"
-                yield OptionProblem(path, told, "remove it", at_key=True)
+                told = texts("header-of-connection", name=name)
+                yield OptionProblem(path, told, texts("remove-it"), at_key=True)
             elif plain == "authorization" and has_key:
-                told = "header 'Authorization' holds the api_key already"
-                yield OptionProblem(path, told, 'remove it, or write api_key: ""', at_key=True)
+                advice = texts("remove-or-no-key")
+                yield OptionProblem(path, texts("header-holds-key"), advice, at_key=True)
             elif plain in seen:
-                yield OptionProblem(path, f"header '{name}' is given twice", at_key=True)
+                yield OptionProblem(path, texts("header-twice", name=name), at_key=True)
             elif not _VALUE.fullmatch(value):
-                told = f"the value of header '{name}' is not printable ASCII"
-                yield OptionProblem(path, told)
+                yield OptionProblem(path, texts("header-not-ascii", name=name))
             seen.add(plain)
+
+
+def server_at(model: str, address: str) -> Text:
+    """A model of a server, as messages name it."""
+    return texts("server-at", model=model, address=address)
 
 
 def plain_thinking(thinking: Thinking | None) -> Any:
@@ -149,45 +152,54 @@ def plain_thinking(thinking: Thinking | None) -> Any:
 
 
 def word_problems(
-    written: Mapping[str, Any], quirks: Callable[[], Quirks], server: str
+    written: Mapping[str, Any], quirks: Callable[[], Quirks], server: Callable[[], str]
 ) -> Iterator[OptionProblem]:
     """What is wrong with `extra`, `omit`, `thinking` and `reasoning_effort` for a server.
 
-    `quirks` are read from a file, where they are asked for.
+    `quirks` are read from a file, where they are asked for, and so is the `server`'s name.
     """
     extra, thinking = written.get("extra") or {}, written.get("thinking")
     for name in extra:
         if name in _OWN:
-            told = f"extra may not hold '{name}', which the engine sends itself"
-            yield OptionProblem(("extra", name), told, _OWN[name], at_key=True)
+            told, advice = texts("extra-is-sent", name=name), _instead(name)
+            yield OptionProblem(("extra", name), told, advice, at_key=True)
         elif thinking is not None and name in SWITCHES:
-            told = f"extra.{name} and thinking say the same thing twice"
-            yield OptionProblem(("extra", name), told, "remove one of them", at_key=True)
+            told = texts("extra-and-thinking", name=name)
+            yield OptionProblem(("extra", name), told, texts("remove-one"), at_key=True)
     for index, name in enumerate(written.get("omit") or ()):
         if name not in OMITTABLE:
-            near = closest(name, OMITTABLE)
-            advice = f"did you mean {near}?" if near else f"known: {', '.join(sorted(OMITTABLE))}"
-            told = f"'{name}' is no parameter that can be left out"
-            yield OptionProblem(("omit", index), told, advice)
+            told = texts("not-omittable", name=name)
+            yield OptionProblem(("omit", index), told, _omittable(name))
     if thinking is not None:
         yield from _thinking_problems(thinking, quirks(), server)
         effort = written.get("reasoning_effort")
         if thinking == "off" and effort not in (None, "none"):
-            told = f"thinking: off and reasoning_effort: {effort} contradict each other"
-            yield OptionProblem(("thinking",), told, "remove one of them")
+            told = texts("thinking-and-effort", effort=effort)
+            yield OptionProblem(("thinking",), told, texts("remove-one"))
 
 
-def _thinking_problems(thinking: Any, quirks: Quirks, server: str) -> Iterator[OptionProblem]:
+def _instead(name: str) -> Text:
+    """Where to write what `extra` may not hold."""
+    slug = _OWN[name]
+    return texts(slug, name=_OTHER_NAMES.get(name, name))
+
+
+def _omittable(name: str) -> Text:
+    """What can be left out, where `name` cannot."""
+    if near := closest(name, OMITTABLE):
+        return texts("omit-near", near=near)
+    return texts("omit-known", known=", ".join(sorted(OMITTABLE)))
+
+
+def _thinking_problems(
+    thinking: Any, quirks: Quirks, server: Callable[[], str]
+) -> Iterator[OptionProblem]:
     path = ("thinking",)
     if quirks.always_thinks and thinking == "off":
-        yield OptionProblem(path, f"{server} cannot be told not to think", "remove thinking")
+        yield OptionProblem(path, texts("always-thinks", server=server()), texts("remove-thinking"))
     elif quirks.thinking == "none" and not (quirks.always_thinks and thinking == "on"):
-        advice = (
-            "write the server's own parameter, such as extra: {enable_thinking: false}, or say "
-            "whose server it is by `vendor`"
-        )
-        yield OptionProblem(path, f"it is not known how {server} is told to think or not", advice)
+        told = texts("thinking-unknown", server=server())
+        yield OptionProblem(path, told, texts("write-parameter"))
     elif isinstance(thinking, Mapping) and not quirks.budget:
-        advice = "write thinking: on, with reasoning_effort or max_tokens as its limit"
-        told = f"{server} has no parameter for the most tokens of a thought"
-        yield OptionProblem(path, told, advice)
+        told = texts("no-thought-budget", server=server())
+        yield OptionProblem(path, told, texts("limit-thought"))

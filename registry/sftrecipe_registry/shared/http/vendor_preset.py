@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from sftrecipe.plugin import OptionProblem, Vendor, closest, known_vendors, vendor_at, vendor_named
+from sftrecipe.plugin import (
+    OptionProblem,
+    Texts,
+    Vendor,
+    closest,
+    known_vendors,
+    vendor_at,
+    vendor_named,
+)
 
+texts = Texts(__package__)
 _VENDOR = ("vendor",)
 
 
@@ -32,10 +41,13 @@ def vendor_problems(vendor: str | None, uses: Collection[str]) -> Iterator[Optio
     if found is None:
         every = [name for each in known_vendors().values() for name in (each.id, *each.also)]
         near = closest(vendor.lower(), every)
-        meant = f"did you mean '{near}'? " if near else ""
-        told = f"vendor '{vendor}' is not known"
-        yield OptionProblem(_VENDOR, told, f"{meant}known: {', '.join(fitting)}")
+        known = ", ".join(fitting)
+        if near:
+            advice = texts("vendor-near", near=near, known=known)
+        else:
+            advice = texts("vendor-known", known=known)
+        yield OptionProblem(_VENDOR, texts("vendor-unknown", vendor=vendor), advice)
     elif found.use not in uses:
-        told = f"vendor '{vendor}' is not asked in this way"
-        alone = ", without vendor" if found.use == "litellm" else ""
-        yield OptionProblem(_VENDOR, told, f"write use: {found.use}{alone}")
+        slug = "write-use-alone" if found.use == "litellm" else "write-use"
+        advice = texts(slug, use=found.use)
+        yield OptionProblem(_VENDOR, texts("vendor-otherwise", vendor=vendor), advice)

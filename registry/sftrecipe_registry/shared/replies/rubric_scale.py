@@ -17,11 +17,14 @@ from sftrecipe.plugin import (
     PromptMarker,
     Reply,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.shared.replies.one_prompt import ask_once
 from sftrecipe_registry.shared.replies.score_line import last_score
 from sftrecipe_registry.shared.text.last_answer import parted
 from sftrecipe_registry.shared.text.spoken import spoken
+
+texts = Texts(__package__)
 
 
 class Rated(NamedTuple):
@@ -62,11 +65,10 @@ class RubricScale(Sampling):
     def scale_problems(self) -> Iterator[OptionProblem]:
         """A scale upside down; samples that are all the same."""
         if self.worst >= self.best:
-            yield OptionProblem(("best",), f"'{self.best:g}' is not above worst '{self.worst:g}'")
+            told = texts("best-not-above", best=self.best, worst=self.worst)
+            yield OptionProblem(("best",), told)
         if self.samples > 1 and self.temperature == 0:
-            yield OptionProblem(
-                ("samples",), "samples at temperature 0 are all the same", "temperature: 0.7"
-            )
+            yield OptionProblem(("samples",), texts("samples-alike"), "temperature: 0.7")
 
     async def rate(self, variables: Mapping[str, Any], ctx: Context) -> Rated:
         """The block's provider's mean score, by the rubric filled with the variables.

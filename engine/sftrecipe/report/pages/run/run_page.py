@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from sftrecipe.messages import message
+from sftrecipe.messages import in_user_language
 from sftrecipe.report.pages.run.drawings.bars import account_bar, parts_bar, share_bar
 from sftrecipe.report.pages.run.drawings.curves import Curve, curve_chart
 from sftrecipe.report.pages.run.drawings.flow import flow_chart
@@ -51,7 +51,7 @@ def run_page(facts: RunFacts, language: str) -> str:
             language="zh-CN" if language.startswith("zh") else "en",
             say=partial(_say, words),
             bounds=partial(_bounds, words),
-            sentence=lambda phrase: message(phrase.slug, phrase.values, language[:2]),
+            sentence=lambda text: in_user_language(text, language[:2]),
             example_of=partial(_example, facts),
             sections=_sections(facts),
             widest=max((step.made for step in facts.funnel), default=0),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sftrecipe.messages import Phrase
-from sftrecipe.plugin.data_notices import told_phrases
+from sftrecipe.messages import Text
+from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.run.run_record import StepRecord
 
@@ -30,7 +30,7 @@ class StepRows:
     other_reasons: int
     """Reasons beside those."""
     counts: dict[str, int]
-    told: list[Phrase]
+    told: list[Text]
     """What its plugin told of its data."""
     cached: bool
     seconds: float
@@ -61,7 +61,7 @@ def _rows(step: StepRecord) -> StepRows:
         reasons=dict(reasons[:_REASONS]),
         other_reasons=len(reasons[_REASONS:]),
         counts=dict(list(facts.counts.items())[:_REASONS]),
-        told=list(told_phrases(facts.told)),
+        told=list(told_texts(facts.told)),
         cached=step.cached,
         seconds=facts.seconds,
     )

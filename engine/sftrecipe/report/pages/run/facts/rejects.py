@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 import orjson
 
+from sftrecipe.plugin.reasons import Reason
 from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Threshold, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import answer_text, asked_text, cell_text, shortened
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.rejects_file import RejectedRow
+from sftrecipe.run.run_reasons import RunReasons
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.store.sample_places import evenly
 
@@ -44,6 +46,7 @@ class Losses:
     step: str
     reason: str
     count: int
+    explained: Reason
     threshold: Threshold | None = None
     lowest: float | None = None
     highest: float | None = None
@@ -75,16 +78,23 @@ def rejects(opened: OpenedRun) -> list[Losses]:
     ]
     counts.sort(key=lambda each: -each[2])
     path = opened.out / REJECTS_FILE
-    places = _places(path) if counts else {}
+    places, explained = _places(path) if counts else {}, RunReasons(opened.run)
     return [
-        _losses(opened, step, reason, count, places.get((step.id, reason), _Places()))
+        Losses(
+            step.id,
+            reason,
+            count,
+            explained.of(step.id, reason),
+            *_measured(opened, step, reason, places.get((step.id, reason), _Places())),
+        )
         for step, reason, count in counts[:_REASONS]
     ]
 
 
-def _losses(
-    opened: OpenedRun, step: StepRecord, reason: str, count: int, places: _Places
-) -> Losses:
+def _measured(
+    opened: OpenedRun, step: StepRecord, reason: str, places: _Places
+) -> tuple[Threshold | None, float | None, float | None, list[LostRow]]:
+    """The threshold, the lowest and the highest value, and examples of a reason."""
     values = np.asarray(places.values)
     measured = values[np.isfinite(values)]
     mark = None
@@ -96,7 +106,7 @@ def _losses(
     chosen = [places.offsets[order[index]] for index in evenly(len(order), _EXAMPLES)]
     examples = [_lost(opened.scrub(row)) for row in _read(opened.out / REJECTS_FILE, chosen)]
     lowest, highest = (measured.min(), measured.max()) if len(measured) else (None, None)
-    return Losses(step.id, reason, count, mark, _plain(lowest), _plain(highest), examples)
+    return mark, _plain(lowest), _plain(highest), examples
 
 
 def _places(path: Path) -> dict[_Group, _Places]:

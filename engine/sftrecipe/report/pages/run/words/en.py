@@ -44,6 +44,7 @@ WORDS = {
     "measured": "{low} to {high}",
     "threshold": "{option} = {value}",
     "examples": "{shown} of {count} shown",
+    "remedy": "What to change: {remedy}.",
     "no-examples": "No examples: rejects.jsonl is not there.",
     "scores": "What the filters measured",
     "scores-note": "Kept and dropped rows by value; the line is the threshold.",

@@ -44,6 +44,7 @@ WORDS = {
     "measured": "{low} 至 {high}",
     "threshold": "{option} = {value}",
     "examples": "共 {count} 行，展示 {shown} 行",
+    "remedy": "处理办法：{remedy}。",
     "no-examples": "没有示例：找不到 rejects.jsonl。",
     "scores": "过滤器的测量值",
     "scores-note": "按数值统计保留与淘汰的行，竖线为阈值。",
