@@ -16,10 +16,10 @@ from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.estimate import NOTHING, Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
+from sftrecipe.run.gate_results import gate_results
 from sftrecipe.run.output_folder import RUN_FILE, OutputFolder
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord, StepRecord
 from sftrecipe.run.run_state import Done, RunState
-from sftrecipe.run.steps.evaluate_step import gate_results
 
 
 def record_of(run: RunState) -> RunRecord:
@@ -50,7 +50,7 @@ def _step_record(done: Done) -> StepRecord:
         makes=step.makes,
         thins=step.thins,
         facts=facts,
-        gates=gate_results(step.block, facts) if step.block.gates else (),
+        gates=gate_results(step.block, facts),
         parts=step.parts,
     )
 

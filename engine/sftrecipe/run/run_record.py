@@ -10,6 +10,7 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plugin.plugin_kinds import DataSet
 from sftrecipe.recipe.language.sections import HELD_OUT, SECTIONS
+from sftrecipe.run.gate_results import GateResult
 from sftrecipe.run.run_end import RunEnd
 from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.artifacts import StepStore
@@ -33,7 +34,7 @@ class StepRecord:
     makes: Sequence[str]
     thins: Sequence[str]
     facts: StepFacts
-    gates: Sequence[Mapping[str, Any]]
+    gates: Sequence[GateResult]
     parts: Mapping[str, str]
     """Those of its key."""
 
@@ -61,7 +62,7 @@ class StepRecord:
             makes=makes,
             thins=thins,
             facts=facts,
-            gates=tuple(objects_of(found, "gates")),
+            gates=tuple(map(GateResult.from_json, objects_of(found, "gates"))),
             parts=field_of(found, "parts", dict[str, str]()),
         )
 
@@ -85,7 +86,7 @@ class StepRecord:
             "reasons": facts.reasons,
             "counts": facts.counts,
             "notes": facts.notes_json(),
-            **({"gates": self.gates} if self.gates else {}),
+            **({"gates": [asdict(each) for each in self.gates]} if self.gates else {}),
             "calls": facts.calls,
             "seconds": round(facts.seconds, 3),
             "parts": self.parts,

@@ -20,11 +20,11 @@ from sftrecipe.plan.steps import Plan, Step, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
+from sftrecipe.run.gate_results import missed_gates
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_plan import run_plan
-from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.artifacts import StepStore

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sftrecipe.messages import message
+from sftrecipe.run.gate_results import GateResult
 
 _ENDS = ("_low", "_high")
 _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
@@ -65,16 +65,16 @@ def main_figures(metrics: Mapping[str, float], most: int = 4) -> Sequence[Figure
     return [*ranked[:most], *(each for each in ranked[most:] if each.name == _LOST and each.value)]
 
 
-def gate_text(gate: Mapping[str, Any]) -> str:
+def gate_text(gate: GateResult) -> str:
     """`gate passed: winning_score 1.25, at least 1`."""
-    value = "?" if gate["value"] is None else f"{gate['value']:.4g}"
+    value = "?" if gate.value is None else f"{gate.value:.4g}"
     bounds = [
-        message(f"outcome-{bound}", {"bound": f"{gate[name]:g}"})
-        for bound, name in (("at-least", "at_least"), ("at-most", "at_most"))
-        if gate[name] is not None
+        message(f"outcome-{end}", {"bound": f"{bound:g}"})
+        for end, bound in (("at-least", gate.at_least), ("at-most", gate.at_most))
+        if bound is not None
     ]
-    values = {"metric": gate["metric"], "value": value, "bounds": ", ".join(bounds)}
-    return message("outcome-gate-passed" if gate["passed"] else "outcome-gate-missed", values)
+    values = {"metric": gate.metric, "value": value, "bounds": ", ".join(bounds)}
+    return message("outcome-gate-passed" if gate.passed else "outcome-gate-missed", values)
 
 
 def _rank(figure: Figure) -> int:

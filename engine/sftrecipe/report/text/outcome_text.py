@@ -16,11 +16,11 @@ from sftrecipe.report.text.amounts import amounts_text
 from sftrecipe.report.text.exported import exported_lines
 from sftrecipe.report.text.figures import few_rows, gate_text, main_figures
 from sftrecipe.report.text.next_commands import same_again
+from sftrecipe.run.gate_results import gate_results
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.run.run_record import EstimateAndFact
 from sftrecipe.run.run_state import Done
-from sftrecipe.run.steps.evaluate_step import gate_results
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
 

@@ -15,6 +15,7 @@ from typing import Any
 from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.text.figures import Figure, few_rows, figures
+from sftrecipe.run.gate_results import GateResult
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import read_rows, rows_at
@@ -64,7 +65,7 @@ class Judging:
     numbers: list[Figure]
     """Figures without an interval."""
     counts: dict[str, dict[str, int]]
-    gates: list[Mapping[str, Any]]
+    gates: list[GateResult]
     judged: JudgedRows
 
 
@@ -101,7 +102,7 @@ def _models(notes: Mapping[str, Any], asked: Iterable[str]) -> list[str]:
 
 
 def _charts(
-    found: Sequence[Figure], models: Sequence[str], gates: Sequence[Mapping[str, Any]]
+    found: Sequence[Figure], models: Sequence[str], gates: Sequence[GateResult]
 ) -> Iterator[FigureChart]:
     """A chart for each measure of several models, for each pair of models, for each other one."""
     grouped: dict[str, list[tuple[Figure, int]]] = {}
@@ -111,15 +112,15 @@ def _charts(
         grouped.setdefault(title, []).append((replace(figure, name=name), colour))
         names.setdefault(title, set()).add(figure.name)
     for title, bars in grouped.items():
-        marks = dict(_marks([gate for gate in gates if gate["metric"] in names[title]]))
+        marks = dict(_marks([gate for gate in gates if gate.metric in names[title]]))
         yield FigureChart(title, [bar for bar, _ in bars], [colour for _, colour in bars], marks)
 
 
-def _marks(gates: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
+def _marks(gates: Sequence[GateResult]) -> Iterator[tuple[str, float]]:
     for gate in gates:
-        for bound, sign in (("at_least", "≥"), ("at_most", "≤")):
-            if gate[bound] is not None:
-                yield f"{gate['metric']} {sign} {gate[bound]:g}", float(gate[bound])
+        for sign, bound in (("≥", gate.at_least), ("≤", gate.at_most)):
+            if bound is not None:
+                yield f"{gate.metric} {sign} {bound:g}", float(bound)
 
 
 def _place(figure: str, models: Sequence[str]) -> tuple[str, str, int]:
