@@ -95,7 +95,7 @@ def _parents(rows: Iterable[Record]) -> set[str]:
 def _named(opened: OpenedRun, names: set[str]) -> Iterable[Record]:
     """The rows of some ids, wherever they were made or rejected."""
     for step in opened.steps:
-        if step.section not in ("sources", "generate"):
+        if step.id not in step.makes:
             continue
         for file in (ROWS, REJECTS):
             path = opened.folder(step) / file

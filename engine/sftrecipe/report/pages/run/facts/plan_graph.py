@@ -61,7 +61,7 @@ def plan_graph(opened: OpenedRun) -> PlanGraph:
     flows: list[Flow] = []
     for step in opened.steps:
         read = [cards[name] for name in _sources(opened, step) if name in cards]
-        if step.section == "filter":
+        if step.thins:
             for card in read:
                 kept = _kept(opened, step, card.id) if len(read) > 1 else step.facts.kept
                 card.stages.append(Stage(step.id, step.use, kept))

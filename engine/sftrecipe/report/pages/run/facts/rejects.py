@@ -98,7 +98,7 @@ def _measured(
     values = np.asarray(places.values)
     measured = values[np.isfinite(values)]
     mark = None
-    if len(measured) and step.section == "filter":
+    if len(measured) and step.thins:
         options = block_options(opened.document, step)
         mark = thresholds(options, [], {reason: measured}).get(reason)
     distance = np.abs(values - (mark.value if mark else 0.0))

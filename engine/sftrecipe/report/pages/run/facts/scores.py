@@ -39,7 +39,7 @@ def scores(opened: OpenedRun) -> list[Score]:
 
 def _of_filters(opened: OpenedRun) -> Iterator[Score]:
     for step in opened.steps:
-        if step.section != "filter" or step.id in opened.gone:
+        if not step.thins or step.id in opened.gone:
             continue
         kept, dropped = _values(opened, step)
         lost = np.concatenate([*dropped.values(), np.empty(0)])
