@@ -18,7 +18,7 @@ import yaml
 from sftrecipe.cli.main import cli
 from sftrecipe.errors import RecipeError
 from sftrecipe.plugin.discovery import plugins
-from sftrecipe.recipe.checks.key_owners import hosts_by_variable
+from sftrecipe.recipe.checks.secrets import hosts_by_variable
 from sftrecipe.recipe.load import check_recipe
 
 ROOT = Path(__file__).parents[2]

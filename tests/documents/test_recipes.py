@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from sftrecipe.cli.main import cli
-from sftrecipe.recipe.checks.key_owners import hosts_by_variable
+from sftrecipe.recipe.checks.secrets import hosts_by_variable
 from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
 

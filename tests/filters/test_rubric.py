@@ -10,7 +10,7 @@ from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
 from sftrecipe_registry.filters.rubric import Rubric
-from sftrecipe_registry.shared.replies.score_line import last_score
+from sftrecipe_registry.shared.replies.rubric_scale import last_score
 
 
 @pytest.mark.parametrize(

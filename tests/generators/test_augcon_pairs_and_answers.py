@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Generator, Record, Reject
 from sftrecipe.plugin import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.methods.augcon.answer_text import agrees, find_answer
-from sftrecipe_registry.methods.augcon.answers import AugConAnswers
+from sftrecipe_registry.methods.augcon.answers import AugConAnswers, agrees, find_answer
 from sftrecipe_registry.methods.augcon.pairs import AugConPairs
 
 from .splitting_model import Say, asked_context, reply

@@ -10,7 +10,7 @@ import pytest
 
 from sftrecipe.errors import RecipeError, SftrecipeError
 from sftrecipe.plugin.prompts.prompt import PromptFailed, compiled
-from sftrecipe.recipe.checks.key_owners import allowed_keys
+from sftrecipe.recipe.checks.secrets import allowed_keys
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.report.text.problem_text import render
 from sftrecipe.store.project import Project

@@ -33,7 +33,7 @@ from sftrecipe_registry.providers.ernie.qianfan_v1 import QianfanV1, v1_problem
 from sftrecipe_registry.shared.http.model_list import ModelList, listed_check
 
 from ..standin import stand_in
-from .vendors import known_vendors as vendor_server
+from .vendors import vendors as vendor_server
 
 TURNS = [{"role": "user", "content": "a question"}]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}

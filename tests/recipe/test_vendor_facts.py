@@ -23,7 +23,7 @@ from sftrecipe.plugin.vendors.vendor_facts import (
     vendor_of,
 )
 from sftrecipe.plugin.vendors.vendor_quirks import Quirks, Switch, quirks_of, vendor_quirks
-from sftrecipe.recipe.checks.key_owners import belongs, hosts_by_variable
+from sftrecipe.recipe.checks.secrets import belongs, hosts_by_variable
 from sftrecipe.report.pages.vendor_page import vendor_page
 
 ROOT = Path(__file__).parents[2]

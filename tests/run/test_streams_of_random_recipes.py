@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sftrecipe.plan.steps import Plan, plan_recipe
 from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.recipe.sweep.depending import decided_by
+from sftrecipe.recipe.sweep.sweep_check import decided_by
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.artifacts import StepStore

@@ -166,5 +166,5 @@ def _lacking(recipe: Path) -> list[str]:
 
     found, project = check_recipe(recipe), project_of(recipe)
     plan = plan_recipe(found, project, "data")
-    lacks = lacking(plan, project, project.run_folder(found.name))
+    lacks = lacking(plan, project.run_folder(found.name))
     return list(dict.fromkeys(each.missing.advice or each.missing.found for each in lacks))

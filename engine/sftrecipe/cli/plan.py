@@ -46,7 +46,7 @@ def plan(to: Reach | None, out: Path | None, as_json: bool, **options: Any) -> i
     target = output_folder(recipe, project, out)
     estimates = forecast(planned, project, target)
     shortages = warn_of_shortages(planned, project, estimates)
-    _warn_of_lacks(planned, project, target, to)
+    _warn_of_lacks(planned, target, to)
     unheld = unheld_costs(recipe, [step.block for step in planned.steps])
     problems = [error.problem for _, error in unheld]
     if problems:
@@ -74,12 +74,12 @@ def _sweep_parts(recipe: CheckedRecipe, project: Project, target: Path) -> list[
     return parts
 
 
-def _warn_of_lacks(planned: Plan, project: Project, target: Path, to: Reach | None) -> None:
+def _warn_of_lacks(planned: Plan, target: Path, to: Reach | None) -> None:
     """Say on stderr what this machine lacks for the steps that are still to be executed."""
     from sftrecipe.messages import message  # noqa: PLC0415
     from sftrecipe.run.requirements import lacking, leaves_data  # noqa: PLC0415
 
-    lacks = lacking(planned, project, target)
+    lacks = lacking(planned, target)
     slug = "plan-lacks-data" if to is None and leaves_data(planned, lacks) else "plan-lacks"
     for step, missing in lacks:
         click.echo(message(slug, {"step": step, "missing": missing.found}), err=True)

@@ -83,7 +83,7 @@ def checked_and_run(
     plan = plan_recipe(recipe, project, to)
     target = output_folder(recipe, project, out)
     OutputFolder(target, recipe, take_over=take_over).check()
-    beyond = _beyond_this_machine(plan, project, target) if to is None else []
+    beyond = _beyond_this_machine(plan, target) if to is None else []
     if beyond:
         plan = plan_recipe(recipe, project, "data")
     estimates = [] if retry_failed else forecast(plan, project, target, QUICK)
@@ -116,13 +116,13 @@ def _tell(outcome: Outcome, *, as_json: bool, goes_on: bool) -> None:
         click.echo(next_commands(outcome), err=True)
 
 
-def _beyond_this_machine(plan: Plan, project: Project, out: Path) -> list[Lack]:
+def _beyond_this_machine(plan: Plan, out: Path) -> list[Lack]:
     """What trainings and judges lack here, where the data can be made all the same."""
     from sftrecipe.run.requirements import lacking, leaves_data  # noqa: PLC0415
 
     if all(step.section.reach == "data" for step in plan.steps):
         return []
-    lacks = lacking(plan, project, out)
+    lacks = lacking(plan, out)
     return lacks if leaves_data(plan, lacks) else []
 
 

@@ -80,7 +80,7 @@ class CallTerms(NamedTuple):
 def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
     """How each provider is asked to write by the blocks, each way once."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in recipe.providers}
-    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+    for block in recipe.blocks_until("evaluate"):
         for _, sampling, name in asked_samplings(block.plugin, block.provider):
             told = {key: value for key, value in sampling.sampling().items() if key not in _SHORT}
             if told and name in found and told not in found[name]:
@@ -91,7 +91,7 @@ def samplings(recipe: CheckedRecipe) -> dict[str, list[dict[str, Any]]]:
 def needed(recipe: CheckedRecipe) -> dict[str, list[Capability]]:
     """What each provider must be able to do; one that nobody asks, whatever it can do first."""
     found: dict[str, set[str]] = {name: set() for name in recipe.providers}
-    for block in (*recipe.generate, *recipe.filter, *recipe.evaluate):
+    for block in recipe.blocks_until("evaluate"):
         if block.provider:
             found[block.provider] |= block.plugin.required()
         for _, marker, name in values_of(block.plugin, ProviderMarker):
@@ -170,8 +170,8 @@ async def _check(
         return [raised("provider", name, error)]
     except Exception as error:  # a third party's provider must not end the other checks
         text = f"{type(error).__name__}: {error}"
-        return [_failed(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
-    found = [*_capability_findings(name, provider, outcomes), *_limits(name, outcomes)]
+        return [_failed_finding(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
+    found = [*_capability_findings(name, provider, outcomes), *_limit_findings(name, outcomes)]
     return [*found, *(_server_finding(name, use, each) for each in checks)]
 
 
@@ -185,7 +185,7 @@ def _capability_findings(
             failure = outcome.failure
             slug = "doctor-parameter" if failure.remedy else _advice_for(failure)
             hint = (slug, failure.remedy)
-            yield _failed(name, provider, capability, failure.message, hint)
+            yield _failed_finding(name, provider, capability, failure.message, hint)
         elif outcome.answer is None or not _gave(capability, outcome.answer):
             yield fault(
                 "provider",
@@ -223,7 +223,7 @@ def _gave(capability: Capability, answer: Answer) -> bool:
     return bool(answer.vector) if capability == "embed" else True
 
 
-def _failed(
+def _failed_finding(
     name: str, provider: Provider, capability: Capability, text: str, hint: tuple[str, str]
 ) -> DoctorFinding:
     """A fault; `hint`: its slug, and the line to write where there is one."""
@@ -243,15 +243,15 @@ def _failed(
     )
 
 
-def _limits(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[DoctorFinding]:
+def _limit_findings(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[DoctorFinding]:
     seen = next((each.limits for each in outcomes.values() if each.limits), None)
     if seen is not None:
-        values = {"requests": _shown(seen.requests), "tokens": _shown(seen.tokens)}
+        values = {"requests": _limit_text(seen.requests), "tokens": _limit_text(seen.tokens)}
         facts = {"requests": seen.requests._asdict(), "tokens": seen.tokens._asdict()}
         yield DoctorFinding("limits", name, "ok", Problem("doctor-limits", None, values), facts)
 
 
-def _shown(seen: LimitSeen) -> str:
+def _limit_text(seen: LimitSeen) -> str:
     if seen.limit is None and seen.remaining is None:
         return "?"
     left = "?" if seen.remaining is None else f"{seen.remaining:,.0f}"

@@ -13,14 +13,14 @@ from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendors.vendor_facts import facts_date
 from sftrecipe.recipe.checks.withdrawn_models import model_values, served_by
-from sftrecipe.recipe.recipe import Block, Budget, CheckedRecipe
+from sftrecipe.recipe.recipe import Budget, CheckedRecipe
 from sftrecipe.run.contexts import unheld_costs
 
 
 def check_plugins_needs(recipe: CheckedRecipe) -> Iterator[DoctorFinding]:
     """Packages, programs, environments: block by block, the same need told once."""
     told = set()
-    for block in _blocks(recipe):
+    for block in recipe.blocks:
         try:
             found = tuple(block.plugin.check_machine())
         except Exception as error:  # a third party's check must not end the others
@@ -35,15 +35,6 @@ def check_plugins_needs(recipe: CheckedRecipe) -> Iterator[DoctorFinding]:
                 hint = "advice" if each.advice else None
                 problem = Problem("doctor-needs", None, needs, hint)
                 yield DoctorFinding("needs", block.id, each.state, problem, needs)
-
-
-def _blocks(recipe: CheckedRecipe) -> Iterator[Block]:
-    yield from recipe.providers.values()
-    yield from recipe.sources.values()
-    yield from recipe.generate
-    yield from recipe.filter
-    yield from (block for block in (recipe.mix, *recipe.export, *recipe.train) if block)
-    yield from recipe.evaluate
 
 
 _AHEAD = timedelta(days=90)
@@ -84,7 +75,7 @@ def _provider_at(recipe: CheckedRecipe, place: Position | None) -> str:
 def check_prices(recipe: CheckedRecipe) -> Iterator[DoctorFinding]:
     """Each provider's price and where it stands, and whether something bounds what is spent."""
     costs = False
-    blocks = [*recipe.generate, *recipe.filter, *recipe.evaluate]
+    blocks = recipe.blocks_until("evaluate")
     unheld = list(unheld_costs(recipe, blocks))
     yield from (raised("price", name, error) for name, error in unheld)
     currency = currency_of([recipe.budget, *(block.budget for block in blocks)])

@@ -62,13 +62,12 @@ QUICK = Effort(256 * 1024, 0.2, 200, 20)
 
 def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH) -> list[Estimate]:
     """What every step of the plan would do now. Asks no model."""
-    store = StepStore(project.steps)
-    standing = standing_steps(plan, project, out)
+    standing = standing_steps(plan, out)
     if all(stands.cached for stands in standing.values()):
-        return [_finished(step, standing.get(step.id), store) for step in plan.steps]
+        return [_finished(step, standing.get(step.id), plan.store) for step in plan.steps]
     with open_history(project.ledger) as history:
         forecast_of = _Forecast(plan, project.ledger, out, history, effort)
-        return list(forecast_of.steps(store, standing))
+        return list(forecast_of.steps(plan.store, standing))
 
 
 def too_small(plan: Plan, project: Project, estimates: Sequence[Estimate]) -> list[Shortage]:

@@ -15,13 +15,13 @@ import orjson
 
 from sftrecipe.plan.read_files import ReadFiles
 from sftrecipe.plugin.option_types import trained_block
-from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.checks.references import stream_makers, thinned_streams
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach, Section
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
 
@@ -75,6 +75,8 @@ class Plan:
     steps: tuple[Step, ...]
     files: ReadFiles
     """What the steps read, held to the content that the keys were made with."""
+    store: StepStore
+    """Where finished steps lie."""
 
 
 def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None) -> Plan:
@@ -86,7 +88,8 @@ def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None
     """
     reach = to or ("evaluate" if recipe.evaluate else "data")
     read = ReadFiles(recipe, file_hashes(project.state / "files.json"))
-    return Plan(recipe, tuple(_Planner(recipe, read).steps(reach)), read)
+    steps = tuple(_Planner(recipe, read).steps(reach))
+    return Plan(recipe, steps, read, StepStore(project.steps))
 
 
 class _Planner:
@@ -97,28 +100,28 @@ class _Planner:
         self._read = read
         self._states: dict[str, str] = {}
         self._keys: dict[str, str] = {}
-        self._filters = list(recipe.filter)
-        self._makers = stream_makers(recipe)
+        self._waiting = list(recipe.filter)
+        self._makers = recipe.stream_makers
 
     def steps(self, reach: Reach) -> Iterator[Step]:
-        yield from self._data(_used_streams(self._recipe, reach))
-        if reach != "data":
-            for block in self._recipe.train:
-                yield self._remembered(self._step(block, (), self._trained_after(block)))
-        if reach == "evaluate":
-            for block in self._recipe.evaluate:
-                yield self._step(block, block.inputs, self._judged_after(block))
-
-    def _data(self, used: set[str]) -> Iterator[Step]:
+        """The steps up to there: used sources, and each filter as soon as its streams are made."""
         recipe = self._recipe
-        sources = [block for block in recipe.sources.values() if block.id in used]
-        for block in (*sources, *recipe.generate):
-            yield self._followed(self._step(block, block.inputs))
-            yield from self._ready_filters()
-        if recipe.mix:
-            yield self._followed(self._mixed(recipe.mix))
-        for block in recipe.export:
-            yield self._followed(self._remembered(self._step(block, block.inputs)))
+        blocks = recipe.blocks_until(reach)
+        readers = [block for block in blocks if block.id not in recipe.sources]
+        used = {name for block in readers for name in (*block.inputs, *block.named_streams)}
+        for block in blocks:
+            is_unused = block.id in recipe.sources and block.id not in used
+            if not (is_unused or SECTIONS[block.section].thins):
+                yield self._noted(self._step_of(block))
+                yield from self._ready_filters()
+
+    def _step_of(self, block: Block) -> Step:
+        match block.plugin:
+            case Mixer():
+                return self._mixed(block)
+            case Trainer():
+                return self._step(block, (), self._trained_after(block))
+        return self._step(block, block.inputs, self._asked_after(block))
 
     def _mixed(self, block: Block) -> Step:
         """A mix, with the exporters that decide what it is drawn from.
@@ -140,10 +143,6 @@ class _Planner:
         step = self._step(block, block.inputs)
         return replace(step, exporters=tuple(checking), drawn_for=drawn_for)
 
-    def _remembered(self, step: Step) -> Step:
-        self._keys[step.id] = step.key
-        return step
-
     def _trained_after(self, block: Block) -> tuple[str, ...]:
         """The exports that a training reads, and the training whose model it goes on from."""
         assert isinstance(block.plugin, Trainer)  # noqa: S101 - the section's blocks are
@@ -151,8 +150,8 @@ class _Planner:
         earlier = [each.id for each in self._recipe.train if each.id in self._keys]
         return (*block.inputs, *([] if base is None else [base or earlier[-1]]))
 
-    def _judged_after(self, block: Block) -> tuple[str, ...]:
-        """The trainings whose models a judge asks."""
+    def _asked_after(self, block: Block) -> tuple[str, ...]:
+        """The trainings whose models a block asks."""
         found = {
             training or self._recipe.train[-1].id
             for name in block.asks.values()
@@ -166,16 +165,17 @@ class _Planner:
         A block that reads a stream reads it thinned: nobody pays for rows that are thrown away.
         """
         waiting: set[str] = set()
-        for block in tuple(self._filters):
+        for block in tuple(self._waiting):
             reads = {*block.inputs, *block.named_streams}
             if reads - set(self._states) or reads & waiting:
                 waiting |= reads
                 continue
-            self._filters.remove(block)
-            yield self._followed(self._step(block, block.inputs))
+            self._waiting.remove(block)
+            yield self._noted(self._step_of(block))
 
-    def _followed(self, step: Step) -> Step:
-        """The step, with the streams' states brought behind it."""
+    def _noted(self, step: Step) -> Step:
+        """The step, once it is noted for those after it what it makes."""
+        self._keys[step.id] = step.key
         for name in step.thins:
             self._states[name] = hashed([self._states[name], step.key])
         self._states |= dict.fromkeys(step.makes, step.key)
@@ -200,8 +200,7 @@ class _Planner:
         if named_after := SECTIONS[block.section].result_named_after:
             parts["name"] = self._recipe.name if named_after == "recipe" else block.id
         makes = tuple(name for name, maker in self._makers.items() if maker is block)
-        thins = thinned_streams(block)
-        return Step(block, hashed(parts), parts, reads, named, after, makes, thins)
+        return Step(block, hashed(parts), parts, reads, named, after, makes, block.thins)
 
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
@@ -210,17 +209,6 @@ class _Planner:
 
 def _package(block: Block) -> str:
     return type(block.plugin).__module__.partition(".")[0]
-
-
-def _used_streams(recipe: CheckedRecipe, reach: Reach) -> set[str]:
-    blocks = [
-        *recipe.generate,
-        *recipe.filter,
-        *([recipe.mix] if recipe.mix else []),
-        *recipe.export,
-        *(recipe.evaluate if reach == "evaluate" else ()),
-    ]
-    return {name for block in blocks for name in (*block.inputs, *block.named_streams)}
 
 
 def hashed(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,10 +46,14 @@ class BlockDraft:
     @property
     def asks(self) -> Mapping[str, str]:
         """The providers that it asks, as far as can be told, as `Block.asks` has them."""
-        own = self.text("provider")
         if self.plugin is None:
-            return {"": own} if own else {}
-        return providers_asked(self.plugin, own)
+            return {"": self.provider} if self.provider else {}
+        return providers_asked(self.plugin, self.provider)
+
+    @property
+    def provider(self) -> str | None:
+        """The provider that it names as its own."""
+        return self.text("provider") if self.section.takes("provider") else None
 
     def text(self, key: str) -> str | None:
         """A key's value if it is a text."""
@@ -91,6 +95,11 @@ def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
             draft.plugin = _plugin(draft, root, problems)
             found.append(draft)
     return found
+
+
+def of_section(drafts: Iterable[BlockDraft], name: str) -> list[BlockDraft]:
+    """The blocks of one section."""
+    return [draft for draft in drafts if draft.section.name == name]
 
 
 def _nodes(root: Node, section: Section) -> Iterator[tuple[str, Path, Node]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,11 @@ from typing import Any, Literal
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.base import OptionFiles, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
+from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.recipe.language.sections import REACHES, SECTIONS, Reach
+
+_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_YUAN = ("CNY", "RMB", "元", "¥", "￥")
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,11 @@ class Block:
         """The providers that it asks, by the options that name them; its own stands under `""`."""
         return providers_asked(self.plugin, self.provider)
 
+    @property
+    def thins(self) -> tuple[str, ...]:
+        """The streams that it leaves with fewer rows than it read."""
+        return self.inputs if SECTIONS[self.section].thins else ()
+
     @cached_property
     def named_streams(self) -> tuple[str, ...]:
         """Streams that its options name, beside those that it reads."""
@@ -77,7 +88,7 @@ def providers_asked(plugin: Plugin, own: str | None) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class CheckedRecipe:
-    """Everything a run needs to know. Blocks are in the recipe's order."""
+    """Everything a run needs to know."""
 
     name: str
     path: Path
@@ -86,14 +97,8 @@ class CheckedRecipe:
     language: str
     document: Mapping[str, Any]
     """The whole recipe after `extends`, profile and vars; secrets unfilled."""
-    providers: Mapping[str, Block]
-    sources: Mapping[str, Block]
-    generate: tuple[Block, ...] = ()
-    filter: tuple[Block, ...] = ()
-    mix: Block | None = None
-    export: tuple[Block, ...] = ()
-    train: tuple[Block, ...] = ()
-    evaluate: tuple[Block, ...] = ()
+    sections: Mapping[str, tuple[Block, ...]]
+    """Its blocks by section, in the recipe's order."""
     budget: Budget = Budget()
     profile: str | None = None
     set_variables: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +112,71 @@ class CheckedRecipe:
     """Words of permissions that the user gave for it."""
     readable: tuple[Path, ...] = ()
     """Folders that it may read, links followed."""
+
+    @cached_property
+    def providers(self) -> Mapping[str, Block]:
+        """The providers by name."""
+        return {block.id: block for block in self.sections["providers"]}
+
+    @cached_property
+    def sources(self) -> Mapping[str, Block]:
+        """The sources by name."""
+        return {block.id: block for block in self.sections["sources"]}
+
+    @property
+    def generate(self) -> tuple[Block, ...]:
+        """The generators."""
+        return self.sections["generate"]
+
+    @property
+    def filter(self) -> tuple[Block, ...]:
+        """The filters."""
+        return self.sections["filter"]
+
+    @property
+    def mix(self) -> Block | None:
+        """The mix, where there is one."""
+        return next(iter(self.sections["mix"]), None)
+
+    @property
+    def export(self) -> tuple[Block, ...]:
+        """The exports."""
+        return self.sections["export"]
+
+    @property
+    def train(self) -> tuple[Block, ...]:
+        """The trainings."""
+        return self.sections["train"]
+
+    @property
+    def evaluate(self) -> tuple[Block, ...]:
+        """The judges."""
+        return self.sections["evaluate"]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks, in the order of the sections."""
+        return tuple(block for name in SECTIONS for block in self.sections[name])
+
+    def blocks_until(self, reach: Reach) -> tuple[Block, ...]:
+        """The blocks that a run comes to that goes so far."""
+        last = REACHES.index(reach)
+        return tuple(
+            block
+            for block in self.blocks
+            if (needed := SECTIONS[block.section].reach) and REACHES.index(needed) <= last
+        )
+
+    @cached_property
+    def stream_makers(self) -> Mapping[str, Block]:
+        """Every stream that it can make, with the block that makes it."""
+        makers: dict[str, Block] = {}
+        for block in self.blocks:
+            stream = SECTIONS[block.section].stream_of(block.id)
+            keeps_nothing = isinstance(block.plugin, Exporter) and not block.plugin.holds_out()
+            if stream is not None and not keeps_nothing:
+                makers.setdefault(stream, block)
+        return makers
 
     @property
     def in_commands(self) -> str:
@@ -139,3 +209,17 @@ class Sweep:
     figure: str
     goal: Literal["lower", "higher"]
     keep_models: Literal["all", "best"]
+
+
+def budget_of(written: Mapping[str, Any] | None) -> Budget:
+    """The budget as a recipe whose shape is right writes it."""
+    if not written:
+        return Budget()
+    cost = written.get("max_cost")
+    amount = _AMOUNT.search(cost) if cost else None
+    return Budget(
+        max_cost=float(amount[0]) if amount else None,
+        currency="CNY" if cost and any(sign in cost for sign in _YUAN) else "USD",
+        max_calls=written.get("max_calls"),
+        max_tokens=written.get("max_tokens"),
+    )

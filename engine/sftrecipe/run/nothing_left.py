@@ -11,6 +11,7 @@ from typing import Any
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Text, own_text
 from sftrecipe.plan.steps import Step
+from sftrecipe.plugin.plugin_kinds import Source
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.recipe.language.sections import HELD_OUT
 from sftrecipe.record import Record
@@ -244,7 +245,7 @@ def _texts(loss: Loss) -> Iterator[Text]:
         yield own_text("lost-held-out", **values)
     elif loss.stream == HELD_OUT:
         yield own_text("lost-none-held", **values)
-    elif not loss.step.reads:
+    elif isinstance(loss.step.block.plugin, Source):
         yield own_text("lost-source", **values)
     else:
         yield own_text("lost-none-made", **values)
@@ -256,7 +257,7 @@ def _texts(loss: Loss) -> Iterator[Text]:
 def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
     if [reason for reason, _ in loss.reasons.most_common(1)] == [CALL_FAILED]:
         return "nothing-left-calls"
-    if not (loss.reasons or loss.step.reads):
+    if not loss.reasons and isinstance(loss.step.block.plugin, Source):
         return "nothing-left-source"
     if loss.reasons and not loss.deciding() and loss.remedy():
         return "nothing-left-remedy"

@@ -169,11 +169,8 @@ class OutputFolder:
     def _inputs(self) -> list[Path]:
         """All that the recipe reads."""
         recipe = self._recipe
-        blocks = (
-            *(*recipe.providers.values(), *recipe.sources.values(), *recipe.generate),
-            *(*recipe.filter, *recipe.export, *recipe.train, *recipe.evaluate),
-        )
-        found = [self._path, *(Path(path) for each in blocks for path in each.files.paths.values())]
+        files = [path for block in recipe.blocks for path in block.files.paths.values()]
+        found = [self._path, *map(Path, files)]
         for block in recipe.sources.values():
             if isinstance(block.plugin, Source):
                 try:

@@ -18,7 +18,6 @@ from sftrecipe.run.standing import standing_steps
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.run.steps.train_step import TrainingTarget, findings
-from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
 
@@ -29,9 +28,9 @@ class Lack(NamedTuple):
     missing: MachineCheck
 
 
-def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
+def lacking(plan: Plan, out: Path) -> list[Lack]:
     """Everything that is missing, each once, with the first step that needs it."""
-    standing = standing_steps(plan, project, out)
+    standing = standing_steps(plan, out)
     found: dict[MachineCheck, Lack] = {}
     for step in plan.steps:
         if step.id in standing and not standing[step.id].cached:
@@ -42,9 +41,9 @@ def lacking(plan: Plan, project: Project, out: Path) -> list[Lack]:
     return list(found.values())
 
 
-def refuse_lacking(plan: Plan, project: Project, out: Path) -> None:
+def refuse_lacking(plan: Plan, out: Path) -> None:
     """Raises UsageError where a step could not be executed, before any of them spends anything."""
-    if lacks := lacking(plan, project, out):
+    if lacks := lacking(plan, out):
         path = plan.recipe.in_commands
         hint = "advice-data" if leaves_data(plan, lacks) else "advice"
         raise UsageError("machine-lacks", hint, **_values(lacks), path=path)
@@ -81,10 +80,10 @@ def check_trainings(
         raise UsageError("nothing-to-train", name=recipe.name)
     folder = OutputFolder(out, recipe)
     folder.check()
-    store = StepStore(project.steps)
-    contents = StreamContents(store)
+    plan = plan_recipe(recipe, project, "data")
+    store, contents = plan.store, StreamContents(plan.store)
     data = {}
-    for step in plan_recipe(recipe, project, "data").steps:
+    for step in plan.steps:
         stands = contents.stands(step)
         contents.advance(step)
         if stands:

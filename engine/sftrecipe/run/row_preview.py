@@ -59,15 +59,12 @@ async def preview_rows(
     recipe: CheckedRecipe, project: Project, count: int, progress: Progress
 ) -> Preview:
     """Make about `count` rows with every generate block. Raises what a run raises."""
-    few = replace(
-        recipe,
-        providers={name: _at_once(block) for name, block in recipe.providers.items()},
-        generate=tuple(_few(block, count) for block in recipe.generate),
-        mix=None,
-        export=(),
-        train=(),
-        evaluate=(),
-    )
+    changed = {
+        "providers": tuple(map(_at_once, recipe.providers.values())),
+        "generate": tuple(_few(block, count) for block in recipe.generate),
+        **dict.fromkeys(("mix", "export", "train", "evaluate"), ()),
+    }
+    few = replace(recipe, sections={**recipe.sections, **changed})
     plan = plan_recipe(few, project)
     blocks = [step.block for step in plan.steps]
     with TemporaryDirectory() as folder:

@@ -30,7 +30,6 @@ from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
-from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.waiting import TELL, WORK
@@ -73,7 +72,7 @@ async def run_plan(
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
     OutputFolder(out, plan.recipe, take_over=take_over).check()
-    refuse_lacking(plan, project, out)
+    refuse_lacking(plan, out)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
     clock, before = _Clock(), run_before(out)
@@ -90,9 +89,8 @@ async def run_plan(
         retry_failed=retry_failed,
         recipe=recipe.in_commands,
     ) as session:
-        store = StepStore(project.steps)
         run = RunState(
-            *(plan, store, out, session, progress, concurrency),
+            *(plan, plan.store, out, session, progress, concurrency),
             retry_failed=retry_failed,
             take_over=take_over,
         )

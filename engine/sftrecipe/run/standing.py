@@ -8,14 +8,12 @@ from sftrecipe.plan.steps import Plan
 from sftrecipe.plan.stream_contents import Standing, StreamContents
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.steps.section_steps import runner_of
-from sftrecipe.store.artifacts import StepStore
-from sftrecipe.store.project import Project
 
 
-def standing_steps(plan: Plan, project: Project, out: Path) -> dict[str, Standing]:
+def standing_steps(plan: Plan, out: Path) -> dict[str, Standing]:
     """The standing of every step but the exports, by the step's id; a training whose model is no
     longer in the output folder does not stand."""
-    store, before = StepStore(project.steps), run_before(out).parts
+    store, before = plan.store, run_before(out).parts
     contents = StreamContents(store)
     found = {}
     for step in plan.steps:

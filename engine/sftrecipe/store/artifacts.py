@@ -25,6 +25,7 @@ _SEAL = "seal"
 """What shows whether the facts are as they were written."""
 _EARLIEST = frozenset({"made", "kept", "rejected", "reasons", "counts", "notes", "calls"})
 """What every version wrote."""
+_FactsState = tuple[int, int, int]
 
 
 class StepStore:
@@ -33,7 +34,8 @@ class StepStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.hashes = file_hashes(folder.parent / "files.json")
-        self._sound: dict[str, StepFacts] = {}
+        self._sound: dict[str, tuple[_FactsState, StepFacts]] = {}
+        """Steps that were found whole, with the state of the file that told so."""
 
     def path(self, key: str) -> Path:
         """Where the artifact of a key lies, or would lie."""
@@ -41,19 +43,18 @@ class StepStore:
 
     def has(self, key: str) -> bool:
         """Whether the step is finished, and all that it left is there as it was."""
-        if key in self._sound:
+        if self._known(key) is not None:
             return True
-        if not self.path(key).exists():
-            return False
         try:
-            self._sound[key] = self._checked(key)
+            state = self._facts_state(key)
+            self._sound[key] = state, self._checked(key)
         except (OSError, ValueError, TypeError, SftrecipeError):
             return False
         return True
 
     def damage(self, key: str) -> str | None:
         """What is wrong with a step that was finished once; None where there is nothing wrong."""
-        if key in self._sound or not self.path(key).exists():
+        if self._known(key) is not None or not self.path(key).exists():
             return None
         try:
             self._checked(key)
@@ -65,7 +66,21 @@ class StepStore:
 
     def facts(self, key: str) -> StepFacts:
         """What the finished step says of itself."""
-        return self._sound[key] if key in self._sound else self._read(key)
+        return self._known(key) or self._read(key)
+
+    def _known(self, key: str) -> StepFacts | None:
+        """The facts of a step that was found whole, unless another process replaced it since."""
+        if key not in self._sound:
+            return None
+        state, facts = self._sound[key]
+        try:
+            return facts if self._facts_state(key) == state else None
+        except OSError:
+            return None
+
+    def _facts_state(self, key: str) -> _FactsState:
+        found = (self.path(key) / FACTS).stat()
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
     def _read(self, key: str) -> StepFacts:
         with open_regular(self.path(key) / FACTS) as file:
@@ -110,7 +125,7 @@ class StepStore:
                 return  # another process was faster, and somebody may be reading its files
             self._sound.pop(key, None)
             _replace(draft, target)
-            self._sound[key] = self._read(key)
+            self._sound[key] = self._facts_state(key), self._read(key)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
             lock.release()

@@ -12,7 +12,6 @@ from sftrecipe.forecast.forecast import QUICK, forecast
 from sftrecipe.plan.estimate import Estimate, Shortage, shortages
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.sweep.sweep_run import is_judged, sweep_trainings
 
@@ -34,13 +33,12 @@ class SweepPart:
 def sweep_forecast(recipe: CheckedRecipe, project: Project, out: Path) -> list[SweepPart]:
     """What the variants share, then what each adds. Asks no model; exports are not told."""
     assert recipe.sweep is not None  # noqa: S101 - the callers ask before
-    store = StepStore(project.steps)
     needed: dict[str, set[str]] = defaultdict(set)
     estimates: dict[str, Estimate] = {}
     for training in sweep_trainings(recipe, project, out):
         for step in training.plan.steps:
             needed[step.key].add(training.variant.name)
-        if not is_judged(training, store):
+        if not is_judged(training):
             for each in forecast(training.plan, project, training.out, QUICK):
                 if each.standing is not None and not each.standing.cached:
                     estimates.setdefault(each.step.key, each)

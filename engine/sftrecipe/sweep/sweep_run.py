@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from sftrecipe.messages import message
 from sftrecipe.plan.steps import Plan, Step, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.provider import ASKED_AGAIN
+from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.gate_results import missed_gates
 from sftrecipe.run.output_folder import OutputFolder
@@ -93,11 +94,11 @@ class SweepTarget:
 def sweep_trainings(recipe: CheckedRecipe, project: Project, out: Path) -> list[SweepTraining]:
     """Every training of every variant, each with its plan and folder."""
     assert recipe.sweep is not None  # noqa: S101 - the callers ask before
-    trainings = []
+    trainings, store = [], StepStore(project.steps)  # they share steps
     for variant in recipe.sweep.variants:
         for number, each in enumerate(variant.trainings):
             name = variant.name if not number else f"{variant.name}__training={number + 1}"
-            plan = plan_recipe(each, project, "evaluate")
+            plan = replace(plan_recipe(each, project, "evaluate"), store=store)
             trainings.append(SweepTraining(variant, number, each, out / SWEEP_FOLDER / name, plan))
     return trainings
 
@@ -110,17 +111,16 @@ async def run_sweep(recipe: CheckedRecipe, target: SweepTarget) -> SweepOutcome:
     """
     assert recipe.sweep is not None  # noqa: S101
     OutputFolder(target.out, recipe, take_over=target.take_over).check()
-    store = StepStore(target.project.steps)
     trainings = sweep_trainings(recipe, target.project, target.out)
     failed: dict[str, Problem] = {}
     for place, training in enumerate(trainings, 1):
         values = {"number": place, "count": len(trainings), "name": training.out.name}
         target.progress.line(message("sweep-variant", values))
-        training.cached = is_judged(training, store, target.retry_failed)
+        training.cached = is_judged(training, target.retry_failed)
         if not training.cached:
-            await _execute(training, target, store, failed)
-        if training.cached or is_judged(training, store):
-            _read(training, recipe.sweep, store)
+            await _execute(training, target, failed)
+        if training.cached or is_judged(training):
+            _read(training, recipe.sweep)
     return SweepOutcome(recipe, recipe.sweep, target.out, tuple(trainings))
 
 
@@ -132,22 +132,21 @@ async def keep_only(best: str, swept: SweepOutcome, target: SweepTarget) -> None
     """
     if swept.failed:
         return
-    store = StepStore(target.project.steps)
     for training in swept.trainings:
         if training.variant.name == best:
-            if not all(folder.exists() for folder in _models(training, store)):
+            if not all(folder.exists() for folder in _models(training)):
                 await _run(training, target)
             continue
-        for folder in _models(training, store):
+        for folder in _models(training):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _execute(
-    training: SweepTraining, target: SweepTarget, store: StepStore, failed: dict[str, Problem]
+    training: SweepTraining, target: SweepTarget, failed: dict[str, Problem]
 ) -> None:
     """Execute a training's run; what fails is noted by the step that it failed at, and a step that
     failed for a variant before is not tried again."""
-    ahead = _next_step(training, store)
+    ahead = _next_step(training)
     if ahead is not None and ahead.key in failed:
         training.problem = failed[ahead.key]
         return
@@ -157,7 +156,7 @@ async def _execute(
         if error.exit_status != 1:
             raise
         training.problem = error.problem
-        if step := _next_step(training, store):
+        if step := _next_step(training):
             failed[step.key] = error.problem
 
 
@@ -179,10 +178,11 @@ async def _run(training: SweepTraining, target: SweepTarget) -> None:
     target.ended(training.out)
 
 
-def is_judged(training: SweepTraining, store: StepStore, retry_failed: bool = False) -> bool:
+def is_judged(training: SweepTraining, retry_failed: bool = False) -> bool:
     """Whether a run has made and judged it: its model need not be there any more."""
     if run_before(training.out).document != training.recipe.document:
         return False
+    store = training.plan.store
     contents = StreamContents(store)
     for step in training.plan.steps:
         if not contents.stands(step):
@@ -193,9 +193,9 @@ def is_judged(training: SweepTraining, store: StepStore, retry_failed: bool = Fa
     return True
 
 
-def _next_step(training: SweepTraining, store: StepStore) -> Step | None:
+def _next_step(training: SweepTraining) -> Step | None:
     """The first step of its data that is not made; None where all are."""
-    contents = StreamContents(store)
+    contents = StreamContents(training.plan.store)
     for step in training.plan.steps:
         makes_data = step.section.reach == "data" and not runner_of(step).always_written
         if makes_data and not contents.stands(step):
@@ -204,8 +204,9 @@ def _next_step(training: SweepTraining, store: StepStore) -> Step | None:
     return None
 
 
-def _read(training: SweepTraining, sweep: Sweep, store: StepStore) -> None:
+def _read(training: SweepTraining, sweep: Sweep) -> None:
     """Take the figure, and the rows' own values, from the judge's step."""
+    store = training.plan.store
     step = next(step for step in training.plan.steps if step.id == sweep.judge)
     metrics = store.facts(step.key).metrics
     figure = metrics.get(sweep.figure)
@@ -236,8 +237,10 @@ def _values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]
             yield (name, place), (value, weight)
 
 
-def _models(training: SweepTraining, store: StepStore) -> Iterator[Path]:
+def _models(training: SweepTraining) -> Iterator[Path]:
     """The folders that the trainings wrote their models into."""
     for step in training.plan.steps:
-        if model := store.facts(step.key).model:
-            yield inside(training.out, Path(model.folder).parts[0])
+        if isinstance(step.block.plugin, Trainer):
+            model = training.plan.store.facts(step.key).model
+            if model is not None:
+                yield inside(training.out, Path(model.folder).parts[0])

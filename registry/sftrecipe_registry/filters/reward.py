@@ -20,7 +20,7 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
-from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.text.row_text import parted
 
 _ANSWERS = frozenset({"output", "messages", *PAIR})
 

@@ -17,7 +17,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.reply import said
 from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
 
 texts = Texts(__package__)

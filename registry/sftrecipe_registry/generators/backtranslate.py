@@ -20,8 +20,7 @@ from sftrecipe.plugin import (
     RowGenerator,
     Sampling,
 )
-from sftrecipe_registry.shared.replies.lost_replies import lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.text.row_text import no_text
 
 _LABEL = re.compile(

@@ -28,8 +28,7 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
-from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})

@@ -22,7 +22,7 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
-from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.text.row_text import parted
 
 _BESIDE = ("tools", "images", "videos", "audios")
 """Columns that are part of what is asked."""

@@ -1,15 +1,18 @@
-"""Answer every instruction."""
+"""Answer every instruction; where the row has tools, the model's calls of them are the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
+import orjson
 from annotated_types import Gt
 
 from sftrecipe.plugin import (
     ANY_COLUMN,
+    PLAIN_COLUMNS,
     Capability,
+    Columns,
     Context,
     Expected,
     Inputs,
@@ -22,11 +25,9 @@ from sftrecipe.plugin import (
     Turn,
     question,
 )
-from sftrecipe_registry.shared.replies.lost_replies import lost_reply
-from sftrecipe_registry.shared.replies.system_turn import with_system
+from sftrecipe_registry.shared.replies.reply import lost_reply, with_system
 from sftrecipe_registry.shared.replies.thoughts import KeptThought
-from sftrecipe_registry.shared.replies.tool_calls import tools_of, with_reply
-from sftrecipe_registry.shared.text.last_answer import parted, with_answer
+from sftrecipe_registry.shared.text.row_text import parted, with_answer
 
 _SHOWN = 200
 
@@ -109,3 +110,32 @@ class Respond(Sampling, KeptThought, RowGenerator):
             return ctx.reject(columns, *lost, parents=[row], replies=[reply])
         columns = with_reply(row.columns, reply, thought)
         return ctx.row(columns, parents=[row], replies=[reply], tags=row.tags)
+
+
+def tools_of(columns: Columns) -> Sequence[Mapping[str, Any]] | None:
+    """A row's tools in OpenAI's form; none where it has none, None where they cannot be read."""
+    told = columns.get("tools")
+    if isinstance(told, str):
+        try:
+            told = orjson.loads(told) if told.strip() else []
+        except orjson.JSONDecodeError:
+            return None
+    if told is None:
+        return ()
+    if not isinstance(told, list) or not all(isinstance(each, dict) for each in told):
+        return None
+    # LLaMA-Factory's data has the functions alone.
+    return [each if "function" in each else {"type": "function", "function": each} for each in told]
+
+
+def with_reply(columns: Columns, reply: Reply, reasoning: str) -> dict[str, Any]:
+    """The columns with the reply as their last answer; calls of tools make them chat turns."""
+    text = reply.text.strip()
+    if not reply.tool_calls:
+        return with_answer(columns, text, reasoning)
+    turn: Turn = {"role": "assistant", "content": text, "tool_calls": list(reply.tool_calls)}
+    if reasoning:
+        turn["reasoning"] = reasoning
+    asked = {name: value for name, value in columns.items() if name != "output"}
+    kept = {name: value for name, value in columns.items() if name not in PLAIN_COLUMNS}
+    return {**kept, "messages": [*parted(asked).before, turn]}

@@ -22,10 +22,8 @@ from sftrecipe.plugin import (
     SaidColumn,
     Sampling,
 )
-from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import column_text, parted, with_text
-from sftrecipe_registry.shared.text.row_text import no_text
+from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
+from sftrecipe_registry.shared.text.row_text import column_text, no_text, parted, with_text
 from sftrecipe_registry.shared.text.scripts import unspaced_share
 
 Way = Literal["style", "shorter", "longer", "translate"]

@@ -34,7 +34,7 @@ from sftrecipe_registry.judges.model_figures import (
     model_metrics,
 )
 from sftrecipe_registry.shared.replies.rubric_scale import rubric_variables
-from sftrecipe_registry.shared.text.last_answer import trained_text
+from sftrecipe_registry.shared.text.row_text import trained_text
 
 ScoringModel = Annotated[str, ProviderMarker(frozenset({"loglikelihood"}))]
 """Name of a provider that tells how likely a given answer is."""

@@ -22,8 +22,8 @@ from sftrecipe.plugin import (
     Sampling,
 )
 from sftrecipe_registry.judges.judged_rows import NotJudged
-from sftrecipe_registry.shared.replies.system_turn import with_system
-from sftrecipe_registry.shared.text.last_answer import parted
+from sftrecipe_registry.shared.replies.reply import with_system
+from sftrecipe_registry.shared.text.row_text import parted
 
 ChatModel = Annotated[str, ProviderMarker(frozenset({"chat"}))]
 """Name of a provider that answers chat turns."""

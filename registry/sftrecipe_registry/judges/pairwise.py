@@ -43,10 +43,8 @@ from sftrecipe_registry.judges.model_answers import (
     named_twice,
 )
 from sftrecipe_registry.shared.replies.json_items import find_items
-from sftrecipe_registry.shared.replies.lost_replies import said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import parted
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import ask_once, said
+from sftrecipe_registry.shared.text.row_text import parted, spoken
 
 Verdict = Literal["win", "tie", "lose", "invalid"]
 

@@ -33,9 +33,8 @@ from sftrecipe_registry.judges.model_figures import (
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.text.last_answer import parted
 from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
-from sftrecipe_registry.shared.text.row_text import said
+from sftrecipe_registry.shared.text.row_text import parted, said
 from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,
     Tokenize,

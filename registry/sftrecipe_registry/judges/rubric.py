@@ -35,9 +35,9 @@ from sftrecipe_registry.judges.model_figures import (
     model_judgement,
     model_metrics,
 )
-from sftrecipe_registry.shared.replies.lost_replies import said
+from sftrecipe_registry.shared.replies.reply import said
 from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
-from sftrecipe_registry.shared.text.last_answer import parted, with_answer
+from sftrecipe_registry.shared.text.row_text import parted, with_answer
 
 _GIVEN = frozenset({"instruction", "input", "output", "reference"})
 _MEASURES = ("score",)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
+from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Le
 
@@ -18,9 +19,9 @@ from sftrecipe_registry.shared.files.text_files import Encoding
 from sftrecipe_registry.shared.readers.rows import Bad, Found, found_rows
 from sftrecipe_registry.shared.readers.text_documents import whole_file
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-_HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
 _FRONT_TITLE = re.compile(r"title:\s*(.+?)\s*$")
 
 
@@ -102,26 +103,22 @@ def _front_matter(lines: list[str]) -> tuple[int, str]:
 
 
 def _headings(lines: list[str], begin: int) -> Iterator[_Heading]:
-    """The headings outside of fenced code."""
-    fence = ""
-    for at in range(begin, len(lines)):
-        line = lines[at]
-        if found := _FENCE.match(line):
-            mark, rest = found[1], found[2]
-            if not fence:
-                fence = mark if mark[0] == "~" or "`" not in rest else ""
-            elif mark.startswith(fence) and not rest.strip():
-                fence = ""
-        elif fence:
+    """The headings that stand in no list, quotation or code, as CommonMark has them."""
+    tokens = _reader().parse("\n".join(lines[begin:]))
+    for opening, content in pairwise(tokens):
+        if opening.type != "heading_open" or opening.level or opening.map is None:
             continue
-        elif found := _HEADING.match(line):
-            yield _Heading(at, at + 1, len(found[1]), (found[2] or "").strip())
-        elif (found := _UNDERLINE.match(line)) and at > begin and _can_be_underlined(lines, at - 1):
-            yield _Heading(at - 1, at + 1, 1 if "=" in found[1] else 2, lines[at - 1].strip())
+        first, after = opening.map
+        if after - first > 2:
+            continue  # several lines above dashes: a rule is meant
+        level = int(opening.tag.removeprefix("h"))
+        yield _Heading(begin + first, begin + after, level, content.content)
 
 
-def _can_be_underlined(lines: list[str], at: int) -> bool:
-    """Whether a line is a paragraph of its own, which a line of = or - makes a heading."""
-    line = lines[at]
-    alone = at == 0 or not lines[at - 1].strip()
-    return alone and bool(line.strip()) and not re.match(r"\s*([-*+>|#]|\d+[.)]\s|    )", line)
+@cache
+def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - a source that is only checked needs it not
+
+    reader = MarkdownIt("commonmark")
+    reader.core.ruler.enableOnly(["block"])  # texts stay as they are, and so do their lines
+    return reader

@@ -8,7 +8,7 @@ from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
@@ -20,13 +20,11 @@ class ProviderCheck:
         self._root = root
         self._problems = problems
         self._drafts = drafts
-        self._providers: Mapping[str, BlockDraft] = {
-            draft.id: draft for draft in drafts if draft.section.name == "providers"
-        }
+        self._providers = {draft.id: draft for draft in of_section(drafts, "providers")}
         section = root.get("providers")
         names = section.value if section and section.is_mapping else {}
         self._names: Sequence[str] = list(names)
-        trainings = [draft for draft in drafts if draft.section.name == "train"]
+        trainings = of_section(drafts, "train")
         self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
 
@@ -34,14 +32,14 @@ class ProviderCheck:
         """The providers that some block asks, once each; checks every block on the way."""
         found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
-            if draft.section.takes_provider:
+            if draft.section.takes("provider"):
                 self._check_block(draft, found)
             if draft.plugin is not None:
                 self._check_options(draft, found)
         return list(found.values())
 
     def _check_block(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
-        name = draft.text("provider")
+        name = draft.provider
         place = draft.place(self._root, "provider")
         if draft.plugin is None:
             if name is not None:

@@ -11,7 +11,7 @@ from sftrecipe.errors import Problem, yaml_word
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.package_source import is_shipped
 from sftrecipe.plugin.plugin_kinds import Exporter, Filter
-from sftrecipe.recipe.blocks import BlockDraft
+from sftrecipe.recipe.blocks import BlockDraft, of_section
 from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.record import PAIR
@@ -76,7 +76,7 @@ def export_problems(
 
     `every` gives the columns of more rows than were looked at.
     """
-    mixed = [name for each in drafts if each.section.name == "mix" for name in inputs[each]]
+    mixed = [name for mix in of_section(drafts, "mix") for name in inputs[mix]]
     changed = _changed(drafts, inputs, mixed)
     exports: dict[str, list[tuple[BlockDraft, Exporter]]] = {}
     for draft in drafts:
@@ -84,7 +84,7 @@ def export_problems(
             read = [name for name in inputs[draft] if name != MIXED]
             for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
                 exports.setdefault(name, []).append((draft, draft.plugin))
-    for source in (draft for draft in drafts if draft.section.name == "sources"):
+    for source in of_section(drafts, "sources"):
         found, takers = columns.get(source.id), exports.get(source.id)
         if source.id in changed or not found or not takers or _any_takes(takers, found):
             continue

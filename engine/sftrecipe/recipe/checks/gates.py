@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
 
 
 def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
     """The gates of a block whose shape is right, by figure."""
-    written = draft.node.get("gate") if draft.section.name == "evaluate" else None
+    written = draft.node.get("gate") if draft.section.takes("gate") else None
     if written is None or not written.is_mapping:
         return {}
     return {name: Gate(**bounds) for name, bounds in written.plain().items()}
 
 
-def check_gates(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
+def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """Figures that the judge does not find; gates without a bound, or that nothing can pass."""
-    for draft in drafts:
-        written = draft.node.get("gate") if draft.section.name == "evaluate" else None
+    for draft in of_section(drafts, "evaluate"):
+        written = draft.node.get("gate")
         if written is None or not written.is_mapping or not isinstance(draft.plugin, Judge):
             continue
         try:
             known = draft.plugin.metrics()
         except Exception as error:
-            problems.append(crashed(draft, root, error))
+            yield crashed(draft, root, error)
             continue
         for name, bounds in written.value.items():
             place = place_of(root, (*draft.path, "gate", name), key=True)
             if known is not None and name not in known:
                 values = {"metric": name, "use": draft.use}
-                problems.append(unknown("unknown-metric", place, name, sorted(known), **values))
+                yield unknown("unknown-metric", place, name, sorted(known), **values)
             elif bounds.is_mapping and not _passable(bounds.plain()):
-                problems.append(Problem("gate-bounds", place, {"metric": name}, "gate-form"))
+                yield Problem("gate-bounds", place, {"metric": name}, "gate-form")
 
 
 def _passable(bounds: Mapping[str, object]) -> bool:

@@ -7,7 +7,6 @@ into the settings, under `"*"`.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -18,10 +17,9 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.recipe.blocks import BlockDraft, crashed
-from sftrecipe.recipe.checks.key_owners import settings_file
 from sftrecipe.recipe.reader.node import Node, place_of
+from sftrecipe.recipe.user_settings import ALLOWED_WORDS, read_settings, write_settings
 
-SETTINGS = "allowed.json"
 _EVERY_RECIPE = "*"
 
 
@@ -31,7 +29,7 @@ class Consent:
     def __init__(self, recipe: Path, words: Collection[str]) -> None:
         self._recipe = os.path.realpath(recipe)
         self._words = frozenset(words)
-        self._kept = _kept()
+        self._kept = read_settings(ALLOWED_WORDS)
         self.given: set[str] = set()
         """Words of the permissions that were asked and given."""
 
@@ -42,7 +40,7 @@ class Consent:
         if permission.word in self._words and entry not in known:
             known = self._kept[self._recipe] = [*known, entry]
             with suppress(OSError):  # then it is said again the next time
-                _keep(self._kept)
+                write_settings(ALLOWED_WORDS, self._kept)
         allowed = entry in known or permission.word in self._kept.get(_EVERY_RECIPE, [])
         if allowed:
             self.given.add(permission.word)
@@ -81,20 +79,3 @@ def permission_values(permission: Permission) -> dict[str, object]:
     name = ".".join(str(step) for step in permission.path) or permission.word
     risk = Word(f"does-{permission.risk}")
     return {"name": name, "value": permission.value, "risk": risk, "word": permission.word}
-
-
-def _kept() -> dict[str, list[str]]:
-    """The user's settings; none where they cannot be read."""
-    try:
-        found = json.loads(settings_file(SETTINGS).read_text(encoding="utf-8"))
-        return {str(recipe): [str(word) for word in words] for recipe, words in found.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
-
-
-def _keep(words: dict[str, list[str]]) -> None:
-    file = settings_file(SETTINGS)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.{os.getpid()}")
-    new.write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    new.replace(file)

@@ -9,7 +9,7 @@ from sftrecipe.plugin.base import OptionProblem, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 _WRITING = frozenset({"chat", "complete"})
@@ -17,7 +17,7 @@ _WRITING = frozenset({"chat", "complete"})
 
 def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """What a block's sampling asks of a provider that cannot do it."""
-    providers = {draft.id: draft.plugin for draft in drafts if draft.section.name == "providers"}
+    providers = {draft.id: draft.plugin for draft in of_section(drafts, "providers")}
     for draft in drafts:
         if draft.plugin is None:
             continue
@@ -30,7 +30,7 @@ def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Prob
 def _of_block(
     root: Node, draft: BlockDraft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
-    for path, sampling, name in asked_samplings(plugin, draft.text("provider")):
+    for path, sampling, name in asked_samplings(plugin, draft.provider):
         provider = providers.get(name)
         if isinstance(provider, Provider):
             for found in provider.sampling_problems(sampling.sampling()):

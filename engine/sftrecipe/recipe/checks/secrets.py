@@ -1,29 +1,43 @@
-"""`${env:NAME}`: only where a provider takes a key or an address, and only to the key's vendor."""
+"""Keys and addresses of providers: `${env:NAME}` where it may stand, a key to its vendor alone."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
+from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
+from sftrecipe.plugin.vendors.vendor_facts import known_vendors
 from sftrecipe.recipe.blocks import BlockDraft, crashed
-from sftrecipe.recipe.checks.credentials import (
-    is_secret_name,
-    is_written_out,
-    may_be_sent,
-    misspelt,
-    variable_in,
-)
-from sftrecipe.recipe.checks.key_owners import belongs, is_loopback
 from sftrecipe.recipe.reader.node import Node, Path
+from sftrecipe.recipe.user_settings import ALLOWED_KEYS, read_settings, write_settings
 
 _ANY = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
 """Bounded, so that no recipe makes it slow."""
 _WHOLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
-_IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_NEVER_IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
+_SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
+_COUNTS = re.compile(r"tokens|tokenizer|keys?_?(column|field)", re.IGNORECASE)
+_PLACEHOLDERS = frozenset(
+    ("", "-", "dummy", "empty", "fake", "lm-studio", "n/a", "na", "no-key", "nokey", "none",
+     "not-needed", "null", "ollama", "sk-no-key", "sk-no-key-required", "test", "unused", "x")
+)  # fmt: skip
+"""What stands for a key where a server asks for none."""
+_LOCAL = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_REAL_LENGTH = 20
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{2,}")
+_KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]+")
+"""What a key is made of: what a header can carry, without quotes and white space."""
+_ADDRESS = re.compile(
+    r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~%+/:-]*)?"
+)
+_ENDPOINT = re.compile(r"/(?:chat/completions|completions|embeddings)/*\Z")
 
 
 def place_problems(root: Node) -> Iterator[Problem]:
@@ -165,7 +179,7 @@ def _key_of(draft: BlockDraft, value: str) -> str:
 
 def _scheme_and_host(address: str) -> tuple[str, str | None]:
     """Scheme and host of an address or a bare host; no host where readers could disagree on it."""
-    if _IN_ADDRESS.search(address) or "@" in address:
+    if _NEVER_IN_ADDRESS.search(address) or "@" in address:
         return "", None
     try:
         parts = urlsplit(address if "://" in address else f"https://{address}")
@@ -181,3 +195,108 @@ def _scheme_and_host(address: str) -> tuple[str, str | None]:
 def environment() -> Mapping[str, str]:
     """The user's environment."""
     return os.environ
+
+
+class Misspelt(NamedTuple):
+    """What is wrong with an address, and what to write, where that is clear."""
+
+    slug: str
+    suggestion: str | None = None
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether an option of this name holds a secret."""
+    return bool(_SECRET_NAME.search(name)) and not _COUNTS.search(name)
+
+
+def is_written_out(value: str, host: str | None) -> bool:
+    """Whether a value is no placeholder for a key, so that it may be one; `host`: where it goes.
+
+    This machine's own servers take any short word.
+    """
+    if value.strip().lower() in _PLACEHOLDERS:
+        return False
+    if host is None or not is_loopback(host) or not _LOCAL.fullmatch(value):
+        return True
+    return len(value) >= _REAL_LENGTH and any(each.isdigit() for each in value)
+
+
+def variable_in(value: str) -> str | None:
+    """The environment variable that a value names in another way than the recipe's."""
+    plain = unicodedata.normalize("NFKC", value).strip()
+    bare = re.sub(r"[$%{}()<>\s]|(?i:env|os\.environ|process\.env)[.:/\[]", "", plain)
+    return bare if bare != value.strip() and _NAME.fullmatch(bare) else None
+
+
+def may_be_sent(value: str) -> bool:
+    """Whether the value of a variable can be a key: it fits a header, and is no header itself."""
+    return bool(_KEY.fullmatch(value))
+
+
+def misspelt(address: str) -> Misspelt | None:
+    """What is wrong with an address; None where nothing is."""
+    if not _ADDRESS.fullmatch(address):
+        return Misspelt("bad-url", _suggested(address))
+    if endpoint := _ENDPOINT.search(address):
+        return Misspelt("url-endpoint", address[: endpoint.start()])
+    return None
+
+
+def _suggested(address: str) -> str | None:
+    """The address that was probably meant; None where that could show a secret."""
+    plain = unicodedata.normalize("NFKC", address).strip()
+    if "://" not in plain:
+        plain = f"{'http' if _is_near(plain) else 'https'}://{plain}"
+    return _ENDPOINT.sub("", plain) if _ADDRESS.fullmatch(plain) else None
+
+
+def _is_near(address: str) -> bool:
+    """Whether the host is this machine or one of its network, where nobody has certificates."""
+    host = re.split(r"[:/]", address, maxsplit=1)[0]
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return is_loopback(host)
+
+
+@cache
+def hosts_by_variable() -> Mapping[str, tuple[str, ...]]:
+    """The hosts that a vendor's key belongs to. Any other host has to be allowed by the user."""
+    found: dict[str, tuple[str, ...]] = {}
+    for vendor in known_vendors().values():
+        for variable in vendor.keys:
+            found[variable] = (*found.get(variable, ()), *vendor.hosts)
+    return found
+
+
+def belongs(variable: str, host: str) -> bool:
+    """Whether the host is one of the variable's vendor."""
+    return host in hosts_by_variable().get(variable, ())
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def allowed_keys() -> set[tuple[str, str]]:
+    """Pairs of variable and host that the user has allowed."""
+    hosts = read_settings(ALLOWED_KEYS)
+    return {(variable, host) for variable in hosts for host in hosts[variable]}
+
+
+def remember_keys(pairs: Iterable[tuple[str, str]]) -> None:
+    """Add pairs to those that the user has allowed."""
+    known = allowed_keys()
+    every = known | {(variable, host.lower()) for variable, host in pairs}
+    if every == known:
+        return
+    hosts: dict[str, list[str]] = {}
+    for variable, host in sorted(every):
+        hosts.setdefault(variable, []).append(host)
+    write_settings(ALLOWED_KEYS, hosts)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
+import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.messages import Word
-from sftrecipe.recipe.language import keys as shape
+from sftrecipe.recipe.language import keys
+from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path, kind_of, nearest, place_of
 
 _TYPES = {
@@ -32,6 +34,19 @@ _LENGTHS = {
     "too_long": ("le", "max_length", "items"),
 }
 _SHOWN = 60
+
+
+def document_problems(document: Composed) -> Iterator[Problem]:
+    """What is wrong with the shape of a whole recipe, its profiles that are not used included."""
+    root, profiles = document.root, document.written.get("profiles")
+    whole = root
+    if profiles is not None:
+        places = {**root.keys, "profiles": document.written.keys["profiles"]}
+        whole = Node({**root.value, "profiles": profiles}, root.place, places)
+    try:
+        keys.RecipeShape.model_validate_json(orjson.dumps(whole.plain()), strict=True)
+    except ValidationError as error:
+        yield from shape_problems(error, keys.RecipeShape, whole)
 
 
 def shape_problems(
@@ -184,12 +199,12 @@ def _not_a_choice(detail: ErrorDetails, root: Node, path: Path) -> Problem:
 
 def _bad_format(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     pattern = detail.get("ctx", {}).get("pattern")
-    if pattern == shape.NAME:
+    if pattern == keys.NAME:
         is_key = detail["loc"][-1:] == ("[key]",)
         place = place_of(root, path, key=is_key)
         return Problem("bad-name", place, {"value": _shown(detail)})
     place = place_of(root, path)
-    if pattern == shape.COST:
+    if pattern == keys.COST:
         return Problem("bad-budget", place, {"value": _shown(detail)}, "budget-form")
     values = {"key": _name(path), "value": _shown(detail), "pattern": pattern}
     return Problem("bad-format", place, values)

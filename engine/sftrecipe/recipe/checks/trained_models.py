@@ -11,13 +11,13 @@ from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import BlockDraft
-from sftrecipe.recipe.checks.model_folders import absolute_model
+from sftrecipe.recipe.blocks import BlockDraft, of_section
 from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.node import Node, place_of
 
 TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
+_SEEN_FROM_HERE = ("./", "../")
 
 
 def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
@@ -35,11 +35,9 @@ def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[
 
     `folder`: the recipe's, where the model that a training starts from may lie.
     """
-    defined = {draft.id for draft in drafts if draft.section.name == "providers"}
-    trainings = [draft for draft in drafts if draft.section.name == "train"]
-    asked = {
-        name for draft in drafts if draft.section.name == "evaluate" for name in draft.asks.values()
-    }
+    defined = {draft.id for draft in of_section(drafts, "providers")}
+    trainings = of_section(drafts, "train")
+    asked = {name for judge in of_section(drafts, "evaluate") for name in judge.asks.values()}
     made: list[BlockDraft] = []
     for name in TRAINED_PROVIDERS:
         if name in asked - defined and trainings:
@@ -67,27 +65,28 @@ def _provider(
     )
 
 
-def check_trained(root: Node, drafts: Sequence[BlockDraft], problems: list[Problem]) -> None:
+def training_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """Models that are named before they are trained, or that nothing trains."""
-    trainings = [draft.id for draft in drafts if draft.section.name == "train"]
-    late = set()
-    for draft in drafts:
-        if draft.section.name == "providers" and draft.plugin is not None:
-            for option, block in trained_models(draft.plugin):
-                late.add(draft.id)
-                if draft.path[0] != "providers":
-                    continue  # made from a train block, whose own model is checked there
-                place = place_of(root, (*draft.path, option))
-                if trainings:
-                    problems.extend(_unknown(block, trainings, place))
-                else:
-                    problems.append(Problem("nothing-trained", place, {}))
-        elif draft.section.name == "train" and isinstance(draft.plugin, Trainer):
-            problems.extend(_wrong_base(draft, draft.plugin, trainings, root))
-        elif draft.section.name in ("generate", "filter"):
-            for name in set(draft.asks.values()) & late:
-                place = draft.place(root, "provider" if draft.text("provider") == name else "use")
-                problems.append(Problem("not-trained-yet", place, {"provider": name}))
+    trainings = of_section(drafts, "train")
+    ids = [training.id for training in trainings]
+    trained: set[str] = set()
+    for draft in of_section(drafts, "providers"):
+        for option, block in trained_models(draft.plugin) if draft.plugin else ():
+            trained.add(draft.id)
+            if draft.path[0] != "providers":
+                continue  # made from a train block, whose own model is checked there
+            place = place_of(root, (*draft.path, option))
+            if ids:
+                yield from _unknown_training(block, ids, place)
+            else:
+                yield Problem("nothing-trained", place, {})
+    for draft in trainings:
+        if isinstance(draft.plugin, Trainer):
+            yield from _wrong_base(draft, draft.plugin, ids, root)
+    for draft in (*of_section(drafts, "generate"), *of_section(drafts, "filter")):
+        for name in trained & set(draft.asks.values()):
+            place = draft.place(root, "provider" if draft.provider == name else "use")
+            yield Problem("not-trained-yet", place, {"provider": name})
 
 
 def _wrong_base(
@@ -98,12 +97,32 @@ def _wrong_base(
     if block is not None:
         earlier = trainings[: trainings.index(draft.id)]
         place = draft.place(root, "with", "model_name_or_path")
-        yield from _unknown(block, earlier, place)
+        yield from _unknown_training(block, earlier, place)
 
 
-def _unknown(block: str, trainings: Sequence[str], place: Position) -> Iterator[Problem]:
+def _unknown_training(block: str, trainings: Sequence[str], place: Position) -> Iterator[Problem]:
     """No problem where no block is named but the last one, if there is one."""
     if not block and not trainings:
         yield Problem("trained-too-early", place, {}, None)
     elif block and block not in trainings:
         yield unknown("unknown-training", place, block, trainings, block=block)
+
+
+def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
+    """Give every provider the absolute path where it names a model by `./` or `../`.
+
+    It is connected where no recipe is at hand. A model of the hub has no such name.
+    """
+    for draft in of_section(drafts, "providers"):
+        if draft.plugin is not None:
+            found = {}
+            for path, _, value in values_of(draft.plugin, ModelMarker):
+                if value.startswith(_SEEN_FROM_HERE):
+                    place = place_of(root, (*draft.options, *path))
+                    found[str(path[0])] = absolute_model(value, Path(place.path).parent)
+            draft.plugin = draft.plugin.model_copy(update=found) if found else draft.plugin
+
+
+def absolute_model(name: str, folder: Path) -> str:
+    """The path of a model's folder as seen from another folder, whether it is there or not."""
+    return str((folder / name).resolve())

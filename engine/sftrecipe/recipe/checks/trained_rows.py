@@ -10,7 +10,7 @@ from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
 from sftrecipe.recipe.reader.node import Node
 
 
@@ -21,7 +21,7 @@ def trained_rows_problems(
     columns: Callable[[BlockDraft], Inputs],
 ) -> Iterator[Problem]:
     """Trainings for whose rows there is no export."""
-    exports = {draft.id: draft for draft in drafts if draft.section.name == "export"}
+    exports = {draft.id: draft for draft in of_section(drafts, "export")}
     for draft in drafts:
         if not isinstance(draft.plugin, Trainer):
             continue

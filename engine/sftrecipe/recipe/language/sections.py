@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from sftrecipe.plugin.described import Described
 from sftrecipe.recipe.language import keys
@@ -18,6 +18,7 @@ OWN = "*"
 
 Reach = Literal["data", "train", "evaluate"]
 """How far a run goes: until data sets are written, a model is trained, models are judged."""
+REACHES: tuple[Reach, ...] = get_args(Reach)
 
 
 @dataclass(frozen=True)
@@ -43,15 +44,14 @@ class Section:
     """The stream that begins with a block: `OWN`, or one that is named so in every recipe."""
     thins: bool = False
     """Whether a block leaves fewer rows in the streams that it reads."""
-    reach: Reach = "data"
-    """How far a run must go to come to its blocks."""
+    reach: Reach | None = "data"
+    """How far a run must go to come to its blocks; None: they are no steps of one."""
     result_named_after: Literal["block", "recipe"] | None = None
     """Whose name stands in the block's result, so that another one makes another result."""
 
-    @property
-    def takes_provider(self) -> bool:
-        """Whether its blocks may name a provider to ask."""
-        return "provider" in self.shape.model_fields
+    def takes(self, key: str) -> bool:
+        """Whether its blocks have this key beside `use`, which is no option of the plugin."""
+        return key in self.shape.model_fields
 
     def stream_of(self, block: str) -> str | None:
         """The stream that begins with the block of this id; None: with none of the section's."""
@@ -61,7 +61,7 @@ class Section:
 SECTIONS: Mapping[str, Section] = {
     section.name: section
     for section in (
-        Section("providers", "provider", keys.ProviderShape, "named", beside=True),
+        Section("providers", "provider", keys.ProviderShape, "named", beside=True, reach=None),
         Section(
             "sources", "source", keys.SourceShape, "named", beside=True,
             makes=OWN, result_named_after="block",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.recipe.reader.node import Node, kind_of
-from sftrecipe.recipe.reader.scalars import TooManyDigits, plain_scalar
+from sftrecipe.recipe.reader.yaml_reader import TooManyDigits, plain_scalar
 
 MAX_VALUES = 100_000
 MAX_DEPTH = 64

@@ -24,7 +24,6 @@ from sftrecipe.errors import Position, Problem, RecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.recipe.reader.node import Node, kind_of
-from sftrecipe.recipe.reader.scalars import TooManyDigits, plain_scalar
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 64
@@ -33,6 +32,20 @@ MAX_VALUES = 100_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVED_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
 _STANDARD_TAGS = _RESOLVED_TAGS | {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")}
+
+_WIDE_COLON = re.compile(r"(?:^|[\s{,])[A-Za-z_][\w-]*(：)")
+_WIDE_MARKS = re.compile("[，｛｝［］：＂＇]")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
+
+Scalar = str | int | float | bool | None
+MAX_DIGITS = 18
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEANS = {
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False
+}  # fmt: skip
+_WHOLE_NUMBER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_FIRST_OF_NUMBER = frozenset("-+.0123456789")
 
 
 def read_recipe_file(path: Path, shown: str | None = None) -> Node:
@@ -107,11 +120,6 @@ def _probable_encoding(content: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return "GB18030"
-
-
-_WIDE_COLON = re.compile(r"(?:^|[\s{,])[A-Za-z_][\w-]*(：)")
-_WIDE_MARKS = re.compile("[，｛｝［］：＂＇]")
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
 
 
 def _wide_mark(lines: list[str], name: str, line: int) -> Problem | None:
@@ -292,3 +300,34 @@ class _Composer:
 
 def _short_tag(tag: str) -> str:
     return tag.replace("tag:yaml.org,2002:", "!!", 1)[:80]
+
+
+class TooManyDigits(ValueError):
+    """A number that neither JSON nor a 64-bit integer holds."""
+
+
+def plain_scalar(text: str) -> Scalar:
+    """The value of an unquoted scalar. Raises TooManyDigits."""
+    if text in _NULL:
+        return None
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if text[0] in _FIRST_OF_NUMBER:
+        if _WHOLE_NUMBER.fullmatch(text):
+            return _whole(text)
+        if _NUMBER.fullmatch(text):
+            return _number(text)
+    return text
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("+-")) > MAX_DIGITS:
+        raise TooManyDigits(text)
+    return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise TooManyDigits(text)
+    return value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
+from rich.cells import cell_len
 
 from sftrecipe.doctor.doctor_finding import DoctorFinding
 from sftrecipe.messages import user_language
@@ -42,11 +42,11 @@ def doctor_text(findings: Sequence[DoctorFinding], encoding: str = "utf-8") -> s
     """A line a finding, what to do under it; marks of ASCII where the encoding has no others."""
     marks = _marks(encoding)
     names = [_name(finding) for finding in findings]
-    width = max((_width(name) for name in names), default=0)
+    width = max((cell_len(name) for name in names), default=0)
     lines = []
     for finding, name in zip(findings, names, strict=True):
         mark = marks[finding.state]
-        padding = " " * (width - _width(name))
+        padding = " " * (width - cell_len(name))
         lines.append(f"{mark} {name}{padding}  {finding.found.message()}")
         if advice := finding.found.advice():
             lines.append(f"{' ' * (len(mark) + width + 3)}{marks['advice']} {advice}")
@@ -93,8 +93,3 @@ def _last(findings: Sequence[DoctorFinding]) -> str:
     warnings = sum(finding.state == "warning" for finding in findings)
     wrong = faults(findings)
     return numbers.format(faults=wrong, warnings=warnings) if wrong or warnings else well
-
-
-def _width(text: str) -> int:
-    """Columns on a terminal."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

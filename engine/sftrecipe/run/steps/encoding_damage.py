@@ -93,7 +93,7 @@ class _File:
     def rows(self, item: Item) -> Iterator[Item]:
         """The rows that can be given now that this one was read."""
         if self._is_damaged is not None:
-            yield self._told(item)
+            yield self._given(item)
             return
         texts = _texts(item.columns) if isinstance(item, Record) else []
         self._held.append(item)
@@ -107,7 +107,7 @@ class _File:
             enough = self._whole >= _NEARLY_ALL * self._seen and self._runs >= _RUNS
             self._is_damaged = enough
         held, self._held = self._held, []
-        yield from map(self._told, held)
+        yield from map(self._given, held)
 
     def _weigh(self, texts: list[str], item: Item) -> None:
         """What a row shows by its texts that are not ASCII."""
@@ -119,7 +119,7 @@ class _File:
             self._whole += 1
             self._runs += sum(len(_RUN.findall(text)) for text in texts)
 
-    def _told(self, item: Item) -> Item:
+    def _given(self, item: Item) -> Item:
         """The row as it is given, and what was done to it told."""
         if not isinstance(item, Record):
             return item
@@ -195,7 +195,7 @@ def _changes(before: Any, after: Any) -> Iterator[str]:
     """Every text that differs, shown where it does."""
     if isinstance(before, str) and isinstance(after, str):
         if before != after:
-            yield _shown(before, after)
+            yield _change_text(before, after)
     elif isinstance(before, Mapping):
         for name in before:
             yield from _changes(before[name], after[name])
@@ -204,7 +204,7 @@ def _changes(before: Any, after: Any) -> Iterator[str]:
             yield from _changes(one, other)
 
 
-def _shown(before: str, after: str) -> str:
+def _change_text(before: str, after: str) -> str:
     """Where a text was repaired, before and after."""
     first = next(
         (at for at, (one, other) in enumerate(zip(before, after, strict=False)) if one != other),

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence, Set
 from typing import Any, Literal
 
 from sftrecipe.plugin import Columns
-from sftrecipe_registry.llamafactory.formats.control_tokens import control_token
 from sftrecipe_registry.llamafactory.formats.conversation import (
     MEDIA,
     Conversation,
     Preference,
 )
 from sftrecipe_registry.llamafactory.formats.turns import CALL, Turn, Unusable
+
+_TOKEN = re.compile(
+    r"<\|[^|<>\s]{1,40}\|>"  # <|im_end|> <|eot_id|> <|endoftext|> <|user|> …
+    r"|<｜[^｜<>]{1,40}｜>"  # DeepSeek
+    r"|</?s>|<(?:bos|eos|pad|unk|sop|eop)>"  # Llama 2, Gemma, ChatGLM
+    r"|<(?:start|end)_of_turn>|<(?:reserved_|unused)\d+>"  # Gemma, Baichuan
+    r"|\[/?INST\]|<</?SYS>>|\[gMASK\]"  # Llama 2, Mistral, ChatGLM
+    r"|\{\{idx\}\}"  # LLaMA-Factory puts the number of the turn there
+)
+
+
+def control_token(text: str) -> str | None:
+    """The first control token in the text of one of the usual chat models, if there is one."""
+    if "<" not in text and "[" not in text and "{{idx}}" not in text:
+        return None
+    found = _TOKEN.search(text)
+    return found[0] if found else None
+
 
 Formatting = Literal["alpaca", "sharegpt", "text"]
 Doubt = Literal["control_token", "empty_answer", "empty_prompt", "equal_pair", "media_place"]

@@ -9,8 +9,8 @@ from typing import IO, Any
 import orjson
 
 from sftrecipe.plugin import Finding, parted
-from sftrecipe_registry.llamafactory.formats.control_tokens import control_token
 from sftrecipe_registry.llamafactory.formats.conversation import MEDIA
+from sftrecipe_registry.llamafactory.formats.rows import control_token
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
 from sftrecipe_registry.llamafactory.preflight.columns import KeysSeen, column_findings
 from sftrecipe_registry.llamafactory.preflight.files import TableFile, data_files

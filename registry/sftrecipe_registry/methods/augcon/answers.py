@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
@@ -26,17 +27,16 @@ from sftrecipe.plugin import (
     Rows,
     Sampling,
 )
-from sftrecipe_registry.methods.augcon.answer_text import Answered, agrees, find_answer
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch
-from sftrecipe_registry.shared.replies.lost_replies import (
+from sftrecipe_registry.shared.replies.reply import (
     Lost,
+    ask_once,
     cut_off_detail,
     lost_reply,
     nothing_said,
 )
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import with_answer
+from sftrecipe_registry.shared.text.row_text import with_answer
 
 _ASKED = ("context", "question", "answer")
 
@@ -237,3 +237,44 @@ def _demonstration(line: str) -> Demonstration | None:
     if not all(isinstance(text, str) and text.strip() for text in texts.values()):
         return None
     return {"reasoning": "", **{name: str(text).strip() for name, text in texts.items()}}
+
+
+_ANSWER = re.compile(r"^[ \t>*#_\-]*(?:answer|回答|答案)[ \t*_]*[:：][ \t*_]*", re.I | re.M)
+_REASONING = re.compile(r"^[ \t>*#_\-]*(?:reasoning|推理)[ \t*_]*[:：][ \t*_]*", re.I | re.M)
+_NEXT = re.compile(
+    r"^[ \t]*(?:-{3,}[ \t]*$|(?:context|question|语境|上下文|问题)[ \t]*[:：])", re.I | re.M
+)
+_AGREES = re.compile(
+    r"(?P<no>\b(?:no|not)\b|不|否|没有)|(?P<yes>\byes\b|是|一致|相符|对)", re.IGNORECASE
+)
+
+
+class Answered(NamedTuple):
+    """What a reply holds; the answer is empty where there is none."""
+
+    reasoning: str
+    answer: str
+
+
+def find_answer(text: str, *, reasoning: bool) -> Answered:
+    """The answer of a reply, and the reasoning before it.
+
+    The reply goes on from the prompt's label or repeats it; the next example that a model makes up
+    is cut off. With `reasoning`, what has no label `Answer:` is no answer. Never raises.
+    """
+    said = text.strip()
+    if first := _NEXT.search(said):
+        said = said[: first.start()].strip()
+    labels = list(_ANSWER.finditer(said))
+    if labels:
+        thought = _REASONING.sub("", said[: labels[0].start()], count=1).strip()
+        return Answered(thought, said[labels[0].end() :].strip())
+    if reasoning:
+        return Answered(_REASONING.sub("", said, count=1).strip(), "")
+    return Answered("", said)
+
+
+def agrees(text: str) -> bool | None:
+    """Whether a judge's reply begins with yes or with no, as whole words; None: neither."""
+    found = _AGREES.search(text)
+    return None if found is None else found["yes"] is not None

@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Any, Literal, NamedTuple, Protocol
 
 from sftrecipe.plugin import Model, Reply, is_cut_off
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.sentences import sentences
 
 Mode = Literal["complete", "chat"]

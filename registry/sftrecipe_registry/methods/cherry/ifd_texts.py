@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from sftrecipe.plugin import Record, joined
-from sftrecipe_registry.shared.text.last_answer import parted, trained_answer
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.text.row_text import parted, spoken, trained_answer
 
 PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
 _TASK = "Below is an instruction that describes a task"

@@ -27,11 +27,9 @@ from sftrecipe.plugin import (
     Verdict,
     chat,
 )
-from sftrecipe_registry.methods.deita.expected_score import expected_score
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.replies.lost_replies import said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.replies.score_line import last_score
+from sftrecipe_registry.shared.replies.reply import ask_once, said
+from sftrecipe_registry.shared.replies.rubric_scale import last_score
 from sftrecipe_registry.shared.text.row_text import text_aloud
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
@@ -42,6 +40,9 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
 
 if TYPE_CHECKING:
     from sftrecipe_registry.shared.vectors.embedded_texts import Vectors
+from math import exp
+
+from sftrecipe.plugin import Model
 
 _WORST, _BEST = 1, 6
 """The scale of both scores."""
@@ -264,3 +265,19 @@ def _turns(row: Record) -> list[tuple[str, str]]:
         elif turn["role"] == "assistant" and turn["content"]:
             pairs.append((asked, turn["content"]))
     return pairs
+
+
+async def expected_score(
+    model: Model, prompt: str, worst: int, best: int
+) -> tuple[float, tuple[str, ...]]:
+    """The expected score, and the ledger keys of the calls, one a score of the scale.
+
+    `prompt` ends where the number follows. Raises CallFailed. Source: Liu et al. 2024, Deita (arXiv
+    2312.15685), the softmax over the logits of the tokens 1 to 6.
+    """
+    scale = range(worst, best + 1)
+    replies = [await model.loglikelihood(prompt, f" {score}") for score in scale]
+    logs = [sum(reply.logprobs) for reply in replies]
+    weights = [exp(log - max(logs)) for log in logs]
+    mean = sum(weight * score for weight, score in zip(weights, scale, strict=True)) / sum(weights)
+    return mean, tuple(reply.key for reply in replies)

@@ -38,9 +38,8 @@ from sftrecipe_registry.methods.deita.intent_tags import (
     without_rare,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import parted
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import ask_once
+from sftrecipe_registry.shared.text.row_text import parted, spoken
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
     MODULE,

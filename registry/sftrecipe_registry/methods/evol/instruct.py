@@ -34,10 +34,9 @@ from sftrecipe_registry.methods.evol.evolution import (
     says_nothing,
     scaffold_in,
 )
-from sftrecipe_registry.shared.replies.lost_replies import lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
-from sftrecipe_registry.shared.text.last_answer import column_text, parted
+from sftrecipe_registry.shared.text.row_text import column_text, parted
 from sftrecipe_registry.shared.text.scripts import count_words
 
 Operation = Literal[

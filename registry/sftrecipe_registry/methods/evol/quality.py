@@ -23,10 +23,8 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.methods.evol.evolution import drawn, evolved_text, scaffold_in
-from sftrecipe_registry.shared.replies.lost_replies import Lost, lost_reply
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import parted, with_answer
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
+from sftrecipe_registry.shared.text.row_text import parted, spoken, with_answer
 
 Operation = Literal["helpfulness", "relevance", "deepening", "creativity", "details"]
 _VARIABLES = frozenset({"prompt", "answer", "operation"})

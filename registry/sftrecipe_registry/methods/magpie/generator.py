@@ -28,7 +28,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.magpie.instruction_sanitiser import Rules, sanitised
 from sftrecipe_registry.methods.magpie.user_turn import UserTurn
-from sftrecipe_registry.shared.replies.lost_replies import Lost
+from sftrecipe_registry.shared.replies.reply import Lost
 from sftrecipe_registry.shared.text.first_seen import DIGEST_BYTES, FirstSeen
 
 _OWN = "builtin:magpie/"

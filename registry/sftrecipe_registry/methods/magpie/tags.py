@@ -24,9 +24,8 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
 from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import parted
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import ask_once
+from sftrecipe_registry.shared.text.row_text import parted, spoken
 
 _CATEGORIES = (
     "Information seeking", "Reasoning", "Planning", "Editing", "Coding & Debugging", "Math",

@@ -26,7 +26,7 @@ from sftrecipe_registry.methods.magpie.pre_query import (
     family_of,
 )
 from sftrecipe_registry.shared.replies.chat_template import Turns
-from sftrecipe_registry.shared.replies.lost_replies import Lost
+from sftrecipe_registry.shared.replies.reply import Lost
 
 _WAYS = ("family", "chat_template", "pre_query")
 _BROKEN = "\ufffd"

@@ -19,8 +19,7 @@ from sftrecipe.plugin import (
     RowGenerator,
     Sampling,
 )
-from sftrecipe_registry.shared.replies.lost_replies import nothing_said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once, nothing_said
 
 _YES = re.compile(r"\W*(?:yes\b|是)", re.IGNORECASE)
 _NO = re.compile(r"\W*(?:no\b|not\b|否|不)", re.IGNORECASE)

@@ -26,8 +26,7 @@ from sftrecipe.plugin import (
     Rows,
     Sampling,
 )
-from sftrecipe_registry.shared.replies.lost_replies import nothing_said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
+from sftrecipe_registry.shared.replies.reply import ask_once, nothing_said
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
 from sftrecipe_registry.shared.text.tokenizers import (
     INSTALL_JIEBA,

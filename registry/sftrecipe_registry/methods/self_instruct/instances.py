@@ -28,9 +28,8 @@ from sftrecipe_registry.methods.self_instruct.task_instances import (
     parse_examples,
     parse_labelled,
 )
-from sftrecipe_registry.shared.replies.lost_replies import nothing_said
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.text.last_answer import with_answer
+from sftrecipe_registry.shared.replies.reply import ask_once, nothing_said
+from sftrecipe_registry.shared.text.row_text import with_answer
 
 _VARIABLES = frozenset({"count", "chat"})
 _STOPS = ("Task:", "任务：")

@@ -34,7 +34,7 @@ from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbere
 from sftrecipe_registry.methods.self_instruct.seed_examples import drawn, seed_example
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.replies.json_items import find_items
-from sftrecipe_registry.shared.replies.lost_replies import nothing_said
+from sftrecipe_registry.shared.replies.reply import nothing_said
 
 _VARIABLES = frozenset({"examples", "entities", "count", "number"})
 _TEXTS = ("instruction", "input", "output")

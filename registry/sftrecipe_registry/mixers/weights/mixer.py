@@ -1,4 +1,4 @@
-"""Streams mixed in the ratios that the recipe asks for."""
+"""Streams mixed in the ratios that the recipe asks for, in whole numbers of rows, exactly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from sftrecipe.plugin import (
     Record,
     Rows,
 )
-from sftrecipe_registry.mixers.weights.apportion import apportion, largest_total, shares_of
 from sftrecipe_registry.mixers.weights.row_tokens import (
     INSTALL,
     estimated_tokens,
@@ -32,6 +31,8 @@ from sftrecipe_registry.mixers.weights.row_tokens import (
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+from fractions import Fraction
+from math import floor
 
 _SEEN = 5000
 """Rows of a stream by whose tokens those of the others are foreseen."""
@@ -247,3 +248,28 @@ def _notes_of_tokens(
             for name in shares
         },
     }
+
+
+def shares_of(weights: Mapping[str, float]) -> dict[str, Fraction]:
+    """The weights (> 0) over their sum, exact for the decimals they were written as, by name."""
+    exact = {name: Fraction(repr(weights[name])) for name in sorted(weights)}
+    whole = sum(exact.values(), Fraction(0))
+    return {name: weight / whole for name, weight in exact.items()}
+
+
+def apportion(shares: Mapping[str, Fraction], total: int) -> dict[str, int]:
+    """`total` rows by largest remainders (Hamilton): each the share rounded down or up.
+
+    Equal remainders go to the larger share, then to the name that comes first.
+    """
+    quotas = {name: share * total for name, share in shares.items()}
+    counts = {name: floor(quota) for name, quota in quotas.items()}
+    order = sorted(quotas, key=lambda name: (counts[name] - quotas[name], -shares[name], name))
+    for name in order[: total - sum(counts.values())]:
+        counts[name] += 1
+    return counts
+
+
+def largest_total(shares: Mapping[str, Fraction], available: Mapping[str, int]) -> int:
+    """The most rows at which no share asks for more than there is."""
+    return floor(min(available[name] / share for name, share in shares.items()))

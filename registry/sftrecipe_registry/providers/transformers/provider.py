@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -26,8 +27,8 @@ from sftrecipe.plugin import (
     Price,
     Provider,
     TokenCounter,
+    open_regular,
 )
-from sftrecipe_registry.providers.transformers.model_abilities import model_abilities
 from sftrecipe_registry.shared.models.model_folder import (
     is_path,
     missing_model,
@@ -210,3 +211,28 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     def _python_problem(self, *strangers: Path) -> str | None:
         """What is wrong with the environment; `strangers`: folders that come with the recipe."""
         return named_problem(self.python, TRAINING_ENVIRONMENT, _PACKAGE, strangers)
+
+
+VALUE_HEADS = ("value_head.safetensors", "value_head.bin")
+"""What LLaMA-Factory's stage rm leaves beside a model: it turns its states into rewards."""
+_WRITERS = ("ForCausalLM", "LMHeadModel")
+_RATERS = ("ForSequenceClassification",)
+_WRITES: frozenset[Capability] = frozenset({"chat", "tools", "complete", "loglikelihood", "embed"})
+_REWARDS: frozenset[Capability] = frozenset({"reward", "embed"})
+_EMBEDS: frozenset[Capability] = frozenset({"embed"})
+
+
+def model_abilities(folder: Path) -> frozenset[Capability]:
+    """Everything where the folder does not tell."""
+    try:
+        with open_regular(folder / "config.json") as file:
+            names = json.load(file)["architectures"]
+        name = str(names[0])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return _WRITES | _REWARDS
+    if name.endswith(_RATERS):
+        return _REWARDS
+    if not name.endswith(_WRITERS):
+        return _EMBEDS
+    rates = any((folder / head).exists() for head in VALUE_HEADS)
+    return _WRITES | _REWARDS if rates else _WRITES

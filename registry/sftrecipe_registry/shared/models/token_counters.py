@@ -1,20 +1,27 @@
-"""Counting a request's tokens with the model's own tokenizer, from files on this machine."""
+"""Counting a request's tokens with the model's own tokenizer, from files on this machine.
+
+They are a GGUF file, of which what it says of its model before the weights begin is read, and the
+byte-level BPE vocabularies of GPT-2's kind.
+"""
 
 from __future__ import annotations
 
+import mmap
 import os
+import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from hashlib import sha1
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from struct import Struct, calcsize, unpack_from
 from typing import Any
 
 import orjson
 
 from sftrecipe.plugin import Request, TokenCounter
-from sftrecipe_registry.shared.models.byte_pairs import BytePairs
-from sftrecipe_registry.shared.models.gguf_header import read_gguf_header
 from sftrecipe_registry.shared.replies.chat_template import (
     TURN_TOKENS,
     Turns,
@@ -122,3 +129,129 @@ def _folder_with(encoding: str) -> Path | None:
 def _json(path: Path) -> Mapping[str, Any]:
     content = orjson.loads(path.read_bytes()) if path.is_file() else {}
     return content if isinstance(content, dict) else {}
+
+
+@cache
+def _words() -> tuple[Any, Any]:
+    import regex  # noqa: PLC0415 - only where tokens are counted
+
+    # GPT-2's pattern (openai/gpt-2, encoder.py).
+    words = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+    return regex.compile(words), regex.compile(r"(\p{N})")
+
+
+@cache
+def _visible() -> dict[int, str]:
+    """GPT-2's character for every byte: printable ones stand for themselves."""
+    own = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = (byte for byte in range(256) if byte not in set(own))
+    shifted = {byte: chr(256 + number) for number, byte in enumerate(others)}
+    return {**{byte: chr(byte) for byte in own}, **shifted}
+
+
+class BytePairs:
+    """A vocabulary by its merges; digits are tokens of their own (SmolLM's pre-tokenizer)."""
+
+    def __init__(self, merges: Iterable[bytes], special: Iterable[str]) -> None:
+        self._ranks: Mapping[bytes, int] = {merge: rank for rank, merge in enumerate(merges)}
+        known = sorted(special, key=len, reverse=True)
+        self._special = re.compile("|".join(map(re.escape, known)) or "(?!)")
+        self._counted: dict[str, int] = {}
+
+    def count(self, text: str) -> int:
+        """Tokens of a text; special tokens in it count as one each."""
+        specials = len(self._special.findall(text))
+        return specials + sum(self._plain(part) for part in self._special.split(text) if part)
+
+    def _plain(self, text: str) -> int:
+        words, digits = _words()
+        pieces = digits.split(text)
+        return sum(self._word(word) for piece in pieces for word in words.findall(piece))
+
+    def _word(self, word: str) -> int:
+        count = self._counted.get(word)
+        if count is None:
+            count = self._counted[word] = self._merged(word)
+        return count
+
+    def _merged(self, word: str) -> int:
+        visible, ranks = _visible(), self._ranks
+        parts = [visible[byte].encode() for byte in word.encode()]
+        while len(parts) > 1:
+            pairs = (b"%b %b" % pair for pair in pairwise(parts))
+            rank, at = min((ranks.get(pair, len(ranks)), at) for at, pair in enumerate(pairs))
+            if rank == len(ranks):
+                break
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+        return len(parts)
+
+
+_NUMBERS = {
+    0: "B",
+    1: "b",
+    2: "H",
+    3: "h",
+    4: "I",
+    5: "i",
+    6: "f",
+    7: "?",
+    10: "Q",
+    11: "q",
+    12: "d",
+}
+_TEXT, _LIST = 8, 9
+_SIZE = Struct("<Q")
+
+
+def read_gguf_header(path: Path, names: Collection[str]) -> dict[str, Any]:
+    """The named entries; texts as UTF-8 bytes. Raises ValueError for another kind of file.
+
+    Source: ggml's docs/gguf.md, versions 2 and 3.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[:4] != b"GGUF":
+            raise ValueError(f"'{path}' is no GGUF file")
+        (entries,) = _SIZE.unpack_from(data, 16)
+        at, found, wanted = 24, {}, set(names)
+        for _ in range(entries):
+            name, at = _text(data, at)
+            (kind,) = unpack_from("<I", data, at)
+            value, at = _value(data, at + 4, kind)
+            if name.decode() in wanted:
+                found[name.decode()] = value
+            if len(found) == len(wanted):
+                break
+        return found
+
+
+def _value(data: mmap.mmap, at: int, kind: int) -> tuple[Any, int]:
+    if kind == _TEXT:
+        return _text(data, at)
+    if kind == _LIST:
+        inner, count = unpack_from("<IQ", data, at)
+        return _list(data, at + 12, inner, count)
+    form = f"<{_NUMBERS[kind]}"
+    return unpack_from(form, data, at)[0], at + calcsize(form)
+
+
+def _list(data: mmap.mmap, at: int, kind: int, count: int) -> tuple[Any, int]:
+    if kind in _NUMBERS:
+        form = f"<{count}{_NUMBERS[kind]}"
+        return unpack_from(form, data, at), at + calcsize(form)
+    values: list[Any] = []
+    if kind == _TEXT:  # vocabularies: as few steps a token as can be
+        add, size = values.append, _SIZE.unpack_from
+        for _ in range(count):
+            end = at + 8 + size(data, at)[0]
+            add(data[at + 8 : end])
+            at = end
+        return values, at
+    for _ in range(count):
+        value, at = _value(data, at, kind)
+        values.append(value)
+    return values, at
+
+
+def _text(data: mmap.mmap, at: int) -> tuple[bytes, int]:
+    end = at + 8 + _SIZE.unpack_from(data, at)[0]
+    return data[at + 8 : end], end

@@ -12,7 +12,7 @@ from typing import NamedTuple
 _LOOK = 0.05
 _KILLED_WITHIN = 10.0
 """Seconds that the kernel may take to end what was sent SIGKILL."""
-_STATE, _GROUP, _STARTED = 0, 2, 19
+_STATE, _STARTED = 0, 19
 """Places in /proc/PID/stat, counted after the name (proc(5))."""
 
 
@@ -38,7 +38,7 @@ def members(group: int) -> list[Process]:
     """The processes of a group that run, its leader first."""
     found = []
     for entry in os.listdir("/proc"):  # noqa: PTH208 - thousands of names, looked at twenty times a second
-        if entry.isdigit() and (stat := _stat(entry)) and stat[_GROUP] == str(group):
+        if entry.isdigit() and _group_of(int(entry)) == group and (stat := _stat(entry)):
             found.append(Process(int(entry), stat[_STARTED]))
     return sorted(found, key=lambda process: (process.pid != group, process.pid))
 
@@ -69,6 +69,13 @@ def _ended(group: int, within: float) -> bool:
             return False
         time.sleep(_LOOK)
     return True
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
 
 
 def _stat(entry: str) -> list[str] | None:

@@ -1,7 +1,8 @@
-"""Scoring an answer by a rubric, on a scale."""
+"""Scoring an answer by a rubric, on a scale: the score stands at the end of a judge's reply."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from math import ceil, floor
 from statistics import fmean
@@ -19,10 +20,27 @@ from sftrecipe.plugin import (
     Sampling,
     Texts,
 )
-from sftrecipe_registry.shared.replies.one_prompt import ask_once
-from sftrecipe_registry.shared.replies.score_line import last_score
-from sftrecipe_registry.shared.text.last_answer import parted
-from sftrecipe_registry.shared.text.spoken import spoken
+from sftrecipe_registry.shared.replies.reply import ask_once
+from sftrecipe_registry.shared.text.row_text import parted, spoken
+
+_LINE = re.compile(
+    r"(?:score|rating|评分|得分|分数|打分)\W{0,8}?(?P<score>-?\d+(?:\.\d+)?)(?![\d.]*\d)",
+    re.IGNORECASE,
+)
+
+
+def last_score(text: str, worst: float, best: float) -> float | None:
+    """The number of the last `Score: n` (`**Score:** 4/5`, `评分：4`) that lies on the scale.
+
+    The last one counts: judges are asked to give their reasons first, and may speak of scores in
+    them. None where there is none. Source: Self-Alignment with Instruction Backtranslation (arXiv
+    2308.06259), table 19.
+    """
+    scores = [float(found["score"]) for found in _LINE.finditer(text)]
+    if not scores or not worst <= scores[-1] <= best:
+        return None
+    return scores[-1]
+
 
 texts = Texts(__package__)
 

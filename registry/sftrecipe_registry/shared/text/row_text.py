@@ -1,12 +1,12 @@
-"""Which text of a row a filter looks at."""
+"""The text of a row: of the columns that a filter looks at, of its turns, of its last answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record
-from sftrecipe_registry.shared.text.spoken import called
+from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record, Turn, chat, joined
 
 TextOf = Callable[[Record], str]
 
@@ -225,3 +225,105 @@ def _with_leaves(value: Any, change: Callable[[str], str]) -> Any:
 def _last_turn(columns: Columns, role: str) -> dict[str, Any]:
     turns = columns.get("messages") or ()
     return next((turn for turn in reversed(turns) if turn["role"] == role), {})
+
+
+def spoken(turns: Sequence[Turn]) -> str:
+    """A lone turn's text; several as `role: text` lines; the system prompt is left out.
+
+    A call of a tool stands as `name(arguments)`; thoughts are nobody's who judges what was said.
+    """
+    said = [turn for turn in turns if turn["role"] != "system"]
+    if len(said) == 1:
+        return _text(said[0])
+    return "\n".join(f"{turn['role']}: {_text(turn)}" for turn in said)
+
+
+def called(call: Mapping[str, Any]) -> str:
+    """A call of a tool as `name(arguments)`."""
+    return f"{call['name']}({json.dumps(call['arguments'], ensure_ascii=False)})"
+
+
+def _text(turn: Turn) -> str:
+    calls = map(called, turn.get("tool_calls", ()))
+    return "\n".join(part for part in (turn["content"], *calls) if part)
+
+
+_WHERE = {
+    "system": ("system", "content"),
+    "instruction": ("user", "content"),
+    "reasoning": ("assistant", "reasoning"),
+}
+"""Column of a plain row → role and part of the turn that has it; the last such."""
+
+
+class Parted(NamedTuple):
+    """A row's chat turns."""
+
+    before: list[Turn]
+    """All up to the last answer."""
+    answer: str | None
+    """What it says, calls of tools as `name(arguments)`; None where the row has none."""
+    calls: bool = False
+    """Whether it calls tools: no text stands for it in a row."""
+
+
+def parted(columns: Columns) -> Parted:
+    """What was said before the last answer, and that answer."""
+    turns = chat(columns)
+    if turns and turns[-1]["role"] == "assistant":
+        return Parted(turns[:-1], spoken(turns[-1:]), bool(turns[-1].get("tool_calls")))
+    return Parted(turns, None)
+
+
+def trained_answer(columns: Columns) -> str:
+    """The last answer behind its thought, as a training learns it; empty where the row has none."""
+    turns = chat(columns)
+    return trained_text(turns[-1]) if turns and turns[-1]["role"] == "assistant" else ""
+
+
+def trained_text(turn: Turn) -> str:
+    """What a turn says, an assistant's behind its thought."""
+    if turn["role"] != "assistant":
+        return turn["content"]
+    return joined(turn.get("reasoning", ""), spoken([turn]))
+
+
+def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:
+    """The columns with this answer in the last one's place, or behind the question.
+
+    The thought before the last answer goes with it; the new one's takes its place.
+    """
+    if "messages" not in columns:
+        kept = {name: value for name, value in columns.items() if name != "reasoning"}
+        return {**kept, "output": answer, **({"reasoning": reasoning} if reasoning else {})}
+    last: Turn = {"role": "assistant", "content": answer}
+    if reasoning:
+        last["reasoning"] = reasoning
+    return {**columns, "messages": [*parted(columns).before, last]}
+
+
+def column_text(row: Record, name: str) -> str:
+    """A column's text; of an answer that is a turn what it says, of chat turns what a plain row
+    has there."""
+    value = row.columns.get(name)
+    if value is None:
+        return of_turns(row.columns, name) or ""
+    if isinstance(value, dict) and "content" in value:
+        return spoken([value])  # type: ignore[list-item]
+    return row.text(name)
+
+
+def with_text(columns: Columns, name: str, text: str) -> dict[str, Any]:
+    """The columns with this text where `column_text` finds the old one."""
+    if name in columns or "messages" not in columns:
+        return {**columns, name: text}
+    if name == "output":
+        answered = with_answer(columns, text)
+        if columns["messages"][-1].get("train") is False:
+            answered["messages"][-1]["train"] = False
+        return answered
+    role, part = _WHERE[name]
+    turns = list(columns["messages"])
+    place = max(place for place, turn in enumerate(turns) if turn["role"] == role)
+    turns[place] = {**turns[place], part: text}
+    return {**columns, "messages": turns}

@@ -1,10 +1,32 @@
-"""Replies that hold no text to keep."""
+"""Asking a model once, under a system prompt or none, and what its reply holds to keep."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sftrecipe.plugin import AT_THE_LIMIT, BAD_TOOL_CALL, Reply
+from sftrecipe.plugin import AT_THE_LIMIT, BAD_TOOL_CALL, Model, Reply, Turn
+
+
+async def ask_once(
+    model: Model,
+    prompt: str,
+    sampling: Mapping[str, Any],
+    *,
+    raw: bool = False,
+    system: str = "",
+    sample: int = 0,
+    schema: Mapping[str, Any] | None = None,
+) -> Reply:
+    """The model's reply, by chat following a schema where there is one. Raises CallFailed.
+
+    A raw completion has no system prompt, and follows no schema.
+    """
+    if raw:
+        return await model.complete(prompt, sample=sample, sampling=sampling)
+    turns = [{"role": "system", "content": system}] if system else []
+    turns.append({"role": "user", "content": prompt})
+    return await model.chat(turns, sample=sample, schema=schema, sampling=sampling)
 
 
 class Lost(NamedTuple):
@@ -47,3 +69,9 @@ def cut_off_detail(reply: Reply) -> float | str | None:
     if reply.finish_reason.lower() in AT_THE_LIMIT:
         return reply.output_tokens or None
     return reply.finish_reason
+
+
+def with_system(turns: Sequence[Turn], said: str) -> list[Turn]:
+    """The turns with this system prompt in place of their own."""
+    others = [turn for turn in turns if turn["role"] != "system"]
+    return [{"role": "system", "content": said}, *others]

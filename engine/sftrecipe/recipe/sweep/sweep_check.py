@@ -11,12 +11,12 @@ import orjson
 
 from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed, of_section
+from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.reader.layers import Composed
 from sftrecipe.recipe.reader.node import Node, Path
-from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
-from sftrecipe.recipe.sweep.depending import decided_by
+from sftrecipe.recipe.recipe import Block, CheckedRecipe, Sweep, Variant
 from sftrecipe.recipe.sweep.variants import (
     WrittenVariant,
     variant_names,
@@ -93,11 +93,10 @@ class SweepCheck:
             return composed
         root = composed.root
         place = self._written.keys["seeds"]
-        for draft in self._drafts:
-            if draft.section.name == "train":
-                path: Path = (*draft.path, "with", "seed")
-                seed = Node(_seed(root, path) + number, place)
-                root = with_value(root, path, seed, place)
+        for training in of_section(self._drafts, "train"):
+            path: Path = (*training.path, "with", "seed")
+            seed = Node(_seed(root, path) + number, place)
+            root = with_value(root, path, seed, place)
         return replace(composed, root=root, problems=[])
 
     def _in_variant(self, problem: Problem, name: str) -> Problem:
@@ -111,7 +110,7 @@ class SweepCheck:
         written = self._written.get("metric")
         if written is None or not isinstance(written.value, str):
             return None
-        judges = [draft for draft in self._drafts if draft.section.name == "evaluate"]
+        judges = of_section(self._drafts, "evaluate")
         named = [draft for draft in judges if written.value.startswith(f"{draft.id}.")]
         if not named:
             values = {"metric": written.value}
@@ -181,3 +180,51 @@ def _places(node: Node) -> Iterator[Position]:
     items = node.value.values() if node.is_mapping else node.value if node.is_list else ()
     for item in items:
         yield from _places(item)
+
+
+def decided_by(recipe: CheckedRecipe, judge: str) -> dict[str, Any]:
+    """What decides the `questions` of a judge, and how the `judge` measures, as the recipe writes
+    it."""
+    block = next(each for each in recipe.evaluate if each.id == judge)
+    upstream = _upstream(recipe, block.inputs)
+    drawn = [recipe.seed, recipe.language] if _is_drawn(recipe, block.inputs) else []
+    questions = [[each.section, each.id, each.raw] for each in upstream]
+    return {"questions": [drawn, questions], "judge": [block.raw, _asked(recipe, block)]}
+
+
+def _asked(recipe: CheckedRecipe, judge: Block) -> list[Any]:
+    """The providers that the recipe defines and the judge asks, but those of what is trained."""
+    defined = recipe.document.get("providers") or {}
+    return [
+        [name, recipe.providers[name].raw]
+        for name in sorted({*judge.asks.values()} & {*defined})
+        if not any(trained_models(recipe.providers[name].plugin))
+    ]
+
+
+def _is_drawn(recipe: CheckedRecipe, streams: tuple[str, ...]) -> bool:
+    """Whether seed or language may decide a stream's rows: all but a whole source's."""
+    return any(
+        name not in recipe.sources or recipe.sources[name].raw.get("sample") for name in streams
+    ) or any(set(each.inputs) & set(streams) for each in recipe.filter)
+
+
+def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
+    """Every block, providers among them, that takes part in making the streams."""
+    makers = recipe.stream_makers
+    found: dict[tuple[str, str], Block] = {}
+    waiting = list(streams)
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        made = [makers[name]] if name in makers else []
+        thinned = [block for block in recipe.filter if name in block.thins]
+        for block in (*made, *thinned):
+            found[block.section, block.id] = block
+            waiting += [*block.inputs, *block.named_streams]
+            for provider in block.asks.values():
+                found["providers", provider] = recipe.providers[provider]
+    return [found[key] for key in sorted(found)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
@@ -19,13 +20,12 @@ from sftrecipe.plugin.option_types import (
     RegexMarker,
     marked,
 )
-from sftrecipe.plugin.plugin_kinds import UNNAMED, Generator, Source
+from sftrecipe.plugin.plugin_kinds import UNNAMED, Filter, Generator, Mixer, Source
 from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
 from sftrecipe.recipe.blocks import BlockDraft, crashed
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
 from sftrecipe.recipe.checks.regexes import pattern_problem
-from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.record import OF_TURNS, Columns, Record
@@ -69,7 +69,8 @@ class OptionCheck:
                 if draft.whole and not is_wrong(self._problems[before:]):
                     self._ask_plugin(draft, draft.plugin, inputs)
             sound = draft.whole and not is_wrong(self._problems[before:])
-            self._remember_columns(draft, inputs, sound=sound)
+            if stream := draft.section.stream_of(draft.id):
+                self._columns[stream] = self._made_columns(draft, inputs, sound=sound)
         if not is_wrong(self._problems):
             found = export_problems(
                 self._root, drafts, self._inputs, self._columns, self._more_columns
@@ -118,7 +119,7 @@ class OptionCheck:
             elif isinstance(marker, PromptMarker):
                 self._check_prompt(draft, value, place, marker, inputs)
             elif isinstance(marker, ColumnMarker) and inputs is not None:
-                in_turns = marker.in_turns or draft.section.name == "filter"
+                in_turns = marker.in_turns or isinstance(plugin, Filter)
                 known = inputs | OF_TURNS if in_turns and "messages" in inputs else inputs
                 if value not in known:
                     self._problems.append(_unknown_column(value, known, place))
@@ -175,34 +176,25 @@ class OptionCheck:
             hint = "advice" if problem.hint else None
             self._problems.append(Problem("option", place, values, hint, problem.severity))
 
-    def _remember_columns(self, draft: BlockDraft, inputs: Inputs, *, sound: bool) -> None:
-        """Columns of the stream that a block makes."""
-        section = draft.section.name
-        columns: Inputs = None
+    def _made_columns(self, draft: BlockDraft, inputs: Inputs, *, sound: bool) -> Inputs:
+        """Columns of the stream that a block makes; None where they are not known."""
+        plugin, place = draft.plugin, draft.place(self._root, "use")
         try:
-            if isinstance(draft.plugin, Source) and sound:
-                columns = self._source_columns(draft, draft.plugin)
-            elif isinstance(draft.plugin, Generator):
-                columns = draft.plugin.columns(inputs)
-            elif section == "mix":
-                columns = inputs
+            if isinstance(plugin, Source):
+                return self._source_columns(draft, plugin) if sound else None
+            if isinstance(plugin, Generator):
+                return plugin.columns(inputs)
+            return inputs if isinstance(plugin, Mixer) else None
         except SftrecipeError as error:
-            found = error.problem
-            place = draft.place(self._root, "use")
-            self._problems.append(Problem(found.slug, place, found.values, found.hint))
+            self._problems.append(replace(error.problem, position=place))
         except Exception as error:
             values = {"source": draft.id, "error": said(error) or type(error).__name__}
-            place = draft.place(self._root, "use")
-            slug = "source-unreadable"
             self._problems.append(
-                Problem(slug, place, values)
-                if section == "sources"
+                Problem("source-unreadable", place, values)
+                if isinstance(plugin, Source)
                 else crashed(draft, self._root, error)
             )
-        if section in ("sources", "generate"):
-            self._columns[draft.id] = columns
-        elif section == "mix":
-            self._columns[MIXED] = columns
+        return None
 
     def _source_columns(self, draft: BlockDraft, source: Source) -> Inputs:
         context = self._context(draft)
