@@ -75,7 +75,7 @@ def in_user_language(text: str, language: str | None = None) -> str:
     return text.told(language) if isinstance(text, Text) else text
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """What an error says: its `Text` where it was raised with one."""
     first = error.args[0] if error.args else None
     return first if isinstance(first, Text) else str(error)
@@ -119,7 +119,7 @@ _SAID_ELSEWHERE = {"message", "text", "advice", "missing", "lacks", "error", "co
 def _told(value: object, language: str, *, elsewhere: bool) -> object:
     """A value in a language."""
     if isinstance(value, BaseException):
-        value = said(value)
+        value = error_text(value)
     if isinstance(value, Text):
         return value.told(language)
     if isinstance(value, Word):

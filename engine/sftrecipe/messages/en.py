@@ -448,7 +448,8 @@ HINTS = {
     "kto from judgements",
     "nothing-left-change": "change {options} of step '{by}' ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-option": "change {options} of step '{by}' ({place})",
-    "nothing-left-remedy": "{remedy} (step '{by}', {place}); every lost row, with its reason: {rejects}",
+    "nothing-left-remedy": "{remedy} (step '{by}', {place}: {options}); every lost row, with its reason: {rejects}",
+    "nothing-left-remedy-alone": "{remedy} (step '{by}', {place}); every lost row, with its reason: {rejects}",
     "nothing-left-block": "change step '{by}' or take it away ({place}); every lost row, with its reason: {rejects}",
     "nothing-left-source": "put rows into what it reads ({place}): {options}",
     "nothing-left-calls": "see why: sftrecipe doctor {recipe}; then ask again: sftrecipe run {recipe} --retry-failed; "

@@ -424,7 +424,8 @@ HINTS = {
     "untaught": "请导出{kind}，或修改 `stage`：pt 需要文本，sft 与 ppo 需要回答，dpo 与 rm 需要成对的回答，kto 需要评判",
     "nothing-left-change": "请修改步骤 '{by}' 的 {options}（{place}）；被剔除的每一行及其原因：{rejects}",
     "nothing-left-option": "请修改步骤 '{by}' 的 {options}（{place}）",
-    "nothing-left-remedy": "{remedy}（步骤 '{by}'，{place}）；被剔除的每一行及其原因：{rejects}",
+    "nothing-left-remedy": "{remedy}（步骤 '{by}'，{place}：{options}）；被剔除的每一行及其原因：{rejects}",
+    "nothing-left-remedy-alone": "{remedy}（步骤 '{by}'，{place}）；被剔除的每一行及其原因：{rejects}",
     "nothing-left-block": "请修改或删去步骤 '{by}'（{place}）；被剔除的每一行及其原因：{rejects}",
     "nothing-left-source": "请在它读取的文件中放入数据（{place}）：{options}",
     "nothing-left-calls": "查看原因：sftrecipe doctor {recipe}；然后重新调用：sftrecipe run {recipe} --retry-failed；"

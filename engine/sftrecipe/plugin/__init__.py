@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     # isort: off
     # fmt: off
     from sftrecipe.errors import PluginError, SftrecipeError, causes, closest, yaml_word
-    from sftrecipe.messages import Text, Texts, message, said
+    from sftrecipe.messages import Text, Texts, error_text, message
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
@@ -142,7 +142,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "Problems and their texts": {
         "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
-        "sftrecipe.messages": "Texts Text said message",
+        "sftrecipe.messages": "Texts Text error_text message",
     },
     "This machine": {
         "sftrecipe.plugin.environments": "installer user_data environment_of COMPLETE",
@@ -266,6 +266,7 @@ __all__ = [
     "draw_rows",
     "ending_of",
     "environment_of",
+    "error_text",
     "installer",
     "is_cut_off",
     "is_empty",
@@ -280,7 +281,6 @@ __all__ = [
     "quirks_of",
     "read_turns",
     "rendered",
-    "said",
     "sandbox",
     "spoken_role",
     "template_keys",

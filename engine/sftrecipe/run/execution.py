@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
-from sftrecipe.messages import message, said
+from sftrecipe.messages import error_text, message
 from sftrecipe.plan.steps import Step
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.plugin_kinds import PluginRefused
@@ -149,7 +149,9 @@ class Execution:
         except (PluginRefused, PromptFailed) as refusal:
             if lost := nothing_left(self.run, step, of_each=self._runner(step).needs_each_stream):
                 raise lost from refusal
-            raise SftrecipeError("step-refused", step=step.id, error=said(refusal)) from refusal
+            raise SftrecipeError(
+                "step-refused", step=step.id, error=error_text(refusal)
+            ) from refusal
         except Exception as error:
             if isinstance(error, OSError) and error.errno in UNWRITABLE:
                 raise

@@ -260,7 +260,7 @@ def _hint(loss: Loss, options: Mapping[str, Any]) -> str:
     if not loss.reasons and isinstance(loss.step.block.plugin, Source):
         return "nothing-left-source"
     if loss.reasons and not loss.deciding() and loss.remedy():
-        return "nothing-left-remedy"
+        return "nothing-left-remedy" if options else "nothing-left-remedy-alone"
     if not options:
         return "nothing-left-block"
     return "nothing-left-change" if loss.reasons else "nothing-left-option"

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sftrecipe.errors import Position, Problem, SftrecipeError, is_wrong, unknown
-from sftrecipe.messages import said
+from sftrecipe.messages import error_text
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.data_notices import PASSED_OVER, told_texts
@@ -188,7 +188,7 @@ class OptionCheck:
         except SftrecipeError as error:
             self._problems.append(replace(error.problem, position=place))
         except Exception as error:
-            values = {"source": draft.id, "error": said(error) or type(error).__name__}
+            values = {"source": draft.id, "error": error_text(error) or type(error).__name__}
             self._problems.append(
                 Problem("source-unreadable", place, values)
                 if isinstance(plugin, Source)

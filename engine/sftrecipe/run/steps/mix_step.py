@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 import orjson
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Text, own_text, said
+from sftrecipe.messages import Text, error_text, own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject
 from sftrecipe.plugin.plugin_kinds import KEEP, Exporter, Mix, Mixer, Pick, PluginRefused, Verdict
@@ -188,7 +188,7 @@ def _mixed(
             raise
         losses = _losses(step, sifted, checks, draft)
         causes = tuple(_unfit_rows(loss) for loss in losses)
-        values = {"step": step.id, "error": said(refusal), "causes": causes}
+        values = {"step": step.id, "error": error_text(refusal), "causes": causes}
         raise SftrecipeError("mix-unfit", "mix-unfit", **values) from refusal
 
 

@@ -11,7 +11,7 @@ from typing import IO
 import orjson
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Word, in_user_language, message, said
+from sftrecipe.messages import Word, error_text, in_user_language, message
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.permission import Places
@@ -161,7 +161,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
-        raise SftrecipeError("step-refused", step=block.id, error=said(refusal)) from refusal
+        raise SftrecipeError("step-refused", step=block.id, error=error_text(refusal)) from refusal
 
 
 def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:

@@ -23,6 +23,7 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
 
+texts = Texts(__package__)
 _LINE = re.compile(
     r"(?:score|rating|评分|得分|分数|打分)\W{0,8}?(?P<score>-?\d+(?:\.\d+)?)(?![\d.]*\d)",
     re.IGNORECASE,
@@ -40,9 +41,6 @@ def last_score(text: str, worst: float, best: float) -> float | None:
     if not scores or not worst <= scores[-1] <= best:
         return None
     return scores[-1]
-
-
-texts = Texts(__package__)
 
 
 class Rated(NamedTuple):
