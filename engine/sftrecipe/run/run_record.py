@@ -75,10 +75,10 @@ class StepRecord:
             "use": self.use,
             "key": self.key,
             "cached": self.cached,
-            "reads": self.reads,
-            "after": self.after,
-            "makes": self.makes,
-            "thins": self.thins,
+            "reads": list(self.reads),
+            "after": list(self.after),
+            "makes": list(self.makes),
+            "thins": list(self.thins),
             "made": facts.made,
             "kept": facts.kept,
             "rejected": facts.rejected,
@@ -211,7 +211,7 @@ class RunRecord:
             "estimate": [asdict(each) for each in self.estimate],
             "outdated": None if self.outdated is None else [o.as_json() for o in self.outdated],
             **(self.end.as_json() if self.end else {}),
-            "emptied": self.emptied or None,
+            "emptied": list(self.emptied) or None,
         }
         return {
             "name": self.name,
@@ -220,7 +220,7 @@ class RunRecord:
             "profile": self.profile,
             "document": self.document,
             **{name: value for name, value in told.items() if value is not None},
-            "planned": self.planned,
+            "planned": list(self.planned),
             "steps": [each.as_json() for each in self.steps],
             "data_sets": [data_set_json(each) for each in self.data_sets],
             "versions": self.versions,
@@ -254,5 +254,11 @@ def _data_set(found: Mapping[str, Any]) -> DataSet:
 
 def data_set_json(data_set: DataSet) -> dict[str, Any]:
     """A data set as plain data."""
-    names = ("name", "files", "rows", "role", "kind", *(["needs"] if data_set.needs else []))
-    return {name: getattr(data_set, name) for name in names}
+    return {
+        "name": data_set.name,
+        "files": list(data_set.files),
+        "rows": data_set.rows,
+        "role": data_set.role,
+        "kind": data_set.kind,
+        **({"needs": data_set.needs} if data_set.needs else {}),
+    }
