@@ -23,7 +23,7 @@ from typing import Any
 from urllib.request import urlopen
 
 _HERE = Path(__file__).parent
-sys.path.insert(0, str(_HERE.parent / "tests"))
+sys.path.insert(0, str(_HERE.parent / "tests" / "support"))
 
 from standin import StandIn, stand_in  # noqa: E402
 

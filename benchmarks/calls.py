@@ -18,9 +18,9 @@ import tempfile
 
 from measured import HERE, Run, measure
 from peers.table import compare_peers
+from standin import StandIn, stand_in
 
 from cases import CASES, EXTRA, PEER_CASES, Case
-from standin import StandIn, stand_in
 
 
 def run(script: str, server: StandIn, *arguments: object) -> Run:

@@ -20,7 +20,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from measured import HERE, Run, measure
-
 from standin import StandIn, stand_in
 
 PROMPTS, AT_ONCE = 2000, 256

@@ -14,7 +14,6 @@ import tempfile
 from pathlib import Path
 
 from measured import HERE, Run, measure
-
 from standin import StandIn, stand_in
 
 RECIPE = """

@@ -1,7 +1,8 @@
 """Our own code beside a library that does nearly the same: CPU-seconds in one process, as ratios.
 
-uv run --with ijson --with simpleeval --with clevercsv --with scikit-learn python
-    benchmarks/libraries.py [json] [expression] [csv] [header] [tokens] [clusters]
+uv run --extra embedded --with ijson --with simpleeval --with clevercsv --with tokenizers
+    --with scikit-learn python benchmarks/libraries.py
+    [json] [expression] [csv] [header] [tokens] [clusters]
 
 Why each is our own: docs/decisions/026-own-code-or-a-library.md.
 """
@@ -21,11 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sftrecipe_registry.shared.models.byte_pairs import BytePairs
-from sftrecipe_registry.shared.models.gguf_header import read_gguf_header
 
 from sftrecipe_registry.filters.rules.expression import read_expression
 from sftrecipe_registry.methods.cherry.kmeans import kmeans
+from sftrecipe_registry.shared.models.token_counters import BytePairs, read_gguf_header
 from sftrecipe_registry.shared.readers.csv_delimiter import delimiter_of
 from sftrecipe_registry.shared.readers.json_list import json_items
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 
 from standin import StandIn  # noqa: E402
 

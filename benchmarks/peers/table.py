@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from measured import HERE, Run, measure
+from standin import StandIn, stand_in
 
 from cases import Case
-from standin import StandIn, stand_in
 
 PEERS = ("curator", "datadesigner", "litellm_bare", "distilabel_pipeline")
 LIMIT = 300.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.odd_server import Sent, odd_server, told
+from tests.support.odd_server import Sent, odd_server, told
 
 ROOT = Path(__file__).parents[2]
 CHILD = """\

@@ -21,7 +21,7 @@ from sftrecipe.recipe import load
 from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schemas
 from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 
-from ..recipe import stand_ins
+from ..support import stand_in_plugins as stand_ins
 
 HERE = Path(__file__).parent
 CASES = sorted(folder for folder in HERE.iterdir() if (folder / "expected.txt").exists())

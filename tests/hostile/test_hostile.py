@@ -15,7 +15,7 @@ from sftrecipe.recipe.load import check_recipe
 from sftrecipe.report.text.problem_text import render
 from sftrecipe.store.project import Project
 
-from ..recipe import stand_ins
+from ..support import stand_in_plugins as stand_ins
 
 HEAD = "version: 1\nname: hostile\n"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FAKE = Path(__file__).parents[1] / "trainers" / "fake_llamafactory.py"
+FAKE = Path(__file__).parents[1] / "support" / "fake_llamafactory.py"
 HEAD = """\
 version: 1
 name: t

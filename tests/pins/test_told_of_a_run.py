@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.run.sweeping import Sweeping
-from tests.standin import StandIn, stand_in
+from tests.support.standin import StandIn, stand_in
+from tests.support.sweep_runs import Sweeping
 
 from .pinned import hold
 

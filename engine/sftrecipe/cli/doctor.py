@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from sftrecipe.cli.recipe_options import check_options, checked
+from sftrecipe.cli.interrupts import run_interruptibly
+from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe, out_option
+from sftrecipe.doctor.checkup import check_up
+from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, faults
+from sftrecipe.store.project import project_of
 
 
 @click.command()
 @click.argument("recipe", required=False, type=click.Path(path_type=Path))
 @check_options
-@click.option("--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default.")
+@out_option
 @click.option("--offline", is_flag=True, help="Ask no provider.")
 @click.option(
     "--timeout",
@@ -25,12 +29,13 @@ from sftrecipe.cli.recipe_options import check_options, checked
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 def doctor(
+    *,
     recipe: Path | None,
+    check: CheckOptions,
     out: Path | None,
     offline: bool,
     timeout: float,
     as_json: bool,
-    **options: Any,
 ) -> int:
     """Check that a recipe can run here: providers, ledger, folders, packages, training.
 
@@ -38,13 +43,7 @@ def doctor(
     comes from the ledger or goes into it. Without a recipe, the installation and the folder's
     ledger are checked.
     """
-    from sftrecipe.cli.interrupts import run_interruptibly  # noqa: PLC0415
-    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
-    from sftrecipe.doctor.checkup import check_up  # noqa: PLC0415
-    from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, faults  # noqa: PLC0415
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
-    found = checked(recipe, **options, keys_later=True) if recipe else None
+    found = checked_recipe(recipe, check, keys_later=True) if recipe else None
     project = project_of(recipe or Path.cwd() / "recipe")
     if out is None and found:
         out = project.run_folder(found.name)

@@ -6,6 +6,13 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.cli.progress_display import shown
+from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.discovery import plugin_class, plugins
+from sftrecipe.plugin.environments import made_environment
+from sftrecipe.plugin.plugin_kinds import PluginRefused
+from sftrecipe.plugin.trainer import Trainer
+
 
 @click.group()
 def env() -> None:
@@ -26,13 +33,6 @@ def train(cpu: bool, path: Path | None, use: str, quiet: bool) -> None:
 
     What stands already is not made again; what was interrupted is made anew.
     """
-    from sftrecipe.cli.progress_display import shown  # noqa: PLC0415
-    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
-    from sftrecipe.plugin.discovery import plugin_class, plugins  # noqa: PLC0415
-    from sftrecipe.plugin.environments import made_environment  # noqa: PLC0415
-    from sftrecipe.plugin.plugin_kinds import PluginRefused  # noqa: PLC0415
-    from sftrecipe.plugin.trainer import Trainer  # noqa: PLC0415
-
     if use not in (known := plugins("trainer")):
         raise click.UsageError(f"There is no trainer '{use}': {', '.join(known)}.")
     trainer = plugin_class("trainer", use)

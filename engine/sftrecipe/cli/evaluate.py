@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import click
 
-from sftrecipe.cli.recipe_options import recipe_options
-from sftrecipe.cli.running import checked_and_run, run_options
+from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
+from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
 
 
 @click.command()
 @recipe_options
 @run_options
-def evaluate(**options: Any) -> None:
+def evaluate(recipe: Path, check: CheckOptions, options: RunOptions) -> None:
     """Judge a recipe's models; what they need, data and training, is made where it is missing.
 
     Exit status 1 where a figure is worse than the recipe's `gate` asks.
     """
-    checked_and_run(to="evaluate", **options)
+    run_recipe(checked_recipe(recipe, check), "evaluate", options)

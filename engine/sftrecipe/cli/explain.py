@@ -6,6 +6,11 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.report.text.explanation_text import explanation_json, explanation_text
+from sftrecipe.run.row_trace import trace_row
+from sftrecipe.run.run_file import latest_run, readable
+from sftrecipe.store.project import project_of
+
 
 @click.command()
 @click.argument("row")
@@ -21,14 +26,6 @@ def explain(row: str, out: Path | None, as_json: bool) -> None:
 
     ROW is a row's id, the beginning of one, or a text that the row holds.
     """
-    from sftrecipe.report.text.explanation_text import (  # noqa: PLC0415
-        explanation_json,
-        explanation_text,
-    )
-    from sftrecipe.run.row_trace import trace_row  # noqa: PLC0415
-    from sftrecipe.run.run_file import latest_run, readable  # noqa: PLC0415
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
     project = project_of(out or Path.cwd() / "recipe")
     run = out or latest_run(project.folder / "runs")
     with readable(run):

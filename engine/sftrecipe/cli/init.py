@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shlex import quote
 
 import click
 
-if TYPE_CHECKING:
-    from sftrecipe.plugin.vendors.vendor_facts import Vendor
+from sftrecipe.errors import UsageError, unknown
+from sftrecipe.messages import message, user_language
+from sftrecipe.plan.steps import plan_recipe
+from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_named
+from sftrecipe.recipe.language.json_schema import RECIPE_FILE, installed_recipe_schema, schema_text
+from sftrecipe.recipe.load import check_recipe
+from sftrecipe.run.requirements import lacking
+from sftrecipe.store.project import project_of
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -53,16 +60,11 @@ def init(folder: Path, language: str | None, provider: str | None) -> None:
 
 def _language(name: str) -> str:
     """The language that a folder's name is written in, else the user's."""
-    from sftrecipe.messages import user_language  # noqa: PLC0415
-
     return "zh" if _HAN.search(name) and not _KANA.search(name) else user_language()
 
 
 def _vendor(name: str) -> Vendor:
     """The vendor of a name. Raises UsageError."""
-    from sftrecipe.errors import UsageError, unknown  # noqa: PLC0415
-    from sftrecipe.plugin.vendors.vendor_facts import known_vendors, vendor_named  # noqa: PLC0415
-
     found = vendor_named(name)
     if found is not None and found.example:
         return found
@@ -72,20 +74,12 @@ def _vendor(name: str) -> Vendor:
 
 def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:
     """What a new project holds, by file name."""
-    from sftrecipe.recipe.language.json_schema import (  # noqa: PLC0415
-        RECIPE_FILE,
-        installed_recipe_schema,
-        schema_text,
-    )
-
     schema = {RECIPE_FILE: schema_text(installed_recipe_schema())}
     return {**_first_project(folder, language, vendor), **schema, **_SHARED}
 
 
 def _first_project(folder: Path, language: str, vendor: Vendor | None = None) -> dict[str, str]:
     """The recipe and its data, by file name."""
-    from importlib import resources  # noqa: PLC0415
-
     written = resources.files("sftrecipe.cli") / "first_project" / language
     texts = {each.name: each.read_text(encoding="utf-8") for each in written.iterdir()}
     named = _named_models(texts["recipe.yaml"], vendor or _vendor(_DEFAULT), language)
@@ -122,8 +116,6 @@ def _recipe_name(folder: Path) -> str:
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
     """Write the files that are not shared and there already. Raises UsageError."""
-    from sftrecipe.errors import UsageError  # noqa: PLC0415
-
     standing = {file for file in files if (folder / file).exists() or (folder / file).is_symlink()}
     if taken := sorted(standing - _SHARED.keys()):
         raise UsageError("init-taken", "init-folder", folder=str(folder), file=taken[0])
@@ -139,10 +131,6 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 def _tell(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None:
     """Print what was written and what to do next."""
-    from shlex import quote  # noqa: PLC0415
-
-    from sftrecipe.messages import message  # noqa: PLC0415
-
     recipe = folder / "recipe.yaml"
     click.echo(message("init-ready", {"folder": folder}))
     for file in [file for file in files if file in _TOLD]:
@@ -159,11 +147,6 @@ def _tell(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None
 
 def _lacking(recipe: Path) -> list[str]:
     """What to do on this machine before the new recipe can make its data."""
-    from sftrecipe.plan.steps import plan_recipe  # noqa: PLC0415
-    from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
-    from sftrecipe.run.requirements import lacking  # noqa: PLC0415
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
     found, project = check_recipe(recipe), project_of(recipe)
     plan = plan_recipe(found, project, "data")
     lacks = lacking(plan, project.run_folder(found.name))

@@ -6,6 +6,22 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.calls.ledger.repair import repair as save
+from sftrecipe.calls.ledger.totals import read_call, totals
+from sftrecipe.calls.ledger.totals import verify as check
+from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.report.text.ledger_text import (
+    call_json,
+    call_text,
+    repaired_json,
+    repaired_text,
+    sound_json,
+    sound_text,
+    totals_json,
+    totals_text,
+)
+from sftrecipe.store.project import project_of
+
 
 @click.group(invoke_without_command=True)
 @click.option(
@@ -18,15 +34,10 @@ import click
 @click.pass_context
 def ledger(context: click.Context, project: Path, as_json: bool) -> None:
     """Print calls, tokens and cost by provider, model and day."""
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
     path = project_of(project / "recipe").ledger
     context.obj = {**(context.obj or {}), "ledger": path, "as_json": as_json}
     if context.invoked_subcommand:
         return
-    from sftrecipe.calls.ledger.totals import totals  # noqa: PLC0415
-    from sftrecipe.report.text.ledger_text import totals_json, totals_text  # noqa: PLC0415
-
     found = totals(path)
     click.echo(totals_json(found) if as_json else totals_text(found))
 
@@ -36,10 +47,6 @@ def ledger(context: click.Context, project: Path, as_json: bool) -> None:
 @click.pass_context
 def show(context: click.Context, key: str) -> None:
     """Print one call: request, reply, tokens, cost."""
-    from sftrecipe.calls.ledger.totals import read_call  # noqa: PLC0415
-    from sftrecipe.errors import UsageError  # noqa: PLC0415
-    from sftrecipe.report.text.ledger_text import call_json, call_text  # noqa: PLC0415
-
     call = read_call(context.obj["ledger"], key)
     if call is None:
         raise UsageError("no-such-call", key=key)
@@ -50,10 +57,6 @@ def show(context: click.Context, key: str) -> None:
 @click.pass_context
 def repair(context: click.Context) -> None:
     """Save every readable call of a damaged ledger; the damaged file is kept beside."""
-    from sftrecipe.calls.ledger.repair import repair as save  # noqa: PLC0415
-    from sftrecipe.errors import SftrecipeError  # noqa: PLC0415
-    from sftrecipe.report.text.ledger_text import repaired_json, repaired_text  # noqa: PLC0415
-
     try:
         _verify(context)
     except SftrecipeError as error:
@@ -72,9 +75,6 @@ def verify(context: click.Context) -> None:
 
 
 def _verify(context: click.Context) -> None:
-    from sftrecipe.calls.ledger.totals import verify as check  # noqa: PLC0415
-    from sftrecipe.report.text.ledger_text import sound_json, sound_text  # noqa: PLC0415
-
     path = context.obj["ledger"]
     calls = check(path)
     click.echo(sound_json(path, calls) if context.obj["as_json"] else sound_text(path, calls))

@@ -10,39 +10,63 @@ from importlib import import_module
 
 import click
 
+from sftrecipe.cli.terminal import guard_streams
+
 INTERRUPTED = 130
 _FEW_MEMORY = b"error[few-memory]: this process may have no more memory\n"
-COMMANDS = (
-    "run", "validate", "plan", "preview", "train", "evaluate", "sweep", "report", "explain", "init",
-    "ledger", "doctor", "plugins", "schema", "env",
-)  # fmt: skip
+COMMANDS = {
+    "run": "Make the data of a recipe; where it has `evaluate` blocks, also train and judge.",
+    "validate": "Check recipes: all their mistakes at once, without a call or a network.",
+    "plan": "Print the steps of a recipe: cached or stale and why, calls, tokens, cost.",
+    "preview": "Make a few rows with every generate and filter block, and print them.",
+    "train": "Make the data of a recipe and train on it; what is done already is not done again.",
+    "evaluate": "Judge a recipe's models; what they need, data and training, is made where it is "
+    "missing.",
+    "sweep": "Train and judge every variant that the recipe's `sweep` tells, and compare them.",
+    "report": "Write a run's report: one HTML page that needs no network and nothing beside it.",
+    "explain": "Walk back from a row to its seeds, prompts, replies, scores and models.",
+    "init": "Start a project: a recipe that runs, its small data, a catalogue.",
+    "ledger": "Print calls, tokens and cost by provider, model and day.",
+    "doctor": "Check that a recipe can run here: providers, ledger, folders, packages, training.",
+    "plugins": "List the plugins that are installed; show one, or start a new one.",
+    "schema": "Print the JSON Schema of a recipe, or of one plugin (NAME, as `filter.length`).",
+    "env": "Make the Python environments that packages need which get on with no others.",
+}
+"""The commands, each with the first sentence of its help: a list of them imports none."""
 
 
 class _Commands(click.Group):
-    """Imports a command when it is used, not before."""
+    """Imports a command when it is called, not before."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"sftrecipe.cli.{cmd_name}"), cmd_name)
-        return command
+        """What lists show of a command: its name and one line."""
+        line = COMMANDS.get(cmd_name)
+        return None if line is None else click.Command(cmd_name, help=line)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from sftrecipe.errors import closest  # noqa: PLC0415
+        """The command itself, by the name in front of its arguments."""
+        from sftrecipe.errors import closest  # noqa: PLC0415 - a list of commands needs it not
 
         try:
-            return super().resolve_command(ctx, args)
+            name, listed, rest = super().resolve_command(ctx, args)
         except click.UsageError as error:
             near = closest(args[0], COMMANDS)
             if near is None:
                 raise
             text = f"{error.message} Did you mean '{near}'?"
             raise click.UsageError(text, ctx) from error
+        return name, listed and imported_command(str(name)), rest
+
+
+def imported_command(name: str) -> click.Command:
+    """The command of a name, its module imported."""
+    command: click.Command = getattr(import_module(f"sftrecipe.cli.{name}"), name)
+    return command
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,18 +83,16 @@ def main() -> None:
     debug = "--debug" in sys.argv or bool(os.environ.get("SFTRECIPE_DEBUG"))
     if "--debug" in sys.argv:  # accepted anywhere
         sys.argv.remove("--debug")
-    from sftrecipe.cli.terminal import guard_streams  # noqa: PLC0415
-
     guard_streams()
     signal.signal(signal.SIGTERM, _end_in_order)
     try:
         status = cli(standalone_mode=False)
     except KeyboardInterrupt:
-        _exit(_told(click.exceptions.Abort()))
+        _exit(_report(click.exceptions.Abort()))
     except Exception as error:
         if debug:
             raise
-        _exit(_told_at_last(error))
+        _exit(_report_at_any_rate(error))
     _exit(status if isinstance(status, int) else 0)
 
 
@@ -92,16 +114,16 @@ def _end_in_order(*_: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def _told_at_last(error: Exception) -> int:
+def _report_at_any_rate(error: Exception) -> int:
     """Tell the user about an error, also where there is no memory left to word it; the status."""
     try:
-        return _told(error)
+        return _report(error)
     except MemoryError:
         os.write(2, _FEW_MEMORY)
         return 1
 
 
-def _told(error: Exception) -> int:
+def _report(error: Exception) -> int:
     """Tell the user about an error; the exit status."""
     from sftrecipe.errors import (  # noqa: PLC0415
         RecipeError,

@@ -6,6 +6,19 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.plugin.new_package import new_package
+from sftrecipe.report.pages.plugin_page import plugin_page
+from sftrecipe.report.text.plugin_text import (
+    listed,
+    listing_json,
+    listing_text,
+    named,
+    pages_json,
+    pages_text,
+    written_json,
+    written_text,
+)
+
 
 @click.group(invoke_without_command=True)
 @click.option("--kind", metavar="KIND", help="Only this kind: provider, source, generator …")
@@ -15,8 +28,6 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
     """List the plugins that are installed; show one, or start a new one."""
     if context.invoked_subcommand:
         return
-    from sftrecipe.report.text.plugin_list import listed, listing_json, listing_text  # noqa: PLC0415
-
     lines = listed(kind)
     click.echo(listing_json(lines) if as_json else listing_text(lines))
     broken = [line.error for line in lines if line.error]
@@ -32,10 +43,6 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 def show(name: str, kind: str | None, as_json: bool) -> None:
     """Print a plugin's options, needs, source paper and an example."""
-    from sftrecipe.report.pages.plugin_page import plugin_page  # noqa: PLC0415
-    from sftrecipe.report.text.plugin_list import named  # noqa: PLC0415
-    from sftrecipe.report.text.plugin_text import pages_json, pages_text  # noqa: PLC0415
-
     pages = [plugin_page(found) for found in named(name, kind)]
     click.echo(pages_json(pages) if as_json else pages_text(pages))
 
@@ -51,8 +58,5 @@ def show(name: str, kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 def new(kind: str, name: str, to: Path | None, as_json: bool) -> None:
     """Write a package with a working plugin and its test."""
-    from sftrecipe.plugin.new_package import new_package  # noqa: PLC0415
-    from sftrecipe.report.text.plugin_list import written_json, written_text  # noqa: PLC0415
-
     written = new_package(kind, name, to)
     click.echo(written_json(written) if as_json else written_text(written))

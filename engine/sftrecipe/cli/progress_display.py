@@ -14,7 +14,7 @@ from sftrecipe.cli.terminal import visible
 from sftrecipe.messages import in_user_language, message
 from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.plugin.trainer import TrainingState
-from sftrecipe.report.text.figures import main_figures
+from sftrecipe.report.text.text_format import main_figures
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.step_facts import StepFacts
 

@@ -1,18 +1,24 @@
-"""The arguments that every command on a recipe takes."""
+"""The arguments that commands on a recipe take."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.recipe.load import check_recipe
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.store.project import Project
+
+Command = Callable[..., Any]
+Option = Callable[[Any], Any]
 
 _RECIPE = click.argument("recipe", type=click.Path(path_type=Path))
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+_CHECK_OPTIONS: tuple[Option, ...] = (
     click.option("--profile", metavar="NAME", help="One of the recipe's profiles."),
     click.option("--set", "variables", multiple=True, metavar="VAR=VALUE", help="Set a variable."),
     click.option(
@@ -38,49 +44,79 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
 )
 
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path), help="Output folder; runs/NAME by default."
+)
 
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the recipe argument and its options to a command."""
-    wrapped: Callable[..., Any] = _RECIPE(check_options(command))
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """How a recipe is checked."""
+
+    profile: str | None
+    variables: tuple[str, ...]
+    allow_paths: tuple[Path, ...]
+    allow_keys: tuple[str, ...]
+    allow: tuple[str, ...]
+
+    def set_variables(self) -> dict[str, str]:
+        """The variables that `--set` gives. Raises UsageError."""
+        return dict(_name_and_value(text, "--set") for text in self.variables)
+
+    def allowed_keys(self) -> list[tuple[str, str]]:
+        """Pairs of environment variable and host. Raises UsageError."""
+        return [_name_and_value(text, "--allow-key") for text in self.allow_keys]
+
+
+def recipe_options(command: Command) -> Command:
+    """Add the recipe's path, and the options on how it is checked."""
+    wrapped: Command = _RECIPE(check_options(command))
     return wrapped
 
 
-def check_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options alone, for a command that takes several recipes."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+def check_options(command: Command) -> Command:
+    """Add the options on how a recipe is checked; the command takes them as `check`."""
+    return with_options(command, _CHECK_OPTIONS, "check", CheckOptions)
 
 
-def checked(  # noqa: PLR0917 - click passes them by name
-    recipe: Path,
-    profile: str | None,
-    variables: tuple[str, ...],
-    allow_paths: tuple[Path, ...],
-    allow_keys: tuple[str, ...],
-    allow: tuple[str, ...],
-    *,
-    keys_later: bool = False,
-) -> CheckedRecipe:
-    """The checked recipe that the options name; `keys_later`: its keys need not be set.
+def with_options(
+    command: Command, options: tuple[Option, ...], name: str, kind: type[Any]
+) -> Command:
+    """The command with the options, which it takes as one value of a dataclass, by that name."""
+
+    @wraps(command)
+    def wrapped(**values: Any) -> Any:
+        taken = {field.name: values.pop(field.name) for field in fields(kind)}
+        return command(**values, **{name: kind(**taken)})
+
+    for option in reversed(options):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def checked_recipe(recipe: Path, check: CheckOptions, *, keys_later: bool = False) -> CheckedRecipe:
+    """The recipe, checked; `keys_later`: its keys need not be set.
 
     Raises RecipeError with all its problems.
     """
-    from sftrecipe.recipe.load import check_recipe  # noqa: PLC0415
-
     return check_recipe(
         recipe,
-        profile=profile,
-        variables=dict(pair(text, "--set") for text in variables),
-        allow_paths=allow_paths,
-        allow_keys=[pair(text, "--allow-key") for text in allow_keys],
-        allow=allow,
+        profile=check.profile,
+        variables=check.set_variables(),
+        allow_paths=check.allow_paths,
+        allow_keys=check.allowed_keys(),
+        allow=check.allow,
         keys_later=keys_later,
     )
 
 
-def pair(text: str, option: str) -> tuple[str, str]:
-    """`NAME=VALUE` in two."""
+def output_folder(recipe: CheckedRecipe, project: Project, out: Path | None) -> Path:
+    """Where a run leaves its results."""
+    return (out or project.run_folder(recipe.name)).resolve()
+
+
+def _name_and_value(text: str, option: str) -> tuple[str, str]:
+    """`NAME=VALUE` in two. Raises UsageError."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise click.UsageError(f"{option} takes NAME=VALUE, not '{text}'")

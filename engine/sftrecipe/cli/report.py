@@ -6,6 +6,11 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.report.pages.run.found_run import found_run
+from sftrecipe.report.pages.run.run_page import facts_json, project_of_run, write_report
+from sftrecipe.run.output_folder import REPORT_FILE
+from sftrecipe.run.run_file import readable
+
 
 @click.command()
 @click.argument("run")
@@ -22,16 +27,7 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
 
     RUN is a run's folder, its recipe, or a name under runs/.
     """
-    from sftrecipe.report.pages.run.found_run import found_run  # noqa: PLC0415
-    from sftrecipe.report.pages.run.leaving import (  # noqa: PLC0415
-        facts_json,
-        leave_report,
-        project_of_run,
-    )
-    from sftrecipe.run.output_folder import REPORT_FILE  # noqa: PLC0415
-    from sftrecipe.run.run_file import readable  # noqa: PLC0415
-
     out = found_run(run)
     with readable(out):
-        facts = leave_report(out, project_of_run(out), lang, file)
+        facts = write_report(out, project_of_run(out), lang, file)
     click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))

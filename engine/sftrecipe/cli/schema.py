@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.errors import UsageError, unknown
+from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas
+
 
 @click.command()
 @click.option(
@@ -22,9 +25,6 @@ def schema(name: str | None, write: Path | None) -> int:
 
     It knows every installed plugin: let your editor read it.
     """
-    from sftrecipe.errors import UsageError, unknown  # noqa: PLC0415
-    from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas  # noqa: PLC0415
-
     if write:
         for line in written(Path(write)):
             click.echo(line)
@@ -40,8 +40,6 @@ def schema(name: str | None, write: Path | None) -> int:
 
 def written(folder: Path) -> list[str]:
     """Write the built-in schemas into a folder, remove those that are gone; what was done."""
-    from sftrecipe.recipe.language.json_schema import schema_text, schemas  # noqa: PLC0415
-
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {name: schema_text(each) for name, each in schemas(built_in=True).items()}
     done = []

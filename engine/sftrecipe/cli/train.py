@@ -2,49 +2,52 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from sftrecipe.cli.recipe_options import checked, recipe_options
-from sftrecipe.cli.running import checked_and_run, output_folder, run_options
+from sftrecipe.cli.recipe_options import (
+    CheckOptions,
+    checked_recipe,
+    output_folder,
+    recipe_options,
+)
+from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
+from sftrecipe.messages import message
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.run.requirements import check_trainings
+from sftrecipe.run.steps.train_step import finding_text
+from sftrecipe.store.project import project_of
 
 
 @click.command()
 @recipe_options
 @run_options
-@click.option("--check", is_flag=True, help="Only check data and arguments; train nothing.")
-def train(check: bool, out: Path | None, **options: Any) -> int:
+@click.option(
+    "--check", "check_only", is_flag=True, help="Only check data and arguments; train nothing."
+)
+def train(recipe: Path, check: CheckOptions, options: RunOptions, check_only: bool) -> int:
     """Make the data of a recipe and train on it; what is done already is not done again.
 
     `--check` tells what the training would fail on, or suffer from, once the data is made. Its exit
     status is 1 where the training would be refused.
     """
-    if not check:
-        checked_and_run(to="train", out=out, **options)
-        return 0
-    return _check(out, options)
+    if check_only:
+        return _check(checked_recipe(recipe, check, keys_later=True), options)
+    run_recipe(checked_recipe(recipe, check), "train", options)
+    return 0
 
 
-def _check(out: Path | None, options: dict[str, Any]) -> int:
+def _check(recipe: CheckedRecipe, options: RunOptions) -> int:
     """Print the findings; the exit status."""
-    from sftrecipe.messages import message  # noqa: PLC0415
-    from sftrecipe.run.requirements import check_trainings  # noqa: PLC0415
-    from sftrecipe.run.steps.train_step import finding_text  # noqa: PLC0415
-    from sftrecipe.store.project import project_of  # noqa: PLC0415
-
-    names = ("recipe", "profile", "variables", "allow_paths", "allow_keys", "allow")
-    recipe = checked(**{name: options[name] for name in names}, keys_later=True)
     project = project_of(recipe.path)
-    found = check_trainings(recipe, project, output_folder(recipe, project, out))
+    found = check_trainings(recipe, project, output_folder(recipe, project, options.out))
     faults = sum(finding.state == "fault" for _, finding in found)
-    if options["as_json"]:
-        import json  # noqa: PLC0415
-
+    if options.as_json:
         facts = [{"train": block, **finding._asdict()} for block, finding in found]
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
-    elif not options["quiet"]:
+    elif not options.quiet:
         for block, finding in found:
             click.echo(finding_text(block, finding))
         warnings = len(found) - faults

@@ -2,61 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from sftrecipe.cli.recipe_options import check_options, checked, pair
-
-if TYPE_CHECKING:
-    from sftrecipe.errors import Problem
+from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe
+from sftrecipe.errors import Problem, RecipeError, is_wrong
+from sftrecipe.messages import user_language
+from sftrecipe.recipe.load import profile_problems
+from sftrecipe.report.text.problem_text import render
 
 
 @click.command()
 @click.argument("recipes", nargs=-1, required=True, type=click.Path(path_type=Path))
 @check_options
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
-def validate(  # noqa: PLR0917 - click passes them by name
-    recipes: tuple[Path, ...],
-    profile: str | None,
-    variables: tuple[str, ...],
-    allow_paths: tuple[Path, ...],
-    allow_keys: tuple[str, ...],
-    allow: tuple[str, ...],
-    as_json: bool,
-) -> int:
+def validate(recipes: tuple[Path, ...], check: CheckOptions, as_json: bool) -> int:
     """Check recipes: all their mistakes at once, without a call or a network.
 
     Every profile is checked, or the one that --profile names.
     """
-    from sftrecipe.errors import RecipeError, is_wrong  # noqa: PLC0415
-    from sftrecipe.recipe.load import profile_problems  # noqa: PLC0415
-
-    found: dict[Path, list[Problem]] = {}
-    for recipe in recipes:
-        problems: list[Problem] = []
-        try:
-            found_well = checked(
-                recipe, profile, variables, allow_paths, allow_keys, allow, keys_later=True
-            )
-            problems += found_well.warnings
-        except RecipeError as error:
-            problems += error.problems
-        if profile is None:
-            set_here = dict(pair(text, "--set") for text in variables)
-            others = profile_problems(
-                recipe, variables=set_here, allow_paths=allow_paths, allow=allow
-            )
-            problems = [*others, *problems]  # told once, without the profile if it needs none
-        found[recipe] = RecipeError(problems).problems
+    found = {recipe: _problems(recipe, check) for recipe in recipes}
     (_print_json if as_json else _print_text)(found)
     return 2 if any(map(is_wrong, found.values())) else 0
 
 
-def _print_text(found: dict[Path, list[Problem]]) -> None:
-    from sftrecipe.report.text.problem_text import render  # noqa: PLC0415
+def _problems(recipe: Path, check: CheckOptions) -> list[Problem]:
+    """What is wrong with a recipe, in the order of the file."""
+    try:
+        problems = list(checked_recipe(recipe, check, keys_later=True).warnings)
+    except RecipeError as error:
+        problems = list(error.problems)
+    if check.profile is None:
+        others = profile_problems(
+            recipe,
+            variables=check.set_variables(),
+            allow_paths=check.allow_paths,
+            allow=check.allow,
+        )
+        problems = [*others, *problems]  # told once, without the profile if it needs none
+    return RecipeError(problems).problems
 
+
+def _print_text(found: dict[Path, list[Problem]]) -> None:
     for recipe, problems in found.items():
         if problems:
             click.echo(render(problems), err=True)
@@ -65,8 +54,6 @@ def _print_text(found: dict[Path, list[Problem]]) -> None:
 
 
 def _noun(count: int) -> str:
-    from sftrecipe.messages import user_language  # noqa: PLC0415
-
     if not count:
         return ""
     if user_language() == "zh":
@@ -75,10 +62,6 @@ def _noun(count: int) -> str:
 
 
 def _print_json(found: dict[Path, list[Problem]]) -> None:
-    import json  # noqa: PLC0415
-
-    from sftrecipe.errors import is_wrong  # noqa: PLC0415
-
     facts = [
         {
             "recipe": str(recipe),

@@ -19,7 +19,7 @@ from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.checks.trained_models import trained_models
-from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach, Section
+from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.file_hashes import file_hashes
@@ -58,9 +58,9 @@ class Step:
         return self.block.id
 
     @property
-    def section(self) -> Section:
-        """What is the same for all steps of its section."""
-        return SECTIONS[self.block.section]
+    def reach(self) -> Reach | None:
+        """How far a run must go to come to it."""
+        return SECTIONS[self.block.section].reach
 
     def reason(self, reason: str) -> Reason:
         """What a reason of its rejects means."""

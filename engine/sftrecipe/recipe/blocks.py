@@ -57,18 +57,17 @@ class BlockDraft:
 
     def text(self, key: str) -> str | None:
         """A key's value if it is a text."""
-        found = self.node.get(key)
-        return found.value if found and isinstance(found.value, str) else None
+        return self.node.text(key)
 
     def streams(self) -> list[tuple[str, Path]] | None:
         """What it says that it reads, with the places; None where it says nothing."""
         key = self.section.reads
-        found = self.node.get(key) if key else None
-        if key is None or found is None or found.value is None:
+        written = self.node.get(key) if key else None
+        if key is None or written is None or written.value is None:
             return None
-        if isinstance(found.value, str):
-            return [(found.value, (*self.path, key))]
-        items = found.value if found.is_list else []
+        if isinstance(written.value, str):
+            return [(written.value, (*self.path, key))]
+        items = written.value if written.is_list else []
         return [
             (item.value, (*self.path, key, index))
             for index, item in enumerate(items)
@@ -78,23 +77,23 @@ class BlockDraft:
 
 def block_drafts(root: Node, problems: list[Problem]) -> list[BlockDraft]:
     """Every block of the recipe, in order, with its plugin where that can be built."""
-    found: list[BlockDraft] = []
+    drafts: list[BlockDraft] = []
     taken: set[str] = set()
     for section in SECTIONS.values():
         for name, path, node in _nodes(root, section):
-            use = _use(node, section)
+            use = _use_of(node, section)
             if use is None:
                 continue
-            explicit = name if section.form == "named" else _text(node, "id")
+            explicit = name if section.form == "named" else node.text("id")
             alone = section.form in ("single", "either")
             unnamed = section.name if alone else f"{section.name}-{use}"
             draft = BlockDraft(
-                section, explicit or _free(unnamed, taken), path, node, use, bool(explicit)
+                section, explicit or _free_id(unnamed, taken), path, node, use, bool(explicit)
             )
             taken.add(draft.id)
-            draft.plugin = _plugin(draft, root, problems)
-            found.append(draft)
-    return found
+            draft.plugin = _plugin_of(draft, root, problems)
+            drafts.append(draft)
+    return drafts
 
 
 def of_section(drafts: Iterable[BlockDraft], name: str) -> list[BlockDraft]:
@@ -118,16 +117,11 @@ def _nodes(root: Node, section: Section) -> Iterator[tuple[str, Path, Node]]:
                 yield "", (section.name, index), item
 
 
-def _use(node: Node, section: Section) -> str | None:
-    return _text(node, "use") or (section.default_use if node.get("use") is None else None)
+def _use_of(node: Node, section: Section) -> str | None:
+    return node.text("use") or (section.default_use if node.get("use") is None else None)
 
 
-def _text(node: Node, key: str) -> str | None:
-    found = node.get(key)
-    return found.value if found and isinstance(found.value, str) else None
-
-
-def _free(name: str, taken: set[str]) -> str:
+def _free_id(name: str, taken: set[str]) -> str:
     """The name, numbered from 2 when it is taken."""
     number = 2
     free = name
@@ -136,38 +130,38 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _plugin(draft: BlockDraft, root: Node, problems: list[Problem]) -> Plugin | None:
-    plugin_class = _class(draft, root, problems)
-    options = _options(draft)
+def _plugin_of(draft: BlockDraft, root: Node, problems: list[Problem]) -> Plugin | None:
+    plugin_class = _class_of(draft, root, problems)
+    options = _options_of(draft)
     if plugin_class is None or options is None:
         return None
     try:
-        return _built(plugin_class, options)
+        return _build(plugin_class, options)
     except ValidationError as error:
         problems.extend(shape_problems(error, plugin_class, root, draft.options))
         wrong = {str(step) for detail in error.errors() for step in detail["loc"][:1]}
         draft.whole = False
-        return _without(plugin_class, options, wrong)
+        return _build_without(plugin_class, options, wrong)
     except Exception as error:  # a third party's validator must not end `validate`
-        problems.append(crashed(draft, root, error))
+        problems.append(crash_problem(draft, root, error))
     return None
 
 
-def _built(plugin_class: type[Plugin], options: Mapping[str, Any]) -> Plugin:
+def _build(plugin_class: type[Plugin], options: Mapping[str, Any]) -> Plugin:
     return plugin_class.model_validate_json(orjson.dumps(options), strict=True)
 
 
-def _without(
+def _build_without(
     plugin_class: type[Plugin], options: Mapping[str, Any], wrong: set[str]
 ) -> Plugin | None:
     """The plugin without its wrong options, so that the others are checked too."""
     try:
-        return _built(plugin_class, {k: v for k, v in options.items() if k not in wrong})
+        return _build(plugin_class, {k: v for k, v in options.items() if k not in wrong})
     except Exception:  # it cannot do without them
         return None
 
 
-def crashed(draft: BlockDraft, root: Node, error: Exception) -> Problem:
+def crash_problem(draft: BlockDraft, root: Node, error: Exception) -> Problem:
     """The problem of a plugin that fails while it is checked."""
     values = {
         "kind": Word(draft.section.kind),
@@ -177,7 +171,7 @@ def crashed(draft: BlockDraft, root: Node, error: Exception) -> Problem:
     return Problem("plugin-check-failed", draft.place(root, "use"), values)
 
 
-def _class(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
+def _class_of(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugin] | None:
     kind, place = draft.section.kind, draft.place(root, "use")
     try:
         known = discovery.plugins(kind)
@@ -193,7 +187,7 @@ def _class(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Plugi
     return None
 
 
-def _options(draft: BlockDraft) -> Mapping[str, Any] | None:
+def _options_of(draft: BlockDraft) -> Mapping[str, Any] | None:
     """The plugin's options as plain data; None where they are no mapping."""
     if draft.section.beside:
         return {key: item.plain() for key, item in draft.node.value.items() if key != "use"}

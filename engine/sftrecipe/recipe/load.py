@@ -20,7 +20,7 @@ from sftrecipe.recipe.checks.capabilities import ProviderCheck
 from sftrecipe.recipe.checks.gates import gate_problems, gates_of
 from sftrecipe.recipe.checks.permissions import Consent, permission_problems
 from sftrecipe.recipe.checks.references import StreamCheck
-from sftrecipe.recipe.checks.request_options import steering_problems
+from sftrecipe.recipe.checks.request_options import request_problems
 from sftrecipe.recipe.checks.secrets import (
     SecretCheck,
     allowed_keys,
@@ -38,7 +38,7 @@ from sftrecipe.recipe.checks.trained_rows import trained_rows_problems
 from sftrecipe.recipe.checks.withdrawn_models import withdrawn_problems
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.language.sections import SECTIONS
-from sftrecipe.recipe.reader.layers import Composed, compose, without
+from sftrecipe.recipe.reader.layers import RecipeDocument, compose, without
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.recipe.recipe import Block, CheckedRecipe, budget_of
@@ -132,7 +132,7 @@ def _in_profile(problem: Problem, name: str) -> Problem:
     return replace(problem, values=values, hint=problem.hint or "in-profile")
 
 
-def _checked(terms: _Terms, document: Composed) -> tuple[CheckedRecipe | None, list[Problem]]:
+def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | None, list[Problem]]:
     """The recipe of a document, None where it is wrong, and all problems: every check goes on as
     far as the ones before it let it."""
     root, problems = without(document.root, "sweep"), document.problems
@@ -146,7 +146,7 @@ def _checked(terms: _Terms, document: Composed) -> tuple[CheckedRecipe | None, l
     problems += place_problems(root)
     problems += place_problems(document.written)
     asked = ProviderCheck(root, drafts, problems).asked()
-    problems += steering_problems(root, drafts)
+    problems += request_problems(root, drafts)
     _check_providers(root, drafts, asked, problems, keys_later=terms.keys_later)
     options = OptionCheck(root, terms.roots, inputs, problems, _language(root))
     options.check(drafts)
@@ -162,9 +162,9 @@ def _checked(terms: _Terms, document: Composed) -> tuple[CheckedRecipe | None, l
 
 
 def _language(root: Node) -> str:
-    written = root.get("language")
     default: str = RecipeShape.model_fields["language"].default
-    return written.value if written and isinstance(written.value, str) else default
+    written = root.text("language")
+    return default if written is None else written
 
 
 def _check_providers(

@@ -51,7 +51,7 @@ def refuse_lacking(plan: Plan, out: Path) -> None:
 
 def leaves_data(plan: Plan, lacks: list[Lack]) -> bool:
     """Whether the data can be made all the same: only trainings and judges lack something."""
-    makes_data = {step.id for step in plan.steps if step.section.reach == "data"}
+    makes_data = {step.id for step in plan.steps if step.reach == "data"}
     return not any(each.step in makes_data for each in lacks)
 
 

@@ -197,7 +197,7 @@ def _next_step(training: SweepTraining) -> Step | None:
     """The first step of its data that is not made; None where all are."""
     contents = StreamContents(training.plan.store)
     for step in training.plan.steps:
-        makes_data = step.section.reach == "data" and not runner_of(step).always_written
+        makes_data = step.reach == "data" and not runner_of(step).always_written
         if makes_data and not contents.stands(step):
             return step
         contents.advance(step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, partial
-from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
@@ -21,6 +20,7 @@ from sftrecipe_registry.shared.readers.text_documents import whole_file
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 _FRONT_TITLE = re.compile(r"title:\s*(.+?)\s*$")
 
@@ -104,21 +104,27 @@ def _front_matter(lines: list[str]) -> tuple[int, str]:
 
 def _headings(lines: list[str], begin: int) -> Iterator[_Heading]:
     """The headings that stand in no list, quotation or code, as CommonMark has them."""
-    tokens = _reader().parse("\n".join(lines[begin:]))
-    for opening, content in pairwise(tokens):
-        if opening.type != "heading_open" or opening.level or opening.map is None:
-            continue
-        first, after = opening.map
-        if after - first > 2:
+    tokens, reader = _HeadingTokens(), _reader()
+    reader.block.parse("\n".join(lines[begin:]), reader, {}, tokens)
+    for opening, content in zip(tokens[::2], tokens[1::2], strict=True):
+        first, after = opening.map or (0, 0)
+        if opening.level or after - first > 2:
             continue  # several lines above dashes: a rule is meant
         level = int(opening.tag.removeprefix("h"))
         yield _Heading(begin + first, begin + after, level, content.content)
+
+
+class _HeadingTokens(list["Token"]):
+    """Keeps headings, each before its text; tokens of all the rest would fill the memory."""
+
+    def append(self, token: Token) -> None:
+        is_text = token.type == "inline" and bool(self) and self[-1].type == "heading_open"
+        if is_text or token.type == "heading_open":
+            super().append(token)
 
 
 @cache
 def _reader() -> MarkdownIt:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - a source that is only checked needs it not
 
-    reader = MarkdownIt("commonmark")
-    reader.core.ruler.enableOnly(["block"])  # texts stay as they are, and so do their lines
-    return reader
+    return MarkdownIt("commonmark")

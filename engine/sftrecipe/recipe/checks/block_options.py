@@ -22,7 +22,7 @@ from sftrecipe.plugin.option_types import (
 )
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Filter, Generator, Mixer, Source
 from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
 from sftrecipe.recipe.checks.regexes import pattern_problem
@@ -72,10 +72,9 @@ class OptionCheck:
             if stream := draft.section.stream_of(draft.id):
                 self._columns[stream] = self._made_columns(draft, inputs, sound=sound)
         if not is_wrong(self._problems):
-            found = export_problems(
+            self._problems += export_problems(
                 self._root, drafts, self._inputs, self._columns, self._more_columns
             )
-            self._problems.extend(found)
 
     def _files(self, draft: BlockDraft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
@@ -165,11 +164,11 @@ class OptionCheck:
     def _ask_plugin(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
         """What the plugin itself finds wrong with its options."""
         try:
-            found = list(plugin.problems(inputs, self.files[draft]))
+            option_problems = list(plugin.problems(inputs, self.files[draft]))
         except Exception as error:
-            self._problems.append(crashed(draft, self._root, error))
+            self._problems.append(crash_problem(draft, self._root, error))
             return
-        for problem in found:
+        for problem in option_problems:
             path = (*draft.options, *problem.path)
             place = place_of(self._root, path, key=problem.at_key)
             values: dict[str, Any] = {"message": problem.message, "advice": problem.hint}
@@ -192,22 +191,22 @@ class OptionCheck:
             self._problems.append(
                 Problem("source-unreadable", place, values)
                 if isinstance(plugin, Source)
-                else crashed(draft, self._root, error)
+                else crash_problem(draft, self._root, error)
             )
         return None
 
     def _source_columns(self, draft: BlockDraft, source: Source) -> Inputs:
         context = self._context(draft)
-        found = source.peek(context)
-        self._tell(draft, context)
+        columns = source.peek(context)
+        self._tell_passed_over(draft, context)
         self._tell_unnamed(draft, context)
-        if found is None:
+        if columns is None:
             return None
         for new, old in source.map.items():
-            if old not in found:
+            if old not in columns:
                 place = draft.place(self._root, "map", new)
-                self._problems.append(_unknown_column(old, found, place))
-        return _mapped(found, source)
+                self._problems.append(_unknown_column(old, columns, place))
+        return _mapped_names(columns, source)
 
     def _more_columns(self, draft: BlockDraft) -> SeenColumns | None:
         """Columns of many rows of a source, for a problem that the first ones show."""
@@ -217,13 +216,13 @@ class OptionCheck:
             rows = list(islice(source.read(self._context(draft)), _MANY))
         except Exception:
             return None  # the run tells what it is
-        return _seen([row.columns for row in rows if isinstance(row, Record)], source)
+        return _seen_columns([row.columns for row in rows if isinstance(row, Record)], source)
 
     def _context(self, draft: BlockDraft) -> Context:
         folder = FilePath(self._root.place.path).parent
         return Context(draft.id, language=self._language, folder=folder, files=self.files[draft])
 
-    def _tell(self, draft: BlockDraft, context: Context) -> None:
+    def _tell_passed_over(self, draft: BlockDraft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
         for text in told_texts(told):
@@ -242,13 +241,13 @@ class OptionCheck:
             self._problems.append(Problem(slug, place, values, slug, severity="warning"))
 
 
-def _mapped(found: frozenset[str], source: Source) -> frozenset[str]:
-    return read_names((found - frozenset(source.map.values())) | frozenset(source.map))
+def _mapped_names(columns: frozenset[str], source: Source) -> frozenset[str]:
+    return read_names((columns - frozenset(source.map.values())) | frozenset(source.map))
 
 
-def _seen(rows: Sequence[Columns], source: Source) -> SeenColumns:
+def _seen_columns(rows: Sequence[Columns], source: Source) -> SeenColumns:
     """What rows hold, under the names that the source gives them."""
-    names, talked = _mapped(frozenset(name for row in rows for name in row), source), False
+    names, talked = _mapped_names(frozenset(name for row in rows for name in row), source), False
     values: dict[str, list[Any]] = {name: [] for name in names}
     for row in rows:
         new = {name: row.get(source.map.get(name, name)) for name in names}

@@ -8,7 +8,7 @@ from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
@@ -22,33 +22,34 @@ class ProviderCheck:
         self._drafts = drafts
         self._providers = {draft.id: draft for draft in of_section(drafts, "providers")}
         section = root.get("providers")
-        names = section.value if section and section.is_mapping else {}
-        self._names: Sequence[str] = list(names)
+        self._names = list(section.value) if section and section.is_mapping else []
         trainings = of_section(drafts, "train")
         self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
+        self._asked: dict[str, BlockDraft] = {}
 
     def asked(self) -> list[BlockDraft]:
         """The providers that some block asks, once each; checks every block on the way."""
-        found: dict[str, BlockDraft] = {}
         for draft in self._drafts:
             if draft.section.takes("provider"):
-                self._check_block(draft, found)
+                self._check_block(draft)
             if draft.plugin is not None:
-                self._check_options(draft, found)
-        return list(found.values())
+                for path, marker, name in values_of(draft.plugin, ProviderMarker):
+                    place = place_of(self._root, (*draft.options, *path))
+                    self._check_capabilities(name, marker.needs, draft, place)
+        return list(self._asked.values())
 
-    def _check_block(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
+    def _check_block(self, draft: BlockDraft) -> None:
         name = draft.provider
         place = draft.place(self._root, "provider")
         if draft.plugin is None:
             if name is not None:
-                self._known(name, place, found)
+                self._asked_provider(name, place)
             return
         try:
             needs: frozenset[str] = draft.plugin.required()
         except Exception as error:
-            self._problems.append(crashed(draft, self._root, error))
+            self._problems.append(crash_problem(draft, self._root, error))
             return
         values: dict[str, object] = {"kind": Word(draft.section.kind), "use": draft.use}
         asks = needs or any(values_of(draft.plugin, ProviderMarker))
@@ -57,54 +58,41 @@ class ProviderCheck:
             self._problems.append(Problem("budget-not-taken", budget, values))
         if name is None:
             if needs and not draft.node.get("provider"):
-                self._provider_missing(draft, values)
+                self._problems.append(self._provider_missing(draft, values))
         elif not needs:
             values["provider"] = name
             self._problems.append(Problem("provider-not-taken", place, values, "remove-provider"))
-            self._known(name, place, found)
+            self._asked_provider(name, place)
         else:
-            self._check_capabilities(name, needs, draft, place, found)
+            self._check_capabilities(name, needs, draft, place)
 
-    def _provider_missing(self, draft: BlockDraft, values: Mapping[str, object]) -> None:
-        known = {**values, "known": ", ".join(self._names)}
+    def _provider_missing(self, draft: BlockDraft, values: Mapping[str, object]) -> Problem:
         hint = "add-provider" if self._names else "define-provider"
         place = draft.place(self._root, "use")
-        self._problems.append(Problem("provider-missing", place, known, hint))
-
-    def _check_options(self, draft: BlockDraft, found: dict[str, BlockDraft]) -> None:
-        if draft.plugin is None:
-            return
-        for path, marker, name in values_of(draft.plugin, ProviderMarker):
-            place = place_of(self._root, (*draft.options, *path))
-            self._check_capabilities(name, marker.needs, draft, place, found)
+        return Problem("provider-missing", place, {**values, "known": ", ".join(self._names)}, hint)
 
     def _check_capabilities(
-        self,
-        name: str,
-        needs: Iterable[str],
-        draft: BlockDraft,
-        place: Position,
-        found: dict[str, BlockDraft],
+        self, name: str, needs: Iterable[str], draft: BlockDraft, place: Position
     ) -> None:
-        provider = self._known(name, place, found)
+        provider = self._asked_provider(name, place)
         if provider is None:
             return
         able = self._capabilities(provider)
         for capability in sorted(needs):
             if able is None or capability in able:
                 continue
+            others = [
+                other.id
+                for other in self._providers.values()
+                if capability in (self._capabilities(other) or ())
+            ]
             values: dict[str, object] = {
                 "provider": name,
                 "capability": Word(capability),
                 "use": draft.use,
+                "known": ", ".join(others),
             }
-            others = [
-                each.id
-                for each in self._providers.values()
-                if capability in (self._capabilities(each) or ())
-            ]
             hint = "capable" if others else None
-            values["known"] = ", ".join(others)
             self._problems.append(Problem("missing-capability", place, values, hint))
 
     def _capabilities(self, draft: BlockDraft) -> frozenset[str] | None:
@@ -113,12 +101,14 @@ class ProviderCheck:
         try:
             return draft.plugin.capabilities()
         except Exception as error:
-            self._problems.append(crashed(draft, self._root, error))
+            self._problems.append(crash_problem(draft, self._root, error))
             return None
 
-    def _known(self, name: str, place: Position, found: dict[str, BlockDraft]) -> BlockDraft | None:
+    def _asked_provider(self, name: str, place: Position) -> BlockDraft | None:
+        """The provider of this name, which is asked from now on; None, and a problem unless that
+        is told elsewhere, where there is none."""
         if name in self._providers:
-            return found.setdefault(name, self._providers[name])
+            return self._asked.setdefault(name, self._providers[name])
         if name in self._names:  # it is there, and something else is wrong with it
             return None
         if name in self._by_training and not self._trainer_known:

@@ -77,7 +77,7 @@ def export_problems(
     `every` gives the columns of more rows than were looked at.
     """
     mixed = [name for mix in of_section(drafts, "mix") for name in inputs[mix]]
-    changed = _changed(drafts, inputs, mixed)
+    changed = _changed_streams(drafts, inputs, mixed)
     exports: dict[str, list[tuple[BlockDraft, Exporter]]] = {}
     for draft in drafts:
         if isinstance(draft.plugin, Exporter):
@@ -85,8 +85,8 @@ def export_problems(
             for name in (*read, *(mixed if MIXED in inputs[draft] else ())):
                 exports.setdefault(name, []).append((draft, draft.plugin))
     for source in of_section(drafts, "sources"):
-        found, takers = columns.get(source.id), exports.get(source.id)
-        if source.id in changed or not found or not takers or _any_takes(takers, found):
+        names, takers = columns.get(source.id), exports.get(source.id)
+        if source.id in changed or not names or not takers or _any_takes(takers, names):
             continue
         more = every(source)
         if more is not None and more.names and not _any_takes(takers, more.names):
@@ -97,15 +97,15 @@ def _any_takes(takers: Sequence[tuple[BlockDraft, Exporter]], columns: frozenset
     return any(exporter.can_export(columns) for _, exporter in takers)
 
 
-def _changed(
+def _changed_streams(
     drafts: Sequence[BlockDraft], inputs: Mapping[BlockDraft, tuple[str, ...]], mixed: Sequence[str]
 ) -> set[str]:
     """The streams whose columns a filter may change that is not of this package."""
-    found: set[str] = set()
+    changed: set[str] = set()
     for draft in drafts:
         if isinstance(draft.plugin, Filter) and not is_shipped(type(draft.plugin)):
-            found.update(inputs[draft])
-    return found.union(mixed) if MIXED in found else found
+            changed.update(inputs[draft])
+    return changed.union(mixed) if MIXED in changed else changed
 
 
 def _problem(
@@ -127,8 +127,8 @@ def _problem(
     if renames and exporter.can_export(renamed):
         return Problem(slug, place, {**values, "map": f"map: {{{pairs}}}"}, "write-map")
     if renames and advice:
-        told = {**values, "map": f"map: {{{pairs}}}", "advice": advice}
-        return Problem(slug, place, told, "write-map-and-export")
+        both = {**values, "map": f"map: {{{pairs}}}", "advice": advice}
+        return Problem(slug, place, both, "write-map-and-export")
     if advice:
         return Problem(slug, place, {**values, "advice": advice}, "write-export")
     return Problem(slug, place, values, "map-them")
@@ -138,26 +138,26 @@ def _renames(seen: SeenColumns) -> dict[str, str]:
     """The columns that are meant, by what they are; empty where that is not evident."""
     if len(seen.talks) == 1 and "messages" not in seen.names:
         return {"messages": next(iter(seen.talks))}
-    found = dict(_meant(seen.texts))
-    if "instruction" not in found and "input" in seen.texts:
-        found["instruction"] = "input"
-    if "instruction" in found and "output" not in found and found.get("text") == "content":
-        found["output"] = "content"
-    if "instruction" in found and ("output" in found or seen.names.issuperset(PAIR)):
+    meant = dict(_meant_columns(seen.texts))
+    if "instruction" not in meant and "input" in seen.texts:
+        meant["instruction"] = "input"
+    if "instruction" in meant and "output" not in meant and meant.get("text") == "content":
+        meant["output"] = "content"
+    if "instruction" in meant and ("output" in meant or seen.names.issuperset(PAIR)):
         wanted: tuple[str, ...] = ("instruction", "input", "output", "reasoning", "system")
     else:
         wanted = ("text",)
     return {
-        new: found[new]
+        new: meant[new]
         for new in wanted
-        if new in found and new not in seen.names and (new, found[new]) not in _READ_SO
+        if new in meant and new not in seen.names and (new, meant[new]) not in _READ_SO
     }
 
 
-def _meant(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _meant_columns(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
     """What the columns mean, each with the one column that may be it."""
     known = {name for new, names in _MEANT.items() for name in (new, *names)}
-    plain = {old: _plain(old) for old in texts}
+    plain = {old: _plain_name(old) for old in texts}
     for new, names in _MEANT.items():
         meant = [old for old, name in plain.items() if name == new or name in names]
         if not meant and new in _ENDS:
@@ -167,7 +167,7 @@ def _meant(texts: frozenset[str]) -> Iterator[tuple[str, str]]:
             yield new, new if new in texts else meant[0]
 
 
-def _plain(name: str) -> str:
+def _plain_name(name: str) -> str:
     """A column's name without case and punctuation: `Question:`, `userQuestion`."""
     text = _EDGES.sub("", unicodedata.normalize("NFKC", name))
     return _BETWEEN.sub("_", text).lower()

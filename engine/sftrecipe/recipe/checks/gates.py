@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
 
@@ -28,7 +28,7 @@ def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]
         try:
             known = draft.plugin.metrics()
         except Exception as error:
-            yield crashed(draft, root, error)
+            yield crash_problem(draft, root, error)
             continue
         for name, bounds in written.value.items():
             place = place_of(root, (*draft.path, "gate", name), key=True)

@@ -16,7 +16,7 @@ from sftrecipe.errors import Problem
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.permission import Permission, Places
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.user_settings import ALLOWED_WORDS, read_settings, write_settings
 
@@ -57,7 +57,7 @@ def permission_problems(
         try:
             asked = list(draft.plugin.asks_permission(places))
         except Exception as error:
-            yield crashed(draft, root, error)
+            yield crash_problem(draft, root, error)
             continue
         for permission in asked:
             if not consent.allows(permission) and permission.required:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
-from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, OWN
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
@@ -45,7 +45,7 @@ class StreamCheck:
     def _inputs(self, draft: BlockDraft) -> tuple[str, ...]:
         self._check_options(draft)
         if draft.section.reads is None:
-            return self._mixed(draft)
+            return self._wanted_streams(draft)
         named = draft.streams()
         if named is None:
             return self._read_by_default(draft)
@@ -58,14 +58,14 @@ class StreamCheck:
             case "generated":
                 return tuple(self._generated or self._sources)
             case "exported":
-                return self._exported(draft)
+                return self._exported_streams(draft)
             case "exports":
                 return tuple(self._exports)
             case "held out":
-                return self._held_out(draft)
+                return self._held_out_stream(draft)
         return ()
 
-    def _exported(self, draft: BlockDraft) -> tuple[str, ...]:
+    def _exported_streams(self, draft: BlockDraft) -> tuple[str, ...]:
         """The mix, or else the streams that no generate block goes on from."""
         if of_section(self._drafts, "mix"):
             return (MIXED,)
@@ -76,7 +76,7 @@ class StreamCheck:
             self._problems.append(Problem("nothing-to-export", draft.place(self._root)))
         return names
 
-    def _held_out(self, draft: BlockDraft) -> tuple[str, ...]:
+    def _held_out_stream(self, draft: BlockDraft) -> tuple[str, ...]:
         """The rows that an exporter keeps apart."""
         if self._holds_out():
             return (HELD_OUT,)
@@ -99,13 +99,13 @@ class StreamCheck:
             )
         return name in self._exports
 
-    def _mixed(self, draft: BlockDraft) -> tuple[str, ...]:
+    def _wanted_streams(self, draft: BlockDraft) -> tuple[str, ...]:
         if not isinstance(draft.plugin, Mixer):
             return ()
         try:
             wanted = draft.plugin.wanted()
         except Exception as error:
-            self._problems.append(crashed(draft, self._root, error))
+            self._problems.append(crash_problem(draft, self._root, error))
             return ()
         return tuple(
             name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)

@@ -9,25 +9,25 @@ from sftrecipe.plugin.base import OptionProblem, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.sampling import Sampling
-from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 _WRITING = frozenset({"chat", "complete"})
 
 
-def steering_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
+def request_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """What a block's sampling asks of a provider that cannot do it."""
     providers = {draft.id: draft.plugin for draft in of_section(drafts, "providers")}
     for draft in drafts:
         if draft.plugin is None:
             continue
         try:
-            yield from _of_block(root, draft, draft.plugin, providers)
+            yield from _block_problems(root, draft, draft.plugin, providers)
         except Exception as error:  # a third party's provider must not end `validate`
-            yield crashed(draft, root, error)
+            yield crash_problem(draft, root, error)
 
 
-def _of_block(
+def _block_problems(
     root: Node, draft: BlockDraft, plugin: Plugin, providers: Mapping[str, Plugin | None]
 ) -> Iterator[Problem]:
     for path, sampling, name in asked_samplings(plugin, draft.provider):

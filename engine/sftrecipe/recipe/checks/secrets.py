@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendors.vendor_facts import known_vendors
-from sftrecipe.recipe.blocks import BlockDraft, crashed
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.reader.node import Node, Path
 from sftrecipe.recipe.user_settings import ALLOWED_KEYS, read_settings, write_settings
 
-_ANY = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
+_USE = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
 """Bounded, so that no recipe makes it slow."""
-_WHOLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _NEVER_IN_ADDRESS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _SECRET_NAME = re.compile(r"key|token|secret|passw|credential|auth", re.IGNORECASE)
 _COUNTS = re.compile(r"tokens|tokenizer|keys?_?(column|field)", re.IGNORECASE)
@@ -51,7 +51,7 @@ def place_problems(root: Node) -> Iterator[Problem]:
             continue
         if path[0] == "providers" and len(path) > 2 and path[2] != "use":
             continue
-        for use in _ANY.finditer(node.value):
+        for use in _USE.finditer(node.value):
             yield Problem("environment-place", node.place, {"name": use[1].strip()})
 
 
@@ -73,38 +73,38 @@ class SecretCheck:
         try:
             sent = provider.sends()
         except Exception as error:
-            yield crashed(draft, self._root, error)
+            yield crash_problem(draft, self._root, error)
             return
         for path, value in _values(draft):
-            for use in _ANY.finditer(value):
-                yield from self._use(use[1].strip(), value, path, draft, sent)
+            for use in _USE.finditer(value):
+                yield from self._use_problems(use[1].strip(), value, path, draft, sent)
         for value in dict.fromkeys((*sent, *sent.values(), *_addresses(draft))):
-            whole = _WHOLE.fullmatch(value)
+            whole = _VARIABLE.fullmatch(value)
             if whole and asked and not self._environment.get(whole[1]):
                 place = self._value_place(draft, value)
                 yield Problem("unset-environment", place, {"name": whole[1]}, "export-variable")
-        yield from self._written(draft, sent, asked=asked)
+        yield from self._writing_problems(draft, sent, asked=asked)
         for secret, address in sent.items():
-            yield from self._sent(secret, address, draft)
+            yield from self._sending_problems(secret, address, draft)
         for address in _addresses(draft):
             if address not in sent.values():
-                yield from self._sent("", address, draft)
+                yield from self._sending_problems("", address, draft)
 
-    def _written(
+    def _writing_problems(
         self, draft: BlockDraft, sent: Mapping[str, str], *, asked: bool
     ) -> Iterator[Problem]:
         """Keys that are written out, or in another way than `${env:NAME}`; values that are none."""
         for path, value in _values(draft):
             if value not in sent and not is_secret_name(str(path[-1])):
                 continue
-            place, whole = draft.place(self._root, *path), _WHOLE.fullmatch(value)
+            place, whole = draft.place(self._root, *path), _VARIABLE.fullmatch(value)
             address = sent.get(value) or next(iter(_addresses(draft)), "")
             host = _scheme_and_host(self._filled(address))[1]
             if whole:
                 held = self._environment.get(whole[1])
                 if asked and held and not may_be_sent(held):
                     yield Problem("key-value", place, {"name": whole[1]}, "export-key-alone")
-            elif _ANY.search(value):
+            elif _USE.search(value):
                 continue  # told as it is used
             elif name := variable_in(value):
                 yield Problem("key-form", place, {"name": name}, "whole-value")
@@ -113,24 +113,24 @@ class SecretCheck:
                 yield Problem("key-literal", place, values, "export-and-name")
 
     def _filled(self, address: str) -> str:
-        variable = _WHOLE.fullmatch(address)
+        variable = _VARIABLE.fullmatch(address)
         return self._environment.get(variable[1], "") if variable else address
 
-    def _use(
+    def _use_problems(
         self, name: str, value: str, path: Path, draft: BlockDraft, sent: Mapping[str, str]
     ) -> Iterator[Problem]:
         place = draft.place(self._root, *path)
         if value not in sent and value not in sent.values() and not _is_address(path):
             yield Problem("environment-place", place, {"name": name})
-        elif not _WHOLE.fullmatch(value):
+        elif not _VARIABLE.fullmatch(value):
             yield Problem("environment-mixed", place, {"name": name}, "whole-value")
 
-    def _sent(self, secret: str, address: str, draft: BlockDraft) -> Iterator[Problem]:
+    def _sending_problems(self, secret: str, address: str, draft: BlockDraft) -> Iterator[Problem]:
         """Whether a value may go to an address."""
-        variable, filled = _WHOLE.fullmatch(address), self._filled(address)
-        if not filled or (_ANY.search(address) and not variable):
+        variable, filled = _VARIABLE.fullmatch(address), self._filled(address)
+        if not filled or (_USE.search(address) and not variable):
             return  # the latter is told as it is used
-        if address in _addresses(draft) and (wrong := misspelt(filled)):
+        if address in _addresses(draft) and (wrong := misspelling_of(filled)):
             place, suggestion = self._value_place(draft, address), wrong.suggestion
             values = {"key": _key_of(draft, address), "suggestion": suggestion}
             hint = "write-suggestion" if suggestion and not variable else None
@@ -141,12 +141,12 @@ class SecretCheck:
             place = self._value_place(draft, address)
             yield Problem("bad-url", place, {"key": _key_of(draft, address)})
             return
-        whole = _WHOLE.fullmatch(secret)
+        whole = _VARIABLE.fullmatch(secret)
         if whole is None or is_loopback(host) or (whole[1], host) in self._allowed:
             return
         place = self._value_place(draft, secret)
         told = {"name": whole[1], "host": host}
-        if not belongs(whole[1], host):
+        if not belongs_to(whole[1], host):
             yield Problem("key-host", place, told, "allow-key")
         elif scheme == "http":
             yield Problem("key-unencrypted", place, told, "allow-key")
@@ -197,7 +197,7 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
-class Misspelt(NamedTuple):
+class Misspelling(NamedTuple):
     """What is wrong with an address, and what to write, where that is clear."""
 
     slug: str
@@ -233,16 +233,16 @@ def may_be_sent(value: str) -> bool:
     return bool(_KEY.fullmatch(value))
 
 
-def misspelt(address: str) -> Misspelt | None:
+def misspelling_of(address: str) -> Misspelling | None:
     """What is wrong with an address; None where nothing is."""
     if not _ADDRESS.fullmatch(address):
-        return Misspelt("bad-url", _suggested(address))
+        return Misspelling("bad-url", _suggested_address(address))
     if endpoint := _ENDPOINT.search(address):
-        return Misspelt("url-endpoint", address[: endpoint.start()])
+        return Misspelling("url-endpoint", address[: endpoint.start()])
     return None
 
 
-def _suggested(address: str) -> str | None:
+def _suggested_address(address: str) -> str | None:
     """The address that was probably meant; None where that could show a secret."""
     plain = unicodedata.normalize("NFKC", address).strip()
     if "://" not in plain:
@@ -269,7 +269,7 @@ def hosts_by_variable() -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def belongs(variable: str, host: str) -> bool:
+def belongs_to(variable: str, host: str) -> bool:
     """Whether the host is one of the variable's vendor."""
     return host in hosts_by_variable().get(variable, ())
 

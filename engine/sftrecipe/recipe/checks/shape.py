@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.recipe.language import keys
-from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path, kind_of, nearest, place_of
 
 _TYPES = {
@@ -36,7 +36,7 @@ _LENGTHS = {
 _SHOWN = 60
 
 
-def document_problems(document: Composed) -> Iterator[Problem]:
+def document_problems(document: RecipeDocument) -> Iterator[Problem]:
     """What is wrong with the shape of a whole recipe, its profiles that are not used included."""
     root, profiles = document.root, document.written.get("profiles")
     whole = root
@@ -58,7 +58,7 @@ def shape_problems(
         path = _path(nearest(root, base), detail)
         groups.setdefault(path, []).append(detail)
     for path, details in groups.items():
-        yield _merged(details, model, root, (*base, *path))
+        yield _merged_problem(details, model, root, (*base, *path))
 
 
 def _path(part: Node, detail: ErrorDetails) -> Path:
@@ -75,19 +75,19 @@ def _path(part: Node, detail: ErrorDetails) -> Path:
     return tuple(path)
 
 
-def _merged(
+def _merged_problem(
     details: Sequence[ErrorDetails], model: type[BaseModel], root: Node, path: Path
 ) -> Problem:
     """One problem for one place: the members of a union are told together."""
-    words = [_expected(detail) for detail in details]
+    words = [_expected_type(detail) for detail in details]
     if len(details) > 1 and all(words):
         expected = " / ".join(dict.fromkeys(str(word) for word in words))
         return _wrong_type(root, path, Word(expected))
     plain = [detail for detail, word in zip(details, words, strict=True) if not word]
-    return _problem((plain or details)[0], model, root, path)
+    return _problem_of((plain or details)[0], model, root, path)
 
 
-def _expected(detail: ErrorDetails) -> str | None:
+def _expected_type(detail: ErrorDetails) -> str | None:
     """The type that was expected; None where the type was right and the value was not."""
     kind = detail["type"]
     if kind == "int_from_float":
@@ -96,33 +96,37 @@ def _expected(detail: ErrorDetails) -> str | None:
     return _TYPES.get(stem) if stem != kind or kind in _TYPES else None
 
 
-def _problem(detail: ErrorDetails, model: type[BaseModel], root: Node, path: Path) -> Problem:
+def _problem_of(detail: ErrorDetails, model: type[BaseModel], root: Node, path: Path) -> Problem:
     kind = detail["type"]
     if kind == "missing":
         place = place_of(root, path[:-1], key=True)
-        return Problem("missing-key", place, {"key": _name(path)})
+        return Problem("missing-key", place, {"key": _key_name(path)})
     if kind == "extra_forbidden":
         return unknown_key(root, path, known_keys(model, detail["loc"][:-1]))
-    if expected := _expected(detail):
+    if expected := _expected_type(detail):
         return _wrong_type(root, path, Word(expected))
-    return _VALUES.get(kind, _bad_value)(detail, root, path)
+    return _PROBLEM_OF.get(kind, _bad_value)(detail, root, path)
 
 
 def _bad_value(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     message = str(detail.get("ctx", {}).get("error") or detail["msg"])
-    return Problem("bad-value", place_of(root, path), {"key": _name(path), "error": message})
+    return Problem("bad-value", place_of(root, path), {"key": _key_name(path), "error": message})
 
 
 def _out_of_range(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     relation, limit = _RELATIONS[detail["type"]]
-    values = {"relation": Word(relation), "limit": detail["ctx"][limit], "value": _shown(detail)}
-    return Problem("out-of-range", place_of(root, path), {"key": _name(path), **values})
+    values = {
+        "relation": Word(relation),
+        "limit": detail["ctx"][limit],
+        "value": _shown_value(detail),
+    }
+    return Problem("out-of-range", place_of(root, path), {"key": _key_name(path), **values})
 
 
 def _wrong_length(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     relation, limit, unit = _LENGTHS[detail["type"]]
     values = {
-        "key": _name(path),
+        "key": _key_name(path),
         "value": len(detail["input"]),
         "relation": Word(relation),
         "limit": detail["ctx"][limit],
@@ -133,7 +137,7 @@ def _wrong_length(detail: ErrorDetails, root: Node, path: Path) -> Problem:
 
 def unknown_key(root: Node, path: Path, known: Iterable[str]) -> Problem:
     """The problem of a key that stands where it means nothing."""
-    name, place = _name(path), place_of(root, path, key=True)
+    name, place = _key_name(path), place_of(root, path, key=True)
     return unknown("unknown-key", place, name, known, key=name)
 
 
@@ -141,13 +145,13 @@ def known_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
     """Keys that a model, or one nested in it, takes."""
     models = [model]
     for step in path:
-        inner = [item for each in models for item in _inside(each, step)]
+        inner = [item for each in models for item in _models_of(each, step)]
         models = inner or models
     names = (info.alias or name for each in models for name, info in each.model_fields.items())
     return list(dict.fromkeys(names))
 
 
-def _inside(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
+def _models_of(model: type[BaseModel], step: str | int) -> list[type[BaseModel]]:
     for name, info in model.model_fields.items():
         if step in (name, info.alias):
             return list(_models(info.annotation))
@@ -166,7 +170,7 @@ def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
     if path[-2:] == ("budget", "max_cost"):
         return Problem("bad-budget", place_of(root, path), {"value": value}, "budget-form")
     values: dict[str, object] = {
-        "key": _name(path),
+        "key": _key_name(path),
         "found": kind_of(value),
         "expected": expected,
         "value": str(value)[:_SHOWN],
@@ -189,7 +193,7 @@ def _is_number(text: str) -> bool:
 
 def _not_a_choice(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     choices = str(detail.get("ctx", {}).get("expected", "")).replace(" or ", ", ")
-    values = {"key": _name(path), "value": _shown(detail), "choices": choices}
+    values = {"key": _key_name(path), "value": _shown_value(detail), "choices": choices}
     place = place_of(root, path)
     if path == ("version",):
         return Problem("not-a-choice", place, values, "set-version")
@@ -202,20 +206,20 @@ def _bad_format(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     if pattern == keys.NAME:
         is_key = detail["loc"][-1:] == ("[key]",)
         place = place_of(root, path, key=is_key)
-        return Problem("bad-name", place, {"value": _shown(detail)})
+        return Problem("bad-name", place, {"value": _shown_value(detail)})
     place = place_of(root, path)
     if pattern == keys.COST:
-        return Problem("bad-budget", place, {"value": _shown(detail)}, "budget-form")
-    values = {"key": _name(path), "value": _shown(detail), "pattern": pattern}
+        return Problem("bad-budget", place, {"value": _shown_value(detail)}, "budget-form")
+    values = {"key": _key_name(path), "value": _shown_value(detail), "pattern": pattern}
     return Problem("bad-format", place, values)
 
 
-def _shown(detail: ErrorDetails) -> str:
+def _shown_value(detail: ErrorDetails) -> str:
     text = str(detail["input"])
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def _name(path: Path) -> str:
+def _key_name(path: Path) -> str:
     """The last key of a path, with the indices behind it."""
     name = ""
     for step in path:
@@ -223,7 +227,7 @@ def _name(path: Path) -> str:
     return name
 
 
-_VALUES = {
+_PROBLEM_OF = {
     **dict.fromkeys(_RELATIONS, _out_of_range),
     **dict.fromkeys(_LENGTHS, _wrong_length),
     "literal_error": _not_a_choice,

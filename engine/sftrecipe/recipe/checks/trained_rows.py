@@ -10,7 +10,7 @@ from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.plugin.trainer import Trainer
-from sftrecipe.recipe.blocks import BlockDraft, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.reader.node import Node
 
 
@@ -30,7 +30,7 @@ def trained_rows_problems(
             read = [exports[name] for name in reads[draft]]
             found = [_kinds(each, columns(each)) for each in read] if taken else []
         except Exception as error:
-            yield crashed(draft, root, error)
+            yield crash_problem(draft, root, error)
             continue
         if taken is None or not any(found) or None in found:
             continue

@@ -10,7 +10,7 @@ from pathlib import Path
 from sftrecipe.errors import Problem, RecipeError, unknown
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.paths import Roots
-from sftrecipe.recipe.reader.variables import filled, set_variables
+from sftrecipe.recipe.reader.variables import fill_variables, set_variables
 from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 
 MAX_EXTENDS = 16
@@ -20,7 +20,7 @@ _PRESET = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass
-class Composed:
+class RecipeDocument:
     """The whole document, before its shape is checked."""
 
     root: Node
@@ -33,14 +33,14 @@ class Composed:
     """What the command line gives for them."""
     problems: list[Problem] = field(default_factory=list)
 
-    def with_unfilled(self, unfilled: Node) -> Composed:
+    def with_unfilled(self, unfilled: Node) -> RecipeDocument:
         """The same recipe with another document, its variables filled in."""
-        return _filled(unfilled, self.written, self.variables, [])
+        return _fill(unfilled, self.written, self.variables, [])
 
 
 def compose(
     path: Path, roots: Roots, *, profile: str | None, variables: Mapping[str, str]
-) -> Composed:
+) -> RecipeDocument:
     """Read a recipe and what it extends, lay its profile over it and fill its variables in.
 
     Raises RecipeError when the recipe's own file cannot be read.
@@ -51,15 +51,15 @@ def compose(
     root = without(written, "profiles")
     if profile is not None:
         root = _with_profile(root, written.get("profiles"), profile, problems)
-    return _filled(root, written, variables, problems)
+    return _fill(root, written, variables, problems)
 
 
-def _filled(
+def _fill(
     unfilled: Node, written: Node, variables: Mapping[str, str], problems: list[Problem]
-) -> Composed:
+) -> RecipeDocument:
     known = set_variables(unfilled.get("vars"), variables, problems)
-    root = filled(unfilled, known, problems)
-    return Composed(root, written, unfilled, variables, problems)
+    root = fill_variables(unfilled, known, problems)
+    return RecipeDocument(root, written, unfilled, variables, problems)
 
 
 class _Layers:
@@ -78,11 +78,11 @@ class _Layers:
             return without(node, "extends")
         if not isinstance(wanted.value, str):
             return node
-        below = self._below(wanted, wanted.value, path)
+        below = self._document_below(wanted, wanted.value, path)
         upper = without(node, "extends")
-        return extending(below, upper) if below else upper
+        return extend_recipe(below, upper) if below else upper
 
-    def _below(self, node: Node, value: str, path: Path) -> Node | None:
+    def _document_below(self, node: Node, value: str, path: Path) -> Node | None:
         """The document that is extended; None, and a problem, where there is none."""
         if _REMOTE.match(value):
             values = {"path": value}
@@ -119,17 +119,17 @@ def _preset(name: str, path: Path) -> Path | None:
 def _with_profile(root: Node, profiles: Node | None, name: str, problems: list[Problem]) -> Node:
     known = profiles.value if profiles and profiles.is_mapping else {}
     if name in known:
-        return laid_over(root, known[name]) if known[name].is_mapping else root
+        return lay_over(root, known[name]) if known[name].is_mapping else root
     problems.append(unknown("unknown-profile", root.place, name, known, profile=name))
     return root
 
 
-def extending(base: Node, over: Node) -> Node:
+def extend_recipe(base: Node, over: Node) -> Node:
     """A recipe laid over the one that it extends.
 
     Profiles merge as mappings do, but their empty keys stay, for what they will take away.
     """
-    merged = laid_over(without(base, "profiles"), without(over, "profiles"))
+    merged = lay_over(without(base, "profiles"), without(over, "profiles"))
     profiles = [node for layer in (base, over) if (node := layer.get("profiles"))]
     if not profiles:
         return merged
@@ -140,7 +140,7 @@ def extending(base: Node, over: Node) -> Node:
     )
 
 
-def laid_over(base: Node, over: Node, *, keep_empty: bool = False) -> Node:
+def lay_over(base: Node, over: Node, *, keep_empty: bool = False) -> Node:
     """The base with the upper one's changes.
 
     Mappings merge key by key; a key that is empty in the upper one is taken away, if it is there; a
@@ -149,10 +149,10 @@ def laid_over(base: Node, over: Node, *, keep_empty: bool = False) -> Node:
     other list or value replaces what lies below. `keep_empty`: empty keys are not taken as changes.
     """
     if base.is_mapping and over.is_mapping:
-        if _other_plugin(base, over):
+        if _names_other_plugin(base, over):
             return over
         return _merged_mapping(base, over, keep_empty)
-    if base.is_list and over.is_list and over.value and all(_id(item) for item in over.value):
+    if base.is_list and over.is_list and over.value and all(item.text("id") for item in over.value):
         return _merged_list(base, over, keep_empty)
     return over
 
@@ -163,7 +163,7 @@ def without(node: Node, *keys: str) -> Node:
     return Node(kept, node.place, {key: node.keys[key] for key in kept})
 
 
-def _other_plugin(base: Node, over: Node) -> bool:
+def _names_other_plugin(base: Node, over: Node) -> bool:
     lower, upper = base.get("use"), over.get("use")
     return lower is not None and upper is not None and lower.value != upper.value
 
@@ -178,7 +178,7 @@ def _joined_profiles(base: Node, over: Node) -> Node:
             keys.pop(name, None)
             continue
         below = items.get(name)
-        items[name] = laid_over(below, profile, keep_empty=True) if below else profile
+        items[name] = lay_over(below, profile, keep_empty=True) if below else profile
         keys[name] = over.keys[name]
     return Node(items, over.place, keys)
 
@@ -191,7 +191,7 @@ def _merged_mapping(base: Node, over: Node, keep_empty: bool) -> Node:
             keys.pop(key, None)
             continue
         below = items.get(key) or _nothing_below(item)
-        items[key] = laid_over(below, item, keep_empty=keep_empty)
+        items[key] = lay_over(below, item, keep_empty=keep_empty)
         keys[key] = over.keys[key]
     return Node(items, over.place, keys)
 
@@ -202,14 +202,9 @@ def _nothing_below(item: Node) -> Node:
 
 
 def _merged_list(base: Node, over: Node, keep_empty: bool) -> Node:
-    changes = {_id(item): item for item in over.value}
+    changes = {item.text("id"): item for item in over.value}
     items = []
     for item in base.value:
-        change = changes.pop(_id(item), None) if _id(item) else None
-        items.append(laid_over(item, change, keep_empty=keep_empty) if change else item)
+        change = changes.pop(item.text("id"), None) if item.text("id") else None
+        items.append(lay_over(item, change, keep_empty=keep_empty) if change else item)
     return Node([*items, *changes.values()], over.place)
-
-
-def _id(item: Node) -> str | None:
-    found = item.get("id")
-    return found.value if found and isinstance(found.value, str) else None

@@ -38,6 +38,11 @@ class Node:
         found = self.value.get(key) if isinstance(self.value, dict) else None
         return found if isinstance(found, Node) else None
 
+    def text(self, key: str) -> str | None:
+        """The value of a mapping's key if it is a text."""
+        found = self.get(key)
+        return found.value if found and isinstance(found.value, str) else None
+
     def plain(self) -> Any:
         """The value without places."""
         if isinstance(self.value, dict):

@@ -28,17 +28,17 @@ def set_variables(
             problems.append(unknown("unknown-variable", None, name, variables, variable=name))
             continue
         was = variables[name]
-        value: Any = text if isinstance(was.value, str) else _typed(text)
+        value: Any = text if isinstance(was.value, str) else _typed_value(text)
         variables[name] = Node(value, was.place)
     return variables
 
 
-def filled(root: Node, variables: Mapping[str, Node], problems: list[Problem]) -> Node:
+def fill_variables(root: Node, variables: Mapping[str, Node], problems: list[Problem]) -> Node:
     """The document with its variables filled in; what cannot be filled stays as it is."""
-    return _Filling(variables, problems).node(root)
+    return _VariableFill(variables, problems).node(root)
 
 
-def _typed(text: str) -> Any:
+def _typed_value(text: str) -> Any:
     try:
         return plain_scalar(text)
     except TooManyDigits:
@@ -49,7 +49,7 @@ class _TooLarge(Exception):
     """The variables multiply beyond the limit."""
 
 
-class _Filling:
+class _VariableFill:
     def __init__(self, variables: Mapping[str, Node], problems: list[Problem]) -> None:
         self._variables = variables
         self._problems = problems

@@ -11,10 +11,10 @@ import orjson
 
 from sftrecipe.errors import Position, Problem, is_wrong, unknown
 from sftrecipe.plugin.judge import Judge
-from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crashed, of_section
+from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crash_problem, of_section
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape
-from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path
 from sftrecipe.recipe.recipe import Block, CheckedRecipe, Sweep, Variant
 from sftrecipe.recipe.sweep.variants import (
@@ -24,37 +24,37 @@ from sftrecipe.recipe.sweep.variants import (
     written_variants,
 )
 
-Check = Callable[[Composed], tuple[CheckedRecipe | None, list[Problem]]]
+Check = Callable[[RecipeDocument], tuple[CheckedRecipe | None, list[Problem]]]
 """Checks a whole recipe: it, or None, and its problems."""
 
 
 class SweepCheck:
     """One `sweep` being checked."""
 
-    def __init__(self, written: Node, composed: Composed, check: Check) -> None:
+    def __init__(self, written: Node, document: RecipeDocument, check: Check) -> None:
         self._written = written
-        self._composed = composed
+        self._document = document
         self._check = check
-        self._drafts = block_drafts(composed.root, [])
+        self._drafts = block_drafts(document.root, [])
 
     def sweep(self, problems: list[Problem]) -> Sweep | None:
         """The sweep; None where it, or one of its variants, has problems. They join `problems`."""
         before = len(problems)
         metric = self._metric(problems)
-        written = written_variants(self._written, self._composed.root, self._drafts, problems)
-        names = variant_names([each.plain() for each in written])
+        written = written_variants(self._written, self._document.root, self._drafts, problems)
+        names = variant_names([variant.plain() for variant in written])
         known = {_identity(problem) for problem in problems}
         variants = []
-        for name, each in zip(names, written, strict=True):
-            recipes, found = self._trainings(each)
+        for name, variant in zip(names, written, strict=True):
+            recipes, wrong = self._trainings(variant)
             problems.extend(
                 self._in_variant(problem, name)
-                for problem in found
+                for problem in wrong
                 if _identity(problem) not in known
             )
             if all(recipes):
                 trainings = tuple(recipe for recipe in recipes if recipe)
-                variants.append(Variant(name, each.plain(), trainings))
+                variants.append(Variant(name, variant.plain(), trainings))
         if not variants or metric is None or len(variants) < len(written):
             return None
         problems.extend(self._incomparable(variants, metric[0].id))
@@ -73,31 +73,31 @@ class SweepCheck:
         self, variant: WrittenVariant
     ) -> tuple[list[CheckedRecipe | None], list[Problem]]:
         """The variant's recipe with each seed, and what is wrong with it."""
-        laid = variant.laid_over(self._composed)
-        found = list(laid.problems)
+        document = variant.lay_over(self._document)
+        problems = list(document.problems)
         recipes = []
         for number in range(self._seeds()):
-            recipe, problems = self._check(self._with_seed(laid, number))
+            recipe, wrong = self._check(self._with_seed(document, number))
             recipes.append(recipe)
-            found += problems
-        return recipes, found
+            problems += wrong
+        return recipes, problems
 
     def _seeds(self) -> int:
         seeds = self._written.get("seeds")
         wanted = seeds.value if seeds and isinstance(seeds.value, int) else 1
         return wanted if 0 < wanted <= 20 else 1
 
-    def _with_seed(self, composed: Composed, number: int) -> Composed:
+    def _with_seed(self, document: RecipeDocument, number: int) -> RecipeDocument:
         """The recipe whose trainings have the `number`-th seed after their own."""
         if not number:
-            return composed
-        root = composed.root
+            return document
+        root = document.root
         place = self._written.keys["seeds"]
         for training in of_section(self._drafts, "train"):
             path: Path = (*training.path, "with", "seed")
             seed = Node(_seed(root, path) + number, place)
             root = with_value(root, path, seed, place)
-        return replace(composed, root=root, problems=[])
+        return replace(document, root=root, problems=[])
 
     def _in_variant(self, problem: Problem, name: str) -> Problem:
         """The problem; its hint names the variant where it has none or stands outside the sweep."""
@@ -122,7 +122,7 @@ class SweepCheck:
         try:
             known = _figures(judge)
         except Exception as error:
-            problems.append(crashed(judge, self._composed.root, error))
+            problems.append(crash_problem(judge, self._document.root, error))
             return None
         if known is not None and figure not in known:
             values = {"metric": figure, "use": judge.use}
@@ -136,13 +136,14 @@ class SweepCheck:
         place = self._written.keys["over"]
         seen: dict[bytes, str] = {}
         for variant in variants:
-            told = _decisive(variant.trainings[0])
-            other = seen.setdefault(told, variant.name)
+            content = _deciding_content(variant.trainings[0])
+            other = seen.setdefault(content, variant.name)
             if other != variant.name:
                 yield Problem("sweep-same", place, {"variant": variant.name, "other": other})
         for what, slug in (("questions", "sweep-questions"), ("judge", "sweep-judge")):
-            found = {orjson.dumps(decided_by(each.trainings[0], judge)[what]) for each in variants}
-            if len(found) > 1:
+            recipes = [variant.trainings[0] for variant in variants]
+            different = {orjson.dumps(decided_by(recipe, judge)[what]) for recipe in recipes}
+            if len(different) > 1:
                 paths = ", ".join(variants[0].values)
                 yield Problem(slug, place, {"path": paths, "judge": judge}, slug)
 
@@ -156,14 +157,14 @@ def _seed(root: Node, path: Path) -> int:
     node: Node | None = root
     for step in path:
         node = node.child(step) if node else None
-    for found in (node, root.get("seed")):
-        if found is not None and isinstance(found.value, int):
-            return found.value
+    for seed in (node, root.get("seed")):
+        if seed is not None and isinstance(seed.value, int):
+            return seed.value
     default: int = RecipeShape.model_fields["seed"].default
     return default
 
 
-def _decisive(recipe: CheckedRecipe) -> bytes:
+def _deciding_content(recipe: CheckedRecipe) -> bytes:
     """What decides a variant's results: its document, variables aside, which stand in it."""
     document: dict[str, Any] = {k: v for k, v in recipe.document.items() if k != "vars"}
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
@@ -185,14 +186,14 @@ def _places(node: Node) -> Iterator[Position]:
 def decided_by(recipe: CheckedRecipe, judge: str) -> dict[str, Any]:
     """What decides the `questions` of a judge, and how the `judge` measures, as the recipe writes
     it."""
-    block = next(each for each in recipe.evaluate if each.id == judge)
+    block = next(block for block in recipe.evaluate if block.id == judge)
     upstream = _upstream(recipe, block.inputs)
     drawn = [recipe.seed, recipe.language] if _is_drawn(recipe, block.inputs) else []
-    questions = [[each.section, each.id, each.raw] for each in upstream]
-    return {"questions": [drawn, questions], "judge": [block.raw, _asked(recipe, block)]}
+    questions = [[maker.section, maker.id, maker.raw] for maker in upstream]
+    return {"questions": [drawn, questions], "judge": [block.raw, _asked_providers(recipe, block)]}
 
 
-def _asked(recipe: CheckedRecipe, judge: Block) -> list[Any]:
+def _asked_providers(recipe: CheckedRecipe, judge: Block) -> list[Any]:
     """The providers that the recipe defines and the judge asks, but those of what is trained."""
     defined = recipe.document.get("providers") or {}
     return [
@@ -206,13 +207,13 @@ def _is_drawn(recipe: CheckedRecipe, streams: tuple[str, ...]) -> bool:
     """Whether seed or language may decide a stream's rows: all but a whole source's."""
     return any(
         name not in recipe.sources or recipe.sources[name].raw.get("sample") for name in streams
-    ) or any(set(each.inputs) & set(streams) for each in recipe.filter)
+    ) or any(set(block.thins) & set(streams) for block in recipe.filter)
 
 
 def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
     """Every block, providers among them, that takes part in making the streams."""
     makers = recipe.stream_makers
-    found: dict[tuple[str, str], Block] = {}
+    blocks: dict[tuple[str, str], Block] = {}
     waiting = list(streams)
     seen: set[str] = set()
     while waiting:
@@ -223,8 +224,8 @@ def _upstream(recipe: CheckedRecipe, streams: tuple[str, ...]) -> list[Block]:
         made = [makers[name]] if name in makers else []
         thinned = [block for block in recipe.filter if name in block.thins]
         for block in (*made, *thinned):
-            found[block.section, block.id] = block
+            blocks[block.section, block.id] = block
             waiting += [*block.inputs, *block.named_streams]
             for provider in block.asks.values():
-                found["providers", provider] = recipe.providers[provider]
-    return [found[key] for key in sorted(found)]
+                blocks["providers", provider] = recipe.providers[provider]
+    return [blocks[key] for key in sorted(blocks)]

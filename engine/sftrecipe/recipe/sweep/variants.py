@@ -15,16 +15,15 @@ import orjson
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.recipe.blocks import BlockDraft
 from sftrecipe.recipe.language.keys import RecipeShape
-from sftrecipe.recipe.reader.layers import Composed
+from sftrecipe.recipe.language.sections import SECTIONS
+from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path
 
 MOST_TRAININGS = 100
-SWEEPABLE = (
-    "vars", "language", "seed", "providers", "sources", "generate", "filter", "mix", "export",
-    "train",
-)  # fmt: skip
+_SECTIONS = [section for section in SECTIONS.values() if section.kind != "judge"]
+SWEEPABLE = ("vars", "language", "seed", *(section.name for section in _SECTIONS))
 """What decides the model; the judges measure it."""
-_NAMED = ("vars", "providers", "sources")
+_NAMED = ("vars", *(section.name for section in _SECTIONS if section.form == "named"))
 _LONGEST_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.=+\u4e00-\u9fff-]+")
 
@@ -36,14 +35,14 @@ class WrittenVariant:
     values: tuple[tuple[str, Path, Node, Position], ...]
     """Dotted path, its steps, the value, and where the dotted path stands."""
 
-    def laid_over(self, composed: Composed) -> Composed:
+    def lay_over(self, document: RecipeDocument) -> RecipeDocument:
         """The recipe with the values in their places; those of variables before they are filled
         in."""
-        unfilled = composed.unfilled
+        unfilled = document.unfilled
         for _, path, value, place in self.values:
             if path[0] == "vars":
                 unfilled = with_value(unfilled, path, value, place)
-        laid = composed.with_unfilled(unfilled)
+        laid = document.with_unfilled(unfilled)
         for _, path, value, place in self.values:
             if path[0] != "vars":
                 laid.root = with_value(laid.root, path, value, place)
@@ -66,16 +65,16 @@ def written_variants(
         return []
     choices = []
     for dotted, values in over.value.items():
-        path = _path(dotted, root, drafts, over.keys[dotted], problems)
+        path = _checked_path(dotted, root, drafts, over.keys[dotted], problems)
         if path is not None and values.is_list and values.value:
             choices.append([(dotted, path, value, over.keys[dotted]) for value in values.value])
     if len(choices) < len(over.value):
         return []
-    count = prod(len(each) for each in choices)
+    count = prod(map(len, choices))
     trainings = count * _seeds(sweep)
     if count < 2 or trainings > MOST_TRAININGS:
-        values_told = {"variants": count, "trainings": trainings, "most": MOST_TRAININGS}
-        problems.append(Problem("sweep-size", over.place, values_told))
+        size = {"variants": count, "trainings": trainings, "most": MOST_TRAININGS}
+        problems.append(Problem("sweep-size", over.place, size))
         return []
     return [WrittenVariant(values) for values in product(*choices)]
 
@@ -111,9 +110,9 @@ def variant_names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     """
     names: list[str] = []
     for values in variants:
-        text = "__".join(f"{path}={_short(value)}" for path, value in values.items())
+        text = "__".join(f"{path}={_short_text(value)}" for path, value in values.items())
         name = _UNSAFE.sub("-", text).strip("-.")
-        taken = {each.casefold() for each in names}
+        taken = {other.casefold() for other in names}
         if len(name) > _LONGEST_NAME or name.casefold() in taken:
             content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
             mark = blake2b(content, digest_size=4).hexdigest()
@@ -122,29 +121,29 @@ def variant_names(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     return names
 
 
-def _short(value: Any) -> str:
+def _short_text(value: Any) -> str:
     if isinstance(value, dict):
-        return "+".join(f"{key}-{_short(item)}" for key, item in value.items())
+        return "+".join(f"{key}-{_short_text(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return "+".join(_short(item) for item in value)
+        return "+".join(_short_text(item) for item in value)
     if value is None:
         return "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _seeds(sweep: Node) -> int:
-    found = sweep.get("seeds")
-    return found.value if found and isinstance(found.value, int) else 1
+    seeds = sweep.get("seeds")
+    return seeds.value if seeds and isinstance(seeds.value, int) else 1
 
 
-def _path(
+def _checked_path(
     dotted: str, root: Node, drafts: Sequence[BlockDraft], place: Position, problems: list[Problem]
 ) -> Path | None:
     """The steps of a dotted path; None, and a problem, where it leads nowhere."""
-    way = _Way(dotted, root, drafts)
+    way = _PathWalk(dotted, root, drafts)
     try:
         return way.path()
-    except _Nowhere as wrong:
+    except _NoSuchStep as wrong:
         values = {"path": dotted, "step": wrong.step}
         problem = unknown("sweep-path", place, wrong.step, wrong.known, **values)
         if wrong.step == "evaluate":
@@ -153,7 +152,7 @@ def _path(
         return None
 
 
-class _Nowhere(Exception):
+class _NoSuchStep(Exception):
     """A step that is not there."""
 
     def __init__(self, step: str, known: Sequence[str]) -> None:
@@ -162,7 +161,7 @@ class _Nowhere(Exception):
         self.known = known
 
 
-class _Way:
+class _PathWalk:
     """Follows a dotted path into a document."""
 
     def __init__(self, dotted: str, root: Node, drafts: Sequence[BlockDraft]) -> None:
@@ -171,11 +170,11 @@ class _Way:
         self._ids = {draft.path: draft.id for draft in drafts}
 
     def path(self) -> Path:
-        """The path's keys and indices. Raises _Nowhere."""
+        """The path's keys and indices. Raises _NoSuchStep."""
         rest = self._dotted.split(".")
         if rest[0] not in SWEEPABLE:
             known = [name for name in RecipeShape.model_fields if name in SWEEPABLE]
-            raise _Nowhere(rest[0], known)
+            raise _NoSuchStep(rest[0], known)
         node: Node | None = self._root
         path: Path = ()
         while rest:
@@ -191,18 +190,18 @@ class _Way:
             for used, name in _beginnings(rest):
                 if name in by_id:
                     return used, by_id[name]
-            raise _Nowhere(rest[0], self._known(path, node))
+            raise _NoSuchStep(rest[0], self._known_steps(path, node))
         if node is not None and node.is_mapping:
             for used, name in _beginnings(rest):
                 if name in node.value:
                     return used, name
         elif node is not None and node.value is not None:
-            raise _Nowhere(rest[0], ())
+            raise _NoSuchStep(rest[0], ())
         if path and path[0] in _NAMED and len(path) == 1:
-            raise _Nowhere(rest[0], self._known(path, node))
+            raise _NoSuchStep(rest[0], self._known_steps(path, node))
         return 1, rest[0]
 
-    def _known(self, path: Path, node: Node | None) -> list[str]:
+    def _known_steps(self, path: Path, node: Node | None) -> list[str]:
         if node is not None and node.is_list:
             ids = (self._ids.get((*path, index)) for index in range(len(node.value)))
             return [name for name in ids if name]

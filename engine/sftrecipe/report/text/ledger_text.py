@@ -10,7 +10,7 @@ import orjson
 from sftrecipe.calls.ledger.repair import Repaired
 from sftrecipe.calls.ledger.totals import Call, Total
 from sftrecipe.messages import Word, message, word
-from sftrecipe.report.text.table import aligned
+from sftrecipe.report.text.text_format import aligned
 
 _HEAD = (
     *("day", "provider", "model", "calls", "failed", "in-flight", "unanswered"),

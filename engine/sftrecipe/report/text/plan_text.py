@@ -24,8 +24,13 @@ from sftrecipe.plan.estimate import (
     total,
 )
 from sftrecipe.recipe.recipe import Budget
-from sftrecipe.report.text.amounts import cost_text, likely_text, limits_text, range_text
-from sftrecipe.report.text.table import aligned
+from sftrecipe.report.text.text_format import (
+    aligned,
+    cost_text,
+    likely_text,
+    limits_text,
+    range_text,
+)
 
 _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
 

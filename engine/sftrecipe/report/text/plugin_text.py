@@ -1,15 +1,103 @@
-"""A plugin's page for people, and as JSON."""
+"""Plugins for people, and as JSON: the list, the page of one, what a new one was written to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from inspect import cleandoc
+from shlex import quote
 from textwrap import indent, wrap
 
 import orjson
 
+from sftrecipe.errors import PluginError, UsageError, unknown
+from sftrecipe.plugin.discovery import KINDS, Found, known_kind
+from sftrecipe.plugin.discovery import plugins as plugins_of
+from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.report.pages.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
 
 _WIDTH = 96
+
+
+@dataclass(frozen=True)
+class PluginLine:
+    """A plugin in the list."""
+
+    kind: str
+    name: str
+    package: str
+    summary: str
+    """First line of its documentation."""
+    error: str | None = None
+    """Why it cannot be used."""
+
+
+def listed(kind: str | None = None) -> list[PluginLine]:
+    """All plugins, or those of a kind, by kind and name; broken ones say so.
+
+    Raises UsageError for an unknown kind, PluginError when two packages declare the same name.
+    """
+    kinds = [known_kind(kind)] if kind else list(KINDS)
+    return [_line(found) for each in kinds for _, found in sorted(plugins_of(each).items())]
+
+
+def listing_text(lines: list[PluginLine]) -> str:
+    """The list for people: a block for each kind."""
+    width = max((len(line.name) for line in lines), default=0)
+    text: list[str] = []
+    for kind in dict.fromkeys(line.kind for line in lines):
+        text.append(f"{kind}s" if not text else f"\n{kind}s")
+        for line in lines:
+            if line.kind == kind:
+                about = line.summary if line.error is None else "cannot be imported"
+                text.append(f"  {line.name:<{width}}  {about}  [{line.package}]")
+    return "\n".join(text) if text else "no plugins"
+
+
+def listing_json(lines: list[PluginLine]) -> str:
+    """The list as JSON."""
+    return orjson.dumps([asdict(line) for line in lines], option=orjson.OPT_INDENT_2).decode()
+
+
+def named(name: str, kind: str | None = None) -> list[Found]:
+    """The plugins of that name: one, or one of each kind that has it.
+
+    Raises UsageError, with the nearest name, when there is none.
+    """
+    kinds = [known_kind(kind)] if kind else list(KINDS)
+    found = [plugins_of(each)[name] for each in kinds if name in plugins_of(each)]
+    if not found:
+        names = {other for each in kinds for other in plugins_of(each)}
+        values = {"name": name, "kind": kind or "plugin"}
+        raise UsageError.of(
+            unknown("no-such-plugin", None, name, names, hint="plugins-list", **values)
+        )
+    return found
+
+
+def written_text(package: NewPackage) -> str:
+    """What `plugins new` wrote, and what to do next."""
+    files = "\n".join(f"  {package.folder / file}" for file in package.files)
+    folder = quote(str(package.folder))
+    return (
+        f"wrote {package.kind} '{package.name}':\n{files}\n"
+        f"next: {installer()} -e {folder} && pytest {folder}"
+    )
+
+
+def written_json(package: NewPackage) -> str:
+    """What `plugins new` wrote, as JSON."""
+    facts = asdict(package) | {"folder": str(package.folder)}
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _line(found: Found) -> PluginLine:
+    try:
+        text = cleandoc(found.load().__doc__ or "")
+    except PluginError as error:
+        return PluginLine(found.kind, found.name, found.package, "", error.problem.message())
+    return PluginLine(found.kind, found.name, found.package, text.partition("\n")[0])
 
 
 def pages_text(pages: Sequence[PluginPage]) -> str:

@@ -1,34 +1,39 @@
-"""What a sweep found, as a table and in sentences."""
+"""What a sweep would do, and what it found: as tables, in sentences, as plain facts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sftrecipe.report.pages.sweep.words import Words, words_of
-from sftrecipe.report.text.figures import FEW_ROWS
-from sftrecipe.report.text.table import aligned
+from sftrecipe.messages import message, word
+from sftrecipe.plan.estimate import costs, likely_facts, likely_tokens, total
+from sftrecipe.recipe.recipe import Sweep
+from sftrecipe.report.text.plan_text import all_asks, asked_cost, likely_calls, unpriced
+from sftrecipe.report.text.text_format import FEW_ROWS, aligned, likely_text
+from sftrecipe.report.words.page_words import Words, sweep_words
 from sftrecipe.sweep.best_value import Optimum, Scale
 from sftrecipe.sweep.sweep_facts import SweepFacts, VariantFacts
+from sftrecipe.sweep.sweep_forecast import SweepPart
 
-_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note")
+_PLAN_HEAD = ("variant", "steps-to-do", "trainings", "calls", "tokens", "cost")
+_RESULT_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note")
 
 
 def sweep_text(facts: SweepFacts, words: Words | None = None) -> str:
     """The table, and what it says, in the user's language unless words are given."""
-    words = words or words_of(None)
+    words = words or sweep_words(None)
     table = aligned([sweep_head(words), *sweep_cells(facts, words)])
     return "\n".join([sweep_title(facts, words), table, *sweep_sentences(facts, words)])
 
 
 def sweep_head(words: Words) -> list[str]:
     """The names of the table's columns."""
-    return [words[name] for name in _HEAD]
+    return [words[name] for name in _RESULT_HEAD]
 
 
 def sweep_cells(facts: SweepFacts, words: Words) -> list[list[str]]:
     """A line a variant."""
-    return [_cells(each, facts, words) for each in facts.variants]
+    return [_variant_cells(each, facts, words) for each in facts.variants]
 
 
 def sweep_title(facts: SweepFacts, words: Words) -> str:
@@ -67,7 +72,7 @@ def short_number(value: float) -> str:
     return f"{value:.4g}"
 
 
-def _cells(variant: VariantFacts, facts: SweepFacts, words: Words) -> list[str]:
+def _variant_cells(variant: VariantFacts, facts: SweepFacts, words: Words) -> list[str]:
     star = " *" if variant.name == facts.best else ""
     return [
         variant_label(variant, words) + star,
@@ -144,3 +149,44 @@ def _value(value: Any, words: Words) -> str:
     if value is None:
         return words["left-out"]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def sweep_plan_text(parts: Sequence[SweepPart], sweep: Sweep) -> str:
+    """A line for what variants share, one a variant for what it adds, and the sum."""
+    trainings = sum(len(variant.trainings) for variant in sweep.variants)
+    title = message("plan-sweep", {"variants": len(sweep.variants), "trainings": trainings})
+    whole = SweepPart(None, [each for part in parts for each in part.estimates])
+    lines = [
+        *(_part_cells(part.variant or word("shared"), part) for part in parts),
+        _part_cells(word("total"), whole),
+    ]
+    return "\n".join([title, aligned([[word(name) for name in _PLAN_HEAD], *lines])])
+
+
+def sweep_plan_facts(parts: Sequence[SweepPart]) -> list[dict[str, Any]]:
+    """The same as plain data; variant None: what several share."""
+    return [
+        {
+            "variant": part.variant,
+            "steps": [each.step.id for each in part.estimates],
+            "trainings": part.trainings,
+            "calls": total([each.calls for each in part.estimates]),
+            "tokens": total([each.tokens for each in part.estimates]),
+            "cost": costs(all_asks(part.estimates)),
+            "likely": likely_facts(all_asks(part.estimates)),
+            "unpriced": unpriced(all_asks(part.estimates)),
+        }
+        for part in parts
+    ]
+
+
+def _part_cells(name: str, part: SweepPart) -> list[str]:
+    asks, calls = all_asks(part.estimates), likely_calls(part.estimates)
+    return [
+        name,
+        str(len(part.estimates)),
+        str(part.trainings),
+        likely_text(calls, total([each.calls for each in part.estimates])),
+        likely_text(likely_tokens(asks), total([each.tokens for each in part.estimates])),
+        asked_cost(asks),
+    ]

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.plugin import Finding
+from sftrecipe.plugin import Finding, Text, Texts
 from sftrecipe_registry.llamafactory.arguments.table import (
     ArgumentTable,
     check_arguments,
@@ -17,6 +17,7 @@ from sftrecipe_registry.llamafactory.arguments.table import (
 )
 from sftrecipe_registry.llamafactory.training.output import listed
 
+texts = Texts(__package__)
 Settings = Mapping[str, Any]
 
 _EVALUATES = ("do_eval", "do_predict", "predict_with_generate", "load_best_model_at_end")
@@ -29,8 +30,7 @@ def argument_findings(settings: Settings, table: ArgumentTable) -> Iterator[Find
         message, advice = explained(problem, table)
         yield Finding("fault", "arguments", message, advice)
     if not settings.get("do_train"):
-        text = "do_train is not true: LLaMA-Factory ends well, having trained nothing"
-        yield Finding("fault", "arguments", text, "write do_train: true, or leave it out")
+        yield Finding("fault", "arguments", texts("trains-nothing"), texts("write-do-train"))
     yield from _dataset_findings(settings)
     yield from _evaluation_findings(settings)
     yield from _combinations(settings)
@@ -39,12 +39,11 @@ def argument_findings(settings: Settings, table: ArgumentTable) -> Iterator[Find
 def _dataset_findings(settings: Settings) -> Iterator[Finding]:
     names = listed(settings.get("dataset"))
     if not names:
-        yield Finding("fault", "arguments", "dataset names no data set", "name one as dataset")
+        yield Finding("fault", "arguments", texts("no-data-set-named"), texts("name-data-set"))
     for name, count in Counter(names).items():
         if count > 1:
-            text = f"data set '{name}' is named {count} times and counts once"
-            advice = "set num_samples in its entry to take rows more than once"
-            yield Finding("warning", "arguments", text, advice)
+            text = texts("data-set-twice", name=name, count=count)
+            yield Finding("warning", "arguments", text, texts("set-num-samples"))
 
 
 def _evaluation_findings(settings: Settings) -> Iterator[Finding]:
@@ -53,38 +52,36 @@ def _evaluation_findings(settings: Settings) -> Iterator[Finding]:
     if str(settings.get("eval_strategy", "no")) not in ("no", "False"):
         wanted.append("eval_strategy")
     if wanted and not eval_data and not val_size:
-        text = f"{', '.join(wanted)} is set, and there is no data to evaluate on"
-        yield Finding("fault", "evaluation", text, "set eval_dataset or val_size, or a holdout")
+        text = texts("nothing-to-evaluate-on", wanted=", ".join(wanted))
+        yield Finding("fault", "evaluation", text, texts("set-eval-data"))
     if eval_data and val_size:
-        text = "val_size and eval_dataset exclude one another"
-        yield Finding("fault", "evaluation", text, "keep one of them")
+        yield Finding("fault", "evaluation", texts("two-evaluations"), texts("keep-one"))
     both = sorted(set(listed(eval_data)) & set(listed(settings.get("dataset"))))
     for name in both:
-        text = f"data set '{name}' is trained on and evaluated on"
-        yield Finding("warning", "evaluation", text, "evaluate on other rows")
+        text = texts("trained-and-evaluated", name=name)
+        yield Finding("warning", "evaluation", text, texts("evaluate-on-others"))
 
 
 def _combinations(settings: Settings) -> Iterator[Finding]:
     stage, method = settings.get("stage", "sft"), settings.get("finetuning_type", "lora")
 
-    def refused(text: str, advice: str) -> Finding:
+    def refused(text: Text, advice: Text) -> Finding:
         return Finding("fault", "arguments", text, advice)
 
     if settings.get("adapter_name_or_path") and method != "lora":
-        text = f"adapter_name_or_path goes with finetuning_type lora alone, not '{method}'"
-        yield refused(text, "write finetuning_type: lora, or merge the adapter first")
+        yield refused(texts("adapter-needs-lora", method=method), texts("write-lora-or-merge"))
     if settings.get("quantization_bit") is not None and method not in ("lora", "oft"):
-        text = f"quantization_bit goes with finetuning_type lora or oft, not '{method}'"
-        yield refused(text, "write finetuning_type: lora, or leave quantization_bit out")
+        text = texts("quantization-needs-lora", method=method)
+        yield refused(text, texts("write-lora-unquantized"))
     for name in _SFT_ALONE:
         if settings.get(name) is True and stage != "sft":
-            yield refused(f"{name} goes with stage sft alone, not '{stage}'", f"leave {name} out")
+            yield refused(texts("sft-alone", name=name, stage=stage), texts("leave-out", name=name))
     if settings.get("load_best_model_at_end") is True and stage in ("rm", "ppo"):
-        yield refused(f"stage '{stage}' takes no load_best_model_at_end", "leave it out")
+        yield refused(texts("no-best-model", stage=stage), texts("leave-it-out"))
     if settings.get("mask_history") is True and settings.get("train_on_prompt") is True:
-        yield refused("mask_history and train_on_prompt exclude one another", "keep one of them")
+        yield refused(texts("history-and-prompt"), texts("keep-one"))
     if settings.get("bf16") is True and settings.get("fp16") is True:
-        yield refused("bf16 and fp16 exclude one another", "keep one of them")
+        yield refused(texts("bf16-and-fp16"), texts("keep-one"))
 
 
 def val_size_findings(settings: Settings, rows: int) -> Iterator[Finding]:
@@ -95,5 +92,6 @@ def val_size_findings(settings: Settings, rows: int) -> Iterator[Finding]:
     is_share = isinstance(size, float) and size <= 1
     left = int((1 - size) * rows) if is_share else rows - int(size)
     if left < 1:
-        text = f"val_size {size} leaves nothing of {rows} row{'s' * (rows != 1)} to train on"
-        yield Finding("fault", "evaluation", text, "write a share such as 0.1, or fewer rows")
+        one = texts("val-size-takes-one", size=size)
+        text = one if rows == 1 else texts("val-size-takes-all", size=size, rows=rows)
+        yield Finding("fault", "evaluation", text, texts("lower-val-size"))

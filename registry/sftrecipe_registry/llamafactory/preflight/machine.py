@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.plugin import Finding, Training
+from sftrecipe.plugin import Finding, Text, Texts, Training
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS
 
+texts = Texts(__package__)
 _SWITCHES: Mapping[str, tuple[str, ...]] = {
     "use_unsloth": ("unsloth",),
     "enable_liger_kernel": ("liger-kernel",),
@@ -33,13 +34,12 @@ def package_findings(settings: Settings, installed: Iterable[str]) -> Iterator[F
     have = {re.sub("[-_.]+", "-", name).lower() for name in installed}
     for argument, wanted in _asked(settings):
         if not have & set(wanted):
-            text = f"package {wanted[0]} is not installed, and {argument} asks for it"
-            advice = f"install it in the training environment, or leave {argument} out"
+            text = texts("package-missing", package=wanted[0], argument=argument)
+            advice = texts("install-or-leave-out", argument=argument)
             yield Finding("fault", "packages", text, advice)
     if settings.get("flash_attn") in ("fa2", "fa3") and not have & {"flash-attn", "flash-attn-3"}:
-        text = f"package flash-attn is not installed: flash_attn '{settings['flash_attn']}' is not"
-        advice = "install flash-attn in the training environment, or write flash_attn: sdpa"
-        yield Finding("warning", "packages", f"{text} used", advice)
+        text = texts("no-flash-attn", value=settings["flash_attn"])
+        yield Finding("warning", "packages", text, texts("install-flash-attn"))
 
 
 def _asked(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -66,26 +66,30 @@ def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Findi
     """A DeepSpeed configuration that is not there."""
     named = settings.get("deepspeed")
     if isinstance(named, str) and not (training.folder / named).is_file():
-        text = f"deepspeed configuration '{named}' does not exist"
-        yield Finding("fault", "packages", text, "name a file beside the recipe")
+        text = texts("no-deepspeed-file", name=named)
+        yield Finding("fault", "packages", text, texts("name-deepspeed-file"))
 
 
 def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Finding]:
     """Arguments for a GPU that is not there, or that it lacks."""
     gpus = machine["gpus"]
     on_cpu = not gpus or settings.get("use_cpu") is True
-    where = "use_cpu is set" if gpus else "no GPU is seen"
     for name, state in _FOR_GPUS.items():
         if on_cpu and settings.get(name) not in (None, False):
-            text = f"{name} asks for a GPU, and {where}"
-            advice = f"leave {name} out, or train where a GPU is"
+            text = texts("needs-gpu", name=name, where=_without_gpu(gpus))
+            advice = texts("leave-out-or-gpu", name=name)
             yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]
     if on_cpu and settings.get("fp16") is True:
-        advice = "leave fp16 out; a CPU computes in float32, or in bf16 with use_cpu: true"
-        yield Finding("fault", "gpu", f"fp16 asks for a GPU, and {where}", advice)
+        text = texts("needs-gpu", name="fp16", where=_without_gpu(gpus))
+        yield Finding("fault", "gpu", text, texts("leave-fp16-out"))
     for name in ("bf16", "pure_bf16"):
         lacks = not gpus and (settings.get("use_cpu") is not True or name == "pure_bf16")
         if settings.get(name) is True and (lacks or (gpus and not on_cpu and not machine["bf16"])):
-            what = f"GPU '{gpus[0]}' lacks it" if gpus else where
-            advice = "write fp16: true" if gpus else "set use_cpu: true as well, or leave it out"
-            yield Finding("fault", "gpu", f"{name} is set, and {what}", advice)
+            where = texts("gpu-lacks-it", gpu=gpus[0]) if gpus else texts("no-gpu")
+            text = texts("precision-lacking", name=name, where=where)
+            advice = texts("write-fp16") if gpus else texts("set-use-cpu")
+            yield Finding("fault", "gpu", text, advice)
+
+
+def _without_gpu(gpus: Sequence[str]) -> Text:
+    return texts("use-cpu-set") if gpus else texts("no-gpu")

@@ -1,18 +1,18 @@
-"""The page of a run's facts: HTML with its style and drawings inside, no script, no request."""
+"""The report of a run: a page of HTML with its style and drawings inside, no script, no request."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from functools import cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+import orjson
+from jinja2 import Environment
 from markupsafe import Markup
 
-from sftrecipe.messages import in_user_language
+from sftrecipe.messages import in_user_language, user_language
+from sftrecipe.report.pages.html_page import page_environment, shared_values
 from sftrecipe.report.pages.run.drawings.bars import account_bar, parts_bar, share_bar
 from sftrecipe.report.pages.run.drawings.curves import Curve, curve_chart
 from sftrecipe.report.pages.run.drawings.flow import flow_chart
@@ -21,14 +21,43 @@ from sftrecipe.report.pages.run.drawings.intervals import Bar, interval_chart
 from sftrecipe.report.pages.run.drawings.numbers import told
 from sftrecipe.report.pages.run.drawings.scatter import scatter_chart
 from sftrecipe.report.pages.run.facts.judgings import FigureChart
-from sftrecipe.report.pages.run.facts.run_facts import RunFacts
+from sftrecipe.report.pages.run.facts.run_facts import RunFacts, run_facts
 from sftrecipe.report.pages.run.facts.texts import shortened
 from sftrecipe.report.pages.run.facts.trainings import TrainedModel
-from sftrecipe.report.pages.run.visible import visible
-from sftrecipe.report.pages.run.words import Words, words_of
+from sftrecipe.report.words.page_words import Words, run_words
+from sftrecipe.run.output_folder import REPORT_FILE
+from sftrecipe.run.run_file import run_before
+from sftrecipe.store.atomic_files import create
+from sftrecipe.store.project import Project, project_of
 
-_TEMPLATES = Path(__file__).with_name("templates")
 _ERROR = 4000
+
+
+def write_report(
+    out: Path, project: Project, language: str | None = None, file: Path | None = None
+) -> RunFacts:
+    """Write the page of the run in `out`, into its folder or into `file`; its facts.
+
+    The language is the recipe's unless one is given; the user's where it has none. Raises
+    UsageError where there is no run, SftrecipeError when the page cannot be written.
+    """
+    facts = run_facts(out, project)
+    page = run_page(facts, language or facts.head.language or user_language())
+    folder, name = (out, REPORT_FILE) if file is None else (file.parent, file.name)
+    with create(folder, name) as opened:
+        opened.write(page.encode("utf-8", "replace"))
+    return facts
+
+
+def facts_json(facts: RunFacts) -> str:
+    """The facts of a page as JSON."""
+    return orjson.dumps(facts, option=orjson.OPT_INDENT_2, default=str).decode()
+
+
+def project_of_run(out: Path) -> Project:
+    """The project that a run belongs to: its recipe's, or that around its folder."""
+    recipe = run_before(out).recipe
+    return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)
 
 
 def run_page(facts: RunFacts, language: str) -> str:
@@ -37,8 +66,7 @@ def run_page(facts: RunFacts, language: str) -> str:
     Rows, reasons and names are the user's text: they are escaped, and characters that a browser
     would obey are named instead. A Content Security Policy forbids scripts and requests.
     """
-    words = words_of(language)
-    style = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
+    words = run_words(language)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -48,15 +76,13 @@ def run_page(facts: RunFacts, language: str) -> str:
             told=facts.head.told.get(language[:2]) or {},
             total=facts.total,
             w=words,
-            language="zh-CN" if language.startswith("zh") else "en",
             say=partial(_say, words),
             bounds=partial(_bounds, words),
             sentence=lambda text: in_user_language(text, language[:2]),
             example_of=partial(_example, facts),
             sections=_sections(facts),
             widest=max((step.made for step in facts.funnel), default=0),
-            style=Markup(style),  # noqa: S704 - our own file
-            style_hash=b64encode(sha256(style.encode()).digest()).decode(),
+            **shared_values(language),
         )
     )
 
@@ -86,13 +112,7 @@ def _sections(facts: RunFacts) -> list[str]:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        finalize=visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = page_environment(Path(__file__).with_name("templates"))
     drawings: tuple[Callable[..., Any], ...] = (
         account_bar, flow_chart, histogram_chart, parts_bar, scatter_chart, share_bar,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks, told
 from sftrecipe.report.pages.run.drawings.svg import line, rect, svg, text
 from sftrecipe.report.pages.run.facts.histogram import Histogram
-from sftrecipe.report.pages.run.words import Words
+from sftrecipe.report.words.page_words import Words
 
 _WIDTH, _HEIGHT = 460.0, 170.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 8.0, 452.0, 30.0, 146.0

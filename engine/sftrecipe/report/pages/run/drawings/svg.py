@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from sftrecipe.report.pages.run.visible import visible
+from sftrecipe.report.pages.html_page import visible
 
 
 def svg(width: float, height: float, label: str, parts: Iterable[Markup], kind: str = "") -> Markup:

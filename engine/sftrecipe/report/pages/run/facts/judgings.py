@@ -14,7 +14,7 @@ from typing import Any
 
 from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
-from sftrecipe.report.text.figures import Figure, few_rows, figures
+from sftrecipe.report.text.text_format import Figure, few_rows, figures
 from sftrecipe.run.gate_results import GateResult
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import ROWS

@@ -9,7 +9,7 @@ from typing import Any
 from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
-from sftrecipe.report.text.figures import Figure, main_figures
+from sftrecipe.report.text.text_format import Figure, main_figures
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.store.step_facts import LossPoint, ModelFacts
 

@@ -1,0 +1,168 @@
+"""How numbers, figures and tables are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+
+from sftrecipe.messages import message
+from sftrecipe.plan.estimate import Range
+from sftrecipe.recipe.recipe import Budget
+from sftrecipe.run.gate_results import GateResult
+
+_ENDS = ("_low", "_high")
+_FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
+"""What a training is told by: these names, or names that end so, in this order."""
+_NOT_TOLD = ("runtime", "per_second", "total_flos", "epoch")
+"""How a training went, not what it came to."""
+_LOST = "invalid"
+FEW_ROWS = 30
+"""The bootstrap's percentiles are too near to each other on fewer rows than about this."""
+
+
+def range_text(values: Range) -> str:
+    """`54`, `54 to 108`, `54 or more`, `?`."""
+    least, most = values
+    if most is None:
+        return message("plan-at-least", {"least": f"{least:,}"}) if least else "?"
+    return _from_to(f"{least:,}", f"{most:,}")
+
+
+def likely_text(likely: int | None, values: Range, text: str | None = None) -> str:
+    """`likely 60, 54 to 108`; the range alone (`text`) where it says all, or nothing is likely."""
+    sure = likely is None or values[0] == values[1] or values == (likely, None)
+    return _with_likely(None if sure else f"{likely:,}", text or range_text(values))
+
+
+def cost_text(
+    costs: Mapping[str, tuple[float, float | None]],
+    likely: Mapping[str, float | None] | None = None,
+) -> str:
+    """The cost in every currency: `likely 1.20 USD, 0.40 to 3.10`."""
+    texts = []
+    for currency, (low, high) in costs.items():
+        range_ = _from_to(_money(low), "?" if high is None else _money(high))
+        point = (likely or {}).get(currency)
+        if point is None or low == high:
+            texts.append(f"{range_} {currency}")
+        else:
+            texts.append(_with_likely(f"{_money(point)} {currency}", range_))
+    return " + ".join(texts)
+
+
+def limits_text(budget: Budget) -> str:
+    """What a budget allows."""
+    limits = []
+    if budget.max_cost is not None:
+        limits.append(f"{budget.max_cost:g} {budget.currency}")
+    if budget.max_calls is not None:
+        limits.append(message("amount-calls", {"count": f"{budget.max_calls:,}"}))
+    if budget.max_tokens is not None:
+        limits.append(message("amount-tokens", {"count": f"{budget.max_tokens:,}"}))
+    return ", ".join(limits)
+
+
+def amounts_text(
+    calls: Range, tokens: Range, costs: Mapping[str, tuple[float, float | None]]
+) -> str:
+    """Calls, tokens and cost in one line."""
+    parts: Sequence[str] = (
+        message("amount-calls", {"count": range_text(calls)}),
+        message("amount-tokens", {"count": range_text(tokens)}),
+        cost_text(costs),
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _with_likely(likely: str | None, values: str) -> str:
+    if likely is None or likely == values:
+        return values
+    return message("plan-point", {"likely": likely, "range": values})
+
+
+def _from_to(least: str, most: str) -> str:
+    if least == most:
+        return least
+    return message("plan-range", {"least": least, "most": most})
+
+
+def _money(amount: float) -> str:
+    """Two digits after the point; of small amounts the first two that are not zero."""
+    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}"
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of equally many cells, the cells under one another."""
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure, with the ends of its interval where it has one."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def text(self) -> str:
+        """`winning_score 1.25 (1.05 to 1.41)`."""
+        told = f"{self.name} {self.value:.4g}"
+        if self.low is None or self.high is None:
+            return told
+        ends = {"least": f"{self.low:.4g}", "most": f"{self.high:.4g}"}
+        return f"{told} ({message('plan-range', ends)})"
+
+
+def few_rows(rows: int, metrics: Mapping[str, float]) -> int | None:
+    """The rows with a verdict, of those that a judge returned, where intervals over them come out
+    too narrow; None where there are enough, or it returns none."""
+    valid = rows - int(metrics.get(_LOST, 0))
+    return valid if rows > 0 and valid < FEW_ROWS else None
+
+
+def figures(metrics: Mapping[str, float]) -> list[Figure]:
+    """All figures, `NAME_low` and `NAME_high` taken as the interval of `NAME`."""
+    known = [name for name in metrics if all(name + end in metrics for end in _ENDS)]
+    ends = {name + end for name in known for end in _ENDS}
+    return [
+        Figure(name, value, *(metrics[name + end] for end in _ENDS if name in known))
+        for name, value in metrics.items()
+        if name not in ends
+    ]
+
+
+def main_figures(metrics: Mapping[str, float], most: int = 4) -> Sequence[Figure]:
+    """The figures that say most: losses, what has an interval, the others; and always the rows that
+    could not be judged, where there are any."""
+    told = [each for each in figures(metrics) if not each.name.endswith(_NOT_TOLD)]
+    ranked = sorted(told, key=_rank)
+    return [*ranked[:most], *(each for each in ranked[most:] if each.name == _LOST and each.value)]
+
+
+def gate_text(gate: GateResult) -> str:
+    """`gate passed: winning_score 1.25, at least 1`."""
+    value = "?" if gate.value is None else f"{gate.value:.4g}"
+    bounds = [
+        message(f"outcome-{end}", {"bound": f"{bound:g}"})
+        for end, bound in (("at-least", gate.at_least), ("at-most", gate.at_most))
+        if bound is not None
+    ]
+    values = {"metric": gate.metric, "value": value, "bounds": ", ".join(bounds)}
+    return message("outcome-gate-passed" if gate.passed else "outcome-gate-missed", values)
+
+
+def _rank(figure: Figure) -> int:
+    for place, name in enumerate(_FIRST):
+        if figure.name == name or (place > 1 and figure.name.endswith(name)):
+            return place - len(_FIRST)
+    return 0 if figure.low is not None else 1

@@ -1,0 +1,1 @@
+"""The words of pages and sweeps, in English and Chinese."""

@@ -1,0 +1,140 @@
+"""`sftrecipe plugins` and `plugins show`, out of the classes."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint
+from typing import Annotated, Literal
+
+import pytest
+from annotated_types import Ge, Gt, Le, MinLen
+from click.testing import CliRunner
+from pydantic import BaseModel
+
+from sftrecipe import Context, Record, RowFilter, Verdict
+from sftrecipe.cli.plugins import plugins
+from sftrecipe.errors import PluginError, UsageError
+from sftrecipe.plugin import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
+from sftrecipe.plugin.discovery import Found
+from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
+from sftrecipe.report.text.plugin_text import listed, named, pages_text
+
+
+class Weight(BaseModel):
+    share: Annotated[float, Gt(0)]
+    """How much."""
+
+
+class Sample(RowFilter, Sampling):
+    """Keeps what a model likes.
+
+    And says why.
+    """
+
+    needs = frozenset({"chat", "logprobs"})
+    paper = "Somebody (2025), section 3"
+
+    prompt: Annotated[str, PromptMarker(variables=frozenset({"topic"}))] = "Good?\n{{ output }}"
+    """What the model is asked."""
+    mode: Literal["mean", "max"] = "mean"
+    """How marks
+    are joined."""
+    judge_by: ProviderName
+    """Who marks."""
+    lists: Annotated[list[InputFile], MinLen(1)]
+    """Word lists."""
+    column: ColumnName = "output"
+    top: Annotated[int, Ge(1), Le(5)] | None = None
+    weights: dict[str, Weight] = {}
+    """By topic."""
+
+    def judge_row(self, row: Record, ctx: Context) -> Verdict:
+        return Verdict(True)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> PluginPage:
+    found = Found("filter", "sample", EntryPoint("sample", "x:y", "sftrecipe.filters"))
+    monkeypatch.setattr(Found, "load", lambda self: Sample)
+    return plugin_page(found)
+
+
+def test_page_says_all_of_the_class(page: PluginPage) -> None:
+    assert page.summary == "Keeps what a model likes."
+    assert page.description.endswith("And says why.")
+    assert (page.scope, page.needs) == ("row", ("chat", "logprobs"))
+    assert page.paper == "Somebody (2025), section 3"
+    (prompt,) = page.prompts
+    assert prompt.default == "Good?\n{{ output }}"
+    assert prompt.variables == ("topic",)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("prompt", "prompt (Jinja2 text, or file path)"),
+        ("mode", "one of 'mean', 'max'"),
+        ("judge_by", "provider name"),
+        ("lists", "list of file paths"),
+        ("column", "column name"),
+        ("top", "whole number"),
+        ("temperature", "number"),
+        ("stop", "list of text"),
+        ("weights", "mapping of names to mapping with the options below"),
+        ("weights.<name>.share", "number"),
+    ],
+)
+def test_types_in_plain_words(name: str, said: str, page: PluginPage) -> None:
+    assert {option.name: option.type for option in page.options}[name] == said
+
+
+def test_options_say_limits_defaults_and_docs(page: PluginPage) -> None:
+    options = {option.name: option for option in page.options}
+    assert options["top"].constraints == ("at least 1", "at most 5")
+    assert options["lists"].constraints == ("1 or more items",)
+    assert options["weights.<name>.share"].constraints == ("more than 0",)
+    assert options["mode"].default == "mean"
+    assert options["mode"].doc == "How marks are joined."
+    assert [name for name, option in options.items() if option.required] == [
+        "judge_by",
+        "lists",
+        "weights.<name>.share",
+        "thinking.budget",
+    ]
+
+
+def test_text_page(page: PluginPage) -> None:
+    text = pages_text([page])
+    assert "needs: a provider with chat, logprobs" in text
+    assert "  top: whole number, at least 1, at most 5\n" in text
+    assert "    | {{ output }}" in text
+    assert "  - use: sample\n      provider: <a provider of the recipe>\n      with:\n" in text
+
+
+def test_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(UsageError) as caught:
+        named("lenght")
+    assert caught.value.problem.advice("en") == "did you mean 'length'?"
+    assert caught.value.exit_status == 2
+
+
+def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = Found("filter", "broken", EntryPoint("broken", "no_such:X", "sftrecipe.filters"))
+    with pytest.raises(PluginError, match="no_such"):
+        broken.load()
+    monkeypatch.setattr(
+        "sftrecipe.report.text.plugin_text.plugins_of", lambda kind: {"broken": broken}
+    )
+    (line,) = listed("filter")
+    assert line.error is not None
+    result = CliRunner().invoke(plugins, ["--kind", "filter"])
+    assert result.exit_code == 2
+    assert "cannot be imported" in result.output
+
+
+def test_every_installed_plugin_has_a_page() -> None:
+    for line in listed():
+        page = plugin_page(named(line.name, line.kind)[0])
+        assert page.summary, line
+        assert [option.name for option in page.options if not option.doc] == [], line
