@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from sftrecipe.calls.ledger.totals import Call, read_call
+from sftrecipe.calls.ledger.history import LedgerCall, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
@@ -35,7 +35,7 @@ class RowTrace:
 
     row: Record
     step: str
-    calls: list[Call] = field(default_factory=list)
+    calls: list[LedgerCall] = field(default_factory=list)
     lost: list[RejectedRow] = field(default_factory=list)
     """Where it was rejected, and why."""
     equal: list[RejectedRow] = field(default_factory=list)

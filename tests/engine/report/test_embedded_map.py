@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sftrecipe.calls.ledger.call_ledger import Ledger
-from sftrecipe.calls.ledger.entries import NO_STAKE, Claim, Ended
+from sftrecipe.calls.ledger.entries import NOTHING_RESERVED, Claim, Ended
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.record import new_record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
@@ -19,7 +19,9 @@ async def keep_vectors(path: Path, vectors: dict[str, tuple[float, ...]]) -> Non
     ledger = Ledger(path, "run")
     for key, vector in vectors.items():
         ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
-        await ledger.end(Ended(key, "step", "done", 0.1, NO_STAKE, Answer("", vector=vector)))
+        await ledger.end(
+            Ended(key, "step", "done", 0.1, NOTHING_RESERVED, Answer("", vector=vector))
+        )
     ledger.close()
 
 

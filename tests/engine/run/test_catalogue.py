@@ -95,7 +95,7 @@ def test_a_bom_is_read_and_dropped(tmp_path: Path) -> None:
 
 def test_runs_at_the_same_time_all_get_in(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sftrecipe.kinds import DataSet\n"
+        "import sys; from pathlib import Path; from sftrecipe.plugin import DataSet\n"
         "from sftrecipe.run.steps.catalogue import register\n"
         "folder = Path(sys.argv[1])\n"
         "for at in range(20):\n"

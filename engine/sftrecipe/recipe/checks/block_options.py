@@ -21,7 +21,7 @@ from sftrecipe.plugin.option_types import (
     marked,
 )
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Filter, Generator, Mixer, Source
-from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
+from sftrecipe.plugin.prompts.prompt import is_own, own_prompt
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems

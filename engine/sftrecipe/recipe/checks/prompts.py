@@ -63,9 +63,17 @@ def template_problems(
         yield Problem("template-syntax", place, {"error": _reason(error)})
         return
     yield from _unshown(named | _named_in(beside), place, marker)
-    known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
+    yield from _unknown_variables(used, where, marker, inputs)
+
+
+def _unknown_variables(
+    used: frozenset[str], where: _Places, marker: PromptMarker, inputs: Inputs
+) -> Iterator[Problem]:
+    """Variables that neither the plugin passes nor the rows have, as far as their columns are
+    known."""
     if marker.columns and inputs is None:
         return
+    known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
     if "messages" in known and marker.columns:
         known |= {"reasoning"}  # the last answer's thought
     for name in sorted(used - known):

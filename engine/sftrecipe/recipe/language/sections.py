@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.option_types import Described
 from sftrecipe.recipe.language import keys
 
 MIXED = "mix"

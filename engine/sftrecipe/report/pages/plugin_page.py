@@ -16,12 +16,12 @@ from sftrecipe.plugin.option_types import (
     PromptMarker,
     ProviderMarker,
     RegexMarker,
+    Sampling,
     StreamMarker,
     markers,
 )
-from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompts
+from sftrecipe.plugin.prompts.prompt import is_own, own_prompts
 from sftrecipe.plugin.reasons import Reason, reason_of
-from sftrecipe.plugin.sampling import Sampling
 
 SECTIONS = {
     "provider": "providers",

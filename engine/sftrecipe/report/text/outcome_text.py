@@ -12,7 +12,7 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
-from sftrecipe.report.text.next_commands import same_again
+from sftrecipe.report.text.next_commands import command_arguments
 from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
 from sftrecipe.run.gate_results import gate_results
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
@@ -41,22 +41,22 @@ def outcome_text(outcome: Outcome) -> str:
             if value is True:
                 lines.append(message("outcome-needs", {"data_set": data_set.name, "name": name}))
     lines += exported_lines(outcome.run.done)
-    lines += [*_not_held_out(outcome), *_trained(outcome), *_judged(outcome)]
+    lines += [*_not_held_out_lines(outcome), *_training_lines(outcome), *_judge_lines(outcome)]
     rejects = {"count": outcome.rejected, "path": outcome.out / REJECTS_FILE}
-    lines += [message("outcome-rejected", rejects), *_reasons(outcome)]
+    lines += [message("outcome-rejected", rejects), *_reason_lines(outcome)]
     if failed := outcome.run.failed:
-        told = {"count": failed, "recipe": same_again(outcome)}
+        told = {"count": failed, "recipe": command_arguments(outcome)}
         lines.append(message("outcome-failed", told))
-    calls = {"calls": _calls(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
+    calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
     if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.asked:
-        lines.append(_estimate(outcome.estimate))
+        lines.append(_estimate_text(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
     return "\n".join(lines)
 
 
-def _reasons(outcome: Outcome) -> Iterator[str]:
+def _reason_lines(outcome: Outcome) -> Iterator[str]:
     """What the commonest reasons mean, and what to change."""
     found = [
         (count, done.step, reason)
@@ -92,7 +92,7 @@ def outcome_json(outcome: Outcome) -> str:
         },
         "trained": [
             {"id": done.step.id, "model": str(model), "metrics": done.facts.metrics}
-            for done, model in _models(outcome)
+            for done, model in _trained_models(outcome)
         ],
         "judged": [
             {
@@ -100,7 +100,7 @@ def outcome_json(outcome: Outcome) -> str:
                 "metrics": done.facts.metrics,
                 "gates": gate_results(done.step.block, done.facts),
             }
-            for done in _section(outcome, "evaluate")
+            for done in _done_steps(outcome, "evaluate")
         ],
         "rejected": outcome.rejected,
         "failed": outcome.run.failed,
@@ -113,35 +113,35 @@ def outcome_json(outcome: Outcome) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _section(outcome: Outcome, name: str) -> list[Done]:
+def _done_steps(outcome: Outcome, name: str) -> list[Done]:
     return [done for done in outcome.run.done if done.step.block.section == name]
 
 
-def _not_held_out(outcome: Outcome) -> Iterator[str]:
+def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:
     """Exports whose share of held-out rows came to none, as it may of few rows."""
-    for done in _section(outcome, "export"):
+    for done in _done_steps(outcome, "export"):
         plugin = done.step.block.plugin
         roles = {each.role for each in noted_data_sets(done.facts)}
         if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
             yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
 
 
-def _models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
+def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
     """Every training, with the folder of its model."""
-    for done in _section(outcome, "train"):
+    for done in _done_steps(outcome, "train"):
         yield done, model_of(done.facts, outcome.out)
 
 
-def _trained(outcome: Outcome) -> Iterator[str]:
+def _training_lines(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
-    for done, model in _models(outcome):
+    for done, model in _trained_models(outcome):
         told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
-def _judged(outcome: Outcome) -> Iterator[str]:
+def _judge_lines(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
-    for done in _section(outcome, "evaluate"):
+    for done in _done_steps(outcome, "evaluate"):
         told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}"
         few = few_rows(done.facts.made, done.facts.metrics)
@@ -151,7 +151,7 @@ def _judged(outcome: Outcome) -> Iterator[str]:
             yield f"  {gate_text(gate)}"
 
 
-def _calls(usage: Usage) -> str:
+def _calls_text(usage: Usage) -> str:
     parts = [message("outcome-asked", {"asked": usage.asked, "cached": usage.cached})]
     if usage.failed:
         parts.append(message("outcome-calls-failed", {"count": usage.failed}))
@@ -160,7 +160,7 @@ def _calls(usage: Usage) -> str:
         parts.append(message("outcome-tokens", values))
     if usage.estimated:
         parts.append(message("outcome-estimated", {"count": usage.estimated}))
-    parts.extend(_thoughts(usage))
+    parts.extend(_thought_texts(usage))
     if usage.currency:
         parts.append(f"{usage.cost:.4f} {usage.currency}")
     if usage.unpriced:
@@ -168,7 +168,7 @@ def _calls(usage: Usage) -> str:
     return ", ".join(parts)
 
 
-def _thoughts(usage: Usage) -> Iterator[str]:
+def _thought_texts(usage: Usage) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
     if usage.thoughts:
         share = usage.thoughts / max(1, usage.asked + usage.cached)
@@ -184,7 +184,7 @@ def _is_foreseen(steps: Sequence[EstimateAndFact]) -> bool:
     return bool(steps) and not any(step.fact and step.calls == UNKNOWN for step in steps)
 
 
-def _estimate(steps: Sequence[EstimateAndFact]) -> str:
+def _estimate_text(steps: Sequence[EstimateAndFact]) -> str:
     """What was foreseen of the run, and what came."""
     used = [usage for step in steps for usage in step.fact.values()]
     calls = sum(each.asked + each.failed for each in used)
@@ -192,14 +192,14 @@ def _estimate(steps: Sequence[EstimateAndFact]) -> str:
     estimate = amounts_text(
         total([step.asked for step in steps]),
         total([step.tokens for step in steps]),
-        _summed([step.cost for step in steps]),
+        _cost_sums([step.cost for step in steps]),
     )
     paid = [{each.currency: (each.cost,) * 2} for each in used if each.currency]
-    fact = amounts_text((calls, calls), (tokens, tokens), _summed(paid))
+    fact = amounts_text((calls, calls), (tokens, tokens), _cost_sums(paid))
     return message("outcome-estimate", {"estimate": estimate, "fact": fact})
 
 
-def _summed(
+def _cost_sums(
     costs: Sequence[Mapping[str, tuple[float, float | None]]],
 ) -> dict[str, tuple[float, float | None]]:
     """Costs of several steps together, by currency."""
@@ -218,14 +218,14 @@ def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     mix = next((each.facts.mix for each in done if each.facts.mix), None)
     for each in done:
         if each.step.block.section == "sources":
-            yield from _unnamed(each)
+            yield from _unnamed_column_lines(each)
         elif each.step.block.section == "export":
-            yield from _kind(each)
+            yield from _kind_lines(each)
             if each.facts.export and each.facts.export.shares:
-                yield _mix_text(each.step.id, each.facts.export.shares, mix)
+                yield _mix_line(each.step.id, each.facts.export.shares, mix)
 
 
-def _unnamed(done: Done) -> Iterator[str]:
+def _unnamed_column_lines(done: Done) -> Iterator[str]:
     """Columns that a source left out, as its catalogue entry does not name them."""
     for name, count in sorted(done.facts.counts.items()):
         if name.startswith(UNNAMED):
@@ -233,7 +233,7 @@ def _unnamed(done: Done) -> Iterator[str]:
             yield message("outcome-unnamed", values)
 
 
-def _kind(done: Done) -> Iterator[str]:
+def _kind_lines(done: Done) -> Iterator[str]:
     """What the rows teach, and the rows that were left out since they teach something else."""
     step, counts = done.step.id, done.facts.counts
     kinds = {each.kind: None for each in done.facts.data_sets}
@@ -257,7 +257,7 @@ def _kind(done: Done) -> Iterator[str]:
         yield message("outcome-unjudging", {"step": step, "count": unjudging})
 
 
-def _mix_text(step: str, shares: Mapping[str, StreamShare], mix: MixFacts | None) -> str:
+def _mix_line(step: str, shares: Mapping[str, StreamShare], mix: MixFacts | None) -> str:
     """The shares of an export, beside those that the mixer was asked for, of rows or of tokens."""
     asked, parts = mix.streams if mix else {}, []
     for name, each in shares.items():

@@ -21,7 +21,7 @@ def preview_text(made: Preview) -> str:
         parts += [row_text(row) for row in rows]
     if made.lost:
         parts.append(f"== rejected: {len(made.lost)}")
-        parts += [f"  {each.step}: {each.reason}  {_short(each.row)}" for each in made.lost]
+        parts += [f"  {each.step}: {each.reason}  {_reject_text(each.row)}" for each in made.lost]
     return "\n".join(parts)
 
 
@@ -38,10 +38,10 @@ def preview_json(made: Preview) -> str:
 
 def row_text(row: Record) -> str:
     """A row's id, turns, other columns, scores and tags."""
-    return "\n".join([f"[{row.id}]", *(f"  {line}" for line in _lines(row))])
+    return "\n".join([f"[{row.id}]", *(f"  {line}" for line in _row_lines(row))])
 
 
-def _lines(row: Record) -> Iterator[str]:
+def _row_lines(row: Record) -> Iterator[str]:
     turns = shown_turns(row.columns)
     for turn in turns:
         for name, text in turn_parts(turn):
@@ -55,6 +55,6 @@ def _lines(row: Record) -> Iterator[str]:
         yield "tags: " + ", ".join(f"{name} {value}" for name, value in row.tags.items())
 
 
-def _short(row: Record) -> str:
+def _reject_text(row: Record) -> str:
     text = orjson.dumps(row.columns).decode()
     return text if len(text) < 160 else text[:160] + " …"

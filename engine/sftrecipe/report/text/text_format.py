@@ -33,7 +33,7 @@ def range_text(values: Range) -> str:
 def likely_text(likely: int | None, values: Range, text: str | None = None) -> str:
     """`likely 60, 54 to 108`; the range alone (`text`) where it says all, or nothing is likely."""
     sure = likely is None or values[0] == values[1] or values == (likely, None)
-    return _with_likely(None if sure else f"{likely:,}", text or range_text(values))
+    return _likely_and_range(None if sure else f"{likely:,}", text or range_text(values))
 
 
 def cost_text(
@@ -48,7 +48,7 @@ def cost_text(
         if point is None or low == high:
             texts.append(f"{range_} {currency}")
         else:
-            texts.append(_with_likely(f"{_money(point)} {currency}", range_))
+            texts.append(_likely_and_range(f"{_money(point)} {currency}", range_))
     return " + ".join(texts)
 
 
@@ -76,7 +76,7 @@ def amounts_text(
     return ", ".join(part for part in parts if part)
 
 
-def _with_likely(likely: str | None, values: str) -> str:
+def _likely_and_range(likely: str | None, values: str) -> str:
     if likely is None or likely == values:
         return values
     return message("plan-point", {"likely": likely, "range": values})

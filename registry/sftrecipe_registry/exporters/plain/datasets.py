@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 
-from sftrecipe.plugin import DataSet, ExportContext, Exporter, PluginRefused, Rows, installer
+from sftrecipe.plugin import DataSet, ExportContext, Exporter, PluginRefused, Rows, install_command
 from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
@@ -78,7 +78,7 @@ def _library() -> Any:
         import datasets  # noqa: PLC0415 - two seconds
     except ImportError as error:
         raise PluginRefused(
-            f"exporter 'datasets' needs the library: {installer()} 'sftrecipe[datasets]'"
+            f"exporter 'datasets' needs the library: {install_command()} 'sftrecipe[datasets]'"
         ) from error
     datasets.disable_progress_bars()
     return datasets

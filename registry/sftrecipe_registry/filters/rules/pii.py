@@ -25,7 +25,7 @@ from sftrecipe.plugin import (
     Record,
     RowFilter,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
@@ -257,7 +257,7 @@ _FINDERS: dict[Kind, Find] = {
 }
 
 
-_INSTALL = f"{installer()} 'sftrecipe[pii]'"
+_INSTALL = f"{install_command()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
 _UNTOUCHED = frozenset({"role", "id", "tool_call_id"})
 """By which results name their calls."""

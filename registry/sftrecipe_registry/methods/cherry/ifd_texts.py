@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sftrecipe.plugin import Record, joined
+from sftrecipe.plugin import Record, join_thought
 from sftrecipe_registry.shared.text.row_text import parted, spoken, trained_answer
 
 PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
@@ -39,7 +39,7 @@ def asked(row: Record) -> Asked:
     A thought stands before the answer, as it is trained.
     """
     if "messages" not in row.columns and not row.columns.get("history"):
-        answer = joined(row.text("reasoning"), row.text("output"))
+        answer = join_thought(row.text("reasoning"), row.text("output"))
         return Asked(row.text("instruction"), row.text("input"), answer)
     return Asked(spoken(parted(row.columns).before), "", trained_answer(row.columns))
 

@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import Columns, PluginRefused, Record, installer, tokens_of
+from sftrecipe.plugin import Columns, PluginRefused, Record, install_command, tokens_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-INSTALL = f"{installer()} tokenizers"
+INSTALL = f"{install_command()} tokenizers"
 TEXTS = (
     *("system", "tools", "history", "instruction", "input", "messages", "text"),
     *("reasoning", "output", "chosen", "rejected"),

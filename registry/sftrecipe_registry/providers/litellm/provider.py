@@ -35,7 +35,7 @@ from sftrecipe.plugin import (
     Unreached,
     causes,
     ending_of,
-    installer,
+    install_command,
     quirks_of,
 )
 from sftrecipe_registry.providers.litellm.parameters import LiteLLMParameters
@@ -79,7 +79,7 @@ _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_cha
 _NO_KEY = "none"
 _UNREADABLE = "Invalid response object"
 """litellm's words for a reply of which it could not make its own."""
-_INSTALL = f"{installer()} 'sftrecipe[litellm]'"
+_INSTALL = f"{install_command()} 'sftrecipe[litellm]'"
 
 
 class LiteLLM(RequestOptions, Provider):

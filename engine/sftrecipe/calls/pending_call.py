@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sftrecipe.calls.ledger.accounts import Stake
-from sftrecipe.calls.ledger.entries import NO_STAKE, Claim
+from sftrecipe.calls.ledger.accounts import Reservation
+from sftrecipe.calls.ledger.entries import NOTHING_RESERVED, Claim
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plugin.provider import Request
 
 
 @dataclass(slots=True)
-class Call:
+class PendingCall:
     """One call while it is being made."""
 
     request: Request
     claim: Claim
     usage: Usage
-    stake: Stake = NO_STAKE
+    reservation: Reservation = NOTHING_RESERVED
     """What is set aside for the attempt in flight."""
     metered: int = 0
     """Tokens that were taken from the meter."""
