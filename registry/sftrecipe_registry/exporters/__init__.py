@@ -1,0 +1,1 @@
+"""Exporters: data sets as files."""

@@ -1,0 +1,1 @@
+"""Generators: rows written by a model, or made of others."""
