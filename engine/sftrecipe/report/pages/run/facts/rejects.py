@@ -54,7 +54,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class _Places:
+class _RejectPlaces:
     """Where the rejects of one reason stand in the file, with what was measured."""
 
     offsets: array[int] = field(default_factory=lambda: array("Q"))
@@ -85,14 +85,14 @@ def rejects(opened: OpenedRun) -> list[Losses]:
             reason,
             count,
             explained.of(step.id, reason),
-            *_measured(opened, step, reason, places.get((step.id, reason), _Places())),
+            *_measured(opened, step, reason, places.get((step.id, reason), _RejectPlaces())),
         )
         for step, reason, count in counts[:_REASONS]
     ]
 
 
 def _measured(
-    opened: OpenedRun, step: StepRecord, reason: str, places: _Places
+    opened: OpenedRun, step: StepRecord, reason: str, places: _RejectPlaces
 ) -> tuple[Threshold | None, float | None, float | None, list[LostRow]]:
     """The threshold, the lowest and the highest value, and examples of a reason."""
     values = np.asarray(places.values)
@@ -109,15 +109,15 @@ def _measured(
     return mark, _plain(lowest), _plain(highest), examples
 
 
-def _places(path: Path) -> dict[_Group, _Places]:
-    found: dict[_Group, _Places] = {}
+def _places(path: Path) -> dict[_Group, _RejectPlaces]:
+    found: dict[_Group, _RejectPlaces] = {}
     if not path.exists():
         return found
     with path.open("rb") as file:
         offset = 0
         for line in file:
             entry = orjson.loads(line)
-            places = found.setdefault((entry["step"], entry["reason"]), _Places())
+            places = found.setdefault((entry["step"], entry["reason"]), _RejectPlaces())
             value = entry["value"]
             places.offsets.append(offset)
             places.values.append(value if isinstance(value, int | float) else float("nan"))
