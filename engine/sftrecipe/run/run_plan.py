@@ -15,6 +15,7 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.gate_results import missed_gates
@@ -27,7 +28,6 @@ from sftrecipe.run.run_end import run_end
 from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, write_run
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
 from sftrecipe.store.project import Project

@@ -27,6 +27,8 @@ from sftrecipe.plugin import (
     RowCheck,
     RowKind,
     Rows,
+    Text,
+    Texts,
     Unfit,
 )
 from sftrecipe_registry.llamafactory.formats.conversation import (
@@ -73,6 +75,8 @@ from sftrecipe_registry.llamafactory.formats.rows import (
 from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, THOUGHT_WORDS, Unusable
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
+texts = Texts(__package__)
+
 Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
 _TALKS = frozenset({"messages", "conversations", "conversation"})
@@ -92,6 +96,10 @@ class LlamaFactory(Exporter):
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(get_args(Doubt), ("keep",)),
         "masked_turn": ("masked",),
+        "tool_turns": ("formatting",),
+        **dict.fromkeys(("bad_label", "no_label", "other_kind"), ("preference",)),
+        **dict.fromkeys(("bad_tools", "no_answer", "no_prompt", "no_text", "two_systems"), ()),
+        **dict.fromkeys(("not_text", "not_utf8"), ()),
     }
     example: ClassVar[str] = "{use: llamafactory, with: {formatting: alpaca, holdout: 0.1}}"
 
@@ -137,16 +145,16 @@ class LlamaFactory(Exporter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""
         if self.holdout > 1 and self.holdout != int(self.holdout):
-            message = f"holdout '{self.holdout:g}' is neither a share nor a number of rows"
-            yield OptionProblem(("holdout",), message, "write 0.1 for a tenth, 200 for 200 rows")
+            message = texts("no-share-no-number", holdout=self.holdout)
+            yield OptionProblem(("holdout",), message, texts("write-share-or-number"))
         if self.formatting == "text" and self.preference not in (None, "none"):
-            message = f"preference '{self.preference}' has no place in formatting 'text'"
-            yield OptionProblem(("preference",), message, "set formatting to alpaca or sharegpt")
+            message = texts("no-place-in-text", preference=self.preference)
+            yield OptionProblem(("preference",), message, texts("set-formatting"))
         elif inputs is not None:
             yield from self._missing(inputs)
         if self.non_thinking and self.reasoning == "drop":
-            message = "non_thinking has nothing to choose from where reasoning is 'drop'"
-            yield OptionProblem(("non_thinking",), message, "leave one of them out")
+            message = texts("nothing-to-choose-from")
+            yield OptionProblem(("non_thinking",), message, texts("leave-one-out"))
 
     def can_export(self, columns: frozenset[str]) -> bool:
         """Whether there is a question and an answer; of a text, whether there is one."""
@@ -213,12 +221,12 @@ class LlamaFactory(Exporter):
         kinds = {"ranking": pair, "kto": label}
         for column, names in kinds.get(self.preference or "", {}).items():
             if inputs.isdisjoint(names):
-                message = f"preference '{self.preference}' needs column '{column}', no row has it"
+                message = texts(
+                    "preference-needs-column", preference=self.preference, column=column
+                )
                 yield OptionProblem(("preference",), message)
         if self.formatting == "text" and "text" not in inputs:
-            yield OptionProblem(
-                ("formatting",), "formatting 'text' needs column 'text', no row has it"
-            )
+            yield OptionProblem(("formatting",), texts("text-needs-column"))
 
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
@@ -401,10 +409,10 @@ def _most_masks(first: Sequence[Record]) -> Masks:
     return "last" if found["last"] > found["all"] else "all"
 
 
-def _why_none(parts: dict[Part, _Part], rejected: Counter[str]) -> str:
+def _why_none(parts: dict[Part, _Part], rejected: Counter[str]) -> Text:
     if "holdout" in parts:
-        return f"all {parts['holdout'].rows} rows are held out: none is left to train on"
+        return texts("all-held-out", rows=parts["holdout"].rows)
     if not rejected:
-        return "there is no row to export"
+        return texts("no-row")
     reasons = ", ".join(f"{count} {reason}" for reason, count in rejected.most_common(5))
-    return f"no row can be exported: {reasons}"
+    return texts("none-exportable", reasons=reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +16,9 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Source,
+    Texts,
     draw_rows,
+    error_text,
     unusual_kind,
 )
 from sftrecipe_registry.llamafactory.formats.alpaca_shape import alpaca_shape
@@ -40,6 +42,8 @@ from sftrecipe_registry.shared.readers.table_files import (
     table_rows,
 )
 
+texts = Texts(__package__)
+
 
 class Dataset(Source):
     """Read an entry of a `dataset_info.json`, in all of LLaMA-Factory's formats.
@@ -52,6 +56,7 @@ class Dataset(Source):
     as `bad_label`. `num_samples` of the entry is kept, but never repeats a row.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"bad_label": ()}
     example: ClassVar[str] = "{use: dataset, name: alpaca_zh_demo, sample: 500}"
 
     name: str
@@ -69,11 +74,11 @@ class Dataset(Source):
             catalogue = Path(files.paths[self.catalogue])
             entry = read_entry(catalogue, self.name)
             if not entry.hub and not data_path(catalogue, entry).exists():
-                yield OptionProblem(("name",), f"file '{entry.file_name}' does not exist")
+                yield OptionProblem(("name",), texts("file-missing", file=entry.file_name))
             elif not entry.hub:
                 _data(catalogue, entry)
         except (BadCatalogue, PluginRefused) as fault:
-            yield OptionProblem(("name",), f"{fault}")
+            yield OptionProblem(("name",), error_text(fault))
 
     def depends_on(self, files: OptionFiles, folder: Path) -> Sequence[Path | str]:
         """The entry and its data; what else the catalogue holds does not matter."""
@@ -115,7 +120,7 @@ class Dataset(Source):
                 catalogue = Path(files.paths[self.catalogue])
             return catalogue, read_entry(catalogue, self.name)
         except BadCatalogue as fault:
-            raise PluginRefused(f"{fault}") from fault
+            raise PluginRefused(error_text(fault)) from fault
 
     def _rows(self, catalogue: Path, entry: Entry, ctx: Context) -> Iterator[Record | Reject]:
         if entry.formatting == "alpaca":
@@ -134,7 +139,7 @@ class Dataset(Source):
             "jsonl" if suffix_of(path) == ".json" else suffix_of(path)[1:] for path, _ in files
         }
         if len(kinds) > 1:
-            raise PluginRefused(f"folder '{entry.file_name}' mixes files of several kinds")
+            raise PluginRefused(texts("several-kinds", folder=entry.file_name))
         for path, shown in files:
             yield from found_rows(table_rows(path, self.encoding), shown, ctx, shape)
 
@@ -143,9 +148,10 @@ def _data(catalogue: Path, entry: Entry) -> Path:
     try:
         path = data_path(catalogue, entry)
     except BadCatalogue as fault:
-        raise PluginRefused(f"{fault}") from fault
+        raise PluginRefused(error_text(fault)) from fault
     if not path.exists():
-        raise PluginRefused(f"file '{entry.file_name}' of data set '{entry.name}' does not exist")
+        raise PluginRefused(texts("data-missing", file=entry.file_name, name=entry.name))
     if kind := unusual_kind(path):
-        raise PluginRefused(f"'{entry.file_name}' of data set '{entry.name}' is a {kind}, no file")
+        text = texts("data-unusual", file=entry.file_name, name=entry.name, kind=kind)
+        raise PluginRefused(text)
     return path

@@ -24,6 +24,7 @@ from sftrecipe.plugin import (
     Places,
     PluginRefused,
     RowKind,
+    Texts,
     Trained,
     Trainer,
     Training,
@@ -59,6 +60,8 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
     packaged_folder,
     packaged_problem,
 )
+
+texts = Texts(__package__)
 
 _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 """What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
@@ -117,23 +120,21 @@ with:
             yield OptionProblem((problem.name,), *explained(problem, table))
         for name in sorted(WRITTEN & set(self.arguments)):
             if _leads_out(str(self.arguments[name])):
-                message = f"training argument '{name}' leads out of the run's folder"
-                yield OptionProblem((name,), message, "name a folder inside it")
+                message = texts("leads-out", name=name)
+                yield OptionProblem((name,), message, texts("name-folder-inside"))
         for name in named_trackers(self.arguments):
             if name not in TRACKERS:
-                message = f"training argument 'report_to' names '{name}', which is no known tracker"
-                yield OptionProblem(("report_to",), message, f"known: {', '.join(TRACKERS)}")
+                known = texts("known-trackers", trackers=", ".join(TRACKERS))
+                yield OptionProblem(("report_to",), texts("tracker-unknown", name=name), known)
         if not self.arguments.get("model_name_or_path"):
-            yield OptionProblem((), "trainer 'llamafactory' has no model_name_or_path")
+            yield OptionProblem((), texts("no-model"))
         if wrong := packaged_problem(self._base()):
             yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
         for name, value in self.arguments.items():
-            if any("${" in _REFERENCE.sub("", text) for text in _texts(value)):
-                message = f"training argument '{name}' holds '${{', which LLaMA-Factory cannot read"
-                yield OptionProblem((name,), message)
+            if any("${" in _REFERENCE.sub("", text) for text in _all_texts(value)):
+                yield OptionProblem((name,), texts("holds-reference", name=name))
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
-            message = "val_size and eval_dataset exclude one another"
-            yield OptionProblem(("val_size",), message, "keep one of them")
+            yield OptionProblem(("val_size",), texts("two-evaluations"), texts("keep-one"))
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """Arguments that load code, reach the network, name secrets or lead out of the folders."""
@@ -321,10 +322,9 @@ def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> st
     name = next((each.name for each in fit if each.role == "train"), None)
     if name is None:
         found = ", ".join(f"{each.name} ({teaches(each)})" for each in exported if each.entry)
-        raise PluginRefused(
-            f"stage '{stage}' trains on {wanted(stage)}, and no data set has them; exported for "
-            f"LLaMA-Factory: {found or 'none'}"
-        )
+        found = found or texts("none-exported")
+        text = texts("no-data-set-fits", stage=stage, wanted=wanted(stage), found=found)
+        raise PluginRefused(text)
     return name
 
 
@@ -335,14 +335,14 @@ def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
     return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
 
 
-def _texts(value: object) -> Iterator[str]:
+def _all_texts(value: object) -> Iterator[str]:
     """All texts in a value, keys too."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for each in pair for text in _texts(each))
+        yield from (text for pair in value.items() for each in pair for text in _all_texts(each))
     elif isinstance(value, list):
-        yield from (text for each in value for text in _texts(each))
+        yield from (text for each in value for text in _all_texts(each))
 
 
 def _listed(names: object) -> list[str]:
@@ -356,17 +356,16 @@ def _check_names(asked: object, exported: Sequence[DataSet]) -> None:
     known = {each.name for each in exported if each.entry}
     for name in _listed(asked):
         if name not in known:
-            raise PluginRefused(
-                f"data set '{name}' is not exported by this recipe "
-                f"({', '.join(sorted(known)) or 'none is'}); for others set dataset_dir as well"
-            )
+            names = ", ".join(sorted(known))
+            text = texts("not-exported", name=name, known=names)
+            raise PluginRefused(text if known else texts("nothing-exported", name=name))
 
 
 def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
     size = given.get("val_size") or 0
     rows = sum(each.rows for each in fit if each.role == "train")
     if "dataset" not in given and isinstance(size, int | float) and 1 < size >= rows:
-        raise PluginRefused(f"val_size {size} leaves nothing of {rows} rows to train on")
+        raise PluginRefused(texts("val-size-takes-all", size=size, rows=rows))
 
 
 def _dumped(values: Mapping[str, object]) -> str:

@@ -26,6 +26,7 @@ from sftrecipe.plugin import (
     Price,
     Provider,
     Request,
+    Texts,
     TokenCounter,
     install_command,
     message,
@@ -35,6 +36,7 @@ from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.token_counters import gguf_counter
 
+texts = Texts(__package__)
 _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _REVISION = "b179c9523d0e"
@@ -200,13 +202,13 @@ class _Llama(OpenAIAdapter):
     async def embed(self, request: Request) -> Answer:
         """The text's vector. Raises CallFailed for an empty text and for one that is too long."""
         if not request.prompt.strip():
-            raise CallFailed("final", "the text to embed is empty")
+            raise CallFailed("final", texts("text-empty"))
         try:
             return await super().embed(request)
         except CallFailed as failure:
             if any(part in failure.message for part in _TOO_LONG):  # a 400 or a 500
                 most = self.endpoint.defaults["max_tokens"]
-                text = f"the text to embed does not fit into the model's context ({most} tokens)"
+                text = texts("text-beyond-context", most=most)
                 raise CallFailed(
                     "final", text, status=failure.status, reason=CONTEXT_TOO_LONG
                 ) from None
@@ -236,9 +238,7 @@ class _Llama(OpenAIAdapter):
         choice = reply["choices"][0]
         tokens = choice["logprobs"]["content"]
         if choice["text"] != answer:
-            raise CallFailed(
-                "final", "the answer does not fit into the model's context", reason=CONTEXT_TOO_LONG
-            )
+            raise CallFailed("final", texts("answer-beyond-context"), reason=CONTEXT_TOO_LONG)
         # The end of the text is written too, with an empty token: it is none of the answer.
         kept = tokens[:-1] if tokens and not tokens[-1]["bytes"] else tokens
         return Answer(
@@ -261,7 +261,7 @@ class _Llama(OpenAIAdapter):
             begun.append(token["id"])
             if text.encode().startswith(said) and (whole := _decoded(said)) is not None:
                 return begun, text[len(whole) :]
-        raise CallFailed("final", "the answer's first token cannot be told")
+        raise CallFailed("final", texts("first-token-unknown"))
 
 
 def _decoded(content: bytes) -> str | None:

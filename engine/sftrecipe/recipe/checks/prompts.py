@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.option_types import ANY_COLUMN, PromptMarker
+from sftrecipe.plugin.prompts.prompt import (
+    compiled,
+    outside_variables,
+    parsed,
+    required_variables,
+)
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -41,13 +47,6 @@ def template_problems(
     Problems stand in the template's file where it has one, else at the option.
     """
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
-
-    from sftrecipe.plugin.prompts.prompt import (  # noqa: PLC0415
-        compiled,
-        outside_variables,
-        parsed,
-        required_variables,
-    )
 
     where = _Places(text, file, place)
     try:
@@ -96,8 +95,6 @@ def _unshown(named: frozenset[str], place: Position, marker: PromptMarker) -> It
 def _named_in(text: str) -> frozenset[str]:
     """Names that the other prompt of a call takes from outside; its own check tells its faults."""
     from jinja2 import TemplateError  # noqa: PLC0415
-
-    from sftrecipe.plugin.prompts.prompt import outside_variables, parsed  # noqa: PLC0415
 
     try:
         return outside_variables(parsed(text)) if text else frozenset()

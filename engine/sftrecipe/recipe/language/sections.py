@@ -93,3 +93,6 @@ SECTIONS: Mapping[str, Section] = {
     )
 }  # fmt: skip
 """All of them, in the order in which a run goes through them."""
+
+SECTION_OF = {section.kind: section for section in SECTIONS.values()}
+"""The section whose blocks use plugins of a kind."""

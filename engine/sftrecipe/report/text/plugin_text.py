@@ -15,7 +15,8 @@ from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
 from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.new_package import NewPackage
-from sftrecipe.report.pages.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
+from sftrecipe.recipe.language.sections import SECTION_OF
+from sftrecipe.report.pages.plugin_page import OptionPage, PluginPage, PromptPage
 
 _WIDTH = 96
 
@@ -134,7 +135,7 @@ def _page_lines(page: PluginPage) -> Iterator[str]:
         yield "\nprompts"
         for prompt in page.prompts:
             yield from _prompt_lines(prompt)
-    yield f"\nexample, for `{SECTIONS[page.kind]}`\n"
+    yield f"\nexample, for `{SECTION_OF[page.kind].name}`\n"
     yield indent(page.example, "  ")
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO
 
 import orjson
 
@@ -20,9 +18,10 @@ from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training
 from sftrecipe.recipe.checks.permissions import lacking_permissions, permission_values
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import block_context
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import check_judges
 from sftrecipe.run.steps.export_step import file_state
 from sftrecipe.run.steps.step_runner import StepRunner
@@ -37,13 +36,9 @@ class TrainingTarget:
     """Where a recipe's trainings take place, and what they read."""
 
     recipe: CheckedRecipe
-    out: Path
+    folder: OutputFolder
     data: Mapping[str, Sequence[DataSet]]
     """What every export wrote, by its id."""
-    create: Callable[[str], AbstractContextManager[IO[bytes]]]
-    """Open a file of the output folder for writing."""
-    claim: Callable[[str], None]
-    """Tell what else is written there."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
 
@@ -126,8 +121,7 @@ class TrainStep(StepRunner):
 
 def training_target(run: RunState) -> TrainingTarget:
     """Where a run's trainings take place, and what they read, as far as it is there."""
-    create, claim = run.folder.create, run.folder.claim
-    return TrainingTarget(run.plan.recipe, run.out, run.exported, create, claim, run.models)
+    return TrainingTarget(run.plan.recipe, run.folder, run.exported, run.models)
 
 
 def configure(target: TrainingTarget) -> None:
@@ -157,7 +151,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
     for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
         raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
     for name in trainer_of(block).writes(block.id):
-        target.claim(name)
+        target.folder.claim(name)
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
@@ -210,9 +204,9 @@ def _training(
 ) -> Training:
     return Training(
         data=[data_set for export in block.inputs for data_set in target.data[export]],
-        folder=target.out,
+        folder=target.folder.folder,
         context=block_context(target.recipe, block),
-        create=target.create,
+        create=target.folder.create,
         id=block.id,
         models=models,
         allowed=target.recipe.allowed,

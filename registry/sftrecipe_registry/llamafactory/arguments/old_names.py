@@ -186,28 +186,28 @@ REVALUED: Mapping[str, Mapping[object, object]] = {
 }
 """Of names, old or kept, the values that mean the same under the name of today; none: left out."""
 
-_KTRANSFORMERS = "leave it out: KTransformers trains with use_kt and kt_weight_path now"
-_LEFT = "leave it out"
-_MODEL_TELLS = "leave it out: model_name_or_path tells"
-_OF_EVAL = "leave it out: it is of llamafactory-cli eval, not of training"
-_OF_RAY = "leave it out: results go to output_dir, ray_num_workers says how many work"
-_PRECISION = "write bf16: true, or fp16: true"
-_PROJECTOR = "write freeze_vision_tower: true and freeze_language_model: true"
-_P_TUNING = "there is no P-tuning: write finetuning_type: lora"
-_COLUMNS = "leave it out: columns stand in the catalogue entry"
-_FSDP = "write it into fsdp_config"
-_ACCELERATE = "write it into accelerator_config"
+_KTRANSFORMERS = "leave-ktransformers-out"
+_LEFT = "leave-it-out"
+_MODEL_TELLS = "model-tells"
+_OF_EVAL = "of-eval"
+_OF_RAY = "of-ray"
+_PRECISION = "write-precision"
+_PROJECTOR = "write-freezes"
+_P_TUNING = "no-p-tuning"
+_COLUMNS = "columns-in-entry"
+_FSDP = "write-into-fsdp"
+_ACCELERATE = "write-into-accelerator"
 
 GONE: Mapping[str, str] = {
     # LLaMA-Factory's own, over the years
     "aqlm_optimization": _LEFT,
-    "block_diag_attn": "leave it out: it follows from neat_packing",
+    "block_diag_attn": "follows-from-packing",
     "chunk_size": _KTRANSFORMERS,
     "compute_dtype": _PRECISION,
     "cpu_infer": _KTRANSFORMERS,
-    "dataset_shards": "leave it out: dataloader_num_workers splits a streamed data set",
-    "device_map": "leave it out: it follows from the stage",
-    "disable_version_checking": "set the environment variable DISABLE_VERSION_CHECK to 1",
+    "dataset_shards": "workers-split-streams",
+    "device_map": "follows-from-stage",
+    "disable_version_checking": "set-version-check",
     "download_mode": _OF_EVAL,
     "kt_force_think": _KTRANSFORMERS,
     "kt_maxlen": _KTRANSFORMERS,
@@ -215,27 +215,27 @@ GONE: Mapping[str, str] = {
     "kt_optimize_rule": _KTRANSFORMERS,
     "kt_use_cuda_graph": _KTRANSFORMERS,
     "lang": _OF_EVAL,
-    "loftq_init": "leave it out: LoftQ was taken out, pissa_init is its nearest kin",
+    "loftq_init": "loftq-taken-out",
     "mode": _KTRANSFORMERS,
     "n_shot": _OF_EVAL,
     "num_hidden_layers": _MODEL_TELLS,
-    "padding_side": "leave it out: training pads on the right",
+    "padding_side": "pads-on-right",
     "placement_strategy": _OF_RAY,
     "ray_run_name": _OF_RAY,
     "ray_storage_filesystem": _OF_RAY,
     "ray_storage_path": _OF_RAY,
-    "reserved_label_len": "leave it out: question and answer share cutoff_len by their lengths",
+    "reserved_label_len": "lengths-share-cutoff",
     "resources_per_worker": _OF_RAY,
     "save_dir": _OF_EVAL,
-    "source_prefix": "write it into the rows, or for all of them as default_system",
-    "split": "name it in the catalogue entry, as split",
+    "source_prefix": "write-into-rows",
+    "split": "name-split-in-entry",
     "swanlab_config": _LEFT,
     "swanlab_description": _LEFT,
     "task": _OF_EVAL,
     "task_dir": _OF_EVAL,
     "train_mm_proj_only": _PROJECTOR,
     "tune_mm_proj": _PROJECTOR,
-    "use_auth_token": "leave it out: a login counts, and hf_hub_token holds a token",
+    "use_auth_token": "login-counts",
     "use_mllm": _MODEL_TELLS,
     "use_qformer": _MODEL_TELLS,
     "visual_inputs": _MODEL_TELLS,
@@ -247,7 +247,7 @@ GONE: Mapping[str, str] = {
     "prefix_projection": _P_TUNING,
     "prompt_column": _COLUMNS,
     "query_column": _COLUMNS,
-    "resize_position_embeddings": "leave it out: rope_scaling takes longer texts",
+    "resize_position_embeddings": "rope-takes-longer",
     "response_column": _COLUMNS,
     "tokenizer_name": _MODEL_TELLS,
     "use_v2": _MODEL_TELLS,
@@ -261,30 +261,30 @@ GONE: Mapping[str, str] = {
     "jit_mode_eval": _LEFT,
     "mp_parameters": _LEFT,
     "past_index": _LEFT,
-    "push_to_hub_organization": "write it into hub_model_id",
+    "push_to_hub_organization": "write-into-hub-id",
     "ray_scope": _LEFT,
-    "save_safetensors": "leave it out: models are always saved as safetensors",
-    "sharded_ddp": "leave it out: fsdp and deepspeed do it",
+    "save_safetensors": "always-safetensors",
+    "sharded_ddp": "sharding-elsewhere",
     "split_batches": _ACCELERATE,
-    "torchdynamo": "write torch_compile: true",
+    "torchdynamo": "write-compile",
     "tpu_metrics_debug": _LEFT,
     "tpu_num_cores": _LEFT,
     "use_ipex": _LEFT,
-    "use_mps_device": "leave it out: the machine tells",
+    "use_mps_device": "machine-tells",
     # other trainers'
-    "adapter": "write finetuning_type: lora, and for qlora quantization_bit: 4 as well",
+    "adapter": "write-lora-or-qlora",
     "dtype": _PRECISION,
-    "lora_bias": "leave it out: LoRA trains no biases here",
+    "lora_bias": "no-biases",
     "pad_to_sequence_len": _LEFT,
-    "q_lora": "write finetuning_type: lora and quantization_bit: 4",
+    "q_lora": "write-qlora",
     "torch_dtype": _PRECISION,
-    "use_qlora": "write finetuning_type: lora and quantization_bit: 4",
-    "wandb_project": "set the environment variable WANDB_PROJECT",
+    "use_qlora": "write-qlora",
+    "wandb_project": "set-wandb-project",
 }
-"""Names that have no successor of their own, and what to do."""
+"""Names that have no successor of their own, and the slug of what to do."""
 
-_UNTIL_2023 = "LLaMA-Factory has had none for these models since 2023"
-_UNTIL_0_9_4 = "LLaMA-Factory 0.9.4 was the last to have it: take another model, or that version"
+_UNTIL_2023 = "none-since-2023"
+_UNTIL_0_9_4 = "last-in-0-9-4"
 _OLD_TEMPLATES = (
     *("aquila", "atom", "baichuan", "baichuan2", "belle", "bluelm", "chatglm2", "codegeex2"),
     *("codegeex4", "cpm", "cpm3", "intern", "marco", "orion", "skywork_o1", "telechat", "xverse"),
@@ -293,19 +293,19 @@ _OLD_TEMPLATES = (
 
 GONE_VALUES: Mapping[str, Mapping[object, str]] = {
     "finetuning_type": {
-        "none": "leave do_train out to train nothing",
-        "p_tuning": "there is no P-tuning: write lora",
-        "qlora": "write lora, and quantization_bit: 4",
+        "none": "leave-do-train-out",
+        "p_tuning": "no-p-tuning-here",
+        "qlora": "write-lora-quantized",
     },
-    "stage": {"orpo": "write stage: dpo and pref_loss: orpo"},
-    "swanlab_mode": {"disabled": "leave use_swanlab out"},
+    "stage": {"orpo": "write-orpo"},
+    "swanlab_mode": {"disabled": "leave-swanlab-out"},
     "template": {
         **dict.fromkeys(_OLD_TEMPLATES, _UNTIL_0_9_4),
         **dict.fromkeys(("baichuan2_eval", "baichuan_eval", "billa", "linly"), _UNTIL_2023),
-        "custom": "name a template that is there",
-        "idefics2": "LLaMA-Factory has none for these models any more",
-        "intern3": "LLaMA-Factory has none for these models any more",
-        "qwen3_6_nothink": "write qwen3_6, and enable_thinking: false",
+        "custom": "name-known-template",
+        "idefics2": "none-any-more",
+        "intern3": "none-any-more",
+        "qwen3_6_nothink": "write-without-thinking",
     },
 }
-"""Values without a successor of their own, and what to do."""
+"""Values without a successor of their own, and the slug of what to do."""

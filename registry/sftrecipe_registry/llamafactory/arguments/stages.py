@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sftrecipe.plugin import DataSet, RowKind
+from sftrecipe.plugin import DataSet, RowKind, Text, Texts
+
+texts = Texts(__package__)
 
 _WANTED: dict[str, RowKind] = {
     "pt": "text",
@@ -16,10 +18,10 @@ _WANTED: dict[str, RowKind] = {
 }
 
 _NEEDS: dict[RowKind, str] = {
-    "answers": "answers (rows with 'output' or 'messages')",
-    "pairs": "pairs (rows with 'chosen' and 'rejected')",
-    "judgements": "judgements (rows with 'label')",
-    "text": "text (an exporter with `formatting: text`)",
+    "answers": "needs-answers",
+    "pairs": "needs-pairs",
+    "judgements": "needs-judgements",
+    "text": "needs-text",
 }
 
 
@@ -40,9 +42,9 @@ def taken(stage: str) -> RowKind:
     return _WANTED.get(stage, "answers")
 
 
-def wanted(stage: str) -> str:
+def wanted(stage: str) -> Text:
     """The same, and what brings it."""
-    return _NEEDS[taken(stage)]
+    return texts(_NEEDS[taken(stage)])
 
 
 def fitting(stage: str, data_sets: Iterable[DataSet]) -> list[DataSet]:

@@ -15,16 +15,19 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from sftrecipe.plugin import Text, Texts
 from sftrecipe_registry.llamafactory.arguments.old_names import (
     GONE,
     GONE_VALUES,
     RENAMED,
     REVALUED,
 )
+
+texts = Texts(__package__)
 
 COMPUTED = "(computed)"
 """Stands for a default that only running the code would tell."""
@@ -164,38 +167,48 @@ def check_arguments(
         if argument is None:
             yield _unknown(name, value, table)
         elif (old := _old_value(name, value)) and not _is_taken(value, argument, table):
-            expected = "a template's name" if name == "template" else argument.type
-            yield ArgumentProblem(name, "choice", value, expected, old.now, old.advice)
+            expected = texts("template-name") if name == "template" else _expected(argument)
+            advice = texts(old.advice) if old.advice else None
+            yield ArgumentProblem(name, "choice", value, expected, old.now, advice)
         elif not _has_type(value, argument):
             suggestion = _converted(value, argument)
             kind: ProblemKind = "choice" if argument.choices else "type"
-            yield ArgumentProblem(name, kind, value, argument.type, suggestion)
+            yield ArgumentProblem(name, kind, value, _expected(argument), suggestion)
         elif argument.choices and value is not None and value not in argument.choices:
             meant = _closest(str(value), map(str, argument.choices))
-            yield ArgumentProblem(name, "choice", value, argument.type, meant)
+            yield ArgumentProblem(name, "choice", value, _expected(argument), meant)
         elif name in POSITIVE and isinstance(value, int | float) and value <= 0:
-            yield ArgumentProblem(name, "type", value, "above 0")
+            yield ArgumentProblem(name, "type", value, texts("above-zero"))
         elif name == "template" and value is not None and value not in table.templates:
             meant = _closest(str(value), table.templates)
-            yield ArgumentProblem(name, "choice", value, "a template's name", meant)
+            yield ArgumentProblem(name, "choice", value, texts("template-name"), meant)
 
 
-def explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[str, str | None]:
+def _expected(argument: Argument) -> str:
+    """The argument's types, as `type` has them, in the user's language."""
+    names: list[str] = list(argument.types)
+    if argument.choices:
+        names = [texts("one-of", choices=", ".join(map(str, argument.choices)))]
+    if argument.optional:
+        names.append("null")
+    return reduce(lambda one, other: texts("either", one=one, other=other), names)
+
+
+def explained(problem: ArgumentProblem, table: ArgumentTable) -> tuple[Text, str | None]:
     """A problem in words, and what to write instead where that is known."""
     import yaml  # noqa: PLC0415
 
-    version = f"LLaMA-Factory ({table.version})"
-    meant = problem.suggestion
-    name = problem.name
+    meant, hint, name = problem.suggestion, problem.advice, problem.name
     if problem.kind in ("unknown", "renamed"):
-        hint = problem.advice
         if hint is None and meant is not None:
             is_sure = problem.kind == "renamed"
-            hint = f"it is called '{meant}'" if is_sure else f"did you mean '{meant}'?"
-        return f"training argument '{name}' does not exist in {version}", hint
-    hint = problem.advice if meant is None else f"write {yaml.safe_dump(meant).splitlines()[0]}"
+            hint = texts("is-called" if is_sure else "did-you-mean", meant=meant)
+        return texts("no-such-argument", name=name, version=table.version), hint
+    if meant is not None:
+        hint = texts("write-value", written=yaml.safe_dump(meant).splitlines()[0])
     value = "null" if problem.value is None else problem.value
-    return f"training argument '{name}' is '{value}', must be {problem.expected} in {version}", hint
+    expected, version = problem.expected, table.version
+    return texts("wrong-value", name=name, value=value, expected=expected, version=version), hint
 
 
 def normalized(values: Mapping[str, object], table: ArgumentTable) -> dict[str, object]:
@@ -220,7 +233,7 @@ def _unknown(name: str, value: object, table: ArgumentTable) -> ArgumentProblem:
         advice = _as_now(new, old.now) if old else None
         return ArgumentProblem(name, "renamed", value, suggestion=new, advice=advice)
     if name in GONE:
-        return ArgumentProblem(name, "unknown", value, advice=GONE[name])
+        return ArgumentProblem(name, "unknown", value, advice=texts(GONE[name]))
     return ArgumentProblem(name, "unknown", value, suggestion=_closest(name, table.arguments))
 
 
@@ -229,6 +242,7 @@ class _OldValue(NamedTuple):
 
     now: object
     advice: str | None
+    """The slug of what to do."""
 
 
 def _old_value(name: str, value: object) -> _OldValue | None:
@@ -248,12 +262,13 @@ def _is_taken(value: object, argument: Argument, table: ArgumentTable) -> bool:
     return value in (table.templates if argument.name == "template" else argument.choices)
 
 
-def _as_now(name: str, value: object) -> str:
+def _as_now(name: str, value: object) -> Text:
     import yaml  # noqa: PLC0415 - only a mistake needs it
 
     if value is None:
-        return "leave it out"
-    return "write " + yaml.safe_dump({name: value}, default_flow_style=True).strip()[1:-1]
+        return texts("leave-it-out")
+    written = yaml.safe_dump({name: value}, default_flow_style=True).strip()[1:-1]
+    return texts("write-value", written=written)
 
 
 def _closest(word: str, words: Iterator[str] | Mapping[str, object] | frozenset[str]) -> str | None:

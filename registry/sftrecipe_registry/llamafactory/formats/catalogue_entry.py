@@ -10,8 +10,10 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import open_regular
+from sftrecipe.plugin import Text, Texts, open_regular
 from sftrecipe_registry.shared.readers.hugging_face import is_hub_name
+
+texts = Texts(__package__)
 
 NAME = "dataset_info.json"
 FORMATTINGS = ("alpaca", "sharegpt", "openai")
@@ -83,22 +85,24 @@ def find_catalogue(folder: Path) -> Path:
             return up / NAME
         if (up / ".git").exists():
             break
-    raise BadCatalogue(f"no {NAME} in the recipe's folder or above it: name one as `catalogue`")
+    raise BadCatalogue(texts("no-catalogue", name=NAME))
 
 
 def read_entry(catalogue: Path, name: str) -> Entry:
     """An entry of a catalogue. Raises BadCatalogue, OSError."""
     entries = _entries(catalogue)
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=1)
-        hint = f", did you mean '{near[0]}'?" if near else ""
-        raise BadCatalogue(f"data set '{name}' is not in {catalogue.name}{hint}")
+        text = texts("not-in-catalogue", name=name, catalogue=catalogue.name)
+        for near in difflib.get_close_matches(name, entries, n=1):
+            text = texts("not-in-catalogue-near", name=name, catalogue=catalogue.name, near=near)
+        raise BadCatalogue(text)
     raw = entries[name]
     if not isinstance(raw, dict):
-        raise BadCatalogue(f"entry '{name}' of {catalogue.name} is no object")
+        raise BadCatalogue(texts("entry-no-object", name=name, catalogue=catalogue.name))
     entry = _entry(name, raw)
     if fault := next(_faults(entry, raw), None):
-        raise BadCatalogue(f"data set '{name}' of {catalogue.name}: {fault}")
+        text = texts("entry-faulty", name=name, catalogue=catalogue.name, fault=fault)
+        raise BadCatalogue(text)
     return entry
 
 
@@ -108,13 +112,15 @@ def data_path(catalogue: Path, entry: Entry) -> Path:
     Raises BadCatalogue where it lies outside, by its name or by a link.
     """
     name = entry.file_name or ""
-    outside = BadCatalogue(f"file '{name}' of data set '{entry.name}' leads out of the catalogue")
     parts = (*PurePosixPath(name).parts, *PureWindowsPath(name).parts)
-    if ".." in parts or PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive:
-        raise outside
+    is_elsewhere = PurePosixPath(name).is_absolute() or PureWindowsPath(name).drive
     path = catalogue.parent / name
-    if not path.resolve().is_relative_to(catalogue.parent.resolve()):
-        raise outside
+    if (
+        ".." in parts
+        or is_elsewhere
+        or not path.resolve().is_relative_to(catalogue.parent.resolve())
+    ):
+        raise BadCatalogue(texts("outside-catalogue", file=name, name=entry.name))
     return path
 
 
@@ -123,15 +129,18 @@ def _entries(catalogue: Path) -> dict[str, Any]:
         with open_regular(catalogue) as file:
             content = file.read(_AT_MOST + 1)
     except OSError as error:
-        raise BadCatalogue(f"{catalogue.name} cannot be read: {error.strerror}") from error
+        text = texts("catalogue-unreadable", catalogue=catalogue.name, cause=error.strerror)
+        raise BadCatalogue(text) from error
     if len(content) > _AT_MOST:
-        raise BadCatalogue(f"{catalogue.name} is larger than {_AT_MOST >> 20} MiB")
+        limit = _AT_MOST >> 20
+        raise BadCatalogue(texts("catalogue-too-large", catalogue=catalogue.name, limit=limit))
     try:
         entries = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise BadCatalogue(f"{catalogue.name} is no JSON: {error}") from error
+        text = texts("catalogue-no-json", catalogue=catalogue.name, cause=str(error))
+        raise BadCatalogue(text) from error
     if not isinstance(entries, dict):
-        raise BadCatalogue(f"{catalogue.name} is no object of data sets")
+        raise BadCatalogue(texts("catalogue-no-object", catalogue=catalogue.name))
     return entries
 
 
@@ -171,65 +180,68 @@ def _tags(raw: Mapping[str, Any], formatting: str) -> dict[str, str | None]:
     return {**default, **{tag: old[name] for name, tag in OLD_TAGS.items() if old.get(name)}}
 
 
-def _faults(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
+def _faults(entry: Entry, raw: Mapping[str, Any]) -> Iterator[Text]:
     """What LLaMA-Factory fails on, or reads nothing of."""
     yield from _wrong_types(raw)
     if entry.formatting not in FORMATTINGS:
-        yield f"formatting '{entry.formatting}' is none of {', '.join(FORMATTINGS)}"
+        known = ", ".join(FORMATTINGS)
+        yield texts("formatting-unknown", formatting=entry.formatting, known=known)
     yield from _wrong_place(entry, raw)
     yield from _unknown(raw.get("columns"), (*COLUMNS, *OLD_TAGS), "columns")
     yield from _unknown(raw.get("tags"), TAGS, "tags")
     columns = entry.columns
     if entry.formatting == "alpaca":
         if not (columns["prompt"] or columns["query"]):
-            yield "columns name no prompt (naming one column resets the others)"
+            yield texts("no-prompt-named")
     else:
         if not columns["messages"]:
-            yield "columns name no messages (naming one column resets the others)"
+            yield texts("no-messages-named")
         for tag in TAGS[:4]:
             if not entry.tags[tag]:
-                yield f"tags name no {tag} (naming one tag resets the others)"
+                yield texts("no-tag-named", tag=tag)
     pair = bool(columns["chosen"] and columns["rejected"])
     if entry.ranking and not pair and (entry.formatting != "alpaca" or not columns["response"]):
-        yield "ranking is true but columns name no chosen and rejected"
+        yield texts("no-pair-named")
 
 
-def _wrong_types(raw: Mapping[str, Any]) -> Iterator[str]:
+def _wrong_types(raw: Mapping[str, Any]) -> Iterator[Text]:
     for key in ("file_name", "hf_hub_url", "subset", "split", "folder", "formatting"):
         if not isinstance(raw.get(key), str | None):
-            yield f"{key} is no text"
+            yield texts("key-no-text", key=key)
     for key in ("columns", "tags"):
         named = raw.get(key)
         if not isinstance(named, Mapping | None):
-            yield f"{key} is no object"
+            yield texts("key-no-object", key=key)
         elif named and not all(isinstance(value, str | None) for value in named.values()):
-            yield f"{key} name something that is no text"
+            yield texts("key-names-no-text", key=key)
     count = raw.get("num_samples")
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
-        yield f"num_samples is {count}, expected a number above 0"
+        yield texts("num-samples-wrong", count=count)
 
 
-def _wrong_place(entry: Entry, raw: Mapping[str, Any]) -> Iterator[str]:
+def _wrong_place(entry: Entry, raw: Mapping[str, Any]) -> Iterator[Text]:
     if entry.hub:
         if not is_hub_name(entry.hub):
-            yield f"'{entry.hub}' is no name on the hub, expected 'owner/name'"
+            yield texts("no-hub-name", name=entry.hub)
         return
     for key, hub in _HUBS.items():
         if key in raw:
-            yield f"it lies on {hub} alone: download it and name the files as `file_name`"
+            yield texts("on-other-hub", hub=hub)
     if "script_url" in raw:
-        yield "it is made by a script, which is not run: name its data as `file_name`"
+        yield texts("made-by-script")
     if "cloud_file_name" in raw:
-        yield "it lies in a cloud store: download it and name the file as `file_name`"
+        yield texts("in-cloud-store")
     if not entry.file_name:
-        yield "it names neither a file nor a hub"
+        yield texts("names-nothing")
     if entry.split != "train":
-        yield f"split '{entry.split}' is none of a file's, which are all 'train'"
+        yield texts("split-of-file", split=entry.split)
 
 
-def _unknown(named: Any, known: tuple[str, ...], what: str) -> Iterator[str]:
+def _unknown(named: Any, known: tuple[str, ...], part: str) -> Iterator[Text]:
     for key in named if isinstance(named, Mapping) else ():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f", did you mean '{near[0]}'?" if near else ""
-            yield f"{what} has the unknown key '{key}'{hint}"
+        if key in known:
+            continue
+        if near := difflib.get_close_matches(key, known, n=1):
+            yield texts("unknown-key-near", part=part, key=key, near=near[0])
+        else:
+            yield texts("unknown-key", part=part, key=key)

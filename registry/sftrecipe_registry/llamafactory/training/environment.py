@@ -14,8 +14,8 @@ from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
 from sftrecipe_registry.shared.processes.python_environment import (
-    MAKE_TRAINING_ENVIRONMENT,
     TRAINING_ENVIRONMENT,
+    make_training_environment,
 )
 
 COMMAND = "llamafactory-cli"
@@ -82,12 +82,12 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        yield MachineCheck("warning", _not_found(), MAKE_TRAINING_ENVIRONMENT)
+        yield MachineCheck("warning", _not_found(), make_training_environment())
         return
     python = _python_of(folder)
     if python is None:
         text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
-        yield MachineCheck("fault", text, MAKE_TRAINING_ENVIRONMENT)
+        yield MachineCheck("fault", text, make_training_environment())
         return
     yield _looked(python)
 
@@ -95,7 +95,7 @@ def check_training() -> Iterator[MachineCheck]:
 def missing_training() -> Iterator[MachineCheck]:
     """LLaMA-Factory, where nothing starts it here."""
     if training_command() is None:
-        yield MachineCheck("fault", _not_found(), MAKE_TRAINING_ENVIRONMENT)
+        yield MachineCheck("fault", _not_found(), make_training_environment())
 
 
 def _not_found() -> str:
@@ -121,7 +121,7 @@ def _looked(python: Path) -> MachineCheck:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:
         text = f"{python} is no python that works: it ran, and told nothing"
-        return MachineCheck("fault", text, MAKE_TRAINING_ENVIRONMENT)
+        return MachineCheck("fault", text, make_training_environment())
     text = (
         f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
         f"{python.parent.parent}"
