@@ -35,13 +35,6 @@ NO_ENGINE = {"transformers_worker", "worker.py"}
 NOT_YET: set[str] = {
     "llamafactory/preflight",
     "llamafactory/training",
-    "shared/files",
-    "shared/models",
-    "shared/readers",
-    "shared/text",
-    "shared/vectors",
-    "sources",
-    "sources/medical",
 }
 """Folders whose texts still stand in code."""
 UNEXPLAINED: set[str] = set()
