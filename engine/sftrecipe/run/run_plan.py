@@ -94,34 +94,60 @@ async def run_plan(
             retry_failed=retry_failed,
             take_over=take_over,
         )
-        try:
-            await Execution(run).execute()
-            fresh = not _all_there(run, before)
-            if fresh:
-                _configure_training(run)
-        except BaseException as error:
-            record = _record(run, estimates, clock)
-            with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                _leave_unfinished(run, before, error, record)
-            raise
+        fresh = await _execute(run, before, estimates, clock)
+        return _left(run, before, estimates, clock, fresh=fresh)
+
+
+async def _execute(
+    run: RunState, before: RunRecord, estimates: Sequence[Estimate], clock: _Clock
+) -> bool:
+    """Execute the steps; whether there was anything to do.
+
+    A run that ends early leaves how far it came.
+    """
+    try:
+        await Execution(run).execute()
+        if _all_there(run, before):
+            return False
+        _configure_training(run)
+        return True
+    except BaseException as error:
         record = _record(run, estimates, clock)
-        rejected = before.rejected or 0
-        if fresh:
-            rejected = _leave_finished(run, before, clock, record)
-        else:
-            with suppress(SftrecipeError):  # nothing is written that would need it
-                run.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(_judged(run)):
-            raise missed
-        return Outcome(
-            run=run,
-            out=out,
-            rejected=rejected,
-            seconds=clock.seconds(),
-            usage=session.total(),
-            estimate=record.estimate,
-            fresh=fresh,
-        )
+        with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+            _leave_unfinished(run, before, error, record)
+        raise
+
+
+def _left(
+    run: RunState,
+    before: RunRecord,
+    estimates: Sequence[Estimate],
+    clock: _Clock,
+    *,
+    fresh: bool,
+) -> Outcome:
+    """Leave what a finished run leaves; what it came to.
+
+    Raises SftrecipeError for a missed gate.
+    """
+    record = _record(run, estimates, clock)
+    rejected = before.rejected or 0
+    if fresh:
+        rejected = _leave_finished(run, before, clock, record)
+    else:
+        with suppress(SftrecipeError):  # nothing is written that would need it
+            run.folder.claim(RUN_FILE)  # the recipe may have a new name
+    if missed := missed_gates(_judged(run)):
+        raise missed
+    return Outcome(
+        run=run,
+        out=run.out,
+        rejected=rejected,
+        seconds=clock.seconds(),
+        usage=run.session.total(),
+        estimate=record.estimate,
+        fresh=fresh,
+    )
 
 
 class _Clock:
