@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
@@ -33,6 +33,10 @@ class Markdown(Source):
     joined by " > ". Empty documents and headings without a text count for nothing.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "undecodable": ("encoding",),
+        "file_too_long": (),
+    }
     example: ClassVar[str] = "{use: markdown, path: handbook, split: 2}"
 
     path: InputPath

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sftrecipe.plugin import Context, InputPath, Inputs, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import data_files
@@ -12,6 +12,7 @@ from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import Encoding
 from sftrecipe_registry.shared.readers.rows import Misshapen, found_rows
 from sftrecipe_registry.shared.readers.table_files import (
+    FILE_REASONS,
     TEXT_SUFFIXES,
     suffix_of,
     table_kind,
@@ -21,6 +22,11 @@ from sftrecipe_registry.shared.readers.table_files import (
 
 class KnownSet(Source):
     """A data set whose columns are known."""
+
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **FILE_REASONS,
+        "undecodable": ("encoding",),
+    }
 
     path: InputPath
     """The data set's file (.json, .jsonl, .csv, .parquet; packed too), or a folder of them."""
