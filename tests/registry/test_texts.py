@@ -40,7 +40,6 @@ NOT_YET: set[str] = {
     "generators",
     "judges",
     "llamafactory/preflight",
-    "llamafactory/training",
     "methods/augcon",
     "methods/cherry",
     "methods/deita",

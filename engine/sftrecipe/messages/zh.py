@@ -717,8 +717,6 @@ REASONS = {
 
 SAID = {
     r"package (\S+) is not installed": r"未安装软件包 \1",
-    r"LLaMA-Factory is not found on this machine": "本机没有找到 LLaMA-Factory",
-    r"LLaMA-Factory is not found in ('[^']*' \(\w+\))": r"在 \1 中没有找到 LLaMA-Factory",
     r"no environment that has torch and transformers is named": "没有指明装有 torch 和 transformers 的环境",
     r"make its environment: sftrecipe env train \(--cpu without a GPU\)": "请建立训练环境："
     "sftrecipe env train（没有 GPU 时加 --cpu）",
@@ -737,7 +735,6 @@ SAID = {
     r"百度已于 \1 停用千帆 v1 接口（api_key 加 secret_key）\2",
     r"for v2 write api_key: (\S+) and model: (\S+), without secret_key": ""
     r"改用 v2：写 api_key: \1 和 model: \2，去掉 secret_key",
-    r"^known: ": "可用的有：",
     r"the server lists model '([^']*)'": r"服务器的模型列表中有 '\1'",
     r"the server does not list model '([^']*)'": r"服务器的模型列表中没有 '\1'",
     r"near to it: ": "名称相近的有：",
@@ -747,7 +744,6 @@ SAID = {
     r"the server's list of models cannot be read: ": "无法读取服务器的模型列表：",
     r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
     # 请求的写法
-    r"remove one of them|leave one of them out": "请去掉其中一个",
     r"(\w+) is for servers that are asked over HTTP, and this is none": r"\1 只用于通过 HTTP 调用的服务，这里不是",
     r"(\w+) is not taken by the Responses API": r"Responses API 不接受 \1",
     r"(\w+) is not taken by the older interface": r"旧接口不接受 \1",
@@ -757,7 +753,6 @@ SAID = {
     r"^remove stream, or mode: batch$": "请去掉 stream 或 mode: batch",
     r"litellm's streams are not read": "不读取 litellm 的流式回复",
     r"^remove stream, or write use: openai$": "请去掉 stream，或写 use: openai",
-    r"non_thinking has nothing to choose from where reasoning is 'drop'": "reasoning 为 'drop' 时，non_thinking 没有可选的行",
     # 数据文件
     r"file '([^']*)' is a JSON list, not one object a line": r"文件 '\1' 是一个 JSON 列表，而不是每行一个对象",
     r"file '([^']*)' has objects over several lines": r"文件 '\1' 的对象跨越多行",
