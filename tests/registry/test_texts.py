@@ -39,7 +39,6 @@ NOT_YET: set[str] = {
     "filters/rules",
     "generators",
     "judges",
-    "llamafactory/preflight",
     "methods/augcon",
     "methods/cherry",
     "methods/deita",
