@@ -13,7 +13,7 @@ from pathlib import Path
 import yaml
 
 from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
-from sftrecipe_registry.llamafactory.arguments.table import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
     argument_findings,
