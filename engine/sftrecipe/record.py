@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 
 import orjson
 
-from sftrecipe.thoughts import parted
+from sftrecipe.thoughts import split_thought
 
 Columns = Mapping[str, Any]
 """The canonical columns: `instruction`, `input`, `output`, `reasoning` (the thought before the
@@ -146,7 +146,7 @@ def chat(columns: Columns) -> list[Turn]:
 
 def _earlier(answered: str) -> Turn:
     """An answer of the history, which has its thought in its text."""
-    found = parted(answered) if answered else None
+    found = split_thought(answered) if answered else None
     if found is None or not found.reasoning or found.is_open:
         return {"role": "assistant", "content": answered}
     return {"role": "assistant", "content": found.answer, "reasoning": found.reasoning}

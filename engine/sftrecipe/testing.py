@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from sftrecipe.plugin.context import Reply
-from sftrecipe.plugin.prompts.own_prompts import own_files
+from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.prompts.prompt import own_files
 from sftrecipe.plugin.provider import Answer, Request
 from sftrecipe.plugin.row_views import RowsInMemory
 from sftrecipe.record import new_record, record_id
@@ -32,7 +32,7 @@ class RowList(RowsInMemory):
         )
 
 
-class FakeModel:
+class FakeModel(Model):
     """Answers every request with what a function makes of it, after a shuffled delay.
 
     The function gives the reply's text or an Answer, or raises CallFailed. Replies come in another
@@ -50,47 +50,8 @@ class FakeModel:
         self._delay = delay
         self._in_flight = 0
 
-    async def chat(
-        self,
-        messages: Sequence[Mapping[str, Any]],
-        *,
-        sample: int = 0,
-        schema: Mapping[str, Any] | None = None,
-        sampling: Mapping[str, Any] | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
-    ) -> Reply:
-        """Answer chat turns."""
-        return await self._reply(
-            Request(
-                "chat",
-                messages=tuple(messages),
-                sample=sample,
-                schema=schema,
-                tools=tuple(tools),
-                sampling=sampling or {},
-            )
-        )
-
-    async def complete(
-        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
-    ) -> Reply:
-        """Go on with a text."""
-        request = Request("complete", prompt=prompt, sample=sample, sampling=sampling or {})
-        return await self._reply(request)
-
-    async def embed(self, text: str) -> Reply:
-        """The text as a vector."""
-        return await self._reply(Request("embed", prompt=text))
-
-    async def loglikelihood(self, prompt: str, answer: str) -> Reply:
-        """Log-probabilities of a given answer."""
-        return await self._reply(Request("loglikelihood", prompt=prompt, answer=answer))
-
-    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
-        """The reward of the last turn: the number as text."""
-        return await self._reply(Request("reward", messages=tuple(messages)))
-
-    async def _reply(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Reply:
+        """What the function makes of the request."""
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 
         self.requests.append(request)

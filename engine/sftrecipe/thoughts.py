@@ -60,7 +60,7 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？", "…")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
-class Parted(NamedTuple):
+class ThoughtAndAnswer(NamedTuple):
     """A text in its two parts."""
 
     reasoning: str
@@ -71,7 +71,7 @@ class Parted(NamedTuple):
     """Whether the thought has no end: nothing behind it is an answer."""
 
 
-def parted(text: str) -> Parted:
+def split_thought(text: str) -> ThoughtAndAnswer:
     """The thought that a text begins with, and what is behind it. Never raises."""
     thoughts: list[str] = []
     rest = text
@@ -83,14 +83,14 @@ def parted(text: str) -> Parted:
         if thought.strip():
             thoughts.append(thought.strip())
         if behind is None:
-            return Parted("\n\n".join(thoughts), "", is_open=True)
+            return ThoughtAndAnswer("\n\n".join(thoughts), "", is_open=True)
         rest = _without_ends(behind, _MARKS[opened])
     if rest is text:
-        return Parted("", text)
-    return Parted("\n\n".join(thoughts), _unwrapped(rest))
+        return ThoughtAndAnswer("", text)
+    return ThoughtAndAnswer("\n\n".join(thoughts), _unwrapped(rest))
 
 
-def parted_reply(text: str, *, told_apart: bool = False) -> Parted:
+def split_reply(text: str, *, told_apart: bool = False) -> ThoughtAndAnswer:
     """The same for what a model wrote: its template may have opened the thought before it, and
     it may think again in the middle of its answer; gpt-oss writes channels. Never raises.
 
@@ -98,27 +98,27 @@ def parted_reply(text: str, *, told_apart: bool = False) -> Parted:
     spoken of.
     """
     if not any(sign in text for sign in _SIGNS) and not text.startswith("analysis"):
-        return Parted("", text)
+        return ThoughtAndAnswer("", text)
     if "<|channel|>" in text:
         return _channels(text)
     if text.startswith("analysis") and (bare := _BARE_CHANNELS.fullmatch(text)):
-        return Parted(bare["thought"].strip(), bare["answer"].strip())
-    found = parted(text)
+        return ThoughtAndAnswer(bare["thought"].strip(), bare["answer"].strip())
+    found = split_thought(text)
     if not found.reasoning and not found.is_open and found.answer is text:
         found = _opened_before(text, alone=told_apart)
     return _thinking_again(found, alone=told_apart)
 
 
-def parted_completion(text: str, prompt: str) -> Parted:
+def split_completion(text: str, prompt: str) -> ThoughtAndAnswer:
     """The same for a raw completion, which is a text: only where it begins with a thought, as it
     says, or as the prompt's last mark does. Never raises."""
     in_channels = text.lstrip().startswith(_BEGINS_IN_CHANNELS)
     if in_channels or _OPENED.search(prompt[-_LONGEST_MARK:]):
-        return parted_reply(text)
-    return parted(text)
+        return split_reply(text)
+    return split_thought(text)
 
 
-def joined(reasoning: str, answer: str) -> str:
+def join_thought(reasoning: str, answer: str) -> str:
     """The answer with its thought before it, as LLaMA-Factory and the models' templates train."""
     return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
 
@@ -176,22 +176,22 @@ def _without_ends(text: str, close: str) -> str:
     return text
 
 
-def _opened_before(text: str, *, alone: bool) -> Parted:
+def _opened_before(text: str, *, alone: bool) -> ThoughtAndAnswer:
     """A text whose first mark is an end stands behind a beginning that was part of the prompt;
     `alone`: if it is the first of the text, or has a line of its own."""
     said = (mark for mark in _MARK.finditer(text) if not _is_quoted(text, mark))
     first = next(said, None)
     if first is None or first[0].lower() not in _CLOSES:
-        return Parted("", text)
+        return ThoughtAndAnswer("", text)
     first = _meant(text, first, began_with_a_line=True)
     if alone and text[: first.start()].strip() and not _has_a_line(text, first):
-        return Parted("", text)
+        return ThoughtAndAnswer("", text)
     if _is_json(text):
-        return Parted("", text)
-    return Parted(text[: first.start()].strip(), _unwrapped(text[first.end() :].lstrip()))
+        return ThoughtAndAnswer("", text)
+    return ThoughtAndAnswer(text[: first.start()].strip(), _unwrapped(text[first.end() :].lstrip()))
 
 
-def _thinking_again(found: Parted, *, alone: bool) -> Parted:
+def _thinking_again(found: ThoughtAndAnswer, *, alone: bool) -> ThoughtAndAnswer:
     """Without the thoughts within the answer that begin on a line of their own, nor, unless they
     have to be `alone`, those behind a sentence that have an end."""
     thoughts, answer = [found.reasoning], found.answer
@@ -210,13 +210,13 @@ def _thinking_again(found: Parted, *, alone: bool) -> Parted:
         thoughts.append(thought.strip())
         before = answer[: mark.start()].rstrip()
         if behind is None:
-            return Parted(_together(thoughts), before, is_open=True)
+            return ThoughtAndAnswer(_together(thoughts), before, is_open=True)
         place = len(before)
         answer = "\n\n".join(part for part in (before, behind.strip()) if part)
-    return Parted(_together(thoughts), answer, found.is_open)
+    return ThoughtAndAnswer(_together(thoughts), answer, found.is_open)
 
 
-def _channels(text: str) -> Parted:
+def _channels(text: str) -> ThoughtAndAnswer:
     thoughts: list[str] = []
     answers: list[str] = []
     for channel in _CHANNEL.finditer(text):
@@ -224,7 +224,7 @@ def _channels(text: str) -> Parted:
     lead = _BETWEEN.sub("", text[: text.index("<|channel|>")]).strip()
     if lead:
         thoughts.insert(0, lead)
-    return Parted(_together(thoughts), _together(answers), is_open=not answers)
+    return ThoughtAndAnswer(_together(thoughts), _together(answers), is_open=not answers)
 
 
 def _is_quoted(text: str, mark: re.Match[str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sftrecipe import Context, Record, Rows
 from sftrecipe.plugin import DataSet, ExportContext
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.run.steps import catalogue
+from sftrecipe.run import catalogue
 from sftrecipe.store import atomic_files
 
 

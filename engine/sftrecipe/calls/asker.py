@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from sftrecipe.calls.attempts import Call
 from sftrecipe.calls.ledger.accounts import Spent, Wall
 from sftrecipe.calls.ledger.call_keys import call_key, provider_part, request_json
 from sftrecipe.calls.ledger.call_ledger import Ledger
@@ -18,13 +17,12 @@ from sftrecipe.calls.ledger.entries import (
     Returned,
     TakenElsewhere,
 )
-from sftrecipe.calls.limits.breaker import Breaker
-from sftrecipe.calls.limits.budget import Purse
-from sftrecipe.calls.limits.pace import Crowd, Meter
-from sftrecipe.calls.limits.retries import Patience
+from sftrecipe.calls.limits.budget import BudgetGate, Reservations
+from sftrecipe.calls.limits.failures import Breaker, RetryPolicy
+from sftrecipe.calls.limits.pace import ConcurrencyLimit, Meter
 from sftrecipe.calls.limits.server_limits import Mark, ServerLimits
-from sftrecipe.calls.limits.stakes import Stakes
-from sftrecipe.calls.provider_notices import News
+from sftrecipe.calls.pending_call import PendingCall
+from sftrecipe.calls.provider_notices import ProviderNotices
 from sftrecipe.calls.redaction import scrub_answer, scrub_message
 from sftrecipe.calls.replies.outcomes import billed, handed_on, kept_end, known_failure, taken
 from sftrecipe.calls.replies.token_counts import believed
@@ -32,14 +30,14 @@ from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.context import Reply
-from sftrecipe.plugin.limits_seen import TellsLimits
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     Adapter,
     Answer,
     CallFailed,
     Provider,
     Request,
+    TellsLimits,
     TimedOut,
 )
 
@@ -48,21 +46,21 @@ LOOK_AGAIN, LONGEST_LOOK = 0.1, 20.0
 
 
 @dataclass
-class Shared:
+class SessionState:
     """What all the providers of a session share."""
 
     ledger: Callable[[], Ledger]
     """Opens it at the first call."""
-    purse: Purse
+    budget_gate: BudgetGate
     tell: Callable[[str], None]
     """Shows the user one line."""
     retry_failed: bool = False
     """Whether calls are asked again that failed by their rows' own fault."""
     recipe: str = "RECIPE"
     """As commands name it, for advice."""
-    flying: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
+    pending: dict[str, asyncio.Task[Answer]] = field(default_factory=dict)
     """Calls being made by key: an equal one waits for the same reply."""
-    sending: set[str] = field(default_factory=set)
+    in_flight: set[str] = field(default_factory=set)
     """Those of them that the provider has, and whose replies are lost if nobody waits for them."""
 
 
@@ -77,46 +75,46 @@ class Asker:
         *,
         concurrency: int,
         connect: Callable[[], Awaitable[Adapter]],
-        shared: Shared,
+        state: SessionState,
     ) -> None:
         self.name = name
         self.provider = provider
         self.limits = provider.effective_limits()
-        self.crowd = Crowd(concurrency)
+        self.concurrency = ConcurrencyLimit(concurrency)
         self._use = use
         self._model = provider.model_name()
         self._part = provider_part(use, provider.identity())
         self._connect = connect
         self._adapter: Adapter | None = None
         self._telling: TellsLimits | None = None
-        self._shared = shared
+        self._state = state
         self._requests = Meter(self.limits.rpm) if self.limits.rpm else None
         self._tokens = Meter(self.limits.tpm) if self.limits.tpm else None
         self._told = ServerLimits(requests=not self.limits.rpm, tokens=not self.limits.tpm)
-        self._stakes = Stakes(provider, shared.purse, shared.ledger)
+        self._reservations = Reservations(provider, state.budget_gate, state.ledger)
         self._usage_told = True
         self._breaker = Breaker(
             name,
             self.limits,
-            recipe=shared.recipe,
-            answered_before=lambda: shared.ledger().has_reply(use, self._model),
+            recipe=state.recipe,
+            answered_before=lambda: state.ledger().has_reply(use, self._model),
             waiting=lambda: self._unsent,
             sorted_out=provider.deferred,
         )
         self._stopped: SftrecipeError | None = None
         self._calls = self._unsent = 0
         """Calls that are being made, and those of them that did not leave yet."""
-        self._news = News(name, shared.tell)
+        self._notices = ProviderNotices(name, state.tell)
 
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply:
         """The reply: out of the ledger, of an equal call in flight, or asked for."""
         body = request_json(request)
         key, text = call_key(self._part, body), body.decode()
         del body  # orjson's buffer is many times the text, and thousands of calls may wait below
-        flying = self._shared.flying
-        task = flying.get(key)
+        pending = self._state.pending
+        task = pending.get(key)
         if task is None:
-            ledger, mark = self._shared.ledger(), b""
+            ledger, mark = self._state.ledger(), b""
             kept, entry = key, ledger.find(key)
             if entry is None or entry.state != "done":
                 mark = alike(self._use, self._model, request)
@@ -128,7 +126,7 @@ class Asker:
             seen = entry if kept == key else None
             claim = Claim(key, self._use, self._model, request.kind, step, text, seen, alike=mark)
             task = asyncio.create_task(self._obtain(request, claim, usage))
-            flying[key] = task
+            pending[key] = task
             task.add_done_callback(lambda ended: self._landed(key, ended))
         else:
             usage.cached += 1
@@ -140,7 +138,7 @@ class Asker:
             raise
 
     def _landed(self, key: str, task: asyncio.Task[Answer]) -> None:
-        self._shared.flying.pop(key, None)
+        self._state.pending.pop(key, None)
         if not task.cancelled():
             task.exception()  # whoever asked may be gone: asyncio need not tell it to nobody
 
@@ -149,7 +147,7 @@ class Asker:
         self._stopped = self._stopped or error
 
     async def _obtain(self, request: Request, claim: Claim, usage: Usage) -> Answer:
-        ledger = self._shared.ledger()
+        ledger = self._state.ledger()
         pause = LOOK_AGAIN
         while True:
             self._go_on()
@@ -168,14 +166,14 @@ class Asker:
                 resumed = self.provider.deferred and entry.state == "asking"
                 claim = claim._replace(resumed=resumed)
             try:
-                return await self._pay(Call(request, claim, usage))
+                return await self._pay(PendingCall(request, claim, usage))
             except TakenElsewhere:
                 claim = claim._replace(seen=ledger.find(claim.key))
 
     def _raise_known(self, entry: Entry, ledger: Ledger, usage: Usage) -> None:
         """What is known to fail is not asked; what failed in this run, not twice."""
         mine = entry.engine == ledger.engine
-        failure = known_failure(entry, ask_again=self._shared.retry_failed and not mine)
+        failure = known_failure(entry, ask_again=self._state.retry_failed and not mine)
         if failure is None and entry.state == "failed" and mine:
             failure = CallFailed("final", entry.error or "")
         if failure is None:
@@ -186,7 +184,7 @@ class Asker:
             usage.failed += 1
         raise failure
 
-    async def _pay(self, call: Call) -> Answer:
+    async def _pay(self, call: PendingCall) -> Answer:
         self._breaker.call_comes()
         self._calls += 1
         self._unsent += 1
@@ -200,66 +198,68 @@ class Asker:
         await self._answered_with(call, answer)
         return answer
 
-    async def _tried(self, call: Call) -> Answer:
+    async def _tried(self, call: PendingCall) -> Answer:
         """The answer, asked for as often as may help. Raises CallFailed."""
         try:
             return await self._attempt(call)
         except CallFailed as failure:
             if failure.outcome not in ("retry", "wait"):
                 raise
-            patience = Patience(
+            policy = RetryPolicy(
                 self.limits,
                 lambda: self._breaker.answered,
                 stopped=lambda: self._stopped is not None,
                 outage=lambda: self._breaker.out_of_order,
-                told=self._news.wait,
+                told=self._notices.wait,
             )
-            return await patience.attempt_again(failure, lambda: self._attempt(call))
+            return await policy.attempt_again(failure, lambda: self._attempt(call))
 
-    async def _attempt(self, call: Call) -> Answer:
+    async def _attempt(self, call: PendingCall) -> Answer:
         """One request that leaves, at its turn."""
         if self._adapter is None:
             self._adapter = adapter = await self._connect()
             self._telling = adapter if isinstance(adapter, TellsLimits) else None
-        ticket = await self.crowd.enter(again=call.attempts > 0 and not self._breaker.out_of_order)
+        ticket = await self.concurrency.enter(
+            again=call.attempts > 0 and not self._breaker.out_of_order
+        )
         turned_away = False
         try:
             await self._breaker.turn()
             await self._wait_for_meters(call)
-            purse, step = self._shared.purse, call.claim.step
-            await purse.leave(step, lambda walls: self._claim(call, walls))
+            budget_gate, step = self._state.budget_gate, call.claim.step
+            await budget_gate.leave(step, lambda walls: self._claim(call, walls))
             return await self._spend(call)
         except CallFailed as failure:
             turned_away = failure.outcome == "wait" or isinstance(failure, TimedOut)
             raise
         finally:
-            self.crowd.leave(ticket, turned_away=turned_away)
+            self.concurrency.leave(ticket, turned_away=turned_away)
 
-    async def _spend(self, call: Call) -> Answer:
+    async def _spend(self, call: PendingCall) -> Answer:
         """Use what is set aside: nothing leaves before the ledger says so."""
         spent = Spent()
         try:
             self._unsent -= not call.attempts
             call.attempts += 1
-            call.usage.requests += call.stake.requests
+            call.usage.requests += call.reservation.requests
             answer = await self._send(call)
             counter = self.provider.token_counter
-            asked = call.stake.tokens - call.stake.written
+            asked = call.reservation.tokens - call.reservation.written
             answer, call.estimated = believed(answer, call.request, asked, counter)
-            spent = self._stakes.spent(answer, call.stake.requests)
+            spent = self._reservations.spent(answer, call.reservation.requests)
             return answer
         except CallFailed as failure:
-            told = self._stakes.told(failure, call.stake.requests)
-            spent = billed(failure, call.stake, deferred=self.provider.deferred, told=told)
-            call.usage.requests += spent.requests - call.stake.requests
+            told = self._reservations.told(failure, call.reservation.requests)
+            spent = billed(failure, call.reservation, deferred=self.provider.deferred, told=told)
+            call.usage.requests += spent.requests - call.reservation.requests
             lost = told is None and spent.tokens > 0
-            returned = Returned(call.claim.key, call.claim.step, call.stake, spent, lost)
-            self._shared.ledger().returned(returned)
+            returned = Returned(call.claim.key, call.claim.step, call.reservation, spent, lost)
+            self._state.ledger().returned(returned)
             if why := self._breaker.attempt_failed(failure, expected=call.expected):
                 self.stop(why)
             raise
         finally:
-            self._shared.purse.landed()
+            self._state.budget_gate.landed()
             if self._tokens is not None:
                 self._tokens.give_back(call.metered - spent.tokens)
 
@@ -267,33 +267,33 @@ class Asker:
         if self._stopped is not None:
             raise self._stopped
 
-    async def _wait_for_meters(self, call: Call) -> None:
+    async def _wait_for_meters(self, call: PendingCall) -> None:
         if self._requests is not None:
             await self._requests.take(1)
         if self._tokens is not None:
-            call.metered = self._stakes.tokens(call.claim, call.request)
+            call.metered = self._reservations.tokens(call.claim, call.request)
             await self._tokens.take(call.metered)
         if self._told.hold():
-            tokens = self._stakes.tokens(call.claim, call.request)
-            await self._told.wait(tokens, self._news.wait)
+            tokens = self._reservations.tokens(call.claim, call.request)
+            await self._told.wait(tokens, self._notices.wait)
 
-    def _claim(self, call: Call, walls: Sequence[Wall]) -> None:
+    def _claim(self, call: PendingCall, walls: Sequence[Wall]) -> None:
         """Write that an attempt leaves, and what is set aside for it. Raises Beyond."""
         self._go_on()
-        ledger = self._shared.ledger()
-        call.stake = self._stakes.of(call.claim, call.request, call.requests)
+        ledger = self._state.ledger()
+        call.reservation = self._reservations.of(call.claim, call.request, call.requests)
         if call.claimed:
-            ledger.leaves_again(call.claim, call.stake, walls)
+            ledger.leaves_again(call.claim, call.reservation, walls)
         else:
-            ledger.claim(call.claim, call.stake, walls)
+            ledger.claim(call.claim, call.reservation, walls)
         call.claimed = True
 
-    async def _send(self, call: Call) -> Answer:
+    async def _send(self, call: PendingCall) -> Answer:
         assert self._adapter is not None  # noqa: S101 - connected above
         started = time.perf_counter()
-        marks = self._told.leaves(call.stake.tokens)
+        marks = self._told.leaves(call.reservation.tokens)
         if not self.provider.deferred:
-            self._shared.sending.add(call.claim.key)
+            self._state.in_flight.add(call.claim.key)
         try:
             async with asyncio.timeout(self.limits.timeout):
                 answer = scrub_answer(await self._adapter.send(call.request))
@@ -308,7 +308,7 @@ class Asker:
             self._heed(marks, answered=False)
             raise
         finally:
-            self._shared.sending.discard(call.claim.key)
+            self._state.in_flight.discard(call.claim.key)
             call.latency = time.perf_counter() - started
 
     def _heed(self, marks: tuple[Mark | None, Mark | None], *, answered: bool) -> None:
@@ -316,14 +316,14 @@ class Asker:
         if self._telling is not None and self._telling.limits_seen is not None:
             self._told.told(self._telling.limits_seen, marks, answered=answered)
 
-    async def _answered_with(self, call: Call, answer: Answer) -> None:
+    async def _answered_with(self, call: PendingCall, answer: Answer) -> None:
         self._breaker.reply_came()
-        self._stakes.teach(call.claim, call.request, answer)
+        self._reservations.teach(call.claim, call.request, answer)
         if call.estimated and self._usage_told:
             self._usage_told = False
-            self._shared.tell(message("usage-estimated", {"provider": self.name}))
-        paid = self._stakes.spent(answer, call.stake.requests)
-        usage, price = call.usage, self._stakes.price
+            self._state.tell(message("usage-estimated", {"provider": self.name}))
+        paid = self._reservations.spent(answer, call.reservation.requests)
+        usage, price = call.usage, self._reservations.price
         usage.asked += 1
         usage.estimated += call.estimated
         usage.input_tokens += answer.input_tokens
@@ -335,23 +335,23 @@ class Asker:
         else:
             usage.unpriced += 1
         if answer.note:
-            self._news.odd(answer.note)
-        await self._shared.ledger().end(
+            self._notices.odd(answer.note)
+        await self._state.ledger().end(
             Ended(
                 call.claim.key,
                 call.claim.step,
                 "done",
                 call.latency,
-                call.stake,
+                call.reservation,
                 answer,
-                self._stakes.priced(paid.cost),
+                self._reservations.priced(paid.cost),
                 call.estimated,
                 answer.note or None,
                 call.claim.alike,
             )
         )
 
-    async def _failed(self, call: Call, failure: CallFailed) -> CallFailed | SftrecipeError:
+    async def _failed(self, call: PendingCall, failure: CallFailed) -> CallFailed | SftrecipeError:
         """Write a failure for good; too many of them stop the run."""
         refused = failure.outcome == "refused"
         if refused:
@@ -360,19 +360,19 @@ class Asker:
             call.usage.failed += 1
             why = self._breaker.call_failed(failure, others=self._calls - 1, expected=call.expected)
             if why is None and not call.usage.asked:
-                others, known = len(self._shared.sending), call.usage.cached > 0
+                others, known = len(self._state.in_flight), call.usage.cached > 0
                 step = call.claim.step
                 why = self._breaker.step_refused(failure, step, others=others, known=known)
             if why:
                 self.stop(why)
-        await self._shared.ledger().end(
+        await self._state.ledger().end(
             Ended(
                 call.claim.key,
                 call.claim.step,
                 "refused" if refused else "failed",
                 call.latency,
                 answer=None if refused else kept_end(failure, alive=self._breaker.alive),
-                paid=self._stakes.priced(None),
+                paid=self._reservations.priced(None),
                 error=failure.message,
             )
         )

@@ -17,11 +17,10 @@ from sftrecipe.calls.redaction import scrub_message
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.session import Connection
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.plugin.limits_seen import LimitsSeen, TellsLimits
-from sftrecipe.plugin.provider import Answer, CallFailed, Provider, Request
+from sftrecipe.plugin.provider import Answer, CallFailed, LimitsSeen, Provider, Request, TellsLimits
 
 
-class Outcome(NamedTuple):
+class AttemptResult(NamedTuple):
     """What came of an attempt: an answer or a failure."""
 
     seconds: float
@@ -31,14 +30,14 @@ class Outcome(NamedTuple):
     """What the server told with it."""
 
 
-class Trial:
+class OneAttempt:
     """A provider, connected when it is first asked."""
 
     def __init__(self, provider: Provider, connection: Connection) -> None:
         self._provider = provider
         self._connection = connection
 
-    async def ask(self, request: Request, seconds: float) -> Outcome:
+    async def ask(self, request: Request, seconds: float) -> AttemptResult:
         """One attempt, within so many seconds once it is connected. Raises what connecting does."""
         adapter = await self._connection.adapter()
         started = time.perf_counter()
@@ -52,7 +51,7 @@ class Trial:
             error.message = scrub_message(error.message)
             failure = error
         limits = adapter.limits_seen if isinstance(adapter, TellsLimits) else None
-        return Outcome(time.perf_counter() - started, answer, failure, limits)
+        return AttemptResult(time.perf_counter() - started, answer, failure, limits)
 
     async def server_checks(self, seconds: float) -> list[MachineCheck]:
         """What the provider finds of its server beside calls, within so many seconds."""
@@ -71,12 +70,12 @@ def _without_secrets(text: str) -> str:
 
 
 @asynccontextmanager
-async def open_trial(
+async def open_attempt(
     provider: Provider, folder: Path, progress: Callable[[str], None]
-) -> AsyncIterator[Trial]:
+) -> AsyncIterator[OneAttempt]:
     """A provider to be tried, and closed at the end; `folder` is the project's for providers."""
     connection = Connection(provider.at_once(), 1, folder, progress)
     try:
-        yield Trial(provider, connection)
+        yield OneAttempt(provider, connection)
     finally:
         await asyncio.gather(connection.close(), return_exceptions=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sftrecipe.calls.limits.retries import TOLD_FROM
+from sftrecipe.calls.limits.failures import TOLD_FROM
 from sftrecipe.messages import message
 
 
-class News:
+class ProviderNotices:
     """Lines about one provider: long waits, and what was odd about its replies."""
 
     def __init__(self, provider: str, tell: Callable[[str], None]) -> None:

@@ -8,20 +8,20 @@ import re
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from sftrecipe.calls.asked_turns import asked_turns, speaks_of_tools
-from sftrecipe.calls.asker import Asker, Shared
+from sftrecipe.calls.asker import Asker, SessionState
 from sftrecipe.calls.ledger.accounts import Spent
 from sftrecipe.calls.ledger.call_ledger import Ledger
-from sftrecipe.calls.limits.budget import Purse
+from sftrecipe.calls.limits.budget import BudgetGate
 from sftrecipe.calls.limits.prices import priced_for
 from sftrecipe.calls.redaction import remember, scrub_message
 from sftrecipe.calls.replies.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
-from sftrecipe.plugin.context import Model, Reply
+from sftrecipe.plugin.model import Model, Reply
 from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
 from sftrecipe.recipe.recipe import Block, Budget
@@ -109,8 +109,8 @@ class Session:
         self._progress = progress
         self._askers: dict[str, Asker] = {}
         self._connections: dict[str, Connection] = {}
-        purse = Purse(*budgets, self.ledger, progress)
-        self._shared = Shared(self.ledger, purse, progress, retry_failed, recipe)
+        budget_gate = BudgetGate(*budgets, self.ledger, progress)
+        self._state = SessionState(self.ledger, budget_gate, progress, retry_failed, recipe)
 
     def model(self, provider: str, step: str) -> Model:
         """The model of a provider, counted for a step."""
@@ -123,7 +123,7 @@ class Session:
 
     def spent(self) -> Spent:
         """Requests, tokens and cost of the account so far, over all its engines."""
-        return self._shared.purse.spent()
+        return self._state.budget_gate.spent()
 
     def total(self) -> Usage:
         """All the steps' usage together; no cost when it is in several currencies."""
@@ -131,7 +131,7 @@ class Session:
 
     def in_flight(self) -> int:
         """Calls that providers have now."""
-        return len(self._shared.sending)
+        return len(self._state.in_flight)
 
     def ledger(self) -> Ledger:
         """The ledger, opened at the first call. Raises SftrecipeError."""
@@ -155,12 +155,12 @@ class Session:
                     self._ledger.close()
 
     async def _land(self, wait: bool) -> None:
-        flying, sending = self._shared.flying, self._shared.sending
-        while flying:
-            for key, task in flying.items():
-                if not wait or key not in sending:
+        pending, in_flight = self._state.pending, self._state.in_flight
+        while pending:
+            for key, task in pending.items():
+                if not wait or key not in in_flight:
                     task.cancel()
-            await asyncio.wait(list(flying.values()), timeout=0.2)
+            await asyncio.wait(list(pending.values()), timeout=0.2)
 
     def _asker(self, name: str) -> Asker:
         asker = self._askers.get(name)
@@ -177,7 +177,7 @@ class Session:
                 provider,
                 concurrency=most,
                 connect=connection.adapter,
-                shared=self._shared,
+                state=self._state,
             )
             self._askers[name] = asker
         return asker
@@ -265,7 +265,7 @@ class Answerer(Protocol):
     async def ask(self, request: Request, step: str, usage: Usage) -> Reply: ...
 
 
-class StepModel:
+class StepModel(Model):
     """A provider's model as one step sees it."""
 
     def __init__(self, asker: Answerer, step: str, usage: Usage) -> None:
@@ -273,55 +273,20 @@ class StepModel:
         self._step = step
         self._usage = usage
 
-    @property
-    def _able(self) -> frozenset[str]:
-        return self._asker.provider.capabilities()
+    async def send(self, request: Request) -> Reply:
+        """The reply, out of the ledger or fresh. Raises CallFailed."""
+        request = replace(request, messages=asked_turns(request.messages))
+        able = self._asker.provider.capabilities()
+        if request.kind == "chat" and "tools" not in able:
+            self._refuse_tools(request)
+        if request.schema is None:
+            return await self._ask(request)
+        return await ask_structured(self._ask, request, "structured" in able)
 
-    async def chat(
-        self,
-        messages: Sequence[Mapping[str, Any]],
-        *,
-        sample: int = 0,
-        schema: Mapping[str, Any] | None = None,
-        sampling: Mapping[str, Any] | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
-    ) -> Reply:
-        """The model's turn; with a schema, text that follows it. Raises CallFailed."""
-        turns = asked_turns(messages)
-        if (tools or speaks_of_tools(turns)) and "tools" not in self._able:
+    def _refuse_tools(self, request: Request) -> None:
+        if request.tools or speaks_of_tools(request.messages):
             model = self._asker.provider.model_name()
             raise CallFailed("final", f"{model} takes no tools", reason="no_tools")
-        request = Request(
-            "chat",
-            turns,
-            sampling=sampling or {},
-            schema=schema,
-            tools=tuple(tools),
-            sample=sample,
-        )
-        if schema is None:
-            return await self._ask(request)
-        return await ask_structured(self._ask, request, "structured" in self._able)
-
-    async def complete(
-        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
-    ) -> Reply:
-        """What the model writes after a text."""
-        return await self._ask(
-            Request("complete", prompt=prompt, sampling=sampling or {}, sample=sample)
-        )
-
-    async def embed(self, text: str) -> Reply:
-        """The text's vector."""
-        return await self._ask(Request("embed", prompt=text))
-
-    async def loglikelihood(self, prompt: str, answer: str) -> Reply:
-        """The log-probabilities of a given answer's tokens."""
-        return await self._ask(Request("loglikelihood", prompt=prompt, answer=answer))
-
-    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply:
-        """A reward model's score of the last turn, an answer."""
-        return await self._ask(Request("reward", asked_turns(messages)))
 
     async def _ask(self, request: Request) -> Reply:
         check_asked(request)
@@ -338,3 +303,24 @@ def _environment_value(match: re.Match[str]) -> str:
 def _provider(block: Block) -> Provider:
     assert isinstance(block.plugin, Provider)  # noqa: S101 - a checked recipe's providers are
     return block.plugin
+
+
+_UNASKED = frozenset({"reasoning", "train"})
+"""Parts of a turn that are never sent, and so no part of a call's key: earlier thoughts, which the
+models' own templates leave out, and whether a turn is learned."""
+_PLAIN = {"role", "content"}
+
+
+def asked_turns(turns: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+    """The turns that are sent."""
+    return tuple(
+        turn
+        if turn.keys() <= _PLAIN
+        else {name: value for name, value in turn.items() if name not in _UNASKED}
+        for turn in turns
+    )
+
+
+def speaks_of_tools(turns: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a turn calls a tool, or is what one returned."""
+    return any(turn.get("tool_calls") or turn.get("role") == "tool" for turn in turns)

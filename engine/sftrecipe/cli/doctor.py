@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe, out_option
 from sftrecipe.doctor.checkup import check_up
-from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, faults
+from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, fault_count
 from sftrecipe.store.project import project_of
 
 
@@ -47,7 +47,7 @@ def doctor(
     project = project_of(recipe or Path.cwd() / "recipe")
     if out is None and found:
         out = project.run_folder(found.name)
-    with shown(as_json) as progress:
+    with show_progress(as_json) as progress:
         findings = run_interruptibly(
             check_up(found, project, out, progress, seconds=timeout, offline=offline)
         )
@@ -57,4 +57,4 @@ def doctor(
         encoding = sys.stdout.encoding or "ascii"
         text = doctor_text(findings, encoding)
         click.echo(text.encode(encoding, "replace").decode(encoding))
-    return 1 if faults(findings) else 0
+    return 1 if fault_count(findings) else 0

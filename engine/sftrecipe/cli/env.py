@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.plugin.environments import made_environment
@@ -39,7 +39,7 @@ def train(cpu: bool, path: Path | None, use: str, quiet: bool) -> None:
     assert issubclass(trainer, Trainer)  # noqa: S101 - the kind's plugins are
     # Absolute, links kept: a virtual environment's own folder counts, not what it links to.
     folder = path.absolute() if path else made_environment("train")
-    with shown(quiet) as progress:
+    with show_progress(quiet) as progress:
         try:
             trainer.make_environment(folder, progress.line, cpu=cpu)
         except PluginRefused as refusal:

@@ -53,9 +53,9 @@ def init(folder: Path, language: str | None, provider: str | None) -> None:
     Nothing that stands in the folder is touched.
     """
     vendor = _vendor(provider or _DEFAULT)
-    files = _files(folder, language or _language(folder.resolve().name), vendor)
+    files = _project_files(folder, language or _language(folder.resolve().name), vendor)
     _write(folder, files)
-    _tell(folder, files, vendor if provider else None)
+    _print_next(folder, files, vendor if provider else None)
 
 
 def _language(name: str) -> str:
@@ -72,7 +72,7 @@ def _vendor(name: str) -> Vendor:
     raise UsageError.of(unknown("no-such-vendor", None, name, known, name=name))
 
 
-def _files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:
+def _project_files(folder: Path, language: str, vendor: Vendor) -> Mapping[str, str]:
     """What a new project holds, by file name."""
     schema = {RECIPE_FILE: schema_text(installed_recipe_schema())}
     return {**_first_project(folder, language, vendor), **schema, **_SHARED}
@@ -94,10 +94,10 @@ def _named_models(recipe: str, vendor: Vendor, language: str) -> dict[str, str]:
     leaves the other one as it is."""
     other = _vendor(_DEFAULT) if f"\n  {vendor.id}:\n" in recipe else vendor
     names = {each: _vendor(each).example for each in ("openai", "ernie")}
-    return {**names, "vendor": other.id, "block": _block(other, language)}
+    return {**names, "vendor": other.id, "block": _provider_block(other, language)}
 
 
-def _block(vendor: Vendor, language: str) -> str:
+def _provider_block(vendor: Vendor, language: str) -> str:
     """A provider's block that asks a vendor."""
     model = f"{vendor.litellm}/{vendor.example}" if vendor.use == "litellm" else vendor.example
     parts = [f"use: {vendor.use}", f"model: {model}"]
@@ -129,13 +129,13 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         raise UsageError("folder-read-only", **values) from error
 
 
-def _tell(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None:
+def _print_next(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None:
     """Print what was written and what to do next."""
     recipe = folder / "recipe.yaml"
     click.echo(message("init-ready", {"folder": folder}))
     for file in [file for file in files if file in _TOLD]:
         click.echo(f"  {file:<14} {message(_TOLD[file], {})}")
-    for lacked in _lacking(recipe):
+    for lacked in _commands_before(recipe):
         click.echo(message("init-first", {"command": lacked}))
     command = f"sftrecipe run {quote(str(recipe))}"
     click.echo(message("init-next", {"command": command}))
@@ -145,7 +145,7 @@ def _tell(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None
         click.echo(message("init-provider", asked))
 
 
-def _lacking(recipe: Path) -> list[str]:
+def _commands_before(recipe: Path) -> list[str]:
     """What to do on this machine before the new recipe can make its data."""
     found, project = check_recipe(recipe), project_of(recipe)
     plan = plan_recipe(found, project, "data")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.calls.ledger.history import read_call, totals
+from sftrecipe.calls.ledger.history import verify as check
 from sftrecipe.calls.ledger.repair import repair as save
-from sftrecipe.calls.ledger.totals import read_call, totals
-from sftrecipe.calls.ledger.totals import verify as check
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.report.text.ledger_text import (
     call_json,

@@ -9,14 +9,14 @@ import click
 from sftrecipe.plugin.new_package import new_package
 from sftrecipe.report.pages.plugin_page import plugin_page
 from sftrecipe.report.text.plugin_text import (
-    listed,
     listing_json,
     listing_text,
-    named,
+    new_package_json,
+    new_package_text,
     pages_json,
     pages_text,
-    written_json,
-    written_text,
+    plugin_lines,
+    plugins_named,
 )
 
 
@@ -28,7 +28,7 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
     """List the plugins that are installed; show one, or start a new one."""
     if context.invoked_subcommand:
         return
-    lines = listed(kind)
+    lines = plugin_lines(kind)
     click.echo(listing_json(lines) if as_json else listing_text(lines))
     broken = [line.error for line in lines if line.error]
     for error in broken:
@@ -43,7 +43,7 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 def show(name: str, kind: str | None, as_json: bool) -> None:
     """Print a plugin's options, needs, source paper and an example."""
-    pages = [plugin_page(found) for found in named(name, kind)]
+    pages = [plugin_page(found) for found in plugins_named(name, kind)]
     click.echo(pages_json(pages) if as_json else pages_text(pages))
 
 
@@ -59,4 +59,4 @@ def show(name: str, kind: str | None, as_json: bool) -> None:
 def new(kind: str, name: str, to: Path | None, as_json: bool) -> None:
     """Write a package with a working plugin and its test."""
     written = new_package(kind, name, to)
-    click.echo(written_json(written) if as_json else written_text(written))
+    click.echo(new_package_json(written) if as_json else new_package_text(written))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
 from sftrecipe.report.text.row_text import preview_json, preview_text
 from sftrecipe.run.row_preview import preview_rows
@@ -25,6 +25,6 @@ def preview(recipe: Path, check: CheckOptions, count: int, as_json: bool, quiet:
     Replies go into the ledger: a later run does not ask for them again. Nothing is exported.
     """
     checked = checked_recipe(recipe, check)
-    with shown(quiet) as progress:
+    with show_progress(quiet) as progress:
         made = run_interruptibly(preview_rows(checked, project_of(checked.path), count, progress))
     click.echo(preview_json(made) if as_json else preview_text(made))

@@ -16,7 +16,7 @@ from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.plugin.trainer import TrainingState
 from sftrecipe.report.text.text_format import main_figures
 from sftrecipe.run.progress import Progress, Silent
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -28,7 +28,7 @@ _EVERY = 10.0
 
 
 @contextmanager
-def shown(quiet: bool) -> Iterator[Progress]:
+def show_progress(quiet: bool) -> Iterator[Progress]:
     """Something that shows progress on stderr until the block ends."""
     if quiet:
         yield Silent()
@@ -54,7 +54,7 @@ def shown(quiet: bool) -> Iterator[Progress]:
 def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
     parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
-    figures = main_figures(facts.notes.get("metrics", {}))
+    figures = main_figures(facts.metrics)
     parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
     if facts.rejected:
         reasons = ", ".join(
@@ -70,7 +70,7 @@ def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
         parts.append(message("amount-calls", {"count": asked}))
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
-    told = told_texts(facts.notes.get("told", {}))
+    told = told_texts(facts.told)
     lines = [message("told-line", {"step": step.id, "told": each}) for each in told]
     return "\n".join([f"{step.id}: {', '.join(parts)}", *lines])
 
@@ -84,22 +84,22 @@ class _Lines:
     """Plain lines, for logs."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._last_line_at = time.monotonic()
 
     def started(self, step: str, total: int | None) -> None:
-        self._told = time.monotonic()
+        self._last_line_at = time.monotonic()
 
     def advanced(self, step: str, kept: int, rejected: int) -> None:
         now = time.monotonic()
-        if now - self._told >= _EVERY:
-            self._told = now
+        if now - self._last_line_at >= _EVERY:
+            self._last_line_at = now
             rows = message("progress-so-far", {"kept": kept, "rejected": rejected})
             click.echo(f"{step}: {rows}", err=True)
 
     def trained(self, step: str, state: TrainingState) -> None:
         now = time.monotonic()
-        if now - self._told >= _EVERY:
-            self._told = now
+        if now - self._last_line_at >= _EVERY:
+            self._last_line_at = now
             click.echo(f"{step}: {_training_text(state)}", err=True)
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
@@ -115,15 +115,15 @@ class _OnTerminal:
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
         self._task = bars.add_task("", total=None, rows="", visible=False)
-        self._told = 0.0
+        self._last_line_at = 0.0
 
     def started(self, step: str, total: int | None) -> None:
         self._bars.reset(self._task, total=total, description=visible(step), rows="", visible=True)
 
     def advanced(self, step: str, kept: int, rejected: int) -> None:
         now = time.monotonic()
-        if now - self._told >= 0.1:
-            self._told = now
+        if now - self._last_line_at >= 0.1:
+            self._last_line_at = now
             rows = message("progress-rows", {"kept": kept, "rejected": rejected})
             self._bars.update(self._task, completed=kept + rejected, rows=rows)
 

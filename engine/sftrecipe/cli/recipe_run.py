@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import Command, Option, out_option, output_folder, with_options
 from sftrecipe.cli.shortages import warn_of_shortages
 from sftrecipe.errors import SftrecipeError, UsageError
@@ -19,9 +19,8 @@ from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.next_commands import next_commands
 from sftrecipe.report.text.outcome_text import outcome_json, outcome_text
-from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder
+from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.requirements import DataOnly, Lack, lacking, leaves_data
-from sftrecipe.run.run_file import RUN_FILE
 from sftrecipe.run.run_plan import Outcome, run_plan
 from sftrecipe.store.project import Project, project_of
 
@@ -89,7 +88,7 @@ def _run_reported(plan: Plan, project: Project, out: Path, options: RunOptions) 
     """Execute the plan and leave its report, also where it fails; what it came to."""
     estimates = [] if options.retry_failed else forecast(plan, project, out, QUICK)
     warn_of_shortages(plan, project, estimates)
-    with shown(options.quiet) as progress:
+    with show_progress(options.quiet) as progress:
         running = run_plan(
             plan, project, out, progress, options.concurrency,
             retry_failed=options.retry_failed, take_over=options.take_over, estimates=estimates,

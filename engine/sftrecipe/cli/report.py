@@ -6,9 +6,13 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.report.pages.run.found_run import found_run
-from sftrecipe.report.pages.run.run_page import facts_json, project_of_run, write_report
-from sftrecipe.run.run_file import REPORT_FILE, readable
+from sftrecipe.errors import UsageError, unknown
+from sftrecipe.recipe.reader.layers import compose
+from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.report.pages.run.run_page import facts_json, write_report
+from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE
+from sftrecipe.run.run_file import read_run, readable, run_before
+from sftrecipe.store.project import Project, project_of
 
 
 @click.command()
@@ -26,7 +30,39 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
 
     RUN is a run's folder, its recipe, or a name under runs/.
     """
-    out = found_run(run)
+    out = _run_folder(run)
     with readable(out):
-        facts = write_report(out, project_of_run(out), lang, file)
+        facts = write_report(out, _project_of(out), lang, file)
     click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))
+
+
+def _run_folder(asked: str) -> Path:
+    """The folder of a run that is named by it, by its recipe, or by its name under `runs/`.
+
+    Raises UsageError where there is no run, RecipeError when a recipe cannot be read.
+    """
+    path = Path(asked)
+    if path.is_file() and path.name == RUN_FILE:
+        path = path.parent
+    elif path.is_file():
+        path = project_of(path).run_folder(_recipe_name(path))
+    if read_run(path):
+        return path
+    runs = project_of(Path.cwd() / "recipe").folder / "runs"
+    if path.name == asked and read_run(runs / asked):
+        return runs / asked
+    known = sorted(file.parent.name for file in runs.glob(f"*/{RUN_FILE}"))
+    hint = "run-names" if known else "run-recipe"
+    raise UsageError.of(unknown("no-such-run", None, path.name, known, hint=hint, run=asked))
+
+
+def _recipe_name(recipe: Path) -> str:
+    """The name of a recipe, which need not be able to run any more."""
+    name = compose(recipe, Roots(recipe, ()), profile=None, variables={}).root.get("name")
+    return str(name.value) if name else ""
+
+
+def _project_of(out: Path) -> Project:
+    """The project that a run belongs to: its recipe's, or that around its folder."""
+    recipe = run_before(out).recipe
+    return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)

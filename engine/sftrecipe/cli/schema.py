@@ -26,7 +26,7 @@ def schema(name: str | None, write: Path | None) -> int:
     It knows every installed plugin: let your editor read it.
     """
     if write:
-        for line in written(Path(write)):
+        for line in write_schemas(Path(write)):
             click.echo(line)
         return 0
     found = schemas()
@@ -38,7 +38,7 @@ def schema(name: str | None, write: Path | None) -> int:
     return 0
 
 
-def written(folder: Path) -> list[str]:
+def write_schemas(folder: Path) -> list[str]:
     """Write the built-in schemas into a folder, remove those that are gone; what was done."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {name: schema_text(each) for name, each in schemas(built_in=True).items()}

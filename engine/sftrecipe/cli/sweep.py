@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import shown
+from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import (
     CheckOptions,
     checked_recipe,
@@ -43,7 +43,7 @@ def sweep(recipe: Path, check: CheckOptions, options: RunOptions) -> int:
     project = project_of(checked.path)
     out = output_folder(checked, project, options.out)
     _warn_of_budget(checked, project, out)
-    with shown(options.quiet) as progress:
+    with show_progress(options.quiet) as progress:
         target = SweepTarget(
             project,
             out,

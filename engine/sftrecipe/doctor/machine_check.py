@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from sftrecipe.calls.ledger.health import ledger_health
+from sftrecipe.calls.ledger.database import ledger_health
 from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised, warning
 from sftrecipe.errors import PluginError, SftrecipeError
 from sftrecipe.plugin.base import CheckState

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import getproxies
 
-from sftrecipe.calls.one_attempt import Outcome, open_trial
+from sftrecipe.calls.one_attempt import AttemptResult, open_attempt
 from sftrecipe.calls.replies.structured import follow
 from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
-from sftrecipe.plugin.limits_seen import LimitSeen
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
-from sftrecipe.plugin.provider import Answer, CallFailed, Provider, Request
+from sftrecipe.plugin.provider import Answer, CallFailed, LimitSeen, Provider, Request
 from sftrecipe.recipe.checks.request_options import asked_samplings
 from sftrecipe.recipe.recipe import CheckedRecipe
 
@@ -153,10 +152,10 @@ def providers_of(recipe: CheckedRecipe) -> dict[str, Provider]:
 async def _check(
     name: str, use: str, provider: Provider, trials: _Trials, asked: CallTerms
 ) -> list[DoctorFinding]:
-    outcomes: dict[Capability, Outcome] = {}
+    outcomes: dict[Capability, AttemptResult] = {}
     checks: list[MachineCheck] = []
     try:
-        async with open_trial(provider, asked.folder, asked.progress) as trial:
+        async with open_attempt(provider, asked.folder, asked.progress) as trial:
             for capability, request in trials.requests():
                 seconds = min(asked.seconds, provider.effective_limits().timeout)
                 outcome = await trial.ask(request, seconds)
@@ -176,7 +175,7 @@ async def _check(
 
 
 def _capability_findings(
-    name: str, provider: Provider, outcomes: Mapping[Capability, Outcome]
+    name: str, provider: Provider, outcomes: Mapping[Capability, AttemptResult]
 ) -> Iterator[DoctorFinding]:
     model = provider.model_name()
     works = []
@@ -243,7 +242,9 @@ def _failed_finding(
     )
 
 
-def _limit_findings(name: str, outcomes: Mapping[Capability, Outcome]) -> Iterator[DoctorFinding]:
+def _limit_findings(
+    name: str, outcomes: Mapping[Capability, AttemptResult]
+) -> Iterator[DoctorFinding]:
     seen = next((each.limits for each in outcomes.values() if each.limits), None)
     if seen is not None:
         values = {"requests": _limit_text(seen.requests), "tokens": _limit_text(seen.tokens)}

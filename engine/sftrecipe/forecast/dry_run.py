@@ -24,12 +24,13 @@ from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
 from sftrecipe.forecast.expectation import DryRunResult
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.context import Context, Reject, Reply
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.context import Context, Reject
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
+    Judge,
     PluginRefused,
     RowFilter,
     RowGenerator,

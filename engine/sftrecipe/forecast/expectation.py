@@ -9,8 +9,7 @@ from typing import NamedTuple
 from sftrecipe.calls.replies.structured import REPAIRS
 from sftrecipe.plan.estimate import Range
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.judge import Judge
-from sftrecipe.plugin.plugin_kinds import Expected, Filter, Generator
+from sftrecipe.plugin.plugin_kinds import Expected, Filter, Generator, Judge
 from sftrecipe.plugin.provider import Request
 from sftrecipe.record import Record
 

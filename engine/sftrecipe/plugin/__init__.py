@@ -14,37 +14,38 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
     )
-    from sftrecipe.plugin.context import Context, Model, Reject, Reply, Rows
-    from sftrecipe.plugin.described import Described
+    from sftrecipe.plugin.context import Context, Reject, Rows
     from sftrecipe.plugin.drawing import draw_rows
     from sftrecipe.plugin.endings import (
         AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
     )
-    from sftrecipe.plugin.environments import COMPLETE, environment_of, installer, user_data
-    from sftrecipe.plugin.judge import Judge, Judgement
-    from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen, TellsLimits
+    from sftrecipe.plugin.environments import (
+        ENVIRONMENT_MADE, environment_of, install_command, user_data,
+    )
+    from sftrecipe.plugin.model import Model, Reply
     from sftrecipe.plugin.option_types import (
-        ANY_COLUMN, ColumnName, InputFile, InputPath, LaterMarker, ModelName, Pattern,
-        PromptMarker, ProviderMarker, ProviderName, SaidColumn, StreamName, trained_block,
+        ANY_COLUMN, STEERING, ColumnName, Described, Effort, InputFile, InputPath, LaterMarker,
+        ModelName, Pattern, PromptMarker, ProviderMarker, ProviderName, SaidColumn, Sampling,
+        StreamName, Thinking, ThoughtBudget, trained_block,
     )
     from sftrecipe.plugin.permission import Permission, Places, Risk
     from sftrecipe.plugin.plugin_kinds import (
-        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Mix, Mixer,
-        Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
+        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Judge,
+        Judgement, Mix, Mixer, Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
     )
     from sftrecipe.plugin.prompts.prompt import Filled, Prompt, PromptFailed, template_keys
-    from sftrecipe.plugin.prompts.sandbox import rendered, sandbox
+    from sftrecipe.plugin.prompts.sandbox import make_sandbox, render_template
     from sftrecipe.plugin.provider import (
         CALL_FAILED, CALL_REASONS, CONTEXT_TOO_LONG, KEPT_REASONS, MOST_TOKENS, REQUEST_TOO_LARGE,
-        UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, Limits, Outcome, Price,
-        Provider, Request, TimedOut, TokenCounter, Unreached,
+        UNREADABLE_REPLY, Adapter, Answer, Blame, CallFailed, Connecting, LimitSeen, Limits,
+        LimitsSeen, Outcome, Price, Provider, Request, TellsLimits, TimedOut, TokenCounter,
+        Unreached,
     )
     from sftrecipe.plugin.regular_files import open_regular, unusual_kind
     from sftrecipe.plugin.reply_message import (
         MessageParts, message_parts, tool_call, with_thought_beside,
     )
     from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
-    from sftrecipe.plugin.sampling import STEERING, Effort, Sampling, Thinking, ThoughtBudget
     from sftrecipe.plugin.token_estimate import tokens_of
     from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training, TrainingState
     from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_at, vendor_named
@@ -52,24 +53,23 @@ if TYPE_CHECKING:
     from sftrecipe.record import (
         OF_TURNS, PAIR, PLAIN_COLUMNS, ROLES, Columns, Record, ToolCall, Turn, chat, question,
     )
-    from sftrecipe.thoughts import Parted, joined, parted
+    from sftrecipe.thoughts import ThoughtAndAnswer, join_thought, split_thought
     from sftrecipe.turns.conversation import Said, looks_like_turns, read_turns, spoken_role
     from sftrecipe.turns.faults import UnreadTurn, is_empty
     from sftrecipe.turns.media_columns import with_media
-    from sftrecipe.turns.roles import CALLS
+    from sftrecipe.turns.roles import CALLS_ROLE
     # isort: on
     # fmt: on
 
 PAGE: Mapping[str, Mapping[str, str]] = {
     "The kinds of plugins": {
         "sftrecipe.plugin.plugin_kinds": (
-            "Source Generator RowGenerator Filter RowFilter Mixer Exporter PluginRefused"
+            "Source Generator RowGenerator Filter RowFilter Mixer Exporter Judge PluginRefused"
         ),
         "sftrecipe.plugin.trainer": "Trainer",
-        "sftrecipe.plugin.judge": "Judge",
         "sftrecipe.plugin.provider": "Provider",
         "sftrecipe.plugin.base": "Plugin",
-        "sftrecipe.plugin.described": "Described",
+        "sftrecipe.plugin.option_types": "Described",
     },
     "What a plugin says of itself": {
         "sftrecipe.plugin.base": "Capability Inputs OptionFiles OptionProblem MachineCheck",
@@ -79,9 +79,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Options": {
         "sftrecipe.plugin.option_types": (
             "InputFile InputPath ProviderName StreamName ColumnName SaidColumn ModelName Pattern "
-            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block"
+            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block Sampling STEERING "
+            "Effort Thinking ThoughtBudget"
         ),
-        "sftrecipe.plugin.sampling": "Sampling STEERING Effort Thinking ThoughtBudget",
     },
     "What a step is given": {
         "sftrecipe.plugin.context": "Context Rows",
@@ -99,10 +99,10 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.trainer": "Training TrainingState Trained Finding",
     },
     "Judgements": {
-        "sftrecipe.plugin.judge": "Judgement",
+        "sftrecipe.plugin.plugin_kinds": "Judgement",
     },
     "Models and their replies": {
-        "sftrecipe.plugin.context": "Model Reply",
+        "sftrecipe.plugin.model": "Model Reply",
         "sftrecipe.plugin.provider": (
             "CallFailed Outcome Blame CALL_FAILED CALL_REASONS KEPT_REASONS CONTEXT_TOO_LONG "
             "REQUEST_TOO_LARGE UNREADABLE_REPLY"
@@ -114,10 +114,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Answering as a provider": {
         "sftrecipe.plugin.provider": (
             "Adapter Connecting Request Answer TimedOut Unreached TokenCounter Limits Price "
-            "MOST_TOKENS"
+            "MOST_TOKENS LimitSeen LimitsSeen TellsLimits"
         ),
         "sftrecipe.plugin.token_estimate": "tokens_of",
-        "sftrecipe.plugin.limits_seen": "LimitSeen LimitsSeen TellsLimits",
         "sftrecipe.plugin.reply_message": (
             "MessageParts message_parts tool_call with_thought_beside"
         ),
@@ -128,7 +127,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "Prompts": {
         "sftrecipe.plugin.prompts.prompt": "Prompt Filled PromptFailed template_keys",
-        "sftrecipe.plugin.prompts.sandbox": "sandbox rendered",
+        "sftrecipe.plugin.prompts.sandbox": "make_sandbox render_template",
     },
     "Reading rows": {
         "sftrecipe.plugin.regular_files": "open_regular unusual_kind",
@@ -137,15 +136,17 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.turns.conversation": "read_turns Said spoken_role looks_like_turns",
         "sftrecipe.turns.media_columns": "with_media",
         "sftrecipe.turns.faults": "UnreadTurn is_empty",
-        "sftrecipe.turns.roles": "CALLS",
-        "sftrecipe.thoughts": "Parted parted joined",
+        "sftrecipe.turns.roles": "CALLS_ROLE",
+        "sftrecipe.thoughts": "ThoughtAndAnswer split_thought join_thought",
     },
     "Problems and their texts": {
         "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
         "sftrecipe.messages": "Texts Text error_text message",
     },
     "This machine": {
-        "sftrecipe.plugin.environments": "installer user_data environment_of COMPLETE",
+        "sftrecipe.plugin.environments": (
+            "install_command user_data environment_of ENVIRONMENT_MADE"
+        ),
     },
 }
 """Heading of the page → module → its names. A module is imported when a name of it is used."""
@@ -154,11 +155,11 @@ __all__ = [
     "ANY_COLUMN",
     "AT_THE_LIMIT",
     "BAD_TOOL_CALL",
-    "CALLS",
+    "CALLS_ROLE",
     "CALL_FAILED",
     "CALL_REASONS",
-    "COMPLETE",
     "CONTEXT_TOO_LONG",
+    "ENVIRONMENT_MADE",
     "FIRST_ROWS",
     "KEEP",
     "KEPT_REASONS",
@@ -210,7 +211,6 @@ __all__ = [
     "OptionFiles",
     "OptionProblem",
     "Outcome",
-    "Parted",
     "Pattern",
     "Permission",
     "Pick",
@@ -246,6 +246,7 @@ __all__ = [
     "Text",
     "Texts",
     "Thinking",
+    "ThoughtAndAnswer",
     "ThoughtBudget",
     "TimedOut",
     "TokenCounter",
@@ -267,21 +268,21 @@ __all__ = [
     "ending_of",
     "environment_of",
     "error_text",
-    "installer",
+    "install_command",
     "is_cut_off",
     "is_empty",
-    "joined",
+    "join_thought",
     "known_vendors",
     "looks_like_turns",
+    "make_sandbox",
     "message",
     "message_parts",
     "open_regular",
-    "parted",
     "question",
     "quirks_of",
     "read_turns",
-    "rendered",
-    "sandbox",
+    "render_template",
+    "split_thought",
     "spoken_role",
     "template_keys",
     "tokens_of",

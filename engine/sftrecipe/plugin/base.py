@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from errno import EFBIG
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from sftrecipe.plugin.described import Described
-from sftrecipe.plugin.option_types import LaterMarker
+from sftrecipe.plugin.option_types import Described, LaterMarker
 from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.plugin.regular_files import open_regular
 

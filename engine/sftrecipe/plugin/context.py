@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -10,25 +11,27 @@ from collections.abc import (
     Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.data_notices import Told
-from sftrecipe.plugin.endings import is_cut_off
-from sftrecipe.plugin.ordered import in_order
-from sftrecipe.plugin.prompts.own_prompts import is_own
-from sftrecipe.plugin.prompts.prompt import Prompt, compiled
+from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.prompts.prompt import Prompt, compiled, is_own
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on
-from sftrecipe.record import Columns, Record, ToolCall, new_record
+from sftrecipe.record import Columns, Record, new_record
+
+if TYPE_CHECKING:
+    import asyncio
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+_HELD = 8192
+"""Items whose results may wait for a slow one before them, where no more than that are at work."""
 
 
 class Rows(Protocol):
@@ -40,63 +43,6 @@ class Rows(Protocol):
 
     def ids(self) -> Iterator[str]:
         """The rows' ids alone, in the rows' order, without reading their columns."""
-
-
-class Reply(NamedTuple):
-    """A model's reply, out of the ledger or fresh."""
-
-    text: str
-    """The answer: no thought is part of it."""
-    key: str
-    """Ledger key of the call."""
-    finish_reason: str = "stop"
-    """As the server says it: `stop`, `length` …; `cut_off` tells what it means."""
-    logprobs: tuple[float, ...] = ()
-    vector: tuple[float, ...] = ()
-    input_tokens: int = 0
-    output_tokens: int = 0
-    reasoning: str = ""
-    """The thought before the answer."""
-    tool_calls: tuple[ToolCall, ...] = ()
-
-    @property
-    def cut_off(self) -> bool:
-        """Whether the reply did not come to its own end."""
-        return is_cut_off(self.finish_reason)
-
-    @property
-    def reward(self) -> float:
-        """The reward, of a reply to `Model.reward`. Raises ValueError for any other."""
-        return float(self.text)
-
-
-class Model(Protocol):
-    """A provider's model, asked through the ledger: nothing is paid twice, limits hold.
-
-    All methods raise CallFailed when the call fails for good. `sampling` takes OpenAI's names
-    (temperature, top_p, min_p, max_tokens, stop, logprobs, …). Equal requests with an equal
-    `sample` are one call; number the samples to get several replies.
-    """
-
-    async def chat(
-        self,
-        messages: Sequence[Mapping[str, Any]],
-        *,
-        sample: int = 0,
-        schema: Mapping[str, Any] | None = None,
-        sampling: Mapping[str, Any] | None = None,
-        tools: Sequence[Mapping[str, Any]] = (),
-    ) -> Reply: ...
-
-    async def complete(
-        self, prompt: str, *, sample: int = 0, sampling: Mapping[str, Any] | None = None
-    ) -> Reply: ...
-
-    async def embed(self, text: str) -> Reply: ...
-
-    async def loglikelihood(self, prompt: str, answer: str) -> Reply: ...
-
-    async def reward(self, messages: Sequence[Mapping[str, Any]]) -> Reply: ...
 
 
 class Reject(NamedTuple):
@@ -250,5 +196,46 @@ class Context:
             except CallFailed as failure:
                 return failure
 
-        async for item, result in in_order(caught, items, 2 * self.concurrency):
+        async for item, result in _in_order(caught, items, 2 * self.concurrency):
             yield item, result
+
+
+async def _in_order(
+    function: Callable[[Item], Awaitable[Result]], items: Iterable[Item], most: int
+) -> AsyncIterator[tuple[Item, Result]]:
+    """Every item with its result, `most` at work at the same time.
+
+    A slow item holds up the results after it, but not the work on them. What `function` raises is
+    raised at the item's turn; then, and when the caller goes away, the others are cancelled.
+    """
+    import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
+
+    waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+    held = max(_HELD, most)
+    working = 0
+    somebody_ended = asyncio.Event()
+
+    def ended(_: object) -> None:
+        nonlocal working
+        working -= 1
+        somebody_ended.set()
+
+    try:
+        for item in items:
+            while working >= most or len(waiting) >= held:
+                if waiting[0][1].done():
+                    first, task = waiting.popleft()
+                    yield first, task.result()
+                else:
+                    somebody_ended.clear()
+                    await somebody_ended.wait()
+            task = asyncio.ensure_future(function(item))
+            working += 1
+            task.add_done_callback(ended)
+            waiting.append((item, task))
+        while waiting:
+            first, task = waiting.popleft()
+            yield first, await task
+    finally:
+        for _, task in waiting:
+            task.cancel()

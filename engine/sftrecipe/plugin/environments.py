@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from shlex import quote
 
-COMPLETE = ".complete"
+ENVIRONMENT_MADE = ".complete"
 """The file in an environment that was made to its end."""
 
 
@@ -20,7 +20,7 @@ def environment_of(variable: str) -> str | None:
     if named := os.environ.get(variable):
         return named
     made = made_environment(variable.removeprefix("SFTRECIPE_").removesuffix("_ENV").lower())
-    return str(made) if (made / COMPLETE).exists() else None
+    return str(made) if (made / ENVIRONMENT_MADE).exists() else None
 
 
 def made_environment(name: str) -> Path:
@@ -45,7 +45,7 @@ def user_data(*names: str) -> Path:
 
 
 @cache
-def installer() -> str:
+def install_command() -> str:
     """What installs a package beside sftrecipe, to be pasted: the shell's own `pip` may be that of
     another environment, and environments that uv makes have none."""
     python = Path(sys.executable)

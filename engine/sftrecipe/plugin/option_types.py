@@ -1,19 +1,83 @@
-"""Types of plugin options that mean more than their value: files, prompts, references.
+"""What options are: their base class, types that mean more than their value, sampling.
 
-Use them as annotations of a plugin's fields; the engine checks them at `validate`, resolves them
-for `ctx`, and makes the content of a file part of the step's key.
+Use the types as annotations of a plugin's fields; the engine checks them at `validate`, resolves
+them for `ctx`, and makes the content of a file part of the step's key.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar
+from itertools import pairwise
+from textwrap import dedent
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from annotated_types import Ge, Gt, Le
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+
+class Described(BaseModel):
+    """Options that are frozen, refuse unknown keys and are documented by attribute docstrings.
+
+    Pydantic's own `use_attribute_docstrings` parses the source of every class at import, which
+    costs `validate` a tenth of its time; here it is parsed when somebody reads the schema.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for field, text in field_docs(cls).items():
+            alias = cls.model_fields[field].alias or field
+            if alias in properties:
+                properties[alias].setdefault("description", text)
+        return schema
+
+
+@cache
+def field_docs(options: type[BaseModel]) -> Mapping[str, str]:
+    """The docstring of every field that has one, inherited fields included."""
+    texts: dict[str, str] = {}
+    for owner in reversed(options.__mro__):
+        if issubclass(owner, BaseModel) and owner is not BaseModel:
+            texts.update(_own_docs(owner))
+    return {name: texts[name] for name in options.model_fields if name in texts}
+
+
+def _own_docs(owner: type[Any]) -> dict[str, str]:
+    try:
+        tree = ast.parse(dedent(inspect.getsource(owner)))
+    except (OSError, TypeError, SyntaxError):  # made at run time: no source to read
+        return {}
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    found = {}
+    for field, after in pairwise(body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+            and isinstance(after.value.value, str)
+        ):
+            found[field.target.id] = inspect.cleandoc(after.value.value)
+    return found
 
 
 @dataclass(frozen=True)
@@ -173,3 +237,69 @@ def _marked_value(
             yield from _marked_value((*path, index), markers, item)
     elif isinstance(value, str):
         yield from ((path, marker, value) for marker in markers)
+
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""How hard a model thinks, in the words that servers take."""
+STEERING = ("extra", "thinking", "reasoning_effort", "omit")
+"""Options that a server must understand; those that are not written are in no key."""
+
+
+class ThoughtBudget(Described):
+    """Thinking, for so long."""
+
+    budget: Annotated[int, Gt(0)]
+    """Tokens of a thought at most."""
+
+
+Thinking = Literal["on", "off"] | ThoughtBudget
+
+
+class Sampling(Described):
+    """Mix into a plugin's class: its options then include these, in OpenAI's names."""
+
+    temperature: Annotated[float, Ge(0), Le(2)] | None = None
+    """Sampling temperature; the provider's default where it is left out."""
+    top_p: Annotated[float, Gt(0), Le(1)] | None = None
+    """Nucleus sampling: the share of probability to draw from."""
+    min_p: Annotated[float, Ge(0), Le(1)] | None = None
+    """Leave out tokens less likely than this share of the likeliest (vLLM, llama.cpp)."""
+    max_tokens: Annotated[int, Gt(0)] | None = None
+    """Tokens to write at most."""
+    stop: tuple[str, ...] = ()
+    """Texts at which writing ends; they are not part of the reply."""
+    presence_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
+    """Penalty on tokens that were used already."""
+    frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
+    """Penalty on tokens by how often they were used."""
+    repetition_penalty: Annotated[float, Gt(0), Le(2)] | None = None
+    """Divide the odds of tokens in the text so far by this; 1: off (vLLM, llama.cpp)."""
+    extra: dict[str, Any] | None = None
+    """Further parameters of the request, any JSON, as this server names them: `{top_k: 20}`. They
+    are merged into the request, over the provider's own `extra`."""
+    thinking: Thinking | None = None
+    """Whether the model thinks before it answers: `on`, `off`, or `{budget: 2000}` tokens; told as
+    the provider's vendor wants it. The provider's own where it is left out."""
+    reasoning_effort: Effort | None = None
+    """How hard a thinking model thinks; the provider's own where it is left out."""
+    omit: tuple[str, ...] = ()
+    """Parameters that are not sent since the server refuses them: `[temperature]`; with those of
+    the provider."""
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        told: dict[str, Any] = handler(self)
+        return {
+            name: value
+            for name, value in told.items()
+            if name not in STEERING or value not in (None, (), [])
+        }
+
+    def sampling(self) -> dict[str, Any]:
+        """What was set, for a `Model`'s call."""
+        names = Sampling.model_fields
+        chosen = {name: getattr(self, name) for name in names}
+        chosen["stop"], chosen["omit"] = list(self.stop), list(self.omit)
+        if isinstance(self.thinking, ThoughtBudget):
+            chosen["thinking"] = {"budget": self.thinking.budget}
+        return {name: value for name, value in chosen.items() if value not in (None, [])}

@@ -1,4 +1,4 @@
-"""The kinds of plugins (providers are in provider.py)."""
+"""The kinds of plugins (providers are in provider.py, trainers in trainer.py)."""
 
 from __future__ import annotations
 
@@ -341,3 +341,39 @@ class Exporter(Plugin):
     def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
         """Rows that it keeps apart, at least and at most, of so many; for `plan`."""
         return 0, most
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge found."""
+
+    metrics: Mapping[str, float]
+    """Figures by name; `NAME_low` and `NAME_high` are the ends of the interval of `NAME`."""
+    rows: Sequence[Record] = ()
+    """One a judged item, in the order of the rows, with what each model answered and the judge
+    said; the scores hold the item's own value of every metric that is a mean over items, and
+    `NAME_weight` beside it where the items do not weigh the same. Paired by it, what is judged on
+    the same rows can be compared."""
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    """More for the report: the tables that its plots are drawn from."""
+
+
+class Judge(Plugin):
+    """Compares or scores models; `ctx.models` holds the providers that its options name."""
+
+    kind: ClassVar[str] = "judge"
+
+    @abstractmethod
+    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
+        """Judge on the rows.
+
+        Raises PluginRefused where nothing could be judged.
+        """
+
+    def metrics(self) -> frozenset[str] | None:
+        """Names of the figures that it finds, for a `gate`; None: not known before."""
+        return None
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """Calls and judged rows to expect of so many rows; for `plan`."""
+        return Expected((0, None), (0, most))

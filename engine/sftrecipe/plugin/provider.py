@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from annotated_types import Ge, Gt
 from pydantic import Field
 
 from sftrecipe.plugin.base import Capability, MachineCheck, OptionProblem, Plugin
-from sftrecipe.plugin.sampling import STEERING
+from sftrecipe.plugin.option_types import STEERING
 from sftrecipe.record import ToolCall
 
 RequestKind = Literal["chat", "complete", "embed", "loglikelihood", "reward"]
@@ -307,3 +307,35 @@ class Provider(Plugin):
     def identity(self) -> dict[str, object]:
         """Model and revision: what a ledger key and a step's key say of the provider."""
         return {"model": self.model_name()}
+
+
+class LimitSeen(NamedTuple):
+    """One limit; None: not told."""
+
+    limit: float | None = None
+    """Units in one period: a minute with most vendors, a day with some."""
+    remaining: float | None = None
+    """Units that may still be used."""
+    reset: float | None = None
+    """Seconds until all of them may be used again."""
+
+
+class LimitsSeen(NamedTuple):
+    """The limits on requests and on tokens."""
+
+    requests: LimitSeen
+    tokens: LimitSeen
+
+
+@runtime_checkable
+class TellsLimits(Protocol):
+    """An adapter that passes on what servers tell of their limits; the engine paces by it."""
+
+    limits_seen: LimitsSeen | None
+    """Of the reply that `send` got last, whether it returned or raised; None: it told nothing.
+
+    Read at once when `send` ends: set it after the last `await` that may let another call run.
+    """
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt, as every adapter makes it."""

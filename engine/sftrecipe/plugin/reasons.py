@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sftrecipe.messages import Text, in_user_language, own_text
 from sftrecipe.messages.catalogues import OWN, catalogue, reason_slug
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.option_types import Described
 
 
 class Reason(NamedTuple):

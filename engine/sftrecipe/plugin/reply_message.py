@@ -120,6 +120,8 @@ def together(thought: str, other: str) -> str:
 def tool_call(value: Any) -> ToolCall | None:
     """A call of a tool in OpenAI's form, the older one, Anthropic's, or as models write it; None
     where it names no tool or its arguments are no object."""
+    # Not by `turns.tool_calls`: that refuses what it does not know, since data can be mended; what
+    # a model wrote is paid for, and taken as it is meant.
     if not isinstance(value, Mapping):
         return None
     inner = value.get("function")

@@ -1,4 +1,4 @@
-"""The user's own settings, whatever the recipe: what was allowed, by whom or what it is for."""
+"""The user's own settings, whatever the recipe: which keys may go where, what was permitted."""
 
 from __future__ import annotations
 

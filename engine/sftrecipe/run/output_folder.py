@@ -21,7 +21,7 @@ from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused, Sour
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.run.steps import catalogue
+from sftrecipe.run import catalogue
 from sftrecipe.store import atomic_files
 
 OWNER_FILE = ".sftrecipe.json"

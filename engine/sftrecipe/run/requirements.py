@@ -95,4 +95,4 @@ def check_trainings(
             raise UsageError(
                 "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.in_commands
             )
-    return list(findings(TrainingTarget(recipe, out, data, folder.create, folder.claim)))
+    return list(findings(TrainingTarget(recipe, folder, data)))

@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sftrecipe.record import ROLES, ToolCall, Turn
-from sftrecipe.thoughts import parted, parted_reply
+from sftrecipe.thoughts import split_reply, split_thought
 from sftrecipe.turns.content import Content, read_content, result_text
 from sftrecipe.turns.faults import UnreadTurn, check_rest, is_empty, kind_of, unread_part
 from sftrecipe.turns.learned import TRAINED, read_training
 from sftrecipe.turns.media import Medium
-from sftrecipe.turns.roles import CALLS, RoleOf, role_of
+from sftrecipe.turns.roles import CALLS_ROLE, RoleOf, role_of
 from sftrecipe.turns.tool_calls import called_beside, read_calls
 
 _ROLES = ("role", "from")
@@ -72,7 +72,11 @@ def read_turns(
         where = f"{name} {number}" if len(found) > 1 or name == "message" else name
         reader = _TurnReader(turn, where, roles, left_out)
         read = reader.read()
-        if before == reader.role == CALLS and read[0].keys() == _CALL and not read[0]["content"]:
+        if (
+            before == reader.role == CALLS_ROLE
+            and read[0].keys() == _CALL
+            and not read[0]["content"]
+        ):
             said.turns[-1]["tool_calls"] += read[0]["tool_calls"]  # calls at once, a turn each
         else:
             said.turns.extend(read)
@@ -89,7 +93,7 @@ def read_answer_text(text: str) -> tuple[str, str]:
     if not text or not may_think(text):
         return "", text
     as_reply = text.startswith(_CHANNELS) or _is_ended_alone(text)
-    found = parted_reply(text) if as_reply else parted(text)
+    found = split_reply(text) if as_reply else split_thought(text)
     if found.is_open:
         raise UnreadTurn("cut_off", "a thought that has no end")
     return found.reasoning, found.answer
@@ -107,6 +111,10 @@ def _is_ended_alone(text: str) -> bool:
         and _BEGIN not in text
         and any(line.strip() == _END for line in text.splitlines())
     )
+
+
+def _is_call_alone(turn: Turn) -> bool:
+    return turn.keys() == _CALL and not turn["content"]
 
 
 def looks_like_turns(found: Any) -> bool:
@@ -127,7 +135,7 @@ def spoken_role(turn: Any) -> str | None:
         return None
     word = next((word for key in _ROLES if (word := turn.get(key)) is not None), None)
     role = role_of(word) if isinstance(word, str) else None
-    return "assistant" if role == CALLS else role
+    return "assistant" if role == CALLS_ROLE else role
 
 
 class _TurnReader:
@@ -148,7 +156,7 @@ class _TurnReader:
     def read(self) -> list[Turn]:
         """The turn; before it the results of tools, where they stood within it."""
         self._read_content()
-        role = "assistant" if self.role == CALLS else self.role
+        role = "assistant" if self.role == CALLS_ROLE else self.role
         thoughts, calls = self._thoughts(role), self._calls(role)
         self._check_said(calls, thoughts)
         check_rest(self._turn, _READ, self._where)
@@ -200,7 +208,7 @@ class _TurnReader:
             self.content = read_content(found, self._where)
         elif isinstance(found, str):
             self.content.text = found
-        elif found is not None and self.role != CALLS:
+        elif found is not None and self.role != CALLS_ROLE:
             raise UnreadTurn(
                 "bad_messages", f"{self._where}: content is {kind_of(found)}, expected a text"
             )
@@ -240,7 +248,7 @@ class _TurnReader:
 
     def _calls(self, role: str) -> list[ToolCall]:
         calls = [*self.content.calls]
-        if self.role == CALLS:
+        if self.role == CALLS_ROLE:
             text, self.content.text = called_beside(self.content.text)
             calls += read_calls(text or self._one_of(_CONTENTS), self._where)
         for key in _CALLS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-CALLS = "calls"
+CALLS_ROLE = "calls"
 """A turn of the assistant whose text is the JSON of its calls."""
 
 ROLE_WORDS: Mapping[str, str] = {
@@ -14,7 +14,7 @@ ROLE_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("claude", "ai", "bot", "chatbot"), "assistant"),
     **dict.fromkeys(("tool", "function", "observation", "ipython"), "tool"),
     **dict.fromkeys(("function_response", "tool_response", "tool_result"), "tool"),
-    **dict.fromkeys(("function_call", "tool_call"), CALLS),
+    **dict.fromkeys(("function_call", "tool_call"), CALLS_ROLE),
 }
 """Word → one of `record.ROLES`, or `CALLS`."""
 

@@ -16,11 +16,14 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
     chat,
 )
 from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
 from sftrecipe_registry.shared.text.row_text import parted
+
+texts = Texts(__package__)
 
 _ANSWERS = frozenset({"output", "messages", *PAIR})
 
@@ -43,6 +46,7 @@ class Reward(RowFilter):
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "low_reward": ("min",),
         "low_margin": ("min",),
+        "no_answer": (),
     }
     example: ClassVar[str] = "{id: rated, use: reward, provider: rm, with: {min: 0.5}}"
 
@@ -52,8 +56,7 @@ class Reward(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows without answers."""
         if inputs is not None and not inputs & _ANSWERS:
-            told = "the rows have no answers: no column 'output', 'messages', or 'chosen'"
-            yield OptionProblem((), told)
+            yield OptionProblem((), texts("no-answers"))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """A call a row, two a pair; at most all rows stay."""

@@ -17,6 +17,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
@@ -27,6 +28,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
     resolved,
     tokenizer,
 )
+
+texts = Texts(__package__)
 
 SHOWN = 80
 """Characters of the nearest row that a reject shows."""
@@ -61,9 +64,7 @@ class RougeNovelty(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed."""
         if self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(
-                ("tokenizer",), "tokenizer 'jieba' needs the package jieba", INSTALL_JIEBA
-            )
+            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order.
@@ -82,10 +83,10 @@ class RougeNovelty(Filter):
                 if tokens := split(text):
                     index.add(tokens)
                     accepted.append((row.id, text[:SHOWN]))
-        texts = silent = 0
+        spoken = silent = 0
         for row in rows:
             text = read(row)
-            texts += bool(text)
+            spoken += bool(text)
             tokens = split(text)
             if not tokens:
                 silent += bool(text)
@@ -99,14 +100,11 @@ class RougeNovelty(Filter):
             index.add(tokens)
             accepted.append((row.id, text[:SHOWN]))
             yield Verdict(True, value=value)
-        self._refuse_silence(silent, texts, len(rows), ctx)
+        self._refuse_silence(silent, spoken, len(rows), ctx)
 
-    def _refuse_silence(self, silent: int, texts: int, rows: int, ctx: Context) -> None:
-        if rows and not texts:
-            raise PluginRefused("filter 'rouge_novelty' found no text in any row: set field")
-        if silent * 2 > texts:
+    def _refuse_silence(self, silent: int, spoken: int, rows: int, ctx: Context) -> None:
+        if rows and not spoken:
+            raise PluginRefused(texts("no-text"))
+        if silent * 2 > spoken:
             name = resolved(self.tokenizer, ctx.language)
-            raise PluginRefused(
-                f"tokenizer '{name}' finds no token in {silent} of {texts} texts, "
-                "so their similarity cannot be measured: set tokenizer to char, jieba or word"
-            )
+            raise PluginRefused(texts("no-tokens", tokenizer=name, silent=silent, count=spoken))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from sftrecipe.plugin import (
@@ -19,9 +19,12 @@ from sftrecipe.plugin import (
     Reject,
     RowGenerator,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.text.row_text import no_text
+
+texts = Texts(__package__)
 
 _LABEL = re.compile(
     r"\A\W{0,40}?(?P<bold>\*{0,3})(?:instruction|request|question|指令|请求|问题)\s{0,40}"
@@ -46,6 +49,7 @@ class Backtranslate(Sampling, RowGenerator):
         "Li et al. 2024, Self-Alignment with Instruction Backtranslation (arXiv 2308.06259); the "
         "backward model is prompted, not fine-tuned"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"empty_text": (), "copied": ()}
     example: ClassVar[str] = """\
 - id: asked
   use: backtranslate
@@ -75,8 +79,7 @@ class Backtranslate(Sampling, RowGenerator):
         """A beginning that a chat model cannot be given."""
         yield from no_text(self.field, ("field",))
         if self.begin and not self.raw:
-            told = "a reply's beginning needs a raw completion"
-            yield OptionProblem(("begin",), told, "raw: true")
+            yield OptionProblem(("begin",), texts("begin-needs-raw"), "raw: true")
 
     def required(self) -> frozenset[Capability]:
         """Chat, or raw completion."""

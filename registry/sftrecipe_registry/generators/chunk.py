@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     RowGenerator,
+    Texts,
 )
 from sftrecipe_registry.shared.text.sentences import chinese_sentences, cut, packed, sentences
 from sftrecipe_registry.shared.text.tokenizers import (
@@ -28,6 +29,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
     jieba_is_missing,
     tokenizer,
 )
+
+texts = Texts(__package__)
 
 
 class Chunk(RowGenerator):
@@ -40,6 +43,7 @@ class Chunk(RowGenerator):
     """
 
     paper: ClassVar[str] = "AugCon (arXiv 2405.16579), preparation of the corpus"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"short_paragraph": ("min_paragraph",)}
     example: ClassVar[str] = "- {id: contexts, use: chunk, from: articles, with: {max: 500}}"
 
     field: ColumnName = "text"
@@ -64,9 +68,7 @@ class Chunk(RowGenerator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed."""
         if self.by == "tokens" and self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(
-                ("tokenizer",), "tokenizer 'jieba' needs the package jieba", INSTALL_JIEBA
-            )
+            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The document's columns and `chunk`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
@@ -24,12 +24,15 @@ from sftrecipe.plugin import (
     Reply,
     RowGenerator,
     Sampling,
+    Texts,
     Turn,
     chat,
 )
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
+
+texts = Texts(__package__)
 
 _VARIABLES = frozenset({"persona", "goal", "turns", "stop"})
 _STOP = Lost("stop_word")
@@ -48,6 +51,10 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
     """
 
     needs: ClassVar[frozenset[Capability]] = _CHAT
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "stop_word": ("stop_word",),
+        "repeated_turn": (),
+    }
     example: ClassVar[str] = """\
 - id: talks
   use: dialogue
@@ -90,9 +97,9 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A persona file that holds no list of texts."""
-        if self.personas in files.paths and not _texts(files.text(str(self.personas))):
-            told = f"'{self.personas}' holds no list of texts"
-            yield OptionProblem(("personas",), told, "write a YAML list")
+        if self.personas in files.paths and not _listed_texts(files.text(str(self.personas))):
+            told = texts("no-list", file=self.personas)
+            yield OptionProblem(("personas",), told, texts("write-list"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns with `messages` instead of an instruction."""
@@ -171,7 +178,7 @@ class Dialogue(Sampling, KeptThought, RowGenerator):
         if self.personas is None:
             return ""
         file = self.personas
-        known = ctx.once("personas", lambda: _texts(ctx.files.text(file)))
+        known = ctx.once("personas", lambda: _listed_texts(ctx.files.text(file)))
         return max(known, key=lambda text: ctx.number("persona", row.id, text))
 
     def _columns(self, row: Record, talk: _Talk, persona: str) -> dict[str, Any]:
@@ -206,7 +213,7 @@ def _is_heard(turn: Turn) -> bool:
     return bool(turn["content"]) or not turn.get("tool_calls")
 
 
-def _texts(content: str) -> list[str]:
+def _listed_texts(content: str) -> list[str]:
     """The texts of a YAML or JSON list; none where it is anything else."""
     try:
         found = plain_yaml(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import orjson
@@ -18,11 +18,14 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Rows,
+    Texts,
     Turn,
     chat,
 )
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
 from sftrecipe_registry.shared.text.row_text import parted
+
+texts = Texts(__package__)
 
 _BESIDE = ("tools", "images", "videos", "audios")
 """Columns that are part of what is asked."""
@@ -40,6 +43,11 @@ class Preference(KeptThought, Generator):
         "Best-of-n pairs of Magpie (arXiv 2406.08464): 5 answers at temperature 0.8, the best and "
         "the worst by a reward model"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_score": ("score",),
+        "one_answer": (),
+        "small_margin": ("margin",),
+    }
     example: ClassVar[str] = """\
 - id: pairs
   use: preference
@@ -60,9 +68,7 @@ class Preference(KeptThought, Generator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows without answers."""
         if inputs is not None and not inputs & {"output", "messages"}:
-            yield OptionProblem(
-                ("score",), "the rows have no answers: no column 'output' or 'messages'"
-            )
+            yield OptionProblem(("score",), texts("no-answers"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Chosen and rejected instead of the output."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt
@@ -18,9 +18,12 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     RowGenerator,
+    Texts,
 )
 from sftrecipe_registry.shared.text.row_text import no_text
 from sftrecipe_registry.shared.text.sentences import cut, packed, sentences
+
+texts = Texts(__package__)
 
 _TRAILING = re.compile(r"(?<![ \t\u3000\xa0])[ \t\u3000\xa0]++(?=\n|\Z)")  # linear
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -36,6 +39,7 @@ class PretrainText(RowGenerator):
     """
 
     paper: ClassVar[str] = "Stage pt of LLaMA-Factory: one document a row, column `text`"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_short": ("min",)}
     example: ClassVar[str] = "- {id: corpus, use: pretrain_text, from: articles, with: {max: 8000}}"
 
     field: ColumnName = "text"
@@ -51,7 +55,7 @@ class PretrainText(RowGenerator):
         """A range that holds nothing."""
         yield from no_text(self.field, ("field",))
         if self.max is not None and self.min > self.max:
-            yield OptionProblem(("min",), f"'{self.min}' is above max '{self.max}'")
+            yield OptionProblem(("min",), texts("min-above-max", min=self.min, max=self.max))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Only the text."""

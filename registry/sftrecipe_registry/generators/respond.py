@@ -41,6 +41,7 @@ class Respond(Sampling, KeptThought, RowGenerator):
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_instruction": (), "bad_tools": ()}
     example: ClassVar[str] = """\
 - id: answered
   use: respond

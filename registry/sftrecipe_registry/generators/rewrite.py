@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from sftrecipe.plugin import (
@@ -21,10 +21,13 @@ from sftrecipe.plugin import (
     RowGenerator,
     SaidColumn,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
 from sftrecipe_registry.shared.text.row_text import column_text, no_text, parted, with_text
 from sftrecipe_registry.shared.text.scripts import unspaced_share
+
+texts = Texts(__package__)
 
 Way = Literal["style", "shorter", "longer", "translate"]
 _VARIABLES = frozenset({"text", "style", "language"})
@@ -43,6 +46,13 @@ class Rewrite(Sampling, RowGenerator):
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "empty_text": ("fields",),
+        "unchanged": (),
+        "not_shorter": (),
+        "not_longer": (),
+        "not_translated": (),
+    }
     example: ClassVar[str] = """\
 - id: chinese
   use: rewrite
@@ -87,13 +97,13 @@ class Rewrite(Sampling, RowGenerator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A way without what it needs."""
         if self.way not in self.prompts:
-            yield OptionProblem(("prompts",), f"there is no prompt of '{self.way}'")
+            yield OptionProblem(("prompts",), texts("no-prompt", way=self.way))
         if self.way == "style" and not self.style:
-            yield OptionProblem(("way",), "'style' needs the option 'style'", "style: formal")
+            yield OptionProblem(("way",), texts("style-needs-style"), "style: formal")
         if self.way == "translate" and self.to is None:
-            yield OptionProblem(("way",), "'translate' needs the option 'to'", "to: zh")
+            yield OptionProblem(("way",), texts("translate-needs-to"), "to: zh")
         if not self.fields:
-            yield OptionProblem(("fields",), "the list is empty", "fields: [instruction]")
+            yield OptionProblem(("fields",), texts("empty-list"), "fields: [instruction]")
         for place, name in enumerate(self.fields):
             yield from no_text(name, ("fields", place))
 

@@ -22,9 +22,12 @@ from sftrecipe.plugin import (
     Reply,
     RowGenerator,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import KeptThought
+
+texts = Texts(__package__)
 
 _ANSWERS = frozenset({"output", "messages", "chosen"})
 
@@ -76,11 +79,11 @@ class TextGeneration(Sampling, KeptThought, RowGenerator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A system prompt without chat; renamed columns that are not there."""
         if self.raw and self.system:
-            yield OptionProblem(("system",), "a raw completion has no system prompt")
+            yield OptionProblem(("system",), texts("raw-has-no-system"))
         known = None if inputs is None else self._made_of(inputs)
         for new, old in self.rename.items():
             if known is not None and old not in known:
-                told = f"column '{old}' does not exist; columns: {', '.join(sorted(known))}"
+                told = texts("column-unknown", column=old, columns=", ".join(sorted(known)))
                 yield OptionProblem(("rename", new), told)
 
     def columns(self, inputs: Inputs) -> Inputs:

@@ -6,7 +6,17 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import CallFailed, Context, PluginRefused, Record, Reply, Rows
+from sftrecipe.plugin import (
+    CallFailed,
+    Context,
+    PluginRefused,
+    Record,
+    Reply,
+    Rows,
+    Texts,
+)
+
+texts = Texts(__package__)
 
 _SHOWN = 300
 """Characters of a reason's detail."""
@@ -61,7 +71,7 @@ async def judged_rows(
             judged.append(found)
         ctx.progress(len(judged))
     if all(each.invalid for each in judged):
-        raise PluginRefused(_nothing(judged, ctx))
+        raise PluginRefused(_none_judged_text(judged, ctx))
     return judged
 
 
@@ -84,10 +94,11 @@ def _invalid(row: Record, lost: NotJudged, ctx: Context) -> JudgedRow:
     return JudgedRow(made, {}, lost.reason)
 
 
-def _nothing(judged: Sequence[JudgedRow], ctx: Context) -> str:
+def _none_judged_text(judged: Sequence[JudgedRow], ctx: Context) -> str:
     if not judged:
-        return f"step '{ctx.step}' has no rows to judge: name a stream or source in on"
-    told = ", ".join(f"{count} {reason}" for reason, count in invalid_counts(judged).items())
-    detail = judged[0].row.tags.get("invalid_detail", "")
-    first = f"; the first: {detail}" if detail else ""
-    return f"step '{ctx.step}' could judge none of its {len(judged)} rows ({told}){first}"
+        return texts("no-rows", step=ctx.step)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in invalid_counts(judged).items())
+    values = {"step": ctx.step, "count": len(judged), "reasons": reasons}
+    if detail := judged[0].row.tags.get("invalid_detail", ""):
+        return texts("none-judged-first", **values, detail=detail)
+    return texts("none-judged", **values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
@@ -59,6 +59,11 @@ class Loss(Judge):
     """
 
     paper: ClassVar[str] = "Cross-entropy on held-out answers, as LLaMA-Factory's eval_loss"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "tool_turns": (),
+        "no_answer": (),
+        "no_token": (),
+    }
     example: ClassVar[str] = """\
 - use: loss
   with: {models: [tuned, base], prompt: "builtin:loss/chatml"}
@@ -100,14 +105,14 @@ class Loss(Judge):
 
         Raises PluginRefused where no row could be judged.
         """
-        judged = await judged_rows(lambda row: self._lost(row, ctx), rows, ctx)
+        judged = await judged_rows(lambda row: self._row_loss(row, ctx), rows, ctx)
         found = model_estimates(judged, self.models, _MEASURES, ctx)
         for model in self.models:
             ends = (math.exp(min(end, _LARGEST)) for end in found[figure(model, "loss")])
             found[figure(model, "perplexity")] = Estimate(*ends)
         return model_judgement(judged, found, self.models, (*_MEASURES, "perplexity"))
 
-    async def _lost(self, row: Record, ctx: Context) -> JudgedRow:
+    async def _row_loss(self, row: Record, ctx: Context) -> JudgedRow:
         """Raises NotJudged and CallFailed."""
         import asyncio  # noqa: PLC0415 - 60 ms that `validate` need not spend
 
@@ -129,10 +134,10 @@ class Loss(Judge):
                 raise NotJudged("no_token", f"of {name}", replies=[*replies.values()])
         if len({len(reply.logprobs) for reply in replies.values()}) > 1:
             ctx.count("other tokens")
-        return _judged(row, replies, ctx)
+        return _judged_row(row, replies, ctx)
 
 
-def _judged(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
+def _judged_row(row: Record, replies: dict[str, Reply], ctx: Context) -> JudgedRow:
     parts, scores = {}, {}
     for name, reply in replies.items():
         total, tokens = -math.fsum(reply.logprobs), len(reply.logprobs)

@@ -20,10 +20,13 @@ from sftrecipe.plugin import (
     Record,
     Reply,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.judges.judged_rows import NotJudged
 from sftrecipe_registry.shared.replies.reply import with_system
 from sftrecipe_registry.shared.text.row_text import parted
+
+texts = Texts(__package__)
 
 ChatModel = Annotated[str, ProviderMarker(frozenset({"chat"}))]
 """Name of a provider that answers chat turns."""
@@ -97,4 +100,4 @@ def named_twice(option: str, models: Sequence[str]) -> Iterator[OptionProblem]:
     """A model that an option names more than once."""
     for place, name in enumerate(models):
         if name in models[:place]:
-            yield OptionProblem((option, place), f"model '{name}' is named twice")
+            yield OptionProblem((option, place), texts("named-twice", model=name))

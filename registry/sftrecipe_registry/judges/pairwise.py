@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, cast
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
@@ -131,6 +131,11 @@ class Pairwise(AnsweringModels, Sampling, Judge):
         "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), released code; "
         "both orders: Zheng et al. 2023, Judging LLM-as-a-Judge (arXiv 2306.05685), section 3.4"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_question": (),
+        "no_answer": (),
+        "no_scores": ("structured",),
+    }
     example: ClassVar[str] = """\
 - use: pairwise
   provider: judge

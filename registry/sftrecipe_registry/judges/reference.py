@@ -18,6 +18,7 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     Rows,
+    Texts,
 )
 from sftrecipe_registry.judges.answer_measures import bleu_2, folded, rouge_sets, says
 from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
@@ -43,6 +44,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
     tokenizer,
 )
 
+texts = Texts(__package__)
+
 _MEASURES = ("bleu_2", "rouge_1", "rouge_2", "rouge_l", "exact")
 
 
@@ -61,6 +64,7 @@ class Reference(AnsweringModels, Judge):
         "Papineni et al. 2002, BLEU; Lin 2004, ROUGE; strict_original: the TinyLlama experiment "
         "with Cherry's data (nltk's sentence BLEU, the package rouge 1.0.1)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_question": (), "no_answer": ("answer",)}
     example: ClassVar[str] = """\
 - use: reference
   with: {models: [tuned, base], answers: {max_tokens: 300}}
@@ -88,9 +92,7 @@ class Reference(AnsweringModels, Judge):
         """A tokenizer that is not installed; a model named twice."""
         yield from named_twice("models", self.models)
         if self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(
-                ("tokenizer",), "tokenizer 'jieba' needs the package jieba", INSTALL_JIEBA
-            )
+            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
 
     def metrics(self) -> frozenset[str]:
         """Every model's measures, and the differences, with their intervals."""

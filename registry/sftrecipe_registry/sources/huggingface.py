@@ -15,7 +15,7 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Source,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.readers.hugging_face import hub_rows, is_hub_name, saved_tables
@@ -53,7 +53,7 @@ class HuggingFace(Source):
     def check_machine(self) -> Iterator[MachineCheck]:
         """The library, for the hub."""
         if self.name is not None:
-            command = f"{installer()} 'sftrecipe[datasets]'"
+            command = f"{install_command()} 'sftrecipe[datasets]'"
             yield package_check("datasets", "datasets", command)
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:

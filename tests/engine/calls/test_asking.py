@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.ledger.totals import read_call, totals, verify
+from sftrecipe.calls.ledger.history import read_call, totals, verify
 from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError, UsageError
-from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Budget
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from sftrecipe.calls.limits.pace import Crowd, Meter
+from sftrecipe.calls.limits.pace import ConcurrencyLimit, Meter
 
 
 class Server:
@@ -29,13 +29,13 @@ class Server:
         return True
 
 
-async def _drive(crowd: Crowd, server: Server, calls: int) -> None:
+async def _drive(limit: ConcurrencyLimit, server: Server, calls: int) -> None:
     async def call() -> None:
         answered = False
         while not answered:
-            ticket = await crowd.enter()
+            ticket = await limit.enter()
             answered = await server.ask()
-            crowd.leave(ticket, turned_away=not answered)
+            limit.leave(ticket, turned_away=not answered)
             if not answered:
                 await asyncio.sleep(0.05)
 
@@ -43,41 +43,41 @@ async def _drive(crowd: Crowd, server: Server, calls: int) -> None:
 
 
 async def test_a_full_server_is_found_at_once() -> None:
-    crowd, server = Crowd(256), Server(64)
-    await _drive(crowd, server, 2000)
-    assert 60 <= crowd.limit <= 72
+    limit, server = ConcurrencyLimit(256), Server(64)
+    await _drive(limit, server, 2000)
+    assert 60 <= limit.limit <= 72
     assert server.refused < 230
-    assert crowd.in_flight == 0 or await asyncio.sleep(0.2) is None
+    assert limit.in_flight == 0 or await asyncio.sleep(0.2) is None
 
 
 async def test_stray_refusals_change_nothing() -> None:
-    crowd, server = Crowd(64), Server(1000, stray=10)
-    await _drive(crowd, server, 1000)
-    assert crowd.limit == 64
+    limit, server = ConcurrencyLimit(64), Server(1000, stray=10)
+    await _drive(limit, server, 1000)
+    assert limit.limit == 64
 
 
 async def test_stray_refusals_below_a_known_limit_do_not_collapse_it() -> None:
-    crowd, server = Crowd(256), Server(64, stray=10)
-    await _drive(crowd, server, 3000)
-    assert crowd.limit >= 50
+    limit, server = ConcurrencyLimit(256), Server(64, stray=10)
+    await _drive(limit, server, 3000)
+    assert limit.limit >= 50
 
 
 async def test_a_server_that_recovers_is_used_again() -> None:
-    crowd, server = Crowd(64), Server(8)
-    await _drive(crowd, server, 200)
-    assert crowd.limit < 16
+    limit, server = ConcurrencyLimit(64), Server(8)
+    await _drive(limit, server, 200)
+    assert limit.limit < 16
     server.admits = 1000
-    await _drive(crowd, server, 1500)
-    assert crowd.limit >= 40
+    await _drive(limit, server, 1500)
+    assert limit.limit >= 40
 
 
 async def test_a_place_is_not_lost_with_its_waiter() -> None:
-    crowd = Crowd(1)
-    ticket = await crowd.enter()
-    waiting = [asyncio.create_task(crowd.enter()) for _ in range(3)]
+    limit = ConcurrencyLimit(1)
+    ticket = await limit.enter()
+    waiting = [asyncio.create_task(limit.enter()) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[0].cancel()
-    crowd.leave(ticket)
+    limit.leave(ticket)
     waiting[1].cancel()  # it has the place already, but has not run yet
     await asyncio.sleep(0)
     assert await asyncio.wait_for(waiting[2], 1)

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.calls.ledger.engines import EngineLock
+from sftrecipe.calls.ledger.history import verify
 from sftrecipe.calls.ledger.repair import repair
-from sftrecipe.calls.ledger.totals import verify
 from sftrecipe.errors import SftrecipeError
 
 from ...support.asked_calls import say_all, session

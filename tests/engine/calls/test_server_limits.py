@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.calls.limits.server_limits import PERIOD, PROBING, Allowance, Mark
-from sftrecipe.plugin.limits_seen import LimitSeen
-from sftrecipe.plugin.provider import Limits
+from sftrecipe.plugin.provider import Limits, LimitSeen
 from sftrecipe_registry.shared.http.rate_headers import limits_in, seconds_until
 
 from ...support.asked_calls import say_all, session

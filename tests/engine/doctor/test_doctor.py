@@ -308,7 +308,7 @@ def test_what_a_plugin_needs(
 ) -> None:
     code = f"""\
 from sftrecipe import RowFilter, Verdict
-from sftrecipe.kinds import MachineCheck
+from sftrecipe.plugin import MachineCheck
 
 class Strange(RowFilter):
     def judge_row(self, row, ctx):

@@ -9,13 +9,13 @@ import pytest
 
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.prompts.own_prompts import own_prompt, own_prompts
+from sftrecipe.plugin.prompts.prompt import own_prompt, own_prompts
 from sftrecipe.testing import own_files
 
 _MODULE = '''
 from typing import Annotated
 from sftrecipe import RowGenerator
-from sftrecipe.options import PromptMarker
+from sftrecipe.plugin import PromptMarker
 
 class Asks(RowGenerator):
     """Asks."""

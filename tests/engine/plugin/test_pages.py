@@ -16,7 +16,7 @@ from sftrecipe.errors import PluginError, UsageError
 from sftrecipe.plugin import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
-from sftrecipe.report.text.plugin_text import listed, named, pages_text
+from sftrecipe.report.text.plugin_text import pages_text, plugin_lines, plugins_named
 
 
 class Weight(BaseModel):
@@ -112,7 +112,7 @@ def test_text_page(page: PluginPage) -> None:
 
 def test_unknown_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(UsageError) as caught:
-        named("lenght")
+        plugins_named("lenght")
     assert caught.value.problem.advice("en") == "did you mean 'length'?"
     assert caught.value.exit_status == 2
 
@@ -126,7 +126,7 @@ def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
     monkeypatch.setattr(
         "sftrecipe.report.text.plugin_text.plugins_of", lambda kind: {"broken": broken}
     )
-    (line,) = listed("filter")
+    (line,) = plugin_lines("filter")
     assert line.error is not None
     result = CliRunner().invoke(plugins, ["--kind", "filter"])
     assert result.exit_code == 2
@@ -134,7 +134,7 @@ def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
 
 
 def test_every_installed_plugin_has_a_page() -> None:
-    for line in listed():
-        page = plugin_page(named(line.name, line.kind)[0])
+    for line in plugin_lines():
+        page = plugin_page(plugins_named(line.name, line.kind)[0])
         assert page.summary, line
         assert [option.name for option in page.options if not option.doc] == [], line

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sftrecipe.calls.replies.reply_parts import in_parts, kept_in_parts
 from sftrecipe.plugin import Answer, ending_of, message_parts
-from sftrecipe.thoughts import joined, parted, parted_reply
+from sftrecipe.thoughts import join_thought, split_reply, split_thought
 from sftrecipe_registry.shared.http.protocol_turns import openai_turns
 from sftrecipe_registry.shared.http.replies import chat_answer
 
@@ -144,11 +144,11 @@ def test_a_thought_in_a_text_and_its_answer_come_apart(
     if quoted and not opened:
         return
     if ended:
-        found = parted_reply(f"{text}{closed}{blank}{answer}")
+        found = split_reply(f"{text}{closed}{blank}{answer}")
         assert found[::2] == (thought.strip(), False)
         assert found.answer.strip() == answer.strip()
     elif opened:
-        assert parted_reply(text) == (thought.strip(), "", True)
+        assert split_reply(text) == (thought.strip(), "", True)
         for finish in ("stop", "length"):
             reply = in_parts(Answer(text, finish), "chat")
             assert ending_of(reply.finish_reason) == "cut_off"
@@ -174,13 +174,13 @@ def test_a_thought_in_a_text_and_its_answer_come_apart(
     ("Begin it so. <think> is the mark.", "", "Begin it so. <think> is the mark."),
 ])  # fmt: skip
 def test_marks_that_are_written_oddly(text: str, thought: str, answer: str) -> None:
-    assert parted_reply(text) == (thought, answer, False)
+    assert split_reply(text) == (thought, answer, False)
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(_LETTERS.filter(str.strip), _LETTERS.filter(str.strip))
 def test_what_is_joined_comes_apart(thought: str, answer: str) -> None:
-    found = parted(joined(thought.strip(), answer.strip()))
+    found = split_thought(join_thought(thought.strip(), answer.strip()))
     assert found == (thought.strip(), answer.strip(), False)
 
 
@@ -188,7 +188,7 @@ def test_what_is_joined_comes_apart(thought: str, answer: str) -> None:
 @given(st.text() | st.lists(st.sampled_from([*sum(_OPEN, ()), "a", "\n", "`"])).map("".join))
 def test_any_text_is_parted_once(text: str) -> None:
     for apart in (False, True):
-        found = parted_reply(text, told_apart=apart)
+        found = split_reply(text, told_apart=apart)
         assert len(found.answer) <= len(text)
     reply = in_parts(Answer(text), "complete")
     assert all(part in text for part in reply.text.split("\n\n"))

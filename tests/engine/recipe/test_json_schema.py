@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from sftrecipe.cli.schema import written
+from sftrecipe.cli.schema import write_schemas
 from sftrecipe.recipe.language.json_schema import RECIPE_FILE, schema_text, schemas
 from sftrecipe.recipe.reader.yaml_reader import parse_recipe, read_recipe_file
 
@@ -49,9 +49,9 @@ def test_recipes_are_accepted(recipe: Path) -> None:
 
 def test_writing_removes_what_is_gone(tmp_path: Path) -> None:
     (tmp_path / "filter.gone.schema.json").write_text("{}")
-    written(tmp_path)
+    write_schemas(tmp_path)
     assert not (tmp_path / "filter.gone.schema.json").exists()
-    assert written(tmp_path) == []
+    assert write_schemas(tmp_path) == []
 
 
 class TestWithStandIns:

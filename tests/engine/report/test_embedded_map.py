@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from sftrecipe.calls.ledger.call_ledger import Ledger
-from sftrecipe.calls.ledger.entries import NO_STAKE, Claim, Ended
+from sftrecipe.calls.ledger.entries import NOTHING_RESERVED, Claim, Ended
 from sftrecipe.plugin.provider import Answer
 from sftrecipe.record import new_record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.pages.run.facts.topic_map import topic_map
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.artifacts import StepStore
 
 
@@ -18,7 +19,9 @@ async def keep_vectors(path: Path, vectors: dict[str, tuple[float, ...]]) -> Non
     ledger = Ledger(path, "run")
     for key, vector in vectors.items():
         ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
-        await ledger.end(Ended(key, "step", "done", 0.1, NO_STAKE, Answer("", vector=vector)))
+        await ledger.end(
+            Ended(key, "step", "done", 0.1, NOTHING_RESERVED, Answer("", vector=vector))
+        )
     ledger.close()
 
 
@@ -32,7 +35,7 @@ async def test_embeddings_of_a_step_place_the_rows(tmp_path: Path) -> None:
         new_record("s", {"instruction": f"same words {n}"}, calls=("0" * 63 + "x", key))
         for n, key in enumerate(vectors)
     ]
-    opened = OpenedRun(tmp_path, {}, StepStore(tmp_path), path, Scrub({}))
+    opened = OpenedRun(tmp_path, RunRecord(), StepStore(tmp_path), path, Scrub({}))
     opened.__dict__["sample"] = rows
     found = topic_map(opened)
     assert found is not None

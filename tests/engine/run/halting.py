@@ -14,7 +14,7 @@ PLUGIN = '''
 import json, time
 from pathlib import Path
 from sftrecipe import Context, Source
-from sftrecipe.options import InputPath
+from sftrecipe.plugin import InputPath
 
 class Halting(Source):
     """Read JSON Lines, with a halt after the first of them."""

@@ -11,7 +11,7 @@ import pytest
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin import DataSet
-from sftrecipe.run.steps.catalogue import NAME, read, register
+from sftrecipe.run.catalogue import NAME, read, register
 
 FOREIGN = {"zh": {"hf_hub_url": "a/b", "description": "中文"}, "old": {"file_name": "old.json"}}
 
@@ -95,8 +95,8 @@ def test_a_bom_is_read_and_dropped(tmp_path: Path) -> None:
 
 def test_runs_at_the_same_time_all_get_in(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from sftrecipe.kinds import DataSet\n"
-        "from sftrecipe.run.steps.catalogue import register\n"
+        "import sys; from pathlib import Path; from sftrecipe.plugin import DataSet\n"
+        "from sftrecipe.run.catalogue import register\n"
         "folder = Path(sys.argv[1])\n"
         "for at in range(20):\n"
         "    name = f'{sys.argv[2]}_{at}'\n"

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from tests.support.plain_runs import Plain, examples
 
-from sftrecipe.store.artifacts import StepFacts, StepStore, files_in
+from sftrecipe.store.artifacts import StepStore, files_in
 from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.step_facts import StepFacts
 
 
 def _flip(file: Path) -> None:
@@ -113,6 +114,18 @@ def test_a_draft_is_left_alone_while_its_writer_lives_and_removed_after(tmp_path
         "aa22",
         "aa44",
     ]
+
+
+def test_a_step_that_another_process_replaced_is_read_anew(tmp_path: Path) -> None:
+    store, other = StepStore(tmp_path / "steps"), StepStore(tmp_path / "steps")
+    with store.writing("aa11") as draft:
+        store.finish(draft, StepFacts(made=1, kept=1))
+    assert store.has("aa11")
+    with other.writing("aa11", again=True) as draft:
+        other.finish(draft, StepFacts(made=2, kept=2))
+    assert store.facts("aa11").kept == 2
+    shutil.rmtree(store.path("aa11"))
+    assert not store.has("aa11")
 
 
 def test_two_writers_that_are_both_process_1_are_told_apart(tmp_path: Path) -> None:

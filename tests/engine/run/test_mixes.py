@@ -122,7 +122,7 @@ def test_exports_of_different_kinds_share_a_mix(project: Plain) -> None:
 
 LOSSY = '''
 from sftrecipe import Exporter
-from sftrecipe.kinds import DataSet
+from sftrecipe.plugin import DataSet
 
 
 class Lossy(Exporter):

@@ -23,7 +23,7 @@ MIXER = '''
 from typing import Any
 
 from sftrecipe import Mixer
-from sftrecipe.kinds import Mix, Pick
+from sftrecipe.plugin import Mix, Pick
 
 
 class Everything(Mixer):

@@ -11,7 +11,7 @@ CODE = """
 import resource, sys, tempfile, time
 from pathlib import Path
 from sftrecipe import Context, Record
-from sftrecipe.kinds import ExportContext
+from sftrecipe.plugin import ExportContext
 from sftrecipe.store.atomic_files import create
 from sftrecipe_registry.llamafactory.exporter import LlamaFactory
 

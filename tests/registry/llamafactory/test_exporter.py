@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from sftrecipe import PluginRefused
 from sftrecipe.plugin import OptionFiles
 from sftrecipe.testing import RowList
-from sftrecipe.thoughts import joined
+from sftrecipe.thoughts import join_thought
 from sftrecipe_registry.llamafactory.exporter import LlamaFactory
 from sftrecipe_registry.llamafactory.formats.rows import TAGS
 
@@ -264,7 +264,7 @@ def test_thoughts_stand_before_answers(tmp_path: Path, formatting: str) -> None:
     assert made.reasons == []
     texts = [row.get("output") or row["messages"][-1]["content"] for row in made.rows()]
     assert texts == [f"{THOUGHT}a", f"{THOUGHT}a", "b"]
-    assert joined("hm", "a") == texts[0]
+    assert join_thought("hm", "a") == texts[0]
     alone = export("llamafactory", rows, tmp_path, formatting=formatting, reasoning="drop")
     assert not any("think" in json.dumps(row) for row in alone.rows())
 

@@ -46,7 +46,7 @@ from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.registry.llamafactory.test_stages import exported
 from sftrecipe import Context
-from sftrecipe.kinds import Training
+from sftrecipe.plugin import Training
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 folder = Path(sys.argv[1])

@@ -38,8 +38,8 @@ def likelihoods(row: dict[str, Any], request: Request) -> Answer:
 class Scorer(FakeModel):
     """Keeps the token counts, which FakeModel's replies lack."""
 
-    async def _reply(self, request: Request) -> Any:
-        reply = await super()._reply(request)
+    async def send(self, request: Request) -> Any:
+        reply = await super().send(request)
         made = self._answer(request)
         assert isinstance(made, Answer)
         return reply._replace(input_tokens=made.input_tokens, output_tokens=made.output_tokens)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sftrecipe_registry.methods.self_instruct.task_instances import (
     Instance,
-    Lost,
+    LostPart,
     faults,
     parse_examples,
     parse_labelled,
@@ -27,7 +27,7 @@ def test_examples_in_order() -> None:
     assert parse_examples(text) == wanted
     assert parse_examples(text, finish_reason="length") == [
         wanted[0],
-        Lost("cut_off", "List: 1, 2\n2, 1"),
+        LostPart("cut_off", "List: 1, 2\n2, 1"),
     ]
 
 
@@ -50,8 +50,8 @@ def test_chinese_marks() -> None:
 def test_what_is_more_than_one_pair_is_told() -> None:
     assert parse_examples("Example 1\nx\nOutput: y\nInput: z\nOutput: w") == [
         Instance("x", "y"),
-        Lost("next_input", "z"),
-        Lost("second_output", "w"),
+        LostPart("next_input", "z"),
+        LostPart("second_output", "w"),
     ]
 
 
@@ -67,19 +67,23 @@ def test_only_the_original_splits_inside_a_line() -> None:
 @pytest.mark.parametrize(
     ("text", "lost"),
     [
-        ("I cannot do that.", Lost("no_instance", "I cannot do that.")),
-        ("  ", Lost("empty_reply", "")),
+        ("I cannot do that.", LostPart("no_instance", "I cannot do that.")),
+        ("  ", LostPart("empty_reply", "")),
     ],
 )
-def test_no_instance(text: str, lost: Lost) -> None:
+def test_no_instance(text: str, lost: LostPart) -> None:
     assert parse_examples(text) == parse_labelled(text) == [lost]
 
 
 def test_labels_come_first() -> None:
     text = "Sure.\nClass label: spam\nMail: Buy!\nClass label: (e)"
     found = parse_labelled(text)
-    assert found == [Lost("preamble", "Sure."), Instance("Mail: Buy!", "spam"), Instance("", "(e)")]
-    assert parse_labelled(text, finish_reason="length")[-1] == Lost("cut_off", "(e)")
+    assert found == [
+        LostPart("preamble", "Sure."),
+        Instance("Mail: Buy!", "spam"),
+        Instance("", "(e)"),
+    ]
+    assert parse_labelled(text, finish_reason="length")[-1] == LostPart("cut_off", "(e)")
 
 
 def test_faults() -> None:
@@ -121,7 +125,7 @@ def test_every_example_is_an_instance_or_lost(text: str, finish_reason: str) -> 
     whole = parse_examples(text)
     cut = parse_examples(text, finish_reason=finish_reason)
     assert len(cut) == len(whole) > 0
-    assert all(isinstance(part, (Instance, Lost)) for part in cut)
+    assert all(isinstance(part, (Instance, LostPart)) for part in cut)
 
 
 @given(st.text(), REASONS, st.booleans())

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from sftrecipe import CallFailed
-from sftrecipe.calls.ledger.totals import totals
+from sftrecipe.calls.ledger.history import totals
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.base import OptionFiles
-from sftrecipe.plugin.context import Model
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.endings import is_cut_off
+from sftrecipe.plugin.model import Model
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.litellm import provider
 

@@ -12,8 +12,8 @@ from sftrecipe.calls.ledger.call_keys import provider_part
 from sftrecipe.calls.session import open_session
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
+from sftrecipe.plugin.option_types import Sampling
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.sampling import Sampling
 from sftrecipe_registry.generators.respond import Respond
 from sftrecipe_registry.shared.http.steering import Steering, merged
 

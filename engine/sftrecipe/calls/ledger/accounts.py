@@ -40,7 +40,7 @@ NOBODY = 0
 """The engine under which stands what engines that are gone have spent."""
 _PREVIEW = "preview "
 _SUMS = ("requests", "tokens", "cost", "lost", "lost_written")
-_STAKES = ("held_tokens", "held_cost", "held_written", "spare_tokens", "spare_cost")
+_RESERVED = ("held_tokens", "held_cost", "held_written", "spare_tokens", "spare_cost")
 _ADDED = ", ".join(
     [
         *(f"{name} = {name} + excluded.{name}" for name in (*_SUMS, "flying")),
@@ -48,7 +48,7 @@ _ADDED = ", ".join(
         *(
             f"{name} = CASE WHEN flying + excluded.flying = 0 THEN 0 "
             f"ELSE {name} + excluded.{name} END"
-            for name in _STAKES
+            for name in _RESERVED
         ),
     ]
 )
@@ -84,7 +84,7 @@ class Spent:
     cost: float = 0.0
 
 
-class Stake(NamedTuple):
+class Reservation(NamedTuple):
     """What is set aside for one attempt."""
 
     requests: int = 0
@@ -121,33 +121,33 @@ class Change(NamedTuple):
         return Change._make(map(add, self, other))
 
 
-def set_aside(stake: Stake) -> Change:
+def set_aside(reservation: Reservation) -> Change:
     """An attempt leaves: its request is spent, the rest may come back."""
     return Change(
-        requests=stake.requests,
+        requests=reservation.requests,
         flying=1,
-        held_tokens=stake.tokens,
-        held_cost=stake.cost,
-        held_written=stake.written,
-        spare_tokens=stake.spare_tokens,
-        spare_cost=stake.spare_cost,
+        held_tokens=reservation.tokens,
+        held_cost=reservation.cost,
+        held_written=reservation.written,
+        spare_tokens=reservation.spare_tokens,
+        spare_cost=reservation.spare_cost,
     )
 
 
-def settled(stake: Stake, spent: Spent, *, lost: bool = False) -> Change:
+def settled(reservation: Reservation, spent: Spent, *, lost: bool = False) -> Change:
     """An attempt has come to an end: what was set aside is replaced by what is spent."""
     return Change(
-        spent.requests - stake.requests,
+        spent.requests - reservation.requests,
         spent.tokens,
         spent.cost,
         -1,
-        -stake.tokens,
-        -stake.cost,
-        -stake.written,
-        -stake.spare_tokens,
-        -stake.spare_cost,
+        -reservation.tokens,
+        -reservation.cost,
+        -reservation.written,
+        -reservation.spare_tokens,
+        -reservation.spare_cost,
         int(lost),
-        stake.written if lost else 0,
+        reservation.written if lost else 0,
     )
 
 
@@ -173,12 +173,12 @@ class Wall:
     budget: Budget
     step: str | None = None
 
-    def check(self, cursor: sqlite3.Cursor, name: str, step: str, stake: Stake) -> None:
+    def check(self, cursor: sqlite3.Cursor, name: str, step: str, reservation: Reservation) -> None:
         """Raises Beyond where so much is not there.
 
         Of what is in flight, each reply may be as long as any can be: only the one that leaves now
-        may pass the wall, by what its reply exceeds its stake. Lost replies are taken to have been
-        as long as they may have been by all that is known now.
+        may pass the wall, by what its reply exceeds its reservation. Lost replies are taken to have
+        been as long as they may have been by all that is known now.
         """
         budget, own = self.budget, self.step
         found = (
@@ -188,18 +188,19 @@ class Wall:
         )
         requests, tokens, cost, spare_tokens, spare_cost = found.fetchone()
         lost, lost_written = cursor.execute(_LOST, (name, step)).fetchone()
-        doubt = max(0, lost * stake.lost_written - lost_written)
-        if budget.max_calls is not None and requests + stake.requests > budget.max_calls:
+        doubt = max(0, lost * reservation.lost_written - lost_written)
+        if budget.max_calls is not None and requests + reservation.requests > budget.max_calls:
             raise Beyond(self, "max_calls")
         if (
             budget.max_tokens is not None
-            and tokens + spare_tokens + doubt + stake.tokens > budget.max_tokens
+            and tokens + spare_tokens + doubt + reservation.tokens > budget.max_tokens
         ):
             raise Beyond(self, "max_tokens", doubt)
         if (
             budget.max_cost is not None
-            and stake.cost > 0
-            and cost + spare_cost + doubt * stake.token_cost + stake.cost > budget.max_cost * _EXACT
+            and reservation.cost > 0
+            and cost + spare_cost + doubt * reservation.token_cost + reservation.cost
+            > budget.max_cost * _EXACT
         ):
             raise Beyond(self, "max_cost", doubt)
 
@@ -222,12 +223,12 @@ class Account:
         known = self._changes.get(place)
         self._changes[place] = change if known is None else known.and_also(change)
 
-    def check(self, walls: Sequence[Wall], step: str, stake: Stake) -> None:
-        """Raises Beyond where a budget does not reach for a stake."""
+    def check(self, walls: Sequence[Wall], step: str, reservation: Reservation) -> None:
+        """Raises Beyond where a budget does not reach for a reservation."""
         if walls:
             self.book()
         for wall in walls:
-            wall.check(self._cursor, self.name, step, stake)
+            wall.check(self._cursor, self.name, step, reservation)
 
     def book(self) -> None:
         """Write the changes."""
@@ -244,7 +245,7 @@ class Account:
         rows = self._connection.execute(SPENT, (self.name,)).fetchall()
         return {step: Spent(*spent) for step, *spent in rows}
 
-    def flying_elsewhere(self, step: str | None) -> list[tuple[int, str]]:
+    def in_flight_elsewhere(self, step: str | None) -> list[tuple[int, str]]:
         """Other engines, with their tokens, that have calls (of a step) in flight."""
         found = (self.name, self._engine)
         if step is None:

@@ -19,8 +19,8 @@ from sftrecipe.calls.ledger.accounts import (
     Account,
     Beyond,
     Change,
+    Reservation,
     Spent,
-    Stake,
     Wall,
     account_of,
     fold,
@@ -31,7 +31,8 @@ from sftrecipe.calls.ledger.accounts import (
 from sftrecipe.calls.ledger.database import engines_folder, explained, open_ledger, transaction
 from sftrecipe.calls.ledger.engines import Awaited, EngineLock, lives
 from sftrecipe.calls.ledger.entries import (
-    NO_STAKE,
+    FIND,
+    NOTHING_RESERVED,
     Claim,
     Ended,
     Entry,
@@ -44,8 +45,6 @@ from sftrecipe.calls.replies.whole_replies import KEEP, is_kept, whole_reply
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import Answer, Request
 
-FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error,
-kind, reasoning, tool_calls, CASE WHEN reasoning IS NULL THEN raw END FROM calls WHERE key = ?"""
 _CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
 attempts, request, lost_tokens, lost_cost) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,
@@ -71,7 +70,7 @@ class _Leaving(NamedTuple):
     """A call that leaves, what is set aside for it, and the budgets that it must not pass."""
 
     claim: Claim
-    stake: Stake
+    reservation: Reservation
     walls: Sequence[Wall]
     again: bool = False
 
@@ -151,18 +150,22 @@ class Ledger:
     def _lives(self, token: str) -> bool:
         return lives(self._folder, token)
 
-    def claim(self, claim: Claim, stake: Stake = NO_STAKE, walls: Sequence[Wall] = ()) -> None:
+    def claim(
+        self, claim: Claim, reservation: Reservation = NOTHING_RESERVED, walls: Sequence[Wall] = ()
+    ) -> None:
         """Write that a call leaves for the first time, with what is set aside for it.
 
         At once, since a free place at the provider waits for it; replies go along. Raises
         TakenElsewhere if another engine has it, and Beyond, with nothing set aside, where a budget
         does not reach.
         """
-        self._write(_Leaving(claim, stake, walls))
+        self._write(_Leaving(claim, reservation, walls))
 
-    def leaves_again(self, claim: Claim, stake: Stake, walls: Sequence[Wall] = ()) -> None:
+    def leaves_again(
+        self, claim: Claim, reservation: Reservation, walls: Sequence[Wall] = ()
+    ) -> None:
         """Write that a call makes another attempt. Raises Beyond."""
-        self._write(_Leaving(claim, stake, walls, again=True))
+        self._write(_Leaving(claim, reservation, walls, again=True))
 
     def returned(self, returned: Returned) -> None:
         """Write, before long, that an attempt brought no reply."""
@@ -185,13 +188,13 @@ class Ledger:
         with explained(self.path):
             return self._account.spent()
 
-    def others_fly(self, step: str | None) -> bool:
+    def others_in_flight(self, step: str | None) -> bool:
         """Whether other engines have calls of the account, or of its step, in flight.
 
         What those set aside that have died is spent from now on.
         """
         with explained(self.path):
-            found = self._account.flying_elsewhere(step)
+            found = self._account.in_flight_elsewhere(step)
             dead = [engine for engine, token in found if not self._lives(token)]
             if dead:
                 with transaction(self._connection):
@@ -266,37 +269,45 @@ class Ledger:
             answer = ended.answer or Answer("")
             if ended.state == "done" and is_kept(ended.alike, answer.finish_reason):
                 self._cursor.execute(KEEP, (ended.alike, ended.key))
-            if ended.stake is not None:
+            if ended.reservation is not None:
                 tokens = answer.input_tokens + answer.output_tokens
-                spent = Spent(ended.stake.requests, tokens, ended.paid.cost or 0.0)
-                self._account.add(ended.step, settled(ended.stake, spent))
+                spent = Spent(ended.reservation.requests, tokens, ended.paid.cost or 0.0)
+                self._account.add(ended.step, settled(ended.reservation, spent))
             return
-        stake, spent = ended.stake, ended.spent
+        reservation, spent = ended.reservation, ended.spent
         values = (
-            spent.requests - stake.requests,
-            spent.tokens - stake.tokens,
-            spent.cost - stake.cost,
+            spent.requests - reservation.requests,
+            spent.tokens - reservation.tokens,
+            spent.cost - reservation.cost,
         )
         self._cursor.execute(_CHANGE, (*values, ended.key, self.engine))
-        self._account.add(ended.step, settled(stake, spent, lost=ended.lost))
+        self._account.add(ended.step, settled(reservation, spent, lost=ended.lost))
 
     def _leave(self, leaving: _Leaving) -> Beyond | TakenElsewhere | None:
-        claim, stake, again = leaving.claim, leaving.stake, leaving.again
+        claim, reservation, again = leaving.claim, leaving.reservation, leaving.again
         before = None
         if claim.resumed and not again:
             # What a killed engine set aside for a call that goes on is set aside anew.
             before = self._cursor.execute(_RESUMED, (claim.key,)).fetchone()
         try:
-            self._account.check(leaving.walls, claim.step, _beyond(stake, before))
+            self._account.check(
+                leaving.walls, claim.step, _not_reserved_before(reservation, before)
+            )
         except Beyond as beyond:
             # What somebody else has asked meanwhile need not be asked any more.
             return beyond if again or not self._is_taken(claim) else TakenElsewhere()
         if again:
-            values = (stake.requests, stake.tokens, stake.cost, claim.key, self.engine)
+            values = (
+                reservation.requests,
+                reservation.tokens,
+                reservation.cost,
+                claim.key,
+                self.engine,
+            )
             self._cursor.execute(_CHANGE, values)
-        elif self._cursor.execute(*self._claimed(claim, stake)).rowcount != 1:
+        elif self._cursor.execute(*self._claimed(claim, reservation)).rowcount != 1:
             return TakenElsewhere()
-        self._account.add(claim.step, set_aside(stake))
+        self._account.add(claim.step, set_aside(reservation))
         if before is not None:
             run, step, tokens, cost = before
             self._account.add(step, Change(tokens=-tokens, cost=-cost), account_of(run))
@@ -307,7 +318,7 @@ class Ledger:
         seen = claim.seen and (claim.seen.state, claim.seen.engine)
         return (tuple(now[:2]) if now else None) != seen
 
-    def _claimed(self, claim: Claim, stake: Stake) -> tuple[str, tuple[Any, ...]]:
+    def _claimed(self, claim: Claim, reservation: Reservation) -> tuple[str, tuple[Any, ...]]:
         seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)
         return _CLAIM, (
             claim.key,
@@ -319,18 +330,18 @@ class Ledger:
             claim.step,
             time.time(),
             claim.request,
-            stake.tokens,
-            stake.cost,
+            reservation.tokens,
+            reservation.cost,
             *3 * (0 if claim.resumed else 1,),
             *seen,
         )
 
     def _ended(self, ended: Ended) -> tuple[str, tuple[Any, ...]]:
-        answer, stake = ended.answer or Answer(""), ended.stake or NO_STAKE
+        answer, reservation = ended.answer or Answer(""), ended.reservation or NOTHING_RESERVED
         return _END, (
             ended.state,
-            stake.tokens,
-            stake.cost,
+            reservation.tokens,
+            reservation.cost,
             ended.latency,
             answer.text,
             answer.finish_reason,
@@ -351,9 +362,13 @@ class Ledger:
         )
 
 
-def _beyond(stake: Stake, before: tuple[str, str, int, float] | None) -> Stake:
-    """A stake without what is set aside for the same call already."""
+def _not_reserved_before(
+    reservation: Reservation, before: tuple[str, str, int, float] | None
+) -> Reservation:
+    """A reservation without what is set aside for the same call already."""
     if before is None:
-        return stake
+        return reservation
     *_, tokens, cost = before
-    return stake._replace(tokens=max(0, stake.tokens - tokens), cost=max(0.0, stake.cost - cost))
+    return reservation._replace(
+        tokens=max(0, reservation.tokens - tokens), cost=max(0.0, reservation.cost - cost)
+    )

@@ -6,11 +6,16 @@ from array import array
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from sftrecipe.calls.ledger.accounts import Spent, Stake
+from sftrecipe.calls.ledger.accounts import Reservation, Spent
 from sftrecipe.calls.replies.reply_parts import calls_in, kept_in_parts
 from sftrecipe.plugin.provider import Answer
 
 State = Literal["asking", "done", "failed", "refused"]
+
+
+FIND = """SELECT state, engine, reply, finish, input_tokens, output_tokens, logprobs, vector, error,
+kind, reasoning, tool_calls, CASE WHEN reasoning IS NULL THEN raw END FROM calls WHERE key = ?"""
+"""A call's columns, in the order of `Entry`."""
 
 
 class Entry(NamedTuple):
@@ -53,7 +58,7 @@ class TakenElsewhere(Exception):
     """Another engine took the call first."""
 
 
-NO_STAKE = Stake()
+NOTHING_RESERVED = Reservation()
 
 
 class Claim(NamedTuple):
@@ -94,7 +99,7 @@ class Ended:
     step: str
     state: State
     latency: float
-    stake: Stake | None = None
+    reservation: Reservation | None = None
     """What was set aside for the attempt that brought the reply; None: it was settled before."""
     answer: Answer | None = None
     paid: Paid = UNPAID
@@ -111,7 +116,7 @@ class Returned:
 
     key: str
     step: str
-    stake: Stake
+    reservation: Reservation
     spent: Spent
     """What may be billed for it all the same."""
     lost: bool

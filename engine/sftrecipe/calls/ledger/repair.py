@@ -71,7 +71,7 @@ def repair(path: Path) -> Repaired:
     return Repaired(len(found.states), replies, len(found.named - found.states.keys()), kept)
 
 
-class _Found:
+class _SavedRows:
     """Calls of the damaged file on their way into the new ledger."""
 
     def __init__(self, connection: sqlite3.Connection, columns: dict[str, Value]) -> None:
@@ -99,7 +99,7 @@ class _Found:
             self.states[key] = state
 
 
-def _copied(path: Path, new: Path) -> _Found:
+def _copied(path: Path, new: Path) -> _SavedRows:
     """Write what is readable into a new ledger, whose engines are all gone."""
     with (
         path.open("rb") as file,
@@ -112,7 +112,7 @@ def _copied(path: Path, new: Path) -> _Found:
                 "SELECT name, dflt_value FROM pragma_table_info('calls') ORDER BY cid"
             )
         }
-        pages, found = Pages(path, content), _Found(connection, columns)
+        pages, found = Pages(path, content), _SavedRows(connection, columns)
         connection.execute("BEGIN")
         engine = connection.execute(
             "INSERT INTO engines (token, run, pid, started, closed) VALUES ('', '', 0, ?, 0)",

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 
-from sftrecipe.calls.ledger.accounts import Beyond, Spent, Wall
+from sftrecipe.calls.ledger.accounts import Beyond, Reservation, Spent, Wall
 from sftrecipe.calls.ledger.call_ledger import Ledger
-from sftrecipe.calls.limits.prices import currency_of
+from sftrecipe.calls.ledger.entries import UNPAID, Claim, Paid
+from sftrecipe.calls.limits.prices import cost_of, currency_of, price_of
+from sftrecipe.calls.replies.reply_lengths import (
+    LONGEST,
+    WRITING,
+    ExpectedLength,
+    ReplyLengths,
+    limit_of,
+)
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.provider import Price
+from sftrecipe.plugin.provider import MOST_TOKENS, Answer, CallFailed, Price, Provider, Request
 from sftrecipe.recipe.recipe import Budget
 
 LOOK_AGAIN, LONGEST_LOOK = 0.1, 3.0
@@ -23,17 +32,7 @@ class BudgetReached(SftrecipeError):
     exit_status = 3
 
 
-def cost_of(
-    price: Price | None, input_tokens: int, output_tokens: int, cached_tokens: int = 0
-) -> float:
-    """What tokens cost, in the price's currency; cached ones are among those of the input."""
-    if price is None:
-        return 0.0
-    read = price.input * (input_tokens - cached_tokens) + price.of_cached * cached_tokens
-    return (read + price.output * output_tokens) / 1e6
-
-
-class Purse:
+class BudgetGate:
     """The budgets of a run and its steps, before which the calls of all its providers wait."""
 
     def __init__(
@@ -47,7 +46,7 @@ class Purse:
         self._steps = {step: Wall(each, step) for step, each in (steps or {}).items() if each}
         self._ledger = ledger
         self._tell = tell
-        self._flying = 0
+        self._in_flight = 0
         self._waited = False
         self._changed: asyncio.Event | None = None
         self._doors: dict[str, asyncio.Lock] = {}
@@ -72,7 +71,7 @@ class Purse:
         """
         if not (walls := self._walls(step)):
             leaving(walls)
-            self._flying += 1
+            self._in_flight += 1
             return
         # One after the other: a thousand calls at the wall must not all ask at each reply.
         async with self._doors.setdefault(step, asyncio.Lock()):
@@ -81,20 +80,20 @@ class Purse:
                 try:
                     leaving(walls)
                 except Beyond as beyond:
-                    others = self._ledger().others_fly(beyond.wall.step)
-                    if not self._flying and not others:
+                    others = self._ledger().others_in_flight(beyond.wall.step)
+                    if not self._in_flight and not others:
                         raise self._reached(beyond) from None
-                    if not self._flying and not self._waited:
+                    if not self._in_flight and not self._waited:
                         self._waited = True
                         self._tell(message("budget-waiting", {}))
                     pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
                 else:
-                    self._flying += 1
+                    self._in_flight += 1
                     return
 
     def landed(self) -> None:
         """An attempt that left has come to an end."""
-        self._flying -= 1
+        self._in_flight -= 1
         if self._changed is not None:
             self._changed.set()
             self._changed = None
@@ -136,3 +135,107 @@ class Purse:
         if step is None:
             return BudgetReached("budget-reached", hint, **values)
         return BudgetReached("step-budget-reached", hint, step=step, **values)
+
+
+class Reservations:
+    """Sets aside for a provider's attempts, and learns from its replies."""
+
+    def __init__(
+        self, provider: Provider, budget_gate: BudgetGate, ledger: Callable[[], Ledger]
+    ) -> None:
+        self._provider = provider
+        self._budget_gate = budget_gate
+        self._ledger = ledger
+        self._lengths = ReplyLengths()
+        self._learned = False
+        self._read_beyond = 0
+
+    @cached_property
+    def price(self) -> Price | None:
+        """What tokens cost; None where nobody knows."""
+        return price_of(self._provider, self._budget_gate.currency)
+
+    def tokens(self, claim: Claim, request: Request) -> int:
+        """Tokens that an attempt takes at most, by all that is known."""
+        return self._asked(claim) + self._reply(claim, request, guarded=False).likely
+
+    def of(self, claim: Claim, request: Request, requests: int) -> Reservation:
+        """What an attempt may take: prompt and longest reply."""
+        guarded = self._budget_gate.holds_tokens(claim.step)
+        asked, price = self._asked(claim), self.price
+        likely, at_most, lost = self._reply(claim, request, guarded=guarded)
+        spare = at_most - likely if guarded else 0
+        # Without and with the server's cache, whatever costs more.
+        read = max(cost_of(price, asked, 0), cost_of(price, asked, 0, asked))
+        return Reservation(
+            requests,
+            asked + likely,
+            read + cost_of(price, 0, likely),
+            likely,
+            spare,
+            cost_of(price, 0, spare),
+            cost_of(price, 0, 1),
+            lost if guarded else likely,
+        )
+
+    def spent(self, answer: Answer, requests: int) -> Spent:
+        """What a reply took."""
+        read, written = answer.input_tokens, answer.output_tokens
+        cost = cost_of(self.price, read, written, answer.cached_tokens)
+        return Spent(requests, read + written, cost)
+
+    def told(self, failure: CallFailed, requests: int) -> Spent | None:
+        """What a reply that counts as a failure took; None where it does not tell."""
+        reply = failure.reply
+        if reply is None or not (
+            0 < reply.input_tokens <= MOST_TOKENS and 0 < reply.output_tokens <= MOST_TOKENS
+        ):
+            return None
+        return self.spent(reply, requests)
+
+    def priced(self, cost: float | None) -> Paid:
+        """A cost, with the price by which it is reckoned."""
+        price = self.price
+        if price is None:
+            return UNPAID
+        return Paid(cost, price.input, price.output, price.currency, price.of_cached)
+
+    def teach(self, claim: Claim, request: Request, answer: Answer) -> None:
+        """Learn from a reply what those to come may take."""
+        beyond = answer.input_tokens - self._asked(claim)
+        self._read_beyond += max(0, beyond)
+        if request.kind in WRITING:
+            most = limit_of(request.sampling)
+            self._lengths.seen(claim.step, answer.output_tokens, most, answer.finish_reason)
+
+    def _asked(self, claim: Claim) -> int:
+        """Tokens of the prompt, rather too many than too few."""
+        text = claim.request
+        # Three bytes a token is on the high side for English and about right for Chinese.
+        asked = len(text) // 3 + 8 if text.isascii() else len(text)
+        return asked + self._read_beyond
+
+    def _reply(self, claim: Claim, request: Request, *, guarded: bool) -> ExpectedLength:
+        if request.kind not in WRITING:
+            return ExpectedLength(0, 0, 0)
+        most = limit_of(request.sampling)
+        if guarded:
+            self._learn(claim, most)
+        likely, at_most, lost = self._lengths.expected(claim.step, most)
+        if guarded and self._provider.deferred:
+            # Nobody waits a day to see how long the first reply gets.
+            likely = at_most = min(at_most, LONGEST) if most is None else likely
+            lost = likely
+        choices = request.sampling.get("n")
+        if isinstance(choices, int) and choices > 1:
+            likely, at_most, lost = choices * likely, choices * at_most, choices * lost
+        return ExpectedLength(likely, at_most, lost)
+
+    def _learn(self, claim: Claim, max_tokens: int | None) -> None:
+        """Learn from the ledger, where no reply of this engine's own tells how long they get."""
+        if self._learned and self._lengths.knows(claim.step, max_tokens):
+            return
+        self._learned = True
+        if replies := self._ledger().lengths(claim.provider, claim.model):
+            self._lengths = ReplyLengths()
+            self._lengths.learn(replies)

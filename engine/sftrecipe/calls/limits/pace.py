@@ -41,7 +41,7 @@ class Ticket:
     """Whether it left above what the provider was seen to bear."""
 
 
-class Crowd:
+class ConcurrencyLimit:
     """Bounds the calls in flight by what the provider bears.
 
     It starts at the most that is allowed. When a large share of one round trip is turned away, the

@@ -89,6 +89,16 @@ def currency_of(budgets: Iterable[Budget]) -> str:
     return next((each.currency for each in budgets if each.max_cost is not None), Budget.currency)
 
 
+def cost_of(
+    price: Price | None, input_tokens: int, output_tokens: int, cached_tokens: int = 0
+) -> float:
+    """What tokens cost, in the price's currency; cached ones are among those of the input."""
+    if price is None:
+        return 0.0
+    read = price.input * (input_tokens - cached_tokens) + price.of_cached * cached_tokens
+    return (read + price.output * output_tokens) / 1e6
+
+
 def _per_million(entry: Mapping[str, Any], name: str) -> float | None:
     """A price in the map; None where it has none that is a number."""
     price = entry.get(name)

@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sftrecipe.calls.limits.retries import TOLD_FROM
-from sftrecipe.plugin.limits_seen import LimitSeen, LimitsSeen
+from sftrecipe.calls.limits.failures import TOLD_FROM
+from sftrecipe.plugin.provider import LimitSeen, LimitsSeen
 
 PERIOD = 60.0
 """Seconds over which what remains is spread; the limits of longer periods, a day's, are used as

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sftrecipe.calls.ledger.accounts import Spent, Stake
+from sftrecipe.calls.ledger.accounts import Reservation, Spent
 from sftrecipe.calls.ledger.entries import Entry
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.usage import Usage
-from sftrecipe.plugin.context import Reply
 from sftrecipe.plugin.endings import ending_of
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     CALL_FAILED,
     KEPT_REASONS,
@@ -64,7 +64,7 @@ def known_failure(entry: Entry, *, ask_again: bool) -> CallFailed | None:
 
 
 def billed(
-    failure: CallFailed, stake: Stake, *, deferred: bool, told: Spent | None = None
+    failure: CallFailed, reservation: Reservation, *, deferred: bool, told: Spent | None = None
 ) -> Spent:
     """What a failed attempt may be billed: nothing if it never left, or was turned away.
 
@@ -75,8 +75,8 @@ def billed(
     if isinstance(failure, Unreached):
         return Spent()
     if isinstance(failure, TimedOut) or _is_lost(failure, deferred=deferred):
-        return Spent(stake.requests, stake.tokens, stake.cost)
-    return Spent(stake.requests)
+        return Spent(reservation.requests, reservation.tokens, reservation.cost)
+    return Spent(reservation.requests)
 
 
 def _is_lost(failure: CallFailed, *, deferred: bool) -> bool:

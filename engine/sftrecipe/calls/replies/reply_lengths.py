@@ -30,7 +30,7 @@ _CUT_COUNTS = 10
 """Replies for which one counts that ended where `max_tokens` says."""
 
 
-class Expected(NamedTuple):
+class ExpectedLength(NamedTuple):
     """Output tokens of a reply to come."""
 
     likely: int
@@ -63,26 +63,28 @@ class ReplyLengths:
         """Whether anything is known of the length of such a reply."""
         return max_tokens is not None or step in self._steps or self._longest > 0
 
-    def expected(self, step: str, max_tokens: int | None) -> Expected:
+    def expected(self, step: str, max_tokens: int | None) -> ExpectedLength:
         """Of a call that leaves now."""
         if max_tokens is not None:
             return self._allowed(max_tokens)
         seen = self._steps.get(step)
         longest = seen.longest if seen is not None else self._longest
         if seen is None and not longest:
-            return Expected(FIRST_GUESS, UNKNOWN, LOST_UNKNOWN)
+            return ExpectedLength(FIRST_GUESS, UNKNOWN, LOST_UNKNOWN)
         likely, count = max(1, longest + longest // 4), 0 if seen is None else seen.count
         lost = max(likely, LOST_UNKNOWN // (count + 1))
-        return Expected(likely, _at_most(2 * likely, count) if count >= ENOUGH else LONGEST, lost)
+        return ExpectedLength(
+            likely, _at_most(2 * likely, count) if count >= ENOUGH else LONGEST, lost
+        )
 
-    def _allowed(self, max_tokens: int) -> Expected:
+    def _allowed(self, max_tokens: int) -> ExpectedLength:
         beyond = self._longest_beyond + self._longest_beyond // 4
         if beyond > max_tokens:
             count = self._kept_within + self._went_beyond
-            return Expected(beyond, _at_most(2 * beyond, count), beyond)
+            return ExpectedLength(beyond, _at_most(2 * beyond, count), beyond)
         if self._kept_within >= ENOUGH:
-            return Expected(max_tokens, max_tokens, max_tokens)
-        return Expected(max_tokens, _at_most(max_tokens, self._kept_within), max_tokens)
+            return ExpectedLength(max_tokens, max_tokens, max_tokens)
+        return ExpectedLength(max_tokens, _at_most(max_tokens, self._kept_within), max_tokens)
 
     def seen(self, step: str, written: int, max_tokens: int | None, finish: str) -> None:
         """Learn from a reply."""

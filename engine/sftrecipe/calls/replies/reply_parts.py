@@ -28,7 +28,7 @@ from sftrecipe.plugin.reply_message import (
     with_thought_beside,
 )
 from sftrecipe.record import ToolCall
-from sftrecipe.thoughts import Parted, parted_completion, parted_reply
+from sftrecipe.thoughts import ThoughtAndAnswer, split_completion, split_reply
 
 _WRITTEN_CALL = re.compile(r"\s*<tool_call>\s*(\{.*?\})\s*</tool_call>\s*", re.DOTALL)
 """How Qwen, Hermes and others write calls where the server has no parser for them."""
@@ -60,9 +60,9 @@ def in_parts(answer: Answer, kind: RequestKind, prompt: str = "", *, tools: bool
     if kind == "chat" and not answer.tool_calls and _IN_A_CHANNEL in answer.text:
         answer = _with_calls(answer, _CHANNEL_CALL, _channel_call)
     if kind == "chat":
-        found = parted_reply(answer.text, told_apart=bool(answer.reasoning))
+        found = split_reply(answer.text, told_apart=bool(answer.reasoning))
     elif kind == "complete":
-        found = parted_completion(answer.text, prompt)
+        found = split_completion(answer.text, prompt)
     else:
         return answer
     if found.answer is not answer.text:
@@ -102,7 +102,7 @@ def calls_in(kept: str | None) -> tuple[ToolCall, ...]:
     return tuple(orjson.loads(kept)) if kept else ()
 
 
-def _ending(answer: Answer, found: Parted) -> str:
+def _ending(answer: Answer, found: ThoughtAndAnswer) -> str:
     """How a reply ended, its thought considered."""
     word = answer.finish_reason
     nothing = not answer.text.strip() and not answer.tool_calls

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin.context import Reply
+from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import CallFailed, Request
 
 REPAIRS = 2

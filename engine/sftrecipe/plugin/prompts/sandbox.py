@@ -150,7 +150,7 @@ def _is_turns_part(obj: Any, name: str | None) -> bool:
     return name in LACKED_PARTS and isinstance(obj, Mapping) and obj.get("role") in ROLES
 
 
-def rendered(template: Any, variables: Mapping[str, Any]) -> str:
+def render_template(template: Any, variables: Mapping[str, Any]) -> str:
     """A template of the sandbox, filled, within the limits."""
     mark = _work.set(_Work())
     try:
@@ -160,7 +160,7 @@ def rendered(template: Any, variables: Mapping[str, Any]) -> str:
         _work.reset(mark)
 
 
-def sandbox(
+def make_sandbox(
     undefined: type[Undefined] = StrictUndefined, *, trim: bool = False, **more: Any
 ) -> Sandbox:
     """The environment of prompts, and of other templates; `more` can be called or named in them.

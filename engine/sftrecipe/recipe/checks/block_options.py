@@ -12,7 +12,7 @@ from sftrecipe.errors import Position, Problem, SftrecipeError, is_wrong, unknow
 from sftrecipe.messages import error_text
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.data_notices import PASSED_OVER, noted, told_texts
+from sftrecipe.plugin.data_notices import PASSED_OVER, told_texts
 from sftrecipe.plugin.option_types import (
     ColumnMarker,
     FileMarker,
@@ -21,7 +21,7 @@ from sftrecipe.plugin.option_types import (
     marked,
 )
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Filter, Generator, Mixer, Source
-from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompt
+from sftrecipe.plugin.prompts.prompt import is_own, own_prompt
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
@@ -225,7 +225,7 @@ class OptionCheck:
     def _tell_passed_over(self, draft: BlockDraft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
-        for text in told_texts(noted(told)):
+        for text in told_texts(told):
             place = draft.place(self._root, "use")
             values = {"source": draft.id, "told": text}
             self._problems.append(Problem("source-note", place, values, severity="warning"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem, unknown
-from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate

@@ -9,6 +9,12 @@ from typing import TYPE_CHECKING
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.base import Inputs
 from sftrecipe.plugin.option_types import ANY_COLUMN, PromptMarker
+from sftrecipe.plugin.prompts.prompt import (
+    compiled,
+    outside_variables,
+    parsed,
+    required_variables,
+)
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -42,13 +48,6 @@ def template_problems(
     """
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
 
-    from sftrecipe.plugin.prompts.prompt import (  # noqa: PLC0415
-        compiled,
-        outside_variables,
-        parsed,
-        required_variables,
-    )
-
     where = _Places(text, file, place)
     try:
         tree = parsed(text)
@@ -63,9 +62,17 @@ def template_problems(
         yield Problem("template-syntax", place, {"error": _reason(error)})
         return
     yield from _unshown(named | _named_in(beside), place, marker)
-    known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
+    yield from _unknown_variables(used, where, marker, inputs)
+
+
+def _unknown_variables(
+    used: frozenset[str], where: _Places, marker: PromptMarker, inputs: Inputs
+) -> Iterator[Problem]:
+    """Variables that neither the plugin passes nor the rows have, as far as their columns are
+    known."""
     if marker.columns and inputs is None:
         return
+    known = marker.variables | (inputs or frozenset() if marker.columns else frozenset())
     if "messages" in known and marker.columns:
         known |= {"reasoning"}  # the last answer's thought
     for name in sorted(used - known):
@@ -88,8 +95,6 @@ def _unshown(named: frozenset[str], place: Position, marker: PromptMarker) -> It
 def _named_in(text: str) -> frozenset[str]:
     """Names that the other prompt of a call takes from outside; its own check tells its faults."""
     from jinja2 import TemplateError  # noqa: PLC0415
-
-    from sftrecipe.plugin.prompts.prompt import outside_variables, parsed  # noqa: PLC0415
 
     try:
         return outside_variables(parsed(text)) if text else frozenset()

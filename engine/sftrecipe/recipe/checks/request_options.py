@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.base import OptionProblem, Plugin
-from sftrecipe.plugin.option_types import ProviderMarker, values_of
+from sftrecipe.plugin.option_types import ProviderMarker, Sampling, values_of
 from sftrecipe.plugin.provider import Provider
-from sftrecipe.plugin.sampling import Sampling
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sftrecipe.plugin.described import Described
+from sftrecipe.plugin.option_types import Described
 from sftrecipe.recipe.language import keys
 
 MIXED = "mix"
@@ -93,3 +93,6 @@ SECTIONS: Mapping[str, Section] = {
     )
 }  # fmt: skip
 """All of them, in the order in which a run goes through them."""
+
+SECTION_OF = {section.kind: section for section in SECTIONS.values()}
+"""The section whose blocks use plugins of a kind."""

@@ -16,25 +16,13 @@ from sftrecipe.plugin.option_types import (
     PromptMarker,
     ProviderMarker,
     RegexMarker,
+    Sampling,
     StreamMarker,
     markers,
 )
-from sftrecipe.plugin.prompts.own_prompts import is_own, own_prompts
+from sftrecipe.plugin.prompts.prompt import is_own, own_prompts
 from sftrecipe.plugin.reasons import Reason, reason_of
-from sftrecipe.plugin.sampling import Sampling
-
-SECTIONS = {
-    "provider": "providers",
-    "source": "sources",
-    "generator": "generate",
-    "filter": "filter",
-    "mixer": "mix",
-    "exporter": "export",
-    "trainer": "train",
-    "judge": "evaluate",
-}
-"""Where in a recipe a kind stands."""
-
+from sftrecipe.recipe.language.sections import SECTION_OF
 
 Schema = Mapping[str, Any]
 _WORDS = {
@@ -198,22 +186,22 @@ def _skeleton(found: Found, plugin: type[Plugin], options: tuple[OptionPage, ...
     """A block with the options that have no default, for a plugin that gives no example."""
     needed = [option for option in options if option.required and "." not in option.name]
     values = [f"{option.name}: <{option.type}>" for option in needed]
-    section = SECTIONS[found.kind]
-    if found.kind in ("provider", "source"):
+    section = SECTION_OF[found.kind]
+    if section.form == "named":
         return "\n".join(
-            [f"{section}:", f"  {found.name}:", f"    use: {found.name}"]
+            [f"{section.name}:", f"  {found.name}:", f"    use: {found.name}"]
             + [f"    {value}" for value in values]
         )
     head = [f"use: {found.name}"]
     if plugin.needs:
         head.append("provider: <a provider of the recipe>")
-    if found.kind == "mixer":
-        return "\n".join([f"{section}:"] + [f"  {line}" for line in head + values])
+    if section.beside:
+        return "\n".join([f"{section.name}:"] + [f"  {line}" for line in head + values])
     body = head + (["with:"] + [f"  {value}" for value in values] if values else [])
-    if found.kind == "trainer":
-        return "\n".join([f"{section}:"] + [f"  {line}" for line in body])
+    if section.form == "either":
+        return "\n".join([f"{section.name}:"] + [f"  {line}" for line in body])
     listed = [("  - " if at == 0 else "    ") + line for at, line in enumerate(body)]
-    return "\n".join([f"{section}:", *listed])
+    return "\n".join([f"{section.name}:", *listed])
 
 
 def in_words(schema: Schema, definitions: Schema, markers: Sequence[object] = ()) -> str:

@@ -33,7 +33,7 @@ _LAST = {
 }
 
 
-def faults(findings: Sequence[DoctorFinding]) -> int:
+def fault_count(findings: Sequence[DoctorFinding]) -> int:
     """How many would make a run fail."""
     return sum(finding.state == "fault" for finding in findings)
 
@@ -41,7 +41,7 @@ def faults(findings: Sequence[DoctorFinding]) -> int:
 def doctor_text(findings: Sequence[DoctorFinding], encoding: str = "utf-8") -> str:
     """A line a finding, what to do under it; marks of ASCII where the encoding has no others."""
     marks = _marks(encoding)
-    names = [_name(finding) for finding in findings]
+    names = [_finding_name(finding) for finding in findings]
     width = max((cell_len(name) for name in names), default=0)
     lines = []
     for finding, name in zip(findings, names, strict=True):
@@ -50,13 +50,13 @@ def doctor_text(findings: Sequence[DoctorFinding], encoding: str = "utf-8") -> s
         lines.append(f"{mark} {name}{padding}  {finding.found.message()}")
         if advice := finding.found.advice():
             lines.append(f"{' ' * (len(mark) + width + 3)}{marks['advice']} {advice}")
-    return "\n".join([*lines, _last(findings)])
+    return "\n".join([*lines, _summary_line(findings)])
 
 
 def doctor_json(findings: Sequence[DoctorFinding], recipe: Path | None) -> str:
     """The same as JSON."""
     facts = {
-        "ok": not faults(findings),
+        "ok": not fault_count(findings),
         "recipe": str(recipe) if recipe else None,
         "checks": [
             {
@@ -82,14 +82,14 @@ def _marks(encoding: str) -> dict[str, str]:
     return _MARKS
 
 
-def _name(finding: DoctorFinding) -> str:
+def _finding_name(finding: DoctorFinding) -> str:
     known = _CHECKS.get(user_language(), {})
     subject = "" if finding.check == "folder" else finding.subject
     return f"{known.get(finding.check, finding.check)} {subject}".rstrip()
 
 
-def _last(findings: Sequence[DoctorFinding]) -> str:
+def _summary_line(findings: Sequence[DoctorFinding]) -> str:
     well, numbers = _LAST[user_language()]
     warnings = sum(finding.state == "warning" for finding in findings)
-    wrong = faults(findings)
+    wrong = fault_count(findings)
     return numbers.format(faults=wrong, warnings=warnings) if wrong or warnings else well

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from sftrecipe.calls.ledger.history import LedgerCall, Total
 from sftrecipe.calls.ledger.repair import Repaired
-from sftrecipe.calls.ledger.totals import Call, Total
 from sftrecipe.messages import Word, message, word
 from sftrecipe.report.text.text_format import aligned
 
@@ -62,7 +62,7 @@ def repaired_json(repaired: Repaired) -> str:
     return orjson.dumps({**repaired._asdict(), "kept": str(repaired.kept)}).decode()
 
 
-def call_text(call: Call) -> str:
+def call_text(call: LedgerCall) -> str:
     """One call: what was asked, what came back, what it cost."""
     cost = "" if call.cost is None else f", {call.cost:.6f} {call.currency}"
     values = {
@@ -85,7 +85,7 @@ def call_text(call: Call) -> str:
     return "\n".join(lines)
 
 
-def reply_lines(call: Call) -> list[str]:
+def reply_lines(call: LedgerCall) -> list[str]:
     """A reply as it is shown: the thought after `~`, the answer and calls of tools after `<`."""
     calls = (
         f"< {each['name']}({orjson.dumps(each['arguments']).decode()})" for each in call.tool_calls
@@ -94,12 +94,12 @@ def reply_lines(call: Call) -> list[str]:
     return [*thought, *(f"< {line}" for line in call.reply.splitlines()), *calls]
 
 
-def call_json(call: Call) -> str:
+def call_json(call: LedgerCall) -> str:
     """The same facts as JSON."""
     return orjson.dumps(call._asdict(), option=orjson.OPT_INDENT_2).decode()
 
 
-def _lost(total: Total) -> str:
+def _lost_text(total: Total) -> str:
     """What attempts without a reply may have cost."""
     if not total.lost_tokens:
         return ""
@@ -116,20 +116,20 @@ def _cells(total: Total) -> tuple[str, ...]:
         f"{total.failed + total.refused:,}",
         f"{total.in_flight:,}",
         f"{total.unanswered:,}",
-        _tokens(total),
-        _cost(total),
-        _lost(total),
+        _tokens_text(total),
+        _total_cost_text(total),
+        _lost_text(total),
     )
 
 
-def _tokens(total: Total) -> str:
+def _tokens_text(total: Total) -> str:
     tokens = f"{total.input_tokens:,} + {total.output_tokens:,}"
     if not total.estimated:
         return tokens
     return message("ledger-some-estimated", {"tokens": tokens, "count": total.estimated})
 
 
-def _cost(total: Total) -> str:
+def _total_cost_text(total: Total) -> str:
     if total.currency:
         return f"{total.cost:.4f} {total.currency}"
     return word("no-price") if total.calls else ""

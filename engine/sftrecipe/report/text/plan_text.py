@@ -38,7 +38,7 @@ _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost"
 def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
     """One line a step, the sum, and the budgets."""
     head = [word(name) for name in _HEAD]
-    text = aligned([head, *(_cells(each) for each in estimates), _sum_cells(estimates)])
+    text = aligned([head, *(_estimate_cells(each) for each in estimates), _sum_cells(estimates)])
     told = [text]
     if budget:
         told.append(message("plan-budget", {"limits": limits_text(budget)}))
@@ -58,7 +58,7 @@ def plan_json(
     """The same facts as JSON, with those of a sweep; ranges are [at least, at most], null: not
     known."""
     facts = {
-        "steps": [_facts(each) for each in estimates],
+        "steps": [_estimate_facts(each) for each in estimates],
         "total": {
             "calls": total([each.calls for each in estimates]),
             "held": sum(each.held for each in estimates),
@@ -86,7 +86,7 @@ def shortage_text(shortage: Shortage, of_all: str = "budget-short") -> str:
     return message("step-budget-short" if shortage.step else of_all, values)
 
 
-def _facts(estimate: Estimate) -> dict[str, Any]:
+def _estimate_facts(estimate: Estimate) -> dict[str, Any]:
     step, standing = estimate.step, estimate.standing
     return {
         "id": step.id,
@@ -100,7 +100,7 @@ def _facts(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _state(estimate: Estimate) -> str:
+def _state_text(estimate: Estimate) -> str:
     """Cached, or why not."""
     if estimate.standing is None:
         return word("written-last")
@@ -110,17 +110,17 @@ def _state(estimate: Estimate) -> str:
     return "; ".join(word(f"changed-{part}") for part in changed) or word("not-run")
 
 
-def _cells(estimate: Estimate) -> tuple[str, ...]:
+def _estimate_cells(estimate: Estimate) -> tuple[str, ...]:
     block = estimate.step.block
-    named = (estimate.step.id, f"{block.section}: {block.use}", _state(estimate))
+    named = (estimate.step.id, f"{block.section}: {block.use}", _state_text(estimate))
     if block.section == "train":
         return (*named, "", "", "", "", "")
     return (
         *named,
         _with_likely(estimate.expected_rows, estimate.rows, about=estimate.likely_rows),
-        _calls(estimate),
+        _calls_text(estimate),
         likely_text(likely_tokens(estimate.asks), estimate.tokens),
-        _basis(estimate.asks),
+        _basis_text(estimate.asks),
         asked_cost(estimate.asks),
     )
 
@@ -132,7 +132,7 @@ def _with_likely(likely: int | None, values: Range, *, about: bool) -> str:
     return likely_text(likely, values, text)
 
 
-def _calls(estimate: Estimate) -> str:
+def _calls_text(estimate: Estimate) -> str:
     if estimate.calls == NOTHING:
         return "0"
     text = _with_likely(estimate.expected_calls, estimate.calls, about=estimate.likely_calls)
@@ -141,7 +141,7 @@ def _calls(estimate: Estimate) -> str:
     return message("plan-held", {"calls": text, "held": f"{estimate.held:,}"})
 
 
-def _basis(asks: Sequence[Asks]) -> str:
+def _basis_text(asks: Sequence[Asks]) -> str:
     texts = []
     for each in asks:
         values = {"read": word(each.input_basis), "written": word(each.output_basis)}

@@ -13,9 +13,10 @@ import orjson
 from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
-from sftrecipe.plugin.environments import installer
+from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.new_package import NewPackage
-from sftrecipe.report.pages.plugin_page import SECTIONS, OptionPage, PluginPage, PromptPage
+from sftrecipe.recipe.language.sections import SECTION_OF
+from sftrecipe.report.pages.plugin_page import OptionPage, PluginPage, PromptPage
 
 _WIDTH = 96
 
@@ -33,13 +34,13 @@ class PluginLine:
     """Why it cannot be used."""
 
 
-def listed(kind: str | None = None) -> list[PluginLine]:
+def plugin_lines(kind: str | None = None) -> list[PluginLine]:
     """All plugins, or those of a kind, by kind and name; broken ones say so.
 
     Raises UsageError for an unknown kind, PluginError when two packages declare the same name.
     """
     kinds = [known_kind(kind)] if kind else list(KINDS)
-    return [_line(found) for each in kinds for _, found in sorted(plugins_of(each).items())]
+    return [_plugin_line(found) for each in kinds for _, found in sorted(plugins_of(each).items())]
 
 
 def listing_text(lines: list[PluginLine]) -> str:
@@ -60,7 +61,7 @@ def listing_json(lines: list[PluginLine]) -> str:
     return orjson.dumps([asdict(line) for line in lines], option=orjson.OPT_INDENT_2).decode()
 
 
-def named(name: str, kind: str | None = None) -> list[Found]:
+def plugins_named(name: str, kind: str | None = None) -> list[Found]:
     """The plugins of that name: one, or one of each kind that has it.
 
     Raises UsageError, with the nearest name, when there is none.
@@ -76,23 +77,23 @@ def named(name: str, kind: str | None = None) -> list[Found]:
     return found
 
 
-def written_text(package: NewPackage) -> str:
+def new_package_text(package: NewPackage) -> str:
     """What `plugins new` wrote, and what to do next."""
     files = "\n".join(f"  {package.folder / file}" for file in package.files)
     folder = quote(str(package.folder))
     return (
         f"wrote {package.kind} '{package.name}':\n{files}\n"
-        f"next: {installer()} -e {folder} && pytest {folder}"
+        f"next: {install_command()} -e {folder} && pytest {folder}"
     )
 
 
-def written_json(package: NewPackage) -> str:
+def new_package_json(package: NewPackage) -> str:
     """What `plugins new` wrote, as JSON."""
     facts = asdict(package) | {"folder": str(package.folder)}
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _line(found: Found) -> PluginLine:
+def _plugin_line(found: Found) -> PluginLine:
     try:
         text = cleandoc(found.load().__doc__ or "")
     except PluginError as error:
@@ -102,7 +103,7 @@ def _line(found: Found) -> PluginLine:
 
 def pages_text(pages: Sequence[PluginPage]) -> str:
     """Pages one under the other."""
-    return "\n\n\n".join("\n".join(_page(page)) for page in pages)
+    return "\n\n\n".join("\n".join(_page_lines(page)) for page in pages)
 
 
 def pages_json(pages: Sequence[PluginPage]) -> str:
@@ -111,7 +112,7 @@ def pages_json(pages: Sequence[PluginPage]) -> str:
     return orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode()
 
 
-def _page(page: PluginPage) -> Iterator[str]:
+def _page_lines(page: PluginPage) -> Iterator[str]:
     yield f"{page.kind} {page.name}  [{page.package}, plugin version {page.version}]"
     yield ""
     yield page.description or "(no description)"
@@ -124,7 +125,7 @@ def _page(page: PluginPage) -> Iterator[str]:
         yield f"needs: a provider with {', '.join(needed)}"
     if page.paper:
         yield f"paper: {page.paper}"
-    yield from _options(page.options)
+    yield from _option_lines(page.options)
     if page.reasons:
         yield "\nreasons to reject a row"
         for reason, explained in page.reasons.items():
@@ -133,24 +134,24 @@ def _page(page: PluginPage) -> Iterator[str]:
     if page.prompts:
         yield "\nprompts"
         for prompt in page.prompts:
-            yield from _prompt(prompt)
-    yield f"\nexample, for `{SECTIONS[page.kind]}`\n"
+            yield from _prompt_lines(prompt)
+    yield f"\nexample, for `{SECTION_OF[page.kind].name}`\n"
     yield indent(page.example, "  ")
 
 
-def _options(options: Sequence[OptionPage]) -> Iterator[str]:
+def _option_lines(options: Sequence[OptionPage]) -> Iterator[str]:
     yield "\noptions" if options else "\nno options"
     for option in options:
         facts = [option.type, *option.constraints]
         if option.required:
             facts.append("required")
         elif option.default is not None:
-            facts.append(f"default {_shown(option.default)}")
+            facts.append(f"default {_value_text(option.default)}")
         yield f"  {option.name}: {', '.join(facts)}"
         yield from (f"      {line}" for line in wrap(option.doc, _WIDTH - 6))
 
 
-def _prompt(prompt: PromptPage) -> Iterator[str]:
+def _prompt_lines(prompt: PromptPage) -> Iterator[str]:
     names = [*prompt.variables, *(["the row's columns"] if prompt.columns else [])]
     yield f"  {prompt.option}" + (f" (filled in: {', '.join(names)})" if names else "")
     for language, text in prompt.texts.items():
@@ -160,7 +161,7 @@ def _prompt(prompt: PromptPage) -> Iterator[str]:
         yield indent(prompt.default, "    | ", lambda line: True)
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if "\n" in text:
         return "as under prompts"

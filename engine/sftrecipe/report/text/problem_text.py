@@ -27,28 +27,28 @@ def render(problems: Iterable[Problem], language: str | None = None) -> str:
     """The problems one after the other, in the user's language unless one is given."""
     chosen = language or messages.user_language()
     sources: dict[str, list[str]] = {}
-    return "\n".join(_rendered(problem, chosen, sources) for problem in problems)
+    return "\n".join(_problem_text(problem, chosen, sources) for problem in problems)
 
 
-def _rendered(problem: Problem, language: str, sources: dict[str, list[str]]) -> str:
+def _problem_text(problem: Problem, language: str, sources: dict[str, list[str]]) -> str:
     labels = _LABELS[language]
     place = f"{problem.position}: " if problem.position else ""
     lines = [f"{place}{labels[problem.severity]}[{problem.slug}]: {problem.message(language)}"]
     if problem.position:
-        lines += _source(problem.position, sources)
+        lines += _source_lines(problem.position, sources)
     if advice := problem.advice(language):
         lines.append(f"  {labels['hint']}{advice}")
-    return "\n".join(_visible(line) for line in lines)
+    return "\n".join(_visible_line(line) for line in lines)
 
 
-def _source(position: Position, sources: dict[str, list[str]]) -> list[str]:
+def _source_lines(position: Position, sources: dict[str, list[str]]) -> list[str]:
     """The line of a place, with a caret under the column; nothing where it cannot be read."""
     if position.path not in sources:
-        sources[position.path] = _lines(position.path)
+        sources[position.path] = _file_lines(position.path)
     lines = sources[position.path]
     if position.line > len(lines):
         return []
-    text = _visible(without_keys(lines[position.line - 1][: position.column + 2 * _WIDTH]))
+    text = _visible_line(without_keys(lines[position.line - 1][: position.column + 2 * _WIDTH]))
     column = position.column - 1
     start = max(0, column - _WIDTH + 20) if len(text) > _WIDTH else 0
     shown = text[start : start + _WIDTH]
@@ -62,7 +62,7 @@ def without_keys(line: str) -> str:
     return _WRITTEN_KEY.sub(lambda found: found[1] + "*" * len(found[2]), line)
 
 
-def _lines(path: str) -> list[str]:
+def _file_lines(path: str) -> list[str]:
     try:
         return _BREAKS.split(Path(path).read_bytes().decode("utf-8-sig", "replace"))
     except OSError:
@@ -78,14 +78,14 @@ def _blank(character: str) -> str:
     return "  " if unicodedata.east_asian_width(character) in ("W", "F") else " "
 
 
-def _visible(line: str) -> str:
+def _visible_line(line: str) -> str:
     """The line without characters that a terminal would obey or that turn its direction."""
     if line.isprintable():
         return line
-    return "".join(map(_shown, line))
+    return "".join(map(_visible_character, line))
 
 
-def _shown(character: str) -> str:
+def _visible_character(character: str) -> str:
     if character.isprintable() or character == "\t":
         return character
     return " " if character.isspace() else "\ufffd"

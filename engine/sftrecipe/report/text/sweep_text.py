@@ -44,9 +44,9 @@ def sweep_title(facts: SweepFacts, words: Words) -> str:
 
 def sweep_sentences(facts: SweepFacts, words: Words) -> list[str]:
     """What is suggested, and how sure that is."""
-    said = [_verdict(facts, words)]
+    said = [_verdict_sentence(facts, words)]
     if facts.optimum and facts.scale:
-        said.append(_optimum(facts.optimum, facts.scale, words))
+        said.append(_optimum_sentence(facts.optimum, facts.scale, words))
     if facts.rows:
         text = words["one-training" if facts.seeds == 1 else "trainings"]
         said.append(text.format(count=facts.seeds))
@@ -60,9 +60,9 @@ def sweep_sentences(facts: SweepFacts, words: Words) -> list[str]:
 def variant_label(variant: VariantFacts, words: Words) -> str:
     """The variant's values as a person reads them; of one path alone without it."""
     if len(variant.values) == 1:
-        return _value(next(iter(variant.values.values())), words)
+        return _value_text(next(iter(variant.values.values())), words)
     return ", ".join(
-        f"{path.rpartition('.')[2]} {_value(value, words)}"
+        f"{path.rpartition('.')[2]} {_value_text(value, words)}"
         for path, value in variant.values.items()
     )
 
@@ -77,27 +77,27 @@ def _variant_cells(variant: VariantFacts, facts: SweepFacts, words: Words) -> li
     return [
         variant_label(variant, words) + star,
         "" if variant.figure is None else short_number(variant.figure),
-        _range(variant.low, variant.high),
-        "" if variant.best_probability is None else _share(variant.best_probability),
-        "" if variant.name == facts.best else _behind(variant, words),
-        _note(variant, words),
+        _interval_text(variant.low, variant.high),
+        "" if variant.best_probability is None else _share_text(variant.best_probability),
+        "" if variant.name == facts.best else _difference_text(variant, words),
+        _note_text(variant, words),
     ]
 
 
-def _range(low: float | None, high: float | None) -> str:
+def _interval_text(low: float | None, high: float | None) -> str:
     if low is None or high is None:
         return ""
     return f"{short_number(low)} – {short_number(high)}"
 
 
-def _share(share: float) -> str:
+def _share_text(share: float) -> str:
     """A share of the draws in percent, never said to be none or all where it is not."""
     if 0 < share < 0.01:
         return "<1 %"
     return ">99 %" if 0.99 < share < 1 else f"{share * 100:.0f} %"
 
 
-def _behind(variant: VariantFacts, words: Words) -> str:
+def _difference_text(variant: VariantFacts, words: Words) -> str:
     if variant.behind is None or variant.behind_low is None or variant.behind_high is None:
         return ""
     return words["minus"].format(
@@ -107,12 +107,12 @@ def _behind(variant: VariantFacts, words: Words) -> str:
     )
 
 
-def _note(variant: VariantFacts, words: Words) -> str:
+def _note_text(variant: VariantFacts, words: Words) -> str:
     problems = dict.fromkeys(each.problem for each in variant.trainings if each.problem)
     return "; ".join(words["failed"].format(problem=problem) for problem in problems)
 
 
-def _verdict(facts: SweepFacts, words: Words) -> str:
+def _verdict_sentence(facts: SweepFacts, words: Words) -> str:
     best = next((each for each in facts.variants if each.name == facts.best), None)
     if best is None:
         return words[facts.verdict]
@@ -123,12 +123,12 @@ def _verdict(facts: SweepFacts, words: Words) -> str:
     )
     return words[facts.verdict].format(
         best=variant_label(best, words),
-        share=_share(best.best_probability or 0),
+        share=_share_text(best.best_probability or 0),
         others="; ".join(variant_label(each, words) for each in others),
     )
 
 
-def _optimum(found: Optimum, scale: Scale, words: Words) -> str:
+def _optimum_sentence(found: Optimum, scale: Scale, words: Words) -> str:
     ends = {"lowest": min(scale.values.values()), "highest": max(scale.values.values())}
     at = ends.get(found.where, found.at.value)
     mix = ", ".join(f"{key} {short_number(share)}" for key, share in scale.mixed(at).items())
@@ -141,11 +141,11 @@ def _optimum(found: Optimum, scale: Scale, words: Words) -> str:
     )
 
 
-def _value(value: Any, words: Words) -> str:
+def _value_text(value: Any, words: Words) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_value(item, words)}" for key, item in value.items())
+        return ", ".join(f"{key} {_value_text(item, words)}" for key, item in value.items())
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_value(item, words) for item in value)
+        return ", ".join(_value_text(item, words) for item in value)
     if value is None:
         return words["left-out"]
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any
 
 import orjson
 
@@ -20,14 +18,15 @@ from sftrecipe.plugin.trainer import Finding, Trained, Trainer, Training
 from sftrecipe.recipe.checks.permissions import lacking_permissions, permission_values
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
+from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import block_context
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps import catalogue
 from sftrecipe.run.steps.evaluate_step import check_judges
 from sftrecipe.run.steps.export_step import file_state
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.file_hashes import FileHashes
+from sftrecipe.store.step_facts import ModelFacts, StepFacts
 
 _CONTENT = "trained.json"
 
@@ -37,13 +36,9 @@ class TrainingTarget:
     """Where a recipe's trainings take place, and what they read."""
 
     recipe: CheckedRecipe
-    out: Path
+    folder: OutputFolder
     data: Mapping[str, Sequence[DataSet]]
     """What every export wrote, by its id."""
-    create: Callable[[str], AbstractContextManager[IO[bytes]]]
-    """Open a file of the output folder for writing."""
-    claim: Callable[[str], None]
-    """Tell what else is written there."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
 
@@ -69,9 +64,9 @@ class TrainStep(StepRunner):
             say=run.progress.line,
         )
         trained = await trainer.train(training, _configured(target, block, training))
-        notes = _notes(trained, run.out)
-        (draft / _CONTENT).write_bytes(orjson.dumps(notes))
-        return StepFacts(notes=notes)
+        model = _model_facts(trained, run.out)
+        (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
+        return StepFacts(model=model)
 
     def _check_all(self, step: Step) -> None:
         """Check all the recipe's trainings before its first one spends anything."""
@@ -97,8 +92,9 @@ class TrainStep(StepRunner):
     @staticmethod
     def stands(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
         """Whether the model is still there as it was."""
-        folder = model_of(facts, out)
-        files: Mapping[str, Any] = facts.notes["files"]
+        if facts.model is None:
+            return False
+        folder, files = out / facts.model.folder, facts.model.files
         return all(file_state(folder / name) == state for name, state in files.items())
 
     @staticmethod
@@ -125,8 +121,7 @@ class TrainStep(StepRunner):
 
 def training_target(run: RunState) -> TrainingTarget:
     """Where a run's trainings take place, and what they read, as far as it is there."""
-    create, claim = run.folder.create, run.folder.claim
-    return TrainingTarget(run.plan.recipe, run.out, run.exported, create, claim, run.models)
+    return TrainingTarget(run.plan.recipe, run.folder, run.exported, run.models)
 
 
 def configure(target: TrainingTarget) -> None:
@@ -156,7 +151,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
     for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
         raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
     for name in trainer_of(block).writes(block.id):
-        target.claim(name)
+        target.folder.claim(name)
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
@@ -184,7 +179,8 @@ def finding_text(block: str, finding: Finding) -> str:
 
 def model_of(facts: StepFacts, out: Path) -> Path:
     """The folder of the model that a finished training left."""
-    return out / str(facts.notes["model"])
+    assert facts.model is not None  # noqa: S101 - every training leaves one
+    return out / facts.model.folder
 
 
 def trainer_of(block: Block) -> Trainer:
@@ -208,21 +204,21 @@ def _training(
 ) -> Training:
     return Training(
         data=[data_set for export in block.inputs for data_set in target.data[export]],
-        folder=target.out,
+        folder=target.folder.folder,
         context=block_context(target.recipe, block),
-        create=target.create,
+        create=target.folder.create,
         id=block.id,
         models=models,
         allowed=target.recipe.allowed,
     )
 
 
-def _notes(trained: Trained, out: Path) -> dict[str, Any]:
+def _model_facts(trained: Trained, out: Path) -> ModelFacts:
     files = sorted(path for path in trained.model.iterdir() if path.is_file())
-    return {
-        "model": str(trained.model.resolve().relative_to(out.resolve())),
-        "metrics": dict(trained.metrics),
-        "losses": [list(point) for point in trained.losses],
-        "held_out_losses": [list(point) for point in trained.held_out_losses],
-        "files": {path.name: file_state(path) for path in files},
-    }
+    return ModelFacts(
+        folder=str(trained.model.resolve().relative_to(out.resolve())),
+        metrics=dict(trained.metrics),
+        losses=trained.losses,
+        held_out_losses=trained.held_out_losses,
+        files={path.name: file_state(path) for path in files},
+    )

@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 
-from sftrecipe.plugin import DataSet, ExportContext, Exporter, PluginRefused, Rows, installer
+from sftrecipe.plugin import (
+    DataSet,
+    ExportContext,
+    Exporter,
+    PluginRefused,
+    Rows,
+    Texts,
+    install_command,
+)
 from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 if TYPE_CHECKING:
     import datasets
+
+texts = Texts(__package__)
 
 Repository = Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
 
@@ -49,7 +59,7 @@ class Datasets(Exporter):
         name = data_set_name(self.name, to.name)
         to.claim(name)
         with _scratch(to.folder, name) as scratch:
-            made = self._made(library, rows, scratch)
+            made = self._data_set(library, rows, scratch)
             saved = scratch / "saved"
             made.save_to_disk(str(saved))
             if self.push_to_hub is not None:
@@ -59,7 +69,7 @@ class Datasets(Exporter):
             _put_in_place(saved, to.folder / name)
         return [DataSet(name, (name,), count)]
 
-    def _made(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
+    def _data_set(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
         schema = common_schema(rows, self.lineage)
@@ -77,9 +87,8 @@ def _library() -> Any:
     try:
         import datasets  # noqa: PLC0415 - two seconds
     except ImportError as error:
-        raise PluginRefused(
-            f"exporter 'datasets' needs the library: {installer()} 'sftrecipe[datasets]'"
-        ) from error
+        install = f"{install_command()} 'sftrecipe[datasets]'"
+        raise PluginRefused(texts("library-missing", install=install)) from error
     datasets.disable_progress_bars()
     return datasets
 
@@ -90,10 +99,8 @@ def _push(made: datasets.Dataset, repository: str, private: bool) -> None:
         made.push_to_hub(repository, private=private)
     except Exception as error:
         detail = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise PluginRefused(
-            f"data set cannot be pushed to '{repository}': {detail} "
-            "(is the hub reachable, and HF_TOKEN set to a token that may write there?)"
-        ) from error
+        told = texts("push-failed", repository=repository, cause=detail)
+        raise PluginRefused(told) from error
 
 
 @contextmanager

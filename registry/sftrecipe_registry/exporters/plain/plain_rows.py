@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sftrecipe.plugin import PluginRefused, Record
+from sftrecipe.plugin import PluginRefused, Record, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+texts = Texts(__package__)
 
 LINEAGE = "lineage"
 _BATCH = 2000
@@ -24,10 +26,7 @@ def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
     row = dict(record.columns)
     if lineage:
         if LINEAGE in row:
-            raise PluginRefused(
-                f"rows have a column '{LINEAGE}' of their own ({record.origin}): give it another "
-                "name by `map`, or take `lineage: true` away"
-            )
+            raise PluginRefused(texts("column-taken", column=LINEAGE, origin=record.origin))
         row[LINEAGE] = {
             "id": record.id,
             "stream": record.stream,

@@ -23,12 +23,15 @@ from sftrecipe.plugin import (
     Record,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.row_text import CONTENT, said, seen_columns, with_said
 
 if TYPE_CHECKING:
     from sftrecipe_registry.filters.repeats.ngram_index import Item, Match, NgramIndex
+
+texts = Texts(__package__)
 
 _CHARACTERS = 1 << 19
 """Of rows that are searched together."""
@@ -82,10 +85,9 @@ class Decontaminate(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; files of another kind."""
         if not self.benchmarks and not self.against:
-            told = "filter 'decontaminate' has no benchmarks"
-            yield OptionProblem((), told, "set benchmarks or against")
+            yield OptionProblem((), texts("no-benchmarks"), texts("set-benchmarks"))
         if self.fewest > self.words:
-            told = f"'{self.fewest}' is more than words '{self.words}'"
+            told = texts("fewest-above-words", fewest=self.fewest, words=self.words)
             yield OptionProblem(("fewest",), told)
         from sftrecipe_registry.shared.files.packed_files import plain_name  # noqa: PLC0415 - slow
         from sftrecipe_registry.shared.readers.table_files import SUFFIXES  # noqa: PLC0415
@@ -93,7 +95,7 @@ class Decontaminate(Filter):
         for place, name in enumerate(self.benchmarks):
             path = Path(name.lower())
             if path.suffix != ".zip" and Path(plain_name(path.name)).suffix not in SUFFIXES:
-                told = f"'{name}' is none of {', '.join(SUFFIXES)}"
+                told = texts("no-table-file", name=name, kinds=", ".join(SUFFIXES))
                 yield OptionProblem(("benchmarks", place), told)
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
@@ -105,9 +107,7 @@ class Decontaminate(Filter):
 
         index = NgramIndex([*self._items(ctx)], self.words, self.fewest)
         if not index.size:
-            raise PluginRefused(
-                "filter 'decontaminate' found no text in the benchmarks: set columns"
-            )
+            raise PluginRefused(texts("no-benchmark-text"))
         if index.left_out:
             ctx.count("benchmark texts too short", index.left_out)
         common = self._common(rows, index)
@@ -130,8 +130,8 @@ class Decontaminate(Filter):
 
     def _looked_for(self, columns: Any) -> Iterator[str]:
         if not self.columns:
-            return _texts(columns)
-        return _texts([columns.get(name) for name in self.columns])
+            return _leaf_texts(columns)
+        return _leaf_texts([columns.get(name) for name in self.columns])
 
     def _common(self, rows: Rows, index: NgramIndex) -> frozenset[int]:
         """N-grams that stand in too many rows."""
@@ -253,18 +253,19 @@ def _file_items(path: Path, shown: str, ctx: Context) -> Iterator[tuple[str, dic
     for file, name in data_files(path, shown, FileKind("decontaminate", SUFFIXES), ctx):
         for found in table_rows(file):
             if isinstance(found, Bad):
-                told = f"{found.reason} {found.detail}".strip()
-                raise PluginRefused(f"benchmark '{name}', line {found.line}: {told}")
+                fault = f"{found.reason} {found.detail}".strip()
+                told = texts("benchmark-unreadable", name=name, line=found.line, fault=fault)
+                raise PluginRefused(told)
             line, columns = found
             yield f"{name}:{line}", columns
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _leaf_texts(value: Any) -> Iterator[str]:
     """Every text in a value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        yield from _texts([*value.values()])
+        yield from _leaf_texts([*value.values()])
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _texts(item)
+            yield from _leaf_texts(item)

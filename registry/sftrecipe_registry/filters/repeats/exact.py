@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 
 from sftrecipe.plugin import KEEP, ColumnName, Context, Filter, Record, Rows, StreamName, Verdict
-from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.first_seen import DIGEST_BYTES, FirstSeen
 from sftrecipe_registry.shared.text.row_text import CONTENT, MEDIA, of_turns
 
@@ -60,7 +60,7 @@ class ExactDedup(Filter):
         self, rows: Rows, digest: Callable[[Record], bytes], seen: FirstSeen
     ) -> Iterator[Verdict]:
         """Verdicts where the best row stays, not the first."""
-        preference = Preference(self.prefer)
+        preference = RepeatPreference(self.prefer)
         digests, ids = [], []
         for row in rows:
             preference.add(row)

@@ -16,14 +16,17 @@ from sftrecipe.plugin import (
     PluginRefused,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
-from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
     from sftrecipe_registry.filters.repeats.set_join import Repeats
     from sftrecipe_registry.filters.repeats.shingle_sets import ShingleSets
+
+texts = Texts(__package__)
 
 _BREATH = 256
 """Rows that are read before others are let run."""
@@ -72,11 +75,11 @@ class NearDedup(Filter):
         """
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 
-        preference = Preference(self.prefer)
+        preference = RepeatPreference(self.prefer)
         sets, fixed = await self._sets(rows, ctx, preference)
         sizes = sets.sizes
         if len(rows) and not sizes[fixed:].any():
-            raise PluginRefused("filter 'near_dedup' found no text in any row: set field")
+            raise PluginRefused(texts("no-text", filter="near_dedup"))
         # In a thread: others go on, and Ctrl-C is heard.
         found = await asyncio.to_thread(self._repeats, sets, preference.order(), fixed)
         ids = self._ids(rows, ctx, found)
@@ -91,7 +94,7 @@ class NearDedup(Filter):
                 yield Verdict(False, "near_duplicate", value, ids[other])
 
     async def _sets(
-        self, rows: Rows, ctx: Context, preference: Preference
+        self, rows: Rows, ctx: Context, preference: RepeatPreference
     ) -> tuple[ShingleSets, int]:
         """The shingles of all rows, those of `against` first, and how many those are."""
         import asyncio  # noqa: PLC0415

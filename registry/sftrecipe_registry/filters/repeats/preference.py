@@ -5,11 +5,18 @@ from __future__ import annotations
 from array import array
 from math import inf, isnan
 
-from sftrecipe.plugin import PluginRefused, Record, closest
+from sftrecipe.plugin import (
+    PluginRefused,
+    Record,
+    Texts,
+    closest,
+)
 from sftrecipe_registry.shared.text.row_text import text_aloud
 
+texts = Texts(__package__)
 
-class Preference:
+
+class RepeatPreference:
     """Ranks rows: `first` come, `longest`, or by the name of a score, highest first.
 
     Of equals the earlier row is better; a row without the score comes after all that have it.
@@ -31,10 +38,12 @@ class Preference:
     def order(self) -> list[int]:
         """The places of the rows, the best first. Raises PluginRefused where none has the score."""
         if self._prefer not in ("first", "longest") and self._merits and not self._scored:
-            near = closest(self._prefer, self._names)
-            known = ", ".join(sorted(self._names)) or "none"
-            advice = f"did you mean '{near}'?" if near else f"scores of the rows: {known}"
-            raise PluginRefused(f"no row has a score '{self._prefer}' to prefer by; {advice}")
+            if near := closest(self._prefer, self._names):
+                told = texts("score-unknown-near", score=self._prefer, near=near)
+            else:
+                known = ", ".join(sorted(self._names)) or texts("none")
+                told = texts("score-unknown", score=self._prefer, scores=known)
+            raise PluginRefused(told)
         merits = self._merits
         return sorted(range(len(merits)), key=lambda place: -merits[place])
 

@@ -21,9 +21,10 @@ from sftrecipe.plugin import (
     PluginRefused,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
-from sftrecipe_registry.filters.repeats.preference import Preference
+from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
@@ -36,6 +37,8 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
 
 if TYPE_CHECKING:
     from sftrecipe_registry.shared.vectors.embedded_texts import Vectors
+
+texts = Texts(__package__)
 
 
 class SemanticDedup(Filter):
@@ -53,6 +56,8 @@ class SemanticDedup(Filter):
     )
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "same_meaning": ("cosine",),
+        "no_embedding": (),
+        "odd_embedding": (),
     }
     example: ClassVar[str] = "{use: semantic_dedup, with: {cosine: 0.95, against: [seeds]}}"
 
@@ -80,7 +85,7 @@ class SemanticDedup(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A model that is not installed."""
         if self.embedding == "packaged" and model_is_missing():
-            told = f"filter 'semantic_dedup' needs the package {PACKAGE}"
+            told = texts("needs-package", package=PACKAGE)
             yield OptionProblem(("embedding",), told, INSTALL)
 
     def check_machine(self) -> Iterator[MachineCheck]:
@@ -103,15 +108,15 @@ class SemanticDedup(Filter):
         from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
 
         read = text_of(self.field, instruction_text)
-        preference = Preference(self.prefer)
+        preference = RepeatPreference(self.prefer)
         for row in rows:
             preference.add(row)
         before = [row for stream in self.against for row in ctx.streams[stream].ids()]
         streams = [*map(ctx.streams.__getitem__, self.against), rows]
-        texts = map(read, chain.from_iterable(streams))
-        vectors = await embedded(texts, self.embedding, ctx)
+        spoken = map(read, chain.from_iterable(streams))
+        vectors = await embedded(spoken, self.embedding, ctx)
         if len(rows) and vectors.without_text(len(before)) == len(rows):
-            raise PluginRefused("filter 'semantic_dedup' found no text in any row: set field")
+            raise PluginRefused(texts("no-text", filter="semantic_dedup"))
         repeats = await self._repeats(vectors, preference.order(), len(before))
         names = [*before, *rows.ids()]
         for place in range(len(before), len(names)):

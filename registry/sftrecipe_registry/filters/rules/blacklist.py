@@ -15,6 +15,7 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.instruction_rules import (
@@ -26,6 +27,8 @@ from sftrecipe_registry.shared.text.instruction_rules import (
 from sftrecipe_registry.shared.text.row_text import TextOf, instruction_text, text_of, whole_text
 from sftrecipe_registry.shared.text.scripts import base_language
 from sftrecipe_registry.shared.text.word_list import word_finder
+
+texts = Texts(__package__)
 
 
 class Blacklist(RowFilter):
@@ -39,7 +42,15 @@ class Blacklist(RowFilter):
         "Self-Instruct (arXiv 2212.10560), bootstrap_instructions.py; "
         "Stanford Alpaca, generate_instruction.py"
     )
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"blacklisted": ("words", "file", "preset")}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "blacklisted": ("words", "file", "preset"),
+        "empty": ("preset",),
+        "too_short": ("preset",),
+        "too_long": ("preset",),
+        "write_a_program": ("preset",),
+        "punctuation_first": ("preset",),
+        "non_ascii_first": ("preset",),
+    }
     example: ClassVar[str] = (
         "{use: blacklist, with: {field: output, words: [as an AI, 作为一个人工智能]}}"
     )
@@ -64,7 +75,7 @@ class Blacklist(RowFilter):
         """Nothing to look for."""
         if self.builtin is False and not (self.words or self.file or self.preset):
             yield OptionProblem(
-                ("builtin",), "filter 'blacklist' has no words", "set words, file or preset"
+                ("builtin",), texts("no-words", filter="blacklist"), texts("set-word-list")
             )
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:

@@ -24,11 +24,15 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
     closest,
+    error_text,
 )
 from sftrecipe_registry.shared.text.row_text import of_turns
 from sftrecipe_registry.shared.text.scripts import count_words
+
+texts = Texts(__package__)
 
 LONGEST = 2000
 """Characters of an expression."""
@@ -64,17 +68,17 @@ def read_expression(text: str, groups: frozenset[str] = frozenset()) -> SafeExpr
     Raises BadExpression.
     """
     if len(text) > LONGEST:
-        raise BadExpression(f"expression has {len(text)} characters, expected at most {LONGEST}")
+        raise BadExpression(texts("expression-too-long", size=len(text), most=LONGEST))
     try:
         tree = ast.parse(text.strip(), mode="eval")
         reader = _Reader(groups)
         compute = reader.read(tree.body)
     except SyntaxError as error:
-        raise BadExpression(f"expression '{text}' cannot be read: {error.msg}") from None
+        raise BadExpression(texts("syntax-error", expression=text, cause=error.msg)) from None
     except (RecursionError, MemoryError, ValueError) as error:
         if isinstance(error, BadExpression):
             raise
-        raise BadExpression(f"expression cannot be read: {error}") from None
+        raise BadExpression(texts("unreadable-expression", cause=str(error))) from None
     members = {group: frozenset(names) for group, names in reader.members.items()}
 
     def in_time(names: Names) -> Any:
@@ -177,7 +181,9 @@ class _Reader:
         reader = _READERS.get(type(node))
         compute = reader(self, node) if reader else None
         if compute is None:
-            raise BadExpression(f"'{ast.unparse(node)}' is not allowed in an expression", _ALLOWED)
+            raise BadExpression(
+                texts("not-allowed", part=ast.unparse(node)), texts("allowed-parts")
+            )
         return compute
 
     def constant(self, node: Any) -> Compute | None:
@@ -189,7 +195,7 @@ class _Reader:
         """A column, by its plain name."""
         name = node.id
         if name in self._groups:
-            raise BadExpression(f"'{name}' stands alone", f"{name}.NAME")
+            raise BadExpression(texts("stands-alone", name=name), f"{name}.NAME")
         if name.lower() in _CONSTANTS:
             constant = _CONSTANTS[name.lower()]
             return lambda names: constant
@@ -268,11 +274,12 @@ class _Reader:
             return lambda names: several([part(names) for part in parts])
         if name not in FUNCTIONS:
             near = closest(name, _functions())
-            hint = f"did you mean '{near}'?" if near else f"functions: {', '.join(_functions())}"
-            raise BadExpression(f"function '{name}' does not exist", hint)
+            known = texts("functions", names=", ".join(_functions()))
+            hint = texts("did-you-mean", name=near) if near else known
+            raise BadExpression(texts("function-unknown", name=name), hint)
         function, count = FUNCTIONS[name]
         if len(parts) != count:
-            raise BadExpression(f"function '{name}' takes {count} values, not {len(parts)}")
+            raise BadExpression(texts("wrong-count", name=name, count=count, given=len(parts)))
         return lambda names: _called(function, [part(names) for part in parts])
 
     def _member(self, group: str, name: str) -> Compute:
@@ -295,9 +302,6 @@ _READERS: Mapping[type[ast.expr], Callable[[_Reader, Any], Compute | None]] = {
     ast.Tuple: _Reader.several,
     ast.UnaryOp: _Reader.unary,
 }
-
-
-_ALLOWED = "columns, score.NAME, tag.NAME, numbers, texts, comparisons, and, or, not, + - * / // %"
 
 
 def _functions() -> list[str]:
@@ -338,7 +342,10 @@ class Expression(RowFilter):
     value does not fit, such as `null > 3`.
     """
 
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"not_true": ("keep",)}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_true": ("keep",),
+        "not_comparable": ("keep",),
+    }
     example: ClassVar[str] = """\
 {use: expression, with: {keep: 'score.rated >= 4 and words(output) > 20 and tag.language == "zh"'}}
 """
@@ -349,9 +356,9 @@ class Expression(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """An expression that cannot be read; columns that the rows do not have."""
         try:
-            read = _read(self.keep)
+            read = _row_expression(self.keep)
         except BadExpression as error:
-            yield OptionProblem(("keep",), str(error), error.hint)
+            yield OptionProblem(("keep",), error_text(error), error.hint)
             return
         if inputs is None:
             return
@@ -359,13 +366,13 @@ class Expression(RowFilter):
         if "messages" in inputs:
             columns -= OF_TURNS
         for name, near in unknown_names(columns, inputs):
-            known = f"columns: {', '.join(sorted(inputs))}" if inputs else None
-            hint = f"did you mean '{near}'?" if near else known
-            yield OptionProblem(("keep",), f"column '{name}' is not in the input rows", hint)
+            known = texts("columns", names=", ".join(sorted(inputs))) if inputs else None
+            hint = texts("did-you-mean", name=near) if near else known
+            yield OptionProblem(("keep",), texts("column-unknown", name=name), hint)
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        columns, read = row.columns, _read(self.keep)
+        columns, read = row.columns, _row_expression(self.keep)
         of_chat = {
             name: of_turns(columns, name) for name in read.names & OF_TURNS if "messages" in columns
         }
@@ -378,5 +385,5 @@ class Expression(RowFilter):
 
 
 @lru_cache(maxsize=64)
-def _read(text: str) -> SafeExpression:
+def _row_expression(text: str) -> SafeExpression:
     return read_expression(text, _GROUPS)

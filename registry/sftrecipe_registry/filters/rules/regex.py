@@ -28,11 +28,14 @@ from sftrecipe.plugin import (
     Record,
     RowFilter,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
+
+texts = Texts(__package__)
 
 SECONDS = 2.0
 """How long one expression may search one text."""
@@ -66,7 +69,9 @@ def guarded_search(pattern: str, *, ignore_case: bool = False) -> Search:
             warnings.simplefilter("ignore")  # of what a later Python may read in it
             compiled = re.compile(pattern, flags)
     except (re.error, RecursionError, OverflowError) as error:
-        raise PluginRefused(f"regular expression '{pattern}' is not valid: {error}") from error
+        raise PluginRefused(
+            texts("pattern-not-valid", pattern=pattern, cause=str(error))
+        ) from error
     if not cannot_explode(pattern):
         return lambda text: _in_time(compiled, text)
     plain = compiled.search
@@ -179,6 +184,7 @@ class Regex(RowFilter):
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "matched": ("drop",),
         "not_matched": ("keep",),
+        "search_too_long": ("keep", "drop"),
     }
     example: ClassVar[str] = (
         "{use: regex, with: {field: output, drop: ['(?i)as an ai', 'https?://']}}"
@@ -197,7 +203,7 @@ class Regex(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No pattern at all."""
         if not self.keep and not self.drop:
-            yield OptionProblem((), "filter 'regex' has no pattern", "set keep or drop")
+            yield OptionProblem((), texts("no-pattern"), texts("set-pattern"))
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order."""

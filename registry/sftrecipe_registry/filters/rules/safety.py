@@ -19,10 +19,13 @@ from sftrecipe.plugin import (
     OptionProblem,
     Record,
     RowFilter,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 from sftrecipe_registry.shared.text.word_list import word_finder
+
+texts = Texts(__package__)
 
 Category = Literal[
     "violence", "sexual", "self_harm", "hate", "weapons", "drugs", "crime", "gambling"
@@ -40,6 +43,16 @@ class Safety(RowFilter):
     words of your own stand beside the built-in ones.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "violence": ("categories", "words", "allow"),
+        "sexual": ("categories", "words", "allow"),
+        "self_harm": ("categories", "words", "allow"),
+        "hate": ("categories", "words", "allow"),
+        "weapons": ("categories", "words", "allow"),
+        "drugs": ("categories", "words", "allow"),
+        "crime": ("categories", "words", "allow"),
+        "gambling": ("categories", "words", "allow"),
+    }
     example: ClassVar[str] = (
         "{use: safety, with: {categories: [violence, sexual], words: {rivals: [Acme, 艾克美]}}}"
     )
@@ -68,13 +81,15 @@ class Safety(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; a word that is allowed but in no list."""
         if not (self.categories or self.words or self.files):
-            yield OptionProblem(("categories",), "filter 'safety' has no words", "set words")
+            yield OptionProblem(
+                ("categories",), texts("no-words", filter="safety"), texts("set-words")
+            )
         if self.files:
             return
         listed = {_folded(word) for words in self._lists(files).values() for word in words}
         for place, word in enumerate(self.allow):
             if _folded(word) not in listed:
-                yield OptionProblem(("allow", place), f"word '{word}' is in no list")
+                yield OptionProblem(("allow", place), texts("word-in-no-list", word=word))
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""

@@ -21,10 +21,13 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Rows,
+    Texts,
     Verdict,
     closest,
 )
 from sftrecipe_registry.shared.text.row_text import text_of
+
+texts = Texts(__package__)
 
 
 class Top(Filter):
@@ -35,7 +38,10 @@ class Top(Filter):
     """
 
     paper: ClassVar[str] = "AlpaGasus (arXiv 2307.08701), IFD (arXiv 2308.12032): the best share"
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"not_among_best": ("most", "share")}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_among_best": ("most", "share"),
+        "no_value": (),
+    }
     example: ClassVar[str] = "{use: top, with: {score: rated, share: 0.1, per: topic}}"
 
     score: str | None = None
@@ -56,11 +62,11 @@ class Top(Filter):
         for one, other in (("score", "column"), ("most", "share")):
             given = [name for name in (one, other) if getattr(self, name) is not None]
             if len(given) == 2:
-                told = f"filter 'top' has both {one} and {other}"
-                yield OptionProblem((other,), told, "keep one of them", at_key=True)
+                told = texts("both-given", one=one, other=other)
+                yield OptionProblem((other,), told, texts("keep-one"), at_key=True)
             elif not given:
-                told = f"filter 'top' has neither {one} nor {other}"
-                yield OptionProblem((), told, f"set {one} or {other}")
+                told = texts("neither-given", one=one, other=other)
+                yield OptionProblem((), told, texts("set-one", one=one, other=other))
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order. Raises PluginRefused where no row has the number."""
@@ -75,7 +81,7 @@ class Top(Filter):
             if not isnan(value):
                 groups[group(row)].append(place)
         if values and not groups:
-            raise PluginRefused(self._nothing(known))
+            raise PluginRefused(self._no_value_text(known))
         ranks = self._ranks(values, groups)
         for place, value in enumerate(values):
             if isnan(value):
@@ -122,13 +128,13 @@ class Top(Filter):
     def _name(self) -> str:
         return self.score or self.column or ""
 
-    def _nothing(self, known: set[str]) -> str:
+    def _no_value_text(self, known: set[str]) -> str:
         if self.score is None:
-            return f"no row has a number in column '{self.column}'"
-        found = ", ".join(sorted(known)) or "none"
-        near = closest(self.score, known)
-        advice = f"did you mean '{near}'" if near else f"scores of the rows: {found}"
-        return f"no row has a score '{self.score}': {advice}"
+            return texts("no-number", column=self.column)
+        if near := closest(self.score, known):
+            return texts("score-unknown-near", score=self.score, near=near)
+        found = ", ".join(sorted(known)) or texts("none")
+        return texts("score-unknown", score=self.score, scores=found)
 
 
 def _fits(value: float) -> bool:

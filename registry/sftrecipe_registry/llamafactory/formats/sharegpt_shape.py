@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.plugin import CALLS, Said, Turn, UnreadTurn, is_empty, read_turns, with_media
+from sftrecipe.plugin import CALLS_ROLE, Said, Turn, UnreadTurn, is_empty, read_turns, with_media
 from sftrecipe_registry.llamafactory.formats.alpaca_shape import (
     MEDIA,
     canonical,
@@ -20,7 +20,7 @@ ROLES = {
     "user_tag": "user",
     "assistant_tag": "assistant",
     "observation_tag": "tool",
-    "function_tag": CALLS,
+    "function_tag": CALLS_ROLE,
     "system_tag": "system",
 }
 _TURNS = (("user", "tool"), ("assistant",))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import ROLES, ToolCall, parted
+from sftrecipe.plugin import ROLES, ToolCall, split_thought
 from sftrecipe.plugin import Turn as ChatTurn
 
 THOUGHT_WORDS = ("<think>\n", "\n</think>\n\n")
@@ -82,7 +82,7 @@ class Turn(NamedTuple):
 def answer(text: str, reasoning: str = "", *, learned: bool = True) -> Turn:
     """An assistant's turn; a thought that its text begins with is one, too. Raises Unusable."""
     if not reasoning and (text[:1].isspace() or text[:1] in _BEGINS):
-        found = parted(text)
+        found = split_thought(text)
         if found.is_open:
             raise Unusable("open_thought")
         reasoning, text = found.reasoning, found.answer

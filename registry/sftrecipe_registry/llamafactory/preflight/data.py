@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import orjson
 
-from sftrecipe.plugin import Finding, Texts, parted
+from sftrecipe.plugin import Finding, Texts, split_thought
 from sftrecipe_registry.llamafactory.formats.conversation import MEDIA
 from sftrecipe_registry.llamafactory.formats.rows import control_token
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
@@ -180,7 +180,7 @@ def _thoughts(turns: Sequence[Mapping[str, str]]) -> dict[str, int]:
     found = {}
     for at, turn in enumerate(turns):
         if turn["role"] in ("assistant", "function"):
-            thought = parted(turn["content"])
+            thought = split_thought(turn["content"])
             if thought.reasoning:
                 before = turn["content"][: len(turn["content"]) - len(thought.answer)]
                 found[str(at)] = len(before.rstrip())

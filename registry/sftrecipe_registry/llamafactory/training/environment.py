@@ -13,7 +13,10 @@ from sftrecipe.plugin import MachineCheck, Text, Texts, environment_of
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
-from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
+from sftrecipe_registry.shared.processes.python_environment import (
+    TRAINING_ENVIRONMENT,
+    make_training_environment,
+)
 
 texts = Texts(__package__)
 
@@ -81,11 +84,11 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        yield MachineCheck("warning", _not_found(), _make_environment())
+        yield MachineCheck("warning", _not_found(), make_training_environment())
         return
     python = _python_of(folder)
     if python is None:
-        yield MachineCheck("fault", texts("no-python", folder=folder), _make_environment())
+        yield MachineCheck("fault", texts("no-python", folder=folder), make_training_environment())
         return
     yield _looked(python)
 
@@ -93,17 +96,13 @@ def check_training() -> Iterator[MachineCheck]:
 def missing_training() -> Iterator[MachineCheck]:
     """LLaMA-Factory, where nothing starts it here."""
     if training_command() is None:
-        yield MachineCheck("fault", _not_found(), _make_environment())
+        yield MachineCheck("fault", _not_found(), make_training_environment())
 
 
 def _not_found() -> Text:
     if named := os.environ.get(TRAINING_ENVIRONMENT):
         return texts("not-found-there", named=named, variable=TRAINING_ENVIRONMENT)
     return texts("not-found-here")
-
-
-def _make_environment() -> Text:
-    return texts("make-environment", variable=TRAINING_ENVIRONMENT)
 
 
 def _looked(python: Path) -> MachineCheck:
@@ -122,7 +121,9 @@ def _looked(python: Path) -> MachineCheck:
     try:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:
-        return MachineCheck("fault", texts("told-nothing", python=python), _make_environment())
+        return MachineCheck(
+            "fault", texts("told-nothing", python=python), make_training_environment()
+        )
     versions = {
         "llamafactory": found["llamafactory"],
         "torch": found["torch"],

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from sftrecipe.plugin import COMPLETE, PluginRefused, Texts, environment_of
+from sftrecipe.plugin import ENVIRONMENT_MADE, PluginRefused, Texts, environment_of
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
 
@@ -51,7 +51,7 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
     Raises PluginRefused where the folder is somebody else's, or the network or the disk fails.
     """
     wanted = _identity(cpu)
-    mark = folder / COMPLETE
+    mark = folder / ENVIRONMENT_MADE
     if mark.is_file() and mark.read_text("utf-8").strip() == wanted:
         say(f"the environment in {folder} is complete")
         return
@@ -79,7 +79,7 @@ def _identity(cpu: bool) -> str:
 
 def _claim(folder: Path) -> None:
     """Take the folder, emptied. Raises PluginRefused where it was not made for this."""
-    marks = (folder / COMPLETE, folder / _INCOMPLETE)
+    marks = (folder / ENVIRONMENT_MADE, folder / _INCOMPLETE)
     try:
         inside = list(folder.iterdir()) if folder.exists() else []
         if inside and not any(mark.exists() for mark in marks):

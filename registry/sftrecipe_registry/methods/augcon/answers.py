@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -26,9 +26,11 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.methods.augcon.context_split import Mode
 from sftrecipe_registry.methods.augcon.demonstrations import Demonstration, DemonstrationSearch
+from sftrecipe_registry.methods.augcon.question_columns import missing_columns
 from sftrecipe_registry.shared.replies.reply import (
     Lost,
     ask_once,
@@ -37,6 +39,8 @@ from sftrecipe_registry.shared.replies.reply import (
     nothing_said,
 )
 from sftrecipe_registry.shared.text.row_text import with_answer
+
+texts = Texts(__package__)
 
 _ASKED = ("context", "question", "answer")
 
@@ -55,6 +59,7 @@ class AugConAnswers(Sampling, Generator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), self-alignment, self-improving"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_answer": ()}
     example: ClassVar[str] = """\
 - id: answers
   use: augcon_answers
@@ -109,18 +114,13 @@ class AugConAnswers(Sampling, Generator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows that are no questions about a context; demonstrations that are none."""
-        for column in ("context", "instruction"):
-            if inputs is not None and column not in inputs:
-                message = f"input rows have no column '{column}'"
-                yield OptionProblem((), message, "set from to a block that uses augcon_queries")
+        for column in missing_columns(inputs):
+            yield OptionProblem((), texts("no-column", column=column), texts("set-from"))
         if self.demonstrations in files.paths:
             for number, line in enumerate(files.text(self.demonstrations).splitlines(), 1):
                 if line.strip() and _demonstration(line) is None:
-                    yield OptionProblem(
-                        ("demonstrations",),
-                        f"'{self.demonstrations}' line {number} is no demonstration",
-                        'write {"context": "…", "question": "…", "answer": "…"} on each line',
-                    )
+                    told = texts("no-demonstration", file=self.demonstrations, line=number)
+                    yield OptionProblem(("demonstrations",), told, texts("write-demonstration"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns and `output`."""
@@ -156,7 +156,7 @@ class AugConAnswers(Sampling, Generator):
             one: Demonstration, shown: Sequence[Demonstration]
         ) -> Demonstration | None:
             reply = await self._ask(one, shown, ctx)
-            found = self._found(reply)
+            found = self._answer_parts(reply)
             return {**one, **found._asdict()} if found.answer else None
 
         async def agree(made: Demonstration, reference: Demonstration) -> bool:
@@ -202,11 +202,11 @@ class AugConAnswers(Sampling, Generator):
     async def _reply(self, prompt: str, sampling: dict[str, Any], ctx: Context) -> Reply:
         return await ask_once(ctx.model, prompt, sampling, raw=self.mode == "complete")
 
-    def _found(self, reply: Reply) -> Answered:
+    def _answer_parts(self, reply: Reply) -> Answered:
         return find_answer(reply.text, reasoning=self.reasoning)
 
     def _answered(self, row: Record, reply: Reply, ctx: Context) -> Record | Reject:
-        found = self._found(reply)
+        found = self._answer_parts(reply)
         columns = with_answer(row.columns, found.answer)
         if self.reasoning:
             columns["reasoning"] = found.reasoning

@@ -113,7 +113,7 @@ def _before(text: str) -> str:
     return text[: first.start()].strip() if first else ""
 
 
-class Asking(NamedTuple):
+class PromptForm(NamedTuple):
     """How well the prompt asks."""
 
     terse: bool = False
@@ -122,11 +122,11 @@ class Asking(NamedTuple):
     """Examples that it shows."""
 
 
-PROMPT_VARIABLES = frozenset({"context", "halves", *Asking._fields})
+PROMPT_VARIABLES = frozenset({"context", "halves", *PromptForm._fields})
 """What the prompt is given."""
 
 
-class Asked(NamedTuple):
+class SplitReply(NamedTuple):
     """What asking for a split brought."""
 
     split: Split | None
@@ -145,9 +145,11 @@ class SplitAsker:
     by: SplitBy
     one_line: bool = False
 
-    async def ask(self, prompt: Prompt, context: str, asked: Asking, sample: int = 0) -> Asked:
+    async def ask(
+        self, prompt: Prompt, context: str, form: PromptForm, sample: int = 0
+    ) -> SplitReply:
         """The first readable reply of `attempts`. Raises CallFailed."""
-        text = prompt.render({"context": context, "halves": self.by == "model", **asked._asdict()})
+        text = prompt.render({"context": context, "halves": self.by == "model", **form._asdict()})
         replies: list[Reply] = []
         for attempt in range(self.attempts):
             raw = self.mode == "complete"
@@ -156,8 +158,8 @@ class SplitAsker:
             )
             replies.append(reply)
             if split := self._read(reply, context):
-                return Asked(split, replies)
-        return Asked(None, replies)
+                return SplitReply(split, replies)
+        return SplitReply(None, replies)
 
     def _read(self, reply: Reply, context: str) -> Split | None:
         if self.by == "model":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, ClassVar, Literal
 
@@ -18,6 +18,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.rouge import rouge_l
@@ -28,6 +29,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
     jieba_is_missing,
     tokenizer,
 )
+
+texts = Texts(__package__)
 
 _SHOWN = 80
 """Characters of the nearest row that a reject shows."""
@@ -42,6 +45,10 @@ class AugConFilter(Filter):
     """
 
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), rank and filter"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "enough": ("most",),
+        "too_similar": ("max",),
+    }
     example: ClassVar[str] = "{use: augcon_filter, on: queries, with: {score: scored, max: 0.7}}"
 
     field: ColumnName = "instruction"
@@ -67,9 +74,9 @@ class AugConFilter(Filter):
         """A tokenizer that is not installed; rows that say nothing of their context."""
         if (self.strict_original or self.tokenizer == "jieba") and jieba_is_missing():
             option = "strict_original" if self.strict_original else "tokenizer"
-            yield OptionProblem((option,), "jieba is not installed", INSTALL_JIEBA)
+            yield OptionProblem((option,), texts("jieba-not-installed"), INSTALL_JIEBA)
         if self.most is None and inputs is not None and "wanted" not in inputs:
-            yield OptionProblem((), "input rows have no column 'wanted'", "set most")
+            yield OptionProblem((), texts("no-column", column="wanted"), texts("set-most"))
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order. Raises PluginRefused where a row lacks its score."""
@@ -103,10 +110,7 @@ class AugConFilter(Filter):
         if self.score is None:
             return 0.0
         if self.score not in row.scores:
-            raise PluginRefused(
-                f"row {row.id} has no score '{self.score}': name the block that scores the rows, "
-                "and put it before this one"
-            )
+            raise PluginRefused(texts("no-row-score", row=row.id, score=self.score))
         return row.scores[self.score]
 
     def _enough(self, row: Record) -> int:
@@ -114,7 +118,7 @@ class AugConFilter(Filter):
             return self.most
         wanted = row.columns.get("wanted")
         if not isinstance(wanted, int):
-            raise PluginRefused(f"row {row.id} has no number in column 'wanted': set most")
+            raise PluginRefused(texts("no-wanted-number", row=row.id))
         return wanted
 
     def _similarity(self, tokens: Sequence[str], kept: Sequence[str]) -> float:

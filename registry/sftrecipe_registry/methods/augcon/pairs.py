@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -23,25 +23,29 @@ from sftrecipe.plugin import (
     Reject,
     Rows,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.methods.augcon.context_split import (
     PROMPT_VARIABLES,
-    Asked,
-    Asking,
     Mode,
+    PromptForm,
     SplitAsker,
     SplitBy,
+    SplitReply,
 )
+from sftrecipe_registry.methods.augcon.question_columns import missing_columns
+
+texts = Texts(__package__)
 
 _DEGRADED = {
-    "terse": Asking(terse=True),
-    "one_shot": Asking(shots=1),
-    "terse_one_shot": Asking(terse=True, shots=1),
+    "terse": PromptForm(terse=True),
+    "one_shot": PromptForm(shots=1),
+    "terse_one_shot": PromptForm(terse=True, shots=1),
 }
 """Prompts made worse, by the name that the pairs carry."""
 
 
-class _Question(NamedTuple):
+class _DegradedQuestion(NamedTuple):
     row: Record
     degraded: str
 
@@ -56,6 +60,10 @@ class AugConPairs(Sampling, Generator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), contrastive scorer"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_split": ("attempts",),
+        "same_question": (),
+    }
     example: ClassVar[str] = """\
 - id: pairs
   use: augcon_pairs
@@ -95,10 +103,8 @@ class AugConPairs(Sampling, Generator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows that are no questions about a context."""
-        for column in ("context", "instruction"):
-            if inputs is not None and column not in inputs:
-                message = f"input rows have no column '{column}'"
-                yield OptionProblem((), message, "set from to a block that uses augcon_queries")
+        for column in missing_columns(inputs):
+            yield OptionProblem((), texts("no-column", column=column), texts("set-from"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Those of preference data, with the context and the kind of the degraded prompt."""
@@ -114,16 +120,16 @@ class AugConPairs(Sampling, Generator):
         asker = SplitAsker(ctx.model, self.mode, self.sampling(), self.attempts, self.split)
         prompt = ctx.prompt(self.prompt)
 
-        async def ask(question: _Question) -> Asked:
+        async def ask(question: _DegradedQuestion) -> SplitReply:
             context = question.row.text("context")
             if not context.strip():
-                raise PromptFailed("column 'context' holds no text")
+                raise PromptFailed(texts("empty-context"))
             return await asker.ask(prompt, context, _DEGRADED[question.degraded])
 
         async for question, asked in ctx.map(ask, self._drawn(rows, ctx)):
             yield self._pair(question, asked, ctx)
 
-    def _drawn(self, rows: Rows, ctx: Context) -> Iterator[_Question]:
+    def _drawn(self, rows: Rows, ctx: Context) -> Iterator[_DegradedQuestion]:
         """The rows with the largest numbers of each kind. One more row changes few draws."""
         kind_of: dict[str, str] = {}
         for at, degraded in enumerate(_DEGRADED):
@@ -132,10 +138,10 @@ class AugConPairs(Sampling, Generator):
             kind_of |= dict.fromkeys(drawn, degraded)
         for row in rows:
             if degraded_for := kind_of.pop(row.id, None):
-                yield _Question(row, degraded_for)
+                yield _DegradedQuestion(row, degraded_for)
 
     def _pair(
-        self, question: _Question, asked: Asked | CallFailed, ctx: Context
+        self, question: _DegradedQuestion, asked: SplitReply | CallFailed, ctx: Context
     ) -> Record | Reject:
         row, degraded = question
         context, chosen = row.text("context"), row.text("instruction")

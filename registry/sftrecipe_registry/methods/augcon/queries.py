@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -25,12 +25,12 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.augcon.context_split import (
     PROMPT_VARIABLES,
-    Asked,
-    Asking,
     Mode,
+    PromptForm,
     Split,
     SplitAsker,
     SplitBy,
+    SplitReply,
 )
 from sftrecipe_registry.shared.text.rouge import rouge_l
 from sftrecipe_registry.shared.text.row_text import CONTENT
@@ -83,6 +83,12 @@ class AugConQueries(Sampling, RowGenerator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), context-split-tree"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "too_short": ("smallest",),
+        "none_wanted": ("characters_a_query",),
+        "not_split": ("attempts",),
+        "short_question": (),
+    }
     example: ClassVar[str] = """\
 - id: queries
   use: augcon_queries
@@ -182,8 +188,8 @@ class AugConQueries(Sampling, RowGenerator):
         )
         prompt = ctx.prompt(self.prompt)
 
-        async def ask(node: _Node) -> Asked:
-            return await asker.ask(prompt, node.text, Asking(), node.tree * self.attempts)
+        async def ask(node: _Node) -> SplitReply:
+            return await asker.ask(prompt, node.text, PromptForm(), node.tree * self.attempts)
 
         room = 2 * len(root.text) // self.smallest
         level = [root]
@@ -192,15 +198,15 @@ class AugConQueries(Sampling, RowGenerator):
             level, room = level[:room], room - len(level[:room])
             below: list[_Node] = []
             async for node, asked in ctx.map(ask, level):
-                made = self._made(node, asked, growth, ctx)
+                made = self._row_or_reject(node, asked, growth, ctx)
                 growth.made.append(made)
-                if isinstance(made, Record) and isinstance(asked, Asked) and asked.split:
+                if isinstance(made, Record) and isinstance(asked, SplitReply) and asked.split:
                     growth.questions += 1
                     below += self._halves(node, asked.split, made, ctx)
             level = below
 
-    def _made(
-        self, node: _Node, asked: Asked | CallFailed, growth: _Growth, ctx: Context
+    def _row_or_reject(
+        self, node: _Node, asked: SplitReply | CallFailed, growth: _Growth, ctx: Context
     ) -> Record | Reject:
         """A node's row or reject. It comes from the node above, so `explain` walks the tree."""
         columns, parents = self._columns(node, growth), [node.above]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Lt
@@ -19,8 +19,10 @@ from sftrecipe.plugin import (
     Record,
     Rows,
     StreamName,
+    Texts,
     Verdict,
 )
+from sftrecipe_registry.methods.augcon.question_columns import missing_columns
 from sftrecipe_registry.shared.text.tokenizers import Tokenize, TokenizerName, tokenizer
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.floating[Any]]
 
+texts = Texts(__package__)
+
 _FEWEST = 4
 """Pairs without which nothing is learnt."""
 
 
-class _Asked(NamedTuple):
+class _AskedQuestion(NamedTuple):
     """A question on a context."""
 
     context: str
@@ -54,6 +58,7 @@ class ContrastiveScorer(Filter):
     """
 
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), contrastive scorer"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"odd_embedding": ("features",)}
     example: ClassVar[str] = (
         "{id: scored, use: contrastive_scorer, on: queries, with: {pairs: pairs}}"
     )
@@ -83,14 +88,13 @@ class ContrastiveScorer(Filter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Rows that are no questions about a context."""
-        for column in ("context", "instruction"):
-            if inputs is not None and column not in inputs:
-                yield OptionProblem((), f"input rows have no column '{column}'")
+        for column in missing_columns(inputs):
+            yield OptionProblem((), texts("no-column", column=column))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's score, in order. Raises PluginRefused where there are too few pairs."""
         head = await self._trained(ctx)
-        asked = (_Asked(row.text("context"), row.text("instruction")) for row in rows)
+        asked = (_AskedQuestion(row.text("context"), row.text("instruction")) for row in rows)
         async for features in self._features(asked, ctx):
             if isinstance(features, CallFailed):
                 calls = (features.key,) if features.key else ()
@@ -118,10 +122,8 @@ class ContrastiveScorer(Filter):
             (held if drawn < self.holdout else train).append(features)
         ctx.count("train_pairs", len(train))
         if len(train) < _FEWEST:
-            raise PluginRefused(
-                f"stream '{self.pairs}' has {len(train)} pairs to train on, expected at least "
-                f"{_FEWEST}: make more, or leave the scorer out"
-            )
+            told = texts("too-few-pairs", stream=self.pairs, pairs=len(train), least=_FEWEST)
+            raise PluginRefused(told)
         chosen, rejected = (np.array(side, np.float64) for side in zip(*train, strict=True))
         head = trained_head(
             chosen,
@@ -141,7 +143,7 @@ class ContrastiveScorer(Filter):
     async def _pairs(self, ctx: Context) -> AsyncIterator[tuple[Record, tuple[Vector, Vector]]]:
         """The pairs with the features of both questions; without those that cannot be had."""
         pairs = ctx.streams[self.pairs]
-        sides = (_Asked(row.text("context"), row.text(s)) for row in pairs for s in _SIDES)
+        sides = (_AskedQuestion(row.text("context"), row.text(s)) for row in pairs for s in _SIDES)
         features = self._features(sides, ctx)
         for row in pairs:
             chosen, rejected = await anext(features), await anext(features)
@@ -151,12 +153,12 @@ class ContrastiveScorer(Filter):
                 yield row, (chosen, rejected)
 
     async def _features(
-        self, asked: Iterable[_Asked], ctx: Context
+        self, asked: Iterable[_AskedQuestion], ctx: Context
     ) -> AsyncIterator[Vector | CallFailed]:
         """Features of each question, in order."""
         if self.features == "embedding":
 
-            async def embed(one: _Asked) -> Vector:
+            async def embed(one: _AskedQuestion) -> Vector:
                 return await _embedded(one, ctx)
 
             async for _, vector in ctx.map(embed, asked):
@@ -174,7 +176,7 @@ class ContrastiveScorer(Filter):
 _SIDES = ("chosen", "rejected")
 
 
-async def _embedded(asked: _Asked, ctx: Context) -> Vector:
+async def _embedded(asked: _AskedQuestion, ctx: Context) -> Vector:
     """Vectors of the question, and of context and question together, one after the other."""
     import numpy as np  # noqa: PLC0415
 

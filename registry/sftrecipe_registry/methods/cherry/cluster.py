@@ -22,6 +22,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
     from sftrecipe_registry.shared.vectors.embedded_texts import Failed
 
+texts = Texts(__package__)
+
 _MOST_CLUSTERS = 1000
 
 
@@ -52,7 +55,12 @@ class Cluster(Filter):
     rejected, `no_text`.
     """
 
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"cluster_full": ("most", "total")}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "cluster_full": ("most", "total"),
+        "no_text": ("field",),
+        "no_embedding": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = "{id: topic, use: cluster, with: {clusters: 50, total: 1000}}"
 
     clusters: Annotated[int, Gt(1)] | None = None
@@ -82,11 +90,10 @@ class Cluster(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Two measures of how many; a model that is not installed."""
         if self.most is not None and self.total is not None:
-            told = "filter 'cluster' has both most and total"
-            yield OptionProblem(("total",), told, "keep one of them", at_key=True)
+            told = texts("both-most-and-total")
+            yield OptionProblem(("total",), told, texts("keep-one"), at_key=True)
         if self.vectors == "packaged" and model_is_missing():
-            told = f"filter 'cluster' needs the package {PACKAGE}"
-            yield OptionProblem(("vectors",), told, INSTALL)
+            yield OptionProblem(("vectors",), texts("needs-package", package=PACKAGE), INSTALL)
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The packaged model."""
@@ -155,7 +162,7 @@ class Cluster(Filter):
             (self._rank(row, ctx), place) for place, row in enumerate(rows) if place in cluster_of
         )
         if self.score is not None and ranked and ranked[0][0] == float("inf"):
-            raise PluginRefused(f"no row has a score '{self.score}'")
+            raise PluginRefused(texts("no-row-score", score=self.score))
         kept = set()
         for _, place in ranked:
             if caps[cluster_of[place]] > 0:

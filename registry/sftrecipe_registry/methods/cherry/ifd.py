@@ -24,9 +24,17 @@ from sftrecipe.plugin import (
     Record,
     Reply,
     Rows,
+    Texts,
     Verdict,
 )
-from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT, PromptName, asked, question_prompt
+from sftrecipe_registry.methods.cherry.ifd_texts import (
+    DIRECT,
+    PromptName,
+    question_and_answer,
+    question_prompt,
+)
+
+texts = Texts(__package__)
 
 _ALPACA_ROWS = 52_002
 _PREFIX_TOKENS = {"alpaca": 4, "wizard": 4, "vicuna": 6, "plain": 1}
@@ -44,7 +52,7 @@ class _Scored(NamedTuple):
     value: float | None = None
 
 
-def _lost(failure: CallFailed) -> _Scored:
+def _unscored(failure: CallFailed) -> _Scored:
     calls = (failure.key,) if failure.key else ()
     return _Scored(UNSCORED, calls, failure.reason, failure.message)
 
@@ -73,6 +81,7 @@ class Ifd(Filter):
         "too_high": ("max",),
         "not_chosen": ("rate", "number"),
         "too_long": ("max_length",),
+        "nan": (),
     }
     example: ClassVar[str] = "{use: ifd, provider: scorer, with: {rate: 0.1}}"
 
@@ -107,9 +116,9 @@ class Ifd(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Two ways to say how many; an empty range."""
         if self.rate is not None and self.number is not None:
-            yield OptionProblem(("number",), "number and rate both say how many", "remove one")
+            yield OptionProblem(("number",), texts("number-and-rate"), texts("remove-one"))
         if self.min is not None and self.min > self.max:
-            yield OptionProblem(("min",), f"'{self.min:g}' is above max '{self.max:g}'")
+            yield OptionProblem(("min",), texts("min-above-max", min=self.min, max=self.max))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """Two calls a row, or three; at most the number or the share of the rows."""
@@ -126,7 +135,7 @@ class Ifd(Filter):
         choosing = self.rate is not None or self.number is not None
         scored: list[_Scored] = []
         async for _, told in ctx.map(lambda row: self._scored(row, ctx), rows):
-            found = _lost(told) if isinstance(told, CallFailed) else told
+            found = _unscored(told) if isinstance(told, CallFailed) else told
             if choosing:
                 scored.append(found)
             else:
@@ -140,7 +149,7 @@ class Ifd(Filter):
     async def _scored(self, row: Record, ctx: Context) -> _Scored:
         """Raises CallFailed."""
         name = self._prompt()
-        instruction, given, answer = asked(row)
+        instruction, given, answer = question_and_answer(row)
         if not answer:
             return _Scored(UNSCORED, (), "nan", "the row has no answer")
         prompt = question_prompt(name, instruction, "" if self._is_wizard_original() else given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from sftrecipe.plugin import Record, joined
+from sftrecipe.plugin import Record, join_thought
 from sftrecipe_registry.shared.text.row_text import parted, spoken, trained_answer
 
 PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
@@ -25,7 +25,7 @@ DIRECT: dict[PromptName, str] = {
 """What stands before the answer alone."""
 
 
-class Asked(NamedTuple):
+class QuestionAndAnswer(NamedTuple):
     """A row as question and answer."""
 
     instruction: str
@@ -33,15 +33,15 @@ class Asked(NamedTuple):
     output: str
 
 
-def asked(row: Record) -> Asked:
+def question_and_answer(row: Record) -> QuestionAndAnswer:
     """The row's question and answer; of chat turns the last answer, and what was said before.
 
     A thought stands before the answer, as it is trained.
     """
     if "messages" not in row.columns and not row.columns.get("history"):
-        answer = joined(row.text("reasoning"), row.text("output"))
-        return Asked(row.text("instruction"), row.text("input"), answer)
-    return Asked(spoken(parted(row.columns).before), "", trained_answer(row.columns))
+        answer = join_thought(row.text("reasoning"), row.text("output"))
+        return QuestionAndAnswer(row.text("instruction"), row.text("input"), answer)
+    return QuestionAndAnswer(spoken(parted(row.columns).before), "", trained_answer(row.columns))
 
 
 def question_prompt(name: PromptName, instruction: str, given: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -20,13 +20,20 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Rows,
+    Texts,
 )
-from sftrecipe_registry.methods.cherry.ifd_texts import PromptName, asked, question_prompt
+from sftrecipe_registry.methods.cherry.ifd_texts import (
+    PromptName,
+    question_and_answer,
+    question_prompt,
+)
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+texts = Texts(__package__)
 
 _EMBEDS: frozenset[Capability] = frozenset({"embed"})
 _MOST_LOSS = 700.0
@@ -44,7 +51,7 @@ class _Measured(NamedTuple):
     told: str = ""
 
 
-class _Place(NamedTuple):
+class _ClusterPlace(NamedTuple):
     """A row's cluster."""
 
     cluster: int = -1
@@ -53,7 +60,7 @@ class _Place(NamedTuple):
     told: str = ""
 
 
-def _lost(failure: CallFailed) -> _Measured:
+def _unmeasured(failure: CallFailed) -> _Measured:
     calls = (failure.key,) if failure.key else ()
     reason = failure.reason if failure.key else "no_question"
     return _Measured(math.nan, calls, reason=reason, told=failure.message)
@@ -77,6 +84,12 @@ class PreExperience(Generator):
         "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), section 2.1: "
         "k-means of 100 clusters over the questions' mean last hidden states, 10 of each"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_drawn": ("clusters", "per_cluster"),
+        "outside_band": ("low", "high"),
+        "no_perplexity": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = """\
 - id: warm_up
   use: pre_experience
@@ -116,7 +129,7 @@ class PreExperience(Generator):
         """The drawn rows in the rows' order, and a reject for every other."""
         measured: list[_Measured] = []
         async for _, told in ctx.map(lambda row: self._measured(row, ctx), rows):
-            measured.append(_lost(told) if isinstance(told, CallFailed) else told)
+            measured.append(_unmeasured(told) if isinstance(told, CallFailed) else told)
         drawn = self._drawn(measured, ctx)
         for row, found, place in zip(rows, measured, drawn, strict=True):
             value = None if math.isnan(found.perplexity) else found.perplexity
@@ -133,9 +146,9 @@ class PreExperience(Generator):
         """Raises CallFailed."""
         import numpy as np  # noqa: PLC0415
 
-        instruction, given, _ = asked(row)
+        instruction, given, _ = question_and_answer(row)
         if not instruction.strip():
-            raise CallFailed("final", "the row has no question")
+            raise CallFailed("final", texts("no-question"))
         question = question_prompt(self.prompt, instruction, given)
         scored, embedded = await asyncio.gather(
             ctx.model.loglikelihood("", question), ctx.models[self.embedder or ""].embed(question)
@@ -147,19 +160,19 @@ class PreExperience(Generator):
         vector = np.array(embedded.vector, np.float32)
         return _Measured(math.exp(min(loss, _MOST_LOSS)), calls, vector)
 
-    def _drawn(self, measured: Sequence[_Measured], ctx: Context) -> list[_Place]:
+    def _drawn(self, measured: Sequence[_Measured], ctx: Context) -> list[_ClusterPlace]:
         """Every row's cluster, and why it is not drawn."""
         import numpy as np  # noqa: PLC0415
 
         from sftrecipe_registry.methods.cherry.kmeans import kmeans  # noqa: PLC0415
 
-        places = [_Place()] * len(measured)
+        places = [_ClusterPlace()] * len(measured)
         of_row = {at: one.vector for at, one in enumerate(measured) if one.vector is not None}
         usual = usual_width(map(len, of_row.values()))
         for at, vector in of_row.items():
             if len(vector) != usual:
                 told = told_width(len(vector), usual)
-                places[at] = _Place(reason=ODD_EMBEDDING, told=told)
+                places[at] = _ClusterPlace(reason=ODD_EMBEDDING, told=told)
         able = [at for at, vector in of_row.items() if len(vector) == usual]
         if not able:
             return places
@@ -171,7 +184,7 @@ class PreExperience(Generator):
             perplexities = [measured[at].perplexity for at in members]
             reasons = _chosen(perplexities, self.per_cluster, self.low, self.high)
             for at, reason in zip(members, reasons, strict=True):
-                places[at] = _Place(cluster, reason)
+                places[at] = _ClusterPlace(cluster, reason)
         ctx.count("clusters", len(np.unique(labels)))
         return places
 

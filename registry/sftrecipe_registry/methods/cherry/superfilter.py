@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     OptionProblem,
     Reply,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
@@ -27,6 +28,8 @@ from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, tol
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+texts = Texts(__package__)
 
 
 class Superfilter(Filter):
@@ -45,8 +48,9 @@ class Superfilter(Filter):
         "over all-MiniLM-L6-v2, similarity exp(-distance / dimension)"
     )
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "beyond_budget": ("rate", "number"),
         "covered": ("rate", "number"),
+        "no_text": ("field",),
+        "odd_embedding": (),
     }
     example: ClassVar[str] = "{use: superfilter, provider: embedder, with: {rate: 0.1}}"
 
@@ -61,7 +65,7 @@ class Superfilter(Filter):
         """It must be told how many to keep, in one way."""
         if (self.rate is None) == (self.number is None):
             path = () if self.rate is None else ("number",)
-            yield OptionProblem(path, "one of rate and number must say how many rows to keep")
+            yield OptionProblem(path, texts("rate-or-number"))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """One call a row."""
@@ -128,5 +132,5 @@ class Superfilter(Filter):
 
 async def _embedded(text: str, ctx: Context) -> Reply:
     if not text.strip():
-        raise CallFailed("final", "the row has no text")
+        raise CallFailed("final", texts("row-without-text"))
     return await ctx.model.embed(text)

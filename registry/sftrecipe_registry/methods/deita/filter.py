@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
@@ -24,6 +23,7 @@ from sftrecipe.plugin import (
     Record,
     Rows,
     Sampling,
+    Texts,
     Verdict,
     chat,
 )
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 from math import exp
 
 from sftrecipe.plugin import Model
+
+texts = Texts(__package__)
 
 _WORST, _BEST = 1, 6
 """The scale of both scores."""
@@ -69,7 +71,7 @@ class _Scored(NamedTuple):
     calls: tuple[str, ...] = ()
 
 
-class _Asked(NamedTuple):
+class _ScoreReply(NamedTuple):
     """One score of one turn."""
 
     score: float | None
@@ -92,6 +94,15 @@ class Deita(Sampling, Filter):
         "Liu et al. 2024, Deita (arXiv 2312.15685), section 2; the filter as its code has it, "
         "greedy against the accepted; its scorers are models of 7B, here any model"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "beyond_budget": ("most",),
+        "too_similar": ("max_similarity",),
+        "no_answer": (),
+        "no_score": ("complexity", "quality"),
+        "no_text": (),
+        "no_embedding": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = "{use: deita, provider: judge, with: {most: 6000, embedder: vectors}}"
 
     most: Annotated[int, Gt(0)] | None = None
@@ -124,8 +135,8 @@ class Deita(Sampling, Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""
         if self.embedder is None and model_is_missing():
-            told = f"filter 'deita' needs an embedder or the package {PACKAGE}"
-            yield OptionProblem((), told, f"set embedder, or {INSTALL}")
+            told = texts("deita-needs-embedder", package=PACKAGE)
+            yield OptionProblem((), told, texts("set-embedder", install=INSTALL))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The packaged model."""
@@ -174,9 +185,13 @@ class Deita(Sampling, Filter):
             else:
                 found.append(one)
         if found and not named and (self.complexity or self.quality):
-            told = " nor ".join(f"'{name}'" for name in (self.complexity, self.quality) if name)
-            raise PluginRefused(f"no row has a score {told}: put the blocks that score before")
+            raise PluginRefused(self._no_score_text())
         return found
+
+    def _no_score_text(self) -> str:
+        if self.complexity and self.quality:
+            return texts("neither-score", complexity=self.complexity, quality=self.quality)
+        return texts("no-row-score", score=self.complexity or self.quality)
 
     async def _score(self, row: Record, ctx: Context) -> _Scored:
         turns = _turns(row)
@@ -189,7 +204,9 @@ class Deita(Sampling, Filter):
         for instruction, answer in turns:
             pair: list[float] = []
             for name, prompt in self._wanted():
-                asked = _Asked(row.scores.get(name), said=f"no score '{name}'") if name else None
+                asked = (
+                    _ScoreReply(row.scores.get(name), said=f"no score '{name}'") if name else None
+                )
                 asked = asked or await self._ask(prompt, instruction, answer, ctx)
                 calls.extend(asked.calls)
                 if asked.score is None:
@@ -203,15 +220,15 @@ class Deita(Sampling, Filter):
         """Of each score its name, where the rows have it, and how it is asked for."""
         return (self.complexity, self.complexity_prompt), (self.quality, self.quality_prompt)
 
-    async def _ask(self, prompt: str, instruction: str, answer: str, ctx: Context) -> _Asked:
+    async def _ask(self, prompt: str, instruction: str, answer: str, ctx: Context) -> _ScoreReply:
         at_once = self.scored == "likelihood"
         given = {"instruction": instruction, "output": answer, "at_once": at_once}
         text = ctx.prompt(prompt).render(given)
         if at_once:
             value, keys = await expected_score(ctx.model, f"{text}\n\nScore:", _WORST, _BEST)
-            return _Asked(value, keys)
+            return _ScoreReply(value, keys)
         reply = await ask_once(ctx.model, text, self.sampling())
-        return _Asked(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
+        return _ScoreReply(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
 
     async def _repetitions(
         self, rows: Rows, ranked: Sequence[int], ctx: Context
@@ -246,14 +263,11 @@ class Deita(Sampling, Filter):
 
     async def _vectors(self, rows: Rows, places: Sequence[int], ctx: Context) -> Vectors:
         """Embeddings of the rows at these places, in their order."""
-        from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.methods.deita.named_embedder import embedded_by  # noqa: PLC0415 - numpy
 
         wanted = set(places)
-        texts = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
-        if self.embedder is None:
-            return await embedded((texts[place] for place in places), "packaged", ctx)
-        asking = replace(ctx, models={"": ctx.models[self.embedder]})
-        return await embedded((texts[place] for place in places), "provider", asking)
+        aloud = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
+        return await embedded_by(self.embedder, (aloud[place] for place in places), ctx)
 
 
 def _turns(row: Record) -> list[tuple[str, str]]:

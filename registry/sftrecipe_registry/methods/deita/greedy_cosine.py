@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 _FIRST_ROOM = 256
 
 
-class Nearest(NamedTuple):
+class NearestTaken(NamedTuple):
     """The nearest vector that was taken."""
 
     cosine: float
@@ -28,14 +28,14 @@ class GreedyCosine:
     def __len__(self) -> int:
         return len(self._places)
 
-    def too_near(self, vector: NDArray[np.float32], place: int) -> Nearest | None:
+    def too_near(self, vector: NDArray[np.float32], place: int) -> NearestTaken | None:
         """The taken vector that is nearer than allowed; None: there is none, and it is taken."""
         count = len(self._places)
         if count:
             cosines = self._taken[:count] @ vector
             at = int(cosines.argmax())
             if cosines[at] > self._most:
-                return Nearest(float(cosines[at]), self._places[at])
+                return NearestTaken(float(cosines[at]), self._places[at])
         if count == len(self._taken):
             grown = np.zeros((max(2 * count, _FIRST_ROOM), len(vector)), np.float32)
             grown[:count] = self._taken[:count] if count else 0

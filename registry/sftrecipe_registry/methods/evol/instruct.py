@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -24,6 +24,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
     question,
 )
 from sftrecipe_registry.methods.evol.evolution import (
@@ -38,6 +39,8 @@ from sftrecipe_registry.shared.replies.reply import ask_once, lost_reply
 from sftrecipe_registry.shared.replies.thoughts import Kept, KeptThought
 from sftrecipe_registry.shared.text.row_text import column_text, parted
 from sftrecipe_registry.shared.text.scripts import count_words
+
+texts = Texts(__package__)
 
 Operation = Literal[
     "constraints", "deepening", "concretizing", "reasoning", "complicating", "breadth"
@@ -61,6 +64,15 @@ class EvolInstruct(Sampling, KeptThought, Generator):
         "Xu et al. 2024, WizardLM (arXiv 2304.12244), §3: five in-depth operations, in-breadth, "
         "four rules of elimination, four epochs"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_instruction": (),
+        "scaffold": (),
+        "unchanged": (),
+        "equal": ("compare",),
+        "not_judged": ("compare",),
+        "apology": ("answer",),
+        "nothing_said": ("answer",),
+    }
     example: ClassVar[str] = """\
 - id: evolved
   use: evol_instruct
@@ -121,9 +133,9 @@ class EvolInstruct(Sampling, KeptThought, Generator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No operation to draw; rows without instructions."""
         if not any(self._weights().values()):
-            yield OptionProblem(("operations",), "no operation has a weight")
+            yield OptionProblem(("operations",), texts("no-operation"))
         if inputs is not None and not inputs & {"instruction", "messages"}:
-            yield OptionProblem((), "the rows have no instructions: no column 'instruction'")
+            yield OptionProblem((), texts("no-instructions"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The instruction and its answer, beside the input's other columns."""
@@ -149,13 +161,13 @@ class EvolInstruct(Sampling, KeptThought, Generator):
                 yield Reject(row, "no_instruction")
         if self.originals:
             async for row, made in ctx.map(lambda row: self._original(row, ctx), pool):
-                yield _lost(row, made, ctx) if isinstance(made, CallFailed) else made
+                yield _failure_reject(row, made, ctx) if isinstance(made, CallFailed) else made
         newest: dict[int, Record] = {}
         for epoch in range(1, self._epochs() + 1):
             evolve = partial(self._evolve, epoch=epoch, ctx=ctx)
             async for (place, row), made in ctx.map(evolve, enumerate(tuple(pool))):
                 if isinstance(made, CallFailed):
-                    yield _lost(row, made, ctx)
+                    yield _failure_reject(row, made, ctx)
                 elif isinstance(made, Reject):
                     yield made
                 else:
@@ -288,7 +300,7 @@ def _answered(row: Record) -> dict[str, str]:
     return {name: text for name, text in found.items() if text}
 
 
-def _lost(row: Record, failure: CallFailed, ctx: Context) -> Reject:
+def _failure_reject(row: Record, failure: CallFailed, ctx: Context) -> Reject:
     return ctx.reject(
         row.columns, failure.reason, failure.message, parents=[row], replies=[failure]
     )

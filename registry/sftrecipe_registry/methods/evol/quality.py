@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt
@@ -20,11 +20,14 @@ from sftrecipe.plugin import (
     Reply,
     RowGenerator,
     Sampling,
+    Texts,
     chat,
 )
 from sftrecipe_registry.methods.evol.evolution import drawn, evolved_text, scaffold_in
 from sftrecipe_registry.shared.replies.reply import Lost, ask_once, lost_reply
 from sftrecipe_registry.shared.text.row_text import parted, spoken, with_answer
+
+texts = Texts(__package__)
 
 Operation = Literal["helpfulness", "relevance", "deepening", "creativity", "details"]
 _VARIABLES = frozenset({"prompt", "answer", "operation"})
@@ -43,6 +46,11 @@ class EvolQuality(Sampling, RowGenerator):
         "Liu et al. 2024, Deita (arXiv 2312.15685), evolution of quality; operations as distilabel "
         "1.5.3 has them"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_answer": (),
+        "scaffold": (),
+        "unchanged": (),
+    }
     example: ClassVar[str] = """\
 - {id: better, use: evol_quality, from: answered, provider: teacher, with: {evolutions: 2}}
 """
@@ -65,7 +73,7 @@ class EvolQuality(Sampling, RowGenerator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No operation to draw."""
         if not any(self.operations.values()):
-            yield OptionProblem(("operations",), "no operation has a weight")
+            yield OptionProblem(("operations",), texts("no-operation"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The input's columns; of pairs the two answers instead of the one."""
@@ -92,7 +100,7 @@ class EvolQuality(Sampling, RowGenerator):
             reply = await self._ask(row, number, spoken(before), answers[-1], ctx)
             replies.append(reply)
             better = evolved_text(reply.text)
-            lost = _lost(reply, better, answers[-1])
+            lost = _loss(reply, better, answers[-1])
             if lost:
                 ctx.count(f"not evolved: {lost.reason}")
             else:
@@ -127,7 +135,7 @@ class EvolQuality(Sampling, RowGenerator):
         return [ctx.row(each, parents=[row], replies=replies, tags=row.tags) for each in made]
 
 
-def _lost(reply: Reply, better: str, answer: str) -> Lost | None:
+def _loss(reply: Reply, better: str, answer: str) -> Lost | None:
     if lost := lost_reply(reply):
         return lost
     if not better:

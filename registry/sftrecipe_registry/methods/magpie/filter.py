@@ -19,10 +19,13 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Rows,
+    Texts,
     Verdict,
 )
 from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
 from sftrecipe_registry.shared.text.row_text import answer_text, instruction_text
+
+texts = Texts(__package__)
 
 Preset = Literal["air", "pro", "notebook"]
 Quality = Literal["very poor", "poor", "average", "good", "excellent"]
@@ -68,6 +71,17 @@ class MagpieFilter(Filter):
         "Magpie (arXiv 2406.08464), appendix on filter designs (τ₁ = -12, τ₂ = 0); `notebook`: "
         "`data_sft/data_filter.ipynb` of github.com/magpie-align/magpie"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "low_quality": ("preset", "least_quality"),
+        "too_easy": ("preset", "least_difficulty"),
+        "near_duplicate": ("preset", "min_distance"),
+        "low_reward": ("preset", "min_reward"),
+        "low_gain": ("preset", "min_gain"),
+        "repetition": ("preset", "no_repeats"),
+        "ends_with_colon": ("preset", "no_colon"),
+        "untagged": (),
+        "shorter": ("longest",),
+    }
     example: ClassVar[str] = (
         "{use: magpie_filter, on: tagged, with: {preset: pro, reward: rated, longest: 300000}}"
     )
@@ -103,13 +117,11 @@ class MagpieFilter(Filter):
         """No rule at all; rules about rewards that have no name."""
         rules = self._rules()
         if not rules and self.longest is None:
-            yield OptionProblem((), "filter 'magpie_filter' has no rule", "preset: notebook")
+            yield OptionProblem((), texts("no-rule"), "preset: notebook")
         if {"min_reward", "min_gain"} & rules.keys() and self.reward is None:
-            told = "the rules need a reward, and reward names none"
-            yield OptionProblem((), told, "reward: the id of the filter that rates the answers")
+            yield OptionProblem((), texts("reward-unnamed"), texts("name-reward"))
         if "min_gain" in rules and self.base_reward is None:
-            told = "min_gain needs the reward of a base model's answer, and base_reward names none"
-            yield OptionProblem((), told, "preset: pro does without")
+            yield OptionProblem((), texts("base-reward-unnamed"), texts("use-preset-pro"))
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order. Raises PluginRefused where a row lacks a score."""
@@ -137,11 +149,11 @@ class MagpieFilter(Filter):
     def _verdict(self, row: Record, rules: Mapping[str, Any]) -> Verdict | None:
         """Why not; None: all rules let it pass."""
         for name, limit in rules.items():
-            if (verdict := self._judged(name, limit, row)) is not None:
+            if (verdict := self._rule_verdict(name, limit, row)) is not None:
                 return verdict
         return None
 
-    def _judged(self, name: str, limit: Any, row: Record) -> Verdict | None:
+    def _rule_verdict(self, name: str, limit: Any, row: Record) -> Verdict | None:
         """What one rule says."""
         if name == "least_quality":
             return _by_label(row, "quality", QUALITIES, limit, "low_quality")
@@ -174,8 +186,5 @@ def _by_label(
 
 def _score(row: Record, name: str) -> float:
     if name not in row.scores:
-        raise PluginRefused(
-            f"row {row.id} has no score '{name}': name the filter that gives it, and put it before "
-            "this one"
-        )
+        raise PluginRefused(texts("no-row-score", row=row.id, score=name))
     return row.scores[name]

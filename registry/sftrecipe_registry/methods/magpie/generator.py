@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from math import log
 from typing import Annotated, ClassVar, NamedTuple
@@ -48,7 +48,7 @@ class SystemPrompt(Described):
     """Its share, beside the others' weights."""
 
 
-class _Asked(NamedTuple):
+class _AskedTurn(NamedTuple):
     row: Record
     chosen: str
     """The system prompt as the option has it."""
@@ -71,6 +71,12 @@ class Magpie(UserTurn, Generator):
         "Xu et al. 2024, Magpie (arXiv 2406.08464), section 2; templates, stops and system prompts "
         "of github.com/magpie-align/magpie (MIT)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "duplicate": ("temperature",),
+        "empty_instruction": (),
+        "broken_character": ("first_token_temperature",),
+        "stop_word": ("early_stop",),
+    }
     example: ClassVar[str] = """\
 - id: asked
   use: magpie
@@ -110,10 +116,10 @@ class Magpie(UserTurn, Generator):
         """The instructions in the order of rows and samples."""
         seen = FirstSeen()
 
-        async def ask(one: _Asked) -> Record | Reject:
+        async def ask(one: _AskedTurn) -> Record | Reject:
             return await self._instruction(one, ctx)
 
-        async for one, made in ctx.map(ask, self._asked(rows, ctx)):
+        async for one, made in ctx.map(ask, self._turns_to_ask(rows, ctx)):
             if isinstance(made, CallFailed):
                 yield ctx.reject(
                     one.row.columns, made.reason, made.message,
@@ -126,7 +132,7 @@ class Magpie(UserTurn, Generator):
                 first = seen.first(blake2b(text, digest_size=DIGEST_BYTES).digest(), made.id)
                 yield made if first is None else Reject(made, "duplicate", first)
 
-    def _asked(self, rows: Rows, ctx: Context) -> Iterator[_Asked]:
+    def _turns_to_ask(self, rows: Rows, ctx: Context) -> Iterator[_AskedTurn]:
         """What is asked for, in order. Rows with equal system prompts have samples of their own."""
         times: Counter[tuple[str, int]] = Counter()
         for row in rows if len(rows) else (_BLANK,):
@@ -135,9 +141,9 @@ class Magpie(UserTurn, Generator):
                 system = ctx.prompt(chosen).filled(row.columns) if chosen else Filled("")
                 sample = number + self.samples * times[system.text, number]
                 times[system.text, number] += 1
-                yield _Asked(row, chosen, system, sample)
+                yield _AskedTurn(row, chosen, system, sample)
 
-    async def _instruction(self, one: _Asked, ctx: Context) -> Record | Reject:
+    async def _instruction(self, one: _AskedTurn, ctx: Context) -> Record | Reject:
         system = one.system.checked()
         turns = [{"role": "system", "content": system}] if system else []
         written = await self.written(turns, one.sample, ctx)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -31,6 +31,12 @@ class MagpieNeighbours(Filter):
         "Magpie (arXiv 2406.08464), section 3; `exp/gen_dis.py`: all-mpnet-base-v2, threshold "
         "0.05, where at most 499 neighbours are counted and here all"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "repetition": ("threshold", "drop"),
+        "no_text": ("field",),
+        "no_embedding": (),
+        "odd_embedding": (),
+    }
     example: ClassVar[str] = "{use: magpie_neighbours, on: answered, provider: embedder}"
 
     field: ColumnName | tuple[ColumnName, ...] | None = None

@@ -13,7 +13,10 @@ from typing import Any, NamedTuple
 import orjson
 import yaml
 
+from sftrecipe.plugin import Texts
 from sftrecipe_registry.shared.replies.chat_template import Turns, chat_renderer
+
+texts = Texts(__package__)
 
 _FAMILIES = "pre_query_templates.yaml"
 _MARK = "what-the-user-says-0f3b"
@@ -60,7 +63,7 @@ def by_family(name: str) -> PreQuery:
     """
     family = family_of(name)
     if family is None:
-        raise NoPreQuery(f"'{name}' is neither a family nor a model of the table")
+        raise NoPreQuery(texts("neither-family-nor-model", name=name))
     marks = families()[family]
     ends = (tuple(marks[key]) for key in ("stop", "stop_ids", "stop_words"))
     return PreQuery(lambda turns: _written(family, marks, turns), *ends)
@@ -78,10 +81,11 @@ def _written(family: str, marks: Mapping[str, Any], turns: Turns) -> str:
         elif role == "assistant" and not turn.get("tool_calls"):
             parts.append(marks["assistant"].replace("{}", said))
         else:
-            told = "calls of tools" if role == "assistant" else f"turns of '{role}'"
-            raise NoPreQuery(f"family '{family}' has no {told}")
+            if role == "assistant":
+                raise NoPreQuery(texts("family-without-calls", family=family))
+            raise NoPreQuery(texts("family-without-role", family=family, role=role))
     if system and "system" not in marks:
-        raise NoPreQuery(f"family '{family}' takes no system prompt")
+        raise NoPreQuery(texts("family-without-system", family=family))
     begin = marks.get("begin", "")
     if system:
         begin += marks["system"].replace("{}", system)
@@ -104,13 +108,13 @@ def by_chat_template(content: str) -> PreQuery:
     try:
         render = chat_renderer(template, **named)
     except Exception as error:  # whatever a stranger's template raises
-        raise NoPreQuery(f"the chat template cannot be read: {error}") from None
+        raise NoPreQuery(texts("template-unreadable", cause=str(error))) from None
 
     def text(turns: Turns) -> str:
         rendered = _rendered(render, [*turns, {"role": "user", "content": _MARK}])
         before, mark, _ = rendered.partition(_MARK)
         if not mark:
-            raise NoPreQuery("the chat template does not write what the user says")
+            raise NoPreQuery(texts("template-without-user"))
         return before
 
     shown = _rendered(
@@ -127,7 +131,7 @@ def _settings(content: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {"chat_template": content}
     if not isinstance(found, dict):
-        raise NoPreQuery("the file is neither a tokenizer_config.json nor a Jinja template")
+        raise NoPreQuery(texts("no-template-file"))
     return found
 
 
@@ -137,7 +141,7 @@ def _template(settings: Mapping[str, Any]) -> str:
         named = {each.get("name"): each.get("template") for each in found if isinstance(each, dict)}
         found = named.get("default")
     if not isinstance(found, str) or not found.strip():
-        raise NoPreQuery("the file holds no chat template")
+        raise NoPreQuery(texts("file-without-template"))
     return found
 
 
@@ -145,7 +149,7 @@ def _rendered(render: Callable[[Turns], str], turns: Turns) -> str:
     try:
         return render(turns)
     except Exception as error:  # whatever a stranger's template raises
-        raise NoPreQuery(f"the chat template refuses these turns: {error}") from None
+        raise NoPreQuery(texts("template-refuses-turns", cause=str(error))) from None
 
 
 def _specials(
@@ -169,7 +173,7 @@ def as_given(text: str, stop: Sequence[str] = ()) -> PreQuery:
 
     def written(turns: Turns) -> str:
         if turns:
-            raise NoPreQuery("a pre-query text given by hand takes no system prompt and no turns")
+            raise NoPreQuery(texts("given-text-takes-no-turns"))
         return text
 
     return PreQuery(written, tuple(stop))

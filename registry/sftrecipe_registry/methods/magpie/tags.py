@@ -20,12 +20,19 @@ from sftrecipe.plugin import (
     Reply,
     RowFilter,
     Sampling,
+    Texts,
     Verdict,
 )
-from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
-from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
+from sftrecipe_registry.methods.magpie.labels import (
+    DIFFICULTIES,
+    QUALITIES,
+    legal_label,
+    read_reply,
+)
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
+
+texts = Texts(__package__)
 
 _CATEGORIES = (
     "Information seeking", "Reasoning", "Planning", "Editing", "Coding & Debugging", "Math",
@@ -41,7 +48,7 @@ Prompt = Annotated[
 ]
 
 
-class _Question(NamedTuple):
+class _LabelQuestion(NamedTuple):
     """What is asked for: the key of the label, and the texts beside it by the tags they become."""
 
     key: str
@@ -49,13 +56,13 @@ class _Question(NamedTuple):
     texts: Mapping[str, str]
 
 
-_QUESTIONS: Mapping[Tag, _Question] = {
-    "difficulty": _Question(
+_QUESTIONS: Mapping[Tag, _LabelQuestion] = {
+    "difficulty": _LabelQuestion(
         "difficulty", DIFFICULTIES, {"intent": "intent", "knowledge": "knowledge"}
     ),
-    "quality": _Question("input_quality", QUALITIES, {"explanation": "quality_explanation"}),
-    "category": _Question("primary_tag", _CATEGORIES, {"other_tags": "other_categories"}),
-    "safety": _Question("safety", ("safe", "unsafe"), {"explanation": "safety_explanation"}),
+    "quality": _LabelQuestion("input_quality", QUALITIES, {"explanation": "quality_explanation"}),
+    "category": _LabelQuestion("primary_tag", _CATEGORIES, {"other_tags": "other_categories"}),
+    "safety": _LabelQuestion("safety", ("safe", "unsafe"), {"explanation": "safety_explanation"}),
 }
 
 
@@ -98,10 +105,9 @@ class MagpieTags(Sampling, RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to ask for; the safety of answers that are not there."""
         if not self.tags:
-            yield OptionProblem(("tags",), "no tag is asked for")
+            yield OptionProblem(("tags",), texts("no-tag"))
         if "safety" in self.tags and inputs is not None and not inputs & {"output", "messages"}:
-            told = "the rows have no answers: no column 'output' or 'messages'"
-            yield OptionProblem(("tags",), told, "put respond before this block")
+            yield OptionProblem(("tags",), texts("no-answers"), texts("put-respond-before"))
 
     def expected(self, least: int, most: int | None) -> Expected:
         """A call for each tag."""
@@ -110,7 +116,7 @@ class MagpieTags(Sampling, RowFilter):
 
     async def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The row, kept, with its tags."""
-        given = _given(row)
+        given = _prompt_variables(row)
         tags: dict[str, str] = {}
         calls = []
         for tag in dict.fromkeys(self.tags):
@@ -128,7 +134,7 @@ class MagpieTags(Sampling, RowFilter):
         return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
 
-def _given(row: Record) -> dict[str, object]:
+def _prompt_variables(row: Record) -> dict[str, object]:
     before, answer, _ = parted(row.columns)
     return {**row.columns, "instruction": spoken(before), "output": answer or ""}
 

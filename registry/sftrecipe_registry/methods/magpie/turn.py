@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from sftrecipe.plugin import (
@@ -34,6 +34,13 @@ class MagpieTurn(UserTurn, RowGenerator):
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
     paper: ClassVar[str] = "Magpie (arXiv 2406.08464), multi-turn extension (Magpie-MT)"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "no_answer": (),
+        "repeated_turn": ("temperature",),
+        "empty_instruction": (),
+        "broken_character": ("first_token_temperature",),
+        "stop_word": ("early_stop",),
+    }
     example: ClassVar[str] = """\
 - {id: asked, use: magpie, provider: teacher, with: {family: llama3, samples: 200}}
 - {id: answered, use: respond, from: asked, provider: teacher, with: {temperature: 0}}

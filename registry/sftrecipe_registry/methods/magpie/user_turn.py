@@ -14,7 +14,9 @@ from sftrecipe.plugin import (
     OptionProblem,
     Reply,
     Sampling,
+    Texts,
     closest,
+    error_text,
 )
 from sftrecipe_registry.methods.magpie.pre_query import (
     NoPreQuery,
@@ -27,6 +29,8 @@ from sftrecipe_registry.methods.magpie.pre_query import (
 )
 from sftrecipe_registry.shared.replies.chat_template import Turns
 from sftrecipe_registry.shared.replies.reply import Lost
+
+texts = Texts(__package__)
 
 _WAYS = ("family", "chat_template", "pre_query")
 _BROKEN = "\ufffd"
@@ -81,22 +85,22 @@ class UserTurn(Sampling):
         """No template, more than one, or one that cannot take such turns."""
         given = [name for name in _WAYS if getattr(self, name) is not None]
         if not given:
-            told = "the model's turns are unknown: none of family, chat_template, pre_query is set"
-            yield OptionProblem((), told, f"family: {' | '.join(families())}")
+            yield OptionProblem((), texts("turns-unknown"), f"family: {' | '.join(families())}")
         for name in given[1:]:
-            yield OptionProblem((name,), f"{name} and {given[0]} are both set", at_key=True)
+            told = texts("both-set", one=name, other=given[0])
+            yield OptionProblem((name,), told, at_key=True)
         if self.family is not None and family_of(self.family) is None:
             near = closest(self.family, families())
-            told = f"family '{self.family}' does not exist"
+            told = texts("family-unknown", family=self.family)
             yield OptionProblem(("family",), told, f"family: {near or ' | '.join(families())}")
         elif given and (self.chat_template is None or self.chat_template in files.paths):
             try:
                 self.template(files).text(turns)
             except NoPreQuery as error:
-                yield OptionProblem((given[0],), str(error))
+                yield OptionProblem((given[0],), error_text(error))
         for token in self.first_token_bias:
             if not token.isdecimal():
-                yield OptionProblem(("first_token_bias", token), f"'{token}' is no token id")
+                yield OptionProblem(("first_token_bias", token), texts("no-token-id", token=token))
 
     def template(self, files: OptionFiles) -> PreQuery:
         """The pre-query template. Raises NoPreQuery."""
@@ -129,17 +133,17 @@ class UserTurn(Sampling):
             if _BROKEN in opening:
                 return Written("", tuple(replies), Lost("broken_character"))
             if not first.cut_off or not opening:
-                return self._judged(opening, replies, template)
+                return self._written_turn(opening, replies, template)
         reply = await ctx.model.complete(prompt + opening, sample=sample, sampling=sampling)
         replies.append(reply)
-        return self._judged(opening + reply.text, replies, template)
+        return self._written_turn(opening + reply.text, replies, template)
 
-    def _judged(self, raw: str, replies: Sequence[Reply], template: PreQuery) -> Written:
+    def _written_turn(self, raw: str, replies: Sequence[Reply], template: PreQuery) -> Written:
         ends = [raw.find(stop) for stop in self._stops(template) if stop in raw]
         cut = raw[: min(ends)] if ends else raw
-        return Written(cut.strip(), tuple(replies), self._lost(cut, replies[-1], bool(ends)))
+        return Written(cut.strip(), tuple(replies), self._loss(cut, replies[-1], bool(ends)))
 
-    def _lost(self, raw: str, last: Reply, ended: bool) -> Lost | None:
+    def _loss(self, raw: str, last: Reply, ended: bool) -> Lost | None:
         if not raw.strip():
             return Lost("empty_instruction")
         if self.strict_original:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe.plugin import Context, Inputs, OptionFiles, OptionProblem, PromptMarker, Reply
+from sftrecipe.plugin import (
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Reply,
+    Texts,
+)
 from sftrecipe_registry.methods.self_instruct.growing_pool import Candidates, GrowingPool, Question
 from sftrecipe_registry.methods.self_instruct.numbered_tasks import (
     parse_tasks,
@@ -18,6 +26,8 @@ from sftrecipe_registry.shared.text.instruction_rules import Rules
 
 if TYPE_CHECKING:
     from sftrecipe_registry.methods.self_instruct.instruction_pool import InstructionPool
+
+texts = Texts(__package__)
 
 _VARIABLES = frozenset({"examples", "number", "count", "chat"})
 
@@ -31,6 +41,12 @@ class Alpaca(GrowingPool):
     """
 
     paper: ClassVar[str] = "Stanford Alpaca (Taori et al. 2023), generate_instruction.py"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **GrowingPool.decides,
+        "preamble": (),
+        "malformed": (),
+        "empty_reply": (),
+    }
     example: ClassVar[str] = """\
 - id: tasks
   use: alpaca
@@ -58,8 +74,8 @@ class Alpaca(GrowingPool):
         """A list that the shown seeds fill already."""
         yield from super().problems(inputs, files)
         if self.tasks <= self.shots:
-            message = f"'{self.tasks}' leaves no task to write beside {self.shots} shots"
-            yield OptionProblem(("tasks",), message, "raise tasks or lower shots")
+            told = texts("no-task-left", tasks=self.tasks, shots=self.shots)
+            yield OptionProblem(("tasks",), told, texts("raise-tasks"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Instruction, input and output."""
@@ -70,7 +86,7 @@ class Alpaca(GrowingPool):
         shown = drawn(pool.seeds, self.shots, ctx, "seeds", *salt)
         prompt = ctx.prompt(self.prompt).filled(
             {
-                "examples": [_shown(seed_example(row)) for row in shown],
+                "examples": [_shown_task(seed_example(row)) for row in shown],
                 "number": len(shown) + 1,
                 "count": self.tasks,
                 "chat": self.ask == "chat",
@@ -100,6 +116,6 @@ class Alpaca(GrowingPool):
         )
 
 
-def _shown(columns: dict[str, str]) -> dict[str, str]:
+def _shown_task(columns: dict[str, str]) -> dict[str, str]:
     instruction = " ".join(columns["instruction"].split()).rstrip(":：")
     return {**columns, "instruction": instruction}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from sftrecipe.plugin import Context, Inputs, OptionFiles, OptionProblem, PromptMarker, Reply
+from sftrecipe.plugin import (
+    Context,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
+    PromptMarker,
+    Reply,
+    Texts,
+)
 from sftrecipe_registry.methods.self_instruct.growing_pool import Candidates, GrowingPool, Question
 from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbered
 from sftrecipe_registry.methods.self_instruct.seed_examples import drawn
@@ -16,6 +24,8 @@ from sftrecipe_registry.shared.text.instruction_rules import Rules
 
 if TYPE_CHECKING:
     from sftrecipe_registry.methods.self_instruct.instruction_pool import InstructionPool
+
+texts = Texts(__package__)
 
 _VARIABLES = frozenset({"instructions", "number", "count", "chat", "classification"})
 
@@ -34,6 +44,11 @@ class SelfInstructBootstrap(GrowingPool):
     paper: ClassVar[str] = (
         "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), section 2.2; bootstrap_instructions.py"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **GrowingPool.decides,
+        "preamble": (),
+        "not_listed": (),
+    }
     example: ClassVar[str] = """\
 - id: tasks
   use: self_instruct_bootstrap
@@ -65,11 +80,11 @@ class SelfInstructBootstrap(GrowingPool):
         """More of its own to show than there is room; seeds that do not say what they are."""
         yield from super().problems(inputs, files)
         if self.machine_shots > self.shots:
-            message = f"'{self.machine_shots}' is more than shots, '{self.shots}'"
-            yield OptionProblem(("machine_shots",), message)
+            values = {"machine_shots": self.machine_shots, "shots": self.shots}
+            yield OptionProblem(("machine_shots",), texts("more-than-shots", **values))
         if self.classification_only and inputs is not None and "is_classification" not in inputs:
-            message = "seeds have no column 'is_classification'"
-            yield OptionProblem(("classification_only",), message, "add it to the seeds")
+            told = texts("no-column", column="is_classification")
+            yield OptionProblem(("classification_only",), told, texts("add-to-seeds"))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The instruction."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -43,6 +43,7 @@ class SelfInstructFormat(RowGenerator):
     paper: ClassVar[str] = (
         "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), section 2.3; prepare_for_finetuning.py"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_instruction": (), "no_output": ()}
     example: ClassVar[str] = """\
 - {id: laid_out, use: self_instruct_format, from: examples}
 """

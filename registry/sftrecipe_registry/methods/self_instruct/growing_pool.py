@@ -25,6 +25,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
 )
 from sftrecipe_registry.shared.replies.reply import ask_once, nothing_said
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
@@ -38,6 +39,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
 
 if TYPE_CHECKING:
     from sftrecipe_registry.methods.self_instruct.instruction_pool import InstructionPool
+
+texts = Texts(__package__)
 
 
 class Question(NamedTuple):
@@ -66,6 +69,17 @@ class GrowingPool(Sampling, Generator):
     the order of the prompts, so the rows do not depend on when replies arrive.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "blacklisted": (),
+        "empty": (),
+        "too_short": (),
+        "too_long": (),
+        "write_a_program": (),
+        "punctuation_first": (),
+        "non_ascii_first": (),
+        "no_tokens": ("tokenizer",),
+        "too_similar": ("max_rouge",),
+    }
     rules: ClassVar[Rules]
 
     ask: Literal["chat", "complete"] = "chat"
@@ -114,13 +128,12 @@ class GrowingPool(Sampling, Generator):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed; seeds without instructions."""
         if self.tokenizer == "jieba" and jieba_is_missing():
-            message = "tokenizer 'jieba' needs the package jieba"
-            yield OptionProblem(("tokenizer",), message, INSTALL_JIEBA)
+            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
         if inputs is not None and "instruction" not in inputs:
             yield OptionProblem(
                 (),
-                "seeds have no column 'instruction'",
-                "name it in the source: 'map: {instruction: COLUMN}'",
+                texts("no-column", column="instruction"),
+                texts("name-in-source"),
             )
 
     def expected(self, least: int, most: int | None) -> Expected:
@@ -148,7 +161,7 @@ class GrowingPool(Sampling, Generator):
             before = len(pool.made)
             questions = list(self._questions(pool, number, times, ctx))
             async for question, reply in ctx.map(asked, questions):
-                for item in self._judged(question, reply, pool, ctx):
+                for item in self._rows_and_rejects(question, reply, pool, ctx):
                     yield item
             ctx.count("rounds")
             ctx.progress(len(pool.made))
@@ -166,13 +179,11 @@ class GrowingPool(Sampling, Generator):
         fault = fault_finder(self.rules, "en" if self.strict_original else ctx.language)
         pool = InstructionPool(rows, tokenizer(self.tokenizer, ctx.language), fault)
         if not pool.seeds:
-            raise PluginRefused("there are no seeds with an instruction")
+            raise PluginRefused(texts("no-seeds"))
         if pool.silent * 2 > len(pool.seeds):
             name = resolved(self.tokenizer, ctx.language)
-            raise PluginRefused(
-                f"tokenizer '{name}' finds no token in {pool.silent} of {len(pool.seeds)} seeds, "
-                "so what is new cannot be told: set tokenizer to char, jieba or word"
-            )
+            values = {"tokenizer": name, "silent": pool.silent, "seeds": len(pool.seeds)}
+            raise PluginRefused(texts("no-tokens", **values))
         return pool
 
     def _questions(
@@ -190,7 +201,7 @@ class GrowingPool(Sampling, Generator):
         prompt = question.prompt.checked()
         return await ask_once(ctx.model, prompt, sampling, raw=raw, sample=question.sample)
 
-    def _judged(
+    def _rows_and_rejects(
         self,
         question: Question,
         reply: Reply | CallFailed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -22,7 +22,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.methods.self_instruct.task_instances import (
     Instance,
-    Lost,
+    LostPart,
     Part,
     faults,
     parse_examples,
@@ -49,6 +49,19 @@ class SelfInstructInstances(Sampling, RowGenerator):
         "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), section 2.2; generate_instances.py, "
         "prepare_for_finetuning.py"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "beyond_limit": ("max_instances",),
+        "input_is_output": (),
+        "empty_output": (),
+        "ends_with_colon": (),
+        "contradicting": (),
+        "repeated": (),
+        "preamble": (),
+        "next_input": (),
+        "second_output": (),
+        "no_instance": (),
+        "empty_reply": (),
+    }
     example: ClassVar[str] = """\
 - {id: examples, use: self_instruct_instances, from: typed, provider: teacher}
 """
@@ -102,7 +115,7 @@ class SelfInstructInstances(Sampling, RowGenerator):
                 finish_reason=reply.finish_reason,
                 strict_original=self.strict_original,
             )
-        return list(self._made(row, parts, reply, ctx))
+        return list(self._rows_and_rejects(row, parts, reply, ctx))
 
     async def _reply(self, prompt: str, ctx: Context) -> Reply:
         sampling = self.sampling()
@@ -110,7 +123,7 @@ class SelfInstructInstances(Sampling, RowGenerator):
             sampling.setdefault("stop", [f"Example {self.max_instances + 1}", *_STOPS])
         return await ask_once(ctx.model, prompt, sampling, raw=self.ask == "complete")
 
-    def _made(
+    def _rows_and_rejects(
         self, row: Record, parts: Sequence[Part], reply: Reply, ctx: Context
     ) -> Iterator[Record | Reject]:
         instances = [part for part in parts if isinstance(part, Instance)]
@@ -128,6 +141,6 @@ class SelfInstructInstances(Sampling, RowGenerator):
                 yield ctx.row(
                     columns, parents=[row], replies=[reply], scores=row.scores, tags=row.tags
                 )
-        for lost in (part for part in parts if isinstance(part, Lost)):
+        for lost in (part for part in parts if isinstance(part, LostPart)):
             columns = {**row.columns, "reply": lost.text}
             yield ctx.reject(columns, lost.reason, parents=[row], replies=[reply])

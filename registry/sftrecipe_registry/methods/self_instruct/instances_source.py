@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others, text_of
@@ -16,6 +16,7 @@ class SelfInstructInstances(KnownSet):
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560)"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_instances": ()}
     example: ClassVar[str] = "{use: self_instruct_instances, path: seed_tasks.jsonl}"
 
     def shaped(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -22,7 +22,7 @@ class Instance(NamedTuple):
     output: str
 
 
-class Lost(NamedTuple):
+class LostPart(NamedTuple):
     """A part of the reply that is no instance."""
 
     reason: str
@@ -30,7 +30,7 @@ class Lost(NamedTuple):
     text: str
 
 
-Part = Instance | Lost
+Part = Instance | LostPart
 
 
 def parse_examples(
@@ -47,11 +47,11 @@ def parse_examples(
     raw = text.strip()
     if mark.search(raw):
         pieces = [piece.strip() for piece in mark.split(raw)]
-        parts = list(_example_parts(pieces, strict_original)) or _nothing(raw)
+        parts = list(_example_parts(pieces, strict_original)) or _lost_whole(raw)
     elif _OUTPUT.search(raw):
         parts = list(_input_output(raw))
     else:
-        return _nothing(raw)
+        return _lost_whole(raw)
     return _without_cut(parts) if is_cut_off(finish_reason) else parts
 
 
@@ -62,8 +62,8 @@ def parse_labelled(text: str, *, finish_reason: str = "stop") -> list[Part]:
     """
     preamble, *pieces = _LABEL.split(text)
     if not pieces:
-        return _nothing(text.strip())
-    parts: list[Part] = [Lost("preamble", preamble.strip())] if preamble.strip() else []
+        return _lost_whole(text.strip())
+    parts: list[Part] = [LostPart("preamble", preamble.strip())] if preamble.strip() else []
     for piece in pieces:
         label, _, asked = piece.strip().partition("\n")
         parts.append(Instance(asked.strip(), label.strip()))
@@ -96,7 +96,7 @@ def _example_parts(pieces: Sequence[str], strict_original: bool) -> Iterator[Par
         if at or strict_original or _OUTPUT.search(piece):
             yield from _input_output(piece)
         else:
-            yield Lost("preamble", piece)
+            yield LostPart("preamble", piece)
 
 
 def _input_output(text: str) -> Iterator[Part]:
@@ -108,12 +108,12 @@ def _input_output(text: str) -> Iterator[Part]:
     if leading := _INPUT.match(asked.strip()):
         asked = asked.strip()[leading.end() :]
     yield Instance(asked.strip(), answered.strip())
-    yield from (Lost("next_input", each.strip()) for each in following if each.strip())
-    yield from (Lost("second_output", each.strip()) for each in rest[1:] if each.strip())
+    yield from (LostPart("next_input", each.strip()) for each in following if each.strip())
+    yield from (LostPart("second_output", each.strip()) for each in rest[1:] if each.strip())
 
 
-def _nothing(text: str) -> list[Part]:
-    return [Lost("no_instance" if text else "empty_reply", text)]
+def _lost_whole(text: str) -> list[Part]:
+    return [LostPart("no_instance" if text else "empty_reply", text)]
 
 
 def _without_cut(parts: list[Part]) -> list[Part]:
@@ -122,7 +122,7 @@ def _without_cut(parts: list[Part]) -> list[Part]:
         part = parts[at]
         if isinstance(part, Instance):
             text = "\n".join(filter(None, part))
-            return [*parts[:at], Lost("cut_off", text), *parts[at + 1 :]]
+            return [*parts[:at], LostPart("cut_off", text), *parts[at + 1 :]]
     return parts
 
 

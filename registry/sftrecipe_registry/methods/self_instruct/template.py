@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -28,6 +28,7 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
     Sampling,
+    Texts,
     template_keys,
 )
 from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbered
@@ -35,6 +36,8 @@ from sftrecipe_registry.methods.self_instruct.seed_examples import drawn, seed_e
 from sftrecipe_registry.shared.files.plain_yaml import plain_yaml
 from sftrecipe_registry.shared.replies.json_items import find_items
 from sftrecipe_registry.shared.replies.reply import nothing_said
+
+texts = Texts(__package__)
 
 _VARIABLES = frozenset({"examples", "entities", "count", "number"})
 _TEXTS = ("instruction", "input", "output")
@@ -70,6 +73,15 @@ class SelfInstruct(Sampling, Generator):
         "Wang et al. 2023, Self-Instruct (arXiv 2212.10560), with the template mode of the ERNIE "
         "medical project: one seed and one disease a call"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "copies_example": (),
+        "not_text": (),
+        "no_instruction": (),
+        "no_output": (),
+        "not_json": ("repairs",),
+        "not_an_object": (),
+        "empty": (),
+    }
     example: ClassVar[str] = """\
 - id: ask
   use: self_instruct
@@ -123,13 +135,13 @@ class SelfInstruct(Sampling, Generator):
             if path in files.paths:
                 yield from self._value_problems(name, path, _entity_values(files.text(path)))
         if self.distinct_entities and not self.entities:
-            message = "distinct_entities is true, but there are no entities to draw"
-            yield OptionProblem(("distinct_entities",), message, "give entities, or leave it out")
+            told = texts("no-entities")
+            yield OptionProblem(("distinct_entities",), told, texts("give-entities"))
         if inputs is not None and "instruction" not in inputs:
             yield OptionProblem(
                 ("template",),
-                "seeds have no column 'instruction'",
-                "name it in the source: 'map: {instruction: COLUMN}'",
+                texts("no-column", column="instruction"),
+                texts("name-in-source"),
             )
 
     def _value_problems(
@@ -138,11 +150,10 @@ class SelfInstruct(Sampling, Generator):
         """A dictionary without values, or with too few for a round."""
         where, wanted = ("entities", name), self.seeds_per_round
         if not values:
-            advice = "write a YAML list, or lists by category"
-            yield OptionProblem(where, f"'{path}' holds no list of texts", advice)
+            yield OptionProblem(where, texts("no-list", file=path), texts("write-list"))
         elif self.distinct_entities and len(values) < wanted:
-            message = f"'{path}' has {len(values)} values, fewer than the {wanted} calls of a round"
-            yield OptionProblem(where, message, "add values, or leave distinct_entities out")
+            told = texts("too-few-values", file=path, values=len(values), calls=wanted)
+            yield OptionProblem(where, told, texts("add-values"))
 
     def _entity_problems(self, files: OptionFiles) -> Iterator[OptionProblem]:
         """Entities that are drawn for nothing, or used without being given."""
@@ -152,13 +163,12 @@ class SelfInstruct(Sampling, Generator):
         if used is None:
             return
         for name in sorted(self.entities.keys() - used):
-            message = f"'{name}' is nowhere in the template, so it is drawn for nothing"
-            yield OptionProblem(("entities", name), message, f"write {{{{ entities.{name} }}}}")
+            told = texts("entity-unused", name=name)
+            yield OptionProblem(("entities", name), told, texts("write-entity", name=name))
         needed = template_keys(text, "entities", required=True) or frozenset()
         for name in sorted(needed - self.entities.keys()):
-            message = f"the template uses entities.{name}, which is not given"
-            advice = f"name its file: 'entities: {{{name}: FILE}}'"
-            yield OptionProblem(("template",), message, advice)
+            told = texts("entity-not-given", name=name)
+            yield OptionProblem(("template",), told, texts("name-entity-file", name=name))
 
     def columns(self, inputs: Inputs) -> Inputs:
         """Columns of the items."""
@@ -187,7 +197,7 @@ class SelfInstruct(Sampling, Generator):
         async for draw, replies in ctx.map(asked, draws):
             if isinstance(replies, CallFailed):
                 yield ctx.reject(
-                    _lost(draw),
+                    _reject_columns(draw),
                     replies.reason,
                     replies.message,
                     parents=draw.examples,
@@ -262,7 +272,7 @@ class SelfInstruct(Sampling, Generator):
     ) -> Iterator[Record | Reject]:
         last = replies[-1]
         if lost_in_thought := nothing_said(last):
-            columns = _lost(draw)
+            columns = _reject_columns(draw)
             yield ctx.reject(columns, *lost_in_thought, parents=draw.examples, replies=replies)
             return
         if self.reply == "json":
@@ -289,7 +299,7 @@ class SelfInstruct(Sampling, Generator):
         return "".join(text.split())
 
 
-def _lost(draw: _Draw) -> dict[str, Any]:
+def _reject_columns(draw: _Draw) -> dict[str, Any]:
     """What a reject shows of a call that brought nothing: its prompt, or the seed that it does not
     fit."""
     return dict(draw.examples[-1].columns) if draw.prompt.failed else {"prompt": draw.prompt.text}

@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Record,
     Rows,
+    Texts,
 )
 from sftrecipe_registry.mixers.weights.row_tokens import (
     INSTALL,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 from fractions import Fraction
 from math import floor
+
+texts = Texts(__package__)
 
 _SEEN = 5000
 """Rows of a stream by whose tokens those of the others are foreseen."""
@@ -78,12 +81,11 @@ class Weights(Mixer):
         if self.tokenizer is None:
             return
         if self.by == "rows":
-            message = f"tokenizer '{self.tokenizer}' has nothing to count: weights are by rows"
-            yield OptionProblem(("tokenizer",), message, "write `by: tokens`, or leave it out")
+            told = texts("nothing-to-count", tokenizer=self.tokenizer)
+            yield OptionProblem(("tokenizer",), told, texts("write-by-tokens"))
             return
         if tokenizer_is_missing():
-            message = "option 'tokenizer' needs the package tokenizers, which is not installed"
-            yield OptionProblem(("tokenizer",), message, INSTALL)
+            yield OptionProblem(("tokenizer",), texts("tokenizers-not-installed"), INSTALL)
 
     def wanted(self) -> Mapping[str, float]:
         """The streams with their weights, as the recipe gives them."""
@@ -139,7 +141,7 @@ class Weights(Mixer):
         available = {name: len(streams[name]) for name in shares}
         empty = [name for name, rows in available.items() if not rows]
         if empty:
-            raise PluginRefused(f"stream '{empty[0]}' has no rows, so it cannot be mixed")
+            raise PluginRefused(texts("empty-stream", stream=empty[0]))
         sizes = self._sizes(streams, ctx) if self.by == "tokens" else None
         held = available
         if sizes is not None:
@@ -152,11 +154,11 @@ class Weights(Mixer):
             return Mix(picks, _notes(self.total, shares, asked, given, available))
         sums = picks.sums(sizes)
         if none := [name for name, part in given.items() if part and not sums[name][0]]:
-            why = f"no row of stream '{none[0]}' is as short as its {given[none[0]]} tokens"
-            raise PluginRefused(f"{why}: ask for more tokens of it")
+            told = texts("rows-longer-than-share", stream=none[0], tokens=given[none[0]])
+            raise PluginRefused(told)
         notes = _notes_of_tokens(shares, asked, held, available, sums)
-        told = {"asked_tokens": self.total, "tokens_estimated": self.tokenizer is None}
-        return Mix(picks, {**notes, **told})
+        counted = {"asked_tokens": self.total, "tokens_estimated": self.tokenizer is None}
+        return Mix(picks, {**notes, **counted})
 
     def _sizes(self, streams: Mapping[str, Rows], ctx: Context) -> dict[str, NDArray[np.uint32]]:
         """Tokens of every row."""
@@ -165,7 +167,7 @@ class Weights(Mixer):
         found = {name: token_counts(streams[name], counter) for name in sorted(self.weights)}
         silent = [name for name, tokens in found.items() if not tokens.any()]
         if silent:
-            raise PluginRefused(f"stream '{silent[0]}' says nothing, so it has no tokens to mix by")
+            raise PluginRefused(texts("silent-stream", stream=silent[0]))
         return found
 
     def _parts(
@@ -176,23 +178,21 @@ class Weights(Mixer):
         asked = apportion(shares, most if self.total is None else self.total)
         short = {name: part - held[name] for name, part in asked.items() if part > held[name]}
         if short and self.on_shortage == "error":
-            raise PluginRefused(_shortage(asked, held, short, most, self.by))
+            raise PluginRefused(_shortage_text(asked, held, short, most, self.by))
         scaled = short and self.on_shortage == "scale"
         return asked, apportion(shares, most) if scaled else asked
 
 
-def _shortage(
+def _shortage_text(
     asked: Mapping[str, int],
     held: Mapping[str, int],
     short: Mapping[str, int],
     most: int,
-    unit: str,
+    unit: Literal["rows", "tokens"],
 ) -> str:
-    parts = [f"stream '{name}' has {held[name]} {unit} of {asked[name]}" for name in short]
-    return (
-        f"{'; '.join(parts)} that the mix asks for: set total to {most} at most, "
-        "or on_shortage to scale or repeat"
-    )
+    slug = "rows-of" if unit == "rows" else "tokens-of"
+    parts = (texts(slug, stream=name, held=held[name], asked=asked[name]) for name in short)
+    return texts("shortage", streams=tuple(parts), most=most)
 
 
 def _notes(

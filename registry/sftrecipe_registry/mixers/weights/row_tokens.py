@@ -8,13 +8,22 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import Columns, PluginRefused, Record, installer, tokens_of
+from sftrecipe.plugin import (
+    Columns,
+    PluginRefused,
+    Record,
+    Texts,
+    install_command,
+    tokens_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-INSTALL = f"{installer()} tokenizers"
+texts = Texts(__package__)
+
+INSTALL = f"{install_command()} tokenizers"
 TEXTS = (
     *("system", "tools", "history", "instruction", "input", "messages", "text"),
     *("reasoning", "output", "chosen", "rejected"),
@@ -41,13 +50,15 @@ def tokenizer_is_missing() -> bool:
 def tokenizer_counter(file: Path) -> TextCounter:
     """By a model's `tokenizer.json`. Raises PluginRefused where it cannot be read."""
     if tokenizer_is_missing():
-        raise PluginRefused(f"option 'tokenizer' needs the package tokenizers: {INSTALL}")
+        raise PluginRefused(texts("needs-tokenizers", install=INSTALL))
     from tokenizers import Tokenizer  # noqa: PLC0415 - only where one is named
 
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises Exception itself
-        raise PluginRefused(f"tokenizer '{file.name}' cannot be read: {error}") from error
+        raise PluginRefused(
+            texts("tokenizer-unreadable", file=file.name, cause=str(error))
+        ) from error
 
     def count(texts: Sequence[str]) -> Iterable[int]:
         found = tokenizer.encode_batch(list(texts), add_special_tokens=False)
@@ -76,19 +87,19 @@ def row_text(columns: Columns) -> str:
         if type(value) is str:
             parts.append(value)
         elif value is not None:
-            parts.extend(_texts(value))
+            parts.extend(_leaf_texts(value))
     return "\n".join(parts)
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _leaf_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for name, item in value.items():
             if name not in _NAMES:
-                yield from _texts(item)
+                yield from _leaf_texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _texts(item)
+            yield from _leaf_texts(item)
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield str(value)

@@ -18,6 +18,7 @@ from sftrecipe.plugin import (
     OptionProblem,
     Provider,
     Quirks,
+    Texts,
     quirks_of,
 )
 from sftrecipe_registry.providers.ernie.qianfan_v1 import KeyPair, open_v1, v1_problem
@@ -26,6 +27,7 @@ from sftrecipe_registry.shared.http.model_list import check_listed
 from sftrecipe_registry.shared.http.request_options import RequestOptions, server_at, word_problems
 from sftrecipe_registry.shared.models.model_identity import model_identity
 
+texts = Texts(__package__)
 _V1 = "https://aip.baidubce.com"
 _V2 = "https://qianfan.baidubce.com/v2"
 
@@ -75,8 +77,8 @@ teacher:
             return
         yield v1_problem(("secret_key",))
         for name in RequestOptions.model_fields.keys() & self.model_fields_set:
-            told = f"{name} is not taken by the older interface"
-            yield OptionProblem((name,), told, f"remove {name}", at_key=True)
+            told, advice = texts("not-taken-by-v1", name=name), texts("remove", name=name)
+            yield OptionProblem((name,), told, advice, at_key=True)
 
     def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
         """What a block writes of its requests that Qianfan does not take."""
@@ -144,5 +146,5 @@ class _Adapter(OpenAIAdapter):
         choices = reply.get("choices")
         first = choices[0] if isinstance(choices, list) and choices else None
         if isinstance(first, Mapping) and (first.get("need_clear_history") or first.get("flag")):
-            text = f"the content was refused (flag {first.get('flag')})"
+            text = texts("content-flagged", flag=first.get("flag"))
             raise CallFailed("refused", text, status=200)

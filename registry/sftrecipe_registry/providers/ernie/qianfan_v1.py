@@ -21,6 +21,8 @@ from sftrecipe.plugin import (
     OptionProblem,
     Outcome,
     Request,
+    Text,
+    Texts,
     Unreached,
     vendor_named,
 )
@@ -33,6 +35,7 @@ from sftrecipe_registry.shared.http.reply_json import count_in, plain_text
 if TYPE_CHECKING:
     import aiohttp
 
+texts = Texts(__package__)
 _HOST = "aip.baidubce.com"
 _CHAT = "/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/"
 _NAMES = {
@@ -87,7 +90,10 @@ class QianfanV1(OpenAIAdapter):
             if _OFF.search(failure.message) and failure.outcome == "final":
                 failure.blame = "provider"
             if _is_refused(failure):
-                failure.message = f"{failure.message}; {_switched_off()}: {_way_out()}"
+                off, advice = _switched_off(), _way_out()
+                failure.message = texts(
+                    "refused-since-off", failure=failure.message, off=off, advice=advice
+                )
                 failure.args = (failure.message,)
             raise
 
@@ -102,7 +108,7 @@ class QianfanV1(OpenAIAdapter):
             failure.args = (failure.message,)
             raise
         if reply.get("need_clear_history"):
-            ban = f"the content was refused (ban_round {plain_text(reply.get('ban_round'))})"
+            ban = texts("content-banned", round=plain_text(reply.get("ban_round")))
             raise CallFailed("refused", ban, status=200)
         whole = reply.get("is_truncated") in (None, False, "")
         ended = reply.get("finish_reason") if whole else "length"
@@ -117,7 +123,7 @@ class QianfanV1(OpenAIAdapter):
             code = int(told) if told.isdecimal() and len(told) < _LONGEST_CODE else 0
             if code in _EXPIRED:
                 self._renew_at = 0.0
-            text = f"error {told}: {plain_text(reply.get('error_msg'))}"
+            text = texts("error", code=told, said=plain_text(reply.get("error_msg")))
             if outcome := outcome_of(code):
                 raise CallFailed(outcome, text, status=_TURNED_AWAY)
             if code in _UNUSABLE:
@@ -126,8 +132,8 @@ class QianfanV1(OpenAIAdapter):
             failure.message, failure.args = text, (text,)
             raise failure
         if "error" in reply:
-            text = f"{plain_text(reply['error'])}: {plain_text(reply.get('error_description'))}"
-            raise CallFailed("final", text, status=401, blame="provider")
+            said = f"{plain_text(reply['error'])}: {plain_text(reply.get('error_description'))}"
+            raise CallFailed("final", said, status=401, blame="provider")
 
     async def _access_token(self) -> str:
         async with self._renewing:
@@ -147,7 +153,7 @@ class QianfanV1(OpenAIAdapter):
                     raise
                 self._token = plain_text(reply.get("access_token") or "")
                 if not self._token:
-                    raise mangled("no access token in the reply")
+                    raise mangled(texts("no-access-token"))
                 lasts = count_in(reply, "expires_in")
                 self._renew_at = time.monotonic() + max(60.0, lasts - _RENEW_BEFORE)
             return self._token
@@ -158,17 +164,16 @@ def v1_problem(path: tuple[str, ...]) -> OptionProblem:
     return OptionProblem(path, _switched_off(), _way_out(), at_key=True, severity="warning")
 
 
-def _switched_off() -> str:
+def _switched_off() -> Text:
     vendor = vendor_named("ernie")
     day = vendor.interfaces[_HOST] if vendor else ""
-    return f"Baidu switched v1 of Qianfan (api_key with secret_key) off on {day}"
+    return texts("switched-off", day=day)
 
 
-def _way_out() -> str:
+def _way_out() -> Text:
     vendor = vendor_named("ernie")
     model = next(iter(vendor.models)) if vendor else ""
-    key = '"${env:QIANFAN_API_KEY}"'
-    return f"for v2 write api_key: {key} and model: {model}, without secret_key"
+    return texts("write-v2", key='"${env:QIANFAN_API_KEY}"', model=model)
 
 
 def _is_refused(failure: CallFailed) -> bool:
@@ -197,9 +202,7 @@ def chat_body(request: Request, model: str) -> dict[str, Any]:
     turns = [turn for turn in request.messages if turn["role"] != "system"]
     expected = ["user" if index % 2 == 0 else "assistant" for index in range(len(turns))]
     if len(turns) % 2 == 0 or [turn["role"] for turn in turns] != expected:
-        raise CallFailed(
-            "final", f"{model}: turns must alternate between user and assistant and end with user"
-        )
+        raise CallFailed("final", texts("turns-alternate", model=model))
     body: dict[str, Any] = {"messages": turns}
     if system:
         body["system"] = system

@@ -30,12 +30,13 @@ from sftrecipe.plugin import (
     Provider,
     Quirks,
     Request,
+    Texts,
     TimedOut,
     TokenCounter,
     Unreached,
     causes,
     ending_of,
-    installer,
+    install_command,
     quirks_of,
 )
 from sftrecipe_registry.providers.litellm.parameters import LiteLLMParameters
@@ -55,13 +56,14 @@ from sftrecipe_registry.shared.http.replies import (
     completion_answer,
     embedding_answer,
 )
-from sftrecipe_registry.shared.http.reply_inflation import mangled, unreadable
+from sftrecipe_registry.shared.http.reply_inflation import not_an_object, unreadable
 from sftrecipe_registry.shared.http.reply_json import mapping_in, parse_json
 from sftrecipe_registry.shared.http.request_options import RequestOptions, word_problems
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.token_counters import openai_counter
 
+texts = Texts(__package__)
 _ADDRESSES = {
     "anthropic": "https://api.anthropic.com",
     "dashscope": "https://dashscope.aliyuncs.com/compatible-mode/v1",
@@ -79,7 +81,7 @@ _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_cha
 _NO_KEY = "none"
 _UNREADABLE = "Invalid response object"
 """litellm's words for a reply of which it could not make its own."""
-_INSTALL = f"{installer()} 'sftrecipe[litellm]'"
+_INSTALL = f"{install_command()} 'sftrecipe[litellm]'"
 
 
 class LiteLLM(RequestOptions, Provider):
@@ -128,14 +130,14 @@ judge:
         """Ways to an address that `sends` does not tell."""
         vendor = self.model.partition("/")[0]
         if "://" in self.model:
-            message = f"model '{self.model}' holds an address"
-            yield OptionProblem(("model",), message, "give the address as `base_url`")
+            message = texts("model-holds-address", model=self.model)
+            yield OptionProblem(("model",), message, texts("give-as-base-url"))
         elif self.base_url and vendor not in _BY_KEY:
-            message = f"base_url is not taken for models of '{vendor}'"
-            yield OptionProblem(("base_url",), message, f"it is for {', '.join(sorted(_BY_KEY))}")
+            message = texts("no-base-url", vendor=vendor)
+            advice = texts("base-url-for", vendors=", ".join(sorted(_BY_KEY)))
+            yield OptionProblem(("base_url",), message, advice)
         if self.stream is not None:
-            told = "litellm's streams are not read"
-            yield OptionProblem(("stream",), told, "remove stream, or write use: openai")
+            yield OptionProblem(("stream",), texts("no-streams"), texts("remove-stream"))
         yield from self.steering_problems(self._quirks, lambda: f"'{self.model}'")
 
     def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
@@ -227,7 +229,7 @@ class _Sender:
 
     async def _chat(self, request: Request) -> Answer:
         if not request.messages:
-            raise CallFailed("final", "the list of messages is empty")
+            raise CallFailed("final", texts("no-messages"))
         more: dict[str, Any] = (
             {} if request.schema is None else {"response_format": response_format(request.schema)}
         )
@@ -264,7 +266,7 @@ def _told(reply: Any) -> tuple[dict[str, Any], str]:
         raw = json.dumps(reply.model_dump(warnings=False), default=str)
     parsed = parse_json(raw.encode("utf-8", "surrogatepass"))
     if parsed is None or not isinstance(parsed.value, dict):
-        raise mangled("the reply is no JSON object")
+        raise not_an_object()
     return parsed.value, raw.encode("utf-8", "replace").decode()
 
 
@@ -293,7 +295,7 @@ def _failure(error: Exception) -> CallFailed:
         return CallFailed("retry", f"{kind}: {text[:SHOWN]}")
     if status >= 500 and _is_litellms_own(error, text, chain):
         if _UNREADABLE in text:
-            return unreadable("litellm cannot read the reply")
+            return unreadable(texts("reply-unreadable"))
         return CallFailed("retry", text.partition("\n")[0].rpartition("Exception - ")[2][:SHOWN])
     if kind == "UnsupportedParamsError":
         # Without litellm's advice, which is for programs that call it.

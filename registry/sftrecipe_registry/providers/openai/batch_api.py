@@ -16,7 +16,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from sftrecipe.plugin import CallFailed, Connecting, MachineCheck
+from sftrecipe.plugin import CallFailed, Connecting, MachineCheck, Texts
 from sftrecipe_registry.shared.http.endpoint import (
     Endpoint,
     OpenAIAdapter,
@@ -30,11 +30,10 @@ from sftrecipe_registry.shared.http.reply_json import count_in, mapping_in, pars
 if TYPE_CHECKING:
     import aiohttp
 
+texts = Texts(__package__)
 TOKEN = "sftrecipe"  # noqa: S105 - the name of an entry
 """Entry of a batch's metadata by which it is found again."""
 ENDED = ("completed", "expired", "cancelled", "failed")
-_NO_BATCHES = "the server takes no batches (`mode: batch`)"
-_WITHOUT = "remove `mode: batch`, or name a server that has OpenAI's Batch API"
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 60.0
 _SILENCE = 600.0
@@ -88,7 +87,7 @@ class BatchApi(OpenAIAdapter):
         except CallFailed as failure:
             if failure.status not in (404, 405):
                 raise
-            text = f"{_NO_BATCHES}: {failure.message}"
+            text = texts("no-batches", failure=failure.message)
             raise CallFailed("final", text, status=failure.status) from None
 
     async def create(self, file: str, path: str, token: str) -> Batch:
@@ -138,7 +137,7 @@ class BatchApi(OpenAIAdapter):
                             yield line
                     await asyncio.sleep(0)  # whoever has got a reply takes it before more are read
                 if len(rest) > LARGEST:
-                    raise unreadable(f"a line is longer than {LARGEST} bytes")
+                    raise unreadable(texts("line-too-long", most=LARGEST))
             if line := _line(bytes(rest)):
                 yield line
 
@@ -174,10 +173,12 @@ async def check_batches(endpoint: Endpoint, connecting: Connecting) -> MachineCh
         try:
             page = await api.page("")
         except CallFailed as failure:
-            return MachineCheck("fault", f"{_NO_BATCHES}: {failure.message}", _WITHOUT)
+            told = texts("no-batches", failure=failure.message)
+            return MachineCheck("fault", told, texts("leave-batch-out"))
     if not isinstance(page.get("data"), list):
-        return MachineCheck("fault", f"{_NO_BATCHES}: /batches is no list of batches", _WITHOUT)
-    return MachineCheck("ok", "the server takes batches (`mode: batch`)")
+        told = texts("no-batches", failure=texts("no-list-of-batches"))
+        return MachineCheck("fault", told, texts("leave-batch-out"))
+    return MachineCheck("ok", texts("takes-batches"))
 
 
 async def patiently(attempt: Callable[[], Awaitable[Result]]) -> Result:
@@ -209,7 +210,7 @@ def may_pass(error: BaseException) -> bool:
 def _text(reply: Mapping[str, Any], name: str) -> str:
     value = reply.get(name)
     if not isinstance(value, str):
-        raise mangled(f"no '{name}' in the reply")
+        raise mangled(texts("not-in-reply", name=name))
     return value
 
 

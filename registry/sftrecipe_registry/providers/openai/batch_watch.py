@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import CallFailed, SftrecipeError
+from sftrecipe.plugin import CallFailed, SftrecipeError, Texts
 from sftrecipe_registry.providers.openai.batch_api import (
     ENDED,
     Batch,
@@ -16,6 +16,7 @@ from sftrecipe_registry.providers.openai.batch_api import (
     patiently,
 )
 
+texts = Texts(__package__)
 QUIET = 1.0
 """Seconds without a further request after which all that belong together are taken to be here."""
 _GROWTH, _MOST_GROWN = 1.3, 20.0
@@ -115,15 +116,12 @@ class UnderWay:
 def unanswered(batch: Batch) -> CallFailed | SftrecipeError:
     """Why a batch that has ended holds no reply to a request."""
     if batch.status == "failed":
-        said = "; ".join(batch.errors[:3]) or "no reason given"
+        said = "; ".join(batch.errors[:3]) or texts("no-reason-given")
         return SftrecipeError("batch-failed", "batch-failed", batch=batch.id, error=said)
     if batch.status == "cancelled":
         return SftrecipeError("batch-cancelled", "batch-cancelled", batch=batch.id)
-    said = {
-        "expired": "was not done within its time, and expired",
-        "lost": "is not known to the server",
-    }.get(batch.status, "left the request out")
-    return CallFailed("retry", f"batch {batch.id} {said}")
+    slug = {"expired": "batch-expired", "lost": "batch-unknown"}.get(batch.status, "left-out")
+    return CallFailed("retry", texts(slug, batch=batch.id))
 
 
 def _progress(batch: Batch) -> str:

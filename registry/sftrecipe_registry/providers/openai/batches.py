@@ -19,15 +19,16 @@ from typing import IO, Any
 
 import orjson
 
-from sftrecipe.plugin import Answer, CallFailed, Connecting, Request, SftrecipeError
+from sftrecipe.plugin import Answer, CallFailed, Connecting, Request, SftrecipeError, Texts
 from sftrecipe_registry.providers.openai.batch_api import Batch, BatchApi, patiently
 from sftrecipe_registry.providers.openai.batch_notes import BatchNotes, Note
 from sftrecipe_registry.providers.openai.batch_watch import QUIET, Ended, Line, UnderWay
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
-from sftrecipe_registry.shared.http.failures import Fault, failure_of, fault_of
-from sftrecipe_registry.shared.http.reply_inflation import mangled
+from sftrecipe_registry.shared.http.failures import failure_of, fault_of
+from sftrecipe_registry.shared.http.reply_inflation import not_an_object
 from sftrecipe_registry.shared.http.reply_json import count_in, json_text
 
+texts = Texts(__package__)
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 """Of one batch: https://platform.openai.com/docs/guides/batch."""
 _LOOKS = (0.0, 1.0, 4.0)
@@ -264,8 +265,9 @@ def _response(line: Line) -> dict[str, Any]:
     """The body of a line's response. Raises CallFailed, as the same reply alone would."""
     response = line.get("response")
     if not isinstance(response, Mapping):
-        fault = fault_of(line) or Fault("", "no response in a batch's line")
-        raise CallFailed("retry", f"{fault.code}: {fault.message}".lstrip(": "))
+        fault = fault_of(line)
+        said = f"{fault.code}: {fault.message}".lstrip(": ") if fault else texts("no-response")
+        raise CallFailed("retry", said)
     body, status = response.get("body"), count_in(response, "status_code")
     if not 200 <= status < 300:
         failure = failure_of(status, json_text(body).encode(), {})
@@ -273,5 +275,5 @@ def _response(line: Line) -> dict[str, Any]:
             failure.outcome = "retry"
         raise failure
     if not isinstance(body, dict):
-        raise mangled("the reply is no JSON object")
+        raise not_an_object()
     return body

@@ -20,6 +20,7 @@ from sftrecipe.plugin import (
     OptionProblem,
     Provider,
     Quirks,
+    Texts,
     TokenCounter,
     quirks_of,
 )
@@ -31,6 +32,7 @@ from sftrecipe_registry.shared.http.vendor_preset import key_variable, preset, v
 from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.token_counters import folder_counter, openai_counter
 
+texts = Texts(__package__)
 _ADDRESS = "https://api.openai.com/v1"
 _KEY = "${env:OPENAI_API_KEY}"
 _USES = ("openai", "ernie", "vllm")
@@ -112,16 +114,15 @@ judge:
         if not wrong:
             yield from self.steering_problems(*self._server())
         if self.deferred and self.stream:
-            told = "replies of a batch come in files, not as streams"
-            yield OptionProblem(("stream",), told, "remove stream, or mode: batch")
+            yield OptionProblem(("stream",), texts("batch-streams"), texts("remove-stream"))
 
     def sampling_problems(self, sampling: Mapping[str, Any]) -> Iterator[OptionProblem]:
         """What a block writes of its requests that this server does not take."""
         yield from word_problems(sampling, *self._server())
         for name in sampling if self.api == "responses" else ():
             if name not in TAKEN and name not in self.omit + tuple(sampling.get("omit", ())):
-                told = f"{name} is not taken by the Responses API"
-                yield OptionProblem((name,), told, "remove it, or write api: chat", at_key=True)
+                told = texts("not-taken-by-responses", name=name)
+                yield OptionProblem((name,), told, texts("remove-or-chat"), at_key=True)
 
     def model_name(self) -> str:
         """The model's name."""

@@ -26,6 +26,7 @@ from sftrecipe.plugin import (
     PluginError,
     Price,
     Provider,
+    Texts,
     TokenCounter,
     open_regular,
 )
@@ -47,16 +48,17 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
 )
 from sftrecipe_registry.shared.models.token_counters import folder_counter
 from sftrecipe_registry.shared.processes.python_environment import (
-    MAKE_TRAINING_ENVIRONMENT,
     TRAINING_ENVIRONMENT,
     environment_python,
+    make_training_environment,
     missing_environment,
     named_environment,
     named_problem,
     python_permissions,
+    set_variable,
 )
 
-_PACKAGE = "torch and transformers"
+texts = Texts(__package__)
 _WORKER = Path(__file__).with_name("transformers_worker")
 _FOLDER = "workers"
 # Threads that wait for one another in a loop stand still together on a busy machine, where a token
@@ -111,9 +113,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A named environment that cannot be started; a folder without a model."""
         if self.python and (absent := self._python_problem(Path.cwd())):
-            yield OptionProblem(
-                ("python",), absent, f"set it: export {TRAINING_ENVIRONMENT}=/path/to/venv"
-            )
+            yield OptionProblem(("python",), absent, set_variable(TRAINING_ENVIRONMENT))
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         if wrong := packaged_problem(self.model):
@@ -126,7 +126,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""
         yield from missing_environment(
-            self.python, TRAINING_ENVIRONMENT, _PACKAGE, MAKE_TRAINING_ENVIRONMENT
+            self.python, TRAINING_ENVIRONMENT, texts("packages"), make_training_environment
         )
         yield from missing_model(self.model)
 
@@ -177,7 +177,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
                 "server-python",
                 "server-python",
                 error=message,
-                package=_PACKAGE,
+                package=texts("packages"),
                 variable=TRAINING_ENVIRONMENT,
             )
         python = environment_python(named_environment(self.python, TRAINING_ENVIRONMENT))
@@ -210,7 +210,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def _python_problem(self, *strangers: Path) -> str | None:
         """What is wrong with the environment; `strangers`: folders that come with the recipe."""
-        return named_problem(self.python, TRAINING_ENVIRONMENT, _PACKAGE, strangers)
+        return named_problem(self.python, TRAINING_ENVIRONMENT, texts("packages"), strangers)
 
 
 VALUE_HEADS = ("value_head.safetensors", "value_head.bin")

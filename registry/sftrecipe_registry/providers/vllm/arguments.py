@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.plugin import OptionProblem, closest
+from sftrecipe.plugin import OptionProblem, Texts, closest
 
+texts = Texts(__package__)
 OF_REPLIES = frozenset({
     "convert", "default_chat_template_kwargs", "dtype", "enable_auto_tool_choice",
     "generation_config", "hf_overrides", "kv_cache_dtype", "load_format", "logprobs_mode",
@@ -48,18 +49,15 @@ def argument_problems(arguments: Mapping[str, Any]) -> Iterator[OptionProblem]:
         name = _name(key)
         path = ("serve", "args", key)
         if name in _OF_THE_ENGINE:
-            message = f"argument '{key}' is given by the engine"
-            hint = "use the provider's own options: model, revision"
+            message, hint = texts("engine-gives", key=key), texts("use-own-options")
             yield OptionProblem(path, message, hint, at_key=True)
         elif name not in taken:
-            message = f"argument '{key}' is not one that a recipe may give to vLLM"
+            message = texts("not-for-recipes", key=key)
             near = closest(name, taken)
-            by_hand = "start the server yourself and give its base_url"
-            hint = f"did you mean '{near}'?" if near else by_hand
+            hint = texts("argument-near", near=near) if near else texts("start-by-hand")
             yield OptionProblem(path, message, hint, at_key=True)
         elif value is None or (isinstance(value, str) and not _WORD.fullmatch(value)):
-            message = f"argument '{key}' is a true or false, a number, a word or a mapping"
-            yield OptionProblem(path, message)
+            yield OptionProblem(path, texts("wrong-value", key=key))
 
 
 def argument_list(arguments: Mapping[str, Any]) -> list[str]:

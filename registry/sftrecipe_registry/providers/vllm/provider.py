@@ -27,6 +27,8 @@ from sftrecipe.plugin import (
     Price,
     Provider,
     Quirks,
+    Text,
+    Texts,
     TokenCounter,
     quirks_of,
     trained_block,
@@ -56,8 +58,10 @@ from sftrecipe_registry.shared.processes.python_environment import (
     named_environment,
     named_problem,
     python_permissions,
+    set_variable,
 )
 
+texts = Texts(__package__)
 ENVIRONMENT = "SFTRECIPE_VLLM_ENV"
 """Variable that names the environment with vLLM where the recipe names none."""
 _OF_A_RUNNING_SERVER = ("base_url", "api_key")
@@ -119,18 +123,17 @@ teacher:
             yield from self.steering_problems(*self._server())
         if self.serve is None:
             if trained_block(self.model) is not None:
-                told = f"model '{self.model}' is not one that a running server has"
-                yield OptionProblem(("model",), told, "add serve: {}")
+                told = texts("not-served", model=self.model)
+                yield OptionProblem(("model",), told, texts("add-serve"))
             return
         if sys.platform != "linux":
-            yield OptionProblem(("serve",), "serve works on Linux only", "give a base_url")
+            yield OptionProblem(("serve",), texts("linux-alone"), texts("give-base-url"))
         for name in _OF_A_RUNNING_SERVER:
             if name in self.model_fields_set:
-                message = f"{name} belongs to a running server, and serve starts one"
-                yield OptionProblem((name,), message, f"remove {name} or serve", at_key=True)
+                told, advice = texts("of-running-server", name=name), texts("remove-one", name=name)
+                yield OptionProblem((name,), told, advice, at_key=True)
         if self.serve.python and (absent := self._python_problem(Path.cwd())):
-            advice = f"set it: export {ENVIRONMENT}=/path/to/venv"
-            yield OptionProblem(("serve", "python"), absent, advice)
+            yield OptionProblem(("serve", "python"), absent, set_variable(ENVIRONMENT))
         if wrong := model_problem(self.model):
             yield OptionProblem(("model",), wrong, model_advice(self.model))
         yield from argument_problems(self.serve.args)
@@ -143,8 +146,8 @@ teacher:
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment and the model's folder, where a server is to be started."""
         if self.serve is not None:
-            advice = f"name the environment that has vLLM: export {ENVIRONMENT}=/path/to/venv"
-            yield from missing_environment(self.serve.python, ENVIRONMENT, "vLLM", advice)
+            named = self.serve.python
+            yield from missing_environment(named, ENVIRONMENT, "vLLM", _name_environment)
             yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
@@ -205,7 +208,7 @@ teacher:
 
     def _server(self) -> tuple[Callable[[], Quirks], Callable[[], str]]:
         """Its quirks, read where they are asked for, and its name in messages."""
-        return self._quirks, lambda: f"'{self.model_name()}' on vLLM"
+        return self._quirks, lambda: texts("on-vllm", model=self.model_name())
 
     def _started(
         self, serve: Serve, connecting: Connecting
@@ -249,3 +252,8 @@ teacher:
 
     def _is_folder(self) -> bool:
         return self.serve is not None and is_path(self.model)
+
+
+def _name_environment() -> Text:
+    """What to do where the machine has no environment with vLLM."""
+    return texts("name-environment", variable=ENVIRONMENT)

@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     Connecting,
     LimitsSeen,
     Request,
+    Texts,
     TimedOut,
     Unreached,
     message,
@@ -40,7 +41,13 @@ from sftrecipe_registry.shared.http.replies import (
     embedding_answer,
     likelihood_answer,
 )
-from sftrecipe_registry.shared.http.reply_inflation import ACCEPTED, inflated, mangled, unreadable
+from sftrecipe_registry.shared.http.reply_inflation import (
+    ACCEPTED,
+    inflated,
+    mangled,
+    not_an_object,
+    unreadable,
+)
 from sftrecipe_registry.shared.http.reply_json import in_utf8, json_text, parse_json
 from sftrecipe_registry.shared.http.responses_api import responses_body, responses_reply
 from sftrecipe_registry.shared.http.steering import (
@@ -53,6 +60,7 @@ from sftrecipe_registry.shared.http.steering import (
 if TYPE_CHECKING:
     import aiohttp
 
+texts = Texts(__package__)
 LARGEST_FAILURE = 256 * 1024
 """Bytes of a failure's body that are looked at."""
 LARGE = 2 * 1024 * 1024
@@ -147,7 +155,7 @@ class OpenAIAdapter:
     async def chat(self, request: Request) -> Answer:
         """`/chat/completions`."""
         if not request.messages:
-            raise CallFailed("final", "the list of messages is empty")
+            raise CallFailed("final", texts("no-messages"))
         steering = self.endpoint.steering.of(request.sampling)
         body = self._body(request, {"messages": openai_turns(request.messages)}, steering)
         if body.get("logprobs"):
@@ -264,9 +272,9 @@ class OpenAIAdapter:
             return reply, json_text(reply)
         if parsed is None:
             shown = " ".join(content[:SHOWN].decode("utf-8", "replace").split())
-            raise mangled(f"the reply is no JSON: '{shown[:100]}'")
+            raise mangled(texts("not-json", shown=shown[:100]))
         if not isinstance(parsed.value, dict):
-            raise mangled("the reply is no JSON object")
+            raise not_an_object()
         self.check(parsed.value)
         self.note = parsed.note
         return parsed.value, content.decode("utf-8", "replace")
@@ -290,7 +298,7 @@ class OpenAIAdapter:
                 if len(content) > most:
                     break
         if len(content) > most and good:
-            raise unreadable(f"the reply is longer than {most} bytes")
+            raise unreadable(texts("reply-too-long", most=most))
         return bytes(content)
 
     async def _read_stream(
@@ -322,7 +330,7 @@ class OpenAIAdapter:
         async for part in parts:
             content += part
             if len(content) > LARGEST:
-                raise unreadable(f"the reply is longer than {LARGEST} bytes")
+                raise unreadable(texts("reply-too-long", most=LARGEST))
         return bytes(content)
 
     def _body(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sftrecipe.plugin import Texts
 from sftrecipe_registry.shared.http.failures import fault_of
 from sftrecipe_registry.shared.http.reply_inflation import mangled, unreadable
 from sftrecipe_registry.shared.http.reply_json import parse_json
 
+texts = Texts(__package__)
 LARGEST = 32 * 1024 * 1024
 """Bytes of a reply that are read at most, once it is inflated and put together."""
 UNFINISHED = "unfinished"
@@ -39,7 +41,7 @@ class Events:
         """The events that are whole with this piece. Raises CallFailed."""
         self._held += len(piece)
         if self._held > LARGEST:
-            raise unreadable(f"an event of the stream is longer than {LARGEST} bytes")
+            raise unreadable(texts("event-too-long", most=LARGEST))
         if b"\n" not in piece and b"\r" not in piece and not self._ends_with_return():
             self._cut.append(piece)
             return
@@ -62,7 +64,7 @@ class Events:
         line = line.removeprefix(b"\xef\xbb\xbf")
         if not line:
             if any(part.strip() for part in self._data):
-                raise mangled("an event of the stream is no JSON")
+                raise mangled(texts("event-not-json"))
             self._data, self._is_error = [], False
         elif line.startswith(b"data:"):
             self._data.append(line[5:])
@@ -133,7 +135,7 @@ class StreamedReply:
 
     def _check_size(self) -> None:
         if self._size > LARGEST:
-            raise unreadable(f"the reply is longer than {LARGEST} bytes")
+            raise unreadable(texts("reply-too-long", most=LARGEST))
 
     def _add_choice(self, choice: Mapping[str, Any]) -> None:
         self._count += 1
@@ -160,7 +162,7 @@ class StreamedReply:
         if self.last is not None:
             return self.last
         if self._ending is None and not done:
-            raise mangled("the stream of the reply broke off")
+            raise mangled(texts("stream-broke-off"))
         if self._ending is None:
             self.note = "its stream ended without saying how the reply ended: taken for cut off"
         message = {"role": "assistant", "content": "", **_joined(self._message)}

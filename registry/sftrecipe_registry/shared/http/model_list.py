@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from sftrecipe.plugin import CallFailed, Connecting, MachineCheck
+from sftrecipe.plugin import CallFailed, Connecting, MachineCheck, Text, Texts
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, open_endpoint
 from sftrecipe_registry.shared.http.failures import failure_of
 from sftrecipe_registry.shared.http.reply_json import parse_json, plain_text
 
+texts = Texts(__package__)
 _PREFIX = "models/"
 """Before every name that Gemini lists, and before none that it takes."""
 _SHOWN = 3
@@ -71,8 +72,7 @@ async def check_listed(endpoint: Endpoint, connecting: Connecting) -> Sequence[M
             assert isinstance(asked, ModelList)  # noqa: S101 - opened as one
             listed = await asked.entries()
     except CallFailed as failure:
-        told = f"the server's list of models cannot be read: {failure.message}"
-        return [MachineCheck("warning", told)]
+        return [MachineCheck("warning", texts("list-unreadable", failure=failure.message))]
     return [listed_check(endpoint.model, listed)] if listed else []
 
 
@@ -80,22 +80,25 @@ def listed_check(model: str, listed: Mapping[str, Mapping[str, Any]]) -> Machine
     """Whether a model is listed, and until when."""
     if model not in listed:
         near = difflib.get_close_matches(model, listed, n=_SHOWN, cutoff=0.4)
-        advice = f"near to it: {', '.join(near)}" if near else f"it lists {_few(listed)}"
-        return MachineCheck("warning", f"the server does not list model '{model}'", advice)
+        advice = texts("near-listed", names=", ".join(near)) if near else _some_listed(listed)
+        return MachineCheck("warning", texts("not-listed", model=model), advice)
     told = listed[model]
     ends = next((told[name] for name in _DATES if told.get(name)), None)
     if isinstance(ends, str):
-        return MachineCheck("warning", f"the server withdraws model '{model}' on {ends[:20]}")
+        return MachineCheck("warning", texts("withdrawn-on", model=model, day=ends[:20]))
     status = str(told.get("status")).lower()
     if status in _GONE or told.get("active") is False or told.get("deprecated") is True:
         why = status if status in _GONE else "not active"
-        return MachineCheck("warning", f"the server withdraws model '{model}': it says {why}")
-    return MachineCheck("ok", f"the server lists model '{model}'")
+        return MachineCheck("warning", texts("withdrawn-as", model=model, status=why))
+    return MachineCheck("ok", texts("listed", model=model))
 
 
-def _few(listed: Mapping[str, Any]) -> str:
-    shown = ", ".join(sorted(listed)[:_SHOWN])
-    return shown if len(listed) <= _SHOWN else f"{shown} and {len(listed) - _SHOWN} more"
+def _some_listed(listed: Mapping[str, Any]) -> Text:
+    """Which models the server has, the first of them."""
+    names, more = ", ".join(sorted(listed)[:_SHOWN]), len(listed) - _SHOWN
+    if more > 0:
+        return texts("lists-and-more", names=names, more=more)
+    return texts("lists", names=names)
 
 
 def _entries(told: Any) -> dict[str, Mapping[str, Any]] | None:

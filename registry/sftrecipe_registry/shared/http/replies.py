@@ -15,23 +15,23 @@ import orjson
 from sftrecipe.plugin import (
     BAD_TOOL_CALL,
     MOST_TOKENS,
-    UNREADABLE_REPLY,
     Answer,
     CallFailed,
     MessageParts,
+    Texts,
     is_cut_off,
     message_parts,
     with_thought_beside,
 )
 from sftrecipe_registry.shared.http.failures import SHOWN
-from sftrecipe_registry.shared.http.reply_inflation import mangled
+from sftrecipe_registry.shared.http.reply_inflation import mangled, unreadable
 from sftrecipe_registry.shared.http.reply_json import count_in, mapping_in, plain_text
 
+texts = Texts(__package__)
 _LONGEST_WORD = 80
 _LONGEST_LIST = 200
 _LETTERS_A_TOKEN = 16
 """Characters of a thought and its answer that one token holds at most, on average."""
-_NO_LOGPROBS = "its log-probabilities cannot be read"
 
 
 def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
@@ -83,7 +83,7 @@ def embedding_answer(reply: Mapping[str, Any]) -> Answer:
     first = data[0] if isinstance(data, Sequence) and data else None
     vector = _numbers(first.get("embedding") if isinstance(first, Mapping) else None)
     if not vector:
-        raise mangled("no embedding in the reply")
+        raise mangled(texts("no-embedding"))
     # The ledger keeps the vector itself: its text would be kept a second time.
     rest = orjson.dumps({name: reply[name] for name in ("model", "usage") if name in reply})
     tokens = count_in(reply.get("usage"), "prompt_tokens")
@@ -96,10 +96,10 @@ def likelihood_answer(reply: Mapping[str, Any], prompt: str, answer: str, raw: s
     found = mapping_in(choice, "logprobs")
     offsets, values = found.get("text_offset"), found.get("token_logprobs")
     if answer and not values:  # a lone token that nothing precedes has no value
-        raise CallFailed("final", "the server gives no log-probabilities of the prompt")
+        raise CallFailed("final", texts("no-prompt-logprobs"))
     offsets, values = offsets or [], values or []
     if not isinstance(offsets, list) or not isinstance(values, list) or len(offsets) != len(values):
-        raise _unreadable(_NO_LOGPROBS)
+        raise unreadable(texts("logprobs-unreadable"))
     start = len(prompt)
     told = [
         value
@@ -108,7 +108,7 @@ def likelihood_answer(reply: Mapping[str, Any], prompt: str, answer: str, raw: s
     ]
     kept = _numbers(told)
     if kept is None:
-        raise _unreadable(_NO_LOGPROBS)
+        raise unreadable(texts("logprobs-unreadable"))
     return answer_in(reply, {**choice, "logprobs": None}, "", raw)._replace(logprobs=kept)
 
 
@@ -117,7 +117,7 @@ def first_choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = reply.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, Mapping):
-        raise mangled("no choices in the reply")
+        raise mangled(texts("no-choices"))
     return choice
 
 
@@ -136,7 +136,7 @@ def answer_in(reply: Mapping[str, Any], choice: Mapping[str, Any], text: str, ra
         logprobs or (),
         raw=raw,
         cached_tokens=min(cached, asked),
-        note="" if logprobs is not None else _NO_LOGPROBS,
+        note="" if logprobs is not None else texts("logprobs-unreadable"),
         reasoning_tokens=min(_thought_tokens(usage), written or MOST_TOKENS),
     )
 
@@ -191,7 +191,3 @@ def _numbers(told: Any) -> tuple[float, ...] | None:
         return None
     whole = len(numbers) == len(told) and all(map(math.isfinite, numbers))
     return tuple(numbers) if whole else None
-
-
-def _unreadable(message: str) -> CallFailed:
-    return CallFailed("final", message, status=200, reason=UNREADABLE_REPLY)

@@ -6,11 +6,12 @@ import zlib
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING
 
-from sftrecipe.plugin import UNREADABLE_REPLY, CallFailed
+from sftrecipe.plugin import UNREADABLE_REPLY, CallFailed, Texts
 
 if TYPE_CHECKING:
     import aiohttp
 
+texts = Texts(__package__)
 ACCEPTED = "gzip, deflate"
 """What servers are told to compress by. A session must not inflate (`auto_decompress`) itself."""
 _PLAIN = ("", "identity", "none", "utf-8", "utf8")
@@ -25,7 +26,7 @@ async def inflated(response: aiohttp.ClientResponse) -> AsyncGenerator[bytes]:
     """A body's pieces, none above 64 KiB where it is compressed. Raises CallFailed."""
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     if encoding not in (*_PLAIN, "gzip", "x-gzip", "deflate"):
-        raise unreadable(f"the reply is compressed by '{encoding[:80]}', which was not asked for")
+        raise unreadable(texts("other-compression", encoding=encoding[:80]))
     stream = None if encoding in _PLAIN else Inflating(encoding == "deflate")
     async for part in response.content.iter_any():
         if stream is None:
@@ -55,7 +56,7 @@ class Inflating:
             try:
                 piece = stream.decompress(rest, _PIECE)
             except zlib.error as error:
-                raise mangled(f"the reply cannot be inflated: {error}") from None
+                raise mangled(texts("not-inflated", error=error)) from None
             yield piece
             rest = stream.unconsumed_tail
             if stream.eof:  # gzip may come in several members
@@ -72,6 +73,11 @@ class Inflating:
 def mangled(message: str) -> CallFailed:
     """A reply that was cut or mangled on its way: the next one may be whole."""
     return CallFailed("retry", message, status=200, reason=UNREADABLE_REPLY)
+
+
+def not_an_object() -> CallFailed:
+    """A reply that is JSON, and no object."""
+    return mangled(texts("not-an-object"))
 
 
 def unreadable(message: str) -> CallFailed:

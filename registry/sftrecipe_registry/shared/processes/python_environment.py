@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck, Permission, environment_of
+from sftrecipe.plugin import MachineCheck, Permission, Text, Texts, environment_of
 
+texts = Texts(__package__)
 TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 """The variable that names the environment which trainings, and models with PyTorch, run in."""
-MAKE_TRAINING_ENVIRONMENT = (
-    "make its environment: sftrecipe env train (--cpu without a GPU); or name one's folder in "
-    f"{TRAINING_ENVIRONMENT}; without it a run still writes train.yaml"
-)
+
+
+def make_training_environment() -> Text:
+    """What to do where the machine has none."""
+    return texts("make-training-environment", variable=TRAINING_ENVIRONMENT)
+
+
+def set_variable(variable: str) -> Text:
+    """What to do where the variable names no environment that can be started."""
+    return texts("set-variable", variable=variable)
 
 
 def environment_python(setting: str) -> Path:
@@ -23,17 +30,17 @@ def environment_python(setting: str) -> Path:
     return path / "bin" / "python" if path.is_dir() else path
 
 
-def setting_problem(setting: str) -> str | None:
+def _setting_problem(setting: str) -> Text | None:
     """What is wrong with a setting; None where its python can be started."""
     python = environment_python(setting)
     if not python.is_absolute():
-        return f"'{setting}' is not an absolute path"
+        return texts("not-absolute", python=setting)
     if not python.exists():
-        return f"'{python}' does not exist"
+        return texts("not-there", python=python)
     if not python.name.startswith("python") or not python.is_file():
-        return f"'{python}' is neither a python nor a virtual environment"
+        return texts("no-python", python=python)
     if not os.access(python, os.X_OK):
-        return f"'{python}' cannot be executed"
+        return texts("not-executable", python=python)
     return None
 
 
@@ -42,19 +49,21 @@ def named_environment(named: str, variable: str) -> str:
     return named or os.path.abspath(environment_of(variable) or "")  # noqa: PTH100 - keeps links
 
 
-def named_problem(named: str, variable: str, package: str, strangers: Sequence[Path]) -> str | None:
+def named_problem(
+    named: str, variable: str, package: str, strangers: Sequence[Path]
+) -> Text | None:
     """What is wrong with the environment that has a package; None where it can be started.
 
     `strangers`: folders that come with the recipe, of which its word starts nothing.
     """
     if not named and not environment_of(variable):
-        return f"no environment that has {package} is named"
+        return texts("none-named", package=package)
     if named.startswith("~"):
-        return f"python '{named}' is not an absolute path"
-    if message := setting_problem(named_environment(named, variable)):
-        return f"python {message}"
+        return texts("not-absolute", python=named)
+    if problem := _setting_problem(named_environment(named, variable)):
+        return problem
     if named and any(within(environment_python(named), folder) for folder in strangers):
-        return f"python '{named}' lies in the project, and a recipe starts nothing from there"
+        return texts("in-project", python=named)
     return None
 
 
@@ -69,14 +78,14 @@ def python_permissions(path: tuple[str, ...], named: str, variable: str) -> Iter
 
 
 def missing_environment(
-    named: str, variable: str, package: str, advice: str
+    named: str, variable: str, package: str, advice: Callable[[], str]
 ) -> Iterator[MachineCheck]:
     """The machine's environment that has a package, where it cannot be started.
 
     One that the recipe names is the recipe's own business: `named_problem` tells of it.
     """
-    if not named and (message := named_problem(named, variable, package, ())):
-        yield MachineCheck("fault", message, advice)
+    if not named and (problem := named_problem(named, variable, package, ())):
+        yield MachineCheck("fault", problem, advice())
 
 
 def within(python: Path, folder: Path) -> bool:

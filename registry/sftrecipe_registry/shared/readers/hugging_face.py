@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import Context, PluginRefused, installer, open_regular
+from sftrecipe.plugin import Context, PluginRefused, install_command, open_regular
 from sftrecipe_registry.shared.files.data_files import check_names, data_files
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.readers.arrow_tables import plain
@@ -111,7 +111,7 @@ def _loaded(
         import datasets.config  # noqa: PLC0415
     except ImportError as error:
         raise PluginRefused(
-            f"the hub is read with the package datasets: {installer()} 'sftrecipe[datasets]'"
+            f"the hub is read with the package datasets: {install_command()} 'sftrecipe[datasets]'"
         ) from error
     from datasets import packaged_modules  # noqa: PLC0415
 

@@ -18,14 +18,14 @@ def chat_renderer(template: str, **tokens: str) -> Callable[[Turns], str]:
     """
     from jinja2 import Undefined  # noqa: PLC0415 - slow to import
 
-    from sftrecipe.plugin import rendered, sandbox  # noqa: PLC0415 - imports jinja2
+    from sftrecipe.plugin import make_sandbox, render_template  # noqa: PLC0415 - imports jinja2
 
     def refuse(message: str) -> None:
         raise ValueError(message)
 
-    environment = sandbox(Undefined, trim=True, raise_exception=refuse)
+    environment = make_sandbox(Undefined, trim=True, raise_exception=refuse)
     compiled = environment.from_string(template)
-    return lambda turns: rendered(
+    return lambda turns: render_template(
         compiled, {"messages": turns, "add_generation_prompt": True, **tokens}
     )
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record, Turn, chat, joined
+from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record, Turn, chat, join_thought
 
 TextOf = Callable[[Record], str]
 
@@ -285,7 +285,7 @@ def trained_text(turn: Turn) -> str:
     """What a turn says, an assistant's behind its thought."""
     if turn["role"] != "assistant":
         return turn["content"]
-    return joined(turn.get("reasoning", ""), spoken([turn]))
+    return join_thought(turn.get("reasoning", ""), spoken([turn]))
 
 
 def with_answer(columns: Columns, answer: str, reasoning: str = "") -> dict[str, Any]:

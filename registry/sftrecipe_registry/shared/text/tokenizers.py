@@ -7,13 +7,13 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal
 
-from sftrecipe.plugin import PluginRefused, installer
+from sftrecipe.plugin import PluginRefused, install_command
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
 TokenizerName = Literal["auto", "rouge_en", "word", "char", "jieba"]
 Tokenize = Callable[[str], list[str]]
 
-INSTALL_JIEBA = f"{installer()} 'sftrecipe[chinese]'"
+INSTALL_JIEBA = f"{install_command()} 'sftrecipe[chinese]'"
 
 _LATIN = re.compile(r"[a-z0-9]+")
 _WORDS = re.compile(r"\w+")

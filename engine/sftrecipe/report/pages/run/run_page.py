@@ -18,16 +18,16 @@ from sftrecipe.report.pages.run.drawings.curves import Curve, curve_chart
 from sftrecipe.report.pages.run.drawings.flow import flow_chart
 from sftrecipe.report.pages.run.drawings.histogram_drawing import histogram_chart
 from sftrecipe.report.pages.run.drawings.intervals import Bar, interval_chart
-from sftrecipe.report.pages.run.drawings.numbers import told
+from sftrecipe.report.pages.run.drawings.numbers import number_text
 from sftrecipe.report.pages.run.drawings.scatter import scatter_chart
 from sftrecipe.report.pages.run.facts.judgings import FigureChart
 from sftrecipe.report.pages.run.facts.run_facts import RunFacts, run_facts
 from sftrecipe.report.pages.run.facts.texts import shortened
 from sftrecipe.report.pages.run.facts.trainings import TrainedModel
 from sftrecipe.report.words.page_words import Words, run_words
-from sftrecipe.run.run_file import REPORT_FILE, read_run
+from sftrecipe.run.output_folder import REPORT_FILE
 from sftrecipe.store.atomic_files import create
-from sftrecipe.store.project import Project, project_of
+from sftrecipe.store.project import Project
 
 _ERROR = 4000
 
@@ -51,12 +51,6 @@ def write_report(
 def facts_json(facts: RunFacts) -> str:
     """The facts of a page as JSON."""
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2, default=str).decode()
-
-
-def project_of_run(out: Path) -> Project:
-    """The project that a run belongs to: its recipe's, or that around its folder."""
-    recipe = read_run(out).get("recipe")
-    return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)
 
 
 def run_page(facts: RunFacts, language: str) -> str:
@@ -174,7 +168,7 @@ def _number(value: float) -> str:
 
 def _measure(value: float | str | None) -> str:
     if isinstance(value, int | float):
-        return told(value)
+        return number_text(value)
     return value or ""
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from sftrecipe.report.pages.run.drawings.numbers import ticks, told
+from sftrecipe.report.pages.run.drawings.numbers import number_text, ticks
 from sftrecipe.report.pages.run.drawings.svg import circle, line, path, svg, text
 
 _WIDTH, _HEIGHT = 720.0, 260.0
@@ -69,11 +69,11 @@ def _axes(frame: _Frame, whole: bool) -> Iterator[Markup]:
     for tick in ticks(*frame.y, 5):
         _, y = frame.place((frame.x[0], tick))
         yield line((_LEFT, y), (_RIGHT, y), "axis")
-        yield text(_LEFT - 8, y + 4, told(tick), "tick end")
+        yield text(_LEFT - 8, y + 4, number_text(tick), "tick end")
     steps = ticks(*frame.x, 8)
     for tick in [step for step in steps if not whole or step == int(step)]:
         x, _ = frame.place((tick, frame.y[0]))
-        yield text(x, _BOTTOM + 18, told(tick), "tick")
+        yield text(x, _BOTTOM + 18, number_text(tick), "tick")
 
 
 def _curve(curve: Curve, frame: _Frame) -> Iterator[Markup]:
@@ -84,4 +84,5 @@ def _curve(curve: Curve, frame: _Frame) -> Iterator[Markup]:
         yield path(f"M{way}", f"curve {colour}", curve.name)
     if len(places) <= _SINGLE:
         for (x, y), (step, value) in zip(places, curve.points, strict=True):
-            yield circle(x, y, 3.5, f"point {colour}", f"{curve.name}: {told(step)}, {value:.4g}")
+            title = f"{curve.name}: {number_text(step)}, {value:.4g}"
+            yield circle(x, y, 3.5, f"point {colour}", title)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks, told
+from sftrecipe.report.pages.run.drawings.numbers import fitted, number_text, ticks
 from sftrecipe.report.pages.run.drawings.svg import line, rect, svg, text
 from sftrecipe.report.pages.run.facts.histogram import Histogram
 from sftrecipe.report.words.page_words import Words
@@ -31,7 +31,7 @@ def _bars(found: Histogram, words: Words) -> Iterator[Markup]:
             continue
         x, end = _x(found, found.edges[place]), _x(found, found.edges[place + 1])
         width = max(end - x - 1, 0.5)
-        span = f"{told(found.edges[place])} – {told(found.edges[place + 1])}"
+        span = f"{number_text(found.edges[place])} – {number_text(found.edges[place + 1])}"
         title = f"{span}: {kept:,} {words['kept']}, {dropped:,} {words['dropped']}"
         tall, lost = kept * scale, dropped * scale
         if kept:
@@ -43,7 +43,7 @@ def _bars(found: Histogram, words: Words) -> Iterator[Markup]:
 def _axis(found: Histogram) -> Iterator[Markup]:
     yield line((_LEFT, _BOTTOM), (_RIGHT, _BOTTOM), "axis")
     for tick in ticks(found.edges[0], found.edges[-1]):
-        yield text(_x(found, tick), _BOTTOM + 15, told(tick), "tick")
+        yield text(_x(found, tick), _BOTTOM + 15, number_text(tick), "tick")
 
 
 def _thresholds(found: Histogram) -> Iterator[Markup]:
@@ -51,7 +51,7 @@ def _thresholds(found: Histogram) -> Iterator[Markup]:
         x, y = _x(found, mark.value), 10 + 11 * (place % 2)
         yield line((x, y + 4), (x, _BOTTOM), "threshold")
         side = "end" if x > _WIDTH / 2 else "start"
-        name = fitted(f"{mark.option} {told(mark.value)}", 200, 6)
+        name = fitted(f"{mark.option} {number_text(mark.value)}", 200, 6)
         yield text(x + (-4 if side == "end" else 4), y + 4, name, f"mark {side}")
 
 

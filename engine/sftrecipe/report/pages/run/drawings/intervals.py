@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks, told
+from sftrecipe.report.pages.run.drawings.numbers import fitted, number_text, ticks
 from sftrecipe.report.pages.run.drawings.svg import line, rect, svg, text
 
 _WIDTH, _ROW, _MARK, _FOOT = 460.0, 26.0, 14.0, 20.0
@@ -70,7 +70,7 @@ class _Scale(NamedTuple):
 
 def _bar(bar: Bar, middle: float, scale: _Scale) -> Iterator[Markup]:
     start, end = sorted((scale.x(0), scale.x(bar.value)))
-    said = _said(bar)
+    said = _title(bar)
     yield text(4, middle + 4, fitted(bar.name, _LEFT - 12, _LETTER), "name")
     top, width = middle - _THICK / 2, max(end - start, 1)
     yield rect(start, top, width, _THICK, f"topic-{bar.colour % 7}", f"{bar.name}: {said}")
@@ -82,10 +82,10 @@ def _bar(bar: Bar, middle: float, scale: _Scale) -> Iterator[Markup]:
     yield text(_RIGHT + 10, middle + 4, said)
 
 
-def _said(bar: Bar) -> str:
+def _title(bar: Bar) -> str:
     if bar.low is None or bar.high is None:
-        return told(bar.value)
-    return f"{told(bar.value)} ({told(bar.low)} – {told(bar.high)})"
+        return number_text(bar.value)
+    return f"{number_text(bar.value)} ({number_text(bar.low)} – {number_text(bar.high)})"
 
 
 def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[Markup]:
@@ -93,7 +93,7 @@ def _axis(scale: _Scale, top: float, bottom: float) -> Iterator[Markup]:
     zero = scale.x(0)
     yield line((zero, top), (zero, bottom), "axis")
     for tick in ticks(scale.low, scale.high, 4):
-        yield text(scale.x(tick), bottom + 15, told(tick), "tick")
+        yield text(scale.x(tick), bottom + 15, number_text(tick), "tick")
 
 
 def _marks(marks: Mapping[str, float], scale: _Scale, bottom: float) -> Iterator[Markup]:

@@ -6,7 +6,7 @@ from math import ceil, floor, log10
 from unicodedata import east_asian_width
 
 
-def told(value: float) -> str:
+def number_text(value: float) -> str:
     """A number in few letters: `12,300`, `0.71`."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"

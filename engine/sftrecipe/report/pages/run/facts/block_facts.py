@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sftrecipe.plugin.discovery import KINDS, plugin_class
+from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.language.sections import SECTIONS
+from sftrecipe.run.run_record import StepRecord
 
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
-_KIND_OF = {section.name: section.kind for section in SECTIONS.values()}
 
 
-def block_options(document: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+def block_options(document: Mapping[str, Any], step: StepRecord) -> dict[str, Any]:
     """A step's options, the plugin's defaults among them; empty where its block is not found."""
-    for name, block in blocks(document, step["section"]):
-        if name == step["id"]:
+    for name, block in blocks(document, step.section):
+        if name == step.id:
             beside = {key: value for key, value in block.items() if key not in _ENGINE_KEYS}
             return {
-                **_defaults(step["section"], step["use"]),
+                **_defaults(step.section, step.use),
                 **beside,
                 **(block.get("with") or {}),
             }
@@ -28,7 +28,7 @@ def block_options(document: Mapping[str, Any], step: Mapping[str, Any]) -> dict[
 def blocks(document: Mapping[str, Any], section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The blocks of a section with their ids, as the recipe's reader names them."""
     found = document.get(section) or {}
-    if section in ("providers", "sources"):
+    if section in SECTIONS and SECTIONS[section].form == "named":
         yield from found.items()
         return
     taken: set[str] = set()
@@ -47,11 +47,10 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _defaults(section: str, use: str) -> dict[str, Any]:
-    kind = _KIND_OF.get(section, "")
-    if kind not in KINDS:
+    if section not in SECTIONS:
         return {}
     try:
-        fields = plugin_class(kind, use).model_fields
+        fields = plugin_class(SECTIONS[section].kind, use).model_fields
     except Exception:  # somebody's plugin that is gone by now: its options are not known
         return {}
     return {name: field.default for name, field in fields.items() if not field.is_required()}

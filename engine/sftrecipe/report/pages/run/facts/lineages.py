@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.calls.ledger.totals import Call, read_calls
+from sftrecipe.calls.ledger.history import LedgerCall, read_calls
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
-from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.rows import rows_named
 from sftrecipe.store.sample_places import evenly
+from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 _ROWS = 12
 _DEEP = 6
@@ -69,7 +69,7 @@ def told_rows(opened: OpenedRun, rows: Sequence[Record]) -> list[Lineage]:
     known = _ancestors(opened, rows)
     keys = {key for row in (*rows, *known.values()) for key in row.calls[:_CALLS]}
     found = read_calls(opened.ledger, keys) if keys else {}
-    calls: Mapping[str, Call] = {key: opened.scrub(call) for key, call in found.items()}
+    calls: Mapping[str, LedgerCall] = {key: opened.scrub(call) for key, call in found.items()}
     teller = _Teller(known, calls)
     return [teller.told(row, set()) for row in rows]
 
@@ -95,7 +95,7 @@ def _parents(rows: Iterable[Record]) -> set[str]:
 def _named(opened: OpenedRun, names: set[str]) -> Iterable[Record]:
     """The rows of some ids, wherever they were made or rejected."""
     for step in opened.steps:
-        if step["section"] not in ("sources", "generate"):
+        if step.id not in step.makes:
             continue
         for file in (ROWS, REJECTS):
             path = opened.folder(step) / file
@@ -106,7 +106,7 @@ def _named(opened: OpenedRun, names: set[str]) -> Iterable[Record]:
 class _Teller:
     """Tells rows with what they were made from; no row twice below one of them."""
 
-    def __init__(self, known: Mapping[str, Record], calls: Mapping[str, Call]) -> None:
+    def __init__(self, known: Mapping[str, Record], calls: Mapping[str, LedgerCall]) -> None:
         self._known = known
         self._calls = calls
 
@@ -141,7 +141,7 @@ def _columns(row: Record) -> list[tuple[str, str]]:
     return [(name, shortened(text, _TEXT)) for name, text in found if text][:_COLUMNS]
 
 
-def _call(call: Call) -> AskedCall:
+def _call(call: LedgerCall) -> AskedCall:
     return AskedCall(
         call.key,
         call.step,
