@@ -17,6 +17,7 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Source,
+    Texts,
 )
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.file_contents import check_text
@@ -26,6 +27,7 @@ from sftrecipe_registry.shared.readers.csv_delimiter import NONE, delimiter_of, 
 from sftrecipe_registry.shared.readers.csv_table import csv_rows
 from sftrecipe_registry.shared.readers.rows import found_rows
 
+texts = Texts(__package__)
 Character = Annotated[str, Len(1, 1)]
 
 
@@ -55,11 +57,11 @@ class Csv(Source):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Characters that cannot be told apart, and column names that repeat."""
         if self.delimiter is not None and self.delimiter in (self.quote, "\r", "\n", "\0"):
-            yield OptionProblem(("delimiter",), f"delimiter {self.delimiter!r} cannot delimit")
+            yield OptionProblem(("delimiter",), texts("cannot-delimit", delimiter=self.delimiter))
         if self.quote in "\r\n\0":
-            yield OptionProblem(("quote",), f"quote {self.quote!r} cannot quote")
+            yield OptionProblem(("quote",), texts("cannot-quote", quote=self.quote))
         if self.header is not None and len(set(self.header)) < len(self.header):
-            yield OptionProblem(("header",), "header names a column twice")
+            yield OptionProblem(("header",), texts("named-twice"))
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The table's rows."""

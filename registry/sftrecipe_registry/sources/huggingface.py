@@ -15,11 +15,14 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Source,
+    Texts,
     install_command,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.readers.hugging_face import hub_rows, is_hub_name, saved_tables
 from sftrecipe_registry.shared.readers.rows import found_rows
+
+texts = Texts(__package__)
 
 
 class HuggingFace(Source):
@@ -45,10 +48,9 @@ class HuggingFace(Source):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Neither a folder nor a name, or both, or a name that is none."""
         if (self.path is None) == (self.name is None):
-            yield OptionProblem((), "huggingface takes either 'path' or 'name'")
+            yield OptionProblem((), texts("path-or-name"))
         if self.name is not None and not is_hub_name(self.name):
-            fault = f"'{self.name}' is no name on the hub, expected 'owner/name'"
-            yield OptionProblem(("name",), fault)
+            yield OptionProblem(("name",), texts("not-on-hub", name=self.name))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The library, for the hub."""

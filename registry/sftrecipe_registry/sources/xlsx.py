@@ -15,12 +15,14 @@ from sftrecipe.plugin import (
     Record,
     Reject,
     Source,
+    Texts,
     open_regular,
 )
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile, members, on_disk, packing_of
 from sftrecipe_registry.shared.readers.rows import Good, found_rows
 
+texts = Texts(__package__)
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 
@@ -57,7 +59,7 @@ def read_sheet(path: Path, shown: str, wanted: str | None) -> tuple[Sheet, list[
             first = (sheet.start or (0, 0))[0] + 1
             found = _sheet(name, sheet.to_python(), first, shown)
     except CalamineError as error:
-        raise PluginRefused(f"file '{shown}' cannot be read as a workbook: {error}") from error
+        raise PluginRefused(texts("no-workbook", file=shown, error=error)) from error
     return found, [each for each in full if each != name]
 
 
@@ -65,15 +67,14 @@ def _chosen(full: list[str], seen: list[str], shown: str, wanted: str | None) ->
     there = ", ".join(f"'{name}'" for name in seen)
     if wanted is not None:
         if wanted not in seen:
-            raise PluginRefused(f"file '{shown}' has no sheet '{wanted}', there are {there}")
+            raise PluginRefused(texts("no-sheet", file=shown, sheet=wanted, sheets=there))
         return wanted
     if len(full) > 1:
         named = ", ".join(f"'{name}'" for name in full)
-        raise PluginRefused(
-            f"file '{shown}' has {len(full)} sheets, {named}: name one by `sheet: {full[0]}`"
-        )
+        known = {"file": shown, "count": len(full), "sheets": named, "first": full[0]}
+        raise PluginRefused(texts("several-sheets", **known))
     if not full:
-        raise PluginRefused(f"file '{shown}' has no sheet that holds anything")
+        raise PluginRefused(texts("sheets-empty", file=shown))
     return full[0]
 
 
@@ -93,7 +94,7 @@ def _sheet(name: str, cells: list[list[Any]], first: int, shown: str) -> Sheet:
     ]
     twice = next((each for each in columns if columns.count(each) > 1), None)
     if twice is not None:
-        raise PluginRefused(f"column '{twice}' stands twice in the header of '{shown}'")
+        raise PluginRefused(texts("column-twice", column=twice, file=shown))
     return Sheet(name, columns, [(number, [row[at] for at in used]) for number, row in rest])
 
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from sftrecipe.plugin import Context, PluginRefused, unusual_kind
+from sftrecipe.plugin import Context, PluginRefused, Texts, unusual_kind
 from sftrecipe_registry.shared.files.file_contents import check_archive, is_document
 from sftrecipe_registry.shared.files.packed_files import (
     DataFile,
@@ -18,9 +18,17 @@ from sftrecipe_registry.shared.files.packed_files import (
 )
 from sftrecipe_registry.shared.files.shard_sets import check_shards
 
+texts = Texts(__package__)
 _FIRST = 50
 """Files that are looked at before any of them is read."""
 _NOT_DATA = "__MACOSX"
+_KINDS = {
+    "pipe": "a-pipe",
+    "device": "a-device",
+    "socket": "a-socket",
+    "kernel file": "a-kernel-file",
+}
+"""How texts name what is no file."""
 
 Check = Callable[[DataFile, str], None]
 """Refuses a file of that name (as the recipe says it) which a source does not read."""
@@ -89,14 +97,13 @@ def _in_folder(path: Path, shown: str, kind: FileKind, ctx: Context) -> list[tup
         raise _nothing(shown, kind)
     for name in read:
         if not (path / name).resolve().is_relative_to(root):
-            raise PluginRefused(f"file '{name.as_posix()}' leads out of the folder '{shown}'")
+            raise PluginRefused(texts("leads-out", file=name.as_posix(), folder=shown))
     check_names([name.as_posix() for name in read], shown)
     return [(path / name, f"{folder}/{name.as_posix()}") for name in read]
 
 
 def _nothing(shown: str, kind: FileKind) -> PluginRefused:
-    suffixes = ", ".join(kind.suffixes)
-    return PluginRefused(f"folder '{shown}' has no file of the kind {suffixes}")
+    return PluginRefused(texts("none-in-folder", folder=shown, suffixes=", ".join(kind.suffixes)))
 
 
 def check_names(names: Sequence[str], shown: str) -> None:
@@ -109,8 +116,8 @@ def check_names(names: Sequence[str], shown: str) -> None:
     for name in names:
         plain = (PurePosixPath(name).parent / plain_name(name)).as_posix()
         if plain in seen:
-            twice = f"'{seen[plain]}' and '{name}'"
-            raise PluginRefused(f"folder '{shown}' holds one file twice, packed: {twice}")
+            told = texts("twice-in-folder", folder=shown, first=seen[plain], second=name)
+            raise PluginRefused(told)
         seen[plain] = name
 
 
@@ -129,7 +136,8 @@ def _members(
         if each not in read and (each in seen or each.suffix.lower() in kind.suffixes):
             ctx.tell("passed_over", f"{shown}/{each.member}")
     if alone and not read:
-        raise PluginRefused(f"archive '{shown}' has no file of the kind {', '.join(kind.suffixes)}")
+        suffixes = ", ".join(kind.suffixes)
+        raise PluginRefused(texts("none-in-archive", archive=shown, suffixes=suffixes))
     check_names([each.member for each in read], shown)
     _check_unpacked(shown, [each.member for each in read], names)
     for each in read:
@@ -143,8 +151,8 @@ def _check_unpacked(archive: str, packed: Sequence[str], names: Sequence[str]) -
     for folder in (PurePosixPath(archive).parent, PurePosixPath(archive).with_suffix("")):
         for member in packed:
             if other := plain.get((folder / member).as_posix()):
-                twice = f"'{other}' and '{archive}/{member}'"
-                raise PluginRefused(f"one file lies there twice, packed: {twice}")
+                told = texts("unpacked-beside", file=other, archive=archive, member=member)
+                raise PluginRefused(told)
 
 
 def _is_read(name: str, kind: FileKind) -> bool:
@@ -163,4 +171,5 @@ def _is_file(path: Path, shown: str, kind: FileKind) -> bool:
     """Whether it is a file. Raises PluginRefused for what would be read and is none."""
     if path.is_file() or path.is_dir() or not path.exists() or not _is_read(path.name, kind):
         return path.is_file()
-    raise PluginRefused(f"'{path.name}' of folder '{shown}' is a {unusual_kind(path)}, not a file")
+    slug = _KINDS.get(unusual_kind(path) or "", "a-special-file")
+    raise PluginRefused(texts("no-file", name=path.name, folder=shown, kind=texts(slug)))

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 
+texts = Texts(__package__)
 LARGEST = 64 * 1024 * 1024
 """Bytes that any file may hold."""
 RATIO = 200
@@ -32,18 +33,18 @@ class Inflation:
         """Count bytes. Raises PluginRefused where they are more than such a file may hold."""
         self._total += inflated
         if self._total > self._most:
-            self._refuse(self._total)
+            raise too_large(self._name, self._size, self._total)
 
     def check(self, inflated: int, packed: int) -> None:
         """Look at a part before it is read. Raises PluginRefused where it grows beyond measure."""
         if inflated > max(LARGEST, RATIO * packed):
-            self._refuse(inflated)
+            raise too_large(self._name, self._size, inflated)
 
-    def _refuse(self, inflated: int) -> None:
-        raise PluginRefused(
-            f"file '{self._name}' has {self._size:,} bytes and inflates to {inflated:,} or more: "
-            f"over {LARGEST >> 20} MiB, a file may hold {RATIO} times its size"
-        )
+
+def too_large(name: str, size: int, inflated: int) -> PluginRefused:
+    """The refusal of a file of that size of which so much comes out."""
+    most = {"mebibytes": LARGEST >> 20, "ratio": RATIO}
+    return PluginRefused(texts("inflates-far", file=name, size=size, inflated=inflated, **most))
 
 
 def batch_size(batch: Any) -> tuple[int, int]:
@@ -123,7 +124,7 @@ def packed_batches(messages: Any) -> Iterator[tuple[int, int]]:
                 inflated = (_inflated(body, at, length) for at, length in buffers if length > 8)
                 yield sum(inflated), len(body)
     except (struct.error, IndexError) as error:
-        raise ValueError(f"a message is damaged: {error}") from error
+        raise ValueError(texts("message-damaged", error=error)) from error
 
 
 def _inflated(body: memoryview, at: int, length: int) -> int:

@@ -13,9 +13,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
-from sftrecipe.plugin import PluginRefused, open_regular
-from sftrecipe_registry.shared.files.inflation import LARGEST, RATIO
+from sftrecipe.plugin import PluginRefused, Texts, open_regular
+from sftrecipe_registry.shared.files.inflation import LARGEST, RATIO, too_large
 
+texts = Texts(__package__)
 PACKINGS = {
     ".gz": "gz",
     ".gzip": "gz",
@@ -119,7 +120,7 @@ def members(path: Path) -> list[Packed]:
     found = [each for each in found if not each.is_dir()]
     total, most = sum(each.file_size for each in found), _most(path.stat().st_size)
     if total > most:
-        raise _too_large(path.name, path.stat().st_size, total)
+        raise too_large(path.name, path.stat().st_size, total)
     return [
         Packed(path, "zip", PurePosixPath(each.filename).name, each.filename, each.compress_size)
         for each in found
@@ -177,7 +178,7 @@ class _Inflated(io.RawIOBase):
             piece: bytes = self._stream.read(_PIECE)
         self._end += len(piece)
         if self._end > _most(self._size):
-            raise _too_large(self._packed.name, self._size, self._end)
+            raise too_large(self._packed.name, self._size, self._end)
         self._held = (self._held + piece)[-_WINDOW:]
         return len(piece)
 
@@ -236,17 +237,15 @@ def _told(name: str) -> Iterator[None]:
     except PluginRefused:
         raise
     except EOFError as error:
-        raise PluginRefused(f"file '{name}' ends early: it was not packed or copied whole") from (
-            error
-        )
+        raise PluginRefused(texts("ends-early", file=name)) from error
     except (NotImplementedError, RuntimeError) as error:  # a method or password of zip archives
-        raise PluginRefused(f"file '{name}' cannot be unpacked: {error}") from error
+        raise PluginRefused(texts("not-unpacked", file=name, error=error)) from error
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         if not isinstance(error, (OSError, zlib.error, ValueError)) and not _of_packing(error):
             raise
-        raise PluginRefused(f"file '{name}' is damaged: {error}") from error
+        raise PluginRefused(texts("damaged", file=name, error=error)) from error
 
 
 def _of_packing(error: Exception) -> bool:
@@ -256,10 +255,3 @@ def _of_packing(error: Exception) -> bool:
 
 def _most(size: int) -> int:
     return max(LARGEST, RATIO * size)
-
-
-def _too_large(name: str, size: int, inflated: int) -> PluginRefused:
-    return PluginRefused(
-        f"file '{name}' has {size:,} bytes and inflates to {inflated:,} or more: "
-        f"over {LARGEST >> 20} MiB, a file may hold {RATIO} times its size"
-    )

@@ -6,6 +6,11 @@ from typing import Any
 
 import yaml
 
+from sftrecipe.plugin import Texts
+
+texts = Texts(__package__)
+
+
 DEEPEST = 16
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -19,11 +24,11 @@ def plain_yaml(text: str) -> Any:
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             if isinstance(event, yaml.AliasEvent):
-                raise ValueError("it has an alias")
+                raise ValueError(texts("yaml-alias"))
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise ValueError(f"it is nested over {DEEPEST} deep")
+                raise ValueError(texts("yaml-deep", most=DEEPEST))
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
-        raise ValueError(f"it is no YAML: {error}") from error
+        raise ValueError(texts("no-yaml", error=error)) from error

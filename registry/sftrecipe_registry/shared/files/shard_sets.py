@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import PurePosixPath
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.files.packed_files import plain_name
 
+texts = Texts(__package__)
 _SHARD = re.compile(
     r"(?P<begin>.*[-_.]|)(?P<number>\d{1,9})(?P<of>[-_]of[-_])(?P<count>\d{1,9})(?P<end>.*)"
 )
@@ -26,8 +27,8 @@ def check_shards(names: Iterable[str], shown: str) -> None:
             parts = sets.setdefault((begin, found["count"]), {})
             number = int(found["number"])
             if number in parts:
-                twice = f"'{parts[number]}' and '{name}'"
-                raise PluginRefused(f"folder '{shown}' has one part of a set twice: {twice}")
+                told = texts("part-twice", folder=shown, first=parts[number], second=name)
+                raise PluginRefused(told)
             parts[number] = name
     for (_, count), parts in sets.items():
         _check_whole(parts, int(count), shown)
@@ -43,11 +44,10 @@ def _check_whole(parts: dict[int, str], count: int, shown: str) -> None:
     like = next(iter(parts.values()))
     absent = islice((number for number in every if number not in parts), _NAMED)
     names = ", ".join(f"'{_renumbered(like, number)}'" for number in absent)
-    more = f" and {lacking - _NAMED} more" if lacking > _NAMED else ""
-    raise PluginRefused(
-        f"folder '{shown}' has {count - lacking} of the {count} parts of a set, missing: "
-        f"{names}{more}"
-    )
+    known = {"folder": shown, "there": count - lacking, "count": count, "names": names}
+    if lacking <= _NAMED:
+        raise PluginRefused(texts("parts-missing", **known))
+    raise PluginRefused(texts("more-parts-missing", **known, more=lacking - _NAMED))
 
 
 def _renumbered(name: str, number: int) -> str:

@@ -10,9 +10,11 @@ from typing import IO, Annotated
 
 from pydantic import AfterValidator
 
+from sftrecipe.plugin import Texts
 from sftrecipe_registry.shared.files.encoding_guess import guess, wide_encoding
 from sftrecipe_registry.shared.files.packed_files import DataFile, open_data
 
+texts = Texts(__package__)
 LONGEST_LINE = 32 * 1024 * 1024
 """Bytes of a line that are held at most; what is longer comes in pieces of that size."""
 SAMPLE = 256 * 1024
@@ -36,7 +38,7 @@ def _known(name: str) -> str:
             codecs.lookup(name)
             "".encode(name)
         except LookupError as error:
-            raise ValueError(f"'{name}' is no encoding of text") from error
+            raise ValueError(texts("no-encoding", name=name)) from error
     return name
 
 

@@ -9,8 +9,9 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck
+from sftrecipe.plugin import MachineCheck, Text, Texts
 
+texts = Texts(__package__)
 _WHOLE = 1 << 24
 """Bytes up to which a file is read whole."""
 _BLOCK = 4096
@@ -33,33 +34,32 @@ def model_folder(model: str) -> Path:
     return Path(model).expanduser()
 
 
-def model_problem(model: str) -> str | None:
+def model_problem(model: str) -> Text | None:
     """What is wrong with a name that means a folder; None where a model lies there, or nothing."""
     if not is_path(model):
         return None
     folder = model_folder(model)
     if not folder.is_absolute():
-        return f"model '{model}' is not an absolute path"
+        return texts("not-absolute", model=model)
     if not folder.exists():
         return None
     if is_adapter(folder):
-        return f"model '{model}' is an adapter without the model that it adapts"
+        return texts("adapter-alone", model=model)
     if not (folder / "config.json").is_file():
-        return f"model '{model}' is no folder with a config.json"
+        return texts("no-config", model=model)
     return None
 
 
 def missing_model(model: str) -> Iterator[MachineCheck]:
     """A folder that is not there: it may come from another run, or lie on another machine."""
     if is_path(model) and not model_folder(model).exists():
-        advice = "make it by the run that trains it, or name the folder where it lies"
-        yield MachineCheck("fault", f"model '{model}' is not on this machine", advice)
+        yield MachineCheck("fault", texts("not-here", model=model), texts("make-or-name-it"))
 
 
-def model_advice(model: str) -> str | None:
+def model_advice(model: str) -> Text | None:
     """What to do about a name that has a problem."""
     if is_adapter(model_folder(model)):
-        return "name the folder of the merged model: LLaMA-Factory's export, model/merged of a run"
+        return texts("name-merged-model")
     return None
 
 

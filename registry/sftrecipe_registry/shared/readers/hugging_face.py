@@ -9,20 +9,16 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import Context, PluginRefused, install_command, open_regular
+from sftrecipe.plugin import Context, PluginRefused, Texts, install_command, open_regular
 from sftrecipe_registry.shared.files.data_files import check_names, data_files
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.readers.arrow_tables import plain
 from sftrecipe_registry.shared.readers.rows import Found, Good
 from sftrecipe_registry.shared.readers.table_files import SUFFIXES, table_kind, table_rows
 
+texts = Texts(__package__)
 _BATCH = 1000
 _HUB_NAME = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
-_ADVICE = (
-    "without a network: download it elsewhere (hf download {name} --repo-type dataset --local-dir "
-    "DIR, or save_to_disk) and read it with `use: huggingface, path: DIR`; "
-    "a mirror of the hub is set by the environment variable HF_ENDPOINT"
-)
 
 
 def saved_tables(
@@ -35,7 +31,8 @@ def saved_tables(
     if (folder / "dataset_dict.json").is_file():
         splits = _json(folder / "dataset_dict.json").get("splits", [])
         if split not in splits:
-            raise PluginRefused(f"split '{split}' is not in '{shown}': it has {_list(splits)}")
+            there = ", ".join(map(str, splits)) or texts("none")
+            raise PluginRefused(texts("no-split", split=split, folder=shown, splits=there))
         folder, shown = folder / split, f"{shown.rstrip('/')}/{split}"
     if (folder / "state.json").is_file():
         found = _json(folder / "state.json").get("_data_files", [])
@@ -45,14 +42,11 @@ def saved_tables(
         names = [f"{subset}/{name}" if subset else name for name in names]
         _tell_others(folder, shown, names, ctx)
     if not names and not (folder / "state.json").is_file():
-        raise PluginRefused(
-            f"folder '{shown}' holds no data set: neither of save_to_disk nor files of a split "
-            f"'{split}'"
-        )
+        raise PluginRefused(texts("no-data-set", folder=shown, split=split))
     check_names(names, shown)
     for name in names:
         if not (folder / name).resolve().is_relative_to(folder.resolve()):
-            raise PluginRefused(f"file '{name}' leads out of the folder '{shown}'")
+            raise PluginRefused(texts("leads-out", file=name, folder=shown))
         told = f"{shown.rstrip('/')}/{name}"
         for file, place in data_files(folder / name, told, table_kind("huggingface"), ctx):
             yield table_rows(file), place
@@ -110,24 +104,20 @@ def _loaded(
         import datasets  # noqa: PLC0415 - takes most of a second, and is an extra
         import datasets.config  # noqa: PLC0415
     except ImportError as error:
-        raise PluginRefused(
-            f"the hub is read with the package datasets: {install_command()} 'sftrecipe[datasets]'"
-        ) from error
+        command = f"{install_command()} 'sftrecipe[datasets]'"
+        raise PluginRefused(texts("datasets-missing", command=command)) from error
     from datasets import packaged_modules  # noqa: PLC0415
 
     readers = getattr(packaged_modules, "_PACKAGED_DATASETS_MODULES", {})
     if not is_hub_name(name) or name in readers or Path(name).exists():
-        raise PluginRefused(f"'{name}' is no name on the hub, or something here has the same name")
+        raise PluginRefused(texts("not-on-hub", name=name))
     datasets.config.HF_DATASETS_TRUST_REMOTE_CODE = False
     try:
         return datasets.load_dataset(name, subset, data_dir=folder, split=split, revision=revision)
     except Exception as error:  # of requests, httpx, huggingface_hub and datasets
         said = f"{error}".strip().splitlines()
         reason = f"{type(error).__name__}: {said[0] if said else ''}"
-        raise PluginRefused(
-            f"data set '{name}' of the Hugging Face hub cannot be loaded: {reason}; "
-            + _ADVICE.format(name=name)
-        ) from error
+        raise PluginRefused(texts("not-loaded", name=name, reason=reason)) from error
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -135,11 +125,9 @@ def _json(path: Path) -> dict[str, Any]:
         with open_regular(path) as file:
             value = orjson.loads(file.read())
     except OSError as error:
-        raise PluginRefused(f"file '{path.name}' cannot be read: {error.strerror}") from error
+        raise PluginRefused(
+            texts("file-unreadable", file=path.name, error=error.strerror)
+        ) from error
     except orjson.JSONDecodeError as error:
-        raise PluginRefused(f"file '{path.name}' is no JSON: {error}") from error
+        raise PluginRefused(texts("no-json", file=path.name, error=error)) from error
     return value if isinstance(value, dict) else {}
-
-
-def _list(names: Sequence[Any]) -> str:
-    return ", ".join(map(str, names)) or "none"

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_chunks
 from sftrecipe_registry.shared.readers.json_list import items_of
@@ -17,6 +17,7 @@ from sftrecipe_registry.shared.readers.json_values import json_value
 from sftrecipe_registry.shared.readers.row_repairs import MendedRow
 from sftrecipe_registry.shared.readers.rows import Found
 
+texts = Texts(__package__)
 Layout = Literal["rows", "values", "columns"]
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file of columns, which is read whole."""
@@ -40,12 +41,8 @@ def laid_out_rows(
     place = _place(chunks, path, file.name)
     wanted = b"{" if layout == "values" else b"["
     if place.opened != wanted[0]:
-        what = "an object" if place.opened == _OPENING[1] else "a list"
-        advice = "write" if place.opened == _OPENING[1] else "leave out"
-        raise PluginRefused(
-            f"file '{file.name}' has {what} there, not what the options say: {advice} "
-            "`layout: values`"
-        )
+        slug = "object-there" if place.opened == _OPENING[1] else "list-there"
+        raise PluginRefused(texts(slug, file=file.name))
     return items_of(chain([place.rest], chunks), place.opened, place.line)
 
 
@@ -117,10 +114,8 @@ def _place(chunks: Iterator[bytes], path: Sequence[str], name: str) -> _Place:
             if keys.opens(text, token):
                 line += text.count(b"\n", 0, at)
                 return _Place(text[at - 1], text[at:], line)
-    there = ", ".join(dict.fromkeys(keys.seen[:_SHOWN])) or "none"
-    raise PluginRefused(
-        f"file '{name}' has no list or object under the key '{'.'.join(path)}'; keys: {there}"
-    )
+    there = ", ".join(dict.fromkeys(keys.seen[:_SHOWN])) or texts("none")
+    raise PluginRefused(texts("nothing-under-key", file=name, key=".".join(path), keys=there))
 
 
 def _of_columns(file: DataFile, chunks: Iterator[bytes], key: str | None) -> Iterator[Found]:
@@ -130,12 +125,12 @@ def _of_columns(file: DataFile, chunks: Iterator[bytes], key: str | None) -> Ite
         parts.append(chunk)
         size += len(chunk)
         if size > LARGEST:
-            raise PluginRefused(f"file '{file.name}' is over {LARGEST >> 20} MiB of columns")
+            raise PluginRefused(texts("columns-too-large", file=file.name, mebibytes=LARGEST >> 20))
     text = b"".join(parts)
     try:
         value = json_value(text)
     except orjson.JSONDecodeError as error:
-        raise PluginRefused(f"file '{file.name}' is no JSON: {error}") from error
+        raise PluginRefused(texts("no-json", file=file.name, error=error)) from error
     mended = value.mended if isinstance(value, MendedRow) else []
     path = key.split(".") if key else []
     while path:
@@ -145,7 +140,7 @@ def _of_columns(file: DataFile, chunks: Iterator[bytes], key: str | None) -> Ite
         path = path[taken:] if taken else []
     columns = columns_of(value)
     if columns is None:
-        raise PluginRefused(f"file '{file.name}' has no columns of one length there")
+        raise PluginRefused(texts("no-columns", file=file.name))
     names = [*columns]
     for number, cells in enumerate(zip(*columns.values(), strict=True), 1):
         row = dict(zip(names, cells, strict=True))

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import PluginRefused, looks_like_turns, yaml_word
+from sftrecipe.plugin import PluginRefused, Text, Texts, looks_like_turns, yaml_word
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_chunks
@@ -20,6 +20,7 @@ from sftrecipe_registry.shared.readers.json_list import items_of
 from sftrecipe_registry.shared.readers.json_values import json_value
 from sftrecipe_registry.shared.readers.rows import Bad, Found
 
+texts = Texts(__package__)
 _HEAD = 64 * 1024
 _WHOLE = 1024 * 1024
 """Bytes of a file that is looked at as a whole."""
@@ -49,19 +50,19 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
     if not lines:
         return
     if _LIST.match(head) and not (len(lines) > 1 and _LIST.match(lines[1]) and _is_json(lines[0])):
-        raise PluginRefused(f"file '{name}' is a JSON list, not one object a line: {_JSON}")
+        raise PluginRefused(texts("list-not-lines", file=name))
     if len(lines) > 1 and not any(line.lstrip()[:1] in b"[{" or _is_json(line) for line in lines):
-        raise PluginRefused(f"file '{name}' has no JSON in its first lines: {_OBJECT}, or {_CSV}")
+        raise PluginRefused(texts("no-json-in-lines", file=name))
     if (others := [_other(line) for line in lines]) and all(others):
-        raise PluginRefused(f"file '{name}' has {others[0]} where a row stands: {_OBJECT}")
+        raise PluginRefused(_where_a_row_stands(name, others[0]))
     if not lines[0].startswith(b"{") or any(_is_row(line) for line in lines[1:]):
         return
-    if advice := _advice(_alone(file, encoding)):
-        raise PluginRefused(f"file '{name}' {advice}")
+    if told := _wrapping(name, _alone(file, encoding)):
+        raise PluginRefused(told)
     if len(lines) > 1 and not _is_row(lines[0]):
         first = next(items_of(iter([head])), None)
         if not isinstance(first, Bad | None):
-            raise PluginRefused(f"file '{name}' has objects over several lines: {_JSON}")
+            raise PluginRefused(texts("objects-over-lines", file=name))
 
 
 def _check_objects(items: Iterator[Found], name: str) -> None:
@@ -69,7 +70,7 @@ def _check_objects(items: Iterator[Found], name: str) -> None:
     first = list(islice(items, _LINES))
     if first and all(isinstance(each, Bad) and each.reason == "not_an_object" for each in first):
         detail = first[0].detail if isinstance(first[0], Bad) else ""
-        raise PluginRefused(f"file '{name}' has {detail} where a row stands: {_OBJECT}")
+        raise PluginRefused(_where_a_row_stands(name, detail))
 
 
 def holds_lines(file: DataFile, encoding: str) -> bool:
@@ -92,14 +93,16 @@ def check_items(file: DataFile, name: str, encoding: str, layout: Layout | None)
     head = next(utf8_chunks(file, encoding, _HEAD), b"")
     if head.lstrip().startswith(b"["):
         _check_objects(items_of(iter([head])), name)
-    if advice := _advice(_alone(file, encoding)):
-        raise PluginRefused(f"file '{name}' {advice}")
+    if told := _wrapping(name, _alone(file, encoding)):
+        raise PluginRefused(told)
 
 
-_JSON = "write `use: json`"
-_CSV = "`use: csv` where it is a table"
-_OBJECT = 'write rows as objects of columns, {"instruction": …, "output": …}'
-_ONE = ", or `layout: rows` if the object is one row"
+_KINDS = {"null": "null", "a list": "a-list", "a text": "a-text", "true or false": "true-or-false"}
+"""How texts name what stands in the place of a row."""
+
+
+def _where_a_row_stands(file: str, kind: str) -> Text:
+    return texts("not-a-row", file=file, kind=texts(_KINDS.get(kind, "a-number")))
 
 
 def _is_json(line: bytes) -> bool:
@@ -177,8 +180,9 @@ def _closed(text: bytes) -> Mapping[str, Any] | None:
     return None
 
 
-def _advice(value: Mapping[str, Any] | None) -> str | None:
-    """What to write for a file that is this object alone; None where it is a row."""
+def _wrapping(file: str, value: Mapping[str, Any] | None) -> Text | None:
+    """What stands around the rows of a file that is this object alone, and what to write; None
+    where it is a row."""
     if not value or _is_one_row(value):
         return None
     is_columns = _is_columns(value)
@@ -189,19 +193,16 @@ def _advice(value: Mapping[str, Any] | None) -> str | None:
         inside: Any = value
         for name in path:
             inside = inside[name]
-        layout = "" if isinstance(inside, list) else ", layout: values"
         key = yaml_word(".".join(path), dots=True)
+        options = f"key: {key}" if isinstance(inside, list) else f"key: {key}, layout: values"
         if len(beside) > 1:
             names = ", ".join(each[-1] for each in beside)
-            return (
-                f"has rows under several keys, {names}: write `use: json, key: {key}{layout}`, "
-                f"and a source for each other key{_ONE}"
-            )
-        return f"has its rows under a key: write `use: json, key: {key}{layout}`{_ONE}"
+            return texts("under-several-keys", file=file, names=names, options=options)
+        return texts("under-a-key", file=file, options=options)
     if is_columns:
-        return f"is an object of columns: write `use: json, layout: columns`{_ONE}"
+        return texts("object-of-columns", file=file)
     if _are_rows([*value.values()]) and len(value) > 1:
-        return f"is an object whose values are the rows: write `use: json, layout: values`{_ONE}"
+        return texts("object-of-rows", file=file)
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.files.data_files import FileKind
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import DataFile
@@ -18,6 +18,7 @@ from sftrecipe_registry.shared.readers.json_shape import check_items, holds_line
 from sftrecipe_registry.shared.readers.rows import Found
 from sftrecipe_registry.shared.readers.text_documents import text_lines
 
+texts = Texts(__package__)
 TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 """Those that need no heavy import."""
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arrow")
@@ -35,7 +36,7 @@ def table_rows(file: DataFile, encoding: str = "auto") -> Iterator[Found]:
         return text_lines(file, encoding)
     if suffix in (".parquet", ".arrow"):
         return iter(parquet_rows(file) if suffix == ".parquet" else arrow_rows(file))
-    raise PluginRefused(f"file '{file.name}' is none of {', '.join(SUFFIXES)}")
+    raise PluginRefused(texts("other-suffix", file=file.name, suffixes=", ".join(SUFFIXES)))
 
 
 def table_kind(use: str, encoding: str = "auto") -> FileKind:

