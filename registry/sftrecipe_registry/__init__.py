@@ -1,0 +1,1 @@
+"""The plugins that sftrecipe brings along, by room: methods, kinds, what they share."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from sftrecipe.plugin.endings import OPEN_THOUGHT, THOUGHT_ALONE
 from sftrecipe.plugin.provider import Answer
@@ -41,6 +42,12 @@ class Usage:
     """Of the output's, those of thoughts, where the server told them."""
     cost: float = 0.0
     currency: str | None = None
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """What was written of it; counts that an earlier version did not know are none."""
+        names = {each.name for each in fields(cls)}
+        return cls(**{name: value for name, value in found.items() if name in names})
 
     def read(self, answer: Answer) -> None:
         """Count the thought of a reply that is handed on."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.report.text.explanation_text import explain_row, explanation_json, explanation_text
+from sftrecipe.report.text.explanation_text import explanation_json, explanation_text
+from sftrecipe.run.row_trace import trace_row
 from sftrecipe.run.run_file import latest_run, readable
 from sftrecipe.store.project import project_of
 
@@ -28,5 +29,5 @@ def explain(row: str, out: Path | None, as_json: bool) -> None:
     project = project_of(out or Path.cwd() / "recipe")
     run = out or latest_run(project.folder / "runs")
     with readable(run):
-        explanation = explain_row(row, run, project)
-    click.echo(explanation_json(explanation) if as_json else explanation_text(explanation))
+        trace = trace_row(row, run, project)
+    click.echo(explanation_json(trace) if as_json else explanation_text(trace))

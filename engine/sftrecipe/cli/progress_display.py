@@ -16,7 +16,7 @@ from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.plugin.trainer import TrainingState
 from sftrecipe.report.text.text_format import main_figures
 from sftrecipe.run.progress import Progress, Silent
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -54,7 +54,7 @@ def show_progress(quiet: bool) -> Iterator[Progress]:
 def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
     """What a finished step came to, in one line."""
     parts = [message("amount-rows", {"count": facts.kept})] if facts.made else []
-    figures = main_figures(facts.notes.get("metrics", {}))
+    figures = main_figures(facts.metrics)
     parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
     if facts.rejected:
         reasons = ", ".join(
@@ -70,7 +70,7 @@ def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
         parts.append(message("amount-calls", {"count": asked}))
     took = {"seconds": f"{facts.seconds:.1f}"}
     parts.append(message("progress-cached" if cached else "progress-seconds", took))
-    told = told_texts(facts.notes.get("told", {}))
+    told = told_texts(facts.told)
     lines = [message("told-line", {"step": step.id, "told": each}) for each in told]
     return "\n".join([f"{step.id}: {', '.join(parts)}", *lines])
 

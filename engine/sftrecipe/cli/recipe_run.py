@@ -19,9 +19,8 @@ from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.next_commands import next_commands
 from sftrecipe.report.text.outcome_text import outcome_json, outcome_text
-from sftrecipe.run.output_folder import REPORT_FILE, OutputFolder
+from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.requirements import DataOnly, Lack, lacking, leaves_data
-from sftrecipe.run.run_file import RUN_FILE
 from sftrecipe.run.run_plan import Outcome, run_plan
 from sftrecipe.store.project import Project, project_of
 

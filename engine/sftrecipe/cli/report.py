@@ -10,7 +10,8 @@ from sftrecipe.errors import UsageError, unknown
 from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.report.pages.run.run_page import facts_json, write_report
-from sftrecipe.run.run_file import REPORT_FILE, RUN_FILE, read_run, readable
+from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE
+from sftrecipe.run.run_file import read_run, readable, run_before
 from sftrecipe.store.project import Project, project_of
 
 
@@ -63,5 +64,5 @@ def _recipe_name(recipe: Path) -> str:
 
 def _project_of(out: Path) -> Project:
     """The project that a run belongs to: its recipe's, or that around its folder."""
-    recipe = read_run(out).get("recipe")
+    recipe = run_before(out).recipe
     return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)

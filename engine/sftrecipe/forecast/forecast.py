@@ -39,7 +39,7 @@ from sftrecipe.plugin.plugin_kinds import (
 )
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.run.contexts import block_context, providers_by_model
-from sftrecipe.run.run_file import read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.store.artifacts import StepStore
@@ -302,9 +302,9 @@ def _finished(step: Step, standing: Standing | None, store: StepStore) -> Estima
 def _kept_before(out: Path) -> dict[str, float]:
     """The share of the rows made that each step of the run before kept."""
     return {
-        step["id"]: step["kept"] / step["made"]
-        for step in read_run(out).get("steps", ())
-        if step.get("made")
+        step.id: step.facts.kept / step.facts.made
+        for step in run_before(out).steps
+        if step.facts.made
     }
 
 

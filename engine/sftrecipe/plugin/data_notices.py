@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sftrecipe.messages import Text, own_text
 from sftrecipe.messages.en import MESSAGES
@@ -30,15 +29,10 @@ class Told:
             self.examples.append(example)
 
 
-def told_texts(told: Mapping[str, Any]) -> Iterator[Text]:
-    """A sentence for each thing that was told, as `noted` leaves it."""
+def told_texts(told: Mapping[str, Told]) -> Iterator[Text]:
+    """A sentence for each thing that was told."""
     for what, each in told.items():
-        yield _text(what, each["count"], each["examples"])
-
-
-def noted(told: Mapping[str, Told]) -> dict[str, dict[str, Any]]:
-    """The same as plain data, for a step's notes."""
-    return {name: {"count": each.count, "examples": each.examples} for name, each in told.items()}
+        yield _text(what, each.count, each.examples)
 
 
 def _text(what: str, count: int, examples: Sequence[str]) -> Text:

@@ -22,8 +22,9 @@ from sftrecipe.run.run_state import Broken, Done, RunState
 from sftrecipe.run.steps.section_steps import STEPS
 from sftrecipe.run.steps.step_files import REJECTS, advance_streams
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts, empty, files_in
+from sftrecipe.store.artifacts import empty, files_in
 from sftrecipe.store.atomic_files import UNWRITABLE, explained
+from sftrecipe.store.step_facts import StepFacts
 
 _READINGS = 3
 """How often a step is executed whose files are touched meanwhile."""

@@ -18,8 +18,8 @@ from sftrecipe.record import Record
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_state import Done, RunState
 from sftrecipe.run.steps.step_files import REJECTS, advance_streams, judged_streams
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import read_rejects
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
 _REASONS = 3
@@ -149,7 +149,7 @@ def nothing_left(run: RunState, step: Step, *, of_each: bool = False) -> Nothing
 
 def nothing_exported(run: RunState, step: Step, facts: StepFacts) -> NothingLeft | None:
     """The error of an export that leaves no row to train on; None where it leaves some."""
-    if any(each["role"] == "train" and each["rows"] for each in facts.notes["data_sets"]):
+    if any(each.role == "train" and each.rows for each in facts.data_sets):
         return None
     if not facts.made:
         return nothing_left(run, step)

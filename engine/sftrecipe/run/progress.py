@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.trainer import TrainingState
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 
 
 class Progress(Protocol):

@@ -19,7 +19,7 @@ from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.run_file import rejects
+from sftrecipe.run.rejects_file import RejectedRow, rejects
 from sftrecipe.run.run_state import RunState
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -31,7 +31,7 @@ class Preview:
 
     rows: dict[str, list[Record]]
     """By generated stream, after the filters."""
-    lost: list[dict[str, object]]
+    lost: list[RejectedRow]
     """Rejects, as `rejects.jsonl` has them."""
 
 

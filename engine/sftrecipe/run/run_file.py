@@ -1,9 +1,9 @@
-"""What a run leaves in its output folder beside the data sets: rejects and `run.json`."""
+"""Writing and reading `run.json` in a run's output folder."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,107 +11,60 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.plan.estimate import NOTHING, Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
-from sftrecipe.run.output_folder import REJECTS_FILE, REPORT_FILE, RUN_FILE
+from sftrecipe.run.gate_results import gate_results
+from sftrecipe.run.output_folder import RUN_FILE, OutputFolder
+from sftrecipe.run.run_record import EstimateAndFact, RunRecord, StepRecord
 from sftrecipe.run.run_state import Done, RunState
-from sftrecipe.run.steps.evaluate_step import gate_results
-from sftrecipe.run.steps.step_files import (
-    REJECTS,
-    advance_streams,
-    judged_streams,
-    told_step,
-)
-from sftrecipe.store.artifacts import StepStore
-from sftrecipe.store.rows import read_rejects
-from sftrecipe.store.streams import Stream
-
-__all__ = ["REJECTS_FILE", "REPORT_FILE", "RUN_FILE"]
 
 
-_OF_A_STEP = frozenset({"id", "key", "parts", "section"})
-
-
-def read_run(out: Path) -> dict[str, Any]:
-    """What the last run into the folder said of itself; empty where there was none."""
-    try:
-        with open_regular(out / RUN_FILE) as file:
-            found = orjson.loads(file.read())
-    except (FileNotFoundError, NotADirectoryError, UnusualFile, orjson.JSONDecodeError):
-        return {}
-    return found if isinstance(found, dict) and _is_whole(found) else {}
-
-
-def _is_whole(run: Mapping[str, Any]) -> bool:
-    """Whether it has what every run says of its steps and data sets; a damaged one has not."""
-    steps, before = run.get("steps", []), run.get("outdated", [])
-    lists = isinstance(steps, list) and isinstance(before, list)
-    return (
-        lists
-        and all(isinstance(each, dict) and each.keys() >= _OF_A_STEP for each in steps)
-        and all(isinstance(each, dict) and each.keys() >= {"name", "files"} for each in before)
+def record_of(run: RunState) -> RunRecord:
+    """What a run says of itself, but for how it ended."""
+    recipe = run.plan.recipe
+    return RunRecord(
+        name=recipe.name,
+        recipe=str(recipe.path),
+        profile=recipe.profile,
+        document=recipe.document,
+        planned=[step.id for step in run.plan.steps],
+        steps=[_step_record(done) for done in run.done],
+        data_sets=run.data_sets,
+        versions=versions(run.plan),
     )
 
 
-def parts_before(run: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """The parts of every step's key at that run, by step."""
-    return {step["id"]: step["parts"] for step in run.get("steps", ())}
+def _step_record(done: Done) -> StepRecord:
+    step, facts = done.step, done.facts
+    return StepRecord(
+        id=step.id,
+        section=step.block.section,
+        use=step.block.use,
+        key=step.key,
+        cached=done.cached,
+        reads=step.reads,
+        after=step.after,
+        makes=step.makes,
+        thins=step.thins,
+        facts=facts,
+        gates=gate_results(step.block, facts),
+        parts=step.parts,
+    )
 
 
-def write_run(execution: RunState, status: str, facts: Mapping[str, Any]) -> None:
-    """Write `run.json`: status, the steps with their keys and counts, data sets, versions."""
-    recipe = execution.plan.recipe
-    content = {
-        "name": recipe.name,
-        "status": status,
-        "recipe": str(recipe.path),
-        "profile": recipe.profile,
-        "document": recipe.document,
-        **facts,
-        "planned": [step.id for step in execution.plan.steps],
-        "steps": [_step(done) for done in execution.done],
-        "data_sets": [
-            {
-                "name": each.name,
-                "files": each.files,
-                "rows": each.rows,
-                "role": each.role,
-                "kind": each.kind,
-            }
-            | ({"needs": each.needs} if each.needs else {})
-            for each in execution.data_sets
-        ],
-        "versions": versions(execution.plan),
-    }
-    with execution.folder.create(RUN_FILE) as file:
-        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2))
-
-
-def _step(done: Done) -> dict[str, Any]:
-    facts, step = done.facts, done.step
-    return {
-        "id": step.id,
-        "section": step.block.section,
-        "use": step.block.use,
-        "key": step.key,
-        "cached": done.cached,
-        "reads": step.reads,
-        "after": step.after,
-        "makes": step.makes,
-        "thins": step.thins,
-        "made": facts.made,
-        "kept": facts.kept,
-        "rejected": facts.rejected,
-        "set_aside": facts.set_aside,
-        "reasons": facts.reasons,
-        "counts": facts.counts,
-        "notes": facts.notes,
-        **({"gates": gate_results(step.block, facts)} if step.block.gates else {}),
-        "calls": facts.calls,
-        "seconds": round(facts.seconds, 3),
-        "parts": step.parts,
-    }
+def estimates_and_facts(
+    estimates: Sequence[Estimate], usage: Mapping[tuple[str, str], Usage]
+) -> list[EstimateAndFact]:
+    """Estimate and fact of every step that asks or was to ask; `usage` is by step and provider."""
+    found = []
+    for each in estimates:
+        fact = {name: used for (step, name), used in usage.items() if step == each.step.id}
+        if fact or each.calls != NOTHING:
+            found.append(EstimateAndFact(each.step.id, each.facts(), fact))
+    return found
 
 
 def versions(plan: Plan) -> dict[str, str]:
@@ -128,76 +81,53 @@ def versions(plan: Plan) -> dict[str, str]:
     return found
 
 
-def write_rejects(execution: RunState, *, whole: bool = True) -> int:
-    """Write `rejects.jsonl`: every row that was lost, with step, reason and value; their number.
+def write_run(folder: OutputFolder, run: RunRecord) -> None:
+    """Write `run.json`."""
+    with folder.create(RUN_FILE) as file:
+        file.write(orjson.dumps(run.as_json(), option=orjson.OPT_INDENT_2))
 
-    Of a run that did not end (not `whole`), what the file says of steps that it did not come to
-    stays.
+
+def read_run(out: Path) -> RunRecord | None:
+    """What the last run into the folder said of itself; None where there was none.
+
+    Raises SftrecipeError where its account of the rows is damaged.
     """
-    count = 0
-    with execution.folder.create(REJECTS_FILE) as file:
-        for entry in rejects(execution):
-            file.write(orjson.dumps(entry) + b"\n")
-            count += 1
-        if not whole:
-            for line in _of_other_steps(execution):
-                file.write(line)
-                count += 1
-    return count
-
-
-def _of_other_steps(execution: RunState) -> Iterator[bytes]:
-    """What `rejects.jsonl` says so far of steps that this run did not come to."""
-    reached = {done.step.id for done in execution.done}
-    if execution.broken:
-        reached.add(execution.broken.step.id)
-    try:
-        file = (execution.out / REJECTS_FILE).open("rb")
-    except FileNotFoundError:
-        return
-    with file:
-        for line in file:
-            if line.endswith(b"\n") and _step_of(line) not in reached:
-                yield line
-
-
-def _step_of(line: bytes) -> str | None:
-    try:
-        return str(orjson.loads(line)["step"])
-    except (orjson.JSONDecodeError, TypeError, LookupError):
+    found = _whole_run(out)
+    if found is None:
         return None
+    with readable(out):
+        return RunRecord.from_json(found)
 
 
-def rejects(execution: RunState) -> Iterator[dict[str, Any]]:
-    """Every row that was lost, in the order of the steps."""
-    streams: dict[str, Stream] = {}
-    for done in execution.done:
-        step, folder = done.step, execution.store.path(done.step.key)
-        if done.facts.rejected and (folder / REJECTS).exists():
-            for record, reason, value in read_rejects(folder / REJECTS):
-                yield _entry(step.id, reason, value, None, record._asdict())
-        for _, judged in judged_streams(streams, step, folder):
-            for row in judged.dropped():
-                yield _entry(step.id, row.reason, row.value, row.detail, row.record._asdict())
-        advance_streams(streams, step, folder)
-    if execution.broken:
-        for record, reason, value in read_rejects(execution.broken.rejects):
-            yield _entry(execution.broken.step.id, reason, value, None, record._asdict())
+def run_before(out: Path) -> RunRecord:
+    """The same for a run that goes on from it: empty where there was none, or a damaged one."""
+    try:
+        return read_run(out) or RunRecord()
+    except SftrecipeError:
+        return RunRecord()
 
 
-def _entry(
-    step: str, reason: str, value: float | str | None, detail: str | None, row: dict[str, Any]
-) -> dict[str, Any]:
-    return {"step": step, "reason": reason, "value": value, "detail": detail, "row": row}
+def _whole_run(out: Path) -> dict[str, Any] | None:
+    """The object of a file that has what every run says of its steps and data sets."""
+    try:
+        with open_regular(out / RUN_FILE) as file:
+            found = orjson.loads(file.read())
+    except (FileNotFoundError, NotADirectoryError, UnusualFile, orjson.JSONDecodeError):
+        return None
+    return found if isinstance(found, dict) and _is_whole(found) else None
 
 
-def run_streams(run: Mapping[str, Any], store: StepStore) -> dict[str, Stream]:
-    """The streams of a run, by name, after all of its filters."""
-    streams: dict[str, Stream] = {}
-    for step in run.get("steps", ()):
-        folder = store.path(step["key"])
-        advance_streams(streams, told_step(step, streams, folder), folder)
-    return streams
+def _is_whole(run: Mapping[str, Any]) -> bool:
+    parts = (("steps", ("id", "key", "section")), ("outdated", ("name",)))
+    lists = [(run.get(name, []), texts) for name, texts in parts]
+    return all(
+        isinstance(found, list)
+        and all(
+            isinstance(each, dict) and all(isinstance(each.get(text), str) for text in texts)
+            for each in found
+        )
+        for found, texts in lists
+    )
 
 
 @contextmanager

@@ -4,33 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sftrecipe.calls.session import Session, open_session
+from sftrecipe.calls.session import open_session
+from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.run import catalogue
-from sftrecipe.run.comparison import compared
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
+from sftrecipe.run.gate_results import missed_gates
 from sftrecipe.run.nothing_left import NothingLeft
-from sftrecipe.run.output_folder import OutputFolder
+from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.progress import Progress
+from sftrecipe.run.rejects_file import write_rejects
 from sftrecipe.run.requirements import refuse_lacking
-from sftrecipe.run.run_end import end_facts
-from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE, read_run, write_rejects, write_run
+from sftrecipe.run.run_end import run_end
+from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, write_run
+from sftrecipe.run.run_record import EstimateAndFact, RunRecord
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.project import Project
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.waiting import TELL, WORK
 
 DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
@@ -44,8 +45,8 @@ class Outcome:
     out: Path
     rejected: int
     seconds: float
-    usage: Mapping[str, Any]
-    estimate: Sequence[Mapping[str, Any]]
+    usage: Usage
+    estimate: Sequence[EstimateAndFact]
     """The estimate beside the fact, step by step."""
     fresh: bool
     """Whether anything was executed; false: all of it was there already."""
@@ -74,7 +75,7 @@ async def run_plan(
     refuse_lacking(plan, out)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
-    clock, before = _Clock(), read_run(out)
+    clock, before = _Clock(), run_before(out)
     recipe = plan.recipe
     blocks = [step.block for step in plan.steps]
     async with open_session(
@@ -93,26 +94,60 @@ async def run_plan(
             retry_failed=retry_failed,
             take_over=take_over,
         )
-        try:
-            await Execution(run).execute()
-            fresh = not _all_there(run, before)
-            if fresh:
-                _configure_training(run)
-        except BaseException as error:
-            facts = clock.facts() | _spent(session, estimates)
-            with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-                _leave_unfinished(run, before, error, facts)
-            raise
-        spent = _spent(session, estimates)
-        rejected = int(before.get("rejected", 0))
-        if fresh:
-            rejected = _leave_finished(run, before, clock, spent)
-        else:
-            with suppress(SftrecipeError):  # nothing is written that would need it
-                run.folder.claim(RUN_FILE)  # the recipe may have a new name
-        if missed := missed_gates(_judged(run)):
-            raise missed
-        return Outcome(run, out, rejected, clock.seconds(), **spent, fresh=fresh)
+        fresh = await _execute(run, before, estimates, clock)
+        return _left(run, before, estimates, clock, fresh=fresh)
+
+
+async def _execute(
+    run: RunState, before: RunRecord, estimates: Sequence[Estimate], clock: _Clock
+) -> bool:
+    """Execute the steps; whether there was anything to do.
+
+    A run that ends early leaves how far it came.
+    """
+    try:
+        await Execution(run).execute()
+        if _all_there(run, before):
+            return False
+        _configure_training(run)
+        return True
+    except BaseException as error:
+        record = _record(run, estimates, clock)
+        with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+            _leave_unfinished(run, before, error, record)
+        raise
+
+
+def _left(
+    run: RunState,
+    before: RunRecord,
+    estimates: Sequence[Estimate],
+    clock: _Clock,
+    *,
+    fresh: bool,
+) -> Outcome:
+    """Leave what a finished run leaves; what it came to.
+
+    Raises SftrecipeError for a missed gate.
+    """
+    record = _record(run, estimates, clock)
+    rejected = before.rejected or 0
+    if fresh:
+        rejected = _leave_finished(run, before, clock, record)
+    else:
+        with suppress(SftrecipeError):  # nothing is written that would need it
+            run.folder.claim(RUN_FILE)  # the recipe may have a new name
+    if missed := missed_gates(_judged(run)):
+        raise missed
+    return Outcome(
+        run=run,
+        out=run.out,
+        rejected=rejected,
+        seconds=clock.seconds(),
+        usage=run.session.total(),
+        estimate=record.estimate,
+        fresh=fresh,
+    )
 
 
 class _Clock:
@@ -125,39 +160,51 @@ class _Clock:
     def seconds(self) -> float:
         return time.perf_counter() - self._began
 
-    def facts(self) -> dict[str, Any]:
-        return {"started": self._started.isoformat(timespec="seconds")}
+    def started(self) -> str:
+        return self._started.isoformat(timespec="seconds")
 
 
-def _spent(session: Session, estimates: Sequence[Estimate]) -> dict[str, Any]:
-    """What the calls came to, and what was foreseen."""
-    return {"usage": asdict(session.total()), "estimate": compared(estimates, session.usage)}
+def _record(run: RunState, estimates: Sequence[Estimate], clock: _Clock) -> RunRecord:
+    """What the run came to so far, what its calls came to, and what was foreseen."""
+    return replace(
+        record_of(run),
+        started=clock.started(),
+        usage=run.session.total(),
+        estimate=estimates_and_facts(estimates, run.session.usage),
+    )
 
 
-def _leave_finished(
-    run: RunState, before: Mapping[str, Any], clock: _Clock, spent: Mapping[str, Any]
-) -> int:
+def _leave_finished(run: RunState, before: RunRecord, clock: _Clock, record: RunRecord) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
     rejected = write_rejects(run)
     _register(run, before)
-    facts = clock.facts() | {"seconds": round(clock.seconds(), 3), "rejected": rejected, **spent}
     missed = missed_gates(_judged(run))
-    if missed:
-        facts |= end_facts(missed)
-    write_run(run, FAILED if missed else DONE, facts)
+    finished = replace(
+        record,
+        status=FAILED if missed else DONE,
+        seconds=round(clock.seconds(), 3),
+        rejected=rejected,
+        end=run_end(missed) if missed else None,
+    )
+    write_run(run.folder, finished)
     return rejected
 
 
 def _leave_unfinished(
-    run: RunState, before: Mapping[str, Any], error: BaseException, facts: dict[str, Any]
+    run: RunState, before: RunRecord, error: BaseException, record: RunRecord
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
-    facts |= {"outdated": outdated_data_sets(before, run), **end_facts(error)}
-    if isinstance(error, NothingLeft):
-        facts["emptied"] = [loss.facts() for loss in error.losses]
-    if isinstance(error, SftrecipeError):
-        facts["rejected"] = write_rejects(run, whole=False)
-    write_run(run, _status(error), facts)
+    losses = error.losses if isinstance(error, NothingLeft) else ()
+    told = isinstance(error, SftrecipeError)
+    unfinished = replace(
+        record,
+        status=_status(error),
+        rejected=write_rejects(run, whole=False) if told else None,
+        outdated=outdated_data_sets(before, run),
+        end=run_end(error),
+        emptied=[loss.facts() for loss in losses],
+    )
+    write_run(run.folder, unfinished)
 
 
 def _status(error: BaseException) -> str:
@@ -166,14 +213,14 @@ def _status(error: BaseException) -> str:
     return FAILED if isinstance(error, Exception) else STOPPED
 
 
-def _all_there(run: RunState, before: Mapping[str, Any]) -> bool:
+def _all_there(run: RunState, before: RunRecord) -> bool:
     """Whether the run before left exactly this, so that nothing needs to be written."""
     keys = [done.step.key for done in run.done]
     document = run.plan.recipe.document
     return (
-        before.get("status") == DONE
-        and before.get("document") == document
-        and [step["key"] for step in before["steps"]] == keys
+        before.status == DONE
+        and before.document == document
+        and [step.key for step in before.steps] == keys
         and all(done.cached for done in run.done)
         and (run.out / REJECTS_FILE).exists()
         and (
@@ -183,12 +230,12 @@ def _all_there(run: RunState, before: Mapping[str, Any]) -> bool:
     )
 
 
-def _register(run: RunState, before: Mapping[str, Any]) -> None:
+def _register(run: RunState, before: RunRecord) -> None:
     """Enter the data sets in the output folder's catalogue, and the project's when asked; those
     that are not made any more go."""
     out, asked = run.out, run.plan.recipe.register_in
     old = outdated_data_sets(before, run)
-    gone = {noted["name"] for noted in old}
+    gone = {each.name for each in old}
     remove_outdated(old, run)
     written = run.folder.written()
     catalogue.register(out / catalogue.NAME, run.data_sets, out, gone, written)

@@ -12,7 +12,8 @@ from sftrecipe.plugin.plugin_kinds import DataSet
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.store.artifacts import StepFacts, StepStore
+from sftrecipe.store.artifacts import StepStore
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plan.stream_contents import Standing, StreamContents
-from sftrecipe.run.run_file import parts_before, read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.steps.section_steps import runner_of
 
 
 def standing_steps(plan: Plan, out: Path) -> dict[str, Standing]:
     """The standing of every step but the exports, by the step's id; a training whose model is no
     longer in the output folder does not stand."""
-    store, before = plan.store, parts_before(read_run(out))
+    store, before = plan.store, run_before(out).parts
     contents = StreamContents(store)
     found = {}
     for step in plan.steps:

@@ -7,7 +7,6 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.store.atomic_files import explained, sync
 from sftrecipe.store.file_hashes import content_hash, file_hashes
 from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.step_facts import StepFacts
 
 FACTS = "step.json"
 _SEAL = "seal"
@@ -26,32 +26,6 @@ _SEAL = "seal"
 _EARLIEST = frozenset({"made", "kept", "rejected", "reasons", "counts", "notes", "calls"})
 """What every version wrote."""
 _FactsState = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class StepFacts:
-    """What a finished step says of itself."""
-
-    made: int = 0
-    """Rows that it read (filters, mix) or found (sources, generators)."""
-    kept: int = 0
-    rejected: int = 0
-    set_aside: int = 0
-    """Rows of a source that its `sample` did not draw."""
-    seconds: float = 0.0
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    """Rejected rows by reason."""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    """What the plugin counted."""
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    calls: Mapping[str, Any] = field(default_factory=dict)
-    """Calls asked, cached, failed; tokens; cost."""
-    content: str = ""
-    """Hash of what it holds, rejects left out: what others read."""
-    read: Mapping[str, str] = field(default_factory=dict)
-    """What the streams held that it read, by name."""
-    files: Mapping[str, str] = field(default_factory=dict)
-    """Hashes of all that it left, by name."""
 
 
 class StepStore:
@@ -159,7 +133,7 @@ class StepStore:
     @staticmethod
     def finish(draft: Path, facts: StepFacts) -> None:
         """Write down what the step says of itself: it is finished, and lies safely on the disk."""
-        held = asdict(facts)
+        held = facts.as_json()
         content = orjson.dumps({**held, _SEAL: _seal(held)}, option=orjson.OPT_INDENT_2)
         (draft / FACTS).write_bytes(content)
         for path in draft.iterdir():
@@ -174,7 +148,7 @@ def _seal(held: Mapping[str, Any]) -> str:
 def _unsealed(held: dict[str, Any]) -> StepFacts:
     """Facts as they were written. Raises ValueError, TypeError, AttributeError."""
     seal = held.pop(_SEAL, None)
-    facts = StepFacts(**held)
+    facts = StepFacts.from_json(held)
     if seal is None:  # earlier versions wrote none, and noted no files
         if facts.files or not held.keys() >= _EARLIEST:
             raise ValueError("not all that a step says of itself")

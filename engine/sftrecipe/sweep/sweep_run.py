@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from pathlib import Path
@@ -21,14 +21,14 @@ from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
+from sftrecipe.run.gate_results import missed_gates
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
-from sftrecipe.run.run_file import read_run
+from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_plan import run_plan
-from sftrecipe.run.steps.evaluate_step import missed_gates
 from sftrecipe.run.steps.section_steps import runner_of
 from sftrecipe.run.steps.step_files import ROWS
-from sftrecipe.store.artifacts import StepFacts, StepStore
+from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.atomic_files import inside
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_rows
@@ -180,7 +180,7 @@ async def _run(training: SweepTraining, target: SweepTarget) -> None:
 
 def is_judged(training: SweepTraining, retry_failed: bool = False) -> bool:
     """Whether a run has made and judged it: its model need not be there any more."""
-    if read_run(training.out).get("document") != training.recipe.document:
+    if run_before(training.out).document != training.recipe.document:
         return False
     store = training.plan.store
     contents = StreamContents(store)
@@ -208,7 +208,7 @@ def _read(training: SweepTraining, sweep: Sweep) -> None:
     """Take the figure, and the rows' own values, from the judge's step."""
     store = training.plan.store
     step = next(step for step in training.plan.steps if step.id == sweep.judge)
-    metrics: Mapping[str, float] = store.facts(step.key).notes["metrics"]
+    metrics = store.facts(step.key).metrics
     figure = metrics.get(sweep.figure)
     if figure is None or not isfinite(figure):
         values = {"step": step.id, "error": message("sweep-no-figure", {"metric": sweep.figure})}
@@ -241,6 +241,6 @@ def _models(training: SweepTraining) -> Iterator[Path]:
     """The folders that the trainings wrote their models into."""
     for step in training.plan.steps:
         if isinstance(step.block.plugin, Trainer):
-            facts: StepFacts = training.plan.store.facts(step.key)
-            top = Path(str(facts.notes["model"])).parts[0]
-            yield inside(training.out, top)
+            model = training.plan.store.facts(step.key).model
+            if model is not None:
+                yield inside(training.out, Path(model.folder).parts[0])

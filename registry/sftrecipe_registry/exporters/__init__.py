@@ -1,0 +1,1 @@
+"""Exporters: data sets in the form of other tools."""

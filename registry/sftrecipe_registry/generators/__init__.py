@@ -1,0 +1,1 @@
+"""Generators that belong to no published method."""

@@ -226,7 +226,7 @@ def test_without_the_model_s_packages(tmp_path: Path) -> None:
     assert "error[machine-lacks]" in done.stderr and f"hint: {first}" in done.stderr
     assert not (tmp_path / "bare" / "runs").exists()
     done = said(tmp_path, "run", "bare/recipe.yaml", path=hidden, SFTRECIPE_LANG="zh")
-    assert "asked: 未安装软件包 xllamacpp" in done.stderr, done.stderr
+    assert "asked：未安装软件包 xllamacpp" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from sftrecipe.record import new_record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.pages.run.facts.topic_map import topic_map
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.artifacts import StepStore
 
 
@@ -34,7 +35,7 @@ async def test_embeddings_of_a_step_place_the_rows(tmp_path: Path) -> None:
         new_record("s", {"instruction": f"same words {n}"}, calls=("0" * 63 + "x", key))
         for n, key in enumerate(vectors)
     ]
-    opened = OpenedRun(tmp_path, {}, StepStore(tmp_path), path, Scrub({}))
+    opened = OpenedRun(tmp_path, RunRecord(), StepStore(tmp_path), path, Scrub({}))
     opened.__dict__["sample"] = rows
     found = topic_map(opened)
     assert found is not None

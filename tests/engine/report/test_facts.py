@@ -28,6 +28,7 @@ from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.plan_graph import Flow, PlanGraph, Stage, StreamCard
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.words import chinese, english
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.rows import RowWriter, rows_at, rows_named
 from sftrecipe.store.sample_places import evenly
@@ -41,7 +42,9 @@ def rows_of(*texts: str) -> list[Record]:
 
 
 def opened_with(rows: list[Record], tmp_path: Path) -> OpenedRun:
-    opened = OpenedRun(tmp_path, {}, StepStore(tmp_path), tmp_path / "none.sqlite", Scrub({}))
+    opened = OpenedRun(
+        tmp_path, RunRecord(), StepStore(tmp_path), tmp_path / "none.sqlite", Scrub({})
+    )
     opened.__dict__["sample"] = rows
     return opened
 
@@ -216,7 +219,9 @@ def test_trees_of_contexts(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     stream = Stream("queries", written(rows, folder / "rows.parquet"))
     run = {"steps": [{"id": "queries", "section": "generate", "key": "ab12", "reads": []}]}
-    opened = OpenedRun(tmp_path, run, store, tmp_path / "none", Scrub({}), {"queries": stream})
+    opened = OpenedRun(
+        tmp_path, RunRecord.from_json(run), store, tmp_path / "none", Scrub({}), {"queries": stream}
+    )
     [tree] = context_trees(opened)
     assert [top.path for top in tree.tops] == ["1", "2"]
     assert [each.path for each in tree.tops[0].below] == ["1.1", "1.2"]

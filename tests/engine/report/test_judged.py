@@ -23,6 +23,7 @@ from sftrecipe.report.pages.run.facts.run_facts import run_facts
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.pages.run.run_page import write_report
 from sftrecipe.report.text.text_format import Figure, few_rows, figures, main_figures
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import project_of
 
@@ -182,7 +183,8 @@ def test_the_graph_leads_from_the_export_to_model_and_judges(tmp_path: Path) -> 
         made("sft", "train", [], ["out", "pt"]),
         made("judge", "evaluate", ["holdout"], ["sft"]),
     ]
-    opened = OpenedRun(tmp_path, {"steps": steps}, StepStore(tmp_path), tmp_path, Scrub({}))
+    run = RunRecord.from_json({"steps": steps})
+    opened = OpenedRun(tmp_path, run, StepStore(tmp_path), tmp_path, Scrub({}))
     found = plan_graph(opened)
     assert [(flow.source, flow.target) for flow in found.flows] == [
         ("rows", "out"),

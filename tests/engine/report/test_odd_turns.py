@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.report.text.text_format import shown_turns
+from sftrecipe.turns.shown_turns import shown_turns
 
 
 @pytest.mark.parametrize("found", [[[{"role": "user"}]], [None], ["a"], "a", {"a": 1}, [{"a": 1}]])

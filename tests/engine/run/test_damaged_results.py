@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from tests.support.plain_runs import Plain, examples
 
-from sftrecipe.store.artifacts import StepFacts, StepStore, files_in
+from sftrecipe.store.artifacts import StepStore, files_in
 from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.step_facts import StepFacts
 
 
 def _flip(file: Path) -> None:

@@ -15,7 +15,7 @@ from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import en, message, own_text
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.reasons import reason_of
-from sftrecipe.run.run_end import GOES_ON, end_facts, goes_on
+from sftrecipe.run.run_end import GOES_ON, goes_on, run_end
 
 
 def test_only_errors_that_exist_pass_by_themselves() -> None:
@@ -35,7 +35,7 @@ def test_only_errors_that_exist_pass_by_themselves() -> None:
     ],
 )
 def test_what_is_no_error_of_the_engine(error: BaseException, on: bool) -> None:
-    assert end_facts(error)["goes_on"] is on
+    assert run_end(error).goes_on is on
 
 
 def test_a_wrong_key_is_to_be_changed(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.recipe import Block
 from sftrecipe.record import Record, new_record
-from sftrecipe.run.steps.mix_step import DRAWN, draw
+from sftrecipe.run.steps.mix_step import draw
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import RowWriter, read_rows
 from sftrecipe.store.streams import Stream
@@ -108,7 +108,8 @@ def test_the_mix_is_that_of_the_rows_that_can_be_exported(
         assert {row.id for row in rows} <= {row.id for each in fit.values() for row in each}
         return
     assert rows == expected[1]
-    assert facts.notes[DRAWN] == {name: Counter(row.stream for row in rows)[name] for name in whole}
+    assert facts.mix is not None
+    assert facts.mix.drawn == {name: Counter(row.stream for row in rows)[name] for name in whole}
     assert facts.made == sum(map(len, whole.values())) == facts.kept + facts.rejected
     lost = sum(map(len, whole.values())) - sum(map(len, fit.values()))
     assert facts.rejected - facts.reasons.get("not_drawn", 0) <= lost

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sftrecipe import CallFailed, Context, Verdict
 from sftrecipe.plugin import OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList, own_files
-from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
+from sftrecipe_registry.methods.magpie.labels import legal_label, read_reply
 from sftrecipe_registry.methods.magpie.tags import MagpieTags
 
 

@@ -12,7 +12,7 @@ from sftrecipe.errors import Position, Problem, SftrecipeError, is_wrong, unknow
 from sftrecipe.messages import error_text
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context
-from sftrecipe.plugin.data_notices import PASSED_OVER, noted, told_texts
+from sftrecipe.plugin.data_notices import PASSED_OVER, told_texts
 from sftrecipe.plugin.option_types import (
     ColumnMarker,
     FileMarker,
@@ -225,7 +225,7 @@ class OptionCheck:
     def _tell_passed_over(self, draft: BlockDraft, context: Context) -> None:
         """The files that the source passes over; what else it tells, it tells of all rows."""
         told = {name: each for name, each in context.told.items() if name == PASSED_OVER}
-        for text in told_texts(noted(told)):
+        for text in told_texts(told):
             place = draft.place(self._root, "use")
             values = {"source": draft.id, "told": text}
             self._problems.append(Problem("source-note", place, values, severity="warning"))

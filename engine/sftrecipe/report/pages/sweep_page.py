@@ -75,7 +75,7 @@ def sweep_chart(facts: SweepFacts, words: Words) -> Markup:
     drawn = [each for each in facts.variants if each.figure is not None]
     if not drawn:
         return Markup("")
-    frame = _Frame(facts, drawn)
+    frame = _ChartFrame(facts, drawn)
     parts = [
         *_band(facts, frame, words),
         *_axes(facts, frame, drawn, words),
@@ -87,7 +87,7 @@ def sweep_chart(facts: SweepFacts, words: Words) -> Markup:
     return svg(_WIDTH, _HEIGHT, label, parts)
 
 
-class _Frame:
+class _ChartFrame:
     """Where values are drawn."""
 
     def __init__(self, facts: SweepFacts, drawn: Sequence[VariantFacts]) -> None:
@@ -129,7 +129,7 @@ def _ends(variant: VariantFacts) -> list[float]:
     return [end for end in ends if end is not None]
 
 
-def _band(facts: SweepFacts, frame: _Frame, words: Words) -> Iterator[Markup]:
+def _band(facts: SweepFacts, frame: _ChartFrame, words: Words) -> Iterator[Markup]:
     """The best point's interval, where it lies inside the range."""
     if facts.optimum is None or facts.optimum.where != "inside":
         return
@@ -143,7 +143,7 @@ def _band(facts: SweepFacts, frame: _Frame, words: Words) -> Iterator[Markup]:
     yield text(middle + (-6 if side == "end" else 6), _TOP - 8, name, f"mark {side}")
 
 
-def _curve(facts: SweepFacts, frame: _Frame) -> Iterator[Markup]:
+def _curve(facts: SweepFacts, frame: _ChartFrame) -> Iterator[Markup]:
     """The curve that was fitted, where it tells something."""
     if facts.optimum is None or facts.optimum.where == "unclear":
         return
@@ -152,7 +152,7 @@ def _curve(facts: SweepFacts, frame: _Frame) -> Iterator[Markup]:
 
 
 def _axes(
-    facts: SweepFacts, frame: _Frame, drawn: Sequence[VariantFacts], words: Words
+    facts: SweepFacts, frame: _ChartFrame, drawn: Sequence[VariantFacts], words: Words
 ) -> Iterator[Markup]:
     for tick in ticks(*frame.y_range, 5):
         y = frame.y(tick)
@@ -171,7 +171,7 @@ def _axes(
 
 
 def _variant(
-    variant: VariantFacts, facts: SweepFacts, frame: _Frame, words: Words
+    variant: VariantFacts, facts: SweepFacts, frame: _ChartFrame, words: Words
 ) -> Iterator[Markup]:
     assert variant.figure is not None  # noqa: S101 - only such are drawn
     x, y = frame.x(frame.x_value(variant)), frame.y(variant.figure)
@@ -191,7 +191,7 @@ def _variant(
 
 
 def _names(
-    facts: SweepFacts, frame: _Frame, drawn: Sequence[VariantFacts], words: Words
+    facts: SweepFacts, frame: _ChartFrame, drawn: Sequence[VariantFacts], words: Words
 ) -> Iterator[Markup]:
     """The variants' values below their figures, where no axis tells them."""
     if facts.scale is not None:

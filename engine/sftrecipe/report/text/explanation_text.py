@@ -1,259 +1,54 @@
-"""Why a row is as it is: from the row back to seeds, prompts, replies, scores and models."""
+"""Why a row is as it is, for people and for programs."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from sftrecipe.calls.ledger.history import LedgerCall, read_call
-from sftrecipe.errors import UsageError
-from sftrecipe.plugin.reasons import Reason
-from sftrecipe.record import Record
-from sftrecipe.report.run_reasons import RunReasons
 from sftrecipe.report.text.ledger_text import reply_lines
 from sftrecipe.report.text.row_text import row_text
-from sftrecipe.report.text.text_format import shown_turns, turn_parts
-from sftrecipe.run.run_file import REJECTS_FILE, read_run, run_streams
-from sftrecipe.run.steps.step_files import REJECTS, ROWS
-from sftrecipe.store.artifacts import StepStore
-from sftrecipe.store.project import Project
-from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named
-
-_DEEP = 12
-_MOST = 100
-"""Rows that one explanation tells."""
-_MATCHES = 20
+from sftrecipe.run.row_trace import RowTrace
 
 
-@dataclass
-class Explanation:
-    """A row with its why."""
-
-    row: Record
-    step: str
-    calls: list[LedgerCall] = field(default_factory=list)
-    lost: list[dict[str, Any]] = field(default_factory=list)
-    """Where it was rejected, and why."""
-    equal: list[dict[str, Any]] = field(default_factory=list)
-    """Where rows with the same columns were rejected: they have the same id."""
-    parents: list[Explanation] = field(default_factory=list)
-    reasons: list[Reason] = field(default_factory=list)
-    """What the reasons of `lost` mean."""
-    seen: bool = False
-    """Whether it was told before, further up."""
-
-
-def explain_row(asked: str, out: Path, project: Project) -> Explanation:
-    """The explanation of a row of the run in `out`, by its id or by a text that it holds.
-
-    Raises UsageError when there is no run, no such row, or several, or its steps were deleted.
-    """
-    run = read_run(out)
-    if not run:
-        raise UsageError("no-run", "run-first", folder=str(out))
-    made = _Made(run, StepStore(project.steps))
-    if made.is_gone():
-        steps = str(project.steps)
-        raise UsageError("steps-gone", "make-again", folder=str(out), steps=steps)
-    name = made.row_id(asked)
-    return _Walk(made, _losses(out), RunReasons(run), project).explain(name, 0)
-
-
-class _Made:
-    """The rows that a run's sources, generators and judges made."""
-
-    def __init__(self, run: dict[str, Any], store: StepStore) -> None:
-        self.streams = run_streams(run, store)
-        self._damaged = not all(store.has(step["key"]) for step in run["steps"])
-        self._folders = {
-            step["id"]: store.path(step["key"])
-            for step in run["steps"]
-            if step["section"] in ("sources", "generate", "evaluate")
-        }
-
-    def is_gone(self) -> bool:
-        """Whether a step's rows were deleted or damaged since."""
-        return self._damaged or not all(
-            (folder / ROWS).exists() for folder in self._folders.values()
-        )
-
-    def row_id(self, asked: str) -> str:
-        """The id that is meant: an id, its beginning, or the one row that holds the text."""
-        looks_like_id = all(letter in "0123456789abcdef" for letter in asked)
-        if looks_like_id and len(asked) == 16:
-            return asked
-        found: dict[str, str] = {}
-        for step, folder in self._folders.items():
-            for row in _rows(folder):
-                if (looks_like_id and row.id.startswith(asked)) or _holds(row, asked):
-                    found[row.id] = step
-                if len(found) >= _MATCHES:
-                    break
-        if not found:
-            raise UsageError("no-such-row", "row-ids", row=asked)
-        last = list(found.values())[-1]
-        newest = [name for name, step in found.items() if step == last]
-        if len(newest) > 1:
-            raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
-        return newest[0]
-
-    def rows(self, name: str) -> tuple[str, list[Record]]:
-        """The step that made the rows of an id, and the rows with what the filters wrote on them.
-
-        Where some of them passed the filters, those alone.
-        """
-        for step, folder in self._folders.items():
-            if name in read_ids(folder / ROWS):
-                return step, self._thinned(step, name) or rows_named(folder / ROWS, [name])
-            if rejected := [row for row in _rejected(folder) if row.id == name]:
-                return step, rejected
-        raise UsageError("no-such-row", "row-ids", row=name)
-
-    def _thinned(self, step: str, name: str) -> list[Record]:
-        """The rows as the filters left them; none where none passed, or no filter reads them."""
-        stream = self.streams.get(step)
-        return [] if stream is None else [row for row in stream if row.id == name]
-
-    def passed(self, step: str, row: Record) -> set[str]:
-        """The filters that a row of a step's stream passed; none where it did not pass all."""
-        stream = self.streams.get(step)
-        if stream is None or all(_place(each) != _place(row) for each in stream):
-            return set()
-        return {judged.step for judged in stream.judged}
-
-
-class _Walk:
-    """Walks back from a row; a row that several were made from is told once."""
-
-    def __init__(
-        self,
-        made: _Made,
-        lost: dict[str, list[dict[str, Any]]],
-        reasons: RunReasons,
-        project: Project,
-    ) -> None:
-        self._made = made
-        self._reasons = reasons
-        self._lost = lost
-        self._ledger = project.ledger
-        self._told: set[str] = set()
-
-    def explain(self, name: str, depth: int) -> Explanation:
-        """The row, and what it was made from."""
-        step, rows = self._made.rows(name)
-        if name in self._told:
-            return Explanation(rows[0], step, seen=True)
-        self._told.add(name)
-        row, lost, equal = self._furthest(step, rows)
-        keys = dict.fromkeys(
-            [*row.calls, *(key for entry in lost for key in entry["row"]["calls"])]
-        )
-        calls = [call for key in keys if (call := read_call(self._ledger, key))]
-        explanation = Explanation(row, step, calls, lost, equal)
-        explanation.reasons = [self._reasons.of(each["step"], each["reason"]) for each in lost]
-        if depth < _DEEP and len(self._told) < _MOST:
-            explanation.parents = [self.explain(parent, depth + 1) for parent in row.parents]
-        return explanation
-
-    def _furthest(
-        self, step: str, rows: list[Record]
-    ) -> tuple[Record, list[dict[str, Any]], list[dict[str, Any]]]:
-        """Of equal rows one that was not lost, or else the first; its losses, and the others'."""
-        lost = self._lost.get(rows[0].id, [])
-        if not lost:
-            return rows[0], [], []
-        found = []
-        for row in rows[:_MATCHES]:
-            passed = self._made.passed(step, row)
-            own = [each for each in lost if each["step"] not in passed and _is_of(each, row)]
-            found.append((row, own, [each for each in lost if each not in own]))
-        return min(found, key=lambda each: len(each[1]))
-
-
-def _place(row: Record) -> tuple[str, str, tuple[str, ...]]:
-    """What tells rows with the same columns apart, where anything does."""
-    return row.id, row.origin, row.parents
-
-
-def _is_of(loss: Mapping[str, Any], row: Record) -> bool:
-    """Whether a loss is told of this row, or of one that nothing tells apart from it."""
-    told = loss["row"]
-    return (told["origin"], tuple(told["parents"])) == (row.origin, row.parents)
-
-
-def _holds(row: Record, text: str) -> bool:
-    if any(isinstance(value, str) and text in value for value in row.columns.values()):
-        return True
-    turns = shown_turns(row.columns)
-    return any(text in part for turn in turns for _, part in turn_parts(turn))
-
-
-def _rows(folder: Path) -> Iterator[Record]:
-    yield from read_rows(folder / ROWS)
-    yield from _rejected(folder)
-
-
-def _rejected(folder: Path) -> Iterator[Record]:
-    """The rows that a step rejected; a judge rejects none."""
-    path = folder / REJECTS
-    if path.exists():
-        yield from (reject.record for reject in read_rejects(path))
-
-
-def _losses(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """Rejects by row id."""
-    losses: dict[str, list[dict[str, Any]]] = {}
-    path = out / REJECTS_FILE
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                entry = orjson.loads(line)
-                losses.setdefault(entry["row"]["id"], []).append(entry)
-    return losses
-
-
-def explanation_text(explanation: Explanation, indent: str = "") -> str:
+def explanation_text(trace: RowTrace, indent: str = "") -> str:
     """The explanation as an indented tree."""
-    row = explanation.row
-    if explanation.seen:
-        return f"{indent}{explanation.step}  [{row.id}] (told above)"
-    lines = [f"{explanation.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
-    for entry, reason in zip(explanation.lost, explanation.reasons, strict=True):
-        measured = "" if entry["value"] is None else f" ({entry['value']})"
-        detail = f": {entry['detail']}" if entry["detail"] else ""
-        lines.append(f"  lost at {entry['step']}: {entry['reason']}{measured}{detail}")
+    row = trace.row
+    if trace.seen:
+        return f"{indent}{trace.step}  [{row.id}] (told above)"
+    lines = [f"{trace.step}  {row.origin}".rstrip(), *row_text(row).splitlines()]
+    for each, reason in zip(trace.lost, trace.reasons, strict=True):
+        measured = "" if each.value is None else f" ({each.value})"
+        detail = f": {each.detail}" if each.detail else ""
+        lines.append(f"  lost at {each.step}: {each.reason}{measured}{detail}")
         lines += [f"    {reason.line}"] if reason.line else []
-    for step, count in Counter(entry["step"] for entry in explanation.equal).items():
+    for step, count in Counter(each.step for each in trace.equal).items():
         lines.append(f"  rows equal to it that were lost at {step}: {count}")
-    for call in explanation.calls:
+    for call in trace.calls:
         lines.append(f"  asked {call.provider} {call.model}, call {call.key}")
         lines += [f"    > {line}" for line in call.prompt.splitlines()]
         lines += [f"    {line}" for line in reply_lines(call)]
         if call.error:
             lines.append(f"    {call.state} after {call.attempts} attempts: {call.error}")
     text = "\n".join(indent + line for line in lines)
-    made_from = [explanation_text(parent, indent + "    ") for parent in explanation.parents]
+    made_from = [explanation_text(parent, indent + "    ") for parent in trace.parents]
     if made_from:
         text += f"\n{indent}  made from:\n" + "\n".join(made_from)
     return text
 
 
-def explanation_json(explanation: Explanation) -> str:
+def explanation_json(trace: RowTrace) -> str:
     """The explanation as JSON."""
-    return orjson.dumps(_plain(explanation), option=orjson.OPT_INDENT_2).decode()
+    return orjson.dumps(_plain(trace), option=orjson.OPT_INDENT_2).decode()
 
 
-def _plain(explanation: Explanation) -> dict[str, Any]:
+def _plain(trace: RowTrace) -> dict[str, Any]:
     return {
-        "step": explanation.step,
-        "row": explanation.row._asdict(),
-        "lost": [{k: v for k, v in entry.items() if k != "row"} for entry in explanation.lost],
-        "equal": [{k: v for k, v in entry.items() if k != "row"} for entry in explanation.equal],
-        "calls": [call._asdict() for call in explanation.calls],
-        "parents": [_plain(parent) for parent in explanation.parents],
+        "step": trace.step,
+        "row": trace.row._asdict(),
+        "lost": [each.loss() for each in trace.lost],
+        "equal": [each.loss() for each in trace.equal],
+        "calls": [call._asdict() for call in trace.calls],
+        "parents": [_plain(parent) for parent in trace.parents],
     }

@@ -8,10 +8,10 @@ from shlex import quote
 
 from sftrecipe.messages import message
 from sftrecipe.record import Record
-from sftrecipe.report.text.text_format import shown_turns
-from sftrecipe.run.run_file import REPORT_FILE
+from sftrecipe.run.output_folder import REPORT_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.store.project import project_of
+from sftrecipe.turns.shown_turns import shown_turns
 
 _SHOWN = 90
 

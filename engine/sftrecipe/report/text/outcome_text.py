@@ -8,18 +8,20 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.calls.usage import Usage
 from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
 from sftrecipe.report.text.next_commands import command_arguments
 from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
-from sftrecipe.run.run_file import REJECTS_FILE, RUN_FILE
+from sftrecipe.run.gate_results import gate_results
+from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
+from sftrecipe.run.run_record import EstimateAndFact
 from sftrecipe.run.run_state import Done
-from sftrecipe.run.steps.evaluate_step import gate_results
-from sftrecipe.run.steps.export_shares import SHARES
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
+from sftrecipe.store.step_facts import MixFacts, StreamShare
 
 _REASONS = 5
 """Reasons of rejects that are explained."""
@@ -47,7 +49,7 @@ def outcome_text(outcome: Outcome) -> str:
         lines.append(message("outcome-failed", told))
     calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
-    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.get("asked"):
+    if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.asked:
         lines.append(_estimate_text(outcome.estimate))
     if not outcome.fresh:
         lines.append(message("outcome-nothing", {}))
@@ -84,18 +86,18 @@ def outcome_json(outcome: Outcome) -> str:
             for each in outcome.run.data_sets
         ],
         "mix": {
-            done.step.id: done.facts.notes[SHARES]
-            for done in _done_steps(outcome, "export")
-            if SHARES in done.facts.notes
+            done.step.id: done.facts.export.shares
+            for done in outcome.run.done
+            if done.facts.export and done.facts.export.shares
         },
         "trained": [
-            {"id": done.step.id, "model": str(model), "metrics": done.facts.notes["metrics"]}
+            {"id": done.step.id, "model": str(model), "metrics": done.facts.metrics}
             for done, model in _trained_models(outcome)
         ],
         "judged": [
             {
                 "id": done.step.id,
-                "metrics": done.facts.notes["metrics"],
+                "metrics": done.facts.metrics,
                 "gates": gate_results(done.step.block, done.facts),
             }
             for done in _done_steps(outcome, "evaluate")
@@ -133,75 +135,66 @@ def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
 def _training_lines(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
     for done, model in _trained_models(outcome):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
 def _judge_lines(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
     for done in _done_steps(outcome, "evaluate"):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.notes["metrics"]))
+        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}"
-        few = few_rows(done.facts.made, done.facts.notes["metrics"])
+        few = few_rows(done.facts.made, done.facts.metrics)
         if few is not None:
             yield f"  {message('outcome-few', {'rows': few})}"
         for gate in gate_results(done.step.block, done.facts):
             yield f"  {gate_text(gate)}"
 
 
-def _calls_text(usage: Mapping[str, Any]) -> str:
-    asked, cached = usage.get("asked", 0), usage.get("cached", 0)
-    parts = [message("outcome-asked", {"asked": asked, "cached": cached})]
-    if usage.get("failed"):
-        parts.append(message("outcome-calls-failed", {"count": usage["failed"]}))
-    if asked:
-        values = {"read": usage.get("input_tokens", 0), "written": usage.get("output_tokens", 0)}
+def _calls_text(usage: Usage) -> str:
+    parts = [message("outcome-asked", {"asked": usage.asked, "cached": usage.cached})]
+    if usage.failed:
+        parts.append(message("outcome-calls-failed", {"count": usage.failed}))
+    if usage.asked:
+        values = {"read": usage.input_tokens, "written": usage.output_tokens}
         parts.append(message("outcome-tokens", values))
-    if usage.get("estimated"):
-        parts.append(message("outcome-estimated", {"count": usage["estimated"]}))
+    if usage.estimated:
+        parts.append(message("outcome-estimated", {"count": usage.estimated}))
     parts.extend(_thought_texts(usage))
-    if usage.get("currency"):
-        parts.append(f"{usage['cost']:.4f} {usage['currency']}")
-    if usage.get("unpriced"):
-        parts.append(message("outcome-unpriced", {"count": usage["unpriced"]}))
+    if usage.currency:
+        parts.append(f"{usage.cost:.4f} {usage.currency}")
+    if usage.unpriced:
+        parts.append(message("outcome-unpriced", {"count": usage.unpriced}))
     return ", ".join(parts)
 
 
-def _thought_texts(usage: Mapping[str, Any]) -> Iterator[str]:
+def _thought_texts(usage: Usage) -> Iterator[str]:
     """How many replies had a thought, and what became of it."""
-    if usage.get("thoughts"):
-        share = usage["thoughts"] / max(1, usage.get("asked", 0) + usage.get("cached", 0))
-        values = {"count": usage["thoughts"], "share": f"{share:.0%}"}
-        yield message("outcome-thoughts", values)
-    for name, slug in (
-        ("thought_tokens", "outcome-thought-tokens"),
-        ("thoughts_cut", "outcome-thoughts-cut"),
-    ):
-        if usage.get(name):
-            yield message(slug, {"count": usage[name]})
+    if usage.thoughts:
+        share = usage.thoughts / max(1, usage.asked + usage.cached)
+        yield message("outcome-thoughts", {"count": usage.thoughts, "share": f"{share:.0%}"})
+    if usage.thought_tokens:
+        yield message("outcome-thought-tokens", {"count": usage.thought_tokens})
+    if usage.thoughts_cut:
+        yield message("outcome-thoughts-cut", {"count": usage.thoughts_cut})
 
 
-def _is_foreseen(steps: Sequence[Mapping[str, Any]]) -> bool:
+def _is_foreseen(steps: Sequence[EstimateAndFact]) -> bool:
     """Whether there was an estimate, and no step that asked of which nothing was known."""
-    return bool(steps) and not any(
-        step["fact"] and tuple(step["estimate"]["calls"]) == UNKNOWN for step in steps
-    )
+    return bool(steps) and not any(step.fact and step.calls == UNKNOWN for step in steps)
 
 
-def _estimate_text(steps: Sequence[Mapping[str, Any]]) -> str:
+def _estimate_text(steps: Sequence[EstimateAndFact]) -> str:
     """What was foreseen of the run, and what came."""
-    foreseen = [step["estimate"] for step in steps]
-    used = [usage for step in steps for usage in step["fact"].values()]
-    calls, tokens = (
-        sum(each[one] + each[other] for each in used)
-        for one, other in (("asked", "failed"), ("input_tokens", "output_tokens"))
-    )
+    used = [usage for step in steps for usage in step.fact.values()]
+    calls = sum(each.asked + each.failed for each in used)
+    tokens = sum(each.input_tokens + each.output_tokens for each in used)
     estimate = amounts_text(
-        total([each["asked"] for each in foreseen]),
-        total([each["tokens"] for each in foreseen]),
-        _cost_sums([each["cost"] for each in foreseen]),
+        total([step.asked for step in steps]),
+        total([step.tokens for step in steps]),
+        _cost_sums([step.cost for step in steps]),
     )
-    paid = [{each["currency"]: (each["cost"],) * 2} for each in used if each["currency"]]
+    paid = [{each.currency: (each.cost,) * 2} for each in used if each.currency]
     fact = amounts_text((calls, calls), (tokens, tokens), _cost_sums(paid))
     return message("outcome-estimate", {"estimate": estimate, "fact": fact})
 
@@ -222,15 +215,14 @@ def _cost_sums(
 def exported_lines(done: Sequence[Done]) -> Iterator[str]:
     """Of every export, one line on what its rows teach, and one on its part of the mix; before them
     the columns that sources left out."""
-    mixes = [each.facts.notes for each in done if each.step.block.section == "mix"]
-    asked = asked_shares(mixes)
+    mix = next((each.facts.mix for each in done if each.facts.mix), None)
     for each in done:
         if each.step.block.section == "sources":
             yield from _unnamed_column_lines(each)
         elif each.step.block.section == "export":
             yield from _kind_lines(each)
-            if shares := each.facts.notes.get(SHARES):
-                yield _mix_line(each.step.id, shares, asked)
+            if each.facts.export and each.facts.export.shares:
+                yield _mix_line(each.step.id, each.facts.export.shares, mix)
 
 
 def _unnamed_column_lines(done: Done) -> Iterator[str]:
@@ -241,21 +233,10 @@ def _unnamed_column_lines(done: Done) -> Iterator[str]:
             yield message("outcome-unnamed", values)
 
 
-def asked_shares(mixes: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """What a mix notes of every stream: its share that was asked for, of rows or of tokens."""
-    return {
-        name: {**noted, "estimated": notes.get("tokens_estimated", False)}
-        for notes in mixes
-        if isinstance(streams := notes.get("streams"), Mapping)
-        for name, noted in streams.items()
-        if isinstance(noted, Mapping)
-    }
-
-
 def _kind_lines(done: Done) -> Iterator[str]:
     """What the rows teach, and the rows that were left out since they teach something else."""
     step, counts = done.step.id, done.facts.counts
-    kinds = {each.get("kind"): None for each in done.facts.notes["data_sets"]}
+    kinds = {each.kind: None for each in done.facts.data_sets}
     for kind in filter(None, kinds):
         values = {"step": step, "kind": Word(f"kind-{kind}")}
         good, bad = counts.get("judged_good", 0), counts.get("judged_bad", 0)
@@ -276,19 +257,21 @@ def _kind_lines(done: Done) -> Iterator[str]:
         yield message("outcome-unjudging", {"step": step, "count": unjudging})
 
 
-def _mix_line(step: str, shares: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]]) -> str:
-    parts = []
+def _mix_line(step: str, shares: Mapping[str, StreamShare], mix: MixFacts | None) -> str:
+    """The shares of an export, beside those that the mixer was asked for, of rows or of tokens."""
+    asked, parts = mix.streams if mix else {}, []
     for name, each in shares.items():
-        noted = asked.get(name, {})
-        slug = "outcome-share"
-        if "token_share" in noted:
-            slug = "outcome-estimated-share" if noted["estimated"] else "outcome-tokens-share"
+        noted, slug = asked.get(name), "outcome-share"
+        asked_share = noted.asked_share if noted else None
+        token_share = noted.token_share if noted else None
+        if mix and token_share is not None:
+            slug = "outcome-estimated-share" if mix.tokens_estimated else "outcome-tokens-share"
         values = {
             "stream": name,
-            "rows": each["rows"],
-            "share": f"{100 * each['share']:.1f}",
-            "asked": f"{100 * noted.get('asked_share', each['drawn_share']):.1f}",
-            "tokens": f"{100 * noted.get('token_share', 0):.1f}",
+            "rows": each.rows,
+            "share": f"{100 * each.share:.1f}",
+            "asked": f"{100 * (each.drawn_share if asked_share is None else asked_share):.1f}",
+            "tokens": f"{100 * (token_share or 0):.1f}",
         }
         parts.append(own_text(slug, **values))
     return message("outcome-mix", {"step": step, "shares": tuple(parts)})

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import orjson
 
 from sftrecipe.record import CHAT_COLUMNS, Record
-from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.row_preview import Preview
+from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 _WIDE = 2000
 
@@ -21,7 +21,7 @@ def preview_text(made: Preview) -> str:
         parts += [row_text(row) for row in rows]
     if made.lost:
         parts.append(f"== rejected: {len(made.lost)}")
-        parts += [f"  {each['step']}: {each['reason']}  {_reject_text(each)}" for each in made.lost]
+        parts += [f"  {each.step}: {each.reason}  {_reject_text(each.row)}" for each in made.lost]
     return "\n".join(parts)
 
 
@@ -32,7 +32,8 @@ def preview_json(made: Preview) -> str:
         for stream, rows in made.rows.items()
         for row in rows
     ]
-    return "\n".join(orjson.dumps(line, default=str).decode() for line in [*lines, *made.lost])
+    lost = [each.as_json() for each in made.lost]
+    return "\n".join(orjson.dumps(line, default=str).decode() for line in [*lines, *lost])
 
 
 def row_text(row: Record) -> str:
@@ -54,6 +55,6 @@ def _row_lines(row: Record) -> Iterator[str]:
         yield "tags: " + ", ".join(f"{name} {value}" for name, value in row.tags.items())
 
 
-def _reject_text(reject: dict[str, object]) -> str:
-    text = orjson.dumps(reject["row"]["columns"]).decode()  # type: ignore[index]
+def _reject_text(row: Record) -> str:
+    text = orjson.dumps(row.columns).decode()
     return text if len(text) < 160 else text[:160] + " …"

@@ -1,18 +1,16 @@
-"""How numbers, figures, tables and chat turns are written."""
+"""How numbers, figures and tables are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from rich.cells import cell_len
 
 from sftrecipe.messages import message
 from sftrecipe.plan.estimate import Range
 from sftrecipe.recipe.recipe import Budget
-from sftrecipe.record import Columns, Turn, chat
+from sftrecipe.run.gate_results import GateResult
 
 _ENDS = ("_low", "_high")
 _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
@@ -151,16 +149,16 @@ def main_figures(metrics: Mapping[str, float], most: int = 4) -> Sequence[Figure
     return [*ranked[:most], *(each for each in ranked[most:] if each.name == _LOST and each.value)]
 
 
-def gate_text(gate: Mapping[str, Any]) -> str:
+def gate_text(gate: GateResult) -> str:
     """`gate passed: winning_score 1.25, at least 1`."""
-    value = "?" if gate["value"] is None else f"{gate['value']:.4g}"
+    value = "?" if gate.value is None else f"{gate.value:.4g}"
     bounds = [
-        message(f"outcome-{bound}", {"bound": f"{gate[name]:g}"})
-        for bound, name in (("at-least", "at_least"), ("at-most", "at_most"))
-        if gate[name] is not None
+        message(f"outcome-{end}", {"bound": f"{bound:g}"})
+        for end, bound in (("at-least", gate.at_least), ("at-most", gate.at_most))
+        if bound is not None
     ]
-    values = {"metric": gate["metric"], "value": value, "bounds": ", ".join(bounds)}
-    return message("outcome-gate-passed" if gate["passed"] else "outcome-gate-missed", values)
+    values = {"metric": gate.metric, "value": value, "bounds": ", ".join(bounds)}
+    return message("outcome-gate-passed" if gate.passed else "outcome-gate-missed", values)
 
 
 def _rank(figure: Figure) -> int:
@@ -168,36 +166,3 @@ def _rank(figure: Figure) -> int:
         if figure.name == name or (place > 1 and figure.name.endswith(name)):
             return place - len(_FIRST)
     return 0 if figure.low is not None else 1
-
-
-def shown_turns(columns: Columns) -> list[Turn]:
-    """As `chat`; none where the columns are not of the shape that it reads."""
-    try:
-        turns = chat(columns)
-    except (TypeError, ValueError, AttributeError):
-        return []
-    if not all(isinstance(turn, Mapping) for turn in turns):
-        return []
-    parts = [turn.get(name) for turn in turns for name in ("role", "content")]
-    return turns if all(isinstance(part, str) for part in parts) else []
-
-
-def turn_parts(turn: Turn) -> Iterator[tuple[str, str]]:
-    """What a turn says, part by part, each with who or what says it: the thought comes first."""
-    if reasoning := turn.get("reasoning"):
-        yield "reasoning", _plain_text(reasoning)
-    calls = turn.get("tool_calls") or ()
-    if turn["content"] or not (reasoning or calls):
-        yield turn["role"], turn["content"]
-    for call in calls if isinstance(calls, list | tuple) else [calls]:
-        yield "tool_call", _call_text(call)
-
-
-def _call_text(call: Any) -> str:
-    if isinstance(call, Mapping) and isinstance(call.get("name"), str) and "arguments" in call:
-        return f"{call['name']}({_plain_text(call['arguments'])})"
-    return _plain_text(call)  # of a rejected row
-
-
-def _plain_text(value: Any) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value, default=str).decode()

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_state import RunState
-from sftrecipe.run.steps.mix_step import DRAWN
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts, StreamShare
 
 TOLERANCE = 0.1
 """By how much of itself a stream's share may miss that which was drawn."""
-SHARES = "shares"
-"""Note of an export that follows a mix."""
 
 
 @dataclass
@@ -31,34 +27,31 @@ class Shares:
     more: Counter[str] = field(default_factory=Counter)
     """Rows that are written of a stream's rows beside the first of each."""
 
-    def facts(self) -> dict[str, Any]:
-        """The same as plain data; nothing where rows are not named after the mix's streams."""
+    def of_streams(self) -> dict[str, StreamShare]:
+        """By stream; nothing where rows are not named after the mix's streams."""
         if (self.lost.keys() | self.held_out.keys()) - self.drawn.keys():
             return {}
         left = {name: rows - self.lost[name] for name, rows in self.drawn.items()}
         written = {name: rows + self.more[name] for name, rows in left.items()}
         whole, all_drawn = sum(written.values()), sum(self.drawn.values())
         return {
-            SHARES: {
-                name: {
-                    "drawn": rows,
-                    "drawn_share": rows / all_drawn,
-                    "rows": written[name],
-                    "share": written[name] / whole if whole else 0.0,
-                    "taken_share": left[name] / (sum(left.values()) or 1),
-                    "held_out": self.held_out[name],
-                }
-                for name, rows in self.drawn.items()
-            }
+            name: StreamShare(
+                drawn=rows,
+                drawn_share=rows / all_drawn,
+                rows=written[name],
+                share=written[name] / whole if whole else 0.0,
+                taken_share=left[name] / (sum(left.values()) or 1),
+                held_out=self.held_out[name],
+            )
+            for name, rows in self.drawn.items()
         }
 
 
 def drawn_rows(run: RunState, step: Step) -> Mapping[str, int]:
     """Rows that the mix drew which the step reads, by stream; none where it reads no mix."""
     for done in run.done:
-        drawn: Mapping[str, int] = done.facts.notes.get(DRAWN, {})
-        if drawn and not set(done.step.makes).isdisjoint(step.reads):
-            return drawn
+        if done.facts.mix and not set(done.step.makes).isdisjoint(step.reads):
+            return done.facts.mix.drawn
     return {}
 
 
@@ -74,18 +67,13 @@ def mix_missed(run: RunState, step: Step, facts: StepFacts) -> SftrecipeError | 
         own_text(
             "mix-missed-share",
             stream=name,
-            given=f"{100 * _taken(each):.1f}",
-            drawn=f"{100 * each['drawn_share']:.1f}",
+            given=f"{100 * each.taken_share:.1f}",
+            drawn=f"{100 * each.drawn_share:.1f}",
         )
-        for name, each in facts.notes.get(SHARES, {}).items()
-        if abs(_taken(each) - each["drawn_share"]) > TOLERANCE * each["drawn_share"]
+        for name, each in (facts.export.shares if facts.export else {}).items()
+        if abs(each.taken_share - each.drawn_share) > TOLERANCE * each.drawn_share
     )
     if not missed:
         return None
     values = {"tolerance": f"{100 * TOLERANCE:g}", "rejects": run.out / REJECTS_FILE}
     return SftrecipeError("mix-missed", "mix-missed", step=step.id, shares=missed, **values)
-
-
-def _taken(share: Mapping[str, float]) -> float:
-    """A stream's share of the rows that are taken, before any is written as several."""
-    return share.get("taken_share", share["share"])  # earlier versions noted none

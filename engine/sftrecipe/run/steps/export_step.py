@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject, Rows
-from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, PluginRefused
 from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import nothing_exported
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.export_shares import Shares, drawn_rows, mix_missed
 from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.atomic_files import explained, inside
 from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.rows import RejectWriter, RowWriter
-
-Noted = Mapping[str, Any]
-"""A data set as the facts of its export tell it."""
+from sftrecipe.store.step_facts import DataSetFacts, ExportFacts, StepFacts
 
 
 class ExportStep(StepRunner):
@@ -43,8 +39,8 @@ class ExportStep(StepRunner):
         written = _Written(draft, plugin.holds_out(), Shares(drawn), self.teller_of(step))
         with closing(written):
             data_sets = self._data_sets(plugin, rows, ctx, written)
-        noted_sets = [_noted(each, out, self.run.store.hashes) for each in data_sets]
-        _note_contents(noted_sets, draft)
+        facts = [_data_set_facts(each, out, self.run.store.hashes) for each in data_sets]
+        _write_contents(facts, draft)
         lost = written.rejects.count
         return StepFacts(
             made=len(rows),
@@ -52,11 +48,8 @@ class ExportStep(StepRunner):
             rejected=lost,
             reasons=dict(written.reasons),
             counts=dict(ctx.counts),
-            notes={
-                "data_sets": noted_sets,
-                **(written.shares.facts() if drawn else {}),
-                **({"told": noted(ctx.told)} if ctx.told else {}),
-            },
+            told=dict(ctx.told),
+            export=ExportFacts(facts, written.shares.of_streams() if drawn else {}),
         )
 
     def _data_sets(
@@ -75,7 +68,7 @@ class ExportStep(StepRunner):
     @staticmethod
     def stands(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
         """Whether every file that the export wrote is still there and holds what it held."""
-        return all(_stands(noted, out, hashes) for noted in facts.notes["data_sets"])
+        return all(_stands(each, out, hashes) for each in facts.data_sets)
 
     def took_place(self, step: Step, facts: StepFacts) -> None:
         """Note the data sets: trainings read them."""
@@ -126,48 +119,38 @@ class _Written:
             self._held_out.close()
 
 
-def _note_contents(data_sets: Sequence[Mapping[str, Any]], draft: Path) -> None:
+def _write_contents(data_sets: Sequence[DataSetFacts], draft: Path) -> None:
     """Leave what the files hold in the step: what is trained on them stands as long as they do."""
-    contents = {file: held for each in data_sets for file, held in each["contents"].items()}
+    contents: dict[str, object] = {}
+    for each in data_sets:
+        contents |= each.contents
     # Equal rows may want another training; what every training does by itself was never noted.
     for each in data_sets:
-        if wanted := {name: value for name, value in each.get("needs", {}).items() if value}:
-            contents[f"needs of {each['name']}"] = wanted
+        if wanted := {name: value for name, value in each.needs.items() if value}:
+            contents[f"needs of {each.name}"] = wanted
     (draft / "data_sets.json").write_bytes(orjson.dumps(contents, option=orjson.OPT_SORT_KEYS))
 
 
-def _noted(data_set: DataSet, out: Path, hashes: FileHashes) -> dict[str, Any]:
-    """A data set as `run.json` and the step's facts tell it."""
-    return {
-        "name": data_set.name,
-        "rows": data_set.rows,
-        "role": data_set.role,
-        "entry": data_set.entry,
-        "kind": data_set.kind,
-        "files": {file: file_state(out / file) for file in data_set.files},
-        "contents": {file: hashes.of(out / file) for file in data_set.files},
-        **({"needs": dict(data_set.needs)} if data_set.needs else {}),
-    }
+def _data_set_facts(data_set: DataSet, out: Path, hashes: FileHashes) -> DataSetFacts:
+    return DataSetFacts(
+        name=data_set.name,
+        rows=data_set.rows,
+        role=data_set.role,
+        entry=data_set.entry,
+        kind=data_set.kind,
+        files={file: file_state(out / file) for file in data_set.files},
+        contents={file: hashes.of(out / file) for file in data_set.files},
+        needs=dict(data_set.needs),
+    )
 
 
 def noted_data_sets(facts: StepFacts) -> list[DataSet]:
     """The data sets that an export wrote, from its facts."""
-    return [
-        DataSet(
-            noted["name"],
-            tuple(noted["files"]),
-            noted["rows"],
-            noted["entry"],
-            noted["role"],
-            noted.get("needs", {}),
-            noted.get("kind"),  # earlier versions noted none
-        )
-        for noted in facts.notes["data_sets"]
-    ]
+    return [each.data_set() for each in facts.data_sets]
 
 
-def _stands(noted: Mapping[str, Any], out: Path, hashes: FileHashes) -> bool:
-    states, contents = noted["files"], noted.get("contents", {})
+def _stands(data_set: DataSetFacts, out: Path, hashes: FileHashes) -> bool:
+    states, contents = data_set.files, data_set.contents
     if any(not (out / file).exists() for file in states):
         return False
     return all(
@@ -186,31 +169,26 @@ def file_state(path: Path) -> list[int] | None:
     return [stat.st_size, stat.st_mtime_ns]
 
 
-def outdated_data_sets(before: Noted, run: RunState) -> list[Noted]:
+def outdated_data_sets(before: RunRecord, run: RunState) -> list[DataSetFacts]:
     """The data sets of the run before, and of those before it that did not end, which are not
     among those of this run. Those of another recipe that shares the folder are not its business.
 
     Left there, rows that were held out once would be found beside data that holds them again.
     """
-    if before.get("name") != run.plan.recipe.name:
+    if before.name != run.plan.recipe.name:
         return []
     names = {data_set.name for data_set in run.data_sets}
-    found = {noted["name"]: noted for noted in (*before.get("outdated", ()), *_exported(before))}
-    return [noted for name, noted in found.items() if name not in names]
+    exported = [each for step in before.steps for each in step.facts.data_sets]
+    found = {each.name: each for each in (*(before.outdated or ()), *exported)}
+    return [each for name, each in found.items() if name not in names]
 
 
-def remove_outdated(data_sets: list[Noted], run: RunState) -> None:
+def remove_outdated(data_sets: list[DataSetFacts], run: RunState) -> None:
     """Delete their files. One that somebody changed since, or that this run wrote, stays."""
     written = {file for data_set in run.data_sets for file in data_set.files}
     for data_set in data_sets:
-        for name, state in data_set["files"].items():
+        for name, state in data_set.files.items():
             path = inside(run.out, name)
             if name not in written and state is not None and file_state(path) == state:
                 with explained(path):
                     path.unlink()
-
-
-def _exported(before: Noted) -> Iterator[Noted]:
-    for step in before.get("steps", ()):
-        if step["section"] == "export":
-            yield from step.get("notes", {}).get("data_sets", ())

@@ -12,7 +12,7 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
 from sftrecipe.run.steps.step_files import BREATH, breathing, verdict_file
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import VerdictWriter
 
 

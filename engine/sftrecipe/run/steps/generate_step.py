@@ -8,7 +8,7 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.plugin_kinds import Generator, RowGenerator
 from sftrecipe.run.steps.step_files import write_rows
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 
 
 class GenerateStep(StepRunner):

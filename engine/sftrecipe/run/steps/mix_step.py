@@ -22,13 +22,11 @@ from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import Loss
 from sftrecipe.run.steps.step_files import REJECTS, ROWS, TellRows, verdict_file
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RejectWriter, RowWriter
+from sftrecipe.store.step_facts import MixFacts, StepFacts
 from sftrecipe.store.streams import Stream, VerdictWriter
 
 NOT_DRAWN = "not_drawn"
-DRAWN = "drawn"
-"""Note of the rows that a mix drew, by stream."""
 
 
 class MixStep(StepRunner):
@@ -164,18 +162,13 @@ def draw(
 
 def _facts(drawn: _Drawn, written: Counter[str], ctx: Context) -> StepFacts:
     rows = written.total()
-    notes = {
-        **drawn.mix.notes,
-        "written": rows,
-        "repeated": rows - drawn.kept,
-        DRAWN: {name: written[name] for name in drawn.offers},
-    }
+    by_stream = {name: written[name] for name in drawn.offers}
     return StepFacts(
         made=drawn.made,
         kept=drawn.kept,
         rejected=drawn.made - drawn.kept,
         reasons=dict(drawn.reasons),
-        notes=notes,
+        mix=MixFacts(rows, rows - drawn.kept, by_stream, drawn.mix.notes),
         counts=dict(ctx.counts),
     )
 

@@ -17,7 +17,7 @@ from sftrecipe.record import Columns, Record, record_id
 from sftrecipe.run.steps.encoding_damage import undamaged
 from sftrecipe.run.steps.step_files import breathing, write_rows
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.turns.columns import read_columns
 from sftrecipe.turns.faults import UnreadTurn, kind_of
 from sftrecipe.turns.tools import read_tools

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from sftrecipe.plugin.context import Context, Reject
-from sftrecipe.plugin.data_notices import noted
 from sftrecipe.plugin.drawing import SET_ASIDE
-from sftrecipe.recipe.language.sections import HELD_OUT, SECTIONS
 from sftrecipe.record import Record
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.rows import RejectWriter, RowWriter
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Judged, Stream
 
 ROWS = "rows.parquet"
@@ -62,27 +60,6 @@ def judged_streams(
             yield name, streams[name].through(Judged(step.id, file))
 
 
-class ToldStep(NamedTuple):
-    """A step as a `run.json` tells it."""
-
-    id: str
-    reads: Sequence[str]
-    makes: Sequence[str]
-    thins: Sequence[str]
-
-
-def told_step(step: Mapping[str, Any], streams: Container[str], folder: Path) -> ToldStep:
-    """A step of a `run.json`; of one written before it said what it made and thinned, that is told
-    by its section, by the streams before it and by what lies in its folder."""
-    section, reads = SECTIONS[step["section"]], step["reads"]
-    thins = reads if section.thins else ()
-    made = section.stream_of(step["id"])
-    if made == HELD_OUT and (made in streams or not (folder / ROWS).exists()):
-        made = None  # an export that kept nothing apart, or not the first that did
-    makes = () if made is None else (made,)
-    return ToldStep(step["id"], reads, step.get("makes", makes), step.get("thins", thins))
-
-
 async def breathing(items: Iterator[Item]) -> AsyncIterator[Item]:
     """The items of a plain iterator; others are let run, and Ctrl-C heard, now and then."""
     for number, item in enumerate(items):
@@ -111,7 +88,7 @@ async def write_rows(
         set_aside=ctx.counts.pop(SET_ASIDE, 0),
         reasons=dict(reasons),
         counts=dict(ctx.counts),
-        notes={"told": noted(ctx.told)} if ctx.told else {},
+        told=dict(ctx.told),
     )
 
 

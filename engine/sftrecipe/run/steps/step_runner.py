@@ -17,8 +17,8 @@ from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.step_files import TellRows
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.file_hashes import FileHashes
+from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.streams import Stream
 
 _CONCURRENCY = 16

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -26,8 +25,8 @@ from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.evaluate_step import check_judges
 from sftrecipe.run.steps.export_step import file_state
 from sftrecipe.run.steps.step_runner import StepRunner
-from sftrecipe.store.artifacts import StepFacts
 from sftrecipe.store.file_hashes import FileHashes
+from sftrecipe.store.step_facts import ModelFacts, StepFacts
 
 _CONTENT = "trained.json"
 
@@ -65,9 +64,9 @@ class TrainStep(StepRunner):
             say=run.progress.line,
         )
         trained = await trainer.train(training, _configured(target, block, training))
-        notes = _notes(trained, run.out)
-        (draft / _CONTENT).write_bytes(orjson.dumps(notes))
-        return StepFacts(notes=notes)
+        model = _model_facts(trained, run.out)
+        (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
+        return StepFacts(model=model)
 
     def _check_all(self, step: Step) -> None:
         """Check all the recipe's trainings before its first one spends anything."""
@@ -93,8 +92,9 @@ class TrainStep(StepRunner):
     @staticmethod
     def stands(facts: StepFacts, out: Path, hashes: FileHashes) -> bool:
         """Whether the model is still there as it was."""
-        folder = model_of(facts, out)
-        files: Mapping[str, Any] = facts.notes["files"]
+        if facts.model is None:
+            return False
+        folder, files = out / facts.model.folder, facts.model.files
         return all(file_state(folder / name) == state for name, state in files.items())
 
     @staticmethod
@@ -179,7 +179,8 @@ def finding_text(block: str, finding: Finding) -> str:
 
 def model_of(facts: StepFacts, out: Path) -> Path:
     """The folder of the model that a finished training left."""
-    return out / str(facts.notes["model"])
+    assert facts.model is not None  # noqa: S101 - every training leaves one
+    return out / facts.model.folder
 
 
 def trainer_of(block: Block) -> Trainer:
@@ -212,12 +213,12 @@ def _training(
     )
 
 
-def _notes(trained: Trained, out: Path) -> dict[str, Any]:
+def _model_facts(trained: Trained, out: Path) -> ModelFacts:
     files = sorted(path for path in trained.model.iterdir() if path.is_file())
-    return {
-        "model": str(trained.model.resolve().relative_to(out.resolve())),
-        "metrics": dict(trained.metrics),
-        "losses": [list(point) for point in trained.losses],
-        "held_out_losses": [list(point) for point in trained.held_out_losses],
-        "files": {path.name: file_state(path) for path in files},
-    }
+    return ModelFacts(
+        folder=str(trained.model.resolve().relative_to(out.resolve())),
+        metrics=dict(trained.metrics),
+        losses=trained.losses,
+        held_out_losses=trained.held_out_losses,
+        files={path.name: file_state(path) for path in files},
+    )

@@ -23,8 +23,12 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.methods.magpie.judge_labels import legal_label, read_reply
-from sftrecipe_registry.methods.magpie.labels import DIFFICULTIES, QUALITIES
+from sftrecipe_registry.methods.magpie.labels import (
+    DIFFICULTIES,
+    QUALITIES,
+    legal_label,
+    read_reply,
+)
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
 

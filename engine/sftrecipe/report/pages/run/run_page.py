@@ -25,7 +25,7 @@ from sftrecipe.report.pages.run.facts.run_facts import RunFacts, run_facts
 from sftrecipe.report.pages.run.facts.texts import shortened
 from sftrecipe.report.pages.run.facts.trainings import TrainedModel
 from sftrecipe.report.words.page_words import Words, run_words
-from sftrecipe.run.run_file import REPORT_FILE
+from sftrecipe.run.output_folder import REPORT_FILE
 from sftrecipe.store.atomic_files import create
 from sftrecipe.store.project import Project
 

@@ -7,17 +7,18 @@ from typing import Any
 
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.recipe.language.sections import SECTIONS
+from sftrecipe.run.run_record import StepRecord
 
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
 
 
-def block_options(document: Mapping[str, Any], step: Mapping[str, Any]) -> dict[str, Any]:
+def block_options(document: Mapping[str, Any], step: StepRecord) -> dict[str, Any]:
     """A step's options, the plugin's defaults among them; empty where its block is not found."""
-    for name, block in blocks(document, step["section"]):
-        if name == step["id"]:
+    for name, block in blocks(document, step.section):
+        if name == step.id:
             beside = {key: value for key, value in block.items() if key not in _ENGINE_KEYS}
             return {
-                **_defaults(step["section"], step["use"]),
+                **_defaults(step.section, step.use),
                 **beside,
                 **(block.get("with") or {}),
             }

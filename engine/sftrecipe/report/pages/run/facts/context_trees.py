@@ -60,7 +60,7 @@ def context_trees(opened: OpenedRun) -> list[ContextTree]:
 
 def _first_rows(opened: OpenedRun, stream: Stream) -> list[Record]:
     """The first rows of a stream as it was made; none where it does not hold nodes."""
-    if stream.name not in {step["id"] for step in opened.steps if step["section"] == "generate"}:
+    if stream.name not in {step.id for step in opened.steps if step.section == "generate"}:
         return []
     rows = iter(stream.as_made())
     first = next(rows, None)

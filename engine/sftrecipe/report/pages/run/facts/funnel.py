@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sftrecipe.messages import Text
 from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.run.run_record import StepRecord
 
 _REASONS = 6
 _BEHIND_DATA = ("train", "evaluate")
@@ -39,29 +38,30 @@ class StepRows:
 
 def funnel(opened: OpenedRun) -> list[StepRows]:
     """Every step of the data that was done, in order."""
-    return [_rows(step) for step in opened.steps if step["section"] not in _BEHIND_DATA]
+    return [_rows(step) for step in opened.steps if step.section not in _BEHIND_DATA]
 
 
 def not_reached(opened: OpenedRun) -> list[str]:
     """The steps that a run which failed or paused did not come to."""
-    done = {step["id"] for step in opened.steps}
-    return [name for name in opened.run.get("planned", ()) if name not in done]
+    done = {step.id for step in opened.steps}
+    return [name for name in opened.run.planned if name not in done]
 
 
-def _rows(step: Mapping[str, Any]) -> StepRows:
-    reasons = sorted(step["reasons"].items(), key=lambda each: -each[1])
+def _rows(step: StepRecord) -> StepRows:
+    facts = step.facts
+    reasons = sorted(facts.reasons.items(), key=lambda each: -each[1])
     return StepRows(
-        step["id"],
-        step["section"],
-        step["use"],
-        step["made"],
-        step["kept"],
-        step["rejected"],
-        step["set_aside"],
-        dict(reasons[:_REASONS]),
-        len(reasons[_REASONS:]),
-        dict(list(step["counts"].items())[:_REASONS]),
-        list(told_texts(step["notes"].get("told", {}))),
-        step["cached"],
-        step["seconds"],
+        id=step.id,
+        section=step.section,
+        use=step.use,
+        made=facts.made,
+        kept=facts.kept,
+        rejected=facts.rejected,
+        set_aside=facts.set_aside,
+        reasons=dict(reasons[:_REASONS]),
+        other_reasons=len(reasons[_REASONS:]),
+        counts=dict(list(facts.counts.items())[:_REASONS]),
+        told=list(told_texts(facts.told)),
+        cached=step.cached,
+        seconds=facts.seconds,
     )

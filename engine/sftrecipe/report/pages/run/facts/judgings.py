@@ -8,13 +8,15 @@ rows' scores are named as the figures that are their means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.text.text_format import Figure, few_rows, figures
+from sftrecipe.run.gate_results import GateResult
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import read_rows, rows_at
 
@@ -63,44 +65,44 @@ class Judging:
     numbers: list[Figure]
     """Figures without an interval."""
     counts: dict[str, dict[str, int]]
-    gates: list[dict[str, Any]]
+    gates: list[GateResult]
     judged: JudgedRows
 
 
 def judgings(opened: OpenedRun) -> list[Judging]:
     """The judgings that were done, in order."""
-    return [_judging(opened, step) for step in opened.steps if step["section"] == "evaluate"]
+    return [_judging(opened, step) for step in opened.steps if step.section == "evaluate"]
 
 
-def _judging(opened: OpenedRun, step: Mapping[str, Any]) -> Judging:
-    metrics = step["notes"].get("metrics", {})
-    found = figures(metrics)
-    models, gates = _models(step), step.get("gates", [])
+def _judging(opened: OpenedRun, step: StepRecord) -> Judging:
+    facts, gates = step.facts, list(step.gates)
+    notes = facts.judgement.as_json() if facts.judgement else {}
+    found, models = figures(facts.metrics), _models(notes, facts.calls)
     return Judging(
-        step["id"],
-        step["use"],
-        step["cached"],
-        list(step["reads"]),
-        step["made"],
-        few_rows(step["made"], metrics),
-        models,
-        list(_charts([each for each in found if each.low is not None], models, gates)),
-        [each for each in found if each.low is None],
-        dict(_counts(step["notes"])),
-        gates,
-        _judged_rows(opened, step, [each.name for each in found]),
+        id=step.id,
+        use=step.use,
+        cached=step.cached,
+        on=list(step.reads),
+        rows=facts.made,
+        few=few_rows(facts.made, facts.metrics),
+        models=models,
+        charts=list(_charts([each for each in found if each.low is not None], models, gates)),
+        numbers=[each for each in found if each.low is None],
+        counts=dict(_counts(notes)),
+        gates=gates,
+        judged=_judged_rows(opened, step, [each.name for each in found]),
     )
 
 
-def _models(step: Mapping[str, Any]) -> list[str]:
+def _models(notes: Mapping[str, Any], asked: Iterable[str]) -> list[str]:
     """The models that figures may be named after: those that the judge names, or asked."""
-    named = step["notes"].get("models")
+    named = notes.get("models")
     listed = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
-    return list(dict.fromkeys([*listed, *step["calls"]]))
+    return list(dict.fromkeys([*listed, *asked]))
 
 
 def _charts(
-    found: Sequence[Figure], models: Sequence[str], gates: Sequence[Mapping[str, Any]]
+    found: Sequence[Figure], models: Sequence[str], gates: Sequence[GateResult]
 ) -> Iterator[FigureChart]:
     """A chart for each measure of several models, for each pair of models, for each other one."""
     grouped: dict[str, list[tuple[Figure, int]]] = {}
@@ -110,15 +112,15 @@ def _charts(
         grouped.setdefault(title, []).append((replace(figure, name=name), colour))
         names.setdefault(title, set()).add(figure.name)
     for title, bars in grouped.items():
-        marks = dict(_marks([gate for gate in gates if gate["metric"] in names[title]]))
+        marks = dict(_marks([gate for gate in gates if gate.metric in names[title]]))
         yield FigureChart(title, [bar for bar, _ in bars], [colour for _, colour in bars], marks)
 
 
-def _marks(gates: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, float]]:
+def _marks(gates: Sequence[GateResult]) -> Iterator[tuple[str, float]]:
     for gate in gates:
-        for bound, sign in (("at_least", "≥"), ("at_most", "≤")):
-            if gate[bound] is not None:
-                yield f"{gate['metric']} {sign} {gate[bound]:g}", float(gate[bound])
+        for sign, bound in (("≥", gate.at_least), ("≤", gate.at_most)):
+            if bound is not None:
+                yield f"{gate.metric} {sign} {bound:g}", float(bound)
 
 
 def _place(figure: str, models: Sequence[str]) -> tuple[str, str, int]:
@@ -141,9 +143,9 @@ def _counts(notes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
             yield name, dict(list(note.items())[:_PARTS])
 
 
-def _judged_rows(opened: OpenedRun, step: Mapping[str, Any], names: Sequence[str]) -> JudgedRows:
+def _judged_rows(opened: OpenedRun, step: StepRecord, names: Sequence[str]) -> JudgedRows:
     path = opened.folder(step) / ROWS
-    if step["id"] in opened.gone or not path.exists():
+    if step.id in opened.gone or not path.exists():
         return JudgedRows("", [], [], [])
     scores = [row.scores for row in read_rows(path)]
     score = next((name for name in names if any(name in each for each in scores)), "")

@@ -10,10 +10,10 @@ from sftrecipe.calls.ledger.history import LedgerCall, read_calls
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
-from sftrecipe.report.text.text_format import shown_turns, turn_parts
 from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.rows import rows_named
 from sftrecipe.store.sample_places import evenly
+from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 _ROWS = 12
 _DEEP = 6
@@ -95,7 +95,7 @@ def _parents(rows: Iterable[Record]) -> set[str]:
 def _named(opened: OpenedRun, names: set[str]) -> Iterable[Record]:
     """The rows of some ids, wherever they were made or rejected."""
     for step in opened.steps:
-        if step["section"] not in ("sources", "generate"):
+        if step.id not in step.makes:
             continue
         for file in (ROWS, REJECTS):
             path = opened.folder(step) / file

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
-from sftrecipe.run.steps.export_shares import SHARES
 
 
 @dataclass(frozen=True)
@@ -39,33 +36,30 @@ class MixedStream:
 
 def mixture(opened: OpenedRun) -> list[MixedStream]:
     """The streams of the mix; empty where there is none, or its mixer notes no streams."""
-    notes: Mapping[str, Any] = {}
-    for step in opened.steps:
-        if step["section"] == "mix" and isinstance(step["notes"].get("streams"), dict):
-            notes = step["notes"]
-    estimated = bool(notes.get("tokens_estimated"))
     return [
         MixedStream(
-            name,
-            each.get("asked_share", 0.0),
-            each.get("token_share", each.get("share", 0.0)),
-            each.get("asked_rows", 0),
-            each.get("rows", 0),
-            each.get("available", 0),
-            each.get("repeated", 0),
-            each.get("asked_tokens"),
-            each.get("tokens"),
-            estimated,
-            _exported(opened, name),
+            name=name,
+            asked_share=each.asked_share or 0.0,
+            share=each.share if each.token_share is None else each.token_share,
+            asked_rows=each.asked_rows,
+            rows=each.rows,
+            available=each.available,
+            repeated=each.repeated,
+            asked_tokens=each.asked_tokens,
+            tokens=each.tokens,
+            estimated=step.facts.mix.tokens_estimated,
+            exported=_exported(opened, name),
         )
-        for name, each in notes.get("streams", {}).items()
+        for step in opened.steps
+        if step.facts.mix
+        for name, each in step.facts.mix.streams.items()
     ]
 
 
 def _exported(opened: OpenedRun, stream: str) -> list[ExportedPart]:
     """What every export that follows the mix holds of the stream."""
     return [
-        ExportedPart(step["id"], found["rows"], found["share"])
+        ExportedPart(step.id, found.rows, found.share)
         for step in opened.steps
-        if step["section"] == "export" and (found := step["notes"].get(SHARES, {}).get(stream))
+        if step.facts.export and (found := step.facts.export.shares.get(stream))
     ]

@@ -14,7 +14,8 @@ from sftrecipe.recipe.language.sections import MIXED
 from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.run.run_file import read_run
-from sftrecipe.run.steps.step_files import advance_streams, told_step
+from sftrecipe.run.run_record import RunRecord, StepRecord
+from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.arrow import without_pandas
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -29,7 +30,7 @@ class OpenedRun:
     """What the sections of the report are made from."""
 
     out: Path
-    run: Mapping[str, Any]
+    run: RunRecord
     store: StepStore
     ledger: Path
     scrub: Scrub
@@ -38,26 +39,25 @@ class OpenedRun:
     """Steps whose rows were deleted, or written in a form of the store that is no longer read."""
 
     @property
-    def steps(self) -> Sequence[Mapping[str, Any]]:
+    def steps(self) -> Sequence[StepRecord]:
         """The steps that were done, in order."""
-        found: Sequence[Mapping[str, Any]] = self.run.get("steps", ())
-        return found
+        return self.run.steps
 
     @property
     def document(self) -> Mapping[str, Any]:
         """The recipe as it was run, its environment variables not filled in."""
-        return self.run.get("document") or {}
+        return self.run.document
 
-    def folder(self, step: Mapping[str, Any]) -> Path:
+    def folder(self, step: StepRecord) -> Path:
         """Where a step's rows lie."""
-        return self.store.path(step["key"])
+        return self.store.path(step.key)
 
     @property
     def results(self) -> list[Stream]:
         """The streams that were exported; of a run that did not come so far, the furthest."""
-        exported = [name for step in self._in("export") for name in step["reads"]]
-        made = [step["id"] for step in self._in("generate")]
-        read = {name for step in self._in("generate") for name in step["reads"]}
+        exported = [name for step in self._in("export") for name in step.reads]
+        made = [step.id for step in self._in("generate")]
+        read = {name for step in self._in("generate") for name in step.reads}
         ends = [name for name in made if name not in read]
         names = exported or ([MIXED] if self._in("mix") else ends or list(self.streams))
         return [self.streams[name] for name in dict.fromkeys(names) if name in self.streams]
@@ -77,17 +77,17 @@ class OpenedRun:
         cleaned: list[Record] = self.scrub(rows[:SAMPLE])
         return cleaned
 
-    def _in(self, section: str) -> list[Mapping[str, Any]]:
-        return [step for step in self.steps if step["section"] == section]
+    def _in(self, section: str) -> list[StepRecord]:
+        return [step for step in self.steps if step.section == section]
 
 
 def open_run(out: Path, project: Project) -> OpenedRun:
     """The run in a folder. Raises UsageError where there is none."""
     run = read_run(out)
-    if not run:
+    if run is None:
         raise UsageError("no-run", "run-first", folder=str(out))
     without_pandas()
-    scrub = Scrub(run.get("document"))
+    scrub = Scrub(run.document)
     store = StepStore(project.steps)
     opened = OpenedRun(out, scrub(run), store, project.ledger, scrub)
     for step in opened.steps:
@@ -95,14 +95,12 @@ def open_run(out: Path, project: Project) -> OpenedRun:
     return opened
 
 
-def _follow(opened: OpenedRun, step: Mapping[str, Any]) -> None:
+def _follow(opened: OpenedRun, step: StepRecord) -> None:
     """Bring the streams behind a step; those that need deleted files are left out."""
-    readable = step["parts"].get("store") == str(STORE_FORMAT)
-    folder = opened.folder(step)
-    told = told_step(step, opened.streams, folder)
-    if not (readable and opened.store.has(step["key"])):
-        opened.gone.append(step["id"])
-        for name in told.thins:
+    readable = step.parts.get("store") == str(STORE_FORMAT)
+    if not (readable and opened.store.has(step.key)):
+        opened.gone.append(step.id)
+        for name in step.thins:
             opened.streams.pop(name, None)
-    elif all(name in opened.streams for name in told.thins):
-        advance_streams(opened.streams, told, folder)
+    elif all(name in opened.streams for name in step.thins):
+        advance_streams(opened.streams, step, opened.folder(step))

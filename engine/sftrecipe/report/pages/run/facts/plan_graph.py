@@ -5,12 +5,13 @@ A block that reads a stream reads it as thin as it was then, so edges leave from
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.recipe.language.sections import HELD_OUT, MIXED
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.run.run_record import StepRecord
 
 
 @dataclass(frozen=True)
@@ -60,49 +61,41 @@ def plan_graph(opened: OpenedRun) -> PlanGraph:
     flows: list[Flow] = []
     for step in opened.steps:
         read = [cards[name] for name in _sources(opened, step) if name in cards]
-        if step["section"] == "filter":
+        if step.thins:
             for card in read:
-                kept = _kept(opened, step, card.id) if len(read) > 1 else step["kept"]
-                card.stages.append(Stage(step["id"], step["use"], kept))
+                kept = _kept(opened, step, card.id) if len(read) > 1 else step.facts.kept
+                card.stages.append(Stage(step.id, step.use, kept))
             continue
-        name = MIXED if step["section"] == "mix" else step["id"]
+        name = MIXED if step.section == "mix" else step.id
         depth = 1 + max((card.depth for card in read), default=-1)
         made = _made(step)
-        cards[name] = StreamCard(name, step["section"], step["use"], made, depth)
+        cards[name] = StreamCard(name, step.section, step.use, made, depth)
         flows += [Flow(card.id, len(card.stages), name) for card in read]
     return PlanGraph(list(cards.values()), flows)
 
 
-def _sources(opened: OpenedRun, step: Mapping[str, Any]) -> list[str]:
+def _sources(opened: OpenedRun, step: StepRecord) -> list[str]:
     """The cards that a step's edges come from; held out rows come from the export that has them."""
-    keepers = [each["id"] for each in opened.steps if _holds_out(each)]
+    keepers = [each.id for each in opened.steps if HELD_OUT in each.makes]
     known = {HELD_OUT: keepers[0]} if keepers else {}
-    names = [known.get(name, name) for name in step["reads"]]
-    return list(dict.fromkeys([*names, *step.get("after", ())]))
+    names = [known.get(name, name) for name in step.reads]
+    return list(dict.fromkeys([*names, *step.after]))
 
 
-def _holds_out(step: Mapping[str, Any]) -> bool:
-    """Whether the stream of rows held out is an export's; of a run of before, by its files."""
-    if "makes" in step:
-        return HELD_OUT in step["makes"]
-    return any(each["role"] == "holdout" for each in step["notes"].get("data_sets", ()))
-
-
-def _made(step: Mapping[str, Any]) -> int | None:
+def _made(step: StepRecord) -> int | None:
     """Rows that a step gives on; a mix may give rows more than once."""
-    if step["section"] == "train":
+    if step.section == "train":
         return None
-    if step["section"] == "export":
-        return int(step["made"])
-    written = step["notes"].get("written")
-    return int(written) if isinstance(written, int) else int(step["kept"])
+    if step.section == "export":
+        return step.facts.made
+    return step.facts.mix.written if step.facts.mix else step.facts.kept
 
 
-def _kept(opened: OpenedRun, step: Mapping[str, Any], stream: str) -> int | None:
+def _kept(opened: OpenedRun, step: StepRecord, stream: str) -> int | None:
     """How many rows of one of a filter's streams it kept."""
     thinned = opened.streams.get(stream)
     judged = [] if thinned is None else [each.step for each in thinned.judged]
-    if thinned is None or step["id"] not in judged:
+    if thinned is None or step.id not in judged:
         return None
-    upto: Sequence[Any] = thinned.judged[: judged.index(step["id"]) + 1]
+    upto: Sequence[Any] = thinned.judged[: judged.index(step.id) + 1]
     return len(type(thinned)(thinned.name, thinned.path, tuple(upto)))

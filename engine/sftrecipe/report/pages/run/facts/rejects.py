@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import numpy as np
 import orjson
 
 from sftrecipe.plugin.reasons import Reason
-from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Threshold, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import answer_text, asked_text, cell_text, shortened
-from sftrecipe.report.run_reasons import RunReasons
-from sftrecipe.run.run_file import REJECTS_FILE
+from sftrecipe.run.output_folder import REJECTS_FILE
+from sftrecipe.run.rejects_file import RejectedRow
+from sftrecipe.run.run_reasons import RunReasons
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.store.sample_places import evenly
 
 _EXAMPLES = 12
@@ -53,7 +54,7 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class _Places:
+class _RejectPlaces:
     """Where the rejects of one reason stand in the file, with what was measured."""
 
     offsets: array[int] = field(default_factory=lambda: array("Q"))
@@ -73,50 +74,50 @@ def rejects(opened: OpenedRun) -> list[Losses]:
     counts = [
         (step, reason, count)
         for step in opened.steps
-        for reason, count in step.get("reasons", {}).items()
+        for reason, count in step.facts.reasons.items()
     ]
     counts.sort(key=lambda each: -each[2])
     path = opened.out / REJECTS_FILE
     places, explained = _places(path) if counts else {}, RunReasons(opened.run)
     return [
         Losses(
-            step["id"],
+            step.id,
             reason,
             count,
-            explained.of(step["id"], reason),
-            *_measured(opened, step, reason, places.get((step["id"], reason), _Places())),
+            explained.of(step.id, reason),
+            *_measured(opened, step, reason, places.get((step.id, reason), _RejectPlaces())),
         )
         for step, reason, count in counts[:_REASONS]
     ]
 
 
 def _measured(
-    opened: OpenedRun, step: Mapping[str, Any], reason: str, places: _Places
+    opened: OpenedRun, step: StepRecord, reason: str, places: _RejectPlaces
 ) -> tuple[Threshold | None, float | None, float | None, list[LostRow]]:
     """The threshold, the lowest and the highest value, and examples of a reason."""
     values = np.asarray(places.values)
     measured = values[np.isfinite(values)]
     mark = None
-    if len(measured) and step["section"] == "filter":
+    if len(measured) and step.thins:
         options = block_options(opened.document, step)
         mark = thresholds(options, [], {reason: measured}).get(reason)
     distance = np.abs(values - (mark.value if mark else 0.0))
     order = np.argsort(distance, kind="stable")
     chosen = [places.offsets[order[index]] for index in evenly(len(order), _EXAMPLES)]
-    examples = [_lost(opened.scrub(entry)) for entry in _read(opened.out / REJECTS_FILE, chosen)]
+    examples = [_lost(opened.scrub(row)) for row in _read(opened.out / REJECTS_FILE, chosen)]
     lowest, highest = (measured.min(), measured.max()) if len(measured) else (None, None)
     return mark, _plain(lowest), _plain(highest), examples
 
 
-def _places(path: Path) -> dict[_Group, _Places]:
-    found: dict[_Group, _Places] = {}
+def _places(path: Path) -> dict[_Group, _RejectPlaces]:
+    found: dict[_Group, _RejectPlaces] = {}
     if not path.exists():
         return found
     with path.open("rb") as file:
         offset = 0
         for line in file:
             entry = orjson.loads(line)
-            places = found.setdefault((entry["step"], entry["reason"]), _Places())
+            places = found.setdefault((entry["step"], entry["reason"]), _RejectPlaces())
             value = entry["value"]
             places.offsets.append(offset)
             places.values.append(value if isinstance(value, int | float) else float("nan"))
@@ -124,22 +125,22 @@ def _places(path: Path) -> dict[_Group, _Places]:
     return found
 
 
-def _read(path: Path, offsets: list[int]) -> Iterator[dict[str, Any]]:
-    """The entries at some places of the file."""
+def _read(path: Path, offsets: list[int]) -> Iterator[RejectedRow]:
+    """The rows at some places of the file."""
     if not offsets:
         return
     with path.open("rb") as file:
         for offset in offsets:
             file.seek(offset)
-            yield orjson.loads(file.readline())
+            yield RejectedRow.from_json(orjson.loads(file.readline()))
 
 
-def _lost(entry: Mapping[str, Any]) -> LostRow:
-    row, value = Record(**entry["row"]), entry["value"]
+def _lost(rejected: RejectedRow) -> LostRow:
+    row, value = rejected.row, rejected.value
     return LostRow(
         row.id,
         shortened(value, _DETAIL) if isinstance(value, str) else value,
-        shortened(cell_text(entry["detail"]), _DETAIL),
+        shortened(cell_text(rejected.detail), _DETAIL),
         shortened(asked_text(row), _TEXT),
         shortened(answer_text(row), _TEXT),
     )

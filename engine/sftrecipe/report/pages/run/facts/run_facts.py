@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sftrecipe.report.pages.run.facts.spending import StepSpending, spending, to
 from sftrecipe.report.pages.run.facts.tags import Tag, tags
 from sftrecipe.report.pages.run.facts.topic_map import TopicMap, topic_map
 from sftrecipe.report.pages.run.facts.trainings import TrainedModel, trainings
+from sftrecipe.run.run_record import data_set_json
 from sftrecipe.store.project import Project
 
 
@@ -37,7 +39,7 @@ class RunHead:
     error: str
     goes_on: bool
     """Whether the same command, unchanged, goes on where the run ended."""
-    told: dict[str, dict[str, str | None]]
+    told: Mapping[str, Mapping[str, str | None]]
     """The error and what to do about it, by language."""
     recipe: str
     profile: str
@@ -87,48 +89,48 @@ def run_facts(out: Path, project: Project) -> RunFacts:
     """
     opened = open_run(out, project)
     return RunFacts(
-        _head(opened),
-        plan_graph(opened),
-        funnel(opened),
-        rejects(opened),
-        scores(opened),
-        lengths(opened),
-        scripts(opened),
-        topic_map(opened),
-        near_duplicates(opened),
-        tags(opened),
-        mixture(opened),
-        spending(opened),
-        total_spending(opened),
-        trainings(opened),
-        judgings(opened),
-        context_trees(opened),
-        lineages(opened),
-        providers(opened),
+        head=_head(opened),
+        graph=plan_graph(opened),
+        funnel=funnel(opened),
+        rejects=rejects(opened),
+        scores=scores(opened),
+        lengths=lengths(opened),
+        scripts=scripts(opened),
+        topics=topic_map(opened),
+        near_duplicates=near_duplicates(opened),
+        tags=tags(opened),
+        mixture=mixture(opened),
+        spending=spending(opened),
+        total=total_spending(opened),
+        trainings=trainings(opened),
+        judgings=judgings(opened),
+        trees=context_trees(opened),
+        samples=lineages(opened),
+        providers=providers(opened),
     )
 
 
 def _head(opened: OpenedRun) -> RunHead:
     run, document = opened.run, opened.document
-    data_sets = run.get("data_sets") or []
-    written = sum(each["rows"] for each in data_sets)
+    written = sum(each.rows for each in run.data_sets)
+    rejected = run.rejected or sum(step.facts.rejected for step in opened.steps)
     return RunHead(
-        run.get("name") or opened.out.name,
-        document.get("description") or "",
-        run.get("status") or "",
-        run.get("error") or "",
-        bool(run.get("goes_on")),
-        run.get("told") or {},
-        run.get("recipe") or "",
-        run.get("profile") or "",
-        document.get("language") or "",
-        run.get("started") or "",
-        run.get("seconds"),
-        written if data_sets else opened.result_rows,
-        len(opened.sample),
-        run.get("rejected") or sum(step["rejected"] for step in opened.steps),
-        opened.gone,
-        not_reached(opened),
-        data_sets,
-        dict(run.get("versions") or {}),
+        name=run.name or opened.out.name,
+        description=document.get("description") or "",
+        status=run.status,
+        error=run.end.error if run.end else "",
+        goes_on=bool(run.end and run.end.goes_on),
+        told=run.end.told if run.end else {},
+        recipe=run.recipe,
+        profile=run.profile or "",
+        language=document.get("language") or "",
+        started=run.started,
+        seconds=run.seconds,
+        rows=written if run.data_sets else opened.result_rows,
+        sampled=len(opened.sample),
+        rejected=rejected,
+        gone=opened.gone,
+        not_reached=not_reached(opened),
+        data_sets=[data_set_json(each) for each in run.data_sets],
+        versions=dict(run.versions),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Histogram, histogram, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import verdict_file
 from sftrecipe.store.arrow import compute
 
@@ -38,21 +39,21 @@ def scores(opened: OpenedRun) -> list[Score]:
 
 def _of_filters(opened: OpenedRun) -> Iterator[Score]:
     for step in opened.steps:
-        if step["section"] != "filter" or step["id"] in opened.gone:
+        if not step.thins or step.id in opened.gone:
             continue
         kept, dropped = _values(opened, step)
         lost = np.concatenate([*dropped.values(), np.empty(0)])
         if len(kept) or len(lost):
             marks = thresholds(block_options(opened.document, step), kept, dropped)
             lines = list({mark.value: mark for mark in marks.values()}.values())
-            yield Score(step["id"], step["use"], histogram(kept, lost, lines))
+            yield Score(step.id, step.use, histogram(kept, lost, lines))
 
 
-def _values(opened: OpenedRun, step: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _values(opened: OpenedRun, step: StepRecord) -> tuple[Any, dict[str, Any]]:
     """The values of kept rows, and of dropped ones by reason."""
     kept: list[Any] = [np.empty(0)]
     dropped: dict[str, list[Any]] = {}
-    for place in range(len(step["reads"])):
+    for place in range(len(step.reads)):
         kept_here, dropped_here = _in_file(opened.folder(step) / verdict_file(place))
         kept.append(kept_here)
         for reason, values in dropped_here.items():
@@ -76,7 +77,7 @@ def _in_file(path: Path) -> tuple[Any, dict[str, Any]]:
 
 def _of_rows(opened: OpenedRun) -> Iterator[Score]:
     """Scores that rows of the sample carry under other names than those of filters."""
-    steps = {step["id"] for step in opened.steps}
+    steps = {step.id for step in opened.steps}
     named: dict[str, list[float]] = {}
     for row in opened.sample:
         for name, value in row.scores.items():

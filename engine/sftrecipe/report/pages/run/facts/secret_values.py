@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from sftrecipe.recipe.checks.secrets import environment
@@ -25,7 +26,7 @@ class Scrub:
         self._any = re.compile("|".join(map(re.escape, known))) if known else None
 
     def __call__(self, value: Any) -> Any:
-        """The value without secrets; named tuples keep their type."""
+        """The value without secrets; named tuples and data classes keep their type."""
         return self._clean(value) if self._any else value
 
     def _clean(self, value: Any) -> Any:
@@ -33,6 +34,9 @@ class Scrub:
             return self._any.sub(HIDDEN, value) if self._any else value
         if isinstance(value, Mapping):
             return {self._clean(name): self._clean(item) for name, item in value.items()}
+        if is_dataclass(value) and not isinstance(value, type):
+            texts = {each.name: self._clean(getattr(value, each.name)) for each in fields(value)}
+            return replace(value, **texts)
         if isinstance(value, tuple) and hasattr(value, "_make"):
             return value._make(map(self._clean, value))
         if isinstance(value, list | tuple):

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
-
-_ESTIMATED: Mapping[str, str] = {"calls": "asked", "tokens": "tokens", "cost": "cost"}
-"""The names of an estimate's facts in `run.json`."""
-_COUNTED = frozenset(each.name for each in fields(Usage))
+from sftrecipe.run.run_record import EstimateAndFact
 
 
 @dataclass(frozen=True)
@@ -29,21 +25,20 @@ class StepSpending:
 
 def spending(opened: OpenedRun) -> list[StepSpending]:
     """The steps, in order."""
-    foreseen = {each["id"]: each for each in opened.run.get("estimate") or ()}
+    foreseen = {each.id: _amounts(each) for each in opened.run.estimate}
     found = []
     for step in opened.steps:
-        used = [_usage(each) for each in step["calls"].values()]
-        estimate = foreseen.get(step["id"], {}).get("estimate", {})
-        told = {name: estimate[key] for name, key in _ESTIMATED.items() if key in estimate}
+        used = [Usage.from_json(each) for each in step.facts.calls.values()]
         usage = asdict(summed(used)) if used else {}
-        found.append(StepSpending(step["id"], step["seconds"], step["cached"], usage, told))
+        told = foreseen.get(step.id, {})
+        found.append(StepSpending(step.id, step.facts.seconds, step.cached, usage, told))
     return found
 
 
 def total_spending(opened: OpenedRun) -> dict[str, Any]:
     """What this run spent in all."""
-    return dict(opened.run.get("usage") or {})
+    return asdict(opened.run.usage) if opened.run.usage else {}
 
 
-def _usage(found: Mapping[str, Any]) -> Usage:
-    return Usage(**{name: value for name, value in found.items() if name in _COUNTED})
+def _amounts(estimate: EstimateAndFact) -> dict[str, Any]:
+    return {"calls": estimate.asked, "tokens": estimate.tokens, "cost": estimate.cost}

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.record import Record, question
-from sftrecipe.report.text.text_format import shown_turns, turn_parts
+from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 
 def whole_text(row: Record) -> str:

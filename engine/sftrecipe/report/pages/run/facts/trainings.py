@@ -10,12 +10,11 @@ from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
 from sftrecipe.report.text.text_format import Figure, main_figures
+from sftrecipe.run.run_record import StepRecord
+from sftrecipe.store.step_facts import LossPoint, ModelFacts
 
 _VALUE = 200
 _FIGURES = 20
-
-LossCurve = list[tuple[float, float]]
-"""Steps with their loss."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ class TrainedModel:
     settings: list[tuple[str, str]]
     """What the recipe says, in its order."""
     data_sets: list[TrainedOn]
-    losses: LossCurve
-    held_out_losses: LossCurve
+    losses: Sequence[LossPoint]
+    held_out_losses: Sequence[LossPoint]
     metrics: Sequence[Figure]
     model: str
     """Its folder, from the output folder on."""
@@ -50,37 +49,33 @@ class TrainedModel:
 
 def trainings(opened: OpenedRun) -> list[TrainedModel]:
     """The trainings that were done, in order."""
-    return [_training(opened, step) for step in opened.steps if step["section"] == "train"]
+    return [_training(opened, step) for step in opened.steps if step.section == "train"]
 
 
-def _training(opened: OpenedRun, step: Mapping[str, Any]) -> TrainedModel:
-    notes, after = step["notes"], step.get("after", ())
-    before = [each for each in opened.steps if each["id"] in after]
+def _training(opened: OpenedRun, step: StepRecord) -> TrainedModel:
+    model = step.facts.model or ModelFacts("")
+    before = [each for each in opened.steps if each.id in step.after]
     return TrainedModel(
-        step["id"],
-        step["use"],
-        step["cached"],
-        step["seconds"],
-        [each["id"] for each in before if each["section"] == "train"],
-        list(_settings(opened.document, step)),
-        [
-            TrainedOn(each["name"], each["rows"], each["role"])
+        id=step.id,
+        use=step.use,
+        cached=step.cached,
+        seconds=step.facts.seconds,
+        goes_on_from=[each.id for each in before if each.section == "train"],
+        settings=list(_settings(opened.document, step)),
+        data_sets=[
+            TrainedOn(each.name, each.rows, each.role)
             for export in before
-            for each in export["notes"].get("data_sets", ())
+            for each in export.facts.data_sets
         ],
-        _curve(notes.get("losses", ())),
-        _curve(notes.get("held_out_losses", ())),
-        main_figures(notes.get("metrics", {}), _FIGURES),
-        notes.get("model", ""),
+        losses=list(model.losses),
+        held_out_losses=list(model.held_out_losses),
+        metrics=main_figures(model.metrics, _FIGURES),
+        model=model.folder,
     )
 
 
-def _settings(document: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _settings(document: Mapping[str, Any], step: StepRecord) -> Iterator[tuple[str, str]]:
     for name, block in blocks(document, "train"):
-        if name == step["id"]:
+        if name == step.id:
             for key, value in (block.get("with") or {}).items():
                 yield key, shortened(cell_text(value), _VALUE)
-
-
-def _curve(points: Sequence[Sequence[float]]) -> LossCurve:
-    return [(step, loss) for step, loss in points]

@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sftrecipe.errors import PluginError
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.recipe.language.sections import SECTIONS
+from sftrecipe.run.run_record import RunRecord, StepRecord
 
 
 class RunReasons:
     """The reasons of a run, by step."""
 
-    def __init__(self, run: Mapping[str, Any]) -> None:
-        steps = run.get("steps", ())
-        self._plugins = {step["id"]: list(_plugins(step)) for step in steps}
-        exports = (step["id"] for step in steps if step["section"] == "export")
+    def __init__(self, run: RunRecord) -> None:
+        self._plugins = {step.id: list(_plugins(step)) for step in run.steps}
+        exports = (step.id for step in run.steps if step.facts.export)
         exporters = [plugin for name in exports for plugin in self._plugins[name]]
-        for step in steps:
-            if step["section"] == "mix":  # it rejects what they cannot write
-                self._plugins[step["id"]] += exporters
+        for step in run.steps:
+            if step.facts.mix:  # it rejects what they cannot write
+                self._plugins[step.id] += exporters
 
     def of(self, step: str, reason: str) -> Reason:
         """What a reason means where the step rejected."""
         return reason_of(reason, *self._plugins.get(step, ()))
 
 
-def _plugins(step: Mapping[str, Any]) -> Iterator[type[Plugin]]:
+def _plugins(step: StepRecord) -> Iterator[type[Plugin]]:
     """The step's plugin, where it is still installed."""
     try:
-        yield plugin_class(SECTIONS[step["section"]].kind, step["use"])
+        yield plugin_class(SECTIONS[step.section].kind, step.use)
     except (PluginError, KeyError):
         return
