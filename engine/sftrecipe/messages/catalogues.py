@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module, resources
+from importlib import import_module
 from typing import Any, Literal, NamedTuple
 
 Language = Literal["en", "zh"]
@@ -42,11 +42,13 @@ def catalogue(package: str, language: str) -> Catalogue:
     if package == OWN:
         own = own_catalogue(language)
         return _catalogue({"texts": own.MESSAGES, "reasons": own.REASONS})
+    from importlib import resources  # noqa: PLC0415 - nothing is told in most commands
+
     try:
         text = resources.files(package).joinpath(f"messages.{language}.yaml").read_text("utf-8")
     except (OSError, ImportError, TypeError):  # not every package is a folder that has one
         return Catalogue({}, ())
-    import yaml  # noqa: PLC0415 - nothing is told in most commands
+    import yaml  # noqa: PLC0415
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return _catalogue(yaml.load(text, loader) or {})  # noqa: S506 - it is a safe one

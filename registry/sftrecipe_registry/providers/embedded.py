@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import orjson
 from annotated_types import Ge
@@ -35,6 +34,9 @@ from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bea
 from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.token_counters import gguf_counter
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 texts = Texts(__package__)
 _MODEL = "smollm2-135m-instruct"
@@ -113,6 +115,8 @@ teacher: {use: embedded}
 
     @asynccontextmanager
     async def _serve(self, connecting: Connecting) -> AsyncIterator[Adapter]:
+        import asyncio  # noqa: PLC0415 - 40 ms, which `validate` need not wait for
+
         weights = _weights()
         if find_spec("xllamacpp") is None:
             raise _missing("xllamacpp")
@@ -177,14 +181,18 @@ class _Servers:
     def __init__(
         self, writers: Sequence[Adapter], embedder: Callable[[], Coroutine[Any, Any, Adapter]]
     ) -> None:
-        self._free: asyncio.LifoQueue[Adapter] = asyncio.LifoQueue()
+        from asyncio import LifoQueue  # noqa: PLC0415
+
+        self._free: LifoQueue[Adapter] = LifoQueue()
         for adapter in writers:
             self._free.put_nowait(adapter)
         self._start_embedder = embedder
-        self._embedder: asyncio.Task[Adapter] | None = None
+        self._embedder: Task[Adapter] | None = None
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
+        import asyncio  # noqa: PLC0415
+
         if request.kind == "embed":
             if self._embedder is None:
                 self._embedder = asyncio.create_task(self._start_embedder())

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import orjson
 
@@ -393,8 +392,9 @@ def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _proxy_for(url: str) -> str | None:
     """The proxy of the environment for a host (never for this machine's own)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 - 20 ms
+
+    host = urlsplit(url).hostname or ""
     if host in ("localhost", "127.0.0.1", "::1") or proxy_bypass(host):
         return None
-    return getproxies().get(parts.scheme)
+    return getproxies().get(urlsplit(url).scheme)
