@@ -357,8 +357,6 @@ MESSAGES = {
 }
 
 SAID = {
-    r"LLaMA-Factory is not found on this machine": "本机没有找到 LLaMA-Factory",
-    r"LLaMA-Factory is not found in ('[^']*' \(\w+\))": r"在 \1 中没有找到 LLaMA-Factory",
     r"stream '([^']*)' has no rows, so it cannot be mixed": r"数据流 '\1' 没有数据，无法混合",
     r"stream '([^']*)' has (\d+) rows of (\d+)(?:; )?": r"数据流 '\1' 有 \2 行，需要 \3 行；",
     r"stream '([^']*)' has (\d+) tokens of (\d+)(?:; )?": r"数据流 '\1' 有 \2 个 token，需要 \3 个；",
@@ -370,9 +368,7 @@ SAID = {
     r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
     r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
     # 请求的写法
-    r"leave one of them out": "请去掉其中一个",
     r"(\w+) is for servers that are asked over HTTP, and this is none": r"\1 只用于通过 HTTP 调用的服务，这里不是",
     r"^remove (\w+)$": r"请去掉 \1",
-    r"non_thinking has nothing to choose from where reasoning is 'drop'": "reasoning 为 'drop' 时，non_thinking 没有可选的行",
 }
 """插件与程序库常说的英文句子。"""

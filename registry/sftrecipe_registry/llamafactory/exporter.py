@@ -36,7 +36,6 @@ from sftrecipe_registry.llamafactory.formats.conversation import (
     Masks,
     Preference,
     conversation,
-    masks,
     up_to_each_learned,
 )
 from sftrecipe_registry.llamafactory.formats.data_set_kind import (
@@ -53,12 +52,14 @@ from sftrecipe_registry.llamafactory.formats.export_plan import (
     Plan,
     asked_draw,
     draw,
+    most_masks,
     names_speakers,
 )
 from sftrecipe_registry.llamafactory.formats.files import (
     JsonFile,
     ParquetFile,
     RowFile,
+    WrittenPart,
     parquet_schema,
 )
 from sftrecipe_registry.llamafactory.formats.rows import (
@@ -234,7 +235,7 @@ class LlamaFactory(Exporter):
         rejected: Counter[str] = Counter()
         unwritten: Counter[str] = Counter()
         with ExitStack() as stack:
-            parts: dict[Part, _Part] = {}
+            parts: dict[Part, WrittenPart] = {}
             for record in rows:
                 try:
                     role, made = self._made(record, plan, to)
@@ -276,7 +277,7 @@ class LlamaFactory(Exporter):
         first = list(islice(rows, FIRST_ROWS))
         plan = Plan(self.formatting, self._kind(first))
         if self.formatting != "text" and plan.preference == "none":
-            plan.masks = "last" if self.masked == "split" else _most_masks(first)
+            plan.masks = "last" if self.masked == "split" else most_masks(first)
         return plan
 
     def _kind(self, rows: Iterable[Record]) -> DataSetKind:
@@ -351,7 +352,7 @@ class LlamaFactory(Exporter):
 
     def _open(
         self, role: Part, preference: Preference, to: ExportContext, stack: ExitStack
-    ) -> _Part:
+    ) -> WrittenPart:
         name = data_set_name(self.name, to.name)
         if role == "holdout":
             name += "_holdout"
@@ -359,33 +360,15 @@ class LlamaFactory(Exporter):
         rows: RowFile = JsonFile(file)
         if self.file == "parquet":
             rows = ParquetFile(file, parquet_schema(self.formatting, preference))
-        return _Part(role, name, stack.enter_context(rows))
+        return WrittenPart(role, name, stack.enter_context(rows))
 
-    def _data_set(self, part: _Part, plan: Plan) -> DataSet:
+    def _data_set(self, part: WrittenPart, plan: Plan) -> DataSet:
         file = f"{part.name}.{self.file}"
         made = entry(file, self.formatting, plan.preference, part.used)
         needs = {}
         if part.learned - {"any"}:
             needs["mask_history"] = "last" in part.learned
         return DataSet(part.name, (file,), part.rows, made, part.role, needs, plan.kind.teaches)
-
-
-class _Part:
-    """The train set or the holdout while it is written."""
-
-    def __init__(self, role: Part, name: str, file: RowFile) -> None:
-        self.role = role
-        self.name = name
-        self.file = file
-        self.rows = 0
-        self.used: set[str] = set()
-        self.learned: set[Masks] = set()
-
-    def write(self, row: dict[str, Any], learned: Masks) -> None:
-        self.file.write(row)
-        self.rows += 1
-        self.used.update(row)
-        self.learned.add(learned)
 
 
 def _count_labels(
@@ -398,18 +381,7 @@ def _count_labels(
         to.context.count("unjudging_labels")
 
 
-def _most_masks(first: Sequence[Record]) -> Masks:
-    """Whether most of the rows that tell it learn all answers, or the last alone."""
-    found: Counter[Masks] = Counter()
-    for record in first:
-        try:
-            found[masks(conversation(record.columns, "none"))] += 1
-        except Unusable:
-            continue
-    return "last" if found["last"] > found["all"] else "all"
-
-
-def _why_none(parts: dict[Part, _Part], rejected: Counter[str]) -> Text:
+def _why_none(parts: dict[Part, WrittenPart], rejected: Counter[str]) -> Text:
     if "holdout" in parts:
         return texts("all-held-out", rows=parts["holdout"].rows)
     if not rejected:

@@ -30,9 +30,9 @@ from sftrecipe.plugin import (
     Training,
     trained_block,
 )
+from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.llamafactory.arguments.table import (
-    ArgumentTable,
     check_arguments,
     explained,
     from_environment,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, ClassVar
 
@@ -38,6 +38,11 @@ class Csv(Source):
     does not close, or text after one that does) and `undecodable`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "wrong_columns": ("delimiter", "header"),
+        "bad_csv": ("quote",),
+        "undecodable": ("encoding",),
+    }
     example: ClassVar[str] = (
         "{use: csv, path: data/faq.csv, map: {instruction: question, output: answer}}"
     )

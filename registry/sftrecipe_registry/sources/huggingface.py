@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from sftrecipe.plugin import (
@@ -21,6 +21,7 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.readers.hugging_face import hub_rows, is_hub_name, saved_tables
 from sftrecipe_registry.shared.readers.rows import found_rows
+from sftrecipe_registry.shared.readers.table_files import FILE_REASONS
 
 texts = Texts(__package__)
 
@@ -32,6 +33,7 @@ class HuggingFace(Source):
     what was downloaded once is read from its cache. Scripts of data sets are never run.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = FILE_REASONS
     example: ClassVar[str] = "{use: huggingface, path: data/corpus, map: {text: article}}"
 
     path: InputPath | None = None

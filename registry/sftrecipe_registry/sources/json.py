@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated, ClassVar
 
@@ -25,6 +25,12 @@ class Json(Source):
     `item_too_long`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_json": (),
+        "not_an_object": ("key", "layout"),
+        "undecodable": ("encoding",),
+        "item_too_long": (),
+    }
     example: ClassVar[str] = "{use: json, path: data/alpaca_zh.json}"
 
     path: InputPath

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar
 
@@ -21,6 +21,12 @@ class Jsonl(Source):
     `not_json`, `not_an_object`, `undecodable` and `line_too_long`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "not_json": (),
+        "not_an_object": (),
+        "undecodable": ("encoding",),
+        "line_too_long": (),
+    }
     example: ClassVar[str] = "{use: jsonl, path: medical/seed_tasks.zh.jsonl}"
 
     path: InputPath

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
@@ -15,7 +15,7 @@ from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.file_contents import check_text
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.files.text_files import Encoding
-from sftrecipe_registry.shared.readers.rows import Bad, Found, found_rows
+from sftrecipe_registry.shared.readers.rows import BadLine, Found, found_rows
 from sftrecipe_registry.shared.readers.text_documents import whole_file
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class Markdown(Source):
     joined by " > ". Empty documents and headings without a text count for nothing.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "undecodable": ("encoding",),
+        "file_too_long": (),
+    }
     example: ClassVar[str] = "{use: markdown, path: handbook, split: 2}"
 
     path: InputPath
@@ -51,7 +55,7 @@ class Markdown(Source):
 
     def _documents(self, found: Iterator[Found], shown: str) -> Iterator[Found]:
         for item in found:
-            if isinstance(item, Bad):
+            if isinstance(item, BadLine):
                 yield item
             else:
                 yield from self._rows(item[1]["text"], shown)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sftrecipe.plugin import UnreadTurn, is_empty, spoken_role
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others
-from sftrecipe_registry.shared.readers.rows import Misshapen
+from sftrecipe_registry.shared.readers.rows import WrongShape
 
 _ASKS = ("user", "tool")
 
@@ -29,15 +29,15 @@ class ShareGpt(KnownSet):
         """The conversation as messages."""
         turns = row.get(self.column)
         if self.column not in row:
-            raise Misshapen("missing_column", self.column)
+            raise WrongShape("missing_column", self.column)
         if not isinstance(turns, list):
-            raise Misshapen("bad_messages", f"{self.column} is no list")
+            raise WrongShape("bad_messages", f"{self.column} is no list")
         if self.column != "messages" and not is_empty(row.get("messages")):
             raise UnreadTurn("unread_part", f"messages beside {self.column}")
         if self.trim:
             turns = _trimmed(turns)
         if not turns:
-            raise Misshapen("bad_messages", "there are none")
+            raise WrongShape("bad_messages", "there are none")
         yield {"messages": turns} | others(row, self.column, "messages")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -21,6 +21,11 @@ class Text(Source):
     `file_too_long`.
     """
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "undecodable": ("encoding",),
+        "line_too_long": (),
+        "file_too_long": ("per",),
+    }
     example: ClassVar[str] = "{use: text, path: corpus, per: file}"
 
     path: InputPath

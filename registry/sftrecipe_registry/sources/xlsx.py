@@ -20,7 +20,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.files.data_files import FileKind, data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile, members, on_disk, packing_of
-from sftrecipe_registry.shared.readers.rows import Good, found_rows
+from sftrecipe_registry.shared.readers.rows import GoodLine, found_rows
 
 texts = Texts(__package__)
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -98,7 +98,7 @@ def _sheet(name: str, cells: list[list[Any]], first: int, shown: str) -> Sheet:
     return Sheet(name, columns, [(number, [row[at] for at in used]) for number, row in rest])
 
 
-def sheet_rows(sheet: Sheet, texts: Sequence[str]) -> Iterator[Good]:
+def sheet_rows(sheet: Sheet, texts: Sequence[str]) -> Iterator[GoodLine]:
     """The sheet's rows: empty cells are null, dates ISO text.
 
     A column is text as a whole where `texts` names it or some of its cells are text.

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe_registry.llamafactory.arguments.argument import COMPUTED, ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.table import (
-    COMPUTED,
     ArgumentProblem,
-    ArgumentTable,
     check_arguments,
     find_site_packages,
     from_environment,

@@ -247,12 +247,12 @@ def _merged(matches: list[Match]) -> list[tuple[int, int]]:
 def _file_items(path: Path, shown: str, ctx: Context) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row of a benchmark's file, of an archive all of them, with its name and line."""
     from sftrecipe_registry.shared.files.data_files import FileKind, data_files  # noqa: PLC0415 - slow
-    from sftrecipe_registry.shared.readers.rows import Bad  # noqa: PLC0415
+    from sftrecipe_registry.shared.readers.rows import BadLine  # noqa: PLC0415
     from sftrecipe_registry.shared.readers.table_files import SUFFIXES, table_rows  # noqa: PLC0415
 
     for file, name in data_files(path, shown, FileKind("decontaminate", SUFFIXES), ctx):
         for found in table_rows(file):
-            if isinstance(found, Bad):
+            if isinstance(found, BadLine):
                 fault = f"{found.reason} {found.detail}".strip()
                 told = texts("benchmark-unreadable", name=name, line=found.line, fault=fault)
                 raise PluginRefused(told)

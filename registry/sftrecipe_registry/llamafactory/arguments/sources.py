@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sftrecipe_registry.llamafactory.arguments.table import COMPUTED, Argument, ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.argument import COMPUTED, Argument, ArgumentTable
 
 GROUPS = {
     "model": ("model_args", "ModelArguments"),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from sftrecipe.plugin import Text, Texts
+from sftrecipe_registry.llamafactory.arguments.argument import Argument, ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.old_names import (
     GONE,
     GONE_VALUES,
@@ -28,9 +29,6 @@ from sftrecipe_registry.llamafactory.arguments.old_names import (
 )
 
 texts = Texts(__package__)
-
-COMPUTED = "(computed)"
-"""Stands for a default that only running the code would tell."""
 
 SNAPSHOT = "snapshot.json"
 
@@ -50,36 +48,6 @@ NUMBER = re.compile(r"[-+]?(\d[\d_]*(\.[\d_]*)?|\.\d[\d_]*)[eE][-+]?\d+")
 SWITCHES = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 ProblemKind = Literal["unknown", "renamed", "type", "choice"]
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument as its dataclass declares it."""
-
-    name: str
-    types: tuple[str, ...]
-    optional: bool
-    choices: tuple[object, ...]
-    default: object
-    group: str
-    """The dataclass it is of: model, data, training, finetuning or generating."""
-    splits: bool = False
-    """Whether text is split at its commas, so that a list will do as well."""
-
-    @property
-    def type(self) -> str:
-        """Return the types as a person would write them, such as 'int or null'."""
-        names = ["one of " + ", ".join(map(str, self.choices))] if self.choices else self.types
-        return " or ".join([*names, "null"] if self.optional else names)
-
-
-@dataclass(frozen=True)
-class ArgumentTable:
-    """What one version of LLaMA-Factory accepts."""
-
-    version: str
-    arguments: Mapping[str, Argument]
-    templates: frozenset[str]
 
 
 @dataclass(frozen=True)

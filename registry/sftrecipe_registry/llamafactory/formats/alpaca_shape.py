@@ -7,7 +7,7 @@ from typing import Any
 
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import Entry
 from sftrecipe_registry.llamafactory.formats.judgement_label import judgement
-from sftrecipe_registry.shared.readers.rows import Misshapen, Shape
+from sftrecipe_registry.shared.readers.rows import Shape, WrongShape
 
 CANONICAL = frozenset(
     (
@@ -45,7 +45,7 @@ def alpaca_shape(entry: Entry) -> Shape:
 
     def shape(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if prompt and prompt not in row:
-            raise Misshapen("missing_column", prompt)
+            raise WrongShape("missing_column", prompt)
         columns = canonical(row, names)
         if not columns.get("history"):
             columns.pop("history", None)  # LLaMA-Factory looks at lists alone; others are rejected
@@ -77,11 +77,11 @@ def extras(row: Mapping[str, Any], used: frozenset[str]) -> dict[str, Any]:
 
 
 def check_label(columns: dict[str, Any]) -> None:
-    """Make the judgement true or false. Raises Misshapen for a label that is none."""
+    """Make the judgement true or false. Raises WrongShape for a label that is none."""
     label = columns.get("label")
     good = judgement(label)
     if good is None:
-        raise Misshapen("bad_label", f"label is {label!r}"[:80])
+        raise WrongShape("bad_label", f"label is {label!r}"[:80])
     columns["label"] = good
 
 
@@ -96,7 +96,7 @@ def _split_pair(columns: dict[str, Any]) -> None:
     output = columns.get("output")
     if isinstance(output, list) and len(output) == 2:
         if not all(isinstance(answer, str) for answer in output):
-            raise Misshapen("wrong_type", "output is a list, but not of two texts")
+            raise WrongShape("wrong_type", "output is a list, but not of two texts")
         del columns["output"]
         columns["chosen"], columns["rejected"] = output
 
@@ -104,6 +104,6 @@ def _split_pair(columns: dict[str, Any]) -> None:
 def _check_pair(columns: Mapping[str, Any]) -> None:
     for name in ("chosen", "rejected"):
         if name not in columns:
-            raise Misshapen("missing_column", name)
+            raise WrongShape("missing_column", name)
         if not isinstance(columns[name], str):
-            raise Misshapen("wrong_type", f"{name} is no text")
+            raise WrongShape("wrong_type", f"{name} is no text")

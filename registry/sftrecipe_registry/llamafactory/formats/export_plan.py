@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
 from typing import Literal
 
-from sftrecipe.plugin import Columns
+from sftrecipe.plugin import Columns, Record
 from sftrecipe_registry.llamafactory.formats.conversation import (
     MEDIA,
     Conversation,
     Masks,
     Preference,
+    conversation,
     masks,
 )
 from sftrecipe_registry.llamafactory.formats.data_set_kind import LABELS, DataSetKind
@@ -105,6 +107,17 @@ class Plan:
         for name in columns.keys() - written:
             if columns[name] is not None:
                 yield name
+
+
+def most_masks(first: Iterable[Record]) -> Masks:
+    """Whether most of the rows that tell it learn all answers, or the last alone."""
+    found: Counter[Masks] = Counter()
+    for record in first:
+        try:
+            found[masks(conversation(record.columns, "none"))] += 1
+        except Unusable:
+            continue
+    return "last" if found["last"] > found["all"] else "all"
 
 
 def names_speakers(columns: Columns) -> bool:

@@ -8,7 +8,8 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import orjson
 
-from sftrecipe_registry.llamafactory.formats.conversation import MEDIA, Preference
+from sftrecipe_registry.llamafactory.formats.conversation import MEDIA, Masks, Preference
+from sftrecipe_registry.llamafactory.formats.export_plan import Part
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,6 +89,27 @@ class ParquetFile:
         if self._rows:
             self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
             self._rows = []
+
+
+class WrittenPart:
+    """The train set or the holdout while it is written."""
+
+    def __init__(self, role: Part, name: str, file: RowFile) -> None:
+        self.role = role
+        self.name = name
+        self.rows = 0
+        self.used: set[str] = set()
+        """Columns that some row has."""
+        self.learned: set[Masks] = set()
+        """Which answers are learned of its rows."""
+        self._file = file
+
+    def write(self, row: dict[str, Any], learned: Masks) -> None:
+        """Take one row."""
+        self._file.write(row)
+        self.rows += 1
+        self.used.update(row)
+        self.learned.add(learned)
 
 
 def parquet_schema(formatting: str, preference: Preference) -> pa.Schema:

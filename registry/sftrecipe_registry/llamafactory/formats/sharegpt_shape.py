@@ -14,7 +14,7 @@ from sftrecipe_registry.llamafactory.formats.alpaca_shape import (
 )
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import Entry
 from sftrecipe_registry.llamafactory.formats.turns import BETWEEN_RESULTS
-from sftrecipe_registry.shared.readers.rows import Misshapen, Shape
+from sftrecipe_registry.shared.readers.rows import Shape, WrongShape
 
 ROLES = {
     "user_tag": "user",
@@ -72,33 +72,33 @@ class _TaggedTurns:
         self._left_out = left_out
 
     def read(self, found: Sequence[Any], name: str) -> Said:
-        """The turns, in the canonical form. Raises Misshapen or UnreadTurn."""
+        """The turns, in the canonical form. Raises WrongShape or UnreadTurn."""
         if not found:
-            raise Misshapen("bad_messages", "there are none")
+            raise WrongShape("bad_messages", "there are none")
         turns = [self._renamed(turn, f"{name} {at}") for at, turn in enumerate(found, 1)]
         return read_turns(turns, name, roles=self._roles.get, left_out=self._left_out)
 
     def answer(self, found: Any, name: str) -> Turn:
         """The chosen or the rejected message."""
         if found is None:
-            raise Misshapen("missing_column", name)
+            raise WrongShape("missing_column", name)
         [*before, turn] = self.read([found], name).turns
         if before or turn["role"] != "assistant":
-            raise Misshapen("bad_role", f"{name}: '{turn['role']}' does not answer")
+            raise WrongShape("bad_role", f"{name}: '{turn['role']}' does not answer")
         return turn
 
     def _renamed(self, turn: Any, where: str) -> Any:
         if not isinstance(turn, Mapping):
-            raise Misshapen("bad_messages", f"{where} is no object")
+            raise WrongShape("bad_messages", f"{where} is no object")
         renamed = {self._keys.get(key, key): value for key, value in turn.items()}
         for key, name in self._keys.items():
             if key != name and key in turn and not is_empty(turn.get(name)):
                 raise UnreadTurn("unread_part", f"{where}: {name}")
         role = renamed.get("role")
         if not isinstance(role, str):
-            raise Misshapen("bad_messages", f"{where}: '{next(iter(self._keys))}' is no text")
+            raise WrongShape("bad_messages", f"{where}: '{next(iter(self._keys))}' is no text")
         if role not in self._roles:
-            raise Misshapen("bad_role", f"{where}: '{role}' is none of {', '.join(self._roles)}")
+            raise WrongShape("bad_role", f"{where}: '{role}' is none of {', '.join(self._roles)}")
         return renamed
 
 
@@ -112,9 +112,9 @@ def _one_by_one(turn: Turn) -> list[Turn]:
 
 def _listed(row: Mapping[str, Any], column: str) -> list[Any]:
     if column not in row:
-        raise Misshapen("missing_column", column)
+        raise WrongShape("missing_column", column)
     if not isinstance(row[column], list):
-        raise Misshapen("bad_messages", f"{column} is no list")
+        raise WrongShape("bad_messages", f"{column} is no list")
     return list(row[column])
 
 
@@ -127,7 +127,7 @@ def _check_turns(turns: Sequence[Turn], *, is_ranking: bool, has_runs: bool) -> 
         if number > first and is_run:
             continue
         if turn["role"] not in _TURNS[place % 2]:
-            raise Misshapen("roles_alternate", f"message {number + 1}: '{turn['role']}'")
+            raise WrongShape("roles_alternate", f"message {number + 1}: '{turn['role']}'")
         place += 1
     if place % 2 != is_ranking or not place:
-        raise Misshapen("roles_alternate", f"{len(turns) - first} turns")
+        raise WrongShape("roles_alternate", f"{len(turns) - first} turns")

@@ -10,11 +10,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sftrecipe.plugin import Finding, Text, Texts
-from sftrecipe_registry.llamafactory.arguments.table import (
-    ArgumentTable,
-    check_arguments,
-    explained,
-)
+from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.table import check_arguments, explained
 from sftrecipe_registry.llamafactory.training.output import listed
 
 texts = Texts(__package__)

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import Finding, open_regular
+from sftrecipe.plugin import Finding, Text, Texts, open_regular
 from sftrecipe_registry.llamafactory.arguments.stages import fits_ranking
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import (
     COLUMNS,
@@ -24,6 +24,9 @@ from sftrecipe_registry.llamafactory.formats.catalogue_entry import (
     OLD_TAGS,
     TAGS,
 )
+from sftrecipe_registry.llamafactory.preflight.tally import of_data_set
+
+texts = Texts(__package__)
 
 _KEYS = (
     *("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name"),
@@ -68,43 +71,42 @@ class Catalogue:
         with open_regular(path) as file:
             content = file.read()
         if content.startswith(b"\xef\xbb\xbf"):
-            advice = "save it as UTF-8 without a byte order mark"
-            yield _fault(f"{NAME} begins with a byte order mark: it is not read", advice)
+            text = texts("byte-order-mark", catalogue=NAME)
+            yield _fault(text, texts("save-without-mark"))
             content = content[3:]
         try:
             pairs = json.loads(content.decode(), object_pairs_hook=_Pairs)
         except (ValueError, RecursionError) as error:
-            yield _fault(f"{NAME} in '{self.shown}' is no JSON: {error}", "repair the file")
+            text = texts("catalogue-no-json", catalogue=NAME, folder=self.shown, cause=str(error))
+            yield _fault(text, texts("repair-file"))
             return
         if not isinstance(pairs, _Pairs):
-            yield _fault(f"{NAME} in '{self.shown}' is no object of data sets", "repair the file")
+            text = texts("catalogue-no-object", catalogue=NAME, folder=self.shown)
+            yield _fault(text, texts("repair-file"))
             return
         for name in sorted(pairs.twice):
-            yield _fault(
-                f"data set '{name}' stands twice in {NAME}: the last one counts", "remove one"
-            )
+            text = texts("data-set-stands-twice", name=name, catalogue=NAME)
+            yield _fault(text, texts("remove-one"))
         self.entries = pairs
 
     def _missing(self) -> Finding:
         above = self.folder.parent
         near = [above, *sorted(self.folder.glob("*/"))[:50], *sorted(above.glob("*/"))[:50]]
         found = next((each for each in near if (each / NAME).is_file()), None)
-        advice = "set dataset_dir to the folder that has it"
+        advice = texts("set-dataset-dir")
         if found is not None:
-            advice = f"there is one in '{found}': set dataset_dir to that folder"
-        return _fault(f"dataset_dir '{self.shown}' has no {NAME}", advice)
+            advice = texts("set-dataset-dir-there", folder=found)
+        return _fault(texts("no-catalogue", folder=self.shown, catalogue=NAME), advice)
 
     def look_up(self, name: str, stage: str) -> Iterator[Finding | Attributes]:
         """What is wrong with an entry, and its attributes where its rows can be looked at."""
         if name not in self.entries:
-            near = get_close_matches(name, self.entries, n=1)
-            known = ", ".join(list(self.entries)[:10]) or "none"
-            advice = f"did you mean '{near[0]}'?" if near else f"it has: {known}"
-            yield _fault(f"data set '{name}' is not in {NAME}", advice)
+            text = texts("not-in-catalogue", name=name, catalogue=NAME)
+            yield _fault(text, self._names_near(name))
             return
         raw = self.entries[name]
         if not isinstance(raw, dict):
-            yield _fault(f"entry '{name}' of {NAME} is no object")
+            yield _fault(texts("entry-no-object", name=name, catalogue=NAME))
             return
         yield from _unknown_keys(name, raw)
         faults = list(_wrong_values(name, raw))
@@ -113,20 +115,25 @@ class Catalogue:
             yield from _stage_fit(name, raw, stage)
             yield from self._attributes(name, raw)
 
+    def _names_near(self, name: str) -> Text:
+        """Which of its data sets may be meant."""
+        if near := get_close_matches(name, self.entries, n=1):
+            return texts("did-you-mean", near=near[0])
+        if not self.entries:
+            return texts("it-has-none")
+        return texts("it-has", known=", ".join(list(self.entries)[:10]))
+
     def _attributes(self, name: str, raw: Mapping[str, Any]) -> Iterator[Finding | Attributes]:
         elsewhere = next((key for key in _SOURCES if key in raw), None)
         if elsewhere is not None:
-            also = " (its file_name is not read)" if "file_name" in raw else ""
-            text = f"data set '{name}' is taken from {elsewhere} '{raw[elsewhere]}'{also}"
-            advice = "name a local file as file_name alone to have its rows checked"
-            yield Finding("warning", "catalogue", f"{text}: its rows are not checked", advice)
+            slug = "taken-not-from-file" if "file_name" in raw else "taken-from-elsewhere"
+            text = texts(slug, name=name, key=elsewhere, place=raw[elsewhere])
+            yield Finding("warning", "catalogue", text, texts("name-local-file"))
             return
         path = self.folder / raw["file_name"]
         if not path.exists():
-            yield _fault(
-                f"file '{raw['file_name']}' of data set '{name}' does not exist",
-                f"file names are seen from dataset_dir, '{self.shown}'",
-            )
+            text = texts("data-missing", file=raw["file_name"], name=name)
+            yield _fault(text, texts("seen-from-dataset-dir", folder=self.shown))
             return
         given, tags = raw.get("columns"), raw.get("tags")
         yield Attributes(
@@ -165,59 +172,61 @@ def _unknown_keys(name: str, raw: Mapping[str, Any]) -> Iterator[Finding]:
             if key in known:
                 continue
             if part == "columns" and key in OLD_TAGS:
-                advice = f"the old form: write it as tags.{OLD_TAGS[key]}, with all seven tags"
-                yield _fault(f"data set '{name}': columns.{key} is not read", advice)
+                text = of_data_set(name, texts("old-tag-column", key=key))
+                yield _fault(text, texts("write-as-tag", tag=OLD_TAGS[key]))
                 continue
             near = get_close_matches(key, known, n=1, cutoff=_NEAR)
             yield _ignored(name, key, near, f"{part}.")
 
 
 def _ignored(name: str, key: str, near: Sequence[str], part: str) -> Finding:
-    message = f"data set '{name}': key '{part}{key}' is not read"
+    text = of_data_set(name, texts("key-not-read", key=f"{part}{key}"))
     if near:
-        return _fault(message, f"did you mean '{part}{near[0]}'?")
-    advice = "a changed file is not noticed" if key == "file_sha1" else "remove it, or correct it"
-    return Finding("warning", "catalogue", message, advice)
+        return _fault(text, texts("did-you-mean", near=f"{part}{near[0]}"))
+    advice = texts("change-unnoticed" if key == "file_sha1" else "remove-or-correct")
+    return Finding("warning", "catalogue", text, advice)
 
 
 def _wrong_values(name: str, raw: Mapping[str, Any]) -> Iterator[Finding]:
     """Values that LLaMA-Factory fails on."""
-    for text, advice in (*_wrong_place(raw), *_wrong_names(raw)):
-        yield _fault(f"data set '{name}': {text}", advice)
+    for fault, advice in (*_wrong_place(raw), *_wrong_names(raw)):
+        yield _fault(of_data_set(name, fault), advice)
 
 
-def _wrong_place(raw: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _wrong_place(raw: Mapping[str, Any]) -> Iterator[tuple[Text, Text | None]]:
     """What is wrong with where the data lie, and how much of them is taken."""
     for key in ("file_name", "subset", "split", "folder", *_SOURCES):
         if key in raw and not isinstance(raw[key], str | None):
-            yield f"{key} is '{raw[key]}', must be a text", None
+            yield texts("must-be-text", key=key, value=raw[key]), None
     if not any(raw.get(key) for key in (*_SOURCES, "file_name")):
-        yield "names no file", "name it as file_name"
+        yield texts("names-no-file"), texts("name-as-file-name")
     count = raw.get("num_samples")
     if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
-        yield f"num_samples is '{count}', must be a whole number above 0", None
+        yield texts("must-be-above-zero", value=count), None
     split, is_file = raw.get("split"), not any(key in raw for key in _SOURCES)
     if is_file and isinstance(split, str) and not _SPLIT.fullmatch(split):
-        yield f"split is '{split}': a file has 'train' alone", "leave split out"
+        yield texts("split-of-file", split=split), texts("leave-split-out")
 
 
-def _wrong_names(raw: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+def _wrong_names(raw: Mapping[str, Any]) -> Iterator[tuple[Text, Text | None]]:
     """What is wrong with how the rows are to be read."""
     formatting = raw.get("formatting", "alpaca")
     if formatting not in FORMATTINGS:
         near = get_close_matches(str(formatting), FORMATTINGS, n=1)
-        advice = f"did you mean '{near[0]}'?" if near else f"one of {', '.join(FORMATTINGS)}"
-        yield f"formatting '{formatting}' does not exist", advice
+        advice = texts("one-of", known=", ".join(FORMATTINGS))
+        if near:
+            advice = texts("did-you-mean", near=near[0])
+        yield texts("formatting-unknown", formatting=formatting), advice
     if not isinstance(raw.get("ranking", False), bool):
-        yield f"ranking is '{raw['ranking']}', must be true or false", "write true or false"
+        yield texts("must-be-switch", value=raw["ranking"]), texts("write-switch")
     for part in ("columns", "tags"):
         given = raw.get(part, {})
         if not isinstance(given, Mapping):
-            yield f"{part} is no object", None
+            yield texts("part-no-object", part=part), None
             continue
         for key, value in given.items():
             if not isinstance(value, str | None):
-                yield f"{part}.{key} is '{value}', must be a name or null", None
+                yield texts("must-be-name", part=part, key=key, value=value), None
 
 
 def _stage_fit(name: str, raw: Mapping[str, Any], stage: str) -> Iterator[Finding]:
@@ -226,16 +235,14 @@ def _stage_fit(name: str, raw: Mapping[str, Any], stage: str) -> Iterator[Findin
     kto = isinstance(raw.get("columns"), Mapping) and raw["columns"].get("kto_tag")
     if ranking != fits_ranking(stage):
         wanted = "true" if fits_ranking(stage) else "false"
-        text = f"stage '{stage}' takes no data set with ranking {str(ranking).lower()}: '{name}'"
-        advice = f"choose a data set of pairs or another stage; ranking must be {wanted}"
-        yield Finding("fault", "stage", text, advice)
+        has = str(ranking).lower()
+        text = texts("ranking-unfit", stage=stage, ranking=has, name=name)
+        yield Finding("fault", "stage", text, texts("choose-fitting", wanted=wanted))
     elif stage == "kto" and not kto:
-        text = f"data set '{name}' names no kto_tag: in stage 'kto' every row vanishes"
-        yield Finding("fault", "stage", text, "name the column of true and false as kto_tag")
+        yield Finding("fault", "stage", texts("no-kto-tag", name=name), texts("name-kto-tag"))
     elif kto and stage == "sft":
-        text = f"data set '{name}' has a kto_tag: in stage 'sft' every judged row vanishes"
-        yield Finding("fault", "stage", text, "choose stage kto, or leave kto_tag out")
+        yield Finding("fault", "stage", texts("kto-tag-in-sft", name=name), texts("choose-kto"))
 
 
-def _fault(message: str, advice: str | None = None) -> Finding:
+def _fault(message: Text, advice: Text | None = None) -> Finding:
     return Finding("fault", "catalogue", message, advice)

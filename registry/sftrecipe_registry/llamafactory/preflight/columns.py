@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from sftrecipe.plugin import Finding
+from sftrecipe.plugin import Finding, Text, Texts
 from sftrecipe_registry.llamafactory.formats.catalogue_entry import DEFAULT_COLUMNS
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
 from sftrecipe_registry.llamafactory.preflight.files import TableFile
-from sftrecipe_registry.llamafactory.preflight.tally import shortened
+from sftrecipe_registry.llamafactory.preflight.tally import of_data_set, shortened
+
+texts = Texts(__package__)
 
 _ALPACA = ("prompt", "query", "response", "history", "chosen", "rejected")
 _MESSAGES = ("messages", "chosen", "rejected")
@@ -25,8 +27,7 @@ _USUAL = {
 }
 """Columns that are read only where the entry names them, by the names that most data give them."""
 _NEEDED = ("role_tag", "content_tag", "user_tag", "assistant_tag")
-_EVERY = "naming one column resets all others: name every column that is to be read"
-_ALL_TAGS = "naming one tag resets all others: write all seven"
+_EVERY = "name-every-column"
 
 
 class KeysSeen:
@@ -83,9 +84,8 @@ class KeysSeen:
                 for kind, (place, value) in kinds.items()
                 if kind in found
             )
-            text = f"data set '{name}': column '{column}' has values of several kinds"
-            advice = "write all of them as text; also an unused column stops the training"
-            yield Finding("fault", "types", text, advice, examples[:3])
+            text = of_data_set(name, texts("mixed-column", column=column))
+            yield Finding("fault", "types", text, texts("write-all-as-text"), examples[:3])
 
 
 def column_findings(attributes: Attributes, stage: str, keys: KeysSeen) -> Iterator[Finding]:
@@ -98,8 +98,8 @@ def column_findings(attributes: Attributes, stage: str, keys: KeysSeen) -> Itera
     yield from _unread(attributes, keys)
 
 
-def _fault(attributes: Attributes, check: str, text: str, advice: str) -> Finding:
-    return Finding("fault", check, f"data set '{attributes.name}': {text}", advice)
+def _fault(attributes: Attributes, check: str, text: Text, advice: Text) -> Finding:
+    return Finding("fault", check, of_data_set(attributes.name, text), advice)
 
 
 def _used(attributes: Attributes) -> tuple[str, ...]:
@@ -108,32 +108,33 @@ def _used(attributes: Attributes) -> tuple[str, ...]:
 
 def _lacking(attributes: Attributes, keys: KeysSeen) -> Iterator[Finding]:
     """Columns that the entry names and the data have not: a KeyError."""
-    have = ", ".join(list(keys.kinds)[:8])
     for column in _used(attributes):
         name = attributes.columns[column]
         if name is None or name in keys.kinds:
             continue
         if column in ("chosen", "rejected") and not attributes.ranking:
             continue
-        given = column in attributes.named
-        advice = f"columns.{column} must be one of: {have}"
-        if near := get_close_matches(name, keys.kinds, n=1):
-            advice = f"did you mean '{near[0]}'?"
-        elif wrap := _wrapping(name, keys):
-            advice = f"the file is one object: write the list that stands in '{wrap}' alone"
-        elif not given:
-            advice = f"name the columns in the entry; the data have: {have}"
-            if column == "query":
-                advice = "name the columns in the entry, without query"
-        source = f"columns.{column}" if given else f"{column}, which the entry leaves as it is"
-        yield _fault(attributes, "columns", f"no row has the column '{name}' ({source})", advice)
-    other = _other_format(attributes, keys)
-    if other:
-        text = f"formatting is '{attributes.formatting}', and the rows look like {other}"
-        advice = f"set formatting to {other}"
-        if other == "sharegpt":
-            advice += ", with columns.messages and the tags of the messages' keys and roles"
+        slug = "no-such-column" if column in attributes.named else "no-default-column"
+        text = texts(slug, name=name, column=column)
+        yield _fault(attributes, "columns", text, _column_advice(attributes, column, name, keys))
+    if other := _other_format(attributes, keys):
+        text = texts("rows-look-like", formatting=attributes.formatting, other=other)
+        advice = texts("set-sharegpt" if other == "sharegpt" else "set-alpaca")
         yield _fault(attributes, "formatting", text, advice)
+
+
+def _column_advice(attributes: Attributes, column: str, name: str, keys: KeysSeen) -> Text:
+    """What to write for a column that the data have not."""
+    have = ", ".join(list(keys.kinds)[:8])
+    if near := get_close_matches(name, keys.kinds, n=1):
+        return texts("did-you-mean", near=near[0])
+    if wrap := _wrapping(name, keys):
+        return texts("write-inner-list", column=wrap)
+    if column in attributes.named:
+        return texts("column-must-be", column=column, have=have)
+    if column == "query":
+        return texts("name-without-query")
+    return texts("name-columns", have=have)
 
 
 def _wrapping(name: str, keys: KeysSeen) -> str | None:
@@ -157,44 +158,38 @@ def _other_format(attributes: Attributes, keys: KeysSeen) -> str | None:
 def _unread_alpaca(attributes: Attributes, stage: str, keys: KeysSeen) -> Iterator[Finding]:
     columns = attributes.columns
     if not columns["prompt"] and not columns["query"]:
-        yield _fault(attributes, "columns", "columns name no prompt", _EVERY)
+        yield _fault(attributes, "columns", texts("no-prompt-named"), texts(_EVERY))
     if stage in ("sft", "kto") and not attributes.ranking and not columns["response"]:
-        yield _fault(attributes, "columns", "columns name no response: all rows vanish", _EVERY)
+        yield _fault(attributes, "columns", texts("no-response-named"), texts(_EVERY))
     if attributes.ranking:
         for column in ("chosen", "rejected"):
             if not columns[column]:
-                text = f"ranking is true and columns name no {column}"
-                advice = "name chosen and rejected; the old form, output as a list of two, is gone"
-                yield _fault(attributes, "pairs", text, advice)
+                text = texts("ranking-without-column", column=column)
+                yield _fault(attributes, "pairs", text, texts("name-pair"))
     if stage == "pt" and columns["response"] in keys.filled:
-        text = f"stage 'pt' reads the prompt column alone: '{columns['response']}' is not learned"
-        advice = "choose stage sft, or name the column of whole texts as prompt and no response"
-        yield _fault(attributes, "stage", text, advice)
+        text = texts("response-not-learned", column=columns["response"])
+        yield _fault(attributes, "stage", text, texts("choose-sft"))
 
 
 def _messages(attributes: Attributes, keys: KeysSeen) -> Iterator[Finding]:
     columns, tags = attributes.columns, attributes.tags
     if not columns["messages"]:
-        yield _fault(attributes, "columns", "columns name no messages", _EVERY)
+        yield _fault(attributes, "columns", texts("no-messages-named"), texts(_EVERY))
     if attributes.ranking and not (columns["chosen"] and columns["rejected"]):
-        text = "ranking is true and columns name no chosen and rejected"
-        yield _fault(attributes, "pairs", text, _EVERY)
+        yield _fault(attributes, "pairs", texts("ranking-without-pair"), texts(_EVERY))
     for tag in _NEEDED:
         if not tags[tag]:
-            yield _fault(attributes, "tags", f"tags name no {tag}", _ALL_TAGS)
+            text = texts("no-tag-named", tag=tag)
+            yield _fault(attributes, "tags", text, texts("write-all-tags"))
     for tag in ("role_tag", "content_tag"):
         key = tags[tag]
         if key and keys.message_keys and key not in keys.message_keys:
             have = ", ".join(sorted(keys.message_keys)[:6])
-            text = f"no message has the key '{key}' ({tag}); they have: {have}"
-            yield _fault(attributes, "tags", text, f"name the right key as tags.{tag}")
+            text = texts("no-such-key", key=key, tag=tag, have=have)
+            yield _fault(attributes, "tags", text, texts("name-right-key", tag=tag))
     if attributes.formatting == "openai":
-        text = f"data set '{attributes.name}': formatting openai adds words to the system prompts"
-        advice = (
-            "LLaMA-Factory puts 'detailed thinking off' into every prompt without tools: write "
-            "sharegpt, with role and content as tags"
-        )
-        yield Finding("warning", "formatting", text, advice)
+        text = of_data_set(attributes.name, texts("openai-adds-words"))
+        yield Finding("warning", "formatting", text, texts("write-sharegpt"))
 
 
 def _unread(attributes: Attributes, keys: KeysSeen) -> Iterator[Finding]:
@@ -205,13 +200,13 @@ def _unread(attributes: Attributes, keys: KeysSeen) -> Iterator[Finding]:
         for column in ("prompt", "query"):
             name = DEFAULT_COLUMNS[column]
             if name in keys.filled - used and column not in attributes.named:
-                text = f"column '{name}' is not read: columns leave {column} out"
-                advice = f"write {column}: {name}, or {column}: null if that is meant"
+                text = texts("column-left-out", name=name, column=column)
+                advice = texts("write-column-or-null", name=name, column=column)
                 yield _fault(attributes, "columns", text, advice)
     for column, name in _USUAL.items():
         if column == "history" and attributes.formatting != "alpaca":
             continue
         if name in keys.filled - used and column not in attributes.named:
-            text = f"data set '{attributes.name}': column '{name}' of the rows is not read"
-            advice = f"name it in the entry's columns ({_EVERY}), or set {column} to null"
+            text = of_data_set(attributes.name, texts("column-not-read", name=name))
+            advice = texts("name-it-or-null", every=texts(_EVERY), column=column)
             yield Finding("warning", "columns", text, advice)

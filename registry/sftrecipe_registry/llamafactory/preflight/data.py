@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import orjson
 
-from sftrecipe.plugin import Finding, split_thought
+from sftrecipe.plugin import Finding, Texts, split_thought
 from sftrecipe_registry.llamafactory.formats.conversation import MEDIA
 from sftrecipe_registry.llamafactory.formats.rows import control_token
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
@@ -16,6 +16,8 @@ from sftrecipe_registry.llamafactory.preflight.columns import KeysSeen, column_f
 from sftrecipe_registry.llamafactory.preflight.files import TableFile, data_files
 from sftrecipe_registry.llamafactory.preflight.rows import Amiss, Talk, converter
 from sftrecipe_registry.llamafactory.preflight.tally import Tally, Trouble
+
+texts = Texts(__package__)
 
 SPOOLED = 200_000
 """Rows of all data sets that are encoded; the others are like them."""
@@ -26,23 +28,23 @@ _TEXTS = ("prompt", "query", "response", "chosen", "rejected", "system", "tools"
 CONTROL_TOKEN = Trouble(
     "warning",
     "control_tokens",
-    "the text holds what a tokenizer takes for a control token",
-    "are doubtful",
-    "take it out of the text, or write it apart (<| im_end |>)",
+    "holds-control-token",
+    "rows-doubtful",
+    "write-token-apart",
 )
 _NO_FILE = Trouble(
     "fault",
     "media",
-    "a picture, film or sound is not there",
-    "stop the training",
-    "paths are seen from media_dir, which is dataset_dir where it is not set",
+    "no-media-file",
+    "rows-stop-training",
+    "seen-from-media-dir",
 )
 _PLACES = Trouble(
     "fault",
     "media",
-    "not as many pictures, films or sounds as places for them in the text",
-    "stop the training",
-    "write <image>, <video> or <audio> once for each",
+    "media-places-differ",
+    "rows-stop-training",
+    "write-one-place-each",
 )
 
 
@@ -106,7 +108,7 @@ class DataCheck:
             before += table.findings(name, self._tally)
         self.rows = self._tally.rows
         if not self.rows and not before:
-            before.append(Finding("fault", "file", f"data set '{name}' has no row"))
+            before.append(Finding("fault", "file", texts("data-set-empty", name=name)))
         if self._keys.kinds:
             columns = [*column_findings(self.attributes, self._stage, self._keys)]
             if any(each.state == "fault" for each in columns):
@@ -135,8 +137,8 @@ class DataCheck:
                 self._spool.write(self.attributes.name, table.place, talk, paths)
 
     def _look_for_tokens(self, table: TableFile, talk: Talk) -> None:
-        texts = [turn["content"] for turn in talk.prompt + talk.response]
-        token = control_token("\n".join((talk.system, *texts)))
+        said = [turn["content"] for turn in talk.prompt + talk.response]
+        token = control_token("\n".join((talk.system, *said)))
         if token is not None:
             self._tally.add(CONTROL_TOKEN, table.place, token)
 
@@ -151,8 +153,8 @@ class DataCheck:
             found.append([self._where(path) for path in paths])
             if not isinstance(given, list) or not given:
                 continue
-            texts = [turn["content"] for turn in (*talk.prompt, *talk.response[:1])]
-            places = sum(text.count(f"<{kind[:-1]}>") for text in texts)
+            turns = (*talk.prompt, *talk.response[:1])
+            places = sum(turn["content"].count(f"<{kind[:-1]}>") for turn in turns)
             if places != len(given):
                 self._tally.add(_PLACES, place, f"{len(given)} {kind}, {places} places")
             for path in paths:

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import Finding, PluginRefused
+from sftrecipe.plugin import Finding, PluginRefused, Texts
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
-from sftrecipe_registry.llamafactory.preflight.data import CONTROL_TOKEN, Spool
-from sftrecipe_registry.llamafactory.preflight.thoughts import thought_findings
+from sftrecipe_registry.llamafactory.preflight.data import Spool
+from sftrecipe_registry.llamafactory.preflight.tally import State
+from sftrecipe_registry.llamafactory.preflight.thoughts import counted_rows, thought_findings
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
+
+texts = Texts(__package__)
 
 _WORKER = Path(__file__).with_name("worker.py")
 _MODEL = (
@@ -28,8 +31,7 @@ _DATA = (
 """The arguments that the tokenizer, the template and the encoding depend on."""
 SECONDS = 1800.0
 """It is given so many rows at most (see Spool) that what takes longer stands still."""
-_REPAIR = "remove or repair these rows, or take a template that writes them"
-_LONGER = "raise cutoff_len, or shorten or remove these rows"
+_LONGER = "raise-cutoff"
 
 
 def encoding_report(
@@ -48,18 +50,14 @@ def encoding_report(
         env={**training_variables(python, {}), "HF_HUB_OFFLINE": "1"},
     )
     if done is None:
-        raise PluginRefused(
-            f"{python} was stopped: it did not encode the rows within {SECONDS:g} s"
-        )
+        raise PluginRefused(texts("stopped", python=python, seconds=SECONDS))
     if done.returncode != 0:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        raise PluginRefused(f"{python} cannot encode the rows: {last}")
+        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else texts("no-message")
+        raise PluginRefused(texts("cannot-encode", python=python, last=last))
     try:
         report: dict[str, Any] = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError as error:
-        raise PluginRefused(
-            f"{python} is no python that works: it ran, and told nothing"
-        ) from error
+        raise PluginRefused(texts("told-nothing", python=python)) from error
     return report
 
 
@@ -67,63 +65,66 @@ def encoding_findings(
     settings: Settings, report: Mapping[str, Any], spool: Spool
 ) -> Iterator[Finding]:
     """Rows that are cut, that fail in the end, or that hold the model's control tokens."""
-    texts = report["texts"]
+    seen = report["texts"]
     cutoff = settings.get("cutoff_len", 2048)
-    for name, found in texts["failed"].items():
-        text = f"data set '{name}': {_rows(found)} cannot be encoded"
-        yield Finding("fault", "encoding_rows", text, _REPAIR, tuple(found["examples"]))
-    yield from thought_findings(settings, texts["thoughts"])
-    for name, found in texts["cut"].items():
-        yield _cut(name, found, texts, cutoff)
-    all_empty = sum(found["rows"] for found in texts["empty"].values()) == texts["rows"]
-    for name, found in texts["empty"].items():
-        text = f"data set '{name}': {_rows(found)} {_verb(found)} nothing to learn within "
-        text += f"cutoff_len {cutoff}"
-        examples = tuple(found["examples"])
-        yield Finding("fault" if all_empty else "warning", "truncation", text, _LONGER, examples)
-    for name, found in texts["marked"].items():
-        text = f"data set '{name}': {_rows(found)} with what the model takes for control tokens"
-        advice = CONTROL_TOKEN.advice
+    for name, found in seen["failed"].items():
+        text = texts("not-encoded", name=name, rows=counted_rows(found["rows"]))
+        advice = texts("repair-or-other-template")
+        yield Finding("fault", "encoding_rows", text, advice, tuple(found["examples"]))
+    yield from thought_findings(settings, seen["thoughts"])
+    for name, found in seen["cut"].items():
+        yield _cut(name, found, seen, cutoff)
+    yield from _empty(seen, cutoff)
+    for name, found in seen["marked"].items():
+        text = texts("with-control-tokens", name=name, rows=counted_rows(found["rows"]))
+        advice = texts("write-token-apart")
         yield Finding("warning", "control_tokens", text, advice, tuple(found["examples"]))
-    if "blocks" in report and texts["rows"]:
+    if "blocks" in report and seen["rows"]:
         yield from _block_findings(settings, report["blocks"], cutoff)
     if spool.left_out:
-        text = f"{spool.left_out} further rows are not encoded: {spool.rows} were"
+        text = texts("further-rows", left=spool.left_out, rows=spool.rows)
         yield Finding("warning", "truncation", text)
 
 
-def _cut(name: str, found: Mapping[str, Any], texts: Mapping[str, Any], cutoff: object) -> Finding:
-    endless = texts["endless"].get(name, {"rows": 0})["rows"]
-    text = f"data set '{name}': {_rows(found)} longer than cutoff_len {cutoff}: "
-    text += f"{found['amount']} tokens are cut off"
+def _empty(seen: Mapping[str, Any], cutoff: object) -> Iterator[Finding]:
+    """Rows of which nothing is left to learn."""
+    all_empty = sum(found["rows"] for found in seen["empty"].values()) == seen["rows"]
+    state: State = "fault" if all_empty else "warning"
+    for name, found in seen["empty"].items():
+        slug = "row-nothing-to-learn" if found["rows"] == 1 else "rows-nothing-to-learn"
+        text = texts(slug, name=name, rows=counted_rows(found["rows"]), cutoff=cutoff)
+        yield Finding(state, "truncation", text, texts(_LONGER), tuple(found["examples"]))
+
+
+def _cut(name: str, found: Mapping[str, Any], seen: Mapping[str, Any], cutoff: object) -> Finding:
+    rows, amount = counted_rows(found["rows"]), found["amount"]
+    endless = seen["endless"].get(name, {"rows": 0})["rows"]
+    text = texts("cut", name=name, rows=rows, cutoff=cutoff, amount=amount)
     if endless:
-        text += f", and {_rows({'rows': endless})} lose{'s' * (endless == 1)} the end token"
-    return Finding("warning", "truncation", text, _LONGER, tuple(found["examples"]))
+        text = texts(
+            "cut-one-end" if endless == 1 else "cut-ends",
+            name=name,
+            rows=rows,
+            cutoff=cutoff,
+            amount=amount,
+            endless=counted_rows(endless),
+        )
+    return Finding("warning", "truncation", text, texts(_LONGER), tuple(found["examples"]))
 
 
 def _block_findings(
     settings: Settings, blocks: Mapping[str, int], cutoff: object
 ) -> Iterator[Finding]:
     """Pre-training: texts are packed into blocks, and what fills none is dropped."""
-    lost = blocks["tokens"] - blocks["kept"]
+    tokens, lost = blocks["tokens"], blocks["tokens"] - blocks["kept"]
     if settings.get("packing") is False:
         if blocks["cut"]:
-            text = f"{_rows({'rows': blocks['cut']})} longer than cutoff_len {cutoff}: "
-            text += f"{blocks['lost']} tokens are cut off"
-            yield Finding("warning", "truncation", text, _LONGER)
+            rows = counted_rows(blocks["cut"])
+            text = texts("texts-cut", rows=rows, cutoff=cutoff, amount=blocks["lost"])
+            yield Finding("warning", "truncation", text, texts(_LONGER))
     elif not blocks["kept"]:
-        text = f"all texts have {blocks['tokens']} tokens, which fill no block of {cutoff}"
-        advice = "lower cutoff_len, write packing: false, or add texts"
-        yield Finding("fault", "truncation", text, advice)
-    elif lost * 10 > blocks["tokens"]:
-        text = f"{lost} of {blocks['tokens']} tokens fill no block of {cutoff} and are dropped"
-        advice = "lower cutoff_len, or raise preprocessing_batch_size"
-        yield Finding("warning", "truncation", text, advice)
-
-
-def _rows(found: Mapping[str, Any]) -> str:
-    return f"{found['rows']} row{'s' * (found['rows'] != 1)}"
-
-
-def _verb(found: Mapping[str, Any]) -> str:
-    return "has" if found["rows"] == 1 else "have"
+        text = texts("no-block", tokens=tokens, cutoff=cutoff)
+        yield Finding("fault", "truncation", text, texts("lower-cutoff-or-packing"))
+    elif lost * 10 > tokens:
+        text = texts("blocks-lose", lost=lost, tokens=tokens, cutoff=cutoff)
+        yield Finding("warning", "truncation", text, texts("lower-cutoff-or-batch"))

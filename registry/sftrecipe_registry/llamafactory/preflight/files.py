@@ -15,15 +15,17 @@ from typing import Any
 
 import orjson
 
-from sftrecipe.plugin import Finding, PluginRefused
-from sftrecipe_registry.llamafactory.preflight.tally import Tally, Trouble
+from sftrecipe.plugin import Finding, PluginRefused, Text, Texts, error_text
+from sftrecipe_registry.llamafactory.preflight.tally import Tally, Trouble, of_data_set
 from sftrecipe_registry.shared.files.encoding_guess import wide_encoding
 from sftrecipe_registry.shared.readers.arrow_tables import arrow_rows, parquet_rows
 from sftrecipe_registry.shared.readers.csv_table import csv_rows
 from sftrecipe_registry.shared.readers.json_lines import json_lines
 from sftrecipe_registry.shared.readers.json_list import json_items
-from sftrecipe_registry.shared.readers.rows import Bad, Found
+from sftrecipe_registry.shared.readers.rows import BadLine, Found
 from sftrecipe_registry.shared.readers.text_documents import text_lines
+
+texts = Texts(__package__)
 
 KINDS = {".arrow": "arrow", ".csv": "csv", ".json": "json", ".jsonl": "json",
          ".parquet": "parquet", ".txt": "text"}  # fmt: skip
@@ -61,40 +63,38 @@ _SWITCHES = {
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:?\d\d(:?\d\d)?)?Z?)?")
 _NUMBER = re.compile(r"\s*([-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|true|false)\s*", re.IGNORECASE)
 
-_SAVE = "save it as UTF-8 without a byte order mark"
-_ENCODING = Trouble("fault", "encoding", "it is not in UTF-8", "stop the training", _SAVE)
-_NOT_JSON = Trouble(
-    "fault", "json", "it is no JSON", "stop the training", "repair or remove these rows"
-)
-_NULL = Trouble("fault", "json", "null stands for a row", "vanish", "remove these rows")
+_SAVE = "save-without-mark"
+_ENCODING = Trouble("fault", "encoding", "not-utf8", "rows-stop-training", _SAVE)
+_NOT_JSON = Trouble("fault", "json", "row-no-json", "rows-stop-training", "repair-rows")
+_NULL = Trouble("fault", "json", "null-row", "rows-vanish", "remove-rows")
 _NOT_OBJECT = Trouble(
     "fault",
     "json",
-    "it is no object",
-    "stop the training",
-    "write a list of objects, or one a line",
+    "row-no-object",
+    "rows-stop-training",
+    "write-objects",
 )
-_NOT_TABLE = Trouble("fault", "csv", "it has not as many values as the header", "stop the training",
-                     "put quotation marks around values with commas")  # fmt: skip
-_SHORT = Trouble("warning", "csv", "it has fewer values than the header", "are misread",
-                 "the last columns are null: write all values")  # fmt: skip
-_TWICE = Trouble("fault", "json", "a key stands twice", "are misread", "keep one of them")
+_NOT_TABLE = Trouble("fault", "csv", "values-unlike-header", "rows-stop-training",
+                     "quote-values")  # fmt: skip
+_SHORT = Trouble("warning", "csv", "fewer-values", "rows-misread",
+                 "write-all-values")  # fmt: skip
+_TWICE = Trouble("fault", "json", "key-twice", "rows-misread", "keep-one")
 
 
 def data_files(name: str, path: Path) -> Iterator[Finding | Path]:
     """The file, or all that lies in the folder, and what is wrong with their kinds."""
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     if not files:
-        yield _fault(name, "file", f"folder '{path.name}' is empty")
+        yield _fault(name, "file", texts("folder-empty", folder=path.name))
     kinds = {file: KINDS.get(file.suffix) if file.is_file() else None for file in files}
     for file, kind in kinds.items():
         if kind is None:
-            text = f"'{file.name}' is of no kind that is read"
-            yield _fault(name, "file", text, f"write one of {', '.join(KINDS)}")
+            text = texts("no-kind-that-is-read", file=file.name)
+            yield _fault(name, "file", text, texts("write-one-of-kinds", kinds=", ".join(KINDS)))
     found = {kind for kind in kinds.values() if kind is not None}
     if len(found) > 1:
-        text = f"folder '{path.name}' has files of several kinds: {', '.join(sorted(found))}"
-        yield _fault(name, "file", text, "LLaMA-Factory takes a folder with files of one kind")
+        text = texts("several-kinds", folder=path.name, kinds=", ".join(sorted(found)))
+        yield _fault(name, "file", text, texts("one-kind-a-folder"))
     for file, kind in kinds.items():
         if kind is not None:
             yield file
@@ -128,7 +128,7 @@ class TableFile:
     def rows(self, tally: Tally) -> Iterator[dict[str, Any]]:
         """Every row, which stands at `place`. What is no row is told to the tally."""
         if self._has_lines and (wide := self._wide()):
-            trouble = _ENCODING._replace(text=f"it is in {wide}, not in UTF-8")
+            trouble = _ENCODING._replace(what="in-other-encoding", cause=wide)
             tally.rows += 1
             tally.add(trouble, self.path.name)
             return
@@ -137,7 +137,7 @@ class TableFile:
             for found in self._found():
                 self._number, self._line = self._number + 1, found[0]
                 tally.rows += 1
-                if isinstance(found, Bad):
+                if isinstance(found, BadLine):
                     tally.add(_trouble(found), self.place, found.text or found.detail)
                     continue
                 self.seen.update(found[1].keys())
@@ -145,7 +145,8 @@ class TableFile:
                     self._note_odd(found[1])
                 yield found[1]
         except (PluginRefused, OSError) as error:
-            trouble = _NOT_JSON._replace(check="file", text=str(error), advice=None)
+            fate = _NOT_JSON.fate
+            trouble = Trouble("fault", "file", "unreadable", fate, cause=error_text(error))
             tally.add(trouble, self.path.name)
 
     def _wide(self) -> str | None:
@@ -165,7 +166,7 @@ class TableFile:
         return (json_lines if self.lines else json_items)(self.path, "utf-8")
 
     def _as_pandas(self, found: Found) -> Found:
-        if isinstance(found, Bad):
+        if isinstance(found, BadLine):
             return found
         row: dict[str, Any] = {}
         for name, value in found[1].items():
@@ -190,26 +191,25 @@ class TableFile:
             head = file.read(_HEAD)
         is_list = head.removeprefix(_BOM).lstrip().startswith(b"[")
         if head.startswith(_BOM) and is_list:
-            text = f"'{self.path.name}' begins with a byte order mark: it is not read"
-            yield _fault(name, "encoding", text, _SAVE)
+            text = texts("file-byte-order-mark", file=self.path.name)
+            yield _fault(name, "encoding", text, texts(_SAVE))
         if is_list and _tail(self.path).endswith(b",]"):
-            text = f"'{self.path.name}' is no JSON: a comma stands before the last bracket"
-            yield _fault(name, "json", text, "remove that comma")
+            text = texts("comma-before-bracket", file=self.path.name)
+            yield _fault(name, "json", text, texts("remove-comma"))
         self._count_twice(tally)
 
     def _retyped(self, name: str) -> Iterator[Finding]:
-        what, advice = "numbers", "write the data set as JSON"
+        slug, advice = "all-numbers", "write-json"
         if self.lines:
-            what, advice = "dates", "write a JSON list instead of lines"
+            slug, advice = "all-dates", "write-json-list"
         for column in sorted(self._all_odd):
             if self.seen[column] and (self.lines or self.kind == "csv") and self._has_value(column):
-                text = f"column '{column}' of '{self.path.name}' has nothing but {what}: "
-                text += f"it is read as {what}, not as text"
-                yield _fault(name, "types", text, advice)
+                text = texts(slug, column=column, file=self.path.name)
+                yield _fault(name, "types", text, texts(advice))
 
     def _has_value(self, column: str) -> bool:
         return any(
-            not isinstance(found, Bad) and found[1].get(column) is not None
+            not isinstance(found, BadLine) and found[1].get(column) is not None
             for found in self._found()
         )
 
@@ -219,7 +219,7 @@ class TableFile:
         suspects = [name for name in self.columns if named[name] > self.seen[name]]
         if not suspects:
             return
-        trouble = _TWICE._replace(fate="stop the training") if self.lines else _TWICE
+        trouble = _TWICE._replace(fate="rows-stop-training") if self.lines else _TWICE
         for place, keys in _repeated(self.path, self.lines):
             if again := sorted(keys & set(suspects)):
                 tally.add(trouble, f"{self.path.name}, {place}", ", ".join(again))
@@ -238,7 +238,7 @@ def _has_object_lines(path: Path) -> bool:
     return True
 
 
-def _trouble(bad: Bad) -> Trouble:
+def _trouble(bad: BadLine) -> Trouble:
     if bad.reason == "undecodable":
         return _ENCODING
     if bad.reason == "not_an_object":
@@ -301,5 +301,5 @@ class _Marked(dict[str, Any]):
         self.twice = twice
 
 
-def _fault(name: str, check: str, text: str, advice: str | None = None) -> Finding:
-    return Finding("fault", check, f"data set '{name}': {text}", advice)
+def _fault(name: str, check: str, text: Text, advice: Text | None = None) -> Finding:
+    return Finding("fault", check, of_data_set(name, text), advice)

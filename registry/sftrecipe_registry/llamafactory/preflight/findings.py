@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from sftrecipe.plugin import Finding, PluginRefused, Training
-from sftrecipe_registry.llamafactory.arguments.table import ArgumentTable
+from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
+from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
     argument_findings,
@@ -28,14 +28,16 @@ from sftrecipe_registry.llamafactory.preflight.machine import (
     package_findings,
 )
 from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
+from sftrecipe_registry.llamafactory.preflight.tally import State
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
 from sftrecipe_registry.llamafactory.training.environment import training_python
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
+texts = Texts(__package__)
+
 _ELSEWHERE = ("ONLINE", "REMOTE:")
-_HUB = "download the model first, or name its folder, to have them checked"
 
 
 def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator[Finding]:
@@ -60,9 +62,8 @@ def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator
 
 
 def _unchecked() -> Finding:
-    text = "there is no environment with LLaMA-Factory: template, truncation, packages and GPU are "
-    advice = f"make one: sftrecipe env train; or name one's folder in {TRAINING_ENVIRONMENT}"
-    return Finding("warning", "environment", f"{text}not checked", advice)
+    advice = texts("make-environment", variable=TRAINING_ENVIRONMENT)
+    return Finding("warning", "environment", texts("no-environment"), advice)
 
 
 def _data_findings(
@@ -71,8 +72,8 @@ def _data_findings(
     """The catalogue and the rows of every data set that is named."""
     shown = str(settings.get("dataset_dir", "data"))
     if shown.startswith(_ELSEWHERE):
-        text = f"dataset_dir '{shown}' is a hub's: its data sets are not checked"
-        yield Finding("warning", "catalogue", text, "download them into a folder")
+        text = texts("hub-not-checked", folder=shown)
+        yield Finding("warning", "catalogue", text, texts("download-data"))
         return
     stage, folder = str(settings.get("stage", "sft")), training.folder / shown
     media = training.folder / str(settings.get("media_dir") or shown)
@@ -109,16 +110,16 @@ def _environment_findings(
     try:
         report = encoding_report(python, settings, training.folder, spool.path)
     except PluginRefused as error:
-        yield Finding("fault", "environment", str(error), "look at it: sftrecipe doctor")
+        yield Finding("fault", "environment", error_text(error), texts("look-at-it"))
         return
     yield from package_findings(settings, report["machine"]["packages"])
     yield from gpu_findings(settings, report["machine"])
     if "error" in report:
         if model_stands:  # else what is wrong with the model is told already
-            text = f"the tokenizer cannot be read: {report['error'].splitlines()[0]}"
+            text = texts("tokenizer-unreadable", cause=report["error"].splitlines()[0])
             is_hub = not (training.folder / str(settings.get("model_name_or_path"))).is_dir()
-            text += "; template and truncation are not checked"
-            yield Finding("warning" if is_hub else "fault", "model", text, _HUB)
+            state: State = "warning" if is_hub else "fault"
+            yield Finding(state, "model", text, texts("download-model"))
         return
     yield from template_findings(settings, report)
     yield from encoding_findings(settings, report, spool)

@@ -14,7 +14,7 @@ from sftrecipe_registry.llamafactory.formats.turns import Unusable, check_call
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes
 from sftrecipe_registry.llamafactory.preflight.tally import Trouble
 
-REPAIR = "remove or repair these rows; sftrecipe's exporter rejects such rows"
+REPAIR = "repair"
 
 Row = Mapping[str, Any]
 _CALL_MARK = "<tool_call>"
@@ -24,7 +24,7 @@ class Amiss(Exception):
     """A row that LLaMA-Factory drops or fails on."""
 
     def __init__(self, trouble: Trouble, value: object = None) -> None:
-        super().__init__(trouble.text)
+        super().__init__(trouble.what)
         self.trouble = trouble
         self.value = value
 
@@ -42,72 +42,66 @@ class Talk(NamedTuple):
 Converter = Callable[[Row], Talk]
 
 
-def vanishes(check: str, text: str, advice: str = REPAIR) -> Trouble:
+def vanishes(check: str, what: str, advice: str = REPAIR) -> Trouble:
     """Rows that are left out with at most a line in a log."""
-    return Trouble("fault", check, text, "vanish", advice)
+    return Trouble("fault", check, what, "rows-vanish", advice)
 
 
-def stops(check: str, text: str, advice: str = REPAIR) -> Trouble:
+def stops(check: str, what: str, advice: str = REPAIR) -> Trouble:
     """Rows that LLaMA-Factory fails on."""
-    return Trouble("fault", check, text, "stop the training", advice)
+    return Trouble("fault", check, what, "rows-stop-training", advice)
 
 
-ORDER = vanishes("roles", "user and assistant do not take turns")
-COUNT = vanishes("roles", "the conversation does not end with an answer")
-PAIR_COUNT = vanishes("roles", "the conversation before chosen and rejected ends with an answer")
-LATE_SYSTEM = vanishes("roles", "a system message does not stand first")
-UNKNOWN_ROLE = vanishes(
-    "roles", "a role is none of the entry's tags", "name the role in tags, or rename it in the rows"
-)
-NO_MESSAGES = vanishes("roles", "there is no message")
-NO_OUTPUT = vanishes("output", "the answer is null")
-NOT_TEXT_OUTPUT = vanishes("output", "the answer is not a text")
+ORDER = vanishes("roles", "no-turns-taken")
+COUNT = vanishes("roles", "no-answer-last")
+PAIR_COUNT = vanishes("roles", "answer-before-pair")
+LATE_SYSTEM = vanishes("roles", "late-system")
+UNKNOWN_ROLE = vanishes("roles", "role-unknown", "name-role")
+NO_MESSAGES = vanishes("roles", "no-message-in-row")
+NO_OUTPUT = vanishes("output", "answer-null")
+NOT_TEXT_OUTPUT = vanishes("output", "answer-no-text")
 OLD_PAIR = vanishes(
     "old_format",
-    "the answer is a list",
-    "the old reward data: write chosen and rejected, with ranking: true, or one text as the answer",
+    "answer-list",
+    "write-pair",
 )
-NO_PAIR = vanishes("pairs", "chosen or rejected is missing or of another form")
-NO_LABEL = vanishes("kto", "the kto_tag is not true or false")
-EMPTY_JUDGED = Trouble(
-    "fault", "kto", "the answer is empty: good is taken for bad", "are misread", REPAIR
-)
-EMPTY_OUTPUT = Trouble("warning", "output", "the answer is empty", "are doubtful", REPAIR)
-EMPTY_PROMPT = Trouble("warning", "prompt", "nothing is asked", "are doubtful", REPAIR)
-NOT_TEXT = stops("prompt", "what is asked is not a text")
-NULL_CONTENT = stops("messages", "a message's content is null or no text")
-NO_LIST = stops("messages", "the messages are null or no list")
-NO_OBJECT = stops("messages", "a message is no object")
-BAD_PAIR = stops("history", "an item of the history is not a pair")
-NULL_PAIR = stops("history", "an item of the history is not a pair of texts")
+NO_PAIR = vanishes("pairs", "no-pair")
+NO_LABEL = vanishes("kto", "no-label")
+EMPTY_JUDGED = Trouble("fault", "kto", "empty-judged", "rows-misread", REPAIR)
+EMPTY_OUTPUT = Trouble("warning", "output", "answer-empty", "rows-doubtful", REPAIR)
+EMPTY_PROMPT = Trouble("warning", "prompt", "nothing-asked", "rows-doubtful", REPAIR)
+NOT_TEXT = stops("prompt", "asked-no-text")
+NULL_CONTENT = stops("messages", "content-no-text")
+NO_LIST = stops("messages", "messages-no-list")
+NO_OBJECT = stops("messages", "message-no-object")
+BAD_PAIR = stops("history", "history-no-pair")
+NULL_PAIR = stops("history", "history-no-texts")
 KEYS_LEARNED = Trouble(
     "fault",
     "history",
-    "the history has objects: their keys are learned, not their texts",
-    "are misread",
-    "write every item as [question, answer]",
+    "keys-learned",
+    "rows-misread",
+    "write-items-as-pairs",
 )
 IGNORED_HISTORY = Trouble(
     "fault",
     "history",
-    "the history is no list: it is not read",
-    "are misread",
-    "write it as a list of [question, answer]",
+    "history-no-list",
+    "rows-misread",
+    "write-list-of-pairs",
 )
-BAD_TOOLS = stops("tools", "the tools are no JSON text of a list of functions")
+BAD_TOOLS = stops("tools", "tools-no-list")
 ODD_TOOLS = Trouble(
     "warning",
     "tools",
-    "a tool lacks its name, or properties of its parameters",
-    "are doubtful",
-    "some templates cannot write it; name both",
+    "tool-incomplete",
+    "rows-doubtful",
+    "name-both",
 )
-BAD_CALL = stops("tools", "a function call is no JSON with name and arguments")
-BAD_SYSTEM = stops("system", "the system prompt is not a text")
-BAD_ANSWER_ROLE = stops("pairs", "the role of chosen or rejected is none of the entry's tags")
-ASKING_ANSWER = Trouble(
-    "fault", "pairs", "chosen or rejected has the role of one who asks", "are misread", REPAIR
-)
+BAD_CALL = stops("tools", "call-no-json")
+BAD_SYSTEM = stops("system", "system-no-text")
+BAD_ANSWER_ROLE = stops("pairs", "pair-role-unknown")
+ASKING_ANSWER = Trouble("fault", "pairs", "pair-role-asks", "rows-misread", REPAIR)
 
 
 def converter(attributes: Attributes, stage: str) -> Converter:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from sftrecipe.plugin import Finding
+from sftrecipe.plugin import Finding, Text, Texts
+
+texts = Texts(__package__)
 
 State = Literal["fault", "warning"]
 SHOWN = 3
@@ -14,15 +16,26 @@ SHOWN = 3
 _LONGEST = 80
 
 
+Fate = Literal["rows-vanish", "rows-stop-training", "rows-misread", "rows-doubtful"]
+_OF_ONE_ROW: dict[Fate, str] = {
+    "rows-vanish": "row-vanishes",
+    "rows-stop-training": "row-stops-training",
+    "rows-misread": "row-misread",
+    "rows-doubtful": "row-doubtful",
+}
+
+
 class Trouble(NamedTuple):
-    """A kind of trouble that rows can be in."""
+    """A kind of trouble that rows can be in; its texts are slugs."""
 
     state: State
     check: str
-    text: str
-    """What is so with the rows, as in `3 of 8 rows vanish: TEXT`."""
-    fate: Literal["vanish", "stop the training", "are misread", "are doubtful"]
+    what: str
+    """What is so with the rows, as in `3 of 8 rows vanish: WHAT`."""
+    fate: Fate
     advice: str | None = None
+    cause: str = ""
+    """What else `what` shows."""
 
 
 @dataclass
@@ -45,21 +58,17 @@ class Tally:
     def findings(self) -> Iterator[Finding]:
         """One for every kind of trouble."""
         for trouble, count in self.counts.items():
-            rows = f"{count} of {self.rows} row{'s' * (self.rows != 1)}"
-            message = f"data set '{self.name}': {rows} {_agreeing(trouble.fate, self.rows)}"
+            slug = _OF_ONE_ROW[trouble.fate] if self.rows == 1 else trouble.fate
+            what = texts(trouble.what, cause=trouble.cause)
+            text = texts(slug, name=self.name, count=count, total=self.rows, what=what)
+            advice = texts(trouble.advice) if trouble.advice else None
             examples = tuple(self.examples[trouble])
-            text = f"{message}: {trouble.text}"
-            yield Finding(trouble.state, trouble.check, text, trouble.advice, examples)
+            yield Finding(trouble.state, trouble.check, text, advice, examples)
 
 
-def _agreeing(fate: str, rows: int) -> str:
-    singular = {
-        "vanish": "vanishes",
-        "stop the training": "stops the training",
-        "are misread": "is misread",
-        "are doubtful": "is doubtful",
-    }
-    return singular[fate] if rows == 1 else fate
+def of_data_set(name: str, fault: Text) -> Text:
+    """What is so with a data set, and with which."""
+    return texts("of-data-set", name=name, fault=fault)
 
 
 def shortened(value: Any) -> str:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck, environment_of
+from sftrecipe.plugin import MachineCheck, Text, Texts, environment_of
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
@@ -17,6 +17,8 @@ from sftrecipe_registry.shared.processes.python_environment import (
     TRAINING_ENVIRONMENT,
     make_training_environment,
 )
+
+texts = Texts(__package__)
 
 COMMAND = "llamafactory-cli"
 _SECONDS = 180.0
@@ -86,8 +88,7 @@ def check_training() -> Iterator[MachineCheck]:
         return
     python = _python_of(folder)
     if python is None:
-        text = f"'{folder}' has LLaMA-Factory, but no python is beside it"
-        yield MachineCheck("fault", text, make_training_environment())
+        yield MachineCheck("fault", texts("no-python", folder=folder), make_training_environment())
         return
     yield _looked(python)
 
@@ -98,10 +99,10 @@ def missing_training() -> Iterator[MachineCheck]:
         yield MachineCheck("fault", _not_found(), make_training_environment())
 
 
-def _not_found() -> str:
-    named = os.environ.get(TRAINING_ENVIRONMENT)
-    where = f"in '{named}' ({TRAINING_ENVIRONMENT})" if named else "on this machine"
-    return f"LLaMA-Factory is not found {where}"
+def _not_found() -> Text:
+    if named := os.environ.get(TRAINING_ENVIRONMENT):
+        return texts("not-found-there", named=named, variable=TRAINING_ENVIRONMENT)
+    return texts("not-found-here")
 
 
 def _looked(python: Path) -> MachineCheck:
@@ -110,23 +111,25 @@ def _looked(python: Path) -> MachineCheck:
             [str(python), "-c", _LOOK], _SECONDS, env=training_variables(python, {})
         )
     except OSError as error:
-        return MachineCheck("fault", f"{python} cannot be asked: {error}")
+        return MachineCheck("fault", texts("python-fails", python=python, cause=str(error)))
     if done is None:
-        return MachineCheck("fault", f"{python} cannot import torch within {_SECONDS:g} s")
+        return MachineCheck("fault", texts("torch-too-slow", python=python, seconds=_SECONDS))
     if done.returncode != 0:
-        last = (done.stderr.strip() or "no message").splitlines()[-1]
-        text = f"LLaMA-Factory cannot be imported by {python}: {last}"
-        return MachineCheck("fault", text, f"repair it: {python} -m pip install llamafactory")
+        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else texts("no-message")
+        text = texts("not-importable", python=python, last=last)
+        return MachineCheck("fault", text, texts("reinstall", python=python))
     try:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:
-        text = f"{python} is no python that works: it ran, and told nothing"
-        return MachineCheck("fault", text, make_training_environment())
-    text = (
-        f"LLaMA-Factory {found['llamafactory']}, torch {found['torch']}, Python {found['python']}, "
-        f"{python.parent.parent}"
-    )
+        return MachineCheck(
+            "fault", texts("told-nothing", python=python), make_training_environment()
+        )
+    versions = {
+        "llamafactory": found["llamafactory"],
+        "torch": found["torch"],
+        "version": found["python"],
+        "folder": python.parent.parent,
+    }
     if gpus := found["gpus"]:
-        return MachineCheck("ok", f"{text}; GPU: {', '.join(gpus)}")
-    advice = "a model of some size needs one; a tiny one trains on the CPU"
-    return MachineCheck("warning", f"{text}; no GPU is seen", advice)
+        return MachineCheck("ok", texts("found-with-gpu", gpus=", ".join(gpus), **versions))
+    return MachineCheck("warning", texts("found-without-gpu", **versions), texts("needs-gpu"))

@@ -19,9 +19,11 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
-from sftrecipe.plugin import ENVIRONMENT_MADE, PluginRefused, environment_of
+from sftrecipe.plugin import ENVIRONMENT_MADE, PluginRefused, Texts, environment_of
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
+
+texts = Texts(__package__)
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _LEFT_OUT = ("gradio", "hf-transfer", "torchaudio")
@@ -61,7 +63,7 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
         _check_import(folder, say)
         mark.write_text(wanted, "utf-8")
     except OSError as error:
-        raise PluginRefused(f"the environment cannot be made: {error}") from error
+        raise PluginRefused(texts("cannot-be-made", cause=str(error))) from error
     (folder / _INCOMPLETE).unlink()
     say(f"the environment in {folder} is complete")
     if environment_of(TRAINING_ENVIRONMENT) != str(folder):
@@ -81,9 +83,7 @@ def _claim(folder: Path) -> None:
     try:
         inside = list(folder.iterdir()) if folder.exists() else []
         if inside and not any(mark.exists() for mark in marks):
-            raise PluginRefused(
-                f"folder '{folder}' is not empty, and no environment of sftrecipe's"
-            )
+            raise PluginRefused(texts("folder-taken", folder=folder))
         folder.mkdir(parents=True, exist_ok=True)
         # First, so that what a kill leaves half-made is known for what it is.
         (folder / _INCOMPLETE).touch()
@@ -93,16 +93,15 @@ def _claim(folder: Path) -> None:
             elif entry.name != _INCOMPLETE:
                 entry.unlink()
     except OSError as error:
-        raise PluginRefused(f"folder '{folder}' cannot be made ready: {error.strerror}") from error
+        text = texts("folder-not-ready", folder=folder, cause=error.strerror)
+        raise PluginRefused(text) from error
 
 
 def _check_space(folder: Path, cpu: bool) -> None:
     free = shutil.disk_usage(folder).free
     if free < _SPACE[cpu]:
-        raise PluginRefused(
-            f"'{folder}' has {free / _GIB:.1f} GiB of free disk, the environment needs "
-            f"{_SPACE[cpu] / _GIB:.0f}: free some, or name another folder (--path)"
-        )
+        needed = _SPACE[cpu] / _GIB
+        raise PluginRefused(texts("few-space", folder=folder, free=free / _GIB, needed=needed))
 
 
 @contextmanager
@@ -113,7 +112,7 @@ def _uv(say: Callable[[str], None]) -> Iterator[list[str]]:
     elif importlib.util.find_spec("uv"):
         yield [sys.executable, "-m", "uv"]
     elif importlib.util.find_spec("pip") is None:
-        raise PluginRefused("it is made with uv, which is not found: https://docs.astral.sh/uv")
+        raise PluginRefused(texts("no-uv"))
     else:
         with tempfile.TemporaryDirectory() as target:
             say("fetching uv")
@@ -182,4 +181,5 @@ def _run(command: Sequence[str], say: Callable[[str], None], more: Mapping[str, 
                 say(text)
     if process.returncode != 0:
         name = Path(command[0]).name
-        raise PluginRefused(f"{name} failed ({process.returncode}): {' '.join(last)}")
+        status = process.returncode
+        raise PluginRefused(texts("command-failed", name=name, status=status, last=" ".join(last)))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.plugin import DataSet, Finding
+from sftrecipe.plugin import DataSet, Finding, Texts
 from sftrecipe_registry.llamafactory.training.output import listed
+
+texts = Texts(__package__)
 
 ARGUMENT = "mask_history"
 
@@ -26,10 +28,8 @@ def mask_findings(settings: Mapping[str, Any], data: Sequence[DataSet]) -> Itera
         if each.name not in listed(settings.get("dataset")) or wanted is given:
             continue
         if wanted:
-            text = f"data set '{each.name}' has turns that are not to be learned, and {ARGUMENT} "
-            advice = f"write {ARGUMENT}: true in the train block, or leave it out"
-            yield Finding("fault", "masks", f"{text}is not true: they are", advice)
+            text = texts("masks-ignored", name=each.name, argument=ARGUMENT)
+            yield Finding("fault", "masks", text, texts("write-argument", argument=ARGUMENT))
         else:
-            text = f"{ARGUMENT} is true: of data set '{each.name}' the last answer alone is learned"
-            advice = "leave it out, or let the exporter write a row for each answer (masked: split)"
-            yield Finding("warning", "masks", text, advice)
+            text = texts("last-alone-learned", name=each.name, argument=ARGUMENT)
+            yield Finding("warning", "masks", text, texts("leave-out-or-split"))

@@ -9,9 +9,11 @@ from typing import Any
 
 import yaml
 
-from sftrecipe.plugin import Training
+from sftrecipe.plugin import Texts, Training
 from sftrecipe_registry.llamafactory.training.output import MERGED, Output, listed, model_stands
 from sftrecipe_registry.llamafactory.training.process import failure, run_command
+
+texts = Texts(__package__)
 
 _OF_THE_MODEL = (
     *("model_name_or_path", "model_revision", "cache_dir", "use_fast_tokenizer", "hf_hub_token"),
@@ -62,7 +64,7 @@ async def merge(training: Training, config: Path, output: Output) -> None:
         say=training.say,
     )
     if not model_stands(unfinished) or not _head_came_along(output, unfinished):
-        raise failure(f"could not merge the adapter ({status})", log)
+        raise failure(texts("not-merged", status=status), log)
     unfinished.rename(whole)
 
 

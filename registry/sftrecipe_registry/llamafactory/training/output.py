@@ -14,8 +14,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.models.model_folder import weights_fingerprint
+
+texts = Texts(__package__)
 
 NOTE = ".sftrecipe.json"
 RESULTS = "all_results.json"
@@ -117,10 +119,8 @@ class Output:
         inside = [entry for entry in sorted(self.folder.iterdir()) if entry.name[:1] != "."]
         if inside and not self._note():
             names = ", ".join(entry.name for entry in inside[:3])
-            raise PluginRefused(
-                f"folder '{self.folder}' holds files that no training of this recipe left "
-                f"({names}{' …' if len(inside) > 3 else ''}); move them away, or set output_dir"
-            )
+            names += " …" if len(inside) > 3 else ""
+            raise PluginRefused(texts("folder-of-others", folder=self.folder, names=names))
         for entry in inside:
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)

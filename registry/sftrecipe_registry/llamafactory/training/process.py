@@ -7,22 +7,21 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from sftrecipe.plugin import PluginRefused
+from sftrecipe.plugin import PluginRefused, Text, Texts
 from sftrecipe_registry.llamafactory.training.environment import training_command, training_python
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_group import machine
+from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.server_log import last_line, telling_lines
 from sftrecipe_registry.shared.processes.server_note import SUFFIX, read_note, stop_leftovers
 from sftrecipe_registry.shared.processes.server_process import GRACE, kept_process
+
+texts = Texts(__package__)
 
 NAME = "LLaMA-Factory"
 _LOOK = 0.25
 _TELL = 10.0
 """Seconds of silence after which the last line of its log is told."""
-_NOT_FOUND = (
-    f"{NAME} is not found: make its environment with `sftrecipe env train` (--cpu without a GPU), "
-    "or name one in SFTRECIPE_TRAIN_ENV"
-)
 
 
 async def run_command(
@@ -43,7 +42,7 @@ async def run_command(
     """
     command = training_command()
     if command is None:
-        raise PluginRefused(_NOT_FOUND)
+        raise PluginRefused(texts("not-found", variable=TRAINING_ENVIRONMENT))
     python = training_python() or Path(command[0])
     started = told = time.monotonic()
     variables = training_variables(python, settings, allowed)
@@ -60,10 +59,10 @@ async def run_command(
     return process.status
 
 
-def failure(did: str, log: Path) -> PluginRefused:
+def failure(did: Text, log: Path) -> PluginRefused:
     """That it failed, in its own last words."""
-    own = telling_lines(log) or "it wrote nothing"
-    return PluginRefused(f"{NAME} {did}: {own}; its log: {log}")
+    own = telling_lines(log) or texts("wrote-nothing")
+    return PluginRefused(texts("last-words", did=did, own=own, log=log))
 
 
 def end_leftovers(folder: Path, say: Callable[[str], None]) -> None:
@@ -71,5 +70,5 @@ def end_leftovers(folder: Path, say: Callable[[str], None]) -> None:
     for path in folder.glob(f"*{SUFFIX}"):
         note = read_note(path)
         if note is not None and note.machine == machine() and note.engine.lives():
-            raise PluginRefused(f"process {note.engine.pid} trains in '{folder}' already")
+            raise PluginRefused(texts("trains-already", pid=note.engine.pid, folder=folder))
     stop_leftovers(folder, GRACE, say)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from sftrecipe.plugin import PluginRefused, Trained, Training
+from sftrecipe.plugin import PluginRefused, Texts, Trained, Training
 from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
@@ -28,12 +28,10 @@ from sftrecipe_registry.llamafactory.training.process import (
 )
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
 
+texts = Texts(__package__)
+
 _OUTPUT = "trainer_output"
 """Where it writes when it is told no folder."""
-_KILLED = (
-    "SIGKILL: killed from outside, mostly because memory ran out; a smaller "
-    "per_device_train_batch_size or cutoff_len takes less"
-)
 
 
 async def train(training: Training, config: Path) -> Trained:
@@ -67,7 +65,7 @@ def _output(config: Path) -> Output:
     run = config.parent
     folder = run / str(settings.get("output_dir") or _OUTPUT)
     if not folder.resolve().is_relative_to(run.resolve()):
-        raise PluginRefused(f"output_dir '{folder}' leads out of the run's folder")
+        raise PluginRefused(texts("leads-out", folder=folder))
     return Output(folder, settings, training_fingerprint(settings, run))
 
 
@@ -123,14 +121,14 @@ def _judge(output: Output, since: int, status: str, log: Path) -> None:
     """Whether it trained: by its files, since it ends well having done nothing, too."""
     if not output.trained(since):
         if status == "exit status 0":
-            missing = f"no weights, or no train_loss in {RESULTS}, came into '{output.folder}'"
-            raise failure(f"ended well and trained nothing ({missing})", log)
+            did = texts("trained-nothing", results=RESULTS, folder=output.folder)
+            raise failure(did, log)
         if status == "SIGKILL":  # its last words are about something else
-            raise PluginRefused(f"{NAME} failed ({_KILLED}); its log: {log}")
-        raise failure(f"failed ({status})", log)
+            raise PluginRefused(texts("killed", log=log))
+        raise failure(texts("failed", status=status), log)
     evaluated = any(name.startswith("eval_") for name in output.results())
     if output.settings.get("do_eval") and not evaluated and status != "exit status 0":
-        raise failure(f"trained, and failed ({status}) when it measured on the holdout", log)
+        raise failure(texts("failed-measuring", status=status), log)
 
 
 def _with_end(curve: Curve, losses: Curve, results: Mapping[str, float]) -> Curve:

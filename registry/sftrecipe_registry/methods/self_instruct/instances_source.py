@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sftrecipe_registry.shared.readers.known_set import KnownSet, others, text_of
-from sftrecipe_registry.shared.readers.rows import Misshapen
+from sftrecipe_registry.shared.readers.rows import WrongShape
 
 
 class SelfInstructInstances(KnownSet):
@@ -23,12 +23,12 @@ class SelfInstructInstances(KnownSet):
         """A row an instance."""
         instances = row.get("instances")
         if not isinstance(instances, list) or not instances:
-            raise Misshapen("no_instances")
+            raise WrongShape("no_instances")
         instruction = text_of(row, "instruction")
         rest = others(row, "instances", "instruction", "input", "output")
         for number, instance in enumerate(instances, 1):
             if not isinstance(instance, dict):
-                raise Misshapen("wrong_type", f"instance {number} is no object")
+                raise WrongShape("wrong_type", f"instance {number} is no object")
             asked = instance.get("input")
             yield {
                 "instruction": instruction,

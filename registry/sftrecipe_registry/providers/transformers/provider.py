@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -23,7 +24,6 @@ from sftrecipe.plugin import (
     OptionProblem,
     Permission,
     Places,
-    PluginError,
     Price,
     Provider,
     Texts,
@@ -33,9 +33,8 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.models.model_folder import (
     is_path,
     missing_model,
-    model_advice,
     model_folder,
-    model_problem,
+    model_problems,
     weights_fingerprint,
 )
 from sftrecipe_registry.shared.models.model_identity import model_identity
@@ -49,13 +48,8 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
 from sftrecipe_registry.shared.models.token_counters import folder_counter
 from sftrecipe_registry.shared.processes.python_environment import (
     TRAINING_ENVIRONMENT,
-    environment_python,
+    PythonEnvironment,
     make_training_environment,
-    missing_environment,
-    named_environment,
-    named_problem,
-    python_permissions,
-    set_variable,
 )
 
 texts = Texts(__package__)
@@ -112,22 +106,18 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A named environment that cannot be started; a folder without a model."""
-        if self.python and (absent := self._python_problem(Path.cwd())):
-            yield OptionProblem(("python",), absent, set_variable(TRAINING_ENVIRONMENT))
-        if wrong := model_problem(self.model):
-            yield OptionProblem(("model",), wrong, model_advice(self.model))
+        yield from self._environment().problems(("python",))
+        yield from model_problems(self.model)
         if wrong := packaged_problem(self.model):
             yield OptionProblem(("model",), wrong, INSTALL)
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """To start a python that the recipe names."""
-        yield from python_permissions(("python",), self.python, TRAINING_ENVIRONMENT)
+        yield from self._environment().permissions(("python",))
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""
-        yield from missing_environment(
-            self.python, TRAINING_ENVIRONMENT, texts("packages"), make_training_environment
-        )
+        yield from self._environment().missing(make_training_environment)
         yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
@@ -171,16 +161,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
             server_environment,
         )
 
-        # Looked at again: what was found at `validate` may be gone, and the project is known now.
-        if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
-            raise PluginError(
-                "server-python",
-                "server-python",
-                error=message,
-                package=texts("packages"),
-                variable=TRAINING_ENVIRONMENT,
-            )
-        python = environment_python(named_environment(self.python, TRAINING_ENVIRONMENT))
+        python = self._environment().python(connecting.folder.parent.parent)
         connecting.progress(f"loading {self.model_name()} with transformers")
         async with worker_process(
             f"transformers with {self.model_name()}",
@@ -208,9 +189,8 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
             return str(packaged_checkpoint())
         return str(model_folder(self.model)) if is_path(self.model) else self.model
 
-    def _python_problem(self, *strangers: Path) -> str | None:
-        """What is wrong with the environment; `strangers`: folders that come with the recipe."""
-        return named_problem(self.python, TRAINING_ENVIRONMENT, texts("packages"), strangers)
+    def _environment(self) -> PythonEnvironment:
+        return PythonEnvironment(self.python, TRAINING_ENVIRONMENT, partial(texts, "packages"))
 
 
 VALUE_HEADS = ("value_head.safetensors", "value_head.bin")

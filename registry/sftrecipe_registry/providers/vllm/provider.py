@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Gt
@@ -23,7 +22,6 @@ from sftrecipe.plugin import (
     OptionProblem,
     Permission,
     Places,
-    PluginError,
     Price,
     Provider,
     Quirks,
@@ -45,21 +43,13 @@ from sftrecipe_registry.shared.http.vendor_preset import vendor_problems
 from sftrecipe_registry.shared.models.model_folder import (
     is_path,
     missing_model,
-    model_advice,
     model_folder,
-    model_problem,
+    model_problems,
     weights_fingerprint,
 )
 from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.token_counters import folder_counter
-from sftrecipe_registry.shared.processes.python_environment import (
-    environment_python,
-    missing_environment,
-    named_environment,
-    named_problem,
-    python_permissions,
-    set_variable,
-)
+from sftrecipe_registry.shared.processes.python_environment import PythonEnvironment
 
 texts = Texts(__package__)
 ENVIRONMENT = "SFTRECIPE_VLLM_ENV"
@@ -132,22 +122,19 @@ teacher:
             if name in self.model_fields_set:
                 told, advice = texts("of-running-server", name=name), texts("remove-one", name=name)
                 yield OptionProblem((name,), told, advice, at_key=True)
-        if self.serve.python and (absent := self._python_problem(Path.cwd())):
-            yield OptionProblem(("serve", "python"), absent, set_variable(ENVIRONMENT))
-        if wrong := model_problem(self.model):
-            yield OptionProblem(("model",), wrong, model_advice(self.model))
+        yield from _environment(self.serve).problems(("serve", "python"))
+        yield from model_problems(self.model)
         yield from argument_problems(self.serve.args)
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """To start a python that the recipe names."""
         if self.serve is not None:
-            yield from python_permissions(("serve", "python"), self.serve.python, ENVIRONMENT)
+            yield from _environment(self.serve).permissions(("serve", "python"))
 
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment and the model's folder, where a server is to be started."""
         if self.serve is not None:
-            named = self.serve.python
-            yield from missing_environment(named, ENVIRONMENT, "vLLM", _name_environment)
+            yield from _environment(self.serve).missing(_name_environment)
             yield from missing_model(self.model)
 
     def capabilities(self) -> frozenset[Capability]:
@@ -217,22 +204,13 @@ teacher:
         from sftrecipe_registry.providers.vllm.server import VllmServer, open_vllm  # noqa: PLC0415
         from sftrecipe_registry.shared.processes.server_restart import restarted_server  # noqa: PLC0415
 
-        # Looked at again: what was found at `validate` may be gone, and the project is known now.
-        if message := self._python_problem(Path.cwd(), connecting.folder.parent.parent):
-            raise PluginError(
-                "server-python",
-                "server-python",
-                error=message,
-                package="vLLM",
-                variable=ENVIRONMENT,
-            )
+        python = _environment(serve).python(connecting.folder.parent.parent)
         arguments = argument_list(serve.args)
         if self._is_folder():
             model = str(model_folder(self.model))
         else:
             model = self.model
             arguments += [f"--revision={self.revision}"] if self.revision else []
-        python = environment_python(named_environment(serve.python, ENVIRONMENT))
         named = self.model_name()
         server = VllmServer(
             python,
@@ -245,13 +223,12 @@ teacher:
         )
         return restarted_server(lambda: open_vllm(server, connecting), connecting.progress)
 
-    def _python_problem(self, *strangers: Path) -> str | None:
-        """What is wrong with the environment; `strangers`: folders that come with the recipe."""
-        named = self.serve.python if self.serve else ""
-        return named_problem(named, ENVIRONMENT, "vLLM", strangers)
-
     def _is_folder(self) -> bool:
         return self.serve is not None and is_path(self.model)
+
+
+def _environment(serve: Serve) -> PythonEnvironment:
+    return PythonEnvironment(serve.python, ENVIRONMENT, lambda: "vLLM")
 
 
 def _name_environment() -> Text:

@@ -387,10 +387,8 @@ def seed_of(request: Request) -> int:
 def response_format(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema as `response_format` takes it; `strict` where the schema allows it."""
     strict = schema.get("additionalProperties") is False
-    return {
-        "type": "json_schema",
-        "json_schema": {"name": "reply", "schema": schema, "strict": strict},
-    }
+    reply = {"name": "reply", "schema": schema, "strict": strict}
+    return {"type": "json_schema", "json_schema": reply}
 
 
 def _proxy_for(url: str) -> str | None:

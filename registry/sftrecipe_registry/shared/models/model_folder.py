@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck, Text, Texts
+from sftrecipe.plugin import MachineCheck, OptionProblem, Text, Texts
 
 texts = Texts(__package__)
 _WHOLE = 1 << 24
@@ -34,8 +34,14 @@ def model_folder(model: str) -> Path:
     return Path(model).expanduser()
 
 
-def model_problem(model: str) -> Text | None:
-    """What is wrong with a name that means a folder; None where a model lies there, or nothing."""
+def model_problems(model: str) -> Iterator[OptionProblem]:
+    """What is wrong with a provider's `model` that means a folder where something else lies."""
+    if problem := _model_problem(model):
+        advice = texts("name-merged-model") if is_adapter(model_folder(model)) else None
+        yield OptionProblem(("model",), problem, advice)
+
+
+def _model_problem(model: str) -> Text | None:
     if not is_path(model):
         return None
     folder = model_folder(model)
@@ -54,13 +60,6 @@ def missing_model(model: str) -> Iterator[MachineCheck]:
     """A folder that is not there: it may come from another run, or lie on another machine."""
     if is_path(model) and not model_folder(model).exists():
         yield MachineCheck("fault", texts("not-here", model=model), texts("make-or-name-it"))
-
-
-def model_advice(model: str) -> Text | None:
-    """What to do about a name that has a problem."""
-    if is_adapter(model_folder(model)):
-        return texts("name-merged-model")
-    return None
 
 
 def is_adapter(folder: Path) -> bool:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from sftrecipe.plugin import MachineCheck, Permission, Text, Texts, environment_of
+from sftrecipe.plugin import (
+    MachineCheck,
+    OptionProblem,
+    Permission,
+    PluginError,
+    Text,
+    Texts,
+    environment_of,
+)
 
 texts = Texts(__package__)
 TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
@@ -16,11 +25,6 @@ TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 def make_training_environment() -> Text:
     """What to do where the machine has none."""
     return texts("make-training-environment", variable=TRAINING_ENVIRONMENT)
-
-
-def set_variable(variable: str) -> Text:
-    """What to do where the variable names no environment that can be started."""
-    return texts("set-variable", variable=variable)
 
 
 def environment_python(setting: str) -> Path:
@@ -49,43 +53,65 @@ def named_environment(named: str, variable: str) -> str:
     return named or os.path.abspath(environment_of(variable) or "")  # noqa: PTH100 - keeps links
 
 
-def named_problem(
-    named: str, variable: str, package: str, strangers: Sequence[Path]
-) -> Text | None:
-    """What is wrong with the environment that has a package; None where it can be started.
+class PythonEnvironment(NamedTuple):
+    """The environment that has a package: the one that a recipe names, else the machine's."""
 
-    `strangers`: folders that come with the recipe, of which its word starts nothing.
-    """
-    if not named and not environment_of(variable):
-        return texts("none-named", package=package)
-    if named.startswith("~"):
-        return texts("not-absolute", python=named)
-    if problem := _setting_problem(named_environment(named, variable)):
-        return problem
-    if named and any(within(environment_python(named), folder) for folder in strangers):
-        return texts("in-project", python=named)
-    return None
+    named: str
+    """By the recipe; empty where it names none."""
+    variable: str
+    """What names the machine's."""
+    package: Callable[[], str]
+    """What it has, as messages name it."""
 
+    def problem(self, *strangers: Path) -> Text | None:
+        """What is wrong with it; None where it can be started.
 
-def python_permissions(path: tuple[str, ...], named: str, variable: str) -> Iterator[Permission]:
-    """A program that a recipe names is code; what the user's own variable names too is not asked.
+        `strangers`: folders that come with the recipe, of which its word starts nothing.
+        """
+        if not self.named and not environment_of(self.variable):
+            return texts("none-named", package=self.package())
+        if self.named.startswith("~"):
+            return texts("not-absolute", python=self.named)
+        if problem := _setting_problem(named_environment(self.named, self.variable)):
+            return problem
+        if self.named and any(within(environment_python(self.named), each) for each in strangers):
+            return texts("in-project", python=self.named)
+        return None
 
-    Where it lies says nothing: a stranger may know of one that somebody else put there.
-    """
-    own = environment_of(variable)
-    if named and (not own or environment_python(own) != environment_python(named)):
-        yield Permission(path, "python", "code", named)
+    def problems(self, path: tuple[str, ...]) -> Iterator[OptionProblem]:
+        """What is wrong with the recipe's word, which stands there."""
+        if self.named and (problem := self.problem(Path.cwd())):
+            yield OptionProblem(path, problem, texts("set-variable", variable=self.variable))
 
+    def permissions(self, path: tuple[str, ...]) -> Iterator[Permission]:
+        """A program that a recipe names is code; what the user's own variable names too is not
+        asked.
 
-def missing_environment(
-    named: str, variable: str, package: str, advice: Callable[[], str]
-) -> Iterator[MachineCheck]:
-    """The machine's environment that has a package, where it cannot be started.
+        Where it lies says nothing: a stranger may know of one that somebody else put there.
+        """
+        own = environment_of(self.variable)
+        if self.named and (not own or environment_python(own) != environment_python(self.named)):
+            yield Permission(path, "python", "code", self.named)
 
-    One that the recipe names is the recipe's own business: `named_problem` tells of it.
-    """
-    if not named and (problem := named_problem(named, variable, package, ())):
-        yield MachineCheck("fault", problem, advice())
+    def missing(self, advice: Callable[[], str]) -> Iterator[MachineCheck]:
+        """The machine's, where it cannot be started; of the recipe's, `problems` tells."""
+        if not self.named and (problem := self.problem()):
+            yield MachineCheck("fault", problem, advice())
+
+    def python(self, project: Path) -> Path:
+        """What to start for a recipe of a project. Raises PluginError.
+
+        Looked at again: what was found at `validate` may be gone, and the project is known now.
+        """
+        if problem := self.problem(Path.cwd(), project):
+            raise PluginError(
+                "server-python",
+                "server-python",
+                error=problem,
+                package=self.package(),
+                variable=self.variable,
+            )
+        return environment_python(named_environment(self.named, self.variable))
 
 
 def within(python: Path, folder: Path) -> bool:

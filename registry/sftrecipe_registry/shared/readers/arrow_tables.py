@@ -18,7 +18,7 @@ from sftrecipe_registry.shared.files.inflation import (
 )
 from sftrecipe_registry.shared.files.packed_files import DataFile, on_disk
 from sftrecipe_registry.shared.readers.row_repairs import NULL_FOR_NAN, Unstorable, mended_row
-from sftrecipe_registry.shared.readers.rows import Good
+from sftrecipe_registry.shared.readers.rows import GoodLine
 
 texts = Texts(__package__)
 _MAGIC = b"ARROW1\0\0"
@@ -29,13 +29,13 @@ _FILLED = frozenset(
 """Columns of objects of which each has its own keys."""
 
 
-def parquet_rows(file: DataFile) -> Iterator[Good]:
+def parquet_rows(file: DataFile) -> Iterator[GoodLine]:
     """Every row of a Parquet file, with its number. Raises PluginRefused, OSError."""
     with on_disk(file) as path:
         yield from _parquet_rows(path)
 
 
-def _parquet_rows(path: Path) -> Iterator[Good]:
+def _parquet_rows(path: Path) -> Iterator[GoodLine]:
     import pyarrow as pa  # noqa: PLC0415 - 50 MB that `validate` need not load
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -67,13 +67,13 @@ def _parquet_batches(path: Path, file: Any) -> Iterator[Any]:
         yield from file.iter_batches(rows_at_once(longest), row_groups=[number])
 
 
-def arrow_rows(file: DataFile) -> Iterator[Good]:
+def arrow_rows(file: DataFile) -> Iterator[GoodLine]:
     """Every row of an Arrow file, stream or file format. Raises PluginRefused, OSError."""
     with on_disk(file) as path:
         yield from _arrow_rows(path)
 
 
-def _arrow_rows(path: Path) -> Iterator[Good]:
+def _arrow_rows(path: Path) -> Iterator[GoodLine]:
     import pyarrow as pa  # noqa: PLC0415
 
     open_regular(path).close()
@@ -106,7 +106,7 @@ def _check_packed(path: Path) -> None:
             inflation.add(inflated)
 
 
-def _rows(batches: Any, inflation: Inflation) -> Iterator[Good]:
+def _rows(batches: Any, inflation: Inflation) -> Iterator[GoodLine]:
     number = 0
     for batch in batches:
         size, longest = batch_size(batch)

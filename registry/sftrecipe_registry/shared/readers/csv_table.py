@@ -10,7 +10,7 @@ from sftrecipe.plugin import PluginRefused, Texts
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_lines
 from sftrecipe_registry.shared.readers.csv_delimiter import delimiter_of
-from sftrecipe_registry.shared.readers.rows import SHOWN, Bad, Found
+from sftrecipe_registry.shared.readers.rows import SHOWN, BadLine, Found
 
 texts = Texts(__package__)
 LONGEST_FIELD = 16 * 1024 * 1024
@@ -39,7 +39,7 @@ def csv_rows(
     rows = _rows(lines, delimiter, quote)
     names = list(header) if header is not None else None
     for row in rows:
-        if isinstance(row, Bad):
+        if isinstance(row, BadLine):
             if names is None:
                 raise PluginRefused(texts("header-unreadable", file=path.name, reason=row.reason))
             yield row
@@ -51,7 +51,7 @@ def csv_rows(
             yield line, dict(zip(names, values, strict=True))
         else:
             detail = f"{len(values)} values, expected {len(names)}"
-            yield Bad(line, delimiter.join(values)[:SHOWN], "wrong_columns", detail)
+            yield BadLine(line, delimiter.join(values)[:SHOWN], "wrong_columns", detail)
 
 
 class _Lines:
@@ -95,7 +95,7 @@ class _Lines:
             return line.decode("utf-8", "replace")
 
 
-def _rows(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]] | Bad]:
+def _rows(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list[str]] | BadLine]:
     while True:
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, strict=True)
         lines.begin()
@@ -103,7 +103,7 @@ def _rows(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list
             for values in reader:
                 line = lines.number - len(lines.row) + 1
                 if lines.damaged:
-                    yield Bad(line, lines.row[0][:SHOWN].rstrip("\r\n"), "undecodable")
+                    yield BadLine(line, lines.row[0][:SHOWN].rstrip("\r\n"), "undecodable")
                 elif values:
                     yield line, values
                 lines.begin()
@@ -114,7 +114,7 @@ def _rows(lines: _Lines, delimiter: str, quote: str) -> Iterator[tuple[int, list
             first = lines.row[0]
             if len(lines.row) > 1:
                 lines.only_first()
-            yield Bad(lines.number, first[:SHOWN].rstrip("\r\n"), "bad_csv", f"{error}")
+            yield BadLine(lines.number, first[:SHOWN].rstrip("\r\n"), "bad_csv", f"{error}")
 
 
 def _header(values: list[str], path: DataFile) -> list[str]:

@@ -13,7 +13,7 @@ from sftrecipe.plugin import Context, PluginRefused, Texts, install_command, ope
 from sftrecipe_registry.shared.files.data_files import check_names, data_files
 from sftrecipe_registry.shared.files.packed_files import plain_name
 from sftrecipe_registry.shared.readers.arrow_tables import plain
-from sftrecipe_registry.shared.readers.rows import Found, Good
+from sftrecipe_registry.shared.readers.rows import Found, GoodLine
 from sftrecipe_registry.shared.readers.table_files import SUFFIXES, table_kind, table_rows
 
 texts = Texts(__package__)
@@ -87,7 +87,7 @@ def hub_rows(
     subset: str | None = None,
     folder: str | None = None,
     revision: str | None = None,
-) -> Iterator[Good]:
+) -> Iterator[GoodLine]:
     """Every row of a data set of the hub, with its number. Raises PluginRefused, with advice."""
     table = _loaded(name, split=split, subset=subset, folder=folder, revision=revision)
     number = 0

@@ -9,14 +9,14 @@ import orjson
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.readers.json_values import json_value
 from sftrecipe_registry.shared.readers.numbered_lines import numbered_lines
-from sftrecipe_registry.shared.readers.rows import Bad, Found, shown
+from sftrecipe_registry.shared.readers.rows import BadLine, Found, shown
 
 
 def json_lines(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
     """Every line's object; empty lines count for nothing. Raises OSError."""
     loads = json_value
     for found in numbered_lines(path, encoding):
-        if isinstance(found, Bad):
+        if isinstance(found, BadLine):
             yield found
             continue
         number, line = found
@@ -29,19 +29,19 @@ def json_lines(path: DataFile, encoding: str = "auto") -> Iterator[Found]:
         if isinstance(value, dict):
             yield number, value
         else:
-            yield Bad(number, shown(line), "not_an_object", kind(value))
+            yield BadLine(number, shown(line), "not_an_object", kind(value))
 
 
-def bad_json(line: int, text: bytes, error: orjson.JSONDecodeError) -> Bad:
+def bad_json(line: int, text: bytes, error: orjson.JSONDecodeError) -> BadLine:
     """Why a text is no JSON: it cannot be decoded, or it is malformed."""
     try:
         text.decode()
     except UnicodeDecodeError as cause:
-        return Bad(line, shown(text), "undecodable", f"byte {cause.start + 1} of the line")
-    return Bad(line, shown(text), "not_json", error.msg)
+        return BadLine(line, shown(text), "undecodable", f"byte {cause.start + 1} of the line")
+    return BadLine(line, shown(text), "not_json", error.msg)
 
 
-def _bad_line(number: int, line: bytes, error: orjson.JSONDecodeError) -> Bad:
+def _bad_line(number: int, line: bytes, error: orjson.JSONDecodeError) -> BadLine:
     return bad_json(number, line.rstrip(b"\r\n"), error)
 
 

@@ -15,7 +15,7 @@ from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import utf8_chunks
 from sftrecipe_registry.shared.readers.json_lines import bad_json, kind
 from sftrecipe_registry.shared.readers.json_values import json_value
-from sftrecipe_registry.shared.readers.rows import Bad, Found, shown
+from sftrecipe_registry.shared.readers.rows import BadLine, Found, shown
 
 LONGEST_ITEM = 32 * 1024 * 1024
 """Bytes of an item that are held at most; a longer one is rejected."""
@@ -62,7 +62,7 @@ class _Items:
         self._end = _CLOSING_BRACE if opened == _BRACE else _LIST_END
         self._line = line
         """The line of `_start`."""
-        self._too_long: Bad | None = None
+        self._too_long: BadLine | None = None
         self._is_lost = False
         self._begin_again = False
 
@@ -96,7 +96,7 @@ class _Items:
             rest = self._text[self._start :].strip()
             yield from self._taken(len(self._text)) if rest else ()
             line = self._line + self._text.count(b"\n", self._start)
-            yield Bad(line, "", "not_json", "the list does not end")
+            yield BadLine(line, "", "not_json", "the list does not end")
         else:
             yield from self._junk(len(self._text))
 
@@ -184,7 +184,7 @@ class _Items:
         item = text.lstrip()
         line = self._line + text.count(b"\n", 0, len(text) - len(item))
         if not item:
-            yield Bad(line, "", "not_json", "nothing stands between two commas")
+            yield BadLine(line, "", "not_json", "nothing stands between two commas")
             return
         named = _NAMED.match(item) if self._end == _CLOSING_BRACE else None
         try:
@@ -195,7 +195,7 @@ class _Items:
         if isinstance(value, dict):
             yield line, value
         else:
-            yield Bad(line, shown(item), "not_an_object", kind(value))
+            yield BadLine(line, shown(item), "not_an_object", kind(value))
 
     def _move(self, start: int) -> None:
         """Begin the next item."""
@@ -210,7 +210,7 @@ class _Items:
         detail = f"over {LONGEST_ITEM} bytes"
         if self._too_long is None:
             head = self._text[self._start : self._start + _HEAD].lstrip()
-            self._too_long = Bad(self._line, shown(head), "item_too_long", detail)
+            self._too_long = BadLine(self._line, shown(head), "item_too_long", detail)
         self._move(self._at)
         if len(self._text) - self._start > LONGEST_ITEM:
             yield self._too_long._replace(detail=f"{detail} in one text; the rest is not read")
@@ -229,14 +229,14 @@ class _Items:
     def _is_object(self) -> bool:
         return self._text[self._start : self._start + _HEAD].lstrip()[:1] == b"{"
 
-    def _unfinished(self, end: int) -> Bad:
+    def _unfinished(self, end: int) -> BadLine:
         """The item that misses its end; the next one begins at `end`."""
         text = self._text[self._start : end]
         item = text.strip()
         line = self._line + text.count(b"\n", 0, len(text) - len(text.lstrip()))
         self._move(end)
         self._depth, self._too_long = 0, None
-        return Bad(line, shown(item), "not_json", "the item does not end")
+        return BadLine(line, shown(item), "not_json", "the item does not end")
 
 
 _QUOTE, _COMMA, _BRACE, _CLOSING_BRACE, _LIST_END = b'",{}]'

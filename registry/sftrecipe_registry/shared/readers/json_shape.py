@@ -18,7 +18,7 @@ from sftrecipe_registry.shared.readers.json_layout import TOKEN, Layout, columns
 from sftrecipe_registry.shared.readers.json_lines import kind
 from sftrecipe_registry.shared.readers.json_list import items_of
 from sftrecipe_registry.shared.readers.json_values import json_value
-from sftrecipe_registry.shared.readers.rows import Bad, Found
+from sftrecipe_registry.shared.readers.rows import BadLine, Found
 
 texts = Texts(__package__)
 _HEAD = 64 * 1024
@@ -61,16 +61,16 @@ def check_lines(file: DataFile, name: str, encoding: str) -> None:
         raise PluginRefused(told)
     if len(lines) > 1 and not _is_row(lines[0]):
         first = next(items_of(iter([head])), None)
-        if not isinstance(first, Bad | None):
+        if not isinstance(first, BadLine | None):
             raise PluginRefused(texts("objects-over-lines", file=name))
 
 
 def _check_objects(items: Iterator[Found], name: str) -> None:
     """Refuse a file whose first items are lists, texts or numbers. Raises PluginRefused."""
     first = list(islice(items, _LINES))
-    if first and all(isinstance(each, Bad) and each.reason == "not_an_object" for each in first):
-        detail = first[0].detail if isinstance(first[0], Bad) else ""
-        raise PluginRefused(_where_a_row_stands(name, detail))
+    bad = [each for each in first if isinstance(each, BadLine) and each.reason == "not_an_object"]
+    if bad and len(bad) == len(first):
+        raise PluginRefused(_where_a_row_stands(name, bad[0].detail))
 
 
 def holds_lines(file: DataFile, encoding: str) -> bool:

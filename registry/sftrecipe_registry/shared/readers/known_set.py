@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sftrecipe.plugin import Context, InputPath, Inputs, Record, Reject, Source
 from sftrecipe_registry.shared.files.data_files import data_files
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import Encoding
-from sftrecipe_registry.shared.readers.rows import Misshapen, found_rows
+from sftrecipe_registry.shared.readers.rows import WrongShape, found_rows
 from sftrecipe_registry.shared.readers.table_files import (
+    FILE_REASONS,
     TEXT_SUFFIXES,
     suffix_of,
     table_kind,
@@ -22,6 +23,11 @@ from sftrecipe_registry.shared.readers.table_files import (
 class KnownSet(Source):
     """A data set whose columns are known."""
 
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **FILE_REASONS,
+        "undecodable": ("encoding",),
+    }
+
     path: InputPath
     """The data set's file (.json, .jsonl, .csv, .parquet; packed too), or a folder of them."""
     encoding: Encoding = "auto"
@@ -29,7 +35,7 @@ class KnownSet(Source):
 
     @abstractmethod
     def shaped(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
-        """The canonical columns of what stands in the file. Raises Misshapen."""
+        """The canonical columns of what stands in the file. Raises WrongShape."""
 
     def read(self, ctx: Context) -> Iterator[Record | Reject]:
         """The data set's rows."""
@@ -50,12 +56,12 @@ class KnownSet(Source):
 
 
 def text_of(row: Mapping[str, Any], *names: str) -> str:
-    """The text of the first of these columns that the row has. Raises Misshapen."""
+    """The text of the first of these columns that the row has. Raises WrongShape."""
     name = next((name for name in names if row.get(name) is not None), None)
     if name is None:
-        raise Misshapen("missing_column", " or ".join(names))
+        raise WrongShape("missing_column", " or ".join(names))
     if not isinstance(row[name], str):
-        raise Misshapen("wrong_type", f"{name} is no text")
+        raise WrongShape("wrong_type", f"{name} is no text")
     return str(row[name])
 
 

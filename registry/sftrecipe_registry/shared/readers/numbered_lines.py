@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from sftrecipe_registry.shared.files.packed_files import DataFile
 from sftrecipe_registry.shared.files.text_files import LONGEST_LINE, utf8_lines
-from sftrecipe_registry.shared.readers.rows import Bad, shown
+from sftrecipe_registry.shared.readers.rows import BadLine, shown
 
 
-def numbered_lines(path: DataFile, encoding: str = "auto") -> Iterator[tuple[int, bytes] | Bad]:
-    """Every line, from 1, in UTF-8; one over `LONGEST_LINE` is a Bad. Raises OSError."""
+def numbered_lines(path: DataFile, encoding: str = "auto") -> Iterator[tuple[int, bytes] | BadLine]:
+    """Every line, from 1, in UTF-8; one over `LONGEST_LINE` is a BadLine. Raises OSError."""
     number, whole = 0, True
     for line in utf8_lines(path, encoding):
         number += whole
@@ -18,4 +18,4 @@ def numbered_lines(path: DataFile, encoding: str = "auto") -> Iterator[tuple[int
         if began and whole:
             yield number, line
         elif began:
-            yield Bad(number, shown(line), "line_too_long", f"over {LONGEST_LINE} bytes")
+            yield BadLine(number, shown(line), "line_too_long", f"over {LONGEST_LINE} bytes")

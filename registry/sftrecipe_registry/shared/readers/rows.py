@@ -12,7 +12,7 @@ SHOWN = 500
 """Characters of a bad line that its reject keeps."""
 
 
-class Bad(NamedTuple):
+class BadLine(NamedTuple):
     """Something in a file that is no row."""
 
     line: int
@@ -22,14 +22,14 @@ class Bad(NamedTuple):
     detail: str = ""
 
 
-Good = tuple[int, dict[str, Any]]
+GoodLine = tuple[int, dict[str, Any]]
 """Line, and the columns that stand there."""
-Found = Good | Bad
+Found = GoodLine | BadLine
 Shape = Callable[[dict[str, Any]], Iterable[dict[str, Any]]]
-"""Makes the rows' columns out of what stands in the file. Raises Misshapen or UnreadTurn."""
+"""Makes the rows' columns out of what stands in the file. Raises WrongShape or UnreadTurn."""
 
 
-class Misshapen(Exception):
+class WrongShape(Exception):
     """What stands in the file is no such row."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -45,7 +45,7 @@ def found_rows(
     make = ctx.row
     for item in found:
         origin = f"{shown}:{item[0]}"
-        if isinstance(item, Bad):
+        if isinstance(item, BadLine):
             yield _reject({"line": item.text}, item.reason, item.detail, origin, ctx)
             continue
         try:
@@ -58,7 +58,7 @@ def found_rows(
                 yield make(columns, origin=origin)
             else:
                 yield from [make(shaped, origin=origin) for shaped in shape(columns)]
-        except (Misshapen, UnreadTurn) as fault:
+        except (WrongShape, UnreadTurn) as fault:
             yield _reject(item[1], fault.reason, fault.detail, origin, ctx)
         except TypeError as error:
             yield _reject({"line": _printed(item[1])}, "not_json", f"{error}", origin, ctx)

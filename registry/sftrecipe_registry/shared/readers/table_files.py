@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -23,6 +23,12 @@ TEXT_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".txt")
 """Those that need no heavy import."""
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arrow")
 _JSON = (".json", ".jsonl", ".ndjson")
+FILE_REASONS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("not_json", "not_an_object", "undecodable", "wrong_columns", "bad_csv", "line_too_long",
+     "item_too_long"),
+    (),
+)  # fmt: skip
+"""Why a line or an item is rejected, whatever the kind; no option decides it."""
 
 
 def table_rows(file: DataFile, encoding: str = "auto") -> Iterator[Found]:
