@@ -14,6 +14,7 @@ from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.plugin_kinds import Generator
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.row_views import FirstRows
+from sftrecipe.recipe.language.sections import OWN, SECTIONS
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
@@ -23,6 +24,13 @@ from sftrecipe.run.rejects_file import RejectedRow, rejects
 from sftrecipe.run.run_state import RunState
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
+
+_BEHIND = [
+    name
+    for name, section in SECTIONS.items()
+    if section.reach and section.makes != OWN and not section.thins
+]
+"""Sections of which nothing is made: all behind sources, generators and filters."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ async def preview_rows(
     changed = {
         "providers": tuple(map(_at_once, recipe.providers.values())),
         "generate": tuple(_few(block, count) for block in recipe.generate),
-        **dict.fromkeys(("mix", "export", "train", "evaluate"), ()),
+        **dict.fromkeys(_BEHIND, ()),
     }
     few = replace(recipe, sections={**recipe.sections, **changed})
     plan = plan_recipe(few, project)
