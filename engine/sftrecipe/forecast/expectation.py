@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sftrecipe.calls.replies.structured import REPAIRS
-from sftrecipe.plan.estimate import Range
+from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.plugin_kinds import Expected, Filter, Generator, Judge
 from sftrecipe.plugin.provider import Request
@@ -117,9 +117,22 @@ def _limited(count: int, within: Range) -> int:
 def _expected(plugin: Asker, rows: Range) -> Expected:
     """What the plugin says; nothing is known where it fails to say it."""
     try:
-        return plugin.expected(*rows)
+        told: Any = plugin.expected(*rows)
     except Exception:  # somebody's plugin: a run is not to fail of its estimate
-        return Expected((0, None), (0, None))
+        return Expected(UNKNOWN, UNKNOWN)
+    if not isinstance(told, Expected):
+        return Expected(UNKNOWN, UNKNOWN)
+    return told._replace(calls=told_range(told.calls), rows=told_range(told.rows))
+
+
+def told_range(told: object) -> Range:
+    """What a plugin says, where it is a range of counts; nothing is known where it is none."""
+    match told:
+        case (int(least), None) if least >= 0:
+            return least, None
+        case (int(least), int(most)) if 0 <= least <= most:
+            return least, most
+    return UNKNOWN
 
 
 def _calls(plugin: Asker, expected: Expected, seen: DryRunResult) -> tuple[Range, bool]:

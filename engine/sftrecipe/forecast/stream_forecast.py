@@ -12,7 +12,7 @@ from typing import cast
 
 import orjson
 
-from sftrecipe.forecast.expectation import DryRunResult, Expectation
+from sftrecipe.forecast.expectation import DryRunResult, Expectation, told_range
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
@@ -270,7 +270,7 @@ def middle(count: Range) -> int | None:
 def _range_told(expected: Callable[[], Range]) -> Range:
     """What a plugin says; nothing is known where it fails to say it."""
     try:
-        return expected()
+        return told_range(expected())
     except Exception:  # somebody's plugin: a plan is not to fail of its estimate
         return UNKNOWN
 

@@ -47,6 +47,16 @@ class Crashing(Everything):
 
     def expected(self, rows):
         return rows["nobody"]
+
+
+class Odd(Everything):
+    """The same, and what it says is no range."""
+
+    told: Any = None
+    """What it says."""
+
+    def expected(self, rows):
+        return tuple(self.told) if isinstance(self.told, list) else self.told
 '''
 
 
@@ -68,6 +78,7 @@ class Project:
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text(
             "[sftrecipe.mixers]\neverything = third:Everything\ncrashing = third:Crashing\n"
+            "odd = third:Odd\n"
         )
         (folder / "third" / "third.py").write_text(MIXER)
 
@@ -239,6 +250,18 @@ def test_a_provider_that_the_dry_run_does_not_come_to(tmp_path: Path, server: St
     talk = {"use": "dialogue", "from": "s", "provider": "a", "with": {"turns": 2, "user": "b"}}
     project.write(3, generate=[{"id": "g", **talk}], mix=None, export=None, evaluate=None)
     assert project.plan()["steps"]["g"]["calls"][1] >= 9
+
+
+@pytest.mark.parametrize(
+    "told", [None, 5, [1], ["a", "b"], [3, 1], [-1, 4], [1.5, 2], [0, 1, 2]], ids=str
+)
+def test_an_estimate_that_is_no_range_tells_nothing(
+    told: Any, tmp_path: Path, server: StandIn
+) -> None:
+    project = Project(tmp_path, server.url)
+    mix = {"use": "odd", "streams": ["s"], "told": told}
+    project.write(3, generate=None, mix=mix, evaluate=None)
+    assert project.plan()["steps"]["mix"]["rows"] == [0, None]
 
 
 def test_a_mix_that_cannot_be_filled_is_told_before_anything_is_paid(
