@@ -10,7 +10,6 @@ from sftrecipe import Context, Record, Reject, Source
 from sftrecipe.plugin import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.option_types import FileMarker, marked
-from sftrecipe.run.steps.source_step import read_source
 
 
 def source(name: str, /, **options: Any) -> Source:
@@ -31,6 +30,8 @@ def read(
     name: str, folder: Path, /, *, seed: int = 0, **options: Any
 ) -> tuple[list[Record], list[Reject]]:
     """All rows and rejects of a source."""
+    from sftrecipe.run.steps.source_step import read_source  # noqa: PLC0415 - pyarrow
+
     plugin = source(name, **options)
     items = list(read_source(plugin, context(plugin, folder, seed)))
     rows = [item for item in items if isinstance(item, Record)]
