@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,10 +48,10 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def trees() -> Iterator[tuple[Path, ast.Module]]:
-    for house in HOUSES:
-        for path in modules(house):
-            yield path, ast.parse(path.read_text("utf-8"))
+@cache
+def trees() -> list[tuple[Path, ast.Module]]:
+    paths = [path for house in HOUSES for path in modules(house)]
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in paths]
 
 
 @pytest.mark.parametrize("house", HOUSES)
