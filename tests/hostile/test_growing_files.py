@@ -164,9 +164,9 @@ def test_json_that_is_deep_or_long_is_a_bad_row(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     deep = "[" * 100_000 + "]" * 100_000
     path.write_text(f'{{"a": {deep}}}\n{{"a": 1}}\n')
-    assert [type(each).__name__ for each in json_lines(path)] == ["Bad", "tuple"]
+    assert [type(each).__name__ for each in json_lines(path)] == ["BadLine", "tuple"]
     path.write_text(f'[{{"a": {deep}}}, {{"a": 1}}]')
-    assert [type(each).__name__ for each in json_items(path)] == ["Bad", "tuple"]
+    assert [type(each).__name__ for each in json_items(path)] == ["BadLine", "tuple"]
 
 
 def test_a_text_that_is_too_long_is_refused(
