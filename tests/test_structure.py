@@ -27,10 +27,6 @@ EMPTY_NAMES = {
     "base2",
 }
 
-LONG_FILES: dict[str, str] = {}
-"""Files above the limit, with the reason."""
-LONG_FUNCTIONS: dict[str, str] = {}
-"""Functions above the limit, with the reason."""
 TWO_PLUGINS = {
     "LlamaFactory": "the exporter and the trainer of one name",
     "SelfInstructInstances": "the generator and the source of one name",
@@ -111,7 +107,5 @@ def test_files_and_functions_are_short() -> None:
                 length = (node.end_lineno or 0) - node.lineno + 1 - lines_of_docstring(node)
                 if length > LINES_A_FUNCTION:
                     functions[f"{name_of(path)}:{node.name}"] = length
-    assert {name: files[name] for name in files.keys() - LONG_FILES.keys()} == {}
-    assert {name: functions[name] for name in functions.keys() - LONG_FUNCTIONS.keys()} == {}
-    needless = LONG_FILES.keys() - files.keys() | LONG_FUNCTIONS.keys() - functions.keys()
-    assert needless == set(), "no exception is needed any more"
+    assert files == {}
+    assert functions == {}

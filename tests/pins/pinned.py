@@ -21,16 +21,25 @@ def hold(name: str, found: dict[str, Any], meaning: str) -> None:
     file = HERE / f"{name}.json"
     pinned = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if os.environ.get("SFTRECIPE_PIN"):
-        text = json.dumps(dict(sorted((pinned | found).items())), ensure_ascii=False, indent=1)
-        file.write_text(f"{text}\n", encoding="utf-8")
+        _write(file, pinned | found)
         return
     differing = [line for part in found for line in _differing(part, pinned.get(part), found[part])]
     assert not differing, "\n".join([meaning, *differing[:20], _ANEW])
 
 
-def pinned_names(name: str) -> set[str]:
-    """The names that a pin has."""
-    return set(json.loads((HERE / f"{name}.json").read_text(encoding="utf-8")))
+def hold_names(name: str, kept: set[str]) -> None:
+    """Hold a pin to these names; where it is written anew, what is gone goes."""
+    file = HERE / f"{name}.json"
+    pinned = json.loads(file.read_text(encoding="utf-8"))
+    if os.environ.get("SFTRECIPE_PIN"):
+        _write(file, {part: pinned[part] for part in pinned if part in kept})
+        return
+    assert set(pinned) == kept
+
+
+def _write(file: Path, pinned: dict[str, Any]) -> None:
+    text = json.dumps(dict(sorted(pinned.items())), ensure_ascii=False, indent=1)
+    file.write_text(f"{text}\n", encoding="utf-8")
 
 
 def _differing(part: str, pinned: Any, found: Any) -> list[str]:

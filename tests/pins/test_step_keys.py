@@ -14,7 +14,7 @@ from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.store.project import Project
 
-from .pinned import hold, pinned_names
+from .pinned import hold, hold_names
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.yaml"))
 MEANING = """\
@@ -61,4 +61,4 @@ def test_keys_stay(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_no_pin_is_left_over() -> None:
-    assert pinned_names("step_keys") == {recipe.stem for recipe in RECIPES}
+    hold_names("step_keys", {recipe.stem for recipe in RECIPES})

@@ -30,6 +30,8 @@ TOLD: dict[str, tuple[tuple[int, str], ...]] = {
 REJECTING = {"Reject": 1, "Verdict": 1, "reject": 1, "Unfit": 0, "Unusable": 0, "NotJudged": 0,
              "Lost": 0, "LostPart": 0, "UnreadTurn": 0}  # fmt: skip
 """What takes a reason to reject a row, and at which place."""
+WORDS_OF_PROSE = {"answer", "file", "keep", "preference", "repetition", "score"}
+"""Names of options that remedies use as words."""
 NO_ENGINE = {"transformers_worker", "worker.py"}
 """They run in environments of their own, without the engine."""
 
@@ -180,3 +182,26 @@ def test_every_reason_is_explained() -> None:
         if not any(reason in catalogue(each, "en").reasons for each in around):
             unknown.add(f"{where.removeprefix(ROOT.name)}: {reason}")
     assert not unknown
+
+
+def test_a_remedy_names_options_of_its_plugin() -> None:
+    """Or says whose they are."""
+    loaded = {
+        (kind, name): plugin.load()
+        for kind in KINDS
+        for name, plugin in plugins(kind).items()
+        if plugin.entry.value.startswith(ROOT.name)
+    }
+    owners: dict[str, set[str]] = {}
+    for (_, name), each in loaded.items():
+        for option in {option for options in each.decides.values() for option in options}:
+            owners.setdefault(option, set()).add(name)
+    wrong = {
+        f"{name}: {reason}: {word}"
+        for (_, name), each in loaded.items()
+        for reason in each.decides
+        if (words := set(re.findall(r"[a-z_]+", str(reason_of(reason, each).remedy))))
+        for word in words & owners.keys() - WORDS_OF_PROSE - each.model_fields.keys()
+        if not words & owners[word]
+    }
+    assert wrong == set()

@@ -39,6 +39,7 @@ from sftrecipe.plugin.provider import (
     Request,
     TellsLimits,
     TimedOut,
+    no_reply_text,
 )
 
 LOOK_AGAIN, LONGEST_LOOK = 0.1, 20.0
@@ -300,11 +301,9 @@ class Asker:
             self._heed(marks, answered=True)
             return taken(answer, call.request)
         except TimeoutError:
-            text = f"no reply within {self.limits.timeout:g} s"
-            raise TimedOut(text) from None
+            raise TimedOut(no_reply_text(self.limits.timeout)) from None
         except CallFailed as failure:
             failure.message = scrub_message(failure.message)
-            failure.args = (failure.message,)
             self._heed(marks, answered=False)
             raise
         finally:

@@ -17,7 +17,15 @@ from sftrecipe.calls.redaction import scrub_message
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.session import Connection
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.plugin.provider import Answer, CallFailed, LimitsSeen, Provider, Request, TellsLimits
+from sftrecipe.plugin.provider import (
+    Answer,
+    CallFailed,
+    LimitsSeen,
+    Provider,
+    Request,
+    TellsLimits,
+    no_reply_text,
+)
 
 
 class AttemptResult(NamedTuple):
@@ -46,7 +54,7 @@ class OneAttempt:
             async with asyncio.timeout(seconds):
                 answer = in_parts(await adapter.send(request), request.kind, request.prompt)
         except TimeoutError:
-            failure = CallFailed("retry", f"no reply within {seconds:g} s")
+            failure = CallFailed("retry", no_reply_text(seconds))
         except CallFailed as error:
             error.message = scrub_message(error.message)
             failure = error
@@ -59,14 +67,8 @@ class OneAttempt:
             async with asyncio.timeout(seconds):
                 found = await self._provider.check_server(self._connection)
         except TimeoutError:
-            return [MachineCheck("warning", f"no reply within {seconds:g} s")]
-        return [each._replace(found=_without_secrets(each.found)) for each in found]
-
-
-def _without_secrets(text: str) -> str:
-    """The same text, to be told in any language, where it holds none."""
-    scrubbed = scrub_message(text)
-    return text if scrubbed == text else scrubbed
+            return [MachineCheck("warning", no_reply_text(seconds))]
+        return [each._replace(found=scrub_message(each.found)) for each in found]
 
 
 @asynccontextmanager

@@ -55,13 +55,17 @@ def remember(value: str) -> None:
 
 
 def scrub_message(text: str) -> str:
-    """A message, short enough to be kept, without keys and pieces of keys."""
-    if _known:
-        text = text[:LONGEST_MESSAGE]
-        for secret in _known.values():
-            text = _without_pieces(_without(text, secret.whole), secret, _PIECE)
-            text = _without_broken(_without_masked(text, secret), secret)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    """A message, short enough to be kept, without keys and pieces of keys.
+
+    One that holds none is the same object: a `Text` is told in any language.
+    """
+    scrubbed = text[:LONGEST_MESSAGE] if _known else text
+    for secret in _known.values():
+        scrubbed = _without_pieces(_without(scrubbed, secret.whole), secret, _PIECE)
+        scrubbed = _without_broken(_without_masked(scrubbed, secret), secret)
+    if len(scrubbed) > SHOWN:
+        return f"{scrubbed[:SHOWN]}…"
+    return text if scrubbed == text else scrubbed
 
 
 def scrub_output(text: str) -> str:

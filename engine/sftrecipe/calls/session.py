@@ -21,6 +21,7 @@ from sftrecipe.calls.redaction import remember, scrub_message
 from sftrecipe.calls.replies.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
+from sftrecipe.messages import own_text
 from sftrecipe.plugin.model import Model, Reply
 from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
@@ -275,18 +276,19 @@ class StepModel(Model):
 
     async def send(self, request: Request) -> Reply:
         """The reply, out of the ledger or fresh. Raises CallFailed."""
-        request = replace(request, messages=asked_turns(request.messages))
-        able = self._asker.provider.capabilities()
-        if request.kind == "chat" and "tools" not in able:
-            self._refuse_tools(request)
+        if request.messages:
+            request = replace(request, messages=asked_turns(request.messages))
+        speaks = request.tools or speaks_of_tools(request.messages)
+        if speaks and "tools" not in self._able:
+            text = own_text("takes-no-tools", model=self._asker.provider.model_name())
+            raise CallFailed("final", text, reason="no_tools")
         if request.schema is None:
             return await self._ask(request)
-        return await ask_structured(self._ask, request, "structured" in able)
+        return await ask_structured(self._ask, request, "structured" in self._able)
 
-    def _refuse_tools(self, request: Request) -> None:
-        if request.tools or speaks_of_tools(request.messages):
-            model = self._asker.provider.model_name()
-            raise CallFailed("final", f"{model} takes no tools", reason="no_tools")
+    @property
+    def _able(self) -> frozenset[str]:
+        return self._asker.provider.capabilities()
 
     async def _ask(self, request: Request) -> Reply:
         check_asked(request)

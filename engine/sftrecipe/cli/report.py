@@ -11,7 +11,8 @@ from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.report.pages.run.run_page import facts_json, write_report
 from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE
-from sftrecipe.run.run_file import read_run, readable, run_before
+from sftrecipe.run.run_file import read_run, readable
+from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store.project import Project, project_of
 
 
@@ -30,14 +31,14 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
 
     RUN is a run's folder, its recipe, or a name under runs/.
     """
-    out = _run_folder(run)
+    out, record = _found_run(run)
     with readable(out):
-        facts = write_report(out, _project_of(out), lang, file)
+        facts = write_report(out, _project_of(out, record), lang, file)
     click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))
 
 
-def _run_folder(asked: str) -> Path:
-    """The folder of a run that is named by it, by its recipe, or by its name under `runs/`.
+def _found_run(asked: str) -> tuple[Path, RunRecord]:
+    """A run and its folder, named by that, by its recipe, or by its name under `runs/`.
 
     Raises UsageError where there is no run, RecipeError when a recipe cannot be read.
     """
@@ -46,11 +47,11 @@ def _run_folder(asked: str) -> Path:
         path = path.parent
     elif path.is_file():
         path = project_of(path).run_folder(_recipe_name(path))
-    if read_run(path):
-        return path
+    if record := read_run(path):
+        return path, record
     runs = project_of(Path.cwd() / "recipe").folder / "runs"
-    if path.name == asked and read_run(runs / asked):
-        return runs / asked
+    if path.name == asked and (record := read_run(runs / asked)):
+        return runs / asked, record
     known = sorted(file.parent.name for file in runs.glob(f"*/{RUN_FILE}"))
     hint = "run-names" if known else "run-recipe"
     raise UsageError.of(unknown("no-such-run", None, path.name, known, hint=hint, run=asked))
@@ -62,7 +63,7 @@ def _recipe_name(recipe: Path) -> str:
     return str(name.value) if name else ""
 
 
-def _project_of(out: Path) -> Project:
+def _project_of(out: Path, run: RunRecord) -> Project:
     """The project that a run belongs to: its recipe's, or that around its folder."""
-    recipe = run_before(out).recipe
-    return project_of(Path(recipe) if recipe and Path(recipe).exists() else out)
+    recipe = Path(run.recipe)
+    return project_of(recipe if run.recipe and recipe.exists() else out)

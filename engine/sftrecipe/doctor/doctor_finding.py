@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.errors import Problem, SftrecipeError
-from sftrecipe.plugin.base import CheckState
+from sftrecipe.plugin.base import CheckState, MachineCheck
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,13 @@ def warning(check: str, subject: str, slug: str, hint: str, **values: object) ->
 def fault(check: str, subject: str, slug: str, hint: str | None, **values: object) -> DoctorFinding:
     """A run would fail."""
     return DoctorFinding(check, subject, "fault", Problem(slug, None, values, hint), values)
+
+
+def need_finding(check: str, subject: str, use: str, found: MachineCheck) -> DoctorFinding:
+    """What a plugin says of the machine, or of its server."""
+    values = {"use": use, "text": found.found, "advice": found.advice}
+    problem = Problem("doctor-needs", None, values, "advice" if found.advice else None)
+    return DoctorFinding(check, subject, found.state, problem, values)
 
 
 def raised(check: str, subject: str, error: SftrecipeError) -> DoctorFinding:

@@ -12,7 +12,7 @@ from urllib.request import getproxies
 
 from sftrecipe.calls.one_attempt import AttemptResult, open_attempt
 from sftrecipe.calls.replies.structured import follow
-from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised
+from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, need_finding, ok, raised
 from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
@@ -171,7 +171,7 @@ async def _check(
         text = f"{type(error).__name__}: {error}"
         return [_failed_finding(name, provider, trials.needs[0], text, ("doctor-provider", ""))]
     found = [*_capability_findings(name, provider, outcomes), *_limit_findings(name, outcomes)]
-    return [*found, *(_server_finding(name, use, each) for each in checks)]
+    return [*found, *(need_finding("provider", name, use, each) for each in checks)]
 
 
 def _capability_findings(
@@ -205,12 +205,6 @@ def _capability_findings(
             works=Word(" / ".join(capability for capability, _ in works)),
             seconds=round(works[0][1], 2),
         )
-
-
-def _server_finding(name: str, use: str, check: MachineCheck) -> DoctorFinding:
-    values = {"use": use, "text": check.found, "advice": check.advice}
-    problem = Problem("doctor-needs", None, values, "advice" if check.advice else None)
-    return DoctorFinding("provider", name, check.state, problem, values)
 
 
 def _gave(capability: Capability, answer: Answer) -> bool:

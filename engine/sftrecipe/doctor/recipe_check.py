@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 
 from sftrecipe.calls.limits.prices import currency_of, looked_up, price_of
-from sftrecipe.doctor.doctor_finding import DoctorFinding, ok, raised, warning
+from sftrecipe.doctor.doctor_finding import DoctorFinding, need_finding, ok, raised, warning
 from sftrecipe.doctor.provider_check import providers_of
 from sftrecipe.errors import Position, Problem
 from sftrecipe.plugin.provider import Provider
@@ -31,10 +31,7 @@ def check_plugins_needs(recipe: CheckedRecipe) -> Iterator[DoctorFinding]:
         for each in found:
             if (block.use, each) not in told:
                 told.add((block.use, each))
-                needs = {"use": block.use, "text": each.found, "advice": each.advice}
-                hint = "advice" if each.advice else None
-                problem = Problem("doctor-needs", None, needs, hint)
-                yield DoctorFinding("needs", block.id, each.state, problem, needs)
+                yield need_finding("needs", block.id, block.use, each)
 
 
 _AHEAD = timedelta(days=90)

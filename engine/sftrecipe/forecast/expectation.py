@@ -38,6 +38,11 @@ class DryRunResult:
     """Providers whose prompts hold answers that no model gave."""
 
     @property
+    def certain(self) -> bool:
+        """Whether a run comes to the same: all was looked at, and all is answered."""
+        return self.whole and not self.unanswered
+
+    @property
     def unanswered(self) -> int:
         """Calls without a reply."""
         return sum(len(requests) for requests in self.missing.values())
@@ -79,7 +84,7 @@ def expectation(
     """What to expect of a generator, a filter or a judge that reads so many rows, and how many
     of them it likely reads."""
     assert isinstance(plugin, Asker)  # noqa: S101 - no other block asks
-    if seen is not None and seen.whole and not seen.unanswered:
+    if seen is not None and seen.certain:
         told, made = seen.told, len(seen.made)
         return Expectation((told, told), (made, made), expected_calls=told, expected_rows=made)
     expected = _expected(plugin, rows)

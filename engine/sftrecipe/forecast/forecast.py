@@ -171,7 +171,7 @@ class _Forecast:
     def _as_before(self, step: Step, found: Expectation, seen: DryRunResult | None) -> Expectation:
         """The same with as many rows kept of those made as in the run before."""
         kept = self._kept.get(step.id)
-        sure = seen is not None and seen.whole and not seen.unanswered
+        sure = seen is not None and seen.certain
         if kept is None or sure or found.expected_rows is None:
             return found
         return found._replace(expected_rows=max(found.rows[0], round(found.expected_rows * kept)))

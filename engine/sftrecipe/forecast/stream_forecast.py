@@ -13,7 +13,7 @@ from typing import cast
 import orjson
 
 from sftrecipe.forecast.expectation import DryRunResult, Expectation, told_range
-from sftrecipe.plan.estimate import UNKNOWN, Range
+from sftrecipe.plan.estimate import UNKNOWN, Range, likely_sum, total
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Rows
 from sftrecipe.plugin.plugin_kinds import Exporter, Generator, Mixer, Source
@@ -71,14 +71,12 @@ class StreamForecasts:
         found = [self.forecasts.get(name, StreamForecast()) for name in names]
         if len(found) == 1:
             return found[0]
-        most = [each.count[1] for each in found]
-        known = [each for each in most if each is not None]
-        count = sum(each.count[0] for each in found), sum(known) if known == most else None
+        count = total([each.count for each in found])
         rows = [row for each in found for row in each.rows]
         whole = all(each.whole for each in found)
         likely = any(each.likely for each in found)
         copies = sum(each.copies for each in found)
-        expected = _sum([each.likely_count for each in found])
+        expected = likely_sum([each.likely_count for each in found])
         return StreamForecast(count, likely, rows, whole, expected, copies)
 
     def named(self, names: Sequence[str]) -> Mapping[str, Rows] | None:
@@ -162,7 +160,7 @@ class StreamForecasts:
     ) -> None:
         """A generator's rows: those of its dry run where it asks nobody, else some like them."""
         read = self.of(step.reads)
-        if seen is not None and seen.whole and not seen.unanswered:
+        if seen is not None and seen.certain:
             self.forecasts[step.id] = StreamForecast(found.rows, rows=seen.made, whole=True)
             return
         rows = seen.made if seen is not None and seen.made else _typical(step, read.rows)
@@ -178,7 +176,7 @@ class StreamForecasts:
     ) -> None:
         """The streams after a filter."""
         read = self.of(step.reads).likely_count
-        sure = seen is not None and seen.whole and not seen.unanswered
+        sure = seen is not None and seen.certain
         for name in step.reads:
             before = self.forecasts.get(name, StreamForecast())
             self._stored.pop(name, None)
@@ -294,11 +292,6 @@ def _held_out(exporter: Exporter, read: StreamForecast) -> Range:
         return low, high
     fewest, top = exporter.expected_holdout(least // copies, ceil(most / copies))
     return min(low, fewest * copies), min(most, max(high, (top or 0) * copies))
-
-
-def _sum(counts: Sequence[int | None]) -> int | None:
-    known = [each for each in counts if each is not None]
-    return sum(known) if len(known) == len(counts) else None
 
 
 def _some_of_all(streams: Sequence[Sequence[Record] | Stream]) -> list[Record]:

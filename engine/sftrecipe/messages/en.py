@@ -164,8 +164,6 @@ MESSAGES = {
     "process-here": "process {pid} on {host}",
     "process-elsewhere": "a process elsewhere",
     "ledger-gone": "ledger '{path}' was deleted or replaced while the run used it",
-    "ledger-linked": "ledger '{path}' cannot be made: its file system has neither links nor "
-    "locks: {error}",
     "ledger-altered": "ledger '{path}' holds what no ledger of sftrecipe has: {found}",
     "few-handles": "this process may open no more files at the same time",
     "refused-by-system": "the system refuses '{path}': {error}",
@@ -202,6 +200,11 @@ MESSAGES = {
     "finding-advice": "  hint: {advice}",
     "check-outcome": "{faults} would make the training fail, {warnings} to look at",
     "gate-missed": "gate missed: {missed}",
+    "gate-below": "{step}: {metric} is {value}, asked {bounds}",
+    "gate-without-figure": "{step}: {metric} is not found, asked {bounds}",
+    "gate-both": "{least} and {most}",
+    "trainer-only-writes": "trainer '{trainer}' only writes its configuration",
+    "trainer-no-environment": "trainer '{trainer}' needs no environment of its own",
     "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
     "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
     "no-run": "folder '{folder}' holds no run",
@@ -235,6 +238,11 @@ MESSAGES = {
     "is not known",
     "budget-currency": "budget max_cost is in {budget}, but the price of provider '{provider}' "
     "is in {currency}",
+    "no-reply": "no reply within {seconds:g} s",
+    "takes-no-tools": "{model} takes no tools",
+    "reply-off-schema": "the reply does not follow the schema: {fault}",
+    "not-over-http": "{name} is for servers that are asked over HTTP, and this is none",
+    "remove-key": "remove {name}",
     "provider-unusable": "provider '{provider}' cannot be used: {error}",
     "provider-failing": "provider '{provider}' keeps failing ({count} in a row): {error}",
     "step-parameter": "provider '{provider}' does not take a parameter of step '{step}' ({parameter}; "

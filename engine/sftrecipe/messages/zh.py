@@ -155,7 +155,6 @@ MESSAGES = {
     "process-here": "主机 {host} 上的进程 {pid} ",
     "process-elsewhere": "别处的某个进程",
     "ledger-gone": "账本 '{path}' 在运行期间被删除或替换",
-    "ledger-linked": "无法建立账本 '{path}'：其文件系统既不支持链接也不支持锁：{error}",
     "ledger-altered": "账本 '{path}' 含有 sftrecipe 的账本不应有的内容：{found}",
     "few-handles": "此进程不能再打开更多文件",
     "refused-by-system": "系统拒绝 '{path}'：{error}",
@@ -192,6 +191,11 @@ MESSAGES = {
     "finding-advice": "  提示：{advice}",
     "check-outcome": "会使训练失败 {faults} 项，需留意 {warnings} 项",
     "gate-missed": "未达到门槛：{missed}",
+    "gate-below": "{step}：{metric} 为 {value}，要求{bounds}",
+    "gate-without-figure": "{step}：没有 {metric}，要求{bounds}",
+    "gate-both": "{least}且{most}",
+    "trainer-only-writes": "训练器 '{trainer}' 只写出配置",
+    "trainer-no-environment": "训练器 '{trainer}' 不需要单独的环境",
     "row-account": "步骤 '{step}' 的行数对不上：读入 {made}，保留 {kept}，剔除 {rejected}",
     "verdict-count": "过滤器 '{step}' 没有为每一行给出一个判定",
     "no-run": "文件夹 '{folder}' 里没有运行结果",
@@ -221,6 +225,11 @@ MESSAGES = {
     "step-budget-reached": "步骤 '{step}' 已到预算上限：{limit} 为 {most}，已用 {used}，下一次调用可能超出",
     "budget-no-price": "无法保证预算 max_cost：不知道 '{model}'（服务 '{provider}'）的价格",
     "budget-currency": "预算 max_cost 以 {budget} 计，而服务 '{provider}' 的价格以 {currency} 计",
+    "no-reply": "{seconds:g} 秒内没有回复",
+    "takes-no-tools": "{model} 不接受工具",
+    "reply-off-schema": "回复不符合 schema：{fault}",
+    "not-over-http": "{name} 只用于通过 HTTP 调用的服务，这里不是",
+    "remove-key": "请去掉 {name}",
     "provider-unusable": "服务 '{provider}' 无法使用：{error}",
     "provider-failing": "服务 '{provider}' 连续失败 {count} 次：{error}",
     "step-parameter": "服务 '{provider}' 不接受步骤 '{step}' 的参数（{parameter}；被拒 {count} 次，无一成功，"
@@ -357,18 +366,9 @@ MESSAGES = {
 }
 
 SAID = {
-    r"stream '([^']*)' has no rows, so it cannot be mixed": r"数据流 '\1' 没有数据，无法混合",
-    r"stream '([^']*)' has (\d+) rows of (\d+)(?:; )?": r"数据流 '\1' 有 \2 行，需要 \3 行；",
-    r"stream '([^']*)' has (\d+) tokens of (\d+)(?:; )?": r"数据流 '\1' 有 \2 个 token，需要 \3 个；",
-    r"stream '([^']*)' says nothing, so it has no tokens to mix by": r"数据流 '\1' 没有文字，无法按 token 混合",
-    r"\s?that the mix asks for: set total to (\d+) at most, or on_shortage to scale or repeat": ""
-    r"请把 total 设为不超过 \1，或把 on_shortage 设为 scale 或 repeat",
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
     r"ClientConnectorDNSError: [^;]*": "无法解析主机名",
     r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
     r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
-    # 请求的写法
-    r"(\w+) is for servers that are asked over HTTP, and this is none": r"\1 只用于通过 HTTP 调用的服务，这里不是",
-    r"^remove (\w+)$": r"请去掉 \1",
 }
 """插件与程序库常说的英文句子。"""

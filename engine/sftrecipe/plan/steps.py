@@ -22,7 +22,6 @@ from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.sections import MIXED, SECTIONS, Reach
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.store.artifacts import StepStore
-from sftrecipe.store.file_hashes import file_hashes
 from sftrecipe.store.project import Project
 
 STORE_FORMAT = 2
@@ -87,9 +86,9 @@ def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None
     data. File hashes are remembered in the project.
     """
     reach = to or ("evaluate" if recipe.evaluate else "data")
-    read = ReadFiles(recipe, file_hashes(project.state / "files.json"))
-    steps = tuple(_Planner(recipe, read).steps(reach))
-    return Plan(recipe, steps, read, StepStore(project.steps))
+    store = StepStore(project.steps)
+    read = ReadFiles(recipe, store.hashes)
+    return Plan(recipe, tuple(_Planner(recipe, read).steps(reach)), read, store)
 
 
 class _Planner:

@@ -15,7 +15,7 @@ from collections.abc import (
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.data_notices import Told
@@ -24,9 +24,6 @@ from sftrecipe.plugin.prompts.prompt import Prompt, compiled, is_own
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on
 from sftrecipe.record import Columns, Record, new_record
-
-if TYPE_CHECKING:
-    import asyncio
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Protocol, runt
 from annotated_types import Ge, Gt
 from pydantic import Field
 
+from sftrecipe.messages import Text, own_text
 from sftrecipe.plugin.base import Capability, MachineCheck, OptionProblem, Plugin
 from sftrecipe.plugin.option_types import STEERING
 from sftrecipe.record import ToolCall
@@ -110,7 +111,6 @@ class CallFailed(Exception):
     ) -> None:
         super().__init__(message)
         self.outcome = outcome
-        self.message = message
         self.status = status
         self.retry_after = retry_after
         """Seconds."""
@@ -127,6 +127,16 @@ class CallFailed(Exception):
         self.reply: Answer | None = None
         """What came, where a reply counts as a failure: it tells what it took."""
 
+    @property
+    def message(self) -> str:
+        """What happened."""
+        said: str = self.args[0]
+        return said
+
+    @message.setter
+    def message(self, message: str) -> None:
+        self.args = (message,)
+
 
 class TimedOut(CallFailed):
     """No reply in time: it may have been written, and billed, all the same."""
@@ -140,6 +150,11 @@ class Unreached(CallFailed):
 
     def __init__(self, message: str) -> None:
         super().__init__("retry", message)
+
+
+def no_reply_text(seconds: float) -> Text:
+    """What is said of a call that was given up after so long."""
+    return own_text("no-reply", seconds=seconds)
 
 
 class Adapter(Protocol):
@@ -301,8 +316,8 @@ class Provider(Plugin):
         """
         for name in STEERING:
             if name in sampling:
-                told = f"{name} is for servers that are asked over HTTP, and this is none"
-                yield OptionProblem((name,), told, f"remove {name}", at_key=True)
+                told = own_text("not-over-http", name=name)
+                yield OptionProblem((name,), told, own_text("remove-key", name=name), at_key=True)
 
     def identity(self) -> dict[str, object]:
         """Model and revision: what a ledger key and a step's key say of the provider."""

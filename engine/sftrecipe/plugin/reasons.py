@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sftrecipe.messages import Text, in_user_language, own_text
 from sftrecipe.messages.catalogues import OWN, catalogue, reason_slug
@@ -12,7 +12,8 @@ from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.option_types import Described
 
 
-class Reason(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reason:
     """A reason to reject a row, for people."""
 
     name: str
@@ -50,7 +51,7 @@ def packages_of(*plugins: type[Plugin]) -> list[str]:
 
 def _explained(package: str, reason: str) -> Reason:
     known = catalogue(package, "en").texts
-    name, meaning, remedy = (reason_slug(reason, part) for part in Reason._fields)
+    name, meaning, remedy = (reason_slug(reason, part) for part in ("name", "meaning", "remedy"))
     return Reason(
         Text(package, name, {}),
         Text(package, meaning, {}) if meaning in known else "",

@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+from sftrecipe.messages import Word
+
 _KINDS = (
     (stat.S_ISFIFO, "pipe"),
     (stat.S_ISCHR, "device"),
@@ -48,13 +50,15 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
         raise
 
 
-def unusual_kind(path: str | os.PathLike[str]) -> str | None:
-    """What a path leads to that is neither a file nor a folder; None where it is one of them.
+def unusual_kind(path: str | os.PathLike[str]) -> Word | None:
+    """What a path leads to that is neither a file nor a folder, as a message's value; None where
+    it is one of them.
 
     Opens nothing. Raises OSError.
     """
     about = os.stat(path)  # noqa: PTH116 - paths may be plain texts
-    return None if stat.S_ISDIR(about.st_mode) else _unusual(about, path)
+    kind = None if stat.S_ISDIR(about.st_mode) else _unusual(about, path)
+    return Word(f"a-{kind}") if kind else None
 
 
 def _unusual(about: os.stat_result, path: str | os.PathLike[str]) -> str | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, ClassVar, Literal, NamedTuple
 
+from sftrecipe.messages import own_text
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
@@ -104,7 +105,7 @@ class Trainer(Plugin):
 
         Raises PluginRefused with the trainer's own error.
         """
-        raise PluginRefused(f"trainer '{type(self).__name__}' only writes its configuration")
+        raise PluginRefused(own_text("trainer-only-writes", trainer=type(self).__name__))
 
     def takes(self) -> RowKind | None:
         """What rows must teach that it trains on; None: whatever they teach, or not known."""
@@ -125,4 +126,4 @@ class Trainer(Plugin):
     @classmethod
     def make_environment(cls, folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
         """Make the environment that it trains in. Raises PluginRefused with the reason."""
-        raise PluginRefused(f"trainer '{cls.__name__}' needs no environment of its own")
+        raise PluginRefused(own_text("trainer-no-environment", trainer=cls.__name__))

@@ -157,8 +157,7 @@ def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | N
     if is_wrong(problems):
         return None, problems
     blocks = [_block(draft, root, inputs[draft], options.files[draft]) for draft in drafts]
-    recipe = _recipe(terms, root, blocks, catalogue)
-    return replace(recipe, warnings=tuple(problems)), problems
+    return _recipe(terms, root, blocks, catalogue), problems
 
 
 def _language(root: Node) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.messages import Text, own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.store.json_fields import field_of
@@ -52,22 +53,26 @@ def gate_results(block: Block, facts: StepFacts) -> list[GateResult]:
 
 def missed_gates(judged: Iterable[tuple[Step, StepFacts]]) -> SftrecipeError | None:
     """The error of all figures that are worse than the recipe asks; None where none is."""
-    lines = [
-        f"{step.id}: {text}"
+    missed = tuple(
+        _miss_text(step.id, result)
         for step, facts in judged
-        for text in _missed_lines(gate_results(step.block, facts))
-    ]
-    return SftrecipeError("gate-missed", missed="; ".join(lines)) if lines else None
+        for result in gate_results(step.block, facts)
+        if not result.passed
+    )
+    return SftrecipeError("gate-missed", missed=missed) if missed else None
 
 
-def _missed_lines(results: Iterable[GateResult]) -> Iterator[str]:
-    """What to tell of the gates that are not passed."""
-    for each in results:
-        if not each.passed:
-            value = "not found" if each.value is None else f"{each.value:.4g}"
-            ends = (("at least", each.at_least), ("at most", each.at_most))
-            bounds = [f"{text} {bound:g}" for text, bound in ends if bound is not None]
-            yield f"{each.metric} is {value}, asked {' and '.join(bounds)}"
+def _miss_text(step: str, result: GateResult) -> Text:
+    """What to tell of a gate that is not passed."""
+    ends = (("outcome-at-least", result.at_least), ("outcome-at-most", result.at_most))
+    bounds = [own_text(slug, bound=f"{bound:g}") for slug, bound in ends if bound is not None]
+    asked, *upper = bounds
+    if upper:
+        asked = own_text("gate-both", least=asked, most=upper[0])
+    if result.value is None:
+        return own_text("gate-without-figure", step=step, metric=result.metric, bounds=asked)
+    value = f"{result.value:.4g}"
+    return own_text("gate-below", step=step, metric=result.metric, value=value, bounds=asked)
 
 
 def _passes(value: float | None, gate: Gate) -> bool:

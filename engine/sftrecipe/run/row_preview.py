@@ -76,6 +76,7 @@ async def preview_rows(
     plan = plan_recipe(few, project)
     blocks = [step.block for step in plan.steps]
     with TemporaryDirectory() as folder:
+        plan = replace(plan, store=StepStore(Path(folder) / "steps"))
         async with open_session(
             asked_providers(few, blocks),
             project.ledger,
@@ -85,8 +86,7 @@ async def preview_rows(
             progress=progress.line,
             recipe=recipe.in_commands,
         ) as session:
-            store = StepStore(Path(folder) / "steps")
-            run = RunState(plan, store, Path(folder), session, progress)
+            run = RunState(plan, Path(folder), session, progress)
             await Execution(run).execute()
         names = [block.id for block in few.generate] or list(run.streams)
         rows = {name: list(islice(run.streams[name], count)) for name in names}

@@ -100,11 +100,9 @@ def read_run(out: Path) -> RunRecord | None:
 
 
 def run_before(out: Path) -> RunRecord:
-    """The same for a run that goes on from it: empty where there was none, or a damaged one."""
-    try:
-        return read_run(out) or RunRecord()
-    except SftrecipeError:
-        return RunRecord()
+    """The same, as much as can be read, for a run that goes on from it; empty: there was none."""
+    found = _whole_run(out)
+    return RunRecord() if found is None else RunRecord.from_json(found, strict=False)
 
 
 def _whole_run(out: Path) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from sftrecipe.calls.session import open_session
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
-from sftrecipe.plan.steps import Plan, Step
+from sftrecipe.plan.steps import Plan
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
@@ -31,7 +31,6 @@ from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
 from sftrecipe.store.project import Project
-from sftrecipe.store.step_facts import StepFacts
 from sftrecipe.store.waiting import TELL, WORK
 
 DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
@@ -90,7 +89,7 @@ async def run_plan(
         recipe=recipe.in_commands,
     ) as session:
         run = RunState(
-            *(plan, plan.store, out, session, progress, concurrency),
+            *(plan, out, session, progress, concurrency),
             retry_failed=retry_failed,
             take_over=take_over,
         )
@@ -130,14 +129,14 @@ def _left(
 
     Raises SftrecipeError for a missed gate.
     """
-    record = _record(run, estimates, clock)
+    missed = missed_gates((done.step, done.facts) for done in run.done)
     rejected = before.rejected or 0
     if fresh:
-        rejected = _leave_finished(run, before, clock, record)
+        rejected = _leave_finished(run, before, clock, _record(run, estimates, clock), missed)
     else:
         with suppress(SftrecipeError):  # nothing is written that would need it
             run.folder.claim(RUN_FILE)  # the recipe may have a new name
-    if missed := missed_gates(_judged(run)):
+    if missed:
         raise missed
     return Outcome(
         run=run,
@@ -145,7 +144,7 @@ def _left(
         rejected=rejected,
         seconds=clock.seconds(),
         usage=run.session.total(),
-        estimate=record.estimate,
+        estimate=estimates_and_facts(estimates, run.session.usage),
         fresh=fresh,
     )
 
@@ -174,11 +173,16 @@ def _record(run: RunState, estimates: Sequence[Estimate], clock: _Clock) -> RunR
     )
 
 
-def _leave_finished(run: RunState, before: RunRecord, clock: _Clock, record: RunRecord) -> int:
+def _leave_finished(
+    run: RunState,
+    before: RunRecord,
+    clock: _Clock,
+    record: RunRecord,
+    missed: SftrecipeError | None,
+) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
     rejected = write_rejects(run)
     _register(run, before)
-    missed = missed_gates(_judged(run))
     finished = replace(
         record,
         status=FAILED if missed else DONE,
@@ -247,7 +251,3 @@ def _configure_training(run: RunState) -> None:
     """Leave the trainings' configurations, where none of them was executed."""
     if not run.models:
         configure(training_target(run))
-
-
-def _judged(run: RunState) -> list[tuple[Step, StepFacts]]:
-    return [(done.step, done.facts) for done in run.done]

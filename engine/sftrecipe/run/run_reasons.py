@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from sftrecipe.errors import PluginError
 from sftrecipe.plugin.base import Plugin
@@ -16,16 +17,22 @@ class RunReasons:
     """The reasons of a run, by step."""
 
     def __init__(self, run: RunRecord) -> None:
-        self._plugins = {step.id: list(_plugins(step)) for step in run.steps}
-        exports = (step.id for step in run.steps if step.facts.export)
-        exporters = [plugin for name in exports for plugin in self._plugins[name]]
-        for step in run.steps:
-            if step.facts.mix:  # it rejects what they cannot write
-                self._plugins[step.id] += exporters
+        self._steps = run.steps
 
     def of(self, step: str, reason: str) -> Reason:
         """What a reason means where the step rejected."""
         return reason_of(reason, *self._plugins.get(step, ()))
+
+    @cached_property
+    def _plugins(self) -> dict[str, list[type[Plugin]]]:
+        """By step; imported where a row was lost."""
+        plugins = {step.id: list(_plugins(step)) for step in self._steps}
+        exports = (step.id for step in self._steps if step.facts.export)
+        exporters = [plugin for name in exports for plugin in plugins[name]]
+        for step in self._steps:
+            if step.facts.mix:  # it rejects what they cannot write
+                plugins[step.id] += exporters
+        return plugins
 
 
 def _plugins(step: StepRecord) -> Iterator[type[Plugin]]:

@@ -39,12 +39,14 @@ class StepRecord:
     """Those of its key."""
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any], held_out: bool = False) -> Self:
+    def from_json(
+        cls, found: Mapping[str, Any], *, held_out: bool = False, strict: bool = True
+    ) -> Self:
         """What was written of it; `held_out`: whether a step before it holds rows out.
 
-        Raises TypeError where its rows are no numbers.
+        `strict`: raises TypeError where its rows are no numbers.
         """
-        section, facts = field_of(found, "section", ""), StepFacts.from_json(found)
+        section, facts = field_of(found, "section", ""), StepFacts.from_json(found, strict=strict)
         reads, name = texts_of(found, "reads"), field_of(found, "id", "")
         makes, thins = texts_of(found, "makes"), texts_of(found, "thins")
         if "makes" not in found:  # earlier versions did not tell
@@ -118,7 +120,11 @@ class EstimateAndFact:
         return cls(
             id=field_of(found, "id", ""),
             estimate=field_of(found, "estimate", dict[str, Any]()),
-            fact={name: Usage.from_json(used) for name, used in fact.items()},
+            fact={
+                name: Usage.from_json(used)
+                for name, used in fact.items()
+                if isinstance(used, Mapping)
+            },
         )
 
     @property
@@ -177,8 +183,8 @@ class RunRecord:
     versions: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What was written of it. Raises TypeError where a step's rows are no numbers."""
+    def from_json(cls, found: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """What was written of it; `strict`: raises TypeError where a step's rows are no numbers."""
         usage = field_of(found, "usage", dict[str, Any]())
         outdated = map(DataSetFacts.from_json, objects_of(found, "outdated"))
         return cls(
@@ -196,7 +202,7 @@ class RunRecord:
             end=RunEnd.from_json(found),
             emptied=tuple(objects_of(found, "emptied")),
             planned=texts_of(found, "planned"),
-            steps=tuple(_step_records(found)),
+            steps=tuple(_step_records(found, strict=strict)),
             data_sets=tuple(map(_data_set, objects_of(found, "data_sets"))),
             versions=field_of(found, "versions", dict[str, str]()),
         )
@@ -239,10 +245,10 @@ class RunRecord:
         return streams
 
 
-def _step_records(found: Mapping[str, Any]) -> Iterator[StepRecord]:
+def _step_records(found: Mapping[str, Any], *, strict: bool) -> Iterator[StepRecord]:
     held_out = False
     for each in objects_of(found, "steps"):
-        step = StepRecord.from_json(each, held_out)
+        step = StepRecord.from_json(each, held_out=held_out, strict=strict)
         held_out |= HELD_OUT in step.makes
         yield step
 

@@ -38,7 +38,6 @@ class RunState:
     """What the steps of a run share."""
 
     plan: Plan
-    store: StepStore
     out: Path
     session: Session
     progress: Progress
@@ -59,6 +58,11 @@ class RunState:
 
     def __post_init__(self) -> None:
         self.folder = OutputFolder(self.out, self.plan.recipe, take_over=self.take_over)
+
+    @property
+    def store(self) -> StepStore:
+        """Where finished steps lie."""
+        return self.plan.store
 
     @property
     def data_sets(self) -> list[DataSet]:

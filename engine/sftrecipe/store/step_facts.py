@@ -209,7 +209,8 @@ class ModelFacts:
     @classmethod
     def from_json(cls, notes: Mapping[str, Any]) -> Self | None:
         """What the notes say of a training; None where they are no training's."""
-        if not isinstance(notes.get("model"), str) or not isinstance(notes.get("files"), dict):
+        told = isinstance(notes.get("model"), str) and isinstance(notes.get("files"), dict)
+        if not told or "losses" not in notes:  # a judge may note a model, too
             return None
         return cls(
             notes["model"],
@@ -291,15 +292,16 @@ class StepFacts:
         return found.metrics if found else {}
 
     @classmethod
-    def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """What was written; raises TypeError where rows are no numbers, for nobody counted so."""
+    def from_json(cls, found: Mapping[str, Any], *, strict: bool = True) -> Self:
+        """What was written; `strict`: raises TypeError where rows are no numbers, for nobody
+        counted so."""
         notes = field_of(found, "notes", dict[str, Any]())
         model = ModelFacts.from_json(notes)
         return cls(
-            made=_rows(found, "made"),
-            kept=_rows(found, "kept"),
-            rejected=_rows(found, "rejected"),
-            set_aside=_rows(found, "set_aside"),
+            made=_rows(found, "made", strict=strict),
+            kept=_rows(found, "kept", strict=strict),
+            rejected=_rows(found, "rejected", strict=strict),
+            set_aside=_rows(found, "set_aside", strict=strict),
             seconds=field_of(found, "seconds", 0.0),
             reasons=field_of(found, "reasons", dict[str, int]()),
             counts=field_of(found, "counts", dict[str, int]()),
@@ -340,15 +342,18 @@ class StepFacts:
         return notes | ({"told": told} if told else {})
 
 
-def _rows(found: Mapping[str, Any], name: str) -> int:
+def _rows(found: Mapping[str, Any], name: str, *, strict: bool) -> int:
     rows = found.get(name, 0)
     if not isinstance(rows, int):
+        if not strict:
+            return 0
         raise TypeError(f"`{name}` is {rows!r}, not a number of rows")
     return rows
 
 
 def _curve(notes: Mapping[str, Any], name: str) -> tuple[LossPoint, ...]:
-    return tuple((step, loss) for step, loss in field_of(notes, name, list[Any]()))
+    points = (tuple(each) for each in field_of(notes, name, list[Any]()) if isinstance(each, list))
+    return tuple(each for each in points if len(each) == 2)
 
 
 def _told(notes: Mapping[str, Any]) -> dict[str, Told]:

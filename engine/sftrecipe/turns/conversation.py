@@ -72,11 +72,7 @@ def read_turns(
         where = f"{name} {number}" if len(found) > 1 or name == "message" else name
         reader = _TurnReader(turn, where, roles, left_out)
         read = reader.read()
-        if (
-            before == reader.role == CALLS_ROLE
-            and read[0].keys() == _CALL
-            and not read[0]["content"]
-        ):
+        if before == reader.role == CALLS_ROLE and _is_call_alone(read[0]):
             said.turns[-1]["tool_calls"] += read[0]["tool_calls"]  # calls at once, a turn each
         else:
             said.turns.extend(read)

@@ -22,9 +22,8 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
 from sftrecipe_registry.shared.text.tokenizers import (
-    INSTALL_JIEBA,
     TokenizerName,
-    jieba_is_missing,
+    jieba_problems,
     resolved,
     tokenizer,
 )
@@ -63,8 +62,7 @@ class RougeNovelty(Filter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed."""
-        if self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
+        yield from jieba_problems(asked=self.tokenizer == "jieba")
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
         """Every row's verdict, in order.

@@ -23,10 +23,9 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.text.sentences import chinese_sentences, cut, packed, sentences
 from sftrecipe_registry.shared.text.tokenizers import (
-    INSTALL_JIEBA,
     Tokenize,
     TokenizerName,
-    jieba_is_missing,
+    jieba_problems,
     tokenizer,
 )
 
@@ -67,8 +66,7 @@ class Chunk(RowGenerator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed."""
-        if self.by == "tokens" and self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
+        yield from jieba_problems(asked=self.by == "tokens" and self.tokenizer == "jieba")
 
     def columns(self, inputs: Inputs) -> Inputs:
         """The document's columns and `chunk`."""

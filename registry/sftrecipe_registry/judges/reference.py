@@ -37,10 +37,9 @@ from sftrecipe_registry.judges.model_figures import (
 from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
 from sftrecipe_registry.shared.text.row_text import parted, said
 from sftrecipe_registry.shared.text.tokenizers import (
-    INSTALL_JIEBA,
     Tokenize,
     TokenizerName,
-    jieba_is_missing,
+    jieba_problems,
     tokenizer,
 )
 
@@ -91,8 +90,7 @@ class Reference(AnsweringModels, Judge):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed; a model named twice."""
         yield from named_twice("models", self.models)
-        if self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
+        yield from jieba_problems(asked=self.tokenizer == "jieba")
 
     def metrics(self) -> frozenset[str]:
         """Every model's measures, and the differences, with their intervals."""

@@ -36,6 +36,7 @@ from sftrecipe_registry.shared.files.text_files import Encoding
 from sftrecipe_registry.shared.readers.hugging_face import hub_rows
 from sftrecipe_registry.shared.readers.rows import found_rows
 from sftrecipe_registry.shared.readers.table_files import (
+    FILE_REASONS,
     TEXT_SUFFIXES,
     suffix_of,
     table_kind,
@@ -56,7 +57,11 @@ class Dataset(Source):
     as `bad_label`. `num_samples` of the entry is kept, but never repeats a row.
     """
 
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"bad_label": ()}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **FILE_REASONS,
+        "undecodable": ("encoding",),
+        "bad_label": (),
+    }
     example: ClassVar[str] = "{use: dataset, name: alpaca_zh_demo, sample: 500}"
 
     name: str

@@ -63,7 +63,8 @@ class Markdown(Source):
     def _rows(self, text: str, shown: str) -> Iterator[Found]:
         lines = text.split("\n")
         begin, title = _front_matter(lines)
-        headings = list(_headings(lines, begin))
+        is_read = self.split is not None or not title
+        headings = list(_headings(lines, begin)) if is_read else []
         title = (
             title or (headings[0].text if headings else "") or PurePosixPath(plain_name(shown)).stem
         )

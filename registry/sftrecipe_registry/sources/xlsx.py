@@ -98,13 +98,13 @@ def _sheet(name: str, cells: list[list[Any]], first: int, shown: str) -> Sheet:
     return Sheet(name, columns, [(number, [row[at] for at in used]) for number, row in rest])
 
 
-def sheet_rows(sheet: Sheet, texts: Sequence[str]) -> Iterator[GoodLine]:
+def sheet_rows(sheet: Sheet, as_texts: Sequence[str]) -> Iterator[GoodLine]:
     """The sheet's rows: empty cells are null, dates ISO text.
 
-    A column is text as a whole where `texts` names it or some of its cells are text.
+    A column is text as a whole where `as_texts` names it or some of its cells are text.
     """
     as_text = [
-        name in texts or any(isinstance(row[at], str) and row[at] != "" for _, row in sheet.rows)
+        name in as_texts or any(isinstance(row[at], str) and row[at] != "" for _, row in sheet.rows)
         for at, name in enumerate(sheet.columns)
     ]
     for number, cells in sheet.rows:

@@ -12,9 +12,9 @@ import pytest
 from sftrecipe import Context
 from sftrecipe.plugin import OptionFiles
 from sftrecipe.testing import RowList
+from sftrecipe_registry.filters.blacklist.filter import Blacklist
 from sftrecipe_registry.filters.repeats.decontaminate import Decontaminate
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
-from sftrecipe_registry.filters.rules.blacklist import Blacklist
 from sftrecipe_registry.methods.self_instruct.numbered_list import parse_numbered
 from sftrecipe_registry.shared.text.rouge import rouge_l
 from sftrecipe_registry.shared.text.tokenizers import tokenizer

@@ -13,11 +13,11 @@ from tests.registry.filters.judging import judged
 
 from sftrecipe import Context, Filter, RowFilter
 from sftrecipe.testing import RowList
+from sftrecipe_registry.filters.blacklist.filter import Blacklist
 from sftrecipe_registry.filters.repeats.decontaminate import Decontaminate
 from sftrecipe_registry.filters.repeats.exact import ExactDedup
 from sftrecipe_registry.filters.repeats.near import NearDedup
 from sftrecipe_registry.filters.rouge_novelty import RougeNovelty
-from sftrecipe_registry.filters.rules.blacklist import Blacklist
 from sftrecipe_registry.filters.rules.length import Length
 from sftrecipe_registry.filters.rules.regex import Regex
 from sftrecipe_registry.shared.text import first_seen, rouge_index

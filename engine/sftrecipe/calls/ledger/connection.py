@@ -95,7 +95,7 @@ class LedgerConnection(sqlite3.Connection):
 def connect(path: Path) -> LedgerConnection:
     """A connection to a ledger that is there. Raises OSError where that is no file."""
     if (kind := unusual_kind(path)) is not None:
-        raise UnusualFile(kind)
+        raise UnusualFile(kind.removeprefix("a-"))
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=rw",
         uri=True,

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from sftrecipe.messages import own_text
 from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import CallFailed, Request
 
@@ -45,8 +46,7 @@ async def ask_structured(ask: Ask, request: Request, supported: bool) -> Reply:
         reply = await ask(replace(request, messages=(*request.messages, *turns)))
     text, fault = follow(reply.text, schema)
     if text is None:
-        text = f"the reply does not follow the schema: {fault}"
-        raise CallFailed("final", text, key=reply.key)
+        raise CallFailed("final", own_text("reply-off-schema", fault=fault), key=reply.key)
     return reply._replace(text=text)
 
 

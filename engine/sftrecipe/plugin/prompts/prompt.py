@@ -101,11 +101,6 @@ def parsed(text: str) -> nodes.Template:
     return _environment().parse(text)
 
 
-def used_variables(text: str) -> frozenset[str]:
-    """Names that the template takes from outside. Raises jinja2.TemplateSyntaxError."""
-    return required_variables(parsed(text))
-
-
 def required_variables(tree: nodes.Template) -> frozenset[str]:
     """Names that must be given: not Jinja2's own, nor those asked about (`is defined`, `default`).
 

@@ -117,11 +117,6 @@ def vendor_named(name: str) -> Vendor | None:
     return _by_name().get(name)
 
 
-def vendor_names() -> list[str]:
-    """Ids that a recipe may name, without the other ones."""
-    return list(known_vendors())
-
-
 def vendor_at(address: str) -> Vendor | None:
     """The company whose host an address or a bare host names; None: nobody knows it."""
     host = host_of(address)

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import Position, Problem, closest
-from sftrecipe.messages import Word
 from sftrecipe.plugin.regular_files import unusual_kind
 
 _NAMES = 500
@@ -58,7 +57,7 @@ class Roots:
         if not _exists(real):
             problems.append(_missing(missing, place, value, real))
         elif kind := unusual_kind(real):
-            values["kind"] = Word(f"a-{kind}")
+            values["kind"] = kind
             problems.append(Problem("unusual-file", place, values))
         elif real.is_dir() and not folders:
             problems.append(Problem("not-a-file", place, values))

@@ -105,8 +105,7 @@ class PluginPage:
 
     def as_json(self) -> dict[str, object]:
         """The page as plain data, for `--json`."""
-        reasons = {name: each._asdict() for name, each in self.reasons.items()}
-        return {**asdict(self), "reasons": reasons}
+        return asdict(self)
 
 
 def plugin_page(found: Found) -> PluginPage:

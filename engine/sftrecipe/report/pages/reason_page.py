@@ -51,7 +51,8 @@ def reason_page(language: str) -> str:
 
 def _lines(language: str) -> Iterator[str]:
     for (name, _), row in sorted(_rows().items()):
-        texts = (in_user_language(each, language) for each in row.reason[1:])
+        said = (row.reason.meaning, row.reason.remedy)
+        texts = (in_user_language(each, language) for each in said)
         cells = (f"`{name}`", *texts, ", ".join(sorted(set(row.plugins))))
         yield f"| {' | '.join(each.replace('|', chr(92) + '|') for each in cells)} |"
 

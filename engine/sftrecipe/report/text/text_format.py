@@ -43,12 +43,12 @@ def cost_text(
     """The cost in every currency: `likely 1.20 USD, 0.40 to 3.10`."""
     texts = []
     for currency, (low, high) in costs.items():
-        range_ = _from_to(_money(low), "?" if high is None else _money(high))
+        range_ = _from_to(money_text(low), "?" if high is None else money_text(high))
         point = (likely or {}).get(currency)
         if point is None or low == high:
             texts.append(f"{range_} {currency}")
         else:
-            texts.append(_likely_and_range(f"{_money(point)} {currency}", range_))
+            texts.append(_likely_and_range(f"{money_text(point)} {currency}", range_))
     return " + ".join(texts)
 
 
@@ -88,7 +88,7 @@ def _from_to(least: str, most: str) -> str:
     return message("plan-range", {"least": least, "most": most})
 
 
-def _money(amount: float) -> str:
+def money_text(amount: float) -> str:
     """Two digits after the point; of small amounts the first two that are not zero."""
     return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}"
 

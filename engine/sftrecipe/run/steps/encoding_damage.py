@@ -229,7 +229,7 @@ def repaired(text: str) -> str:
     return text if fixed == text else fixed
 
 
-def extent(text: str) -> Literal["none", "part", "whole"]:
+def extent(text: str) -> Extent:
     """How far a text that is not ASCII is damaged: not, here and there, or in all its characters.
 
     In all of them: its bytes, taken back as they were misread, are UTF-8 from beginning to end.

@@ -12,6 +12,7 @@ import orjson
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, PluginRefused
+from sftrecipe.recipe.language.sections import SECTION_OF
 from sftrecipe.record import Record
 from sftrecipe.run.nothing_left import nothing_exported
 from sftrecipe.run.run_record import RunRecord
@@ -178,7 +179,8 @@ def outdated_data_sets(before: RunRecord, run: RunState) -> list[DataSetFacts]:
     if before.name != run.plan.recipe.name:
         return []
     names = {data_set.name for data_set in run.data_sets}
-    exported = [each for step in before.steps for each in step.facts.data_sets]
+    exports = [step for step in before.steps if step.section == SECTION_OF["exporter"].name]
+    exported = [each for step in exports for each in step.facts.data_sets]
     found = {each.name: each for each in (*(before.outdated or ()), *exported)}
     return [each for name, each in found.items() if name not in names]
 

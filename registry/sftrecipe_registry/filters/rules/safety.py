@@ -81,9 +81,7 @@ class Safety(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; a word that is allowed but in no list."""
         if not (self.categories or self.words or self.files):
-            yield OptionProblem(
-                ("categories",), texts("no-words", filter="safety"), texts("set-words")
-            )
+            yield OptionProblem(("categories",), texts("no-words"), texts("set-words"))
         if self.files:
             return
         listed = {_folded(word) for words in self._lists(files).values() for word in words}

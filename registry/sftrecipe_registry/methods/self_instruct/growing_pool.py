@@ -30,9 +30,8 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.replies.reply import ask_once, nothing_said
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
 from sftrecipe_registry.shared.text.tokenizers import (
-    INSTALL_JIEBA,
     TokenizerName,
-    jieba_is_missing,
+    jieba_problems,
     resolved,
     tokenizer,
 )
@@ -127,8 +126,7 @@ class GrowingPool(Sampling, Generator):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed; seeds without instructions."""
-        if self.tokenizer == "jieba" and jieba_is_missing():
-            yield OptionProblem(("tokenizer",), texts("needs-jieba"), INSTALL_JIEBA)
+        yield from jieba_problems(asked=self.tokenizer == "jieba")
         if inputs is not None and "instruction" not in inputs:
             yield OptionProblem(
                 (),

@@ -94,7 +94,6 @@ class QianfanV1(OpenAIAdapter):
                 failure.message = texts(
                     "refused-since-off", failure=failure.message, off=off, advice=advice
                 )
-                failure.args = (failure.message,)
             raise
 
     async def _chat(self, request: Request) -> Answer:
@@ -104,8 +103,8 @@ class QianfanV1(OpenAIAdapter):
         try:
             reply, raw = await self.post(f"{_CHAT}{name}?access_token={token}", body)
         except CallFailed as failure:
-            failure.message = failure.message.replace(token, "***")
-            failure.args = (failure.message,)
+            if token in failure.message:
+                failure.message = failure.message.replace(token, "***")
             raise
         if reply.get("need_clear_history"):
             ban = texts("content-banned", round=plain_text(reply.get("ban_round")))
@@ -129,7 +128,7 @@ class QianfanV1(OpenAIAdapter):
             if code in _UNUSABLE:
                 raise CallFailed("final", text, status=_TURNED_AWAY, blame="provider")
             failure = classified(_TURNED_AWAY, Fault(told, plain_text(reply.get("error_msg"))))
-            failure.message, failure.args = text, (text,)
+            failure.message = text
             raise failure
         if "error" in reply:
             said = f"{plain_text(reply['error'])}: {plain_text(reply.get('error_description'))}"

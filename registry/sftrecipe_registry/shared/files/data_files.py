@@ -22,13 +22,6 @@ texts = Texts(__package__)
 _FIRST = 50
 """Files that are looked at before any of them is read."""
 _NOT_DATA = "__MACOSX"
-_KINDS = {
-    "pipe": "a-pipe",
-    "device": "a-device",
-    "socket": "a-socket",
-    "kernel file": "a-kernel-file",
-}
-"""How texts name what is no file."""
 
 Check = Callable[[DataFile, str], None]
 """Refuses a file of that name (as the recipe says it) which a source does not read."""
@@ -171,5 +164,5 @@ def _is_file(path: Path, shown: str, kind: FileKind) -> bool:
     """Whether it is a file. Raises PluginRefused for what would be read and is none."""
     if path.is_file() or path.is_dir() or not path.exists() or not _is_read(path.name, kind):
         return path.is_file()
-    slug = _KINDS.get(unusual_kind(path) or "", "a-special-file")
-    raise PluginRefused(texts("no-file", name=path.name, folder=shown, kind=texts(slug)))
+    text = texts("no-file", name=path.name, folder=shown, kind=unusual_kind(path))
+    raise PluginRefused(text)

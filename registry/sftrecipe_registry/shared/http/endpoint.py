@@ -267,7 +267,7 @@ class OpenAIAdapter:
         parsed = parse_json(content)
         if parsed is None and (reply := put_together(content)) is not None:
             self.check(reply)
-            self.note = "it came as a stream of events, which was not asked for"
+            self.note = texts("unasked-stream")
             return reply, json_text(reply)
         if parsed is None:
             shown = " ".join(content[:SHOWN].decode("utf-8", "replace").split())

@@ -164,7 +164,7 @@ class StreamedReply:
         if self._ending is None and not done:
             raise mangled(texts("stream-broke-off"))
         if self._ending is None:
-            self.note = "its stream ended without saying how the reply ended: taken for cut off"
+            self.note = texts("end-unsaid")
         message = {"role": "assistant", "content": "", **_joined(self._message)}
         choice = {"text": "", **_joined(self._choice), "message": message}
         choice["finish_reason"] = self._ending or UNFINISHED

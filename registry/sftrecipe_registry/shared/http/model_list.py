@@ -88,8 +88,9 @@ def listed_check(model: str, listed: Mapping[str, Mapping[str, Any]]) -> Machine
         return MachineCheck("warning", texts("withdrawn-on", model=model, day=ends[:20]))
     status = str(told.get("status")).lower()
     if status in _GONE or told.get("active") is False or told.get("deprecated") is True:
-        why = status if status in _GONE else "not active"
-        return MachineCheck("warning", texts("withdrawn-as", model=model, status=why))
+        if status in _GONE:
+            return MachineCheck("warning", texts("withdrawn-as", model=model, status=status))
+        return MachineCheck("warning", texts("not-active", model=model))
     return MachineCheck("ok", texts("listed", model=model))
 
 

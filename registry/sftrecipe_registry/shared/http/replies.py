@@ -52,7 +52,8 @@ def chat_answer(reply: Mapping[str, Any], raw: str) -> Answer:
         answer = answer._replace(output_tokens=0)
     if parts.bad_calls and not is_cut_off(answer.finish_reason):
         answer = answer._replace(finish_reason=BAD_TOOL_CALL)
-    return answer._replace(note="; ".join(filter(None, (answer.note, *_told(parts)))))
+    notes = tuple(note for note in (answer.note, *_told(parts)) if note)
+    return answer._replace(note=texts("notes", notes=notes) if notes else "")
 
 
 def _is_left_out(answer: Answer) -> bool:
@@ -63,9 +64,9 @@ def _is_left_out(answer: Answer) -> bool:
 def _told(parts: MessageParts) -> Iterator[str]:
     """What of a message is not kept."""
     if parts.bad_calls:
-        yield "a call of a tool names none, or its arguments are no JSON object"
+        yield texts("bad-call")
     if parts.left_out:
-        yield f"it holds what is not kept: {', '.join(parts.left_out)[:_LONGEST_LIST]}"
+        yield texts("not-kept", parts=", ".join(parts.left_out)[:_LONGEST_LIST])
 
 
 def completion_answer(reply: Mapping[str, Any], raw: str) -> Answer:

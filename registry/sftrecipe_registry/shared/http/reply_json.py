@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from sftrecipe.plugin import Texts
+
+texts = Texts(__package__)
 MOST_TOKENS = 2**53
 """A count above it is no count."""
 REPLACED = "\ufffd"
@@ -35,14 +38,14 @@ def parse_json(content: bytes) -> Parsed | None:
     except orjson.JSONDecodeError:
         pass
     text = content.decode("utf-8-sig", "replace")
-    note = f"bytes that are no UTF-8 were replaced by {REPLACED}" if REPLACED in text else ""
+    note = texts("bytes-replaced", by=REPLACED) if REPLACED in text else ""
     try:
         value = json.loads(text, strict=False, parse_int=_integer)
         mended = _mended(value)
     except (ValueError, RecursionError):
         return None
     if mended != value:
-        note = f"half a character was replaced by {REPLACED}"
+        note = texts("half-replaced", by=REPLACED)
     return Parsed(mended, note)
 
 

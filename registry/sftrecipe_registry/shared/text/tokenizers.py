@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import Literal
 
-from sftrecipe.plugin import PluginRefused, Texts, install_command
+from sftrecipe.plugin import OptionProblem, PluginRefused, Texts, install_command
 from sftrecipe_registry.shared.text.scripts import UNSPACED, base_language
 
 texts = Texts(__package__)
@@ -48,6 +48,12 @@ def resolved(name: TokenizerName, language: str) -> str:
 def jieba_is_missing() -> bool:
     """Whether jieba is not installed, without importing it."""
     return find_spec("jieba") is None
+
+
+def jieba_problems(*, asked: bool, option: str = "tokenizer") -> Iterator[OptionProblem]:
+    """That jieba is not installed, where it is asked for by an option."""
+    if asked and jieba_is_missing():
+        yield OptionProblem((option,), texts("needs-jieba"), INSTALL_JIEBA)
 
 
 def _rouge_en() -> Tokenize:

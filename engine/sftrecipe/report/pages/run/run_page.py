@@ -24,6 +24,7 @@ from sftrecipe.report.pages.run.facts.judgings import FigureChart
 from sftrecipe.report.pages.run.facts.run_facts import RunFacts, run_facts
 from sftrecipe.report.pages.run.facts.texts import shortened
 from sftrecipe.report.pages.run.facts.trainings import TrainedModel
+from sftrecipe.report.text.text_format import money_text
 from sftrecipe.report.words.page_words import Words, run_words
 from sftrecipe.run.output_folder import REPORT_FILE
 from sftrecipe.store.atomic_files import create
@@ -111,7 +112,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     made.globals.update({each.__name__: each for each in drawings})
     made.globals.update(
-        number=_number, measure=_measure, percent=_percent, money=_money, duration=_duration,
+        number=_number, measure=_measure, percent=_percent, money=money_text, duration=_duration,
         short=_short, figure_chart=_figure_chart, loss_chart=_loss_chart,
     )  # fmt: skip
     return made
@@ -174,10 +175,6 @@ def _measure(value: float | str | None) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.0%}" if share in (0, 1) or share >= 0.1 else f"{share:.1%}"
-
-
-def _money(amount: float) -> str:
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}"
 
 
 def _duration(seconds: float) -> str:

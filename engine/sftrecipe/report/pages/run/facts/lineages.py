@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sftrecipe.calls.ledger.history import LedgerCall, read_calls
+from sftrecipe.recipe.language.sections import OWN, SECTIONS
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
@@ -95,7 +96,7 @@ def _parents(rows: Iterable[Record]) -> set[str]:
 def _named(opened: OpenedRun, names: set[str]) -> Iterable[Record]:
     """The rows of some ids, wherever they were made or rejected."""
     for step in opened.steps:
-        if step.id not in step.makes:
+        if step.section not in SECTIONS or SECTIONS[step.section].makes != OWN:
             continue
         for file in (ROWS, REJECTS):
             path = opened.folder(step) / file

@@ -16,7 +16,10 @@ class SelfInstructInstances(KnownSet):
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560)"
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_instances": ()}
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        **KnownSet.decides,
+        "no_instances": (),
+    }
     example: ClassVar[str] = "{use: self_instruct_instances, path: seed_tasks.jsonl}"
 
     def shaped(self, row: dict[str, Any]) -> Iterator[dict[str, Any]]:

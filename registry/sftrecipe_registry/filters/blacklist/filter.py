@@ -43,7 +43,7 @@ class Blacklist(RowFilter):
         "Stanford Alpaca, generate_instruction.py"
     )
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "blacklisted": ("words", "file", "preset"),
+        "blacklisted": ("words", "file", "preset", "builtin"),
         "empty": ("preset",),
         "too_short": ("preset",),
         "too_long": ("preset",),
@@ -74,9 +74,7 @@ class Blacklist(RowFilter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for."""
         if self.builtin is False and not (self.words or self.file or self.preset):
-            yield OptionProblem(
-                ("builtin",), texts("no-words", filter="blacklist"), texts("set-word-list")
-            )
+            yield OptionProblem(("builtin",), texts("no-words"), texts("set-word-list"))
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""

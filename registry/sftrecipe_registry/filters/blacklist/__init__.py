@@ -1,0 +1,1 @@
+"""The filter `blacklist`: unwanted words, and instructions that Self-Instruct would drop."""
