@@ -29,7 +29,6 @@ EMPTY_NAMES = {
 
 TWO_PLUGINS = {
     "LlamaFactory": "the exporter and the trainer of one name",
-    "SelfInstructInstances": "the generator and the source of one name",
 }
 """Class names that a package has twice: plugins of two kinds, which recipes call by one name."""
 
