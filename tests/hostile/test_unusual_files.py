@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe.messages import Word
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular, unusual_kind
 
 PLACES = {
@@ -132,7 +133,7 @@ def test_a_pipe_with_nobody_at_its_other_end_does_not_wait(tmp_path: Path) -> No
     with pytest.raises(UnusualFile) as refused:
         open_regular(tmp_path / "pipe")
     assert time.monotonic() - started < 1
-    assert refused.value.kind == "pipe" == unusual_kind(tmp_path / "pipe")
+    assert (refused.value.kind, unusual_kind(tmp_path / "pipe")) == ("pipe", Word("a-pipe"))
     (tmp_path / "file").write_bytes(b"x")
     with open_regular(tmp_path / "file") as file:
         assert file.read() == b"x"

@@ -14,7 +14,7 @@ from tests.support.standin_runs import Whole
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import en, message, own_text
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.plugin.reasons import reason_of
+from sftrecipe.plugin.reasons import Reason, reason_of
 from sftrecipe.run.run_end import GOES_ON, goes_on, run_end
 
 
@@ -68,7 +68,7 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
 
 def test_reasons_are_told_with_their_short_name() -> None:
-    assert reason_of("somebodys_own") == ("somebodys_own", "", "")
+    assert reason_of("somebodys_own") == Reason("somebodys_own")
     too_short = reason_of("too_short", plugin_class("filter", "length"))
     inner = own_text("lost-reason", count=2, reason=too_short.name, row="x")
     lost = own_text("lost-rejected", step="s", count=2, reasons=(inner,))
