@@ -56,9 +56,22 @@ def unusual_kind(path: str | os.PathLike[str]) -> Word | None:
 
     Opens nothing. Raises OSError.
     """
-    about = os.stat(path)  # noqa: PTH116 - paths may be plain texts
-    kind = None if stat.S_ISDIR(about.st_mode) else _unusual(about, path)
+    kind = _kind_of(path)
     return Word(f"a-{kind}") if kind else None
+
+
+def refuse_unusual(path: str | os.PathLike[str]) -> None:
+    """Raise UnusualFile for what is neither a file nor a folder.
+
+    Opens nothing. Raises OSError.
+    """
+    if (kind := _kind_of(path)) is not None:
+        raise UnusualFile(kind)
+
+
+def _kind_of(path: str | os.PathLike[str]) -> str | None:
+    about = os.stat(path)  # noqa: PTH116 - paths may be plain texts
+    return None if stat.S_ISDIR(about.st_mode) else _unusual(about, path)
 
 
 def _unusual(about: os.stat_result, path: str | os.PathLike[str]) -> str | None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.regular_files import UnusualFile, unusual_kind
+from sftrecipe.plugin.regular_files import refuse_unusual
 from sftrecipe.store.waiting import holder_of, wait_until
 
 _PATIENCE = 30.0
@@ -94,8 +94,7 @@ class LedgerConnection(sqlite3.Connection):
 
 def connect(path: Path) -> LedgerConnection:
     """A connection to a ledger that is there. Raises OSError where that is no file."""
-    if (kind := unusual_kind(path)) is not None:
-        raise UnusualFile(kind.removeprefix("a-"))
+    refuse_unusual(path)
     connection = sqlite3.connect(
         f"file:{quote(str(path.absolute()))}?mode=rw",
         uri=True,

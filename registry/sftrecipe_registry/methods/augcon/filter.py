@@ -23,10 +23,9 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.text.rouge import rouge_l
 from sftrecipe_registry.shared.text.tokenizers import (
-    INSTALL_JIEBA,
     Tokenize,
     TokenizerName,
-    jieba_is_missing,
+    jieba_problems,
     tokenizer,
 )
 
@@ -72,9 +71,9 @@ class AugConFilter(Filter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A tokenizer that is not installed; rows that say nothing of their context."""
-        if (self.strict_original or self.tokenizer == "jieba") and jieba_is_missing():
-            option = "strict_original" if self.strict_original else "tokenizer"
-            yield OptionProblem((option,), texts("jieba-not-installed"), INSTALL_JIEBA)
+        asked = self.strict_original or self.tokenizer == "jieba"
+        option = "strict_original" if self.strict_original else "tokenizer"
+        yield from jieba_problems(asked=asked, option=option)
         if self.most is None and inputs is not None and "wanted" not in inputs:
             yield OptionProblem((), texts("no-column", column="wanted"), texts("set-most"))
 

@@ -14,7 +14,7 @@ texts = Texts(__package__)
 TokenizerName = Literal["auto", "rouge_en", "word", "char", "jieba"]
 Tokenize = Callable[[str], list[str]]
 
-INSTALL_JIEBA = f"{install_command()} 'sftrecipe[chinese]'"
+_INSTALL_JIEBA = f"{install_command()} 'sftrecipe[chinese]'"
 
 _LATIN = re.compile(r"[a-z0-9]+")
 _WORDS = re.compile(r"\w+")
@@ -45,15 +45,15 @@ def resolved(name: TokenizerName, language: str) -> str:
     return "rouge_en" if base == "en" else "char" if base in {"zh", "ja"} else "word"
 
 
-def jieba_is_missing() -> bool:
+def _jieba_is_missing() -> bool:
     """Whether jieba is not installed, without importing it."""
     return find_spec("jieba") is None
 
 
 def jieba_problems(*, asked: bool, option: str = "tokenizer") -> Iterator[OptionProblem]:
     """That jieba is not installed, where it is asked for by an option."""
-    if asked and jieba_is_missing():
-        yield OptionProblem((option,), texts("needs-jieba"), INSTALL_JIEBA)
+    if asked and _jieba_is_missing():
+        yield OptionProblem((option,), texts("needs-jieba"), _INSTALL_JIEBA)
 
 
 def _rouge_en() -> Tokenize:
@@ -70,8 +70,8 @@ def _char() -> Tokenize:
 
 
 def _load_jieba() -> Tokenize:
-    if jieba_is_missing():
-        raise PluginRefused(texts("jieba-missing", command=INSTALL_JIEBA))
+    if _jieba_is_missing():
+        raise PluginRefused(texts("jieba-missing", command=_INSTALL_JIEBA))
     import logging  # noqa: PLC0415
     import warnings  # noqa: PLC0415
 
