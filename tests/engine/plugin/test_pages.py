@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
@@ -15,6 +18,7 @@ from sftrecipe.cli.plugins import plugins
 from sftrecipe.errors import PluginError, UsageError
 from sftrecipe.plugin import ColumnName, InputFile, PromptMarker, ProviderName, Sampling
 from sftrecipe.plugin.discovery import Found
+from sftrecipe.plugin.measured import Measured, measured
 from sftrecipe.report.pages.plugin_page import PluginPage, plugin_page
 from sftrecipe.report.text.plugin_text import pages_text, plugin_lines, plugins_named
 
@@ -138,3 +142,33 @@ def test_every_installed_plugin_has_a_page() -> None:
         page = plugin_page(plugins_named(line.name, line.kind)[0])
         assert page.summary, line
         assert [option.name for option in page.options if not option.doc] == [], line
+
+
+def test_a_page_says_what_a_filter_was_worth(
+    monkeypatch: pytest.MonkeyPatch, page: PluginPage
+) -> None:
+    figures = (
+        Measured("refusal", "en", found=9, missed=1, wrong=0, right=30),
+        Measured("typo", "zh", found=0, missed=0, wrong=0, right=5),
+    )
+    text = pages_text([replace(page, measured=figures)])
+    assert "measured on labelled rows that it was not made with" in text
+    assert "  refusal  en             1.00    0.90      10      30" in text
+    assert "  typo     zh             1.00    1.00       0       5" in text
+    assert "measured" not in pages_text([page])
+
+
+def test_figures_lie_beside_a_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "worthy"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "from sftrecipe import RowFilter\n\n\nclass Worthy(RowFilter): pass\n"
+    )
+    (package / "measured.yaml").write_text(
+        "worthy: [{what: a, language: en, found: 1, missed: 1, wrong: 3, right: 5}]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    plugin = import_module("worthy").Worthy
+    assert measured(plugin, "other") == ()
+    (figure,) = measured(plugin, "worthy")
+    assert (figure.precision, figure.recall) == (0.25, 0.5)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.discovery import Found
+from sftrecipe.plugin.measured import Measured, measured
 from sftrecipe.plugin.option_types import (
     ColumnMarker,
     FileMarker,
@@ -96,6 +97,8 @@ class PluginPage:
     options: tuple[OptionPage, ...]
     reasons: Mapping[str, Reason]
     """Its own reasons to reject a row, and what they mean."""
+    measured: tuple[Measured, ...]
+    """What it was worth on labelled rows."""
     example: str
 
     @property
@@ -125,6 +128,7 @@ def plugin_page(found: Found) -> PluginPage:
         prompts=tuple(_prompts(plugin)),
         options=options,
         reasons={reason: reason_of(reason, plugin) for reason in plugin.decides},
+        measured=measured(plugin, found.name),
         example=dedent(plugin.example).strip() or _skeleton(found, plugin, options),
     )
 

@@ -14,6 +14,7 @@ from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
 from sftrecipe.plugin.environments import install_command
+from sftrecipe.plugin.measured import Measured
 from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.recipe.language.sections import SECTION_OF
 from sftrecipe.report.pages.plugin_page import OptionPage, PluginPage, PromptPage
@@ -131,12 +132,25 @@ def _page_lines(page: PluginPage) -> Iterator[str]:
         for reason, explained in page.reasons.items():
             yield f"  {reason}"
             yield from (f"      {line}" for line in wrap(explained.line, _WIDTH - 6))
+    yield from _measured_lines(page.measured)
     if page.prompts:
         yield "\nprompts"
         for prompt in page.prompts:
             yield from _prompt_lines(prompt)
     yield f"\nexample, for `{SECTION_OF[page.kind].name}`\n"
     yield indent(page.example, "  ")
+
+
+def _measured_lines(figures: Sequence[Measured]) -> Iterator[str]:
+    if not figures:
+        return
+    width = max(len(figure.what) for figure in figures)
+    yield "\nmeasured on labelled rows that it was not made with"
+    yield f"  {'':<{width}}  language  precision  recall  marked  others"
+    for figure in figures:
+        marked, others = figure.found + figure.missed, figure.wrong + figure.right
+        shares = f"{figure.precision:>9.2f}  {figure.recall:>6.2f}"
+        yield f"  {figure.what:<{width}}  {figure.language:<8}  {shares}  {marked:>6}  {others:>6}"
 
 
 def _option_lines(options: Sequence[OptionPage]) -> Iterator[str]:
