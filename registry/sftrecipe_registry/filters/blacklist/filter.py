@@ -18,26 +18,24 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.shared.text.instruction_rules import (
-    BEYOND_TEXT_ALPACA,
-    LISTS,
-    Rules,
-    fault_finder,
-)
-from sftrecipe_registry.shared.text.row_text import TextOf, instruction_text, text_of, whole_text
-from sftrecipe_registry.shared.text.scripts import base_language
+from sftrecipe_registry.filters.blacklist.beyond_text import beyond_text
+from sftrecipe_registry.shared.text.asked import asked_text
+from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
+from sftrecipe_registry.shared.text.row_text import MEDIA, TextOf, instruction_text, text_of
 from sftrecipe_registry.shared.text.word_list import word_finder
 
 texts = Texts(__package__)
 
 
 class Blacklist(RowFilter):
-    """Drop rows that hold an unwanted word, or an instruction that Self-Instruct would drop.
+    """Drop rows that ask for what is unwanted, or whose instruction Self-Instruct would drop.
 
-    Rejects `blacklisted` with the word. With a `preset` also `empty`, `too_short`, `too_long`,
-    `write_a_program`, `punctuation_first` and `non_ascii_first`.
+    Looked at is what is asked: an answer may well say `picture`. Rejects `blacklisted` with the
+    word. With a `preset` also `empty`, `too_short`, `too_long`, `write_a_program`,
+    `punctuation_first` and `non_ascii_first`.
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = (
         "Self-Instruct (arXiv 2212.10560), bootstrap_instructions.py; "
         "Stanford Alpaca, generate_instruction.py"
@@ -56,8 +54,9 @@ class Blacklist(RowFilter):
     )
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: all that is said in the row, for
-    a preset the instruction."""
+    """Column, or list of columns whose texts are joined, such as `output` for words that no answer
+    may hold; left out: the instruction and its input, or all turns of the user; for a preset the
+    instruction alone."""
     words: tuple[str, ...] = ()
     """Unwanted words and phrases, upper and lower case alike. Chinese and Japanese ones match
     anywhere, others only by themselves: `art` is not found in `start`."""
@@ -68,8 +67,9 @@ class Blacklist(RowFilter):
     that asks for images, files or the like, not beginning with "Write a program", with punctuation
     or with a character beyond ASCII (which drops all Chinese)."""
     builtin: bool | None = None
-    """Whether to use the built-in list of the recipe's language (en, zh) as well: what a model of
-    text cannot see or do. Left out: only where neither `words`, `file` nor `preset` is given."""
+    """Whether to drop what asks a model of text to see, hear, open or draw something as well,
+    English and Chinese; not of rows that show images, videos or audios. Left out: only where
+    neither `words`, `file` nor `preset` is given."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for."""
@@ -79,10 +79,15 @@ class Blacklist(RowFilter):
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
         read, test = ctx.once("test", lambda: (self._text_of(), self._test(ctx)))
-        return test(read(row))
+        text = read(row)
+        verdict = test(text)
+        if not verdict.keep or not self._uses_builtin() or any(map(row.columns.get, MEDIA)):
+            return verdict
+        found = beyond_text(text)
+        return Verdict(False, "blacklisted", None, found) if found else KEEP
 
     def _text_of(self) -> TextOf:
-        return text_of(self.field, instruction_text if self.preset else whole_text)
+        return text_of(self.field, instruction_text if self.preset else asked_text)
 
     def _test(self, ctx: Context) -> Callable[[str], Verdict]:
         listed = word_finder(self._listed(ctx))
@@ -102,6 +107,8 @@ class Blacklist(RowFilter):
         if self.file:
             lines = (line.strip() for line in ctx.files.text(self.file).splitlines())
             yield from (line for line in lines if not line.startswith("#"))
-        given = bool(self.words or self.file or self.preset)
-        if self.builtin or (self.builtin is None and not given):
-            yield from LISTS.get(base_language(ctx.language), BEYOND_TEXT_ALPACA)
+
+    def _uses_builtin(self) -> bool:
+        if self.builtin is None:
+            return not (self.words or self.file or self.preset)
+        return self.builtin

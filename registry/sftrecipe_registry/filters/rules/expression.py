@@ -347,7 +347,7 @@ class Expression(RowFilter):
         "not_comparable": ("keep",),
     }
     example: ClassVar[str] = """\
-{use: expression, with: {keep: 'score.rated >= 4 and words(output) > 20 and tag.language == "zh"'}}
+{use: expression, with: {keep: 'score.rated >= 4 and (words(output) >= 5 or tag.kind == "label")'}}
 """
 
     keep: str

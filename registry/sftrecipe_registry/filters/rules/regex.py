@@ -187,7 +187,7 @@ class Regex(RowFilter):
         "search_too_long": ("keep", "drop"),
     }
     example: ClassVar[str] = (
-        "{use: regex, with: {field: output, drop: ['(?i)as an ai', 'https?://']}}"
+        "{use: regex, with: {field: output, drop: ['(?i)as an ai language model', '^作为AI']}}"
     )
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
