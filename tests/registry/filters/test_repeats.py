@@ -16,13 +16,14 @@ from sftrecipe import Context
 from sftrecipe.plugin import Request
 from sftrecipe.plugin.provider import Answer, CallFailed
 from sftrecipe.testing import FakeModel, RowList
-from sftrecipe_registry.filters.repeats import cosine_repeats, set_join, set_overlap, shingle_sets
+from sftrecipe_registry.filters.repeats import cosine_repeats
 from sftrecipe_registry.filters.repeats.cosine_repeats import near_repeats
 from sftrecipe_registry.filters.repeats.near import NearDedup
 from sftrecipe_registry.filters.repeats.semantic import SemanticDedup
-from sftrecipe_registry.filters.repeats.set_join import find_repeats
-from sftrecipe_registry.filters.repeats.shingle_sets import SetCollector, ShingleSets
-from sftrecipe_registry.filters.repeats.token_hashes import Unit, ngram_hashes, tokens_of
+from sftrecipe_registry.shared.near_duplicates import set_join, set_overlap, shingle_sets
+from sftrecipe_registry.shared.near_duplicates.set_join import find_repeats
+from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector, ShingleSets
+from sftrecipe_registry.shared.near_duplicates.token_hashes import Unit, ngram_hashes, tokens_of
 from sftrecipe_registry.shared.text.tokenizers import tokenizer
 
 TEXTS = st.lists(st.text("ab 图İßΣ_9,\n\ud800", max_size=12), max_size=12)

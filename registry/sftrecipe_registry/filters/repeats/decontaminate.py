@@ -215,7 +215,7 @@ class _Searched(NamedTuple):
 
     def share(self) -> float:
         """Share of the words that stand in a benchmark."""
-        from sftrecipe_registry.filters.repeats.token_hashes import tokens_of  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.near_duplicates.token_hashes import tokens_of  # noqa: PLC0415 - numpy
 
         spans = zip(self.texts, map(_merged, self.matches), strict=True)
         found = [text[begin:end] for text, some in spans for begin, end in some]

@@ -23,8 +23,8 @@ from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
-    from sftrecipe_registry.filters.repeats.set_join import Repeats
-    from sftrecipe_registry.filters.repeats.shingle_sets import ShingleSets
+    from sftrecipe_registry.shared.near_duplicates.set_join import Repeats
+    from sftrecipe_registry.shared.near_duplicates.shingle_sets import ShingleSets
 
 texts = Texts(__package__)
 
@@ -99,7 +99,7 @@ class NearDedup(Filter):
         """The shingles of all rows, those of `against` first, and how many those are."""
         import asyncio  # noqa: PLC0415
 
-        from sftrecipe_registry.filters.repeats.shingle_sets import SetCollector  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector  # noqa: PLC0415 - numpy
 
         read = text_of(self.field, text_and_media)
         collector = SetCollector(self.shingle, self.unit)
@@ -120,7 +120,7 @@ class NearDedup(Filter):
     def _repeats(self, sets: ShingleSets, order: list[int], fixed: int) -> Repeats:
         import numpy as np  # noqa: PLC0415 - 70 ms
 
-        from sftrecipe_registry.filters.repeats.set_join import find_repeats  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.near_duplicates.set_join import find_repeats  # noqa: PLC0415 - numpy
 
         ranked = np.concatenate([np.arange(fixed), fixed + np.array(order, np.int64)])
         return find_repeats(sets, self.similarity, ranked, fixed)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.filters.repeats.token_hashes import Tokens, ngram_hashes, tokens_of
+from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, ngram_hashes, tokens_of
 
 FEWEST = 4
 """Tokens without which an item is not looked for: `true` or `yes` says nothing."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.filters.repeats.shingle_sets import HASH_BITS, ShingleSets
+from sftrecipe_registry.shared.near_duplicates.shingle_sets import HASH_BITS, ShingleSets
 
 _SETS = 1 << 16
 _VALUES = 1 << 18

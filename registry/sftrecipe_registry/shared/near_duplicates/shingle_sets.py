@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.filters.repeats.token_hashes import Unit, ngram_hashes, tokens_of
+from sftrecipe_registry.shared.near_duplicates.token_hashes import Unit, ngram_hashes, tokens_of
 
 HASH_BITS = 48
 """Of a shingle's hash: two sets of 1,000 shingles hold an accidental pair with chance 4e-9."""

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.filters.repeats.set_overlap import Overlaps
-from sftrecipe_registry.filters.repeats.set_prefixes import Entries, prefix_entries
-from sftrecipe_registry.filters.repeats.shingle_sets import ShingleSets
+from sftrecipe_registry.shared.near_duplicates.set_overlap import Overlaps
+from sftrecipe_registry.shared.near_duplicates.set_prefixes import Entries, prefix_entries
+from sftrecipe_registry.shared.near_duplicates.shingle_sets import ShingleSets
 
 Ranks = NDArray[np.int64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.filters.repeats.shingle_sets import HASH_BITS, ShingleSets
+from sftrecipe_registry.shared.near_duplicates.shingle_sets import HASH_BITS, ShingleSets
 
 _WORDS = 4
 """64-bit words of a set's bitmap."""
