@@ -1,0 +1,1 @@
+"""Whether two similar texts differ in a fact."""

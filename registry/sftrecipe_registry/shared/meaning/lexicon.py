@@ -1,0 +1,121 @@
+"""The word lists that texts are compared by, and what each word stands for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from sftrecipe_registry.shared.meaning.english_stems import stem
+
+
+class Lexicon(NamedTuple):
+    """One language's words."""
+
+    light: frozenset[str]
+    """Words that say nothing by themselves."""
+    group_of: Mapping[str, frozenset[str]]
+    """What a word stands for: the names of the groups of synonyms that hold it."""
+    poles: Mapping[str, frozenset[tuple[str, int]]]
+    """Axes of opposites that a word lies on, with its end."""
+    classes: Mapping[str, frozenset[str]]
+    """Classes of which only one is meant: days, organs, drugs."""
+    numbers: Mapping[str, float]
+    units: Mapping[str, str]
+    unit_names: frozenset[str]
+    """The first word of every group of units."""
+    negations: frozenset[str]
+    neutral: frozenset[str]
+    names: frozenset[str]
+    """What people in examples are called: another name is no other question."""
+    courtesies: tuple[str, ...]
+    phrases: frozenset[str]
+    """Entries of several words."""
+
+
+@cache
+def english() -> Lexicon:
+    """The English words, by their stems."""
+    return _lexicon("english.txt", _stemmed)
+
+
+@cache
+def chinese() -> Lexicon:
+    """The Chinese words."""
+    return _lexicon("chinese.txt", lambda word: word.split("_", 1)[0])
+
+
+def _stemmed(entry: str) -> str:
+    return "_".join(map(stem, entry.split("_")))
+
+
+def _lexicon(name: str, plain: object) -> Lexicon:
+    assert callable(plain)
+    sections = _sections(name)
+    words = {
+        section: [[plain(word) for word in line.split()] for line in lines]
+        for section, lines in sections.items()
+        if section not in {"numbers", "opposites"}
+    }
+    group_of: defaultdict[str, set[str]] = defaultdict(set)
+    for place, group in enumerate(words["synonyms"]):
+        for word in group:
+            group_of[word].add(f"{name[0]}{place}")
+    poles, spoken = _poles(name[0], sections["opposites"], plain)
+    classes: defaultdict[str, set[str]] = defaultdict(set)
+    for place, group in enumerate(words["exclusive"]):
+        for word in group:
+            classes[word].add(f"{name[0]}{place}")
+    numbers = dict(
+        (plain(word), float(value))
+        for line in sections["numbers"]
+        for word, value in (pair.split("=") for pair in line.split())
+    )
+    every = {word for groups in words.values() for group in groups for word in group} | spoken
+    return Lexicon(
+        light=_flat(words["light"]),
+        group_of={word: frozenset(groups) for word, groups in group_of.items()},
+        poles=poles,
+        classes={word: frozenset(groups) for word, groups in classes.items()},
+        numbers=numbers,
+        units={word: group[0] for group in words["units"] for word in group},
+        unit_names=frozenset(group[0] for group in words["units"]),
+        negations=_flat(words["negations"]),
+        neutral=_flat(words["neutral"]),
+        names=_flat(words["names"]),
+        courtesies=tuple(sorted(_flat(words.get("courtesies", [])), key=len, reverse=True)),
+        phrases=frozenset(every | numbers.keys()),
+    )
+
+
+def _poles(
+    mark: str, lines: list[str], plain: object
+) -> tuple[dict[str, frozenset[tuple[str, int]]], set[str]]:
+    assert callable(plain)
+    poles: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+    for place, line in enumerate(lines):
+        for end, side in enumerate(line.split("|")):
+            for word in side.split():
+                poles[plain(word)].add((f"{mark}{place}", end))
+    return {word: frozenset(axes) for word, axes in poles.items()}, set(poles)
+
+
+def _flat(groups: list[list[str]]) -> frozenset[str]:
+    return frozenset(word for group in groups for word in group)
+
+
+def _sections(name: str) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    for line in _lines(name):
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[]"), [])
+        else:
+            current.append(line)
+    return sections
+
+
+def _lines(name: str) -> Iterator[str]:
+    text = (files(__package__) / name).read_text("utf-8")
+    return (line for line in text.splitlines() if line and not line.startswith("#"))

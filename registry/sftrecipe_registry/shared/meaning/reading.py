@@ -1,0 +1,254 @@
+"""A text as what two texts are compared by: words that mean something, numbers, negations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from sftrecipe_registry.shared.meaning.courtesies import folded, without_courtesies
+from sftrecipe_registry.shared.meaning.english_stems import stem
+from sftrecipe_registry.shared.meaning.intents import intents_of
+from sftrecipe_registry.shared.meaning.lexicon import Lexicon, chinese, english
+from sftrecipe_registry.shared.meaning.quantities import chinese_and_digits, written_out
+from sftrecipe_registry.shared.meaning.traditional import simplified
+from sftrecipe_registry.shared.text.scripts import has_unspaced
+
+_CONTRACTIONS = (
+    (re.compile(r"\b(?:can't|cannot|cant)\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"(?<=[a-z])n't\b"), " not"),
+    (re.compile(r"'(?:s|m|re|ve|d|ll)\b"), " "),
+)
+_TOKEN = re.compile(
+    r"c\+\+|c#|f#|\.net\b|%|[°℃]|[$€£¥](?=\s?\d)|[a-zµ]+\d+[a-z\d]*|[a-zµ]+(?:'[a-z]+)?|"
+    r"[\u3400-\u9fff]+|[^\W\d_a-z\u3400-\u9fff]+|"
+    r"(?<=[\w)])\s*[+*/=^<>]+\s*(?=[\w(])|(?<=[\w)])\s-\s(?=[\w(])|(?<=\d)-(?=\d)|"
+    r"(?<![\w)])-(?=\d)"
+)
+_SLIPS = (
+    (re.compile(r"\b([ap])\.\s?m\b\.?"), r"\1m"),
+    (re.compile(r"(?<=[a-z]{2})1(?=[a-z])"), "l"),
+    (re.compile(r"(?<=[a-z]{2})0(?=[a-z])"), "o"),
+)
+_NEGATIVE = re.compile(r"^(?:un|in|im|ir|il|non|dis)(?=[a-z]{4})")
+_NEGATED_BASES = frozenset(
+    "safe able happy healthy usual likely common necessary important possible legal equal fair "
+    "known certain comfortable natural wanted treat treated paid employed stable sure correct "
+    "accurate complete effective active direct dependent adequate appropriate sufficient visible "
+    "curable reversible regular resistant relevant rational responsible logical mortal moral "
+    "polite mature perfect mobile patient pure balance smoking smoker alcoholic toxic fiction "
+    "prescription invasive profit stop agree like approve allow connect continue honest obey "
+    "recommended recommend advisable controlled diagnosed vaccinated insured married authorized "
+    "available broken changed clear cooked familiar fertile finished harmed helpful hurt infected "
+    "kind limited lucky met opened pleasant popular prepared reliable related restricted "
+    "satisfied saturated signed skilled steady successful supervised tested tidy true used "
+    "washed well willing wise worthy".split()
+)
+
+
+class Word(NamedTuple):
+    """A word that means something."""
+
+    form: str
+    """As it is written, in lower case."""
+    key: str
+    """Its stem; words with equal ones are one."""
+    listed: bool
+    """Whether it follows the word before it in an enumeration."""
+
+
+class Reading(NamedTuple):
+    """What a text says, as far as two are compared by it."""
+
+    plain: str
+    """The text without courtesies, in lower case and simplified characters."""
+    words: tuple[Word, ...]
+    keys: frozenset[str]
+    numbers: tuple[tuple[float, bool, str], ...]
+    """Value, whether weak, and the word behind it, in order."""
+    negations: int
+    intents: frozenset[str]
+    lights: frozenset[str]
+    """Its other words: what is misspelt may be one of them."""
+    chinese: bool
+    clauses: int
+
+
+@lru_cache(1 << 15)
+def read(text: str) -> Reading:
+    """Read a text."""
+    plain = without_courtesies(folded(text))
+    if not plain.isascii():
+        plain = simplified(plain)
+    for pattern, instead in (*_SLIPS, *_CONTRACTIONS):
+        plain = pattern.sub(instead, plain)
+    reader = _Reader(plain)
+    reader.read()
+    words = tuple(reader.words)
+    return Reading(
+        plain,
+        words,
+        frozenset(word.key for word in words),
+        tuple(reader.numbers),
+        reader.negations,
+        intents_of(plain),
+        frozenset(reader.lights),
+        has_unspaced(plain),
+        len(re.findall(r"[,.;:!?，。；：！？\n]", plain.strip(" .?!。？！"))),
+    )
+
+
+class _Reader:
+    """Goes through a text once."""
+
+    def __init__(self, text: str) -> None:
+        self.words: list[Word] = []
+        self.numbers: list[tuple[float, bool, str]] = []
+        self.negations = 0
+        self.lights: set[str] = set()
+        self._text = text
+        self._quantities = {each.begin: each for each in chinese_and_digits(text)}
+        self._between = ""
+        self._waiting: list[tuple[float, bool]] = []
+
+    def read(self) -> None:
+        for piece in self._pieces():
+            if isinstance(piece, tuple):
+                self._waiting.append(piece)
+            elif isinstance(piece, str):
+                self._chinese(piece)
+            else:
+                self._english(piece)
+        self._settle("")
+
+    def _pieces(self) -> Iterator[tuple[float, bool] | list[str] | str]:
+        """Numbers, runs of words, runs of Han characters."""
+        run: list[str] = []
+        place = 0
+        while place < len(self._text):
+            if number := self._quantities.get(place):
+                if run:
+                    yield run
+                    run = []
+                yield number.value, number.weak
+                place = number.end
+                continue
+            found = _TOKEN.match(self._text, place)
+            if not found:
+                if self._text[place] in ",，、;":
+                    run.append(",")
+                place += 1
+                continue
+            token, place = found[0].strip(), found.end()
+            if "\u3400" <= token[0] <= "\u9fff":
+                if run:
+                    yield run
+                    run = []
+                cut = min(
+                    (start for start in self._quantities if found.start() < start < place),
+                    default=place,
+                )
+                token, place = self._text[found.start() : cut], cut
+                yield token
+            else:
+                run.append(token)
+        if run:
+            yield run
+
+    def _english(self, run: list[str]) -> None:
+        words = [stem(word) for word in run]
+        lexicon = english()
+        place = 0
+        while place < len(words):
+            if run[place] == ",":
+                self._between += ","
+                place += 1
+                continue
+            width, key = _longest(words, place, lexicon)
+            form = " ".join(run[place : place + width])
+            if width == 1 and (number := written_out(words[place : place + 8])) and form != "one":
+                self._waiting.append((number[0], number[0] == 1))
+                place += number[1]
+                continue
+            self._take(form, key, lexicon)
+            place += width
+
+    def _chinese(self, run: str) -> None:
+        lexicon = chinese()
+        place = 0
+        unknown = ""
+        while place < len(run):
+            entry = next(
+                (
+                    run[place : place + width]
+                    for width in range(min(8, len(run) - place), 0, -1)
+                    if run[place : place + width] in lexicon.phrases
+                ),
+                "",
+            )
+            if not entry:
+                unknown += run[place]
+                place += 1
+                continue
+            if unknown:
+                self._unknown(unknown)
+                unknown = ""
+            self._take(entry, entry, lexicon)
+            place += len(entry)
+        if unknown:
+            self._unknown(unknown)
+
+    def _unknown(self, run: str) -> None:
+        self._settle(run[0])
+        self._add(run, run)
+
+    def _take(self, form: str, key: str, lexicon: Lexicon) -> None:
+        if key in lexicon.neutral and key not in lexicon.group_of:
+            if not form.isascii():
+                self._add(form, key)
+            return
+        if key in lexicon.units and (self._waiting or not lexicon.group_of.get(key)):
+            self._settle(lexicon.units[key])
+            self._add(form, lexicon.units[key])
+            return
+        if key in lexicon.negations or form in lexicon.negations:
+            self.negations += 1
+            return
+        if key in lexicon.poles or key in lexicon.group_of:
+            self._settle(key)
+            self._add(form, key)
+            return
+        if key in lexicon.light or form in lexicon.light or form in {"a", "i"}:
+            self._between += f" {form}"
+            self.lights.add(form)
+            return
+        if form.isascii() and (bare := _NEGATIVE.sub("", form)) != form and bare in _NEGATED_BASES:
+            self.negations += 1
+            form, key = bare, stem(bare)
+            if form in lexicon.light:
+                return
+        self._settle(key)
+        self._add(form, key)
+
+    def _add(self, form: str, key: str) -> None:
+        between, self._between = self._between.split(), ""
+        listed = bool(self.words) and bool(between) and all(
+            word.strip(",") in {"", "and", "or", "和", "与", "或", "及", "以及", "或者"}
+            for word in between
+        )
+        self.words.append(Word(form, key, listed))
+
+    def _settle(self, key: str) -> None:
+        """Numbers that waited for the word behind them have it."""
+        self.numbers.extend((value, weak, key) for value, weak in self._waiting)
+        self._waiting = []
+
+
+def _longest(words: list[str], place: int, lexicon: Lexicon) -> tuple[int, str]:
+    for width in range(min(5, len(words) - place), 1, -1):
+        joined = "_".join(words[place : place + width])
+        if joined in lexicon.phrases:
+            return width, joined
+    return 1, words[place]
