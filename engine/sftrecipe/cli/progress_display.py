@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sftrecipe.cli.terminal import visible
-from sftrecipe.messages import in_user_language, message
+from sftrecipe.messages import message
 from sftrecipe.plugin.data_notices import told_texts
 from sftrecipe.plugin.trainer import TrainingState
-from sftrecipe.report.text.text_format import main_figures
+from sftrecipe.report.text.text_format import main_figures, reasons_text
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.step_facts import StepFacts
 
@@ -57,12 +57,10 @@ def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
     figures = main_figures(facts.metrics)
     parts += [f"{figure.name} {figure.value:.4g}" for figure in figures]
     if facts.rejected:
-        reasons = ", ".join(
-            f"{count} {in_user_language(step.reason(reason).name)}"
-            for reason, count in facts.reasons.items()
-        )
-        lost = {"count": facts.rejected, "reasons": reasons}
+        lost = {"count": facts.rejected, "reasons": reasons_text(step, facts.reasons)}
         parts.append(message("progress-rejected", lost))
+    if facts.untagged:
+        parts.append(message("progress-untagged", {"count": sum(facts.untagged.values())}))
     if facts.set_aside:
         parts.append(message("progress-set-aside", {"count": facts.set_aside}))
     asked = sum(usage["asked"] for usage in facts.calls.values())

@@ -301,6 +301,9 @@ MESSAGES = {
     "reason-remedy": "{meaning}; {remedy}",
     "outcome-rejected": "rejected: {count} rows  {path}",
     "outcome-failed": "{count} of them because their calls failed; ask again with: sftrecipe run {recipe} --retry-failed",
+    "outcome-untagged": "{step}: {count} rows untagged: {reasons}; they stay",
+    "outcome-untagged-failed": "{step}: {count} rows untagged: {reasons}; they stay; ask again with: sftrecipe run {recipe} "
+    "--retry-failed",
     "outcome-calls": "calls: {calls}; {seconds} s",
     "outcome-asked": "{asked} asked, {cached} from the ledger",
     "outcome-calls-failed": "{count} failed",
@@ -325,6 +328,7 @@ MESSAGES = {
     "next-train": "train on it: {command}",
     "loading": "loading {model}",
     "progress-rejected": "{count} rejected ({reasons})",
+    "progress-untagged": "{count} untagged",
     "progress-set-aside": "{count} not sampled",
     "progress-cached": "done before",
     "progress-seconds": "{seconds} s",

@@ -138,7 +138,8 @@ class Verdict(NamedTuple):
 
     keep: bool
     reason: str = ""
-    """Why not: a short name."""
+    """Why not: a short name. Of a row that stays: why the filter could not judge it; such rows are
+    counted and told as untagged, and `--retry-failed` asks again where it is a call's failure."""
     value: float | None = None
     """What was measured; a kept row keeps it as the score named after the block's id."""
     detail: str = ""

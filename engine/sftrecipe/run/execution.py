@@ -15,7 +15,6 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.plugin_kinds import PluginRefused
 from sftrecipe.plugin.prompts.prompt import PromptFailed
-from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.run.nothing_left import nothing_left
 from sftrecipe.run.run_state import Broken, Done, RunState
@@ -71,7 +70,7 @@ class Execution:
         if not self._contents.stands(step):
             return False
         facts = run.store.facts(step.key)
-        if run.retry_failed and not ASKED_AGAIN.isdisjoint(facts.reasons):
+        if run.retry_failed and facts.has_failed_calls:
             return False
         return self._runner(step).stands(facts, run.out, run.store.hashes)
 

@@ -86,6 +86,7 @@ class StepRecord:
             "rejected": facts.rejected,
             "set_aside": facts.set_aside,
             "reasons": facts.reasons,
+            **({"untagged": facts.untagged} if facts.untagged else {}),
             "counts": facts.counts,
             "notes": facts.notes_json(),
             **({"gates": [asdict(each) for each in self.gates]} if self.gates else {}),

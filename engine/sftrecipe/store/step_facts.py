@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, cast
 
 from sftrecipe.plugin.data_notices import Told
 from sftrecipe.plugin.plugin_kinds import DataSet
+from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.plugin.row_kinds import RowKind
 from sftrecipe.store.json_fields import field_of, objects_of
 
@@ -263,6 +264,8 @@ class StepFacts:
     seconds: float = 0.0
     reasons: Mapping[str, int] = field(default_factory=dict)
     """Rejected rows by reason."""
+    untagged: Mapping[str, int] = field(default_factory=dict)
+    """Rows that stay though a filter could not judge them, by reason."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """What the plugin counted."""
     told: Mapping[str, Told] = field(default_factory=dict)
@@ -279,6 +282,11 @@ class StepFacts:
     """What the streams held that it read, by name."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Hashes of all that it left, by name."""
+
+    @property
+    def has_failed_calls(self) -> bool:
+        """Whether rows lack a reply that `--retry-failed` asks for again, lost or not."""
+        return not ASKED_AGAIN.isdisjoint([*self.reasons, *self.untagged])
 
     @property
     def data_sets(self) -> Sequence[DataSetFacts]:
@@ -304,6 +312,7 @@ class StepFacts:
             set_aside=_rows(found, "set_aside", strict=strict),
             seconds=field_of(found, "seconds", 0.0),
             reasons=field_of(found, "reasons", dict[str, int]()),
+            untagged=field_of(found, "untagged", dict[str, int]()),
             counts=field_of(found, "counts", dict[str, int]()),
             told=_told(notes),
             export=ExportFacts.from_json(notes),
@@ -325,6 +334,7 @@ class StepFacts:
             "set_aside": self.set_aside,
             "seconds": self.seconds,
             "reasons": dict(self.reasons),
+            **({"untagged": dict(self.untagged)} if self.untagged else {}),
             "counts": dict(self.counts),
             "notes": self.notes_json(),
             "calls": dict(self.calls),

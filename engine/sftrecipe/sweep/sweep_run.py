@@ -18,7 +18,6 @@ from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plan.steps import Plan, Step, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
-from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.gate_results import missed_gates
@@ -187,7 +186,7 @@ def is_judged(training: SweepTraining, retry_failed: bool = False) -> bool:
     for step in training.plan.steps:
         if not contents.stands(step):
             return False
-        if retry_failed and not ASKED_AGAIN.isdisjoint(store.facts(step.key).reasons):
+        if retry_failed and store.facts(step.key).has_failed_calls:
             return False
         contents.advance(step)
     return True

@@ -68,14 +68,59 @@ async def test_turns_are_scored_one_by_one_and_summed() -> None:
     assert found.scores == {"best_complexity": 6, "best_quality": 8}
 
 
-async def test_rows_that_cannot_be_scored() -> None:
-    rows = RowList.of(
-        {"instruction": "sleep c2"},
-        {"instruction": "unsafe c2", "output": "q3"},
-        {"instruction": "sleep c9", "output": "q3"},
-    )
+UNSCORED = (
+    {"instruction": "sleep c2"},
+    {"instruction": "unsafe pie c2", "output": "q3"},
+    {"instruction": "sleep c9", "output": "q3"},
+)
+
+
+async def test_rows_without_a_score_stay_for_it_is_not_their_fault() -> None:
+    rows = RowList.of(*UNSCORED, row("pie", 1, 1))
     found = await judged(Deita(embedder="vectors"), rows, FakeModel(answer))
+    assert [(verdict.keep, verdict.reason) for verdict in found] == [
+        (False, "no_answer"),
+        (False, "too_similar"),  # to a row that has a score
+        (True, "no_score"),
+        (True, ""),
+    ]
+    assert (found[2].value, found[2].scores, found[2].detail) == (None, {}, "Because.\nScore: 9")
+    assert len(found[2].calls) == 2
+
+
+async def test_rows_without_a_score_go_where_that_is_asked_for() -> None:
+    found = await judged(
+        Deita(embedder="vectors", on_failure="drop"), RowList.of(*UNSCORED), FakeModel(answer)
+    )
     assert [verdict.reason for verdict in found] == ["no_answer", "refused", "no_score"]
+    assert not any(verdict.keep for verdict in found)
+
+
+@pytest.mark.parametrize("most", [1, 3, 4])
+async def test_a_budget_chooses_rows_with_scores_first(most: int) -> None:
+    rows = RowList.of(UNSCORED[2], row("pie", 1, 1), row("cake", 1, 1), row("sleep", 2, 2))
+    plugin = Deita(embedder="vectors", most=most, max_similarity=1)
+    unscored, *scored = await judged(plugin, rows, FakeModel(answer))
+    assert sum(verdict.keep for verdict in scored) == min(most, 3)
+    assert (unscored.keep, unscored.reason) == (most == 4, "no_score")
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"), [({}, True), ({"most": 1}, False), ({"on_failure": "drop"}, False)]
+)
+async def test_rows_without_an_embedding_are_not_compared(
+    options: dict[str, Any], kept: bool
+) -> None:
+    def fail(request: Request) -> str | Answer:
+        if request.kind == "embed" and "pie" in request.prompt:
+            raise CallFailed("final", "HTTP 500")
+        return answer(request)
+
+    rows = RowList.of(row("pie", 6, 6), row("sleep", 2, 3))
+    found = await judged(Deita(embedder="vectors", **options), rows, FakeModel(fail))
+    assert [verdict.keep for verdict in found] == [kept, True]
+    assert (found[0].reason, found[0].value) == ("call_failed", 36)
+    assert found[0].scores == ({"best_complexity": 6, "best_quality": 6} if kept else {})
 
 
 async def test_scores_of_blocks_before_are_taken_and_nothing_is_asked() -> None:
@@ -86,8 +131,10 @@ async def test_scores_of_blocks_before_are_taken_and_nothing_is_asked() -> None:
     assert not plugin.required()
     model = FakeModel(answer)
     found = await judged(plugin, rows, model)
-    assert [verdict.value for verdict in found] == [6, None, 1]
-    assert found[1].reason == "no_score"
+    assert [verdict.value for verdict in found[::2]] == [6, 1]
+    assert (found[1].keep, found[1].reason, found[1].detail) == (
+        False, "too_similar", rows[2].id,
+    )  # fmt: skip
     assert {request.kind for request in model.requests} == {"embed"}
     with pytest.raises(PluginRefused, match="no row has a score 'x' nor 'y'"):
         await judged(Deita(complexity="x", quality="y", embedder="vectors"), rows, model)

@@ -114,6 +114,38 @@ async def test_rows_are_tagged_and_chosen_and_coverage_is_counted() -> None:
     assert (ctx.counts["tags"], ctx.counts["tags_covered"]) == (4, 4)
 
 
+TEXTS = ("sleep,diet", "?", "unsafe", "Sleep")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "kept"),
+    [
+        (InsTag(), [True, True, True, True]),
+        (InsTag(on_failure="drop"), [True, False, False, True]),
+        (InsTag(most=2), [True, False, False, True]),
+        (InsTag(most=3), [True, True, False, True]),
+        (InsTag(most=3, on_failure="drop"), [True, False, False, True]),
+    ],
+)
+async def test_rows_without_tags_stay_behind_those_that_have_some(
+    plugin: InsTag, kept: list[bool]
+) -> None:
+    rows = RowList.of(*({"instruction": text} for text in TEXTS))
+    found, _ = await judged(plugin, rows, FakeModel(answer))
+    assert [verdict.keep for verdict in found] == kept
+    assert [verdict.reason for verdict in found] == ["", "no_tags", "refused", ""]
+    assert (found[1].tags, found[1].value, found[1].detail) == ({}, None, "I cannot.")
+
+
+async def test_rows_of_rare_tags_alone_stay_untagged() -> None:
+    rows = RowList.of(*({"instruction": text} for text in ("sleep", "sleep", "pie")))
+    found, _ = await judged(InsTag(at_least=2), rows, FakeModel(answer))
+    assert [(verdict.keep, verdict.reason) for verdict in found[1:]] == [
+        (True, ""),
+        (True, "no_tags"),
+    ]
+
+
 async def test_replies_may_be_held_to_a_schema() -> None:
     model = FakeModel(lambda request: '{"tags": [{"tag": "Sleep", "explanation": "asks for it"}]}')
     found, _ = await judged(InsTag(structured=True), RowList.of({"instruction": "q"}), model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -99,6 +100,7 @@ async def test_illegal_labels_are_none_and_counted() -> None:
     }
     verdict, _, counts = await judged(MagpieTags(), said, {"instruction": "1 + 1?"})
     assert (verdict.keep, verdict.tags) == (True, {})
+    assert (verdict.reason, verdict.detail) == ("no_label", "difficulty, quality, category")
     assert counts == {"no difficulty": 1, "no quality": 1, "no category": 1}
 
 
@@ -116,15 +118,31 @@ async def test_asked_in_the_recipes_language() -> None:
     assert verdict.tags == {"quality": "good"}
 
 
-async def test_a_refused_call_loses_the_row() -> None:
-    def refuse(request: Request) -> str:
-        raise CallFailed("refused", "unsafe")
+async def test_an_illegal_label_loses_the_row_where_that_is_asked_for() -> None:
+    said = {"difficult": '{"difficulty": "hard"}', "quality": "I like it."}
+    plugin = MagpieTags(tags=("difficulty", "quality"), on_failure="drop")
+    verdict, _, _ = await judged(plugin, said, {"instruction": "1 + 1?"})
+    assert (verdict.keep, verdict.reason, verdict.detail) == (False, "no_label", "quality")
 
-    plugin = MagpieTags()
+
+@pytest.mark.parametrize("on_failure", ["keep", "drop"])
+async def test_a_failed_call_costs_its_tag_alone(on_failure: Literal["keep", "drop"]) -> None:
+    def refuse(request: Request) -> str:
+        if "difficult" in request.messages[0]["content"]:
+            raise CallFailed("refused", "unsafe", key="k")
+        return '{"input_quality": "good"}'
+
+    plugin = MagpieTags(tags=("difficulty", "quality"), on_failure=on_failure)
     ctx = Context("tagged", models={"": FakeModel(refuse)}, files=own_files(plugin))
     found = plugin.judge(RowList.of({"instruction": "x"}), ctx)
     (verdict,) = [each async for each in found]  # type: ignore[union-attr]
-    assert (verdict.keep, verdict.reason) == (False, "refused")
+    assert (verdict.keep, verdict.reason, verdict.detail) == (
+        on_failure == "keep",
+        "refused",
+        "unsafe",
+    )
+    assert verdict.tags == ({"quality": "good"} if on_failure == "keep" else {})
+    assert verdict.calls[0] == "k"
 
 
 def test_what_cannot_work_is_told() -> None:

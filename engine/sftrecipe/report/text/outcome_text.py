@@ -12,8 +12,15 @@ from sftrecipe.calls.usage import Usage
 from sftrecipe.messages import Word, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
+from sftrecipe.plugin.provider import ASKED_AGAIN
 from sftrecipe.report.text.next_commands import command_arguments
-from sftrecipe.report.text.text_format import amounts_text, few_rows, gate_text, main_figures
+from sftrecipe.report.text.text_format import (
+    amounts_text,
+    few_rows,
+    gate_text,
+    main_figures,
+    reasons_text,
+)
 from sftrecipe.run.gate_results import gate_results
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
@@ -47,6 +54,7 @@ def outcome_text(outcome: Outcome) -> str:
     if failed := outcome.run.failed:
         told = {"count": failed, "recipe": command_arguments(outcome)}
         lines.append(message("outcome-failed", told))
+    lines += _untagged_lines(outcome)
     calls = {"calls": _calls_text(outcome.usage), "seconds": f"{outcome.seconds:.1f}"}
     lines.append(message("outcome-calls", calls))
     if outcome.fresh and _is_foreseen(outcome.estimate) and outcome.usage.asked:
@@ -71,8 +79,26 @@ def _reason_lines(outcome: Outcome) -> Iterator[str]:
             yield message("reason-line", {**values, "meaning": explained.line})
 
 
+def _untagged_lines(outcome: Outcome) -> Iterator[str]:
+    """Rows that stay though their filter could not judge them, and whether to ask again."""
+    for done in outcome.run.done:
+        step, facts = done.step, done.facts
+        if facts.untagged:
+            failed = not ASKED_AGAIN.isdisjoint(facts.untagged)
+            values = {
+                "step": step.id,
+                "count": sum(facts.untagged.values()),
+                "reasons": reasons_text(step, facts.untagged),
+                "recipe": command_arguments(outcome),
+            }
+            yield message("outcome-untagged-failed" if failed else "outcome-untagged", values)
+
+
 def outcome_json(outcome: Outcome) -> str:
     """The same facts as JSON."""
+    untagged = {
+        done.step.id: done.facts.untagged for done in outcome.run.done if done.facts.untagged
+    }
     facts: dict[str, Any] = {
         "out": str(outcome.out),
         "data_sets": [
@@ -104,6 +130,7 @@ def outcome_json(outcome: Outcome) -> str:
         ],
         "rejected": outcome.rejected,
         "failed": outcome.run.failed,
+        **({"untagged": untagged} if untagged else {}),
         "usage": outcome.usage,
         "estimate": outcome.estimate,
         "seconds": round(outcome.seconds, 3),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from sftrecipe.messages import message
+from sftrecipe.messages import in_user_language, message
 from sftrecipe.plan.estimate import Range
+from sftrecipe.plan.steps import Step
 from sftrecipe.recipe.recipe import Budget
 from sftrecipe.run.gate_results import GateResult
 
@@ -50,6 +51,12 @@ def cost_text(
         else:
             texts.append(_likely_and_range(f"{money_text(point)} {currency}", range_))
     return " + ".join(texts)
+
+
+def reasons_text(step: Step, reasons: Mapping[str, int]) -> str:
+    """How often each reason of a step was found: `3 call_failed, 1 no_tags`."""
+    named = ((in_user_language(step.reason(name).name), count) for name, count in reasons.items())
+    return ", ".join(f"{count} {name}" for name, count in named)
 
 
 def limits_text(budget: Budget) -> str:

@@ -37,6 +37,7 @@ RUN = {
     "share": "比例",
     "reasons": "原因",
     "set-aside": "{count} 行未被抽中",
+    "untagged": "{count} 行没有标注，仍保留",
     "other-reasons": "另有 {count} 种原因",
     "cached": "来自之前的运行",
     "rejects": "被淘汰的数据",

