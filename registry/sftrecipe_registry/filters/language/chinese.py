@@ -9,11 +9,14 @@ from importlib.resources import files
 CHINESE = ("zh", "zh-Hans", "zh-Hant", "yue")
 """What a Chinese text can be called; `zh` where no character tells more."""
 
+_SURELY_CANTONESE = re.compile("[嘅咗喺冇佢唔啲嚟嗰嘢哋噉㗎乜嘥瞓諗攞搵揾冧喎噃攰孭揸曱甴嬲]")
 _CANTONESE = re.compile(
-    "[嘅咗喺冇佢唔啲嚟嗰嘢哋嗌諗谂攞搵揾嬲瞓嘥冧啱咩噉喎啫㗎嗮嘞噃咪嘈揸曱甴孭攰靚]|點解|点解|點樣|乜嘢|邊度|邊個|呢個|呢啲"
-    "|咁樣|係咪|而家|依家|畀|俾|睇|咁|乜|嗱"
+    "[嘅咗喺冇佢唔啲嚟嗰嘢哋噉㗎乜嘥瞓諗谂攞搵揾冧喎噃攰孭揸曱甴嬲啱咩嘞啫咪嚿靚睇畀俾咁喇吓]"
+    "|[點点](?:解|樣|样|呀|做|去|算)|[邊边](?:度|個|个|間|间|隻|位|似)|[呢](?:個|度|啲|次|間)"
+    "|係咪|而家|依家|一齊|少少|下晝|下昼|聽日|听日|琴日|尋日|今晚黑|出街|返工|返學|返学|屋企|得閒|得闲"
+    "|鍾意|钟意|幾多|幾時|傾偈|老豆|細佬|細路|飲茶先|食緊|做緊|就得|埋一齊"
 )
-_SURELY_CANTONESE = re.compile("[嘅咗喺冇佢唔啲嚟嗰嘢哋噉㗎]")
+"""What stands in Cantonese sentences, and hardly in others; the first are in it alone."""
 _LEAST_CANTONESE = 0.035
 """Share of Cantonese characters from which on a text is Cantonese: one in a quotation is not it."""
 _LEAST_WRITTEN = 0.75
@@ -33,9 +36,10 @@ def chinese_variant(text: str, characters: int) -> str:
 
     Cantonese by its own characters, whichever way it is written.
     """
-    if _SURELY_CANTONESE.search(text):
-        own = len(_CANTONESE.findall(text))
-        if own >= _LEAST_CANTONESE * characters and (own > 1 or characters < 25):
+    own = _CANTONESE.findall(text)
+    if len(own) >= _LEAST_CANTONESE * characters:
+        sure = _SURELY_CANTONESE.search(text) is not None
+        if (sure and (len(own) > 1 or characters < 25)) or len(set(own)) > 1:
             return "yue"
     simplified, traditional = (len(found.findall(text)) for found in _variants())
     telling = simplified + traditional

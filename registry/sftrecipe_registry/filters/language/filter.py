@@ -142,7 +142,7 @@ class Language(RowFilter):
         if not (self._is_certain(question) and self._is_certain(answer)):
             return None
         if answer.confidence < _SURE or any(
-            same_language(name, question.language) and chance >= _MAY_BE
+            same_language(question.language, name) and chance >= _MAY_BE
             for name, chance in answer.chances.items()
         ):
             return None

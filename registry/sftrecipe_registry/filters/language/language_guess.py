@@ -27,6 +27,8 @@ LEAST_WORDS = 5
 _LEAST_IN_A_ROW = 3
 _LEAST_CHARACTERS = 4
 """The same for scripts that are one language's: characters."""
+_LEAST_SHARE = 0.65
+"""Share of the text that must be in a language's script: other texts are mixed."""
 _HAN_A_WORD = 1.5
 """Chinese characters that weigh as much as a word with spaces around it."""
 _KANA_IN_JAPANESE = 0.1
@@ -140,7 +142,7 @@ def _by_scripts(text: str) -> Guess:
             weights["han"] = weights.pop("kana")
         else:
             weights.pop("han", None)
-    terms = sum(word.islower() and len(word) > 1 for word in latin.words)
+    terms = sum(word[1:].islower() for word in latin.words)
     total = sum(weights.values()) + terms
     script = max(weights, key=lambda name: weights[name])
     if weights[script] < terms:
@@ -217,14 +219,16 @@ def _latin_guess(latin: _Words, share: float) -> Guess:
         chances = {"en": 0.95}  # surer than the model, and sooner
     else:
         chances = _chances(" ".join(read))
-    return _told(chances, share, len(words) >= LEAST_WORDS and latin.longest >= _LEAST_IN_A_ROW)
+    in_a_row = 2 if len(words) >= 8 else _LEAST_IN_A_ROW  # of German its nouns are taken for names
+    return _told(chances, share, len(words) >= LEAST_WORDS and latin.longest >= in_a_row)
 
 
 def _told(chances: dict[str, float], share: float, enough: bool) -> Guess:
     language = max(chances, key=lambda name: chances[name])
     believed = language in _MAJOR or chances[language] > 0.9
     weighed = {name: chance * share for name, chance in chances.items()}
-    return Guess(language, weighed[language], enough and believed, weighed)
+    certain = enough and believed and share >= _LEAST_SHARE
+    return Guess(language, weighed[language], certain, weighed)
 
 
 def _script_guess(script: str, text: str, sizes: Mapping[str, int], share: float) -> Guess:
@@ -233,9 +237,10 @@ def _script_guess(script: str, text: str, sizes: Mapping[str, int], share: float
     characters = sizes.get("han", 0) + sizes.get("kana", 0)
     language = {"han": "", "kana": "ja"}.get(script, script)
     if script == "han":
-        language = chinese_variant(text, characters)
+        language = chinese_variant(without_quotes(text), characters)
     size = characters if script in ("han", "kana") else _characters(script, text)
-    return Guess(language, share, size >= _LEAST_CHARACTERS, {language: share})
+    certain = size >= _LEAST_CHARACTERS and share >= _LEAST_SHARE
+    return Guess(language, share, certain, {language: share})
 
 
 def _characters(script: str, text: str) -> int:

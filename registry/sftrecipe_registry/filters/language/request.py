@@ -12,7 +12,7 @@ import yaml
 
 from sftrecipe.plugin import Columns, Record
 from sftrecipe_registry.filters.language.language_guess import Guess, guess_prose
-from sftrecipe_registry.filters.language.prose import prose, quotes
+from sftrecipe_registry.filters.language.prose import prose, quotes, without_quotes
 from sftrecipe_registry.shared.text.asked import asked_text
 from sftrecipe_registry.shared.text.row_text import said_aloud
 from sftrecipe_registry.shared.text.scripts import base_language
@@ -20,6 +20,7 @@ from sftrecipe_registry.shared.text.scripts import base_language
 _LONGEST = 2000
 _HEADS = (re.compile(r"[^:：\n]{2,300}[:：\n]"), re.compile(r"[^\n]{2,400}\n"))
 """What stands before the first colon, or is the first line: the task, before its material."""
+_WORDS = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]|[^\W\d_]{2,}")
 _PIECES = re.compile(r"[\n:：]+|(?<=[.!?])\s+|(?<=[。！？])")
 
 
@@ -39,7 +40,8 @@ def request_of(row: Record) -> Request:
     asked = columns.get("instruction") or _last_turn(columns) or whole
     guess = task_language("\n".join(said_aloud(asked)) if not isinstance(asked, str) else asked)
     if not guess.certain and (longer := task_language(whole)).certain:
-        guess = longer
+        mixed = guess.language and not _same(guess.language, longer.language)
+        guess = guess if mixed else longer
     return Request(guess, "\n".join([*_system(columns), whole]))
 
 
@@ -47,6 +49,7 @@ def task_language(text: str) -> Guess:
     """The language of a task: of its first words or its last line, where those are in another than
     the text that they are about."""
     text = prose(text[:_LONGEST])[:_LONGEST]
+    text = _unquoted(text)
     guess = guess_prose(text)
     before, _, last = text.rpartition("\n")
     translates = before and len(last) > 8 and _wanted().any_language.search(last)
@@ -65,6 +68,12 @@ def task_language(text: str) -> Guess:
     return guess
 
 
+def _unquoted(text: str) -> str:
+    """A task without what it quotes, where there is more of it than two words."""
+    rest = without_quotes(text)
+    return rest if rest != text and len(_WORDS.findall(rest)) > 1 else text
+
+
 def may_answer_in(request: Request, language: str) -> bool:
     """Whether what was asked makes an answer in this language right.
 
@@ -73,6 +82,9 @@ def may_answer_in(request: Request, language: str) -> bool:
     """
     text = request.whole[:_LONGEST]
     wanted = _wanted()
+    if _family(language) == _family(request.guess.language):
+        named = wanted.variants.get(language)
+        return named is not None and named.search(text) is not None
     if wanted.any_language.search(text):
         return True
     own = wanted.named.get(base_language(language) if language != "yue" else "zh")
@@ -89,14 +101,20 @@ def share_in(text: str, language: str) -> float:
     own = 0
     for piece in pieces:
         guess = guess_prose(piece)
-        if guess.certain and guess.confidence > 0.5 and _same(guess.language, language):
+        told = guess.certain and guess.confidence > 0.5 and guess.language != "zh"
+        if told and same_language(language, guess.language):
             own += len(piece)
     return own / max(1, sum(map(len, pieces)))
 
 
-def same_language(one: str, other: str) -> bool:
-    """Whether two texts are in one language; ways of writing Chinese are one."""
-    return _same(one, other)
+def same_language(question: str, answer: str) -> bool:
+    """Whether an answer is in the language of its question; of Chinese, written as it.
+
+    Cantonese is asked by those who read and write traditional Chinese too.
+    """
+    if _same(question, answer) and "zh" not in (question, answer) and _family(answer) == "yue":
+        return question == answer or (question, answer) == ("yue", "zh-Hant")
+    return _same(question, answer)
 
 
 def _same(one: str, other: str) -> bool:
@@ -124,6 +142,7 @@ class _Wanted(NamedTuple):
     word: re.Pattern[str]
     of_language: re.Pattern[str]
     named: Mapping[str, re.Pattern[str]]
+    variants: Mapping[str, re.Pattern[str]]
 
 
 @cache
@@ -139,7 +158,8 @@ def _wanted() -> _Wanted:
         shapes += [shape.replace("OTHERS", others) for shape in table["others"]]
         named[language] = re.compile("|".join(shapes), re.IGNORECASE)
     foreign, about = re.compile("|".join(table["word"])), re.compile("|".join(table["about"]), re.I)
-    return _Wanted(any_language, foreign, about, named)
+    variants = {name: re.compile(shape, re.I) for name, shape in table["variants"].items()}
+    return _Wanted(any_language, foreign, about, named, variants)
 
 
 def _last_turn(columns: Columns) -> str:
