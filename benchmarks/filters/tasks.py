@@ -32,5 +32,8 @@ TASKS: dict[str, Task] = {
     "semantic_dedup": Task("semantic_dedup", "meaning", "pairs", {"action": "drop"}),
     "rouge_novelty": Task("rouge_novelty", "novelty", "pairs"),
     "decontaminate": Task("decontaminate", "contamination", "contamination"),
+    "decontaminate by meaning": Task(
+        "decontaminate", "contamination", "contamination", {"embedding": "packaged"}
+    ),
 }
 LANGUAGES = ("en", "zh")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from sftrecipe.plugin import (
     KEEP,
+    Capability,
     ColumnName,
     Columns,
     Context,
+    Expected,
     Filter,
     InputFile,
     Inputs,
+    MachineCheck,
     OptionFiles,
     OptionProblem,
     PluginRefused,
@@ -26,10 +29,20 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
+from sftrecipe_registry.filters.repeats.benchmark_items import Item, items_of
+from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, said, seen_columns, with_said
+from sftrecipe_registry.shared.vectors.packaged_embedding import (
+    INSTALL,
+    MODULE,
+    PACKAGE,
+    EmbeddedBy,
+    model_is_missing,
+)
 
 if TYPE_CHECKING:
-    from sftrecipe_registry.filters.repeats.ngram_index import Item, Match, NgramIndex
+    from sftrecipe_registry.filters.repeats.meant_questions import Meant
+    from sftrecipe_registry.filters.repeats.ngram_index import Match, NgramIndex
 
 texts = Texts(__package__)
 
@@ -40,21 +53,28 @@ _SHOWN = 200
 
 
 class Decontaminate(Filter):
-    """Find rows with a run of 13 words that stands in a benchmark too, as GPT-3's authors did.
+    """Find rows that hold a benchmark's question, or 13 words of one in a row (after GPT-3's).
 
-    Upper and lower case, punctuation and spacing make no difference; of Chinese and Japanese,
-    characters count as words. Of a benchmark's text with 8 to 12 words the whole is looked for; one
-    with 4 to 7 must be a row's text as a whole; shorter ones are left out and counted. Rejects
+    Looked for is an item's question; a question of few words, or one that several items share, only
+    together with half of its options, and an option never alone. Of other texts of an item, such as
+    a long solution, runs are found. A run that stands in three questions of a benchmark is a phrase
+    of its makers, and none. A question of 8 to 12 words is found as a whole, anywhere; one of 4 to
+    7 where it stands by itself; shorter ones are left out and counted. Of Chinese and Japanese 1.7
+    characters count as a word. Case, width, punctuation and spacing make no difference. Rejects
     `contaminated` with the share of the row's words that is found; the detail is the benchmark's
-    item and the matched span. Counts rows by benchmark. 500 bytes an item and 16 a word of the
+    item and the matched span; with `embedding` also `same_question` with the cosine. Counts rows by
+    benchmark. 500 bytes an item and 16 a word of the
     benchmarks are held.
     """
+
+    version: ClassVar[str] = "2"
 
     paper: ClassVar[str] = (
         "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165), appendix C"
     )
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "contaminated": ("words", "fewest", "action")
+        "contaminated": ("words", "fewest", "action"),
+        "same_question": ("cosine", "embedding"),
     }
     example: ClassVar[str] = (
         "{use: decontaminate, with: {benchmarks: [evals/vicuna.jsonl], ignore_above: 10}}"
@@ -66,7 +86,9 @@ class Decontaminate(Filter):
     against: tuple[StreamName, ...] = ()
     """Streams and sources that hold benchmarks."""
     columns: tuple[str, ...] = ()
-    """Columns of the benchmarks to look for; left out: every text in them."""
+    """Columns of the benchmarks with what is asked; left out: the first of `instruction` with
+    `input`, `question`, `query`, `prompt`, `problem`, the first turn …, with the options that
+    stand in others."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns of the rows to search; left out: all that is said in the row."""
     action: Literal["drop", "mask", "report"] = "drop"
@@ -82,8 +104,35 @@ class Decontaminate(Filter):
     """Ignore runs that stand in more rows than this: they are common phrases (GPT-3: 10). All rows
     are then searched twice."""
 
+    embedding: EmbeddedBy | None = None
+    """Compare what is asked by its meaning too, which finds half of what is said in other words and
+    some of what is translated: `packaged`, a small model of 16 languages (`pip install
+    'sftrecipe[embeddings]'`); `provider`, the block's provider, a call a row and item. What is
+    found by that alone has no passage to mask: it is dropped, or reported."""
+    cosine: Annotated[float, Gt(0), Le(1)] = 0.8
+    """Cosine from which on a question means a benchmark's, if its numbers are the same. Questions
+    of one topic are near as well: read what is found."""
+
+    def required(self) -> frozenset[Capability]:
+        """Embeddings, where a provider makes them."""
+        return frozenset({"embed"} if self.embedding == "provider" else ())
+
+    def expected(self, least: int, most: int | None) -> Expected:
+        """An embedding a row and item, where a provider makes them."""
+        if self.embedding != "provider":
+            return Expected((0, 0), (0, most))
+        return Expected((least, None), (0, most))
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """The packaged model."""
+        if self.embedding == "packaged":
+            yield package_check(MODULE, PACKAGE, INSTALL)
+
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Nothing to look for; files of another kind."""
+        """Nothing to look for; files of another kind; a model that is not installed."""
+        if self.embedding == "packaged" and model_is_missing():
+            told = texts("embedding-needs-package", package=PACKAGE)
+            yield OptionProblem(("embedding",), told, INSTALL)
         if not self.benchmarks and not self.against:
             yield OptionProblem((), texts("no-benchmarks"), texts("set-benchmarks"))
         if self.fewest > self.words:
@@ -98,14 +147,15 @@ class Decontaminate(Filter):
                 told = texts("no-table-file", name=name, kinds=", ".join(SUFFIXES))
                 yield OptionProblem(("benchmarks", place), told)
 
-    def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
+    async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's verdict, in order.
 
         Raises PluginRefused where a benchmark cannot be read or has no text.
         """
         from sftrecipe_registry.filters.repeats.ngram_index import NgramIndex  # noqa: PLC0415 - numpy
 
-        index = NgramIndex([*self._items(ctx)], self.words, self.fewest)
+        items = [*self._items(ctx)]
+        index = NgramIndex(items, self.words, self.fewest)
         if not index.size:
             raise PluginRefused(texts("no-benchmark-text"))
         if index.left_out:
@@ -113,25 +163,38 @@ class Decontaminate(Filter):
         common = self._common(rows, index)
         if common:
             ctx.count("ignored runs", len(common))
-        for searched in self._searched(rows, index):
-            yield self._verdict(searched.without(common), ctx)
+        meant = await self._meant(items, rows, ctx)
+        for place, searched in enumerate(self._searched(rows, index)):
+            verdict = self._verdict(searched.without(common), ctx)
+            yield (
+                self._of_meaning(meant[place], ctx)
+                if verdict == KEEP and place in meant
+                else verdict
+            )
+
+    async def _meant(self, items: list[Item], rows: Rows, ctx: Context) -> dict[int, Meant]:
+        if self.embedding is None:
+            return {}
+        from sftrecipe_registry.filters.repeats.meant_questions import (  # noqa: PLC0415 - numpy
+            meant_questions,
+        )
+
+        return await meant_questions(items, [*rows], self.embedding, self.cosine, ctx)
+
+    def _of_meaning(self, meant: Meant, ctx: Context) -> Verdict:
+        ctx.count(meant.item.benchmark)
+        detail = f"{meant.item.name}: {' '.join(meant.item.text.split())[:_SHOWN]}"
+        if self.action == "report":
+            return Verdict(True, value=meant.cosine, tags={ctx.step: detail})
+        return Verdict(False, "same_question", meant.cosine, detail)
 
     def _items(self, ctx: Context) -> Iterator[Item]:
-        from sftrecipe_registry.filters.repeats.ngram_index import Item  # noqa: PLC0415 - numpy
-
         for file in self.benchmarks:
             for name, columns in _file_items(ctx.path(file), file, ctx):
-                for text in self._looked_for(columns):
-                    yield Item(file, name, text)
+                yield from items_of(columns, self.columns, file, name)
         for stream in self.against:
             for row in ctx.streams[stream]:
-                for text in self._looked_for(row.columns):
-                    yield Item(stream, f"{stream} {row.id}", text)
-
-    def _looked_for(self, columns: Any) -> Iterator[str]:
-        if not self.columns:
-            return _leaf_texts(columns)
-        return _leaf_texts([columns.get(name) for name in self.columns])
+                yield from items_of(row.columns, self.columns, stream, f"{stream} {row.id}")
 
     def _common(self, rows: Rows, index: NgramIndex) -> frozenset[int]:
         """N-grams that stand in too many rows."""
@@ -150,7 +213,8 @@ class Decontaminate(Filter):
             start = 0
             for row, some in batch:
                 end = start + len(some)
-                yield _Searched(row, some, found[start:end], sum(counts[start:end]))
+                matches = [_with_options(each, some, index) for each in found[start:end]]
+                yield _Searched(row, some, matches, sum(counts[start:end]))
                 start = end
 
     def _batches(self, rows: Iterable[Record]) -> Iterator[list[tuple[Record, list[str]]]]:
@@ -233,6 +297,11 @@ class _Searched(NamedTuple):
         return f"{first.item.name}: {' '.join(span.split())[:_SHOWN]}"
 
 
+def _with_options(matches: list[Match], said: Sequence[str], index: NgramIndex) -> list[Match]:
+    """Without those whose options the row lacks, where they are needed."""
+    return [match for match in matches if not index.without_options(match.item, said)]
+
+
 def _merged(matches: list[Match]) -> list[tuple[int, int]]:
     """Spans of characters that the matches cover, in order, none overlapping."""
     spans: list[tuple[int, int]] = []
@@ -258,14 +327,3 @@ def _file_items(path: Path, shown: str, ctx: Context) -> Iterator[tuple[str, dic
                 raise PluginRefused(told)
             line, columns = found
             yield f"{name}:{line}", columns
-
-
-def _leaf_texts(value: Any) -> Iterator[str]:
-    """Every text in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from _leaf_texts([*value.values()])
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _leaf_texts(item)

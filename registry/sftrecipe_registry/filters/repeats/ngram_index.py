@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sftrecipe_registry.filters.repeats.benchmark_items import Item
+from sftrecipe_registry.filters.repeats.near_copies import NearCopies, TextRuns
 from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, ngram_hashes, tokens_of
+from sftrecipe_registry.shared.text.scripts import unspaced_share
 
 FEWEST = 4
-"""Tokens without which an item is not looked for: `true` or `yes` says nothing."""
+"""Words without which an item is not looked for: `true` or `yes` says nothing."""
+STOCK = 3
+"""Questions of one benchmark that share a run: it is a phrase of whoever wrote them."""
+_A_WORD = 1.7
+"""Chinese and Japanese characters that say as much as a word."""
 _ITEMS = 4096
 """Texts of a benchmark that are split together."""
-
-
-class Item(NamedTuple):
-    """A text of a benchmark."""
-
-    benchmark: str
-    name: str
-    """What tells it among all: file and line, or a row's id."""
-    text: str
+_WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
+_APART = re.compile(r"[\W_]+")
+_STOCK_WORDS = re.compile(
+    r"\b(?:which|what|one|of|the|these|this|following|below|above|is|are|was|were|be|not|true|false"
+    r"|correct|incorrect|right|wrong|statements?|sentences?|options?|answers?|choose|select|pick|best"
+    r"|most|least|likely|except|all|a|an|about|regarding|concerning|describes?|it|to|question)\b"
+    r"|以下|下列|下面|上述|哪一?[个项种条]|哪些|关于|有关|叙述|说法|表述|描述|选项|答案|正确|错误|不正确|不对|不属于|属于"
+    r"|符合|不符合|恰当|除外|选择|是|的|中|最|为|项|对|错|不|何者"
+)
 
 
 class Match(NamedTuple):
@@ -37,88 +45,232 @@ class Match(NamedTuple):
     item: Item
 
 
-class _Grams(NamedTuple):
-    """The n-grams of one length, each of a benchmark once."""
+class _Runs(NamedTuple):
+    """All runs of one length of long items, each once."""
 
     hashes: NDArray[np.uint64]
     """Sorted."""
     items: NDArray[np.int64]
+    """The first item that has it."""
     first: int
     """Number of the first of them."""
 
 
-class NgramIndex:
-    """All n-grams of some items: n is `longest`, or an item's own length where that is less.
+class _Head(NamedTuple):
+    """The beginning of an item that is looked for as a whole."""
 
-    An item with fewer tokens than `shortest` must be a whole text; one with fewer than FEWEST is
-    not looked for.
+    item: int
+    rest: NDArray[np.uint64]
+    """The tokens behind it, which must follow."""
+    alone: bool
+    """Whether the item must stand by itself, between marks or the text's ends."""
+
+
+class _Heads(NamedTuple):
+    """The beginnings of one length."""
+
+    hashes: NDArray[np.uint64]
+    """Sorted, one as often as items begin with it."""
+    heads: list[_Head]
+    first: int
+    """Number of the first of them."""
+
+
+class _Place(NamedTuple):
+    """An n-gram of a text that stands in the index too."""
+
+    text: int
+    token: int
+    """Its first."""
+    at: int
+    """Its place among the index's n-grams of that length."""
+
+
+class NgramIndex:
+    """What is to be found of some items, by their length in words.
+
+    Of an item of `longest` words each run of so many, but for stock phrases; one of `shortest` as a
+    whole, anywhere; a shorter one as a whole by itself; one with fewer than FEWEST not at all.
+    Where a question's words are not its own, or few, half of its options must stand there too.
     """
 
     def __init__(self, items: Sequence[Item], longest: int, shortest: int) -> None:
-        self._items = items
+        self.items = items
+        self._longest = longest
         self._shortest = shortest
-        self._grams: dict[int, list[_Grams]] = defaultdict(list)
-        self.size = 0
-        """How many n-grams it holds."""
+        self._least = min(FEWEST, longest)
         self.left_out = 0
         """Items that are too short."""
+        asked = Counter((item.benchmark, item.text, item.options) for item in items if item.asks)
+        self._asked = Counter((benchmark, text) for benchmark, text, _ in asked)
+        self.size = 0
+        """How many n-grams it holds."""
+        self._runs: dict[int, list[_Runs]] = defaultdict(list)
+        self._heads: dict[int, _Heads] = {}
         of_benchmark: dict[str, list[int]] = defaultdict(list)
         for place, item in enumerate(items):
             of_benchmark[item.benchmark].append(place)
+        heads: dict[int, list[tuple[int, _Head]]] = defaultdict(list)
         for places in of_benchmark.values():
-            self._add(np.array(places), longest)
+            self._add(places, heads)
+        for length, some in sorted(heads.items()):
+            self._add_heads(length, some)
+        asking = [(at, narrow(item.text)) for at, item in enumerate(items) if item.asks]
+        self._copies = NearCopies(asking)
 
     def find(self, texts: Sequence[str]) -> tuple[list[list[Match]], list[int]]:
         """The matches in every text, by length of n-gram and place, and each text's tokens."""
-        tokens = tokens_of(texts)
+        plain = [*map(narrow, texts)]
+        tokens = tokens_of(plain)
         count = np.diff(tokens.first)
         found: list[list[Match]] = [[] for _ in texts]
-        for length, benchmarks in self._grams.items():
-            fits = count == length if length < self._shortest else count >= length
-            if fits.any():
-                self._find_length(length, benchmarks, tokens, fits, found)
+        for length, benchmarks in sorted(self._runs.items()):
+            hashes, places = _places(tokens, length)
+            for runs in benchmarks:
+                for text, token, at in _hits(runs.hashes, hashes, places):
+                    span = _span(tokens, token, length)
+                    item = self.items[runs.items[at]]
+                    found[text].append(Match(*span, runs.first + at, item))
+        for length, heads in self._heads.items():
+            hashes, places = _places(tokens, length)
+            for hit in _hits(heads.hashes, hashes, places):
+                found[hit.text] += self._whole(heads, hit, length, tokens, plain[hit.text])
+        for matches, copies in zip(found, self._copies.find(plain, tokens), strict=True):
+            exact = {match.item for match in matches}
+            matches += [
+                Match(copy.begin, copy.end, self.size + copy.item, self.items[copy.item])
+                for copy in copies
+                if self.items[copy.item] not in exact
+            ]
         return found, count.tolist()
 
-    def _find_length(
-        self,
-        length: int,
-        benchmarks: Iterable[_Grams],
-        tokens: Tokens,
-        fits: NDArray[np.bool_],
-        found: list[list[Match]],
-    ) -> None:
-        hashes, runs = ngram_hashes(tokens, length)
-        texts = np.repeat(np.arange(len(runs)), runs)
-        firsts = tokens.first[texts] + np.arange(len(texts)) - (np.cumsum(runs) - runs)[texts]
-        for grams in benchmarks:
-            at = np.searchsorted(grams.hashes, hashes)
-            at[at == len(grams.hashes)] = 0
-            hits = ((grams.hashes[at] == hashes) & fits[texts]).nonzero()[0]
-            begins = tokens.begins[firsts[hits]].tolist()
-            ends = tokens.ends[firsts[hits] + length - 1].tolist()
-            places = zip(texts[hits].tolist(), at[hits].tolist(), begins, ends, strict=True)
-            for text, gram, begin, end in places:
-                item = self._items[grams.items[gram]]
-                found[text].append(Match(begin, end, grams.first + gram, item))
+    def without_options(self, item: Item, texts: Iterable[str]) -> bool:
+        """Whether an item that needs its options has fewer than half of them in the texts."""
+        if not item.options or not self._needs_options(item):
+            return False
+        said = _APART.sub("", "".join(texts).lower())
+        options = [_APART.sub("", option.lower()) for option in item.options]
+        return 2 * sum(option in said for option in options) < len(options)
 
-    def _add(self, places: NDArray[np.int64], longest: int) -> None:
-        """Take the items of one benchmark."""
-        hashes: dict[int, list[NDArray[np.uint64]]] = defaultdict(list)
-        items: dict[int, list[NDArray[np.int64]]] = defaultdict(list)
+    def _needs_options(self, item: Item) -> bool:
+        return self._asked[item.benchmark, item.text] > 1 or _is_stock(item.text)
+
+    def _whole(
+        self, heads: _Heads, hit: _Place, length: int, tokens: Tokens, text: str
+    ) -> Iterator[Match]:
+        """The items that stand there whole."""
+        for at in range(hit.at, len(heads.hashes)):
+            if heads.hashes[at] != heads.hashes[hit.at]:
+                return
+            head = heads.heads[at]
+            if _follows(tokens, hit.text, hit.token + length, head.rest):
+                begin, end = _span(tokens, hit.token, length + len(head.rest))
+                if not head.alone or _stands_alone(text, begin, end):
+                    yield Match(begin, end, heads.first + at, self.items[head.item])
+
+    def _add(self, places: Sequence[int], heads: dict[int, list[tuple[int, _Head]]]) -> None:
+        """Take the items of one benchmark: runs of the long ones, heads of the others."""
+        runs: dict[int, list[tuple[int, NDArray[np.uint64]]]] = defaultdict(list)
         for start in range(0, len(places), _ITEMS):
             some = places[start : start + _ITEMS]
-            tokens = tokens_of([self._items[place].text for place in some])
-            lengths = np.minimum(np.diff(tokens.first), longest)
-            long = lengths >= min(FEWEST, longest)
-            self.left_out += int((~long).sum())
-            for length in np.unique(lengths[long]).tolist():
-                every, runs = ngram_hashes(tokens, length)
-                of = np.repeat(np.arange(len(some)), runs)
-                wanted = lengths[of] == length
-                hashes[length].append(every[wanted])
-                items[length].append(some[of[wanted]])
-        for length in sorted(hashes):
-            distinct, first = np.unique(np.concatenate(hashes[length]), return_index=True)
-            grams = _Grams(distinct, np.concatenate(items[length])[first], self.size)
-            self._grams[length].append(grams)
-            self.size += len(distinct)
+            tokens = tokens_of([narrow(self.items[place].text) for place in some])
+            made = TextRuns(tokens)
+            for at, place in enumerate(some):
+                own = tokens.hashes[tokens.first[at] : tokens.first[at + 1]]
+                longest, shortest, least = self._lengths(self.items[place].text)
+                if len(own) >= longest:
+                    runs[longest].append((place, made.of(at, longest)))
+                elif not self.items[place].asks:
+                    continue
+                elif len(own) < least:
+                    self.left_out += 1
+                else:
+                    length = shortest if len(own) >= shortest else least
+                    head = _Head(place, own[length:], alone=len(own) < shortest)
+                    heads[length].append((int(made.of(at, length)[0]), head))
+        for length, some_runs in sorted(runs.items()):
+            self._add_runs(length, some_runs)
+
+    def _add_runs(self, length: int, some: Sequence[tuple[int, NDArray[np.uint64]]]) -> None:
+        """The runs that stand in fewer than STOCK questions, or in one only."""
+        number: dict[str, int] = {}
+        sizes = [len(grams) for _, grams in some]
+        of_text = [number.setdefault(self.items[place].text, len(number)) for place, _ in some]
+        hashes = np.concatenate([grams for _, grams in some])
+        items = np.repeat(np.array([place for place, _ in some]), sizes)
+        pairs = np.stack([hashes, np.repeat(np.array(of_text, np.uint64), sizes)], axis=1)
+        distinct = np.unique(pairs, axis=0)[:, 0]
+        once, held = np.unique(distinct, return_counts=True)
+        unique, first = np.unique(hashes, return_index=True)
+        own_words = held[np.searchsorted(once, unique)] < STOCK
+        kept = _Runs(unique[own_words], items[first[own_words]], self.size)
+        self._runs[length].append(kept)
+        self.size += len(kept.hashes)
+
+    def _add_heads(self, length: int, some: list[tuple[int, _Head]]) -> None:
+        some.sort(key=lambda pair: (pair[0], pair[1].item))
+        hashes = np.array([gram for gram, _ in some], np.uint64)
+        self._heads[length] = _Heads(hashes, [head for _, head in some], self.size)
+        self.size += len(some)
+
+    def _lengths(self, text: str) -> tuple[int, int, int]:
+        """Tokens of a run, of a whole found anywhere, of the least whole."""
+        words = self._longest, self._shortest, self._least
+        if text.isascii() or unspaced_share(text) <= 1 / 2:
+            return words
+        longest, shortest, least = (
+            count if count < FEWEST else round(count * _A_WORD) for count in words
+        )
+        return longest, shortest, least
+
+
+def narrow(text: str) -> str:
+    """Wide letters, figures and marks as what they stand for, each one character as before."""
+    return text if text.isascii() else text.translate(_WIDE)
+
+
+def _places(tokens: Tokens, length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """The hash of every run that is long enough, and its text and first token."""
+    hashes, runs = ngram_hashes(tokens, length)
+    of = np.repeat(np.arange(len(runs)), runs)
+    firsts = tokens.first[of] + np.arange(len(of)) - (np.cumsum(runs) - runs)[of]
+    fits = np.diff(tokens.first)[of] >= length
+    return hashes[fits], np.stack([of[fits], firsts[fits]], axis=1)
+
+
+def _hits(
+    index: NDArray[np.uint64], hashes: NDArray[np.uint64], places: NDArray[np.int64]
+) -> Iterator[_Place]:
+    """Where runs stand that the index has too, the first of its equal ones."""
+    if not len(index):
+        return
+    at = np.searchsorted(index, hashes)
+    at[at == len(index)] = 0
+    hits = (index[at] == hashes).nonzero()[0]
+    for (text, token), place in zip(places[hits].tolist(), at[hits].tolist(), strict=True):
+        yield _Place(text, token, place)
+
+
+def _span(tokens: Tokens, first: int, length: int) -> tuple[int, int]:
+    return int(tokens.begins[first]), int(tokens.ends[first + length - 1])
+
+
+def _is_stock(question: str) -> bool:
+    """Whether it says nothing of its own: `Which of these statements is true?`."""
+    own = _STOCK_WORDS.sub("", question.lower())
+    return len(tokens_of([own]).hashes) < 2
+
+
+def _follows(tokens: Tokens, place: int, start: int, rest: NDArray[np.uint64]) -> bool:
+    end = start + len(rest)
+    if end > tokens.first[place + 1]:
+        return False
+    return bool((tokens.hashes[start:end] == rest).all())
+
+
+def _stands_alone(text: str, begin: int, end: int) -> bool:
+    """No word stands right before it or behind it, and nothing that it only introduces."""
+    before, behind = text[:begin].rstrip(" \t"), text[end:].lstrip(" \t")
+    if behind and (behind[0].isalnum() or behind[0] in ":：,，"):
+        return False
+    return not before or not before[-1].isalnum()
