@@ -128,7 +128,7 @@ def test_a_thousand_longer_texts() -> None:
             changed[chance.randrange(80)] = chance.choice(words)
         texts.append(" ".join(changed))
     rows = RowList.of(*({"text": text} for text in texts))
-    verdicts = judged(NearDedup(), rows, Context("x"))
+    verdicts = judged(NearDedup(shingle=5), rows, Context("x"))
     plain = [{tuple(text.split()[at : at + 5]) for at in range(76)} for text in texts]
     for place, verdict in enumerate(verdicts[500:]):
         value = jaccard(frozenset(plain[place]), frozenset(plain[500 + place]))

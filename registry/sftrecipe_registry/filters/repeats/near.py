@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -13,6 +13,9 @@ from sftrecipe.plugin import (
     ColumnName,
     Context,
     Filter,
+    Inputs,
+    OptionFiles,
+    OptionProblem,
     PluginRefused,
     Rows,
     StreamName,
@@ -20,11 +23,12 @@ from sftrecipe.plugin import (
     Verdict,
 )
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
+from sftrecipe_registry.shared.text.compared import Monotony
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
+    from sftrecipe_registry.filters.repeats.near_texts import NearTexts
     from sftrecipe_registry.shared.near_duplicates.set_join import Repeats
-    from sftrecipe_registry.shared.near_duplicates.shingle_sets import ShingleSets
 
 texts = Texts(__package__)
 
@@ -37,8 +41,11 @@ class NearDedup(Filter):
 
     What MinHash-LSH estimates, exactly: no pair is missed, and none is taken for similar that is
     not. The similarity of two rows is the Jaccard index of their sets of shingles (runs of words).
-    Rejects `near_duplicate` with the similarity; the detail is the id of the kept row that it
-    repeats. Rows without a word are kept and counted (`no_tokens`). Memory: some 10 bytes a word.
+    Texts of 60 words at most are compared by characters too, without greetings and courtesies, and
+    such a text stays where a number, a term, a negation or an opposite differs. Rejects
+    `near_duplicate` with the similarity; the detail is the id of the kept row that it repeats. Rows
+    without a word are kept and counted (`no_tokens`). Memory: some 10 bytes a word, of short texts
+    also 5 bytes a character and the texts.
     Hundreds of thousands of short rows made from one template, similar but not quite similar
     enough, are compared pair by pair, which takes minutes.
     """
@@ -47,6 +54,7 @@ class NearDedup(Filter):
         "Lee et al. 2022, Deduplicating Training Data Makes Language Models Better (arXiv "
         "2107.06499), section 4.2, NearDup; joined by prefix filtering (Bayardo et al. 2007)"
     )
+    version: ClassVar[str] = "2"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"near_duplicate": ("similarity",)}
     example: ClassVar[str] = (
         "{use: near_dedup, on: [answers, clinic], with: {similarity: 0.7, prefer: rated}}"
@@ -58,15 +66,22 @@ class NearDedup(Filter):
     """Jaccard similarity from which on a row repeats another; 1: equal but for case, spacing and
     punctuation, or for the order of repeated parts."""
     unit: Literal["word", "character"] = "word"
-    """What shingles are made of: `word`, words, of Chinese and Japanese characters; `character`,
-    letters and digits."""
-    shingle: Annotated[int, Ge(1)] = 5
-    """Words or characters of a shingle. Fewer find short texts that differ in one word."""
+    """What shingles of a set length are made of: `word`, words, of Chinese and Japanese characters;
+    `character`, letters and digits."""
+    shingle: Annotated[int, Ge(1)] | Literal["auto"] = "auto"
+    """Words or characters of a shingle. `auto`: five words, and of texts of 60 words at most three
+    letters (of Chinese two characters) at a similarity 0.1 lower, where no fact may differ. A
+    number: shingles of that length alone, and nothing else is looked at."""
     prefer: str = "first"
     """Which row stays: `first`; `longest`, the one in which most is said; or the name of a score,
     the highest stays (the id of the block that gave it)."""
     against: tuple[StreamName, ...] = ()
     """Streams and sources whose rows must not be repeated either: an earlier data set."""
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A unit without a length."""
+        if self.shingle == "auto" and self.unit == "character":
+            yield OptionProblem(("unit",), texts("unit-without-shingle"), texts("set-shingle"))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's verdict, in order.
@@ -76,15 +91,15 @@ class NearDedup(Filter):
         import asyncio  # noqa: PLC0415 - 60 ms, as everywhere
 
         preference = RepeatPreference(self.prefer)
-        sets, fixed = await self._sets(rows, ctx, preference)
-        sizes = sets.sizes
-        if len(rows) and not sizes[fixed:].any():
+        compared, fixed = await self._texts(rows, ctx, preference)
+        spoken = compared.spoken()
+        if len(rows) and not spoken[fixed:].any():
             raise PluginRefused(texts("no-text", filter="near_dedup"))
         # In a thread: others go on, and Ctrl-C is heard.
-        found = await asyncio.to_thread(self._repeats, sets, preference.order(), fixed)
+        found = await asyncio.to_thread(self._repeats, compared, preference.order(), fixed)
         ids = self._ids(rows, ctx, found)
-        for place in range(fixed, len(sizes)):
-            if not sizes[place]:
+        for place in range(fixed, len(spoken)):
+            if not spoken[place]:
                 ctx.count("no_tokens")
             other = int(found.of[place])
             if other < 0:
@@ -93,37 +108,39 @@ class NearDedup(Filter):
                 value = float(found.similarity[place])
                 yield Verdict(False, "near_duplicate", value, ids[other])
 
-    async def _sets(
+    async def _texts(
         self, rows: Rows, ctx: Context, preference: RepeatPreference
-    ) -> tuple[ShingleSets, int]:
-        """The shingles of all rows, those of `against` first, and how many those are."""
+    ) -> tuple[NearTexts, int]:
+        """All rows' texts, those of `against` first, and how many those are."""
         import asyncio  # noqa: PLC0415
 
-        from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.filters.repeats.near_texts import NearTexts  # noqa: PLC0415 - numpy
 
         read = text_of(self.field, text_and_media)
-        collector = SetCollector(self.shingle, self.unit)
+        compared = NearTexts(self.shingle, self.unit)
         fixed = 0
         for stream in self.against:
             for row in ctx.streams[stream]:
-                collector.add(read(row))
+                compared.add(read(row))
                 fixed += 1
                 if fixed % _BREATH == 0:
                     await asyncio.sleep(0)
+        monotony = Monotony()
         for row in rows:
-            collector.add(read(row))
+            text = read(row)
+            monotony.add(text)
+            compared.add(text)
             preference.add(row)
             if len(preference) % _BREATH == 0:
                 await asyncio.sleep(0)
-        return collector.sets(), fixed
+        monotony.tell(ctx)
+        return compared, fixed
 
-    def _repeats(self, sets: ShingleSets, order: list[int], fixed: int) -> Repeats:
+    def _repeats(self, compared: NearTexts, order: list[int], fixed: int) -> Repeats:
         import numpy as np  # noqa: PLC0415 - 70 ms
 
-        from sftrecipe_registry.shared.near_duplicates.set_join import find_repeats  # noqa: PLC0415 - numpy
-
         ranked = np.concatenate([np.arange(fixed), fixed + np.array(order, np.int64)])
-        return find_repeats(sets, self.similarity, ranked, fixed)
+        return compared.repeats(self.similarity, ranked, fixed)
 
     def _ids(self, rows: Rows, ctx: Context, found: Repeats) -> dict[int, str]:
         """Ids of the rows that others repeat, by place."""

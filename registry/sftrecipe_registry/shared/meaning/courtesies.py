@@ -7,6 +7,7 @@ import unicodedata
 from functools import cache
 
 from sftrecipe_registry.shared.meaning.lexicon import chinese
+from sftrecipe_registry.shared.meaning.traditional import simplified
 
 _QUOTES = str.maketrans("‘’‚‛“”„‟`´", "''''\"\"\"\"''")
 _ASK = (
@@ -17,9 +18,10 @@ _ASK = (
     r"(?:i|we)(?: am| are|'m|'re|m)? (?:was |were |been )?(?:just )?(?:wondering|curious)"
     r"(?: about| to know)?(?: if| whether)?|"
     r"(?:do|does) (?:you|anyone|anybody|someone) (?:happen to )?know|"
+    r"would (?:you|it be) mind|"
     r"(?:can|could|would|will|may) (?:you|u|anyone|anybody|someone|somebody)"
     r"(?: please| kindly| possibly| maybe| perhaps)?(?: be (?:so kind|able) (?:as )?to)?|"
-    r"are (?:you|u) able to|is it possible (?:for you )?to|would (?:you|it be) mind|"
+    r"are (?:you|u) able to|is it possible (?:for you )?to|"
     r"(?:i|we) (?:need|want|would like|'d like) (?:you to|some help (?:with|on)|help (?:with|on))|"
     r"(?:i|we) have (?:a|one|another) (?:quick |short |small |simple )?question(?: about| on)?|"
     r"(?:just )?(?:a|one|another) (?:quick |short |small |simple )?question"
@@ -27,7 +29,7 @@ _ASK = (
 _FRAMES = re.compile(
     # Marks of a role or a number before the text.
     r"^\W*(?:(?:question|instruction|instructions|user|human|prompt|task|query|q|input|subject)"
-    r"(?: ?(?:#|no\.?)? ?\d{1,4})? ?[:.)\-]|q?\d{1,4}[.)](?= )|#+ ?instruction:?)|"
+    r"(?: ?(?:#|no\.?)? ?\d{1,4})? ?[:.)\-]|q?\d{1,4}(?:[.)](?= |[^\W\d])|、)|#+ ?instruction:?)|"
     r"\b(?:assistant|answer|response|output) ?: *$|"
     r"^\W*(?:sure|certainly|of course|absolutely|great)?\W*here(?:'s| is| are)[^.:\n]{0,40}[:.]|"
     # Greetings, with whom they go to.
@@ -47,6 +49,8 @@ _FRAMES = re.compile(
     r"\b(?:best|kind|warm)? ?regards\b[, ]*|\b(?:yours )?sincerely\b|"
     # Excuses.
     r"\b(?:excuse me|pardon me|sorry (?:if|for|to)[^,.?!]{0,60}[,.?!]|sorry)(?: but)?|"
+    r"\b(?:i )?hope (?:this|that|it) helps[^.!?\n]*|\blet me know if[^.!?\n]*|"
+    r"\bif you have (?:any )?(?:more|other|further) questions[^.!?\n]*|"
     r"\bi hope you (?:can|could) help(?: me)?|"
     # Fillers.
     r"\b(?:please|pls|plz|plss|kindly|umm*|uhh*|hmm+|erm|btw|lol|asap|urgent(?:ly)?|"
@@ -69,7 +73,19 @@ def _chinese_courtesies() -> re.Pattern[str]:
     long = "|".join(re.escape(word) for word in every if len(word) > 1)
     short = "".join(word for word in every if len(word) == 1)
     heads = "问题|指令|用户|提问|提示|任务|题目|问|输入"
-    return re.compile(rf"^\W*(?:{heads})\d* ?:|{long}|(?<!\w)[{short}]+(?!\w)")
+    frames = (
+        r"^(?:好的|当然|没问题)?\W*以下是[^:\n]{0,20}:|希望[^。!\n]{0,12}(?:有所?帮助|帮到(?:您|你))|"
+        r"如果?(?:您|你)?还有(?:其他|别的|任何)?(?:疑问|问题)[^。!\n]{0,20}|欢迎随时(?:提问|咨询|联系)(?:我们?)?|"
+        r"(?:要求)?(?:语言|回答|答案)(?:要|尽量)?(?:简洁|简明|清晰|准确|详细)|分点(?:作答|回答|说明|阐述)|"
+        r"(?:简要|详细|分步|逐步)(?:回答|作答)|此致\W*敬礼|顺祝[^。!\n]{0,8}|助手 ?:$|在线等\W*挺?急的?|据悉"
+    )
+    return re.compile(rf"{frames}|^\W*(?:{heads})\d* ?:|{long}|(?<!\w)[{short}]+(?!\w)")
+
+
+def bare(text: str) -> str:
+    """What is asked, in lower case and simplified characters, without what surrounds it."""
+    plain = without_courtesies(folded(text))
+    return plain if plain.isascii() else simplified(plain)
 
 
 def folded(text: str) -> str:
@@ -77,9 +93,7 @@ def folded(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_QUOTES))
         text = "".join(
-            part
-            for part in unicodedata.normalize("NFKD", text)
-            if not "\u0300" <= part <= "\u036f"
+            part for part in unicodedata.normalize("NFKD", text) if not "\u0300" <= part <= "\u036f"
         )
         text = unicodedata.normalize("NFC", text)
     return _MARKUP.sub(" ", text.lower())

@@ -28,7 +28,9 @@ _PATTERNS = {
     r"要不要|该不该|应不应该|需不需要|需要[^。？?！]{0,30}吗|用不用|有必要|是否需要|必须[^。？?！]{0,30}吗|要[^。？?！]{0,20}吗",
 }
 _EVERY = {name: re.compile(pattern) for name, pattern in _PATTERNS.items()}
-_MUST = re.compile(r"\bhow\b.{0,3}\b(?:should|can|could|do)\b|\bwhat\b.{0,3}\b(?:should|can|could)\b")
+_MUST = re.compile(
+    r"\bhow\b.{0,3}\b(?:should|can|could|do)\b|\bwhat\b.{0,3}\b(?:should|can|could)\b"
+)
 
 
 def intents_of(text: str) -> frozenset[str]:

@@ -47,6 +47,13 @@ def chinese() -> Lexicon:
     return _lexicon("chinese.txt", lambda word: word.split("_", 1)[0])
 
 
+@cache
+def homophones() -> Mapping[str, int]:
+    """Common Chinese characters, each with the number of its sound."""
+    groups = " ".join(_lines("homophones.txt")).split()
+    return {character: place for place, group in enumerate(groups) for character in group}
+
+
 def _stemmed(entry: str) -> str:
     return "_".join(map(stem, entry.split("_")))
 

@@ -14,7 +14,7 @@ _VALUE |= {"二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7,
 _SCALE = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _CHINESE = f"[{_DIGITS}十百千万亿]"
 _NUMBER = re.compile(
-    r"(?P<digits>(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?P<digits>(?<![\da-z.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?P<scale>[十百千万亿]*)(?P<ordinal>(?:st|nd|rd|th)\b)?|"
     rf"百分之(?P<percent>{_CHINESE}+|\d+(?:\.\d+)?)|"
     rf"(?P<chinese>{_CHINESE}+(?:点[{_DIGITS}]+)?)"
@@ -59,7 +59,9 @@ def _number(found: re.Match[str], begin: int, end: int) -> Number:
         return Number(value, begin, end, False)
     if found["percent"]:
         numeral = found["percent"]
-        value = float(numeral) if numeral[0].isdigit() and numeral.isascii() else numeral_value(numeral)
+        value = (
+            float(numeral) if numeral[0].isdigit() and numeral.isascii() else numeral_value(numeral)
+        )
         return Number(value, begin, end, False)
     value = numeral_value(found["chinese"])
     return Number(value, begin, end, value == 1)

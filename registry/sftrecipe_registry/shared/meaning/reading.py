@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from sftrecipe_registry.shared.meaning.courtesies import folded, without_courtesies
+from sftrecipe_registry.shared.meaning.courtesies import bare
 from sftrecipe_registry.shared.meaning.english_stems import stem
 from sftrecipe_registry.shared.meaning.intents import intents_of
 from sftrecipe_registry.shared.meaning.lexicon import Lexicon, chinese, english
 from sftrecipe_registry.shared.meaning.quantities import chinese_and_digits, written_out
-from sftrecipe_registry.shared.meaning.traditional import simplified
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
 _CONTRACTIONS = (
@@ -27,8 +26,18 @@ _TOKEN = re.compile(
     r"(?<=[\w)])\s*[+*/=^<>]+\s*(?=[\w(])|(?<=[\w)])\s-\s(?=[\w(])|(?<=\d)-(?=\d)|"
     r"(?<![\w)])-(?=\d)"
 )
+_SURNAMES = re.compile(
+    "[王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶余潘杜戴夏钟汪"
+    "田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎常武乔贺赖龚文]"
+    "(?=老师|医生|大夫|经理|先生|女士|同学|教授|主任|阿姨|叔叔|师傅|律师|护士|总[^是有会])"
+)
 _SLIPS = (
-    (re.compile(r"\b([ap])\.\s?m\b\.?"), r"\1m"),
+    (re.compile(r"(?<=\d)\s?([ap])\.?\s?m\b\.?"), r" o\1m"),
+    (re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b"), r"\1 \2 \3"),
+    (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"), r"\1 \2 \3"),
+    (re.compile(r"\$([^$\n]{1,80})\$"), r"\1"),
+    (re.compile(r"^\s*(?:\d{1,2}[.)、]|[-*•·])\s+", re.MULTILINE), " "),
+    (_SURNAMES, ""),
     (re.compile(r"(?<=[a-z]{2})1(?=[a-z])"), "l"),
     (re.compile(r"(?<=[a-z]{2})0(?=[a-z])"), "o"),
 )
@@ -57,6 +66,8 @@ class Word(NamedTuple):
     """Its stem; words with equal ones are one."""
     listed: bool
     """Whether it follows the word before it in an enumeration."""
+    light: bool = False
+    """Whether it says something by its opposite alone."""
 
 
 class Reading(NamedTuple):
@@ -64,8 +75,12 @@ class Reading(NamedTuple):
 
     plain: str
     """The text without courtesies, in lower case and simplified characters."""
+    joined: str
+    """The same without spaces."""
     words: tuple[Word, ...]
     keys: frozenset[str]
+    groups: frozenset[str]
+    """The groups of synonyms that its words stand in."""
     numbers: tuple[tuple[float, bool, str], ...]
     """Value, whether weak, and the word behind it, in order."""
     negations: int
@@ -79,9 +94,7 @@ class Reading(NamedTuple):
 @lru_cache(1 << 15)
 def read(text: str) -> Reading:
     """Read a text."""
-    plain = without_courtesies(folded(text))
-    if not plain.isascii():
-        plain = simplified(plain)
+    plain = bare(text)
     for pattern, instead in (*_SLIPS, *_CONTRACTIONS):
         plain = pattern.sub(instead, plain)
     reader = _Reader(plain)
@@ -89,8 +102,10 @@ def read(text: str) -> Reading:
     words = tuple(reader.words)
     return Reading(
         plain,
+        plain.replace(" ", ""),
         words,
         frozenset(word.key for word in words),
+        _groups(words),
         tuple(reader.numbers),
         reader.negations,
         intents_of(plain),
@@ -98,6 +113,14 @@ def read(text: str) -> Reading:
         has_unspaced(plain),
         len(re.findall(r"[,.;:!?，。；：！？\n]", plain.strip(" .?!。？！"))),
     )
+
+
+def _groups(words: Iterable[Word]) -> frozenset[str]:
+    found: set[str] = set()
+    for word in words:
+        lexicon = english() if word.key.isascii() else chinese()
+        found |= lexicon.group_of.get(word.key, frozenset())
+    return frozenset(found)
 
 
 class _Reader:
@@ -216,11 +239,15 @@ class _Reader:
         if key in lexicon.negations or form in lexicon.negations:
             self.negations += 1
             return
-        if key in lexicon.poles or key in lexicon.group_of:
+        light = key in lexicon.light or form in lexicon.light
+        if key in lexicon.group_of or (key in lexicon.poles and not light):
             self._settle(key)
             self._add(form, key)
             return
-        if key in lexicon.light or form in lexicon.light or form in {"a", "i"}:
+        if light and key in lexicon.poles:
+            self._add(form, key, light=True)
+            return
+        if light or form in {"a", "i"}:
             self._between += f" {form}"
             self.lights.add(form)
             return
@@ -232,13 +259,17 @@ class _Reader:
         self._settle(key)
         self._add(form, key)
 
-    def _add(self, form: str, key: str) -> None:
+    def _add(self, form: str, key: str, *, light: bool = False) -> None:
         between, self._between = self._between.split(), ""
-        listed = bool(self.words) and bool(between) and all(
-            word.strip(",") in {"", "and", "or", "和", "与", "或", "及", "以及", "或者"}
-            for word in between
+        listed = (
+            bool(self.words)
+            and bool(between)
+            and all(
+                word.strip(",") in {"", "and", "or", "和", "与", "或", "及", "以及", "或者"}
+                for word in between
+            )
         )
-        self.words.append(Word(form, key, listed))
+        self.words.append(Word(form, key, listed, light))
 
     def _settle(self, key: str) -> None:
         """Numbers that waited for the word behind them have it."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.shared.near_duplicates.set_overlap import Overlaps
+from sftrecipe_registry.shared.near_duplicates.set_families import Family, FamilyOverlaps, Same
 from sftrecipe_registry.shared.near_duplicates.set_prefixes import Entries, prefix_entries
 from sftrecipe_registry.shared.near_duplicates.shingle_sets import ShingleSets
 
@@ -34,7 +34,13 @@ class Repeats(NamedTuple):
 
 
 def find_repeats(
-    sets: ShingleSets, at_least: float, order: Ranks | None = None, fixed: int = 0
+    sets: ShingleSets,
+    at_least: float,
+    order: Ranks | None = None,
+    fixed: int = 0,
+    *,
+    others: Sequence[Family] = (),
+    same: Same | None = None,
 ) -> Repeats:
     """Go through the sets and keep each whose similarity to all kept before it is below `at_least`.
 
@@ -42,12 +48,16 @@ def find_repeats(
     whatever they resemble. Empty sets are kept and resemble nothing. Exact: candidates are the
     pairs that share a shingle of their prefixes, and each is compared.
 
+    `others`: sets of other shingles of the same texts, each with its limit: similar is who is so by
+    any of them. `same`: of two that are similar, whether they are the same.
+
     Source: prefix filtering (Chaudhuri et al. 2006; Bayardo et al. 2007, AllPairs) with a bitmap
     filter (Sandes et al. 2020).
     """
     order = np.arange(len(sets.sizes)) if order is None else order
-    join = _Join(Overlaps(sets, order, at_least), len(order), fixed)
-    join.run(prefix_entries(sets, order, at_least))
+    families = (Family(sets, at_least), *others)
+    join = _Join(FamilyOverlaps(families, order, same), len(order), fixed)
+    join.run(_entries(families, order))
     of = np.full(len(order), -1)
     similarity = np.zeros(len(order))
     found = join.of >= 0
@@ -56,10 +66,20 @@ def find_repeats(
     return Repeats(of, similarity)
 
 
+def _entries(families: Sequence[Family], order: Ranks) -> Entries:
+    """The prefixes of all families; shingles of two that have one number cost a comparison."""
+    every = [prefix_entries(sets, order, at_least) for sets, at_least in families]
+    if len(every) == 1:
+        return every[0]
+    groups, ranks = (np.concatenate(parts) for parts in zip(*every, strict=True))
+    sorting = np.lexsort((ranks, groups))
+    return Entries(groups[sorting], ranks[sorting])
+
+
 class _Join:
     """The state of one join; sets go by their rank in the order."""
 
-    def __init__(self, overlaps: Overlaps, size: int, fixed: int) -> None:
+    def __init__(self, overlaps: FamilyOverlaps, size: int, fixed: int) -> None:
         self.of = np.full(size, -1)
         self.similarity = np.zeros(size)
         self._overlaps = overlaps
