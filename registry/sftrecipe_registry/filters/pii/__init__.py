@@ -1,0 +1,1 @@
+"""The filter `pii`: personal data found by kind, told, masked or dropped."""

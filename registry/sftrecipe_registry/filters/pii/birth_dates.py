@@ -1,0 +1,104 @@
+"""Days of birth of private persons."""
+
+from __future__ import annotations
+
+import re
+
+from sftrecipe_registry.filters.pii.known_names import FAMOUS
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+
+_MONTH = (
+    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
+)
+_DATE = re.compile(
+    r"(?<![0-9A-Za-z])(?:"
+    r"(?P<y1>(?:19|20)[0-9]{2})(?:[-/.][0-9]{1,2}[-/.][0-9]{1,2}| ?年 ?[0-9]{1,2} ?月(?: ?[0-9]{1,2} ?[日号])?|[01][0-9][0-3][0-9])"
+    r"|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?P<y2>(?:19|20)?[0-9]{2})"
+    rf"|(?i:(?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH}[ ,-]{{1,2}})(?P<y3>(?:19|20)?[0-9]{{2}})"
+    rf"|(?i:{_MONTH}[ -][0-9]{{1,2}}(?:st|nd|rd|th)?,? ?-?)(?P<y4>(?:19|20)[0-9]{{2}})"
+    r"|[〇零一二三四五六七八九]{4}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
+    r")(?![0-9A-Za-z])(?![./-][0-9])"
+)
+_PARTIAL = re.compile(
+    rf"(?i:{_MONTH} [0-9]{{1,2}}(?:st|nd|rd|th)?(?![0-9])|[0-9]{{1,2}}(?:st|nd|rd|th)? (?:of )?{_MONTH}(?! [0-9]))"
+    r"|(?<![0-9])[0-9]{1,2}月[0-9]{1,2}[日号]"
+)
+_WORD = re.compile(
+    r"(?i)出生(?:年月日?|日期|时间|于)?|生日|生辰|诞辰|生于|\bd\.? ?o\.? ?b\b\.?|\b(?:date|day|year) of birth\b|\bbirth ?(?:day|date)s?\b|\bborn\b|\bb\.(?= ?\d)|date_of_birth|birth_?date|\bbirth\b|geboren|geburtsdatum|né[e]? le",
+    re.ASCII,
+)
+_SIGNS = ("birth", "born", "dob", "d.o.b", "生", "诞辰", "geb", "né le", "née le", " b. ")
+_FORM = re.compile(r"(?i)d\.? ?o\.? ?b|date.?of.?birth|birth.?date|出生(?:年月|日期|时间)")
+_AFTER = re.compile(
+    r"[ ,)]{0,2}(?:出?生(?!活|产|效|成|长|命|病|意|日快乐|物|态|前|后)(?!于|在)|\((?:DOB|birth)|is (?:my|his|her) (?:birthday|date of birth)|birth)"
+)
+_MINE = re.compile(
+    r"(?i)\bmy\b|\bI(?:'m| am| was)\b|patient|\bpt\b|我|患者|病人|孩子|宝宝|女儿|儿子|父亲|母亲|本人|客户|员工|申请人|employee|client|applicant|member"
+)
+_KNOWN = re.compile(
+    r"(?i)诗人|作家|歌手|演员|总统|科学家|导演|皇帝|历史|生平|简介|运动员|企业家|哲学家|画家|物理学家|明星"
+    r"|singer|actor|actress|president|scientist|author|novelist|poet|composer|artist|philosopher|physicist|footballer|politician|biograph|famous|historical|king|queen|prime minister|nfl|nba|league|championship|player|olympi|grammy|oscar"
+)
+_OLDEST = 1910
+
+
+def birth_dates(read: ReadText) -> Found:
+    """Dates behind or before a word of birth; none of history, none of the famous."""
+    if not read.digits or not read.context.has(_SIGNS):
+        return
+    for found in _DATE.finditer(read.text):
+        year = next((found[name] for name in ("y1", "y2", "y3", "y4") if found[name]), "2000")
+        if len(year) == 4 and int(year) < _OLDEST or read.is_quiet(found.start()):
+            continue
+        if _is_birth(read, *found.span()):
+            yield found.span()
+    for found in _PARTIAL.finditer(read.text):
+        if re.search(
+            r"(?i)(?:\bmy (?:birthday|date of birth) is|我的?生日[是在为:]?)[^.。\n]{0,8}$",
+            read.before(found.start()),
+        ):
+            yield found.span()
+
+
+def _is_birth(read: ReadText, start: int, end: int) -> bool:
+    before = read.said_before(start, 60)
+    words = [
+        word
+        for word in _WORD.finditer(before)
+        if not re.search(r"[日号0-9] ?$", before[: word.start()])
+    ]
+    if any(name in before.lower() for name in FAMOUS if " " in name) if words else False:
+        return False
+    told_place = re.match(r" in [A-Z]|于", read.text[end : end + 6]) and not _MINE.search(before)
+    if words and not told_place and not _parted(before[words[-1].end() :]):
+        if _FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1]):
+            return True
+    if read.context.says(_FORM) and len(read.text) < 300 and len([*_DATE.finditer(read.text)]) == 1:
+        return not re.search(
+            r"(?i)(?:visit|since|effective|exp\w*|until|due|dated?|on|seen|admitted|issued?|invoice|order)[ :]*$",
+            read.before(start),
+        )
+    if _AFTER.match(read.text[end : end + 30]):
+        return not read.context.says(_KNOWN) or bool(_MINE.search(read.before(start)))
+    return False
+
+
+def _parted(between: str) -> bool:
+    """Whether something stands between the word and the date that makes it another date."""
+    return (
+        bool(
+            re.search(
+                r"[0-9]{4}|\.\s|(?i:died|death|卒|逝世|去世|married|hired|joined|admitted|入院|就诊|visit|since|effective|exp)",
+                between,
+            )
+        )
+        or len(between) > 45
+    )
+
+
+def _is_story(read: ReadText, before: str, word: re.Match[str]) -> bool:
+    """Whether somebody else tells it of one who is known."""
+    if _MINE.search(before):
+        return False
+    return before[: word.start()].rstrip().endswith(("(", ";")) or read.context.says(_KNOWN)

@@ -1,0 +1,312 @@
+"""Names in Latin letters, behind words that say so or beside other personal data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sftrecipe_registry.filters.pii.known_names import FAMOUS, PLACES
+from sftrecipe_registry.filters.pii.name_words import words_of
+from sftrecipe_registry.filters.pii.personal_span import Found, PersonalSpan, ReadText
+
+_CAP = (
+    r"(?:(?:O|D|L|d|l)['’])?[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+(?:[A-Z][a-z]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-öø-ÿ]+)*"
+)
+_MIDDLE = r"(?:[A-Z]\.?|van|von|de|da|del|der|den|di|du|la|le|bin|ibn|al|el|dos|y|St\.)"
+_TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Nurse|Sir|Madam)\.?"
+_FULL = re.compile(
+    rf"(?<![\w@./'’-])(?:{_TITLE}[ ])?(?P<name>{_CAP}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{1,3}})(?![\w@])"
+)
+_TITLED = re.compile(
+    rf"(?<![\w])(?:{_TITLE}[ ])(?P<name>{_CAP}(?:[ ](?:{_MIDDLE}[ ])?{_CAP}){{0,2}})"
+)
+_ONE = re.compile(rf"{_CAP}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{0,2}}")
+_FIELD = (
+    r"(?:(?:full|first|last|sur|family|given|patient|customer|client|employee|contact|emergency contact|guest|student|applicant|account|cardholder|card holder|user|sender|recipient|legal|passenger|tenant|member|insured|guardian|parent|child|doctor|physician|owner|candidate|billing|shipping|visitor|teacher|driver)?[ _'s]{0,3}name"
+    r"|patient|pt|contact(?: person)?|attn|attention|from|cardholder|account holder|employee|customer|client|tenant|guest|student|applicant|insured|policyholder|emergency contact|next of kin|nok|physician|attending|referring physician|gp|surgeon|doctor|provider|author of note|signed(?: by)?|signature|donor|caller|passenger|traveller|traveler|owner|seller|buyer|witness|sender|recipient|deliver to|ship to|bill to|send to|payee|beneficiary|subscriber|member|landlord|lessee|lessor|borrower|lender|plaintiff|defendant|claimant|participant|interviewee|candidate|complainant|holder|spouse|mother|father|parent|guardian|visitor|host|surname)"
+)
+_CAPITALS = re.compile(
+    r"(?:SURNAME|GIVEN NAMES?|NAME)[ :/]{1,3}(?P<name>[A-Z]{3,}(?: [A-Z]{3,})?)(?![a-z])(?= ?(?:[/,;|.]|$|\n))"
+)
+_FIELD_END = re.compile(
+    rf"(?i:(?<![A-Za-z])(?:\*\*|[\"'{{])?{_FIELD})[\"'*]{{0,3}}[ \t]*[:=][\"'*“ \t]{{0,5}}$"
+)
+_VALUE = re.compile(r"[:=][\"'*“ \t]{0,5}(?=[A-Z])")
+_ROLE = (
+    r"patient|pt\.?|client|customer|employee|tenant|landlord|landlady|donor|applicant|complainant|witness|claimant|defendant|plaintiff|suspect|pupil|colleague|coworker|co-worker|neighbou?r|friend|buddy|wife|husband|partner|fianc[ée]e?|boyfriend|girlfriend|roommate|flatmate"
+    r"|son|daughter|mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|niece|nephew|grandmother|grandfather|grandma|grandpa|stepson|stepdaughter|tutor|guest|passenger|driver|caller|cardholder|policyholder|beneficiary|subscriber|babysitter|nanny|therapist|dentist|gp|pediatrician|supervisor|boss|manager|assistant|secretary|accountant|lawyer|attorney|solicitor|plumber|newborn(?: girl| boy)?|baby(?: girl| boy)?|infant|toddler|child|kid|mr and mrs|ring|contact|rx for|parcel for|order for|letter to|email to|e-mail to|text to|message to|invitation for|birthday rhyme for|card for|poem for|account of|curriculum vitae of|cv of|resume of|sign it|signed|signed by|cc|attn|i,|met|call|names? (?:is|on|to)|holder|member|resident|homeowner|nurse|complainant|insured|visitor|volunteer|intern|new hire"
+)
+_BEHIND_ROLE = re.compile(
+    rf"(?:(?<![A-Za-z])(?:{_ROLE})|(?:^|[\n.!?:;\"“(*-])[ ]?(?i:{_ROLE})|\b[Mm]y (?:{_ROLE}),)[ ](?:is |named |called |name is )?(?:{_TITLE}[ ])?$"
+)
+_SELF = re.compile(
+    r"(?i:\bmy (?:full |legal |maiden |real )?name(?:'s| is| was)|\bname is|\bname's|\bmy name|\bi am called|\bcall me|\bi go by)[ ,:]{1,2}(?:(?:Dr|Mr|Mrs|Ms)\.? )?(?P<name>[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+(?: [A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+){0,2})"
+)
+_AM = re.compile(
+    r"(?:\b[Ii](?:'|’)?m|\b[Ii] am|\b[Tt]his is|\b[Ii]t(?:'|’)?s|\b[Ii]t is|[Yy]ours,|speaking is)[ ](?:(?:Dr|Mr|Mrs|Ms)\.? )?$"
+)
+_AM_END = re.compile(
+    r"[ ]?(?:[,.!?;:\"”)(-]|$|\n|(?:and|from|calling|here|at|speaking|um|uh|with|my|i|in|again|I|the|your)\b)"
+)
+_DEAR = re.compile(
+    rf"(?:^|\n|[\"“.!?] ?)(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you)(?: there)?,? (?:{_TITLE} )?(?P<name>{_CAP}(?: {_CAP}){{0,2}})(?= ?[,:!.\n—-]|$)",
+    re.M,
+)
+_SIGNED = re.compile(
+    rf"(?im:(?:^|[\n.!?,][ ]?)(?:(?:kind|best|warm|warmest|kindest)?[ ]?(?:regards|wishes)|sincerely(?: yours)?|yours(?: sincerely| faithfully| truly)?|respectfully(?: yours)?|thanks(?: again| so much| a lot| in advance)?|thank you|cheers|love|warmly|best|cordially|with (?:love|gratitude|appreciation|thanks)|many thanks|take care|xoxo|all the best|yours)[,.!]?[ \t]*)\n+[ \t]*[*_-]{{0,2}}(?:{_TITLE} )?(?P<name>{_CAP}(?: (?:{_MIDDLE} )?{_CAP}){{0,2}})(?=[ \t,*_]*(?:\n|$|,? ?(?:MD|M\.D\.|PhD)))"
+)
+_CAPITAL = re.compile("[A-Z][a-z]")
+_LONG = 3000
+"""Texts of so many characters are documents: who is named far from a number in them is not whose
+it is."""
+_GREETINGS = ("Dear", "Hi ", "Hello", "Hey", "Good ", "Thank")
+_FAREWELLS = (
+    "regards",
+    "sincerely",
+    "yours",
+    "wishes",
+    "thank",
+    "cheers",
+    "love",
+    "warmly",
+    "best",
+    "respectfully",
+    "cordially",
+    "care",
+    "gratitude",
+    "appreciation",
+    "xoxo",
+)
+_ORGANISED = re.compile(
+    r"^(?:['’]s)?(?: [A-Z][a-z]+){0,2} ?(?:Street|St\b|Road|Avenue|Ave|Lane|Drive|Hospital|Clinic|University|College|School|Inc|Ltd|LLC|Corp|Company|Foundation|Award|Prize|Disease|Syndrome|Theorem|Act|Law|Park|Museum|Bridge|Institute|Center|Centre|Church|Airport|Stadium|Group|Bank|Hotel|Library|Press|Scale|Test|Effect|Method|Society|Trust|Club|Band|Team|Court|House|County|City|Beach|Island|River|Lake|Mountain)"
+)
+_FICTION = tuple(
+    "story stories| novel| fiction|character|protagonist| poem|fairy tale|fairytale|screenplay| movie| film| scene|sitcom| series| episode| fable|role-play|roleplay| plot|narrat|lyrics| song| book| author|biograph|histor|celebrit| actor| president|philosoph| king | queen |detective| anime| game|puzzle|riddle| math|tennis|football|singer|band ".replace(
+        "story stories", "story|stories"
+    ).split("|")
+)
+"""Rows of stories and of the known, where a name alone is nobody's."""
+_STOCK = frozenset(
+    (
+        "santa",
+        "santa claus",
+        "sir",
+        "madam",
+        "sir or madam",
+        "team",
+        "friend",
+        "customer",
+        "all",
+        "everyone",
+        "doctor",
+        "john doe",
+    )
+)
+
+
+def english_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
+    """Behind a word that says so, signed, addressed, or near other personal data; `told`: whether
+    the row has any."""
+    if not _CAPITAL.search(read.text) and "name" not in read.lower:
+        return
+    yield from _introduced(read, told)
+    yield from _of_fields(read, told)
+    yield from _full_names(read, found, told)
+    if told and len(read.text) < _LONG:
+        for match in _TITLED.finditer(read.text):
+            span = _whole(read, *match.span("name"), need=0.5, one=True)
+            if span:
+                yield span
+
+
+def _introduced(read: ReadText, told: bool) -> Found:
+    """Names of who says them, who is addressed, who signs."""
+    if any(
+        sign in read.lower
+        for sign in ("name is", "name's", "my name", "name was", "call me", "go by", "am called")
+    ):
+        for match in _SELF.finditer(read.text):
+            span = _own_name(read, match)
+            if span and not _is_fiction(read, told):
+                yield span
+    patterns = [_DEAR] if any(sign in read.text for sign in _GREETINGS) else []
+    if "\n" in read.text and any(sign in read.lower for sign in _FAREWELLS):
+        patterns.append(_SIGNED)
+    for pattern in patterns:
+        for match in pattern.finditer(read.text):
+            span = _whole(
+                read, *match.span("name"), need=2.5 if " " in match["name"] else 2, one=True
+            )
+            if span and (pattern is _SIGNED or not _is_fiction(read, told)):
+                yield span
+
+
+def _is_fiction(read: ReadText, told: bool) -> bool:
+    return not told and read.context.has(_FICTION)
+
+
+def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
+    """What follows `my name is`, in small letters too where it is a given name."""
+    words = [*re.finditer(r"[^ ]+", match["name"].rstrip(".'’-"))]
+    given = words_of("given_names")
+    count = 0
+    for word in words:
+        bare = word[0].rstrip(".,").lower()
+        if (
+            word[0][0].isupper()
+            and bare not in _PLAIN
+            or bare in given
+            and count < 2
+            or count
+            and bare in words_of("surnames")
+            and bare not in words_of("common_words")
+        ):
+            count += 1
+            if word[0].endswith("."):
+                break
+        else:
+            break
+    if not count or any(word[0].lower().strip(".,") in PLACES for word in words[:count]):
+        return None
+    start = match.start("name")
+    end = start + len(match["name"][: words[count - 1].end()].rstrip(".,"))
+    return (start, end) if _plain(read.text[start:end]) not in FAMOUS else None
+
+
+def _of_fields(read: ReadText, told: bool) -> Found:
+    """`Patient: Jane Doe`, `"name": "Jane Doe"`."""
+    if told and "NAME" in read.text:
+        yield from (match.span("name") for match in _CAPITALS.finditer(read.text))
+    for value in _VALUE.finditer(read.text):
+        field = _FIELD_END.search(read.text[max(0, value.start() - 30) : value.end()])
+        name = _ONE.match(read.text, value.end()) if field else None
+        if not name or not field:
+            continue
+        is_name = told and "name" in field[0].lower()
+        if not told and (field[0][0] in "\"'{" or _is_fiction(read, told)):
+            continue
+        if span := _whole(
+            read,
+            *name.span(),
+            need=2 if " " not in name[0] else 0.5 if is_name else 1.5,
+            one=is_name,
+        ):
+            yield span
+
+
+def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
+    """Full names behind a role or in a row with personal data: the nearer, the less of a name they
+    need to be."""
+    given = words_of("given_names")
+    for match in _FULL.finditer(read.text):
+        start, end = match.span("name")
+        first = match["name"].partition(" ")[0].lower()
+        if not told and first not in given and first not in _TWO_FACED and first not in _PLAIN:
+            continue
+        near = any(piece.start - 70 <= end and start <= piece.end + 70 for piece in found)
+        need = 1.5 if near else 2.5 if told and len(read.text) < _LONG else 9
+        if span := _named(read, start, end, told) or _whole(read, start, end, need=need):
+            yield span
+
+
+def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] | None:
+    """The name where a word before it says whose it is."""
+    span = _whole(read, start, end, need=-0.5 if told else 2.5)
+    if not span:
+        return None
+    before = read.before(span[0], 34)
+    is_said = (
+        _BEHIND_ROLE.search(before) or _AM.search(before) and _AM_END.match(read.text, span[1])
+    )
+    return span if is_said and not _is_fiction(read, told) else None
+
+
+def _whole(
+    read: ReadText, start: int, end: int, *, need: float, one: bool = False
+) -> tuple[int, int] | None:
+    """The name within a run of capitalised words, without ordinary words at its ends; None where
+    it is no name enough."""
+    words = [*re.finditer(r"[^ ]+", read.text[start:end])]
+    while words and _is_plain_first(words):
+        words = words[1:]
+    while (
+        words and _bare(words[-1][0]) in _PLAIN and _bare(words[-1][0]) not in words_of("surnames")
+    ):
+        words = words[:-1]
+    if not words or len(words) == 1 and not one or bare_street(words) or read.is_quiet(start):
+        return None
+    low, high = start + words[0].start(), start + words[-1].end()
+    bare = [_bare(word[0]) for word in words]
+    name = _plain(read.text[low:high])
+    if (
+        name in FAMOUS
+        or name in _STOCK
+        or any(word in PLACES for word in bare)
+        or _ORGANISED.match(read.text[high : high + 14])
+    ):
+        return None
+    if read.text[high - 2 : high] in ("'s", "’s"):
+        high -= 2
+    return (low, high) if _likeness(bare) >= need else None
+
+
+def bare_street(words: Sequence[re.Match[str]]) -> bool:
+    """Whether it is a street's name."""
+    return words[-1][0].rstrip(".,") in _STREETS
+
+
+def _is_plain_first(words: Sequence[re.Match[str]]) -> bool:
+    first = _bare(words[0][0])
+    if first in _PLAIN:
+        return True
+    return (
+        len(words) > 2
+        and first not in words_of("given_names")
+        and (first in words_of("common_words"))
+    )
+
+
+def _likeness(words: Sequence[str]) -> float:
+    """How much words are like a name: a given name first, a surname last, no ordinary words."""
+    given, surnames, common = (
+        words_of(name) for name in ("given_names", "surnames", "common_words")
+    )
+    first, last = words[0], words[-1]
+    if len(words) > 2 and any(
+        word in common and word not in given and word not in surnames for word in words[1:-1]
+    ):
+        return -2
+    points = (
+        2.0
+        if first.partition("-")[0] in given or first in _TWO_FACED
+        else 0.5
+        if first not in common
+        else -1.0
+    )
+    if len(words) == 1:
+        return points if first in given else points + (1 if first in surnames else 0)
+    if last in surnames and last not in common:
+        return points + 1
+    if last in common:
+        return points + (0 if last in surnames or first in given else -1)
+    return points + 0.5
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"['’]s$", "", word).strip(".,'’").lower()
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"['’]s$", "", name).lower().strip(" .")
+
+
+_STREETS = frozenset(
+    "St Ave Rd Ln Dr Blvd Ct Pl Way Cir Hwy Street Road Avenue Lane Drive Corporation Inc Ltd LLC Company Corp Co".split()
+)
+_TWO_FACED = frozenset(
+    "grace hope faith rose lily mark bill will joy ruby iris amber violet max victor grant angel aurora alma cole dawn daisy jasmine jack frank ray rob pat sandy penny earl fred tina gene carol mercy crystal eve miles hunter pierce archer olive holly ivy heather ginger april june summer autumn melody harmony charity destiny savannah dale glen clay rich drew art guy cliff chase christian christopher dean duke roman sterling walker cherry rusty flora laurel willow scarlet stella".split()
+)
+"""Given names that are ordinary words too."""
+_PLAIN = frozenset(
+    "pt rx nok consular sirs colleague colleagues dear hi hello hey the a an my our your his her their this that it is was and or of for to from in on at by with as i we you he she they mr mrs ms dr prof miss sir patient client customer employee name contact call email e-mail phone tel telephone mobile address dob mrn ssn id no number date born sex female male age please thanks thank regards sincerely best kind yours write draft send user member tenant agent nurse doctor mother father subject re note notes new next if when what who where why how can could would should also not here there sure certainly looking just happy sorry excited available new from with currently interested writing reaching hereby passport iban card bank account policy insurance plate birth birthday title company department office manager director head chief senior junior team customer service support human resources monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december".split()
+)

@@ -1,0 +1,25 @@
+"""Which words are names: given names, surnames, ordinary words, the famous."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def words_of(name: str) -> frozenset[str]:
+    """The words of a list beside this module, one a line.
+
+    Given names and surnames are those of the US census of 1990 (public domain) and of Faker (MIT),
+    Chinese words those of jieba (MIT); ordinary English words are those that stand in small letters
+    in the reference data.
+    """
+    return frozenset((_FOLDER / f"{name}.txt").read_text("utf-8").split())
+
+
+@cache
+def given_characters() -> frozenset[str]:
+    """Characters that Chinese given names are made of."""
+    return frozenset((_FOLDER / "given_characters.txt").read_text("utf-8").strip())

@@ -1,0 +1,163 @@
+"""The personal data of a row: found in its texts, and wherever they stand again."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from collections.abc import Callable, Iterator, Sequence
+
+from sftrecipe_registry.filters.pii.birth_dates import birth_dates
+from sftrecipe_registry.filters.pii.checked_numbers import bank_cards, ibans, id_cards, ssns
+from sftrecipe_registry.filters.pii.chinese_names import chinese_names
+from sftrecipe_registry.filters.pii.english_names import english_names
+from sftrecipe_registry.filters.pii.internet_addresses import emails, ips, urls
+from sftrecipe_registry.filters.pii.labelled_numbers import (
+    insurance_numbers,
+    passports,
+    plates,
+    qqs,
+    record_numbers,
+    wechats,
+)
+from sftrecipe_registry.filters.pii.name_words import words_of
+from sftrecipe_registry.filters.pii.personal_span import (
+    Find,
+    Kind,
+    PersonalSpan,
+    ReadText,
+    RowContext,
+    narrow,
+)
+from sftrecipe_registry.filters.pii.phones import phones, phones_of
+from sftrecipe_registry.filters.pii.postal_addresses import addresses
+from sftrecipe_registry.filters.pii.tables import table_cells
+
+FindAll = Callable[[Sequence[str]], list[list[PersonalSpan]]]
+
+_FINDERS: dict[Kind, Find] = {
+    "id_card": id_cards,
+    "iban": ibans,
+    "bank_card": bank_cards,
+    "ssn": ssns,
+    "email": emails,
+    "url": urls,
+    "ip": ips,
+    "wechat": wechats,
+    "qq": qqs,
+    "record_number": record_numbers,
+    "insurance_number": insurance_numbers,
+    "passport": passports,
+    "birth_date": birth_dates,
+    "phone": phones,
+    "plate": plates,
+    "address": addresses,
+}
+_NO_DIGITS: frozenset[Kind] = frozenset({"email", "url", "wechat"})
+"""Kinds that may have no digit."""
+_TABLES = ("| ", ",", ";", "\t")
+_LEAD = 160
+_WEAK: frozenset[Kind] = frozenset({"url"})
+"""Kinds that say nothing of a person being spoken of."""
+
+
+def personal_data(kinds: Sequence[Kind], regions: Sequence[str] = ()) -> FindAll:
+    """A function that finds these kinds in the texts of a row: of each its pieces in order, no two
+    overlapping.
+
+    All kinds are looked for: what is an identity card's number is no phone's, and beside a phone
+    stands a name.
+    """
+    finders = {kind: find for kind, find in _FINDERS.items() if kind != "url" or "url" in kinds}
+    if regions:
+        finders["phone"] = phones_of(tuple(regions))
+
+    def find(row: Sequence[str]) -> list[list[PersonalSpan]]:
+        found = _find(row, finders, "name" in kinds)
+        return [[piece for piece in pieces if piece.kind in kinds] for pieces in found]
+
+    return find
+
+
+def _find(row: Sequence[str], finders: dict[Kind, Find], names: bool) -> list[list[PersonalSpan]]:
+    reads = _read(row)
+    found: list[list[PersonalSpan]] = []
+    for read in reads:
+        pieces: list[PersonalSpan] = []
+        if read.digits >= 4 and read.text.count("\n") and read.context.has(_TABLES):
+            for kind, start, end in table_cells(read):
+                _add(pieces, kind, iter([(start, end)]))
+        for kind, finder in finders.items():
+            if read.digits or kind in _NO_DIGITS:
+                _add(pieces, kind, finder(read))
+        found.append(pieces)
+    if names:
+        told = any(piece.kind not in _WEAK for pieces in found for piece in pieces)
+        for read, pieces in zip(reads, found, strict=True):
+            near = [piece for piece in pieces if piece.kind not in _WEAK]
+            _add(pieces, "name", chinese_names(read, near, told))
+            _add(pieces, "name", english_names(read, near, told))
+    if any(found):
+        _find_again(reads, found)
+    return found
+
+
+def _read(row: Sequence[str]) -> list[ReadText]:
+    said = [narrow(text) for text in row]
+    context = RowContext("\n".join(said))
+    reads = []
+    lead = ""
+    for text in said:
+        reads.append(ReadText(text, context, lead))
+        lead = f"{lead}\n{text[-_LEAD:]}"[-_LEAD:]
+    return reads
+
+
+def _add(pieces: list[PersonalSpan], kind: Kind, spans: Iterator[tuple[int, int]]) -> None:
+    for start, end in spans:
+        at = bisect(pieces, (start, end))
+        is_free = not pieces[at - 1 : at] or pieces[at - 1].end <= start
+        if is_free and start < end and (at == len(pieces) or end <= pieces[at].start):
+            pieces.insert(at, PersonalSpan(start, end, kind))
+
+
+def _find_again(reads: Sequence[ReadText], found: Sequence[list[PersonalSpan]]) -> None:
+    """Adds the places where a value stands again: in an answer, in code, a given name alone."""
+    values: dict[str, Kind] = {}
+    for read, pieces in zip(reads, found, strict=True):
+        for piece in pieces:
+            value = read.text[piece.start : piece.end]
+            values.setdefault(value, piece.kind)
+            if piece.kind == "name":
+                for part in _safe_parts(value):
+                    values.setdefault(part, "name")
+    pattern = re.compile(
+        "|".join(_bounded(value) for value in sorted(values, key=len, reverse=True))
+    )
+    for read, pieces in zip(reads, found, strict=True):
+        for match in pattern.finditer(read.text):
+            _add(pieces, values[match[0]], iter([match.span()]))
+
+
+def _bounded(value: str) -> str:
+    before = r"(?<![0-9A-Za-z])" if value[0].isascii() and value[0].isalnum() else ""
+    after = r"(?![0-9A-Za-z])" if value[-1].isascii() and value[-1].isalnum() else ""
+    return f"{before}{re.escape(value)}{after}"
+
+
+def _safe_parts(name: str) -> Iterator[str]:
+    """The given name of a full one, where it is no ordinary word."""
+    first, _, rest = name.partition(" ")
+    if rest and first.isascii() and first[0].isupper() and len(first) > 2:
+        word = first.lower()
+        if word in words_of("given_names") and word not in words_of("common_words"):
+            yield first
+
+
+def value_key(kind: Kind, text: str) -> str:
+    """What two ways of writing one value have in common."""
+    plain = narrow(text).lower()
+    if kind == "phone":
+        return re.sub("[^0-9]", "", re.split("[a-z转分#]", plain)[0])[-10:]
+    if kind in ("email", "name", "address", "url"):
+        return plain
+    return re.sub("[^0-9a-z]", "", plain) or plain
