@@ -219,7 +219,8 @@ def _latin_guess(latin: _Words, share: float) -> Guess:
         chances = {"en": 0.95}  # surer than the model, and sooner
     else:
         chances = _chances(" ".join(read))
-    in_a_row = 2 if len(words) >= 8 else _LEAST_IN_A_ROW  # of German its nouns are taken for names
+    is_german = max(chances, key=lambda name: chances[name]) == "de"
+    in_a_row = 2 if is_german else _LEAST_IN_A_ROW  # its nouns are taken for names
     return _told(chances, share, len(words) >= LEAST_WORDS and latin.longest >= in_a_row)
 
 
