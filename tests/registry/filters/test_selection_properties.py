@@ -21,9 +21,9 @@ from sftrecipe_registry.filters.pii.personal_span import KINDS
 from sftrecipe_registry.filters.pii.surrogates import Surrogates
 from sftrecipe_registry.filters.rubric import Rubric
 from sftrecipe_registry.filters.rules.expression import BadExpression, Expression, read_expression
-from sftrecipe_registry.filters.rules.format import Format
-from sftrecipe_registry.filters.rules.safety import Safety
+from sftrecipe_registry.filters.format.filter import Format
 from sftrecipe_registry.filters.rules.top import Top
+from sftrecipe_registry.filters.safety.filter import Safety
 from sftrecipe_registry.methods.cherry.cluster import Cluster
 from sftrecipe_registry.methods.deita.filter import Deita
 from sftrecipe_registry.methods.deita.instag import InsTag

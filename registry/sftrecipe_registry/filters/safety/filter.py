@@ -1,13 +1,9 @@
-"""Rows without words of unsafe subjects."""
+"""Rows without words of unsafe subjects, by lists and rules of context."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from importlib.resources import files as package_files
-from typing import ClassVar, Literal
-
-import yaml
+from typing import ClassVar, Literal, get_args
 
 from sftrecipe.plugin import (
     KEEP,
@@ -22,6 +18,8 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
+from sftrecipe_registry.filters.safety.harm_rules import LANGUAGES, harm_in, language_rules
+from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 from sftrecipe_registry.shared.text.word_list import word_finder
 
@@ -30,19 +28,22 @@ texts = Texts(__package__)
 Category = Literal[
     "violence", "sexual", "self_harm", "hate", "weapons", "drugs", "crime", "gambling"
 ]
-_LANGUAGES = ("en", "zh")
 Find = Callable[[str], str | None]
 
 
 class Safety(RowFilter):
-    """Drop rows that hold a word of an unsafe subject, by category, English and Chinese alike.
+    """Drop rows that ask for help with harm, as far as lists of words tell, in English and Chinese.
 
-    The lists are short and hold what has hardly an innocent use; they are no judgement of what a
-    text means, and a row that they pass is not proven safe (a judge with `rubric` sees more).
-    Rejects with the category's name as reason, such as `violence`; the detail is the word. Kinds of
-    words of your own stand beside the built-in ones.
+    This is a word list with rules of context, no judge: it looks for requests such as "how do I
+    make a …" with words of harm, and leaves alone what asks about protection, medicine, law,
+    history, news, stories or computers, and answers that refuse. A row that it passes is not proven
+    safe: on rows of other authors it finds about half of the unsafe ones. Rejects with the
+    category's name as reason, such as `violence`; the detail is what it found. Words of your own
+    count wherever they stand. A judge sees more: `{use: rubric, provider: judge, with: {prompt:
+    "builtin:rubric/safety", at_least: 4}}`.
     """
 
+    version: ClassVar[str] = "2"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "violence": ("categories", "words", "allow"),
         "sexual": ("categories", "words", "allow"),
@@ -57,16 +58,7 @@ class Safety(RowFilter):
         "{use: safety, with: {categories: [violence, sexual], words: {rivals: [Acme, 艾克美]}}}"
     )
 
-    categories: tuple[Category, ...] = (
-        "violence",
-        "sexual",
-        "self_harm",
-        "hate",
-        "weapons",
-        "drugs",
-        "crime",
-        "gambling",
-    )
+    categories: tuple[Category, ...] = get_args(Category)
     """Built-in lists to use."""
     words: dict[str, tuple[str, ...]] = {}
     """Category → words and phrases of your own; a built-in category's are added to it. Upper and
@@ -74,9 +66,10 @@ class Safety(RowFilter):
     files: dict[str, InputFile] = {}
     """Category → a file of more of them, one a line; lines that begin with `#` do not count."""
     allow: tuple[str, ...] = ()
-    """Words of the lists that are no matter."""
+    """Words of the lists, or what the detail of a reject tells, that are no matter."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: all that is said in the row."""
+    """Column, or list of columns whose texts are joined; left out: question and answer, and all
+    that is said in the row for words."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; a word that is allowed but in no list."""
@@ -86,27 +79,38 @@ class Safety(RowFilter):
             return
         listed = {_folded(word) for words in self._lists(files).values() for word in words}
         for place, word in enumerate(self.allow):
-            if _folded(word) not in listed:
+            if _folded(word) not in listed and not any(harm_in(word, "", self.categories)):
                 yield OptionProblem(("allow", place), texts("word-in-no-list", word=word))
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        category_of, find = ctx.once("words", lambda: self._finder(ctx.files))
+        category_of, find, allowed = ctx.once("words", lambda: self._finder(ctx.files))
         word = find(text_of(self.field, whole_text)(row))
-        if word is None:
-            return KEEP
-        word = " ".join(word.split())
-        return Verdict(False, category_of[word], None, word)
+        if word is not None:
+            return Verdict(False, category_of[_folded(word)], None, _folded(word))
+        asked, answered = self._parts(row)
+        for category, text in harm_in(asked, answered, self.categories):
+            if _folded(text) not in allowed:
+                return Verdict(False, category, None, _folded(text))
+        return KEEP
 
-    def _finder(self, files: OptionFiles) -> tuple[Mapping[str, str], Find]:
-        """Category of every word, and what finds them."""
+    def _parts(self, row: Record) -> tuple[str, str]:
+        """What is asked and answered, or the named columns as both."""
+        if self.field is None:
+            return asked_text(row), answered_text(row)
+        text = text_of(self.field, whole_text)(row)
+        return text, text
+
+    def _finder(self, files: OptionFiles) -> tuple[Mapping[str, str], Find, frozenset[str]]:
+        """Category of every word, what finds them, and what is allowed."""
         category_of: dict[str, str] = {}
         for category, words in self._lists(files).items():
             for word in words:
                 category_of.setdefault(_folded(word), category)
-        for word in self.allow:
-            category_of.pop(_folded(word), None)
-        return category_of, word_finder(category_of)
+        allowed = frozenset(map(_folded, self.allow))
+        for word in allowed:
+            category_of.pop(word, None)
+        return category_of, word_finder(category_of), allowed
 
     def _lists(self, files: OptionFiles) -> dict[str, list[str]]:
         """Words by category, the recipe's own first."""
@@ -117,19 +121,10 @@ class Safety(RowFilter):
             lines = (line.strip() for line in files.text(file).splitlines())
             lists.setdefault(category, []).extend(line for line in lines if line[:1] != "#")
         for category in dict.fromkeys(self.categories):
-            for language in _LANGUAGES:
-                lists.setdefault(category, []).extend(_built_in(language)[category])
+            for language in LANGUAGES:
+                lists.setdefault(category, []).extend(language_rules(language).listed[category])
         return lists
 
 
 def _folded(word: str) -> str:
     return " ".join(word.lower().split())
-
-
-@cache
-def _built_in(language: str) -> Mapping[str, list[str]]:
-    folder = package_files(__package__ or "sftrecipe_registry.filters")
-    lists: Mapping[str, list[str]] = yaml.safe_load(
-        (folder / f"safety_words.{language}.yaml").read_text(encoding="utf-8")
-    )
-    return lists
