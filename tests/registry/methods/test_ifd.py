@@ -16,7 +16,7 @@ from sftrecipe import CallFailed, Context, Filter, Verdict
 from sftrecipe.plugin import Answer, OptionFiles, Request
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.methods.cherry.ifd import Ifd
-from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT
+from sftrecipe_registry.methods.cherry.ifd_texts import DIRECT, beginning
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "filter" / "ifd.yaml").read_text())
 DATA = Path(__file__).parents[4] / "shared" / "data" / "ifd"
@@ -174,3 +174,31 @@ async def test_published_rows_of_superfiltering(rate: float | None) -> None:
 
 def _prompt(row: dict[str, str]) -> str:
     return "\n".join(filter(None, (row["instruction"], row["input"]))) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "most", "scored"),
+    [
+        ("Two words", None, "Two words"),
+        ("Two words", 9, "Two words"),
+        ("Two words", 8, "Two"),
+        ("Two words", 3, "Two"),
+        ("Two words", 4, "Two "),
+        ("Two words", 2, "Tw"),
+        ("v1.25 and", 4, "v1."),
+        ("一共三个字", 3, "一共三"),
+        ("用Python写", 4, "用"),
+        ("用Python写", 7, "用Python"),
+    ],
+)
+def test_of_an_answer_the_beginning_is_scored(answer: str, most: int | None, scored: str) -> None:
+    assert beginning(answer, most) == scored
+
+
+async def test_no_more_is_asked_than_is_scored() -> None:
+    model = FakeModel(lambda request: Answer("", "stop", 3, 2, (-1.0, -2.0)))
+    await judged(
+        Ifd(answer_chars=4), RowList.of({"instruction": "q", "output": "很长的回答。"}), model
+    )
+    assert [request.answer for request in model.requests] == ["很长的回", "很长的回"]
+    assert "answer_chars" not in Ifd().identity()

@@ -26,7 +26,8 @@ from sftrecipe.plugin import (
     Verdict,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.text.row_text import TextOf, instruction_text, text_of
+from sftrecipe_registry.shared.text.compared import compared_problems, compared_text, tell_monotony
+from sftrecipe_registry.shared.text.row_text import TextOf
 from sftrecipe_registry.shared.text.tokenizers import TokenizerName, tokenizer
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
@@ -55,6 +56,7 @@ class Cluster(Filter):
     rejected, `no_text`.
     """
 
+    version: ClassVar[str] = "2"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "cluster_full": ("most", "total"),
         "no_text": ("field",),
@@ -80,15 +82,16 @@ class Cluster(Filter):
     """How texts are split into words, as for the filter `rouge_novelty`: `char` is well for every
     language."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: the instruction, else the last
-    user turn, else the text."""
+    """Column, or list of columns whose texts are joined; left out: what is asked, that is
+    instruction and input, or all turns of the user, else the text."""
 
     def required(self) -> frozenset[Capability]:
         """Embeddings, where the provider makes the vectors."""
         return frozenset({"embed"} if self.vectors == "provider" else ())
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Two measures of how many; a model that is not installed."""
+        """Two measures of how many; a model that is not installed; rows that ask nothing."""
+        yield from compared_problems(self.field, inputs)
         if self.most is not None and self.total is not None:
             told = texts("both-most-and-total")
             yield OptionProblem(("total",), told, texts("keep-one"), at_key=True)
@@ -111,7 +114,8 @@ class Cluster(Filter):
 
         from sftrecipe_registry.methods.cherry.kmeans import kmeans  # noqa: PLC0415 - numpy
 
-        read = text_of(self.field, instruction_text)
+        read = compared_text(self.field, rows)
+        tell_monotony(map(read, rows), ctx)
         unit, places, failed, calls = await self._vectors(rows, read, ctx)
         count = self.clusters or min(max(isqrt(len(places)), 2), _MOST_CLUSTERS)
         # In a thread: others go on, and Ctrl-C is heard.

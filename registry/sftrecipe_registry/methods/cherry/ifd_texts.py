@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, NamedTuple
 
 from sftrecipe.plugin import Record, join_thought
@@ -11,6 +12,8 @@ PromptName = Literal["alpaca", "wizard", "vicuna", "plain"]
 _TASK = "Below is an instruction that describes a task"
 _ASKS = "Write a response that appropriately completes the request."
 _RESPONSE = "### Response:"
+_LAST_WORD = re.compile(r"[^\W_\u0e00-\u0eff\u2e80-\ua4cf\uf900-\ufaff]+$")
+"""Letters and digits, but those of scripts that put no spaces between words."""
 _VICUNA = (
     "A chat between a curious user and an artificial intelligence assistant. The assistant gives "
     "helpful, detailed, and polite answers to the user's questions. USER: "
@@ -42,6 +45,18 @@ def question_and_answer(row: Record) -> QuestionAndAnswer:
         answer = join_thought(row.text("reasoning"), row.text("output"))
         return QuestionAndAnswer(row.text("instruction"), row.text("input"), answer)
     return QuestionAndAnswer(spoken(parted(row.columns).before), "", trained_answer(row.columns))
+
+
+def beginning(answer: str, most: int | None) -> str:
+    """The answer's first characters, up to the end of a word that is written with spaces.
+
+    A piece of a word is a token of its own, which no model expects there.
+    """
+    if most is None or len(answer) <= most:
+        return answer
+    cut = answer[:most]
+    goes_on = _LAST_WORD.search(cut) and _LAST_WORD.search(answer[most])
+    return (_LAST_WORD.sub("", cut).rstrip() if goes_on else cut) or cut
 
 
 def question_prompt(name: PromptName, instruction: str, given: str) -> str:
