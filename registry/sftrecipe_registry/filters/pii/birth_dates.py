@@ -1,11 +1,12 @@
 """Days of birth of private persons."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
 
 from sftrecipe_registry.filters.pii.known_names import FAMOUS
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
@@ -28,7 +29,10 @@ _WORD = re.compile(
     r"(?i)出生(?:年月日?|日期|时间|于)?|生日|生辰|诞辰|生于|\bd\.? ?o\.? ?b\b\.?|\b(?:date|day|year) of birth\b|\bbirth ?(?:day|date)s?\b|\bborn\b|\bb\.(?= ?\d)|date_of_birth|birth_?date|\bbirth\b|geboren|geburtsdatum|né[e]? le",
     re.ASCII,
 )
-_SIGNS = ("birth", "born", "dob", "d.o.b", "生", "诞辰", "geb", "né le", "née le", " b. ")
+_SIGNS = hints(
+    "birth birthday birthdays birthdate born dob geboren geb née né date_of_birth",
+    "出生 生日 生辰 诞辰 生于 日生 号生 0生 1生 2生 3生 4生 5生 6生 7生 8生 9生",
+)
 _FORM = re.compile(r"(?i)d\.? ?o\.? ?b|date.?of.?birth|birth.?date|出生(?:年月|日期|时间)")
 _AFTER = re.compile(
     r"[ ,)]{0,2}(?:出?生(?!活|产|效|成|长|命|病|意|日快乐|物|态|前|后)(?!于|在)|\((?:DOB|birth)|is (?:my|his|her) (?:birthday|date of birth)|birth)"
@@ -49,7 +53,7 @@ def birth_dates(read: ReadText) -> Found:
         return
     for found in _DATE.finditer(read.text):
         year = next((found[name] for name in ("y1", "y2", "y3", "y4") if found[name]), "2000")
-        if len(year) == 4 and int(year) < _OLDEST or read.is_quiet(found.start()):
+        if (len(year) == 4 and int(year) < _OLDEST) or read.is_quiet(found.start()):
             continue
         if _is_birth(read, *found.span()):
             yield found.span()

@@ -1,5 +1,6 @@
 """Chinese names, behind words that say so or beside other personal data."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
@@ -40,7 +41,7 @@ _SEX = re.compile(
     rf"(?<![{_HAN}])(?P<name>{_NAME.pattern})(?=[ \t]?[,、，(（/ |][ \t]?[男女](?:[ \t]?[,，、/ |）)。性]|[0-9]))"
 )
 _OWN = re.compile(
-    rf"(?P<name>{_NAME.pattern})(?=的(?:电话|手机|身份证|病历|微信|邮箱|住址|家庭|地址|生日|出生|护照|车牌|银行卡|卡号|医保|联系方式|QQ|账号))"
+    r"的(?:电话|手机|身份证|病历|微信|邮箱|住址|家庭|地址|生日|出生|护照|车牌|银行卡|卡号|医保|联系方式|QQ|账号)"
 )
 _SIGNED = re.compile(
     rf"(?:^|\n)[ \t]*(?:——|--+|此致[ \t]*敬礼|敬礼|您的|学生|申请人|请假人|检讨人|承诺人|道歉人|家长|租客|员工)?[ !！,:：]*\n?[ \t]*(?P<name>{_NAME.pattern})[ \t]*(?:敬上|谨上|上|启|敬启|谨启|留)?[ \t]*(?=\n|$)"
@@ -59,19 +60,399 @@ _FICTION = re.compile(
     r"故事|小说|童话|剧本|角色|寓言|人物形象|主人公|主角|虚构|历史|朝代|三国|红楼|西游|水浒|武侠|诗人|电影|电视剧|动画|歌手|演员|明星|皇帝|创始人|科学家|作家|运动员|首富|董事长|CEO"
 )
 _STOCK = frozenset(
-    "张三 李四 王五 赵六 孙七 周八 吴九 郑十 小明 小红 小华 小李 小王 李雷 韩梅梅 张某 李某 王某 刘某 陈某 某某".split()
+    [
+        "张三",
+        "李四",
+        "王五",
+        "赵六",
+        "孙七",
+        "周八",
+        "吴九",
+        "郑十",
+        "小明",
+        "小红",
+        "小华",
+        "小李",
+        "小王",
+        "李雷",
+        "韩梅梅",
+        "张某",
+        "李某",
+        "王某",
+        "刘某",
+        "陈某",
+        "某某",
+    ]
 )
 """Names that stand for nobody."""
 _NO_NAMES = frozenset(
-    "封信 敬礼 敬启 敬上 全部 全家 国内 国外 国家 官方 那个 那些 那么 都是 别人 门口 计划 信息 信用 生病 生气 生活 利息 后来 后续 初步 强调 真实 相关 相信 依据 法律 法院 云南 海南 海外 南方 南京 乐意 印象 农村 农业 由于 种类 千万 甲方 居民 居住 展示 展开 明天 明日 明年 明细 明确 方案 方式 方便 方面 高度 高中 高血 高血压 高烧 高热 单位 单据 单号 安排 安全 常见 常用 计算 时间 时候 时长 时常 水平 水果 平时 平均 平台 应该 应当 应聘 应急 和您 和我 和他 包括 包裹 温度 温馨 温和 成为 成功 成员 成绩 曾经 曾任 任何 任务 车辆 车牌 车位 车主 解决 解释 连续 连接 查看 查询 支付 支持 路上 路线 金额 花费 习惯 万元 万一 多少 从事 牛奶 贺卡 黄金 白天 毛病 向您 向我 向他 盛大 冷静 伤口 步骤 胡椒 程序 程度 程师 施工 符合 景区 项目 易感 别名 乔迁 荣幸 丰富 阴性 阳性 康复 申请 申诉 强烈 辛苦 房东 房租 房间 米饭 关于 关键 关系 关心 关注 费用 付款 左右 左侧 左腿 左眼 左膝 左肩 边缘 柔软 商家 商品 原因 原告 原则 滑倒 喻家 贝壳 司机 司法 党员 凤凰 巴士 卓越 展品 官网 战略 战斗 幸福 幸运 宿舍 宗教 麦片 卜卦 惠顾 谈话 谈判 班级 班主 沐浴".split()
+    [
+        "封信",
+        "敬礼",
+        "敬启",
+        "敬上",
+        "全部",
+        "全家",
+        "国内",
+        "国外",
+        "国家",
+        "官方",
+        "那个",
+        "那些",
+        "那么",
+        "都是",
+        "别人",
+        "门口",
+        "计划",
+        "信息",
+        "信用",
+        "生病",
+        "生气",
+        "生活",
+        "利息",
+        "后来",
+        "后续",
+        "初步",
+        "强调",
+        "真实",
+        "相关",
+        "相信",
+        "依据",
+        "法律",
+        "法院",
+        "云南",
+        "海南",
+        "海外",
+        "南方",
+        "南京",
+        "乐意",
+        "印象",
+        "农村",
+        "农业",
+        "由于",
+        "种类",
+        "千万",
+        "甲方",
+        "居民",
+        "居住",
+        "展示",
+        "展开",
+        "明天",
+        "明日",
+        "明年",
+        "明细",
+        "明确",
+        "方案",
+        "方式",
+        "方便",
+        "方面",
+        "高度",
+        "高中",
+        "高血",
+        "高血压",
+        "高烧",
+        "高热",
+        "单位",
+        "单据",
+        "单号",
+        "安排",
+        "安全",
+        "常见",
+        "常用",
+        "计算",
+        "时间",
+        "时候",
+        "时长",
+        "时常",
+        "水平",
+        "水果",
+        "平时",
+        "平均",
+        "平台",
+        "应该",
+        "应当",
+        "应聘",
+        "应急",
+        "和您",
+        "和我",
+        "和他",
+        "包括",
+        "包裹",
+        "温度",
+        "温馨",
+        "温和",
+        "成为",
+        "成功",
+        "成员",
+        "成绩",
+        "曾经",
+        "曾任",
+        "任何",
+        "任务",
+        "车辆",
+        "车牌",
+        "车位",
+        "车主",
+        "解决",
+        "解释",
+        "连续",
+        "连接",
+        "查看",
+        "查询",
+        "支付",
+        "支持",
+        "路上",
+        "路线",
+        "金额",
+        "花费",
+        "习惯",
+        "万元",
+        "万一",
+        "多少",
+        "从事",
+        "牛奶",
+        "贺卡",
+        "黄金",
+        "白天",
+        "毛病",
+        "向您",
+        "向我",
+        "向他",
+        "盛大",
+        "冷静",
+        "伤口",
+        "步骤",
+        "胡椒",
+        "程序",
+        "程度",
+        "程师",
+        "施工",
+        "符合",
+        "景区",
+        "项目",
+        "易感",
+        "别名",
+        "乔迁",
+        "荣幸",
+        "丰富",
+        "阴性",
+        "阳性",
+        "康复",
+        "申请",
+        "申诉",
+        "强烈",
+        "辛苦",
+        "房东",
+        "房租",
+        "房间",
+        "米饭",
+        "关于",
+        "关键",
+        "关系",
+        "关心",
+        "关注",
+        "费用",
+        "付款",
+        "左右",
+        "左侧",
+        "左腿",
+        "左眼",
+        "左膝",
+        "左肩",
+        "边缘",
+        "柔软",
+        "商家",
+        "商品",
+        "原因",
+        "原告",
+        "原则",
+        "滑倒",
+        "喻家",
+        "贝壳",
+        "司机",
+        "司法",
+        "党员",
+        "凤凰",
+        "巴士",
+        "卓越",
+        "展品",
+        "官网",
+        "战略",
+        "战斗",
+        "幸福",
+        "幸运",
+        "宿舍",
+        "宗教",
+        "麦片",
+        "卜卦",
+        "惠顾",
+        "谈话",
+        "谈判",
+        "班级",
+        "班主",
+        "沐浴",
+    ]
 )
 """Words that begin as a name does."""
 _FAMOUS = frozenset(
-    "李白 杜甫 白居易 苏轼 王维 孟浩然 李清照 曹雪芹 鲁迅 老舍 巴金 茅盾 钱钟书 钱锺书 莫言 余华 金庸 古龙 琼瑶 毛泽东 周恩来 邓小平 朱德 刘少奇 孙中山 蒋介石 习近平 胡锦涛 江泽民 温家宝 李克强"
-    " 秦始皇 刘邦 项羽 曹操 刘备 孙权 诸葛亮 关羽 张飞 赵云 司马懿 司马迁 司马光 李世民 武则天 朱元璋 康熙 乾隆 雍正 孔子 孟子 庄子 袁隆平 钟南山 屠呦呦 钱学森 杨振宁 李政道 陈景润 华罗庚 邓稼先"
-    " 马云 马化腾 李彦宏 雷军 任正非 王健林 刘强东 张一鸣 丁磊 董明珠 曹德旺 姚明 刘翔 李娜 孙杨 郎平 马龙 张继科 林丹 周杰伦 刘德华 张学友 成龙 李连杰 章子怡 巩俐 张艺谋 陈凯歌 王菲 邓丽君 李小龙 周星驰"
-    " 林黛玉 贾宝玉 薛宝钗 孙悟空 唐僧 沙僧 宋江 武松 林冲 鲁智深 李逵 白素贞 许仙 梁山伯 祝英台 张仲景 华佗 李时珍 孙思邈 扁鹊 岳飞 文天祥 林则徐 康有为 梁启超 胡适 陈独秀 李大钊 张爱玲 沈从文 徐志摩 冰心"
-    " 朱自清 郁达夫 郭沫若 齐白石 徐悲鸿 张大千 梅兰芳 雷锋 黄继光 董存瑞 焦裕禄 杨利伟 张衡 祖冲之 郭守敬 徐霞客 郑和 王羲之 颜真卿 柳公权 马丁路 马克思 马克吐 白求恩 陆游 辛弃疾 王安石 欧阳修 韩愈 柳宗元".split()
+    [
+        "李白",
+        "杜甫",
+        "白居易",
+        "苏轼",
+        "王维",
+        "孟浩然",
+        "李清照",
+        "曹雪芹",
+        "鲁迅",
+        "老舍",
+        "巴金",
+        "茅盾",
+        "钱钟书",
+        "钱锺书",
+        "莫言",
+        "余华",
+        "金庸",
+        "古龙",
+        "琼瑶",
+        "毛泽东",
+        "周恩来",
+        "邓小平",
+        "朱德",
+        "刘少奇",
+        "孙中山",
+        "蒋介石",
+        "习近平",
+        "胡锦涛",
+        "江泽民",
+        "温家宝",
+        "李克强",
+        "秦始皇",
+        "刘邦",
+        "项羽",
+        "曹操",
+        "刘备",
+        "孙权",
+        "诸葛亮",
+        "关羽",
+        "张飞",
+        "赵云",
+        "司马懿",
+        "司马迁",
+        "司马光",
+        "李世民",
+        "武则天",
+        "朱元璋",
+        "康熙",
+        "乾隆",
+        "雍正",
+        "孔子",
+        "孟子",
+        "庄子",
+        "袁隆平",
+        "钟南山",
+        "屠呦呦",
+        "钱学森",
+        "杨振宁",
+        "李政道",
+        "陈景润",
+        "华罗庚",
+        "邓稼先",
+        "马云",
+        "马化腾",
+        "李彦宏",
+        "雷军",
+        "任正非",
+        "王健林",
+        "刘强东",
+        "张一鸣",
+        "丁磊",
+        "董明珠",
+        "曹德旺",
+        "姚明",
+        "刘翔",
+        "李娜",
+        "孙杨",
+        "郎平",
+        "马龙",
+        "张继科",
+        "林丹",
+        "周杰伦",
+        "刘德华",
+        "张学友",
+        "成龙",
+        "李连杰",
+        "章子怡",
+        "巩俐",
+        "张艺谋",
+        "陈凯歌",
+        "王菲",
+        "邓丽君",
+        "李小龙",
+        "周星驰",
+        "林黛玉",
+        "贾宝玉",
+        "薛宝钗",
+        "孙悟空",
+        "唐僧",
+        "沙僧",
+        "宋江",
+        "武松",
+        "林冲",
+        "鲁智深",
+        "李逵",
+        "白素贞",
+        "许仙",
+        "梁山伯",
+        "祝英台",
+        "张仲景",
+        "华佗",
+        "李时珍",
+        "孙思邈",
+        "扁鹊",
+        "岳飞",
+        "文天祥",
+        "林则徐",
+        "康有为",
+        "梁启超",
+        "胡适",
+        "陈独秀",
+        "李大钊",
+        "张爱玲",
+        "沈从文",
+        "徐志摩",
+        "冰心",
+        "朱自清",
+        "郁达夫",
+        "郭沫若",
+        "齐白石",
+        "徐悲鸿",
+        "张大千",
+        "梅兰芳",
+        "雷锋",
+        "黄继光",
+        "董存瑞",
+        "焦裕禄",
+        "杨利伟",
+        "张衡",
+        "祖冲之",
+        "郭守敬",
+        "徐霞客",
+        "郑和",
+        "王羲之",
+        "颜真卿",
+        "柳公权",
+        "马丁路",
+        "马克思",
+        "马克吐",
+        "白求恩",
+        "陆游",
+        "辛弃疾",
+        "王安石",
+        "欧阳修",
+        "韩愈",
+        "柳宗元",
+    ]
 )
 
 
@@ -85,11 +466,10 @@ def chinese_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> 
         fiction = not told and end and read.context.says(_FICTION)
         if end and not (fiction or _is_nobody(read.text[start:end], told)):
             yield start, end
-    for pattern in (_SEX, _OWN):
-        for match in pattern.finditer(read.text):
-            end = name_end(read, match.start("name"), trust=0)
-            if end and not _is_nobody(read.text[match.start("name") : end], told):
-                yield match.start("name"), end
+    for start in _beside_words(read):
+        end = name_end(read, start, trust=0)
+        if end and not _is_nobody(read.text[start:end], told):
+            yield start, end
     if _LETTERS.search(read.text):
         yield from _signed(read, told)
     if told:
@@ -99,6 +479,18 @@ def chinese_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> 
 def _behind_words(read: ReadText) -> Iterator[tuple[int, int]]:
     for pattern, trust in ((_AFTER_FIELD, 2), (_ROLE, 1), (_LETTER, 1)):
         yield from ((match.end(), trust) for match in pattern.finditer(read.text))
+
+
+def _beside_words(read: ReadText) -> Iterator[int]:
+    """Where a name may begin that a sex follows, or whose number is spoken of."""
+    if "男" in read.text or "女" in read.text:
+        yield from (match.start("name") for match in _SEX.finditer(read.text))
+    for match in _OWN.finditer(read.text):
+        for length in (4, 3, 2):
+            start = match.start() - length
+            if start >= 0 and name_end(read, start, trust=0) == match.start():
+                yield start
+                break
 
 
 def _signed(read: ReadText, told: bool) -> Found:
@@ -129,7 +521,7 @@ def name_end(read: ReadText, start: int, *, trust: int, rare: bool = False) -> i
     more must its characters be those of given names; an ordinary word is a name only at 2.
     """
     text, given = read.text, given_characters()
-    match = (_ANY_NAME if trust == 2 or trust and rare else _NAME).match(text, start)
+    match = (_ANY_NAME if trust == 2 or (trust and rare) else _NAME).match(text, start)
     if not match:
         return None
     first = 2 if re.match(_TWICE, match[0]) else 1
@@ -142,17 +534,17 @@ def name_end(read: ReadText, start: int, *, trust: int, rare: bool = False) -> i
         if not _END.match(text, end) or _TITLE.search(name[1:]):
             continue
         is_cut = not re.match(f"[{_HAN}]", text[end : end + 1] or " ")
-        if missing and not (trust == 2 or trust == 1 and is_cut and usual >= length - first - 1):
+        if missing and not (trust == 2 or (trust == 1 and is_cut and usual >= length - first - 1)):
             continue
-        if _is_word(name, trust) or missing and _is_word(name[:-1], 0) and length > 2:
+        if _is_word(name, trust) or (missing and _is_word(name[:-1], 0) and length > 2):
             continue
         return end
     return None
 
 
 def _is_word(name: str, trust: int) -> bool:
-    return name in _NO_NAMES or name in words_of("chinese_words") and (trust < 2 or len(name) < 3)
+    return name in _NO_NAMES or (name in words_of("chinese_words") and (trust < 2 or len(name) < 3))
 
 
 def _is_nobody(name: str, told: bool) -> bool:
-    return name in _FAMOUS or name in _STOCK and not told
+    return name in _FAMOUS or (name in _STOCK and not told)

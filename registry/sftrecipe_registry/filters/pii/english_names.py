@@ -1,5 +1,6 @@
 """Names in Latin letters, behind words that say so or beside other personal data."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
@@ -7,15 +8,21 @@ from collections.abc import Sequence
 
 from sftrecipe_registry.filters.pii.known_names import FAMOUS, PLACES
 from sftrecipe_registry.filters.pii.name_words import words_of
-from sftrecipe_registry.filters.pii.personal_span import Found, PersonalSpan, ReadText
-
-_CAP = (
-    r"(?:(?:O|D|L|d|l)['’])?[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+(?:[A-Z][a-z]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-öø-ÿ]+)*"
+from sftrecipe_registry.filters.pii.personal_span import (
+    Found,
+    PersonalSpan,
+    ReadText,
+    RowContext,
+    hints,
 )
+
+_CAP = r"[A-ZÀ-ÖØ-Þ](?:['’][A-Z])?[a-zà-öø-ÿ]+(?:[A-Z][a-z]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-öø-ÿ]+)*"
 _MIDDLE = r"(?:[A-Z]\.?|van|von|de|da|del|der|den|di|du|la|le|bin|ibn|al|el|dos|y|St\.)"
 _TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Nurse|Sir|Madam)\.?"
+_HEAD = r"[A-ZÀ-ÖØ-Þ](?<![\w@./'’-][A-ZÀ-ÖØ-Þ])"
+"""A capital that begins a word; the look behind comes second, so that a search leaps to capitals."""
 _FULL = re.compile(
-    rf"(?<![\w@./'’-])(?:{_TITLE}[ ])?(?P<name>{_CAP}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{1,3}})(?![\w@])"
+    rf"(?P<name>{_HEAD}{_CAP[11:]}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{1,3}})(?![\w@])"
 )
 _TITLED = re.compile(
     rf"(?<![\w])(?:{_TITLE}[ ])(?P<name>{_CAP}(?:[ ](?:{_MIDDLE}[ ])?{_CAP}){{0,2}})"
@@ -24,6 +31,77 @@ _ONE = re.compile(rf"{_CAP}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{0,2}}")
 _FIELD = (
     r"(?:(?:full|first|last|sur|family|given|patient|customer|client|employee|contact|emergency contact|guest|student|applicant|account|cardholder|card holder|user|sender|recipient|legal|passenger|tenant|member|insured|guardian|parent|child|doctor|physician|owner|candidate|billing|shipping|visitor|teacher|driver)?[ _'s]{0,3}name"
     r"|patient|pt|contact(?: person)?|attn|attention|from|cardholder|account holder|employee|customer|client|tenant|guest|student|applicant|insured|policyholder|emergency contact|next of kin|nok|physician|attending|referring physician|gp|surgeon|doctor|provider|author of note|signed(?: by)?|signature|donor|caller|passenger|traveller|traveler|owner|seller|buyer|witness|sender|recipient|deliver to|ship to|bill to|send to|payee|beneficiary|subscriber|member|landlord|lessee|lessor|borrower|lender|plaintiff|defendant|claimant|participant|interviewee|candidate|complainant|holder|spouse|mother|father|parent|guardian|visitor|host|surname)"
+)
+_FIELD_ENDS = frozenset(
+    [
+        "name",
+        "names",
+        "surname",
+        "patient",
+        "pt",
+        "contact",
+        "person",
+        "attn",
+        "attention",
+        "from",
+        "cardholder",
+        "holder",
+        "employee",
+        "customer",
+        "client",
+        "tenant",
+        "guest",
+        "student",
+        "applicant",
+        "insured",
+        "policyholder",
+        "kin",
+        "nok",
+        "physician",
+        "attending",
+        "gp",
+        "surgeon",
+        "doctor",
+        "provider",
+        "by",
+        "signed",
+        "signature",
+        "donor",
+        "caller",
+        "passenger",
+        "traveller",
+        "traveler",
+        "owner",
+        "seller",
+        "buyer",
+        "witness",
+        "sender",
+        "recipient",
+        "to",
+        "payee",
+        "beneficiary",
+        "subscriber",
+        "member",
+        "landlord",
+        "lessee",
+        "lessor",
+        "borrower",
+        "lender",
+        "plaintiff",
+        "defendant",
+        "claimant",
+        "participant",
+        "interviewee",
+        "candidate",
+        "complainant",
+        "spouse",
+        "mother",
+        "father",
+        "parent",
+        "guardian",
+        "visitor",
+        "host",
+    ]
 )
 _CAPITALS = re.compile(
     r"(?:SURNAME|GIVEN NAMES?|NAME)[ :/]{1,3}(?P<name>[A-Z]{3,}(?: [A-Z]{3,})?)(?![a-z])(?= ?(?:[/,;|.]|$|\n))"
@@ -40,7 +118,8 @@ _BEHIND_ROLE = re.compile(
     rf"(?:(?<![A-Za-z])(?:{_ROLE})|(?:^|[\n.!?:;\"“(*-])[ ]?(?i:{_ROLE})|\b[Mm]y (?:{_ROLE}),)[ ](?:is |named |called |name is )?(?:{_TITLE}[ ])?$"
 )
 _SELF = re.compile(
-    r"(?i:\bmy (?:full |legal |maiden |real )?name(?:'s| is| was)|\bname is|\bname's|\bmy name|\bi am called|\bcall me|\bi go by)[ ,:]{1,2}(?:(?:Dr|Mr|Mrs|Ms)\.? )?(?P<name>[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+(?: [A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+){0,2})"
+    r"[NnCcG](?:ame(?:'s| is| was)|AME IS|all me|o by)(?<![A-Za-z][A-Za-z]ll me)[ ,:]{1,2}(?:(?:Dr|Mr|Mrs|Ms)\.? )?"
+    r"(?P<name>[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+(?: [A-Za-zÀ-ÿ][A-Za-zÀ-ÿ.'’-]+){0,2})"
 )
 _AM = re.compile(
     r"(?:\b[Ii](?:'|’)?m|\b[Ii] am|\b[Tt]his is|\b[Ii]t(?:'|’)?s|\b[Ii]t is|[Yy]ours,|speaking is)[ ](?:(?:Dr|Mr|Mrs|Ms)\.? )?$"
@@ -49,41 +128,30 @@ _AM_END = re.compile(
     r"[ ]?(?:[,.!?;:\"”)(-]|$|\n|(?:and|from|calling|here|at|speaking|um|uh|with|my|i|in|again|I|the|your)\b)"
 )
 _DEAR = re.compile(
-    rf"(?:^|\n|[\"“.!?] ?)(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you)(?: there)?,? (?:{_TITLE} )?(?P<name>{_CAP}(?: {_CAP}){{0,2}})(?= ?[,:!.\n—-]|$)",
-    re.M,
+    rf"(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Regards|Sincerely|Cheers|regards|wishes)(?: there)?,? (?:{_TITLE} )?(?P<name>{_CAP}(?: {_CAP}){{0,2}})(?= ?[,:!.\n—-]|$)"
 )
+_FIRST = re.compile(r"(?:^|[\n\"“.!?(] ?|[Bb]est |[Kk]ind |[Ww]arm )$")
+"""What stands before a greeting."""
 _SIGNED = re.compile(
-    rf"(?im:(?:^|[\n.!?,][ ]?)(?:(?:kind|best|warm|warmest|kindest)?[ ]?(?:regards|wishes)|sincerely(?: yours)?|yours(?: sincerely| faithfully| truly)?|respectfully(?: yours)?|thanks(?: again| so much| a lot| in advance)?|thank you|cheers|love|warmly|best|cordially|with (?:love|gratitude|appreciation|thanks)|many thanks|take care|xoxo|all the best|yours)[,.!]?[ \t]*)\n+[ \t]*[*_-]{{0,2}}(?:{_TITLE} )?(?P<name>{_CAP}(?: (?:{_MIDDLE} )?{_CAP}){{0,2}})(?=[ \t,*_]*(?:\n|$|,? ?(?:MD|M\.D\.|PhD)))"
+    rf"\n[ \t]*[*_-]{{0,2}}(?:{_TITLE} )?(?P<name>{_CAP}(?: (?:{_MIDDLE} )?{_CAP}){{0,2}})(?=[ \t,*_]*(?:\n|$|,? ?(?:MD|M\.D\.|PhD)))"
 )
-_CAPITAL = re.compile("[A-Z][a-z]")
+_FAREWELL = re.compile(
+    r"(?i)(?:^|[\n.!?,][ ]?)(?:(?:kind|best|warm|warmest|kindest)?[ ]?(?:regards|wishes)|sincerely(?: yours)?|yours(?: sincerely| faithfully| truly)?|respectfully(?: yours)?|thanks(?: again| so much| a lot| in advance)?|thank you|cheers|love|warmly|best|cordially|with (?:love|gratitude|appreciation|thanks)|many thanks|take care|xoxo|all the best)[,.!]?[ \t]*\n*$"
+)
 _LONG = 3000
 """Texts of so many characters are documents: who is named far from a number in them is not whose
 it is."""
-_GREETINGS = ("Dear", "Hi ", "Hello", "Hey", "Good ", "Thank")
-_FAREWELLS = (
-    "regards",
-    "sincerely",
-    "yours",
-    "wishes",
-    "thank",
-    "cheers",
-    "love",
-    "warmly",
-    "best",
-    "respectfully",
-    "cordially",
-    "care",
-    "gratitude",
-    "appreciation",
-    "xoxo",
+_GREETINGS = hints("dear hi hello hey good thank thanks regards sincerely cheers wishes")
+_FAREWELLS = hints(
+    "regards sincerely yours wishes cheers love warmly best respectfully cordially care gratitude appreciation xoxo thanks thank"
 )
+_SELF_SIGNS = hints("name call go")
+_PAIR = re.compile(rf"({_HEAD}[a-zà-ÿ]+)(?:-[A-Z][a-z]+)? (?:[A-Z]\.? )?[A-Z][a-zA-Z'’]")
 _ORGANISED = re.compile(
     r"^(?:['’]s)?(?: [A-Z][a-z]+){0,2} ?(?:Street|St\b|Road|Avenue|Ave|Lane|Drive|Hospital|Clinic|University|College|School|Inc|Ltd|LLC|Corp|Company|Foundation|Award|Prize|Disease|Syndrome|Theorem|Act|Law|Park|Museum|Bridge|Institute|Center|Centre|Church|Airport|Stadium|Group|Bank|Hotel|Library|Press|Scale|Test|Effect|Method|Society|Trust|Club|Band|Team|Court|House|County|City|Beach|Island|River|Lake|Mountain)"
 )
-_FICTION = tuple(
-    "story stories| novel| fiction|character|protagonist| poem|fairy tale|fairytale|screenplay| movie| film| scene|sitcom| series| episode| fable|role-play|roleplay| plot|narrat|lyrics| song| book| author|biograph|histor|celebrit| actor| president|philosoph| king | queen |detective| anime| game|puzzle|riddle| math|tennis|football|singer|band ".replace(
-        "story stories", "story|stories"
-    ).split("|")
+_FICTION = hints(
+    "story stories novel novels fiction fictional character characters protagonist poem poems fairy tale tales fairytale screenplay movie movies film films scene sitcom series episode fable roleplay plot narrator narrative lyrics song songs book books author authors biography biographies history historical historian celebrity celebrities actor actress president philosopher philosophy king queen detective anime game games puzzle riddle math tennis football singer band"
 )
 """Rows of stories and of the known, where a name alone is nobody's."""
 _STOCK = frozenset(
@@ -104,14 +172,32 @@ _STOCK = frozenset(
 )
 
 
+def may_name_english(context: RowContext) -> bool:
+    """Whether a row without other personal data may hold a name: cheaper than to look for one."""
+    return (
+        context.has(_SELF_SIGNS)
+        or context.has(_GREETINGS)
+        or context.has(_FAREWELLS)
+        or _has_pair(context.text)
+    )
+
+
+def _has_pair(text: str) -> bool:
+    """Whether a given name stands before a capital."""
+    given = words_of("given_names")
+    return any(
+        first in given or first in _TWO_FACED or first in _PLAIN
+        for first in map(str.lower, _PAIR.findall(text))
+    )
+
+
 def english_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
     """Behind a word that says so, signed, addressed, or near other personal data; `told`: whether
     the row has any."""
-    if not _CAPITAL.search(read.text) and "name" not in read.lower:
-        return
     yield from _introduced(read, told)
     yield from _of_fields(read, told)
-    yield from _full_names(read, found, told)
+    if told or _has_pair(read.text):
+        yield from _full_names(read, found, told)
     if told and len(read.text) < _LONG:
         for match in _TITLED.finditer(read.text):
             span = _whole(read, *match.span("name"), need=0.5, one=True)
@@ -121,24 +207,29 @@ def english_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> 
 
 def _introduced(read: ReadText, told: bool) -> Found:
     """Names of who says them, who is addressed, who signs."""
-    if any(
-        sign in read.lower
-        for sign in ("name is", "name's", "my name", "name was", "call me", "go by", "am called")
-    ):
+    context = read.context
+    if context.has(_SELF_SIGNS):
         for match in _SELF.finditer(read.text):
             span = _own_name(read, match)
             if span and not _is_fiction(read, told):
                 yield span
-    patterns = [_DEAR] if any(sign in read.text for sign in _GREETINGS) else []
-    if "\n" in read.text and any(sign in read.lower for sign in _FAREWELLS):
-        patterns.append(_SIGNED)
-    for pattern in patterns:
-        for match in pattern.finditer(read.text):
-            span = _whole(
-                read, *match.span("name"), need=2.5 if " " in match["name"] else 2, one=True
-            )
-            if span and (pattern is _SIGNED or not _is_fiction(read, told)):
-                yield span
+    if context.has(_GREETINGS):
+        for match in _DEAR.finditer(read.text):
+            if _FIRST.search(read.text[max(0, match.start() - 5) : match.start()]):
+                span = _called(read, match)
+                if span and not _is_fiction(read, told):
+                    yield span
+    if "\n" in read.text and context.has(_FAREWELLS):
+        for match in _SIGNED.finditer(read.text):
+            if _FAREWELL.search(read.text[max(0, match.start() - 40) : match.start()]):
+                if span := _called(read, match):
+                    yield span
+
+
+def _called(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
+    """The name by which somebody is addressed, or signs."""
+    need = 2.5 if " " in match["name"] else 2
+    return _whole(read, *match.span("name"), need=need, one=True)
 
 
 def _is_fiction(read: ReadText, told: bool) -> bool:
@@ -153,13 +244,9 @@ def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     for word in words:
         bare = word[0].rstrip(".,").lower()
         if (
-            word[0][0].isupper()
-            and bare not in _PLAIN
-            or bare in given
-            and count < 2
-            or count
-            and bare in words_of("surnames")
-            and bare not in words_of("common_words")
+            (word[0][0].isupper() and bare not in _PLAIN)
+            or (bare in given and count < 2)
+            or (count and bare in words_of("surnames") and bare not in words_of("common_words"))
         ):
             count += 1
             if word[0].endswith("."):
@@ -178,6 +265,10 @@ def _of_fields(read: ReadText, told: bool) -> Found:
     if told and "NAME" in read.text:
         yield from (match.span("name") for match in _CAPITALS.finditer(read.text))
     for value in _VALUE.finditer(read.text):
+        before = read.text[max(0, value.start() - 30) : value.start()].rstrip("\"'* \t")
+        word = before[-14:].rpartition(" ")[2].rpartition("\n")[2].lower().lstrip("\"'{*(_,;|")
+        if word.rpartition("_")[2] not in _FIELD_ENDS:
+            continue
         field = _FIELD_END.search(read.text[max(0, value.start() - 30) : value.end()])
         name = _ONE.match(read.text, value.end()) if field else None
         if not name or not field:
@@ -215,8 +306,8 @@ def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] 
     if not span:
         return None
     before = read.before(span[0], 34)
-    is_said = (
-        _BEHIND_ROLE.search(before) or _AM.search(before) and _AM_END.match(read.text, span[1])
+    is_said = _BEHIND_ROLE.search(before) or (
+        _AM.search(before) and _AM_END.match(read.text, span[1])
     )
     return span if is_said and not _is_fiction(read, told) else None
 
@@ -233,7 +324,7 @@ def _whole(
         words and _bare(words[-1][0]) in _PLAIN and _bare(words[-1][0]) not in words_of("surnames")
     ):
         words = words[:-1]
-    if not words or len(words) == 1 and not one or bare_street(words) or read.is_quiet(start):
+    if not words or (len(words) == 1 and not one) or bare_street(words) or read.is_quiet(start):
         return None
     low, high = start + words[0].start(), start + words[-1].end()
     bare = [_bare(word[0]) for word in words]
@@ -301,12 +392,294 @@ def _plain(name: str) -> str:
 
 
 _STREETS = frozenset(
-    "St Ave Rd Ln Dr Blvd Ct Pl Way Cir Hwy Street Road Avenue Lane Drive Corporation Inc Ltd LLC Company Corp Co".split()
+    [
+        "St",
+        "Ave",
+        "Rd",
+        "Ln",
+        "Dr",
+        "Blvd",
+        "Ct",
+        "Pl",
+        "Way",
+        "Cir",
+        "Hwy",
+        "Street",
+        "Road",
+        "Avenue",
+        "Lane",
+        "Drive",
+        "Corporation",
+        "Inc",
+        "Ltd",
+        "LLC",
+        "Company",
+        "Corp",
+        "Co",
+    ]
 )
 _TWO_FACED = frozenset(
-    "grace hope faith rose lily mark bill will joy ruby iris amber violet max victor grant angel aurora alma cole dawn daisy jasmine jack frank ray rob pat sandy penny earl fred tina gene carol mercy crystal eve miles hunter pierce archer olive holly ivy heather ginger april june summer autumn melody harmony charity destiny savannah dale glen clay rich drew art guy cliff chase christian christopher dean duke roman sterling walker cherry rusty flora laurel willow scarlet stella".split()
+    [
+        "grace",
+        "hope",
+        "faith",
+        "rose",
+        "lily",
+        "mark",
+        "bill",
+        "will",
+        "joy",
+        "ruby",
+        "iris",
+        "amber",
+        "violet",
+        "max",
+        "victor",
+        "grant",
+        "angel",
+        "aurora",
+        "alma",
+        "cole",
+        "dawn",
+        "daisy",
+        "jasmine",
+        "jack",
+        "frank",
+        "ray",
+        "rob",
+        "pat",
+        "sandy",
+        "penny",
+        "earl",
+        "fred",
+        "tina",
+        "gene",
+        "carol",
+        "mercy",
+        "crystal",
+        "eve",
+        "miles",
+        "hunter",
+        "pierce",
+        "archer",
+        "olive",
+        "holly",
+        "ivy",
+        "heather",
+        "ginger",
+        "april",
+        "june",
+        "summer",
+        "autumn",
+        "melody",
+        "harmony",
+        "charity",
+        "destiny",
+        "savannah",
+        "dale",
+        "glen",
+        "clay",
+        "rich",
+        "drew",
+        "art",
+        "guy",
+        "cliff",
+        "chase",
+        "christian",
+        "christopher",
+        "dean",
+        "duke",
+        "roman",
+        "sterling",
+        "walker",
+        "cherry",
+        "rusty",
+        "flora",
+        "laurel",
+        "willow",
+        "scarlet",
+        "stella",
+    ]
 )
 """Given names that are ordinary words too."""
 _PLAIN = frozenset(
-    "pt rx nok consular sirs colleague colleagues dear hi hello hey the a an my our your his her their this that it is was and or of for to from in on at by with as i we you he she they mr mrs ms dr prof miss sir patient client customer employee name contact call email e-mail phone tel telephone mobile address dob mrn ssn id no number date born sex female male age please thanks thank regards sincerely best kind yours write draft send user member tenant agent nurse doctor mother father subject re note notes new next if when what who where why how can could would should also not here there sure certainly looking just happy sorry excited available new from with currently interested writing reaching hereby passport iban card bank account policy insurance plate birth birthday title company department office manager director head chief senior junior team customer service support human resources monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december".split()
+    [
+        "pt",
+        "rx",
+        "nok",
+        "consular",
+        "sirs",
+        "colleague",
+        "colleagues",
+        "dear",
+        "hi",
+        "hello",
+        "hey",
+        "the",
+        "a",
+        "an",
+        "my",
+        "our",
+        "your",
+        "his",
+        "her",
+        "their",
+        "this",
+        "that",
+        "it",
+        "is",
+        "was",
+        "and",
+        "or",
+        "of",
+        "for",
+        "to",
+        "from",
+        "in",
+        "on",
+        "at",
+        "by",
+        "with",
+        "as",
+        "i",
+        "we",
+        "you",
+        "he",
+        "she",
+        "they",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "prof",
+        "miss",
+        "sir",
+        "patient",
+        "client",
+        "customer",
+        "employee",
+        "name",
+        "contact",
+        "call",
+        "email",
+        "e-mail",
+        "phone",
+        "tel",
+        "telephone",
+        "mobile",
+        "address",
+        "dob",
+        "mrn",
+        "ssn",
+        "id",
+        "no",
+        "number",
+        "date",
+        "born",
+        "sex",
+        "female",
+        "male",
+        "age",
+        "please",
+        "thanks",
+        "thank",
+        "regards",
+        "sincerely",
+        "best",
+        "kind",
+        "yours",
+        "write",
+        "draft",
+        "send",
+        "user",
+        "member",
+        "tenant",
+        "agent",
+        "nurse",
+        "doctor",
+        "mother",
+        "father",
+        "subject",
+        "re",
+        "note",
+        "notes",
+        "new",
+        "next",
+        "if",
+        "when",
+        "what",
+        "who",
+        "where",
+        "why",
+        "how",
+        "can",
+        "could",
+        "would",
+        "should",
+        "also",
+        "not",
+        "here",
+        "there",
+        "sure",
+        "certainly",
+        "looking",
+        "just",
+        "happy",
+        "sorry",
+        "excited",
+        "available",
+        "new",
+        "from",
+        "with",
+        "currently",
+        "interested",
+        "writing",
+        "reaching",
+        "hereby",
+        "passport",
+        "iban",
+        "card",
+        "bank",
+        "account",
+        "policy",
+        "insurance",
+        "plate",
+        "birth",
+        "birthday",
+        "title",
+        "company",
+        "department",
+        "office",
+        "manager",
+        "director",
+        "head",
+        "chief",
+        "senior",
+        "junior",
+        "team",
+        "customer",
+        "service",
+        "support",
+        "human",
+        "resources",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ]
 )

@@ -1,11 +1,12 @@
 """Addresses on the internet: of mail, of pages, of machines."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
 from ipaddress import ip_address
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_][A-Za-z0-9._%+'-]{0,63}[ ]?@[ ]?(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
@@ -25,7 +26,8 @@ _NOBODYS = re.compile(
     r"|\.(?:test|invalid|example|localhost|local|png|jpg|jpeg|gif|svg|py|js)$"
 )
 """Addresses of offices, of examples, of nobody."""
-_SPELLED = re.compile(r"[(\[{ ](?:at|AT)[)\]} ][^\n]{1,40}(?:[(\[{ ](?:dot|DOT)[)\]} ]|\.[a-z])")
+_SPELLED = hints("dot at")
+_AT = re.compile(r"[(\[{](?:at|AT)[)\]}]|(?:at|AT) [A-Za-z0-9-]+ (?:dot|DOT) ")
 _URL = re.compile(
     r"(?:https?://|(?<![A-Za-z0-9.])www\.)[A-Za-z0-9][!-~]{2,2000}(?<![.,;:!?)\]}'\"])",
     re.IGNORECASE,
@@ -44,18 +46,31 @@ _VERSION = re.compile(
     r"(?i)(?:\bv|version|build|release|firmware|driver|版本|固件|section|chapter|第|§|numpy|upgrade|升级到?)[ :.#]*$"
 )
 _WELL_KNOWN = frozenset(
-    "8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 208.67.222.222 208.67.220.220 114.114.114.114 223.5.5.5 "
-    "223.6.6.6 119.29.29.29 1.2.3.4 2001:4860:4860::8888 2606:4700:4700::1111 180.76.76.76 1.2.4.8".split()
+    [
+        "8.8.8.8",
+        "8.8.4.4",
+        "1.1.1.1",
+        "1.0.0.1",
+        "9.9.9.9",
+        "208.67.222.222",
+        "208.67.220.220",
+        "114.114.114.114",
+        "223.5.5.5",
+        "223.6.6.6",
+        "119.29.29.29",
+        "1.2.3.4",
+        "2001:4860:4860::8888",
+        "2606:4700:4700::1111",
+        "180.76.76.76",
+        "1.2.4.8",
+    ]
 )
 """Resolvers that everybody names, and made-up ones."""
 
 
 def emails(read: ReadText) -> Found:
     """Those of persons: no offices (`info@`), no examples (`@example.com`)."""
-    if "@" not in read.text and not (
-        (" at " in read.text or "AT" in read.text or "at)" in read.text or "at]" in read.text)
-        and _SPELLED.search(read.text)
-    ):
+    if "@" not in read.text and not (read.context.has(_SPELLED) and _AT.search(read.text)):
         return
     for found in _EMAIL.finditer(read.text):
         if not _NOBODYS.search(found[0].replace(" ", "")) and not read.is_quiet(found.start()):

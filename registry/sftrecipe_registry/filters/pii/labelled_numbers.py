@@ -1,10 +1,11 @@
 """Numbers that only a word tells: records, insurances, passports, accounts of chats, plates."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _FILL = (
     r"(?i:[\s:=#\"'“”()|,>*/.;\[\]{}❤~+?_-]|号码|号|编号|编码|为|是|的|卡|我|numbers?|num|no|nr|id|is|was|of|the|it's|its|it|to|code|on|file|with"
@@ -44,30 +45,8 @@ _PLATE_WORDS = re.compile(
     r"|dashcam|driver|honda|toyota|ford|bmw|audi|tesla|chevy|nissan|hyundai|kia|volkswagen|mazda|subaru|jeep|hatchback|camry|civic|corolla)\b|车牌|车辆|车号",
     re.ASCII,
 )
-_PLATE_HINTS = (
-    "plate",
-    "registration",
-    " reg ",
-    "reg.",
-    " tag",
-    "vehicle",
-    " car",
-    "truck",
-    " van",
-    "suv",
-    "sedan",
-    "pickup",
-    "motor",
-    "park",
-    "toll",
-    "dashcam",
-    "driver",
-    "honda",
-    "toyota",
-    "ford",
-    "bmw",
-    "audi",
-    "tesla",
+_PLATE_HINTS = hints(
+    "plate plates numberplate registration reg tag vehicle vehicles car cars truck van suv sedan pickup motorcycle motorbike parked parking toll dashcam driver honda toyota ford bmw audi tesla chevy nissan hyundai kia volkswagen mazda subaru jeep hatchback camry civic corolla",
     "车",
 )
 _VEHICLES = re.compile(r"(?i)vehicle|plate|\bcar\b|parking")
@@ -92,65 +71,13 @@ _NOT_PLATE = re.compile(
 _UNITS = re.compile("(?:BCE?|CE|AD|MM|KG|MG|ML|CM|KM|AM|PM|MPH|KB|MB|GB|HP|USD|EUR)$")
 _SAMPLE = re.compile(r"(?i)(?:如|例如|比如|形如|格式|例|e\.g\.|such as)[\s:：\"“'(]*$")
 
-_RECORD_HINTS = (
-    "号",
-    "id",
-    "编",
-    "mrn",
-    "uhid",
-    "emr",
-    "ehr",
-    "nhs",
-    "record",
-    "chart",
-    "hosp",
-    "patient",
-    "pt",
-    "病历",
-    "case",
-    "admission",
-    "encounter",
-    "visit",
-    "accession",
-    "specimen",
-    "clinic",
-    "file",
+_RECORD_HINTS = hints(
+    "mrn mrns uhid emr ehr nhs record records chart hosp hospital patient pt rec case admission encounter visit accession specimen file",
+    "号 编 id 病历",
 )
-_INSURANCE_HINTS = (
-    "医保",
-    "社保",
-    "医疗",
-    "社会",
-    "参保",
-    "农合",
-    "保险",
-    "保单",
-    "投保",
-    "理赔",
-    "个人编号",
-    "insur",
-    "policy",
-    "plan",
-    "medica",
-    "subscri",
-    "benef",
-    "member",
-    "enrol",
-    "certif",
-    "claim",
-    "coverage",
-    "health card",
-    "nino",
-    "mbi",
-    "hicn",
-    "bupa",
-    "aetna",
-    "cigna",
-    "humana",
-    "kaiser",
-    "bcbs",
-    "blue cross",
-    "group",
+_INSURANCE_HINTS = hints(
+    "insurance insured insurer insur ins policy policyholder plan medicare medicaid subscriber beneficiary member membership enrollee certificate claim coverage nino mbi hicn bupa aetna cigna humana kaiser bcbs payer hmo ppo",
+    "医保 社保 医疗 社会 参保 农合 保险 保单 投保 理赔 个人编号 合作",
 )
 _RECORD = re.compile(rf"(?:{_RECORD_WORDS}){_FILL}{_NUMBER}", re.ASCII)
 _INSURANCE = re.compile(
@@ -164,26 +91,16 @@ _PASSPORT = re.compile(
 _PASSPORT_FORM = re.compile(
     r"(?<![0-9A-Za-z])(?:[A-Z]{1,2} ?[0-9]{7,8}|[0-9]{2}[A-Z]{2}[0-9]{5}|(?=[A-Z]*(?:[0-9][A-Z]*){5})[CFGHJKLMNPRTVWXYZ][0-9A-Z]{8})(?![0-9A-Za-z])"
 )
-_PASSPORT_HINTS = ("护照", "通行证", "旅行证", "pass", "pp", "travel document", "reisep")
+_PASSPORT_HINTS = hints(
+    "passport passports pass pp reisepass passeport pasaporte travel", "护照 通行证 旅行证"
+)
 _PASSPORT_WORD = re.compile(_PASSPORT_WORDS, re.ASCII)
 _WECHAT = re.compile(
     rf"{_WECHAT_WORDS}(?!支付|公众|小程序|群)(?P<fill>{_FILL})(?<![0-9A-Za-z])(?P<value>[a-zA-Z][-_a-zA-Z0-9]{{3,19}}(?:\.[-_a-zA-Z0-9]{{3,15}})?)(?![-_A-Za-z0-9@])",
     re.ASCII,
 )
-_WECHAT_HINTS = (
-    "微",
-    "wechat",
-    "we chat",
-    "weixin",
-    "威信",
-    "薇",
-    "v信",
-    "wx",
-    "vx",
-    "加v",
-    "v:",
-    "v ",
-)
+_QQ_HINTS = hints("qq q", "扣扣 企鹅 秋秋 球球")
+_WECHAT_HINTS = hints("wechat weixin wx vx v", "微 威信 薇 加v v信")
 _WECHAT_WORD = re.compile(_WECHAT_WORDS, re.ASCII)
 _QQ = re.compile(
     rf"{_QQ_WORDS}{_FILL}(?<![0-9])(?P<value>[1-9][0-9]{{4,10}})(?![0-9@]|年|元|%)", re.ASCII
@@ -204,7 +121,7 @@ def insurance_numbers(read: ReadText) -> Found:
 def _numbers(
     read: ReadText, pattern: re.Pattern[str], digits: int, hints: tuple[str, ...]
 ) -> Found:
-    if read.digits < 4 or not any(hint in read.lower for hint in hints):
+    if read.digits < 4 or not read.context.has(hints):
         return
     for found in pattern.finditer(read.text):
         part = "nino" if found.groupdict().get("nino") else "value"
@@ -249,7 +166,7 @@ def wechats(read: ReadText) -> Found:
 
 def qqs(read: ReadText) -> Found:
     """Digits behind a word for QQ."""
-    if read.digits >= 4 and ("q" in read.lower or "扣" in read.text or "企鹅" in read.text):
+    if read.digits >= 4 and read.context.has(_QQ_HINTS):
         yield from (found.span("value") for found in _QQ.finditer(read.text))
 
 
@@ -271,7 +188,7 @@ def plates(read: ReadText) -> Found:
         around = read.text[max(0, found.start() - 60) : found.end() + 40]
         if _NOT_PLATE.match(found[0]) or _UNITS.search(found[0]) or read.is_quiet(found.start()):
             continue
-        if near or told and _PLATE_WORDS.search(around) or _is_listed(read, found):
+        if near or (told and _PLATE_WORDS.search(around)) or _is_listed(read, found):
             yield found.span()
     for found in re.finditer(
         r"(?i)(?:licen[cs]e plate|number plate|plate)(?: (?:number|no\.?|is|was))*[:#]? ?(?=[A-Z0-9])",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sftrecipe_registry.filters.pii.birth_dates import birth_dates
 from sftrecipe_registry.filters.pii.checked_numbers import bank_cards, ibans, id_cards, ssns
 from sftrecipe_registry.filters.pii.chinese_names import chinese_names
-from sftrecipe_registry.filters.pii.english_names import english_names
+from sftrecipe_registry.filters.pii.english_names import english_names, may_name_english
 from sftrecipe_registry.filters.pii.internet_addresses import emails, ips, urls
 from sftrecipe_registry.filters.pii.labelled_numbers import (
     insurance_numbers,
@@ -26,12 +26,14 @@ from sftrecipe_registry.filters.pii.personal_span import (
     PersonalSpan,
     ReadText,
     RowContext,
+    hints,
     narrow,
 )
 from sftrecipe_registry.filters.pii.phones import phones, phones_of
 from sftrecipe_registry.filters.pii.postal_addresses import addresses
 from sftrecipe_registry.filters.pii.tables import table_cells
 
+Finders = Mapping[int, Sequence[tuple[Kind, Find]]]
 FindAll = Callable[[Sequence[str]], list[list[PersonalSpan]]]
 
 _FINDERS: dict[Kind, Find] = {
@@ -52,9 +54,24 @@ _FINDERS: dict[Kind, Find] = {
     "plate": plates,
     "address": addresses,
 }
-_NO_DIGITS: frozenset[Kind] = frozenset({"email", "url", "wechat"})
-"""Kinds that may have no digit."""
-_TABLES = ("| ", ",", ";", "\t")
+_FEWEST_DIGITS: Mapping[Kind, int] = {
+    "email": 0,
+    "url": 0,
+    "wechat": 0,
+    "address": 1,
+    "birth_date": 1,
+    "ip": 4,
+    "qq": 4,
+    "record_number": 4,
+    "insurance_number": 4,
+    "passport": 4,
+    "plate": 1,
+}
+"""How many digits a kind needs to have in a row, with marks between; the others seven."""
+_TABLES = hints(
+    "name phone mobile tel cell dob birth passport mrn plate patient visitor qq wechat insurance policy",
+    "姓名 电话 手机 微信 地址 病历 住院号 护照 车牌 联系",
+)
 _LEAD = 160
 _WEAK: frozenset[Kind] = frozenset({"url"})
 """Kinds that say nothing of a person being spoken of."""
@@ -71,45 +88,63 @@ def personal_data(kinds: Sequence[Kind], regions: Sequence[str] = ()) -> FindAll
     if regions:
         finders["phone"] = phones_of(tuple(regions))
 
+    by_digits = {
+        digits: [
+            (kind, finder)
+            for kind, finder in finders.items()
+            if digits >= _FEWEST_DIGITS.get(kind, 7)
+        ]
+        for digits in (0, 1, 4, 7)
+    }
+
     def find(row: Sequence[str]) -> list[list[PersonalSpan]]:
-        found = _find(row, finders, "name" in kinds)
+        found = _find(row, by_digits, "name" in kinds)
         return [[piece for piece in pieces if piece.kind in kinds] for pieces in found]
 
     return find
 
 
-def _find(row: Sequence[str], finders: dict[Kind, Find], names: bool) -> list[list[PersonalSpan]]:
-    reads = _read(row)
-    found: list[list[PersonalSpan]] = []
-    for read in reads:
-        pieces: list[PersonalSpan] = []
-        if read.digits >= 4 and read.text.count("\n") and read.context.has(_TABLES):
-            for kind, start, end in table_cells(read):
-                _add(pieces, kind, iter([(start, end)]))
-        for kind, finder in finders.items():
-            if read.digits or kind in _NO_DIGITS:
-                _add(pieces, kind, finder(read))
-        found.append(pieces)
+def _find(row: Sequence[str], finders: Finders, names: bool) -> list[list[PersonalSpan]]:
+    said = [*map(narrow, row)]
+    context = RowContext("\n".join(said))
+    reads = [*_read(said, context)]
+    found = [_numbers(read, finders) for read in reads]
+    told = any(piece.kind not in _WEAK for pieces in found for piece in pieces)
     if names:
-        told = any(piece.kind not in _WEAK for pieces in found for piece in pieces)
-        for read, pieces in zip(reads, found, strict=True):
-            near = [piece for piece in pieces if piece.kind not in _WEAK]
-            _add(pieces, "name", chinese_names(read, near, told))
-            _add(pieces, "name", english_names(read, near, told))
+        _find_names(reads, found, told)
     if any(found):
         _find_again(reads, found)
     return found
 
 
-def _read(row: Sequence[str]) -> list[ReadText]:
-    said = [narrow(text) for text in row]
-    context = RowContext("\n".join(said))
-    reads = []
+def _read(said: Sequence[str], context: RowContext) -> Iterator[ReadText]:
     lead = ""
     for text in said:
-        reads.append(ReadText(text, context, lead))
+        yield ReadText(text, context, lead)
         lead = f"{lead}\n{text[-_LEAD:]}"[-_LEAD:]
-    return reads
+
+
+def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
+    """All but names; only what the longest number in the text may be."""
+    pieces: list[PersonalSpan] = []
+    if read.digits >= 4 and "\n" in read.text and read.context.has(_TABLES):
+        for kind, start, end in table_cells(read):
+            _add(pieces, kind, iter([(start, end)]))
+    for kind, finder in finders[read.digits]:
+        _add(pieces, kind, finder(read))
+    return pieces
+
+
+def _find_names(reads: Sequence[ReadText], found: Sequence[list[PersonalSpan]], told: bool) -> None:
+    context = reads[0].context if reads else RowContext("")
+    chinese = bool(reads) and reads[0].is_chinese
+    english = told or may_name_english(context)
+    for read, pieces in zip(reads, found, strict=True):
+        near = [piece for piece in pieces if piece.kind not in _WEAK]
+        if chinese:
+            _add(pieces, "name", chinese_names(read, near, told))
+        if english:
+            _add(pieces, "name", english_names(read, near, told))
 
 
 def _add(pieces: list[PersonalSpan], kind: Kind, spans: Iterator[tuple[int, int]]) -> None:

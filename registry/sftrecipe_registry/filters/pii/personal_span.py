@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
@@ -43,24 +44,27 @@ class PersonalSpan(NamedTuple):
 Found = Iterator[tuple[int, int]]
 Find = Callable[["ReadText"], Found]
 
-_NARROW = str.maketrans(
-    {
-        **{0xFF01 + n: 0x21 + n for n in range(94)},
-        "\u3000": " ",
-        "\u00a0": " ",
-        "\u202f": " ",
-        **dict.fromkeys("‐‑‒–—−", "-"),
-    }
+_NARROW_MARKS = (
+    *((ord(wide), ord(mark)) for wide, mark in zip("，：；（）！？－", ",:;()!?-", strict=True)),
+    *((ord(dash), ord("-")) for dash in "‐‑‒–—−"),
+    *((ord(blank), ord(" ")) for blank in "\u3000\u00a0\u202f"),
 )
+_NARROW = {**{0xFF01 + n: 0x21 + n for n in range(94)}, **dict(_NARROW_MARKS)}
 """Wide characters and all kinds of dashes count as what they stand for, each one character as
 before, so that places stay."""
+_WIDE_SIGNS = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＿＋＝＃＄％＆＊／＜＞［］｛｝｜～]")
+_MARKS = tuple((chr(code), chr(mark)) for code, mark in _NARROW_MARKS)
 _HAN = re.compile("[\u4e00-\u9fff]")
 _DIGIT = re.compile("[0-9]")
-_FOUR = re.compile("[0-9](?:[^0-9\n]{0,3}[0-9]){3}")
-_SEVEN = re.compile("[0-9](?:[^0-9\n]{0,3}[0-9]){6}")
+_FOUR = re.compile("[0-9](?:[ A-Z()./,:年月-]{0,4}[0-9]){3}")
+_SEVEN = re.compile("[0-9](?:[ ()./+-]{0,3}[0-9]){6}")
+_LETTERS = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
+"""Everything but small letters becomes a blank."""
 
 
 def _digits(text: str) -> int:
+    """How many digits a number in the text may have: 0, 1, 4, 7 (at least so many in a row, with
+    marks and blanks between)."""
     if not _DIGIT.search(text):
         return 0
     if not _FOUR.search(text):
@@ -70,7 +74,26 @@ def _digits(text: str) -> int:
 
 def narrow(text: str) -> str:
     """The text with narrow digits, marks and dashes, every character in its place."""
-    return text if text.isascii() else text.translate(_NARROW)
+    if text.isascii():
+        return text
+    if _WIDE_SIGNS.search(text):
+        return text.translate(_NARROW)
+    for wide, mark in _MARKS:
+        text = text.replace(wide, mark)
+    return text
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Hints:
+    """Words without which a kind is not looked for."""
+
+    words: frozenset[bytes]
+    chinese: tuple[str, ...]
+
+
+def hints(words: str, chinese: str = "") -> Hints:
+    """Of words in Latin letters and of Chinese ones."""
+    return Hints(frozenset(words.encode().split()), tuple(chinese.split()))
 
 
 class RowContext:
@@ -79,14 +102,29 @@ class RowContext:
     def __init__(self, text: str) -> None:
         self.text = text
         self.lower = text.lower()
-        self._said: dict[re.Pattern[str] | tuple[str, ...], bool] = {}
+        self.has_digits = _DIGIT.search(text) is not None
+        self._said: dict[re.Pattern[str] | Hints, bool] = {}
 
-    def has(self, signs: tuple[str, ...]) -> bool:
-        """Whether one of these stands anywhere in the row, in small letters: asked before an
-        expression is, because it is a tenth of the time."""
-        has = self._said.get(signs)
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """Its words in Latin letters, in small letters."""
+        plain = self.lower.encode("ascii", "replace").translate(_LETTERS)
+        return frozenset(plain.split())
+
+    @cached_property
+    def is_chinese(self) -> bool:
+        """Whether it is Chinese to some part."""
+        return not self.text.isascii() and _HAN.search(self.text) is not None
+
+    def has(self, hints: Hints) -> bool:
+        """Whether one of these words stands anywhere in the row: asked before an expression is,
+        because it is a hundredth of the time."""
+        has = self._said.get(hints)
         if has is None:
-            has = self._said[signs] = any(sign in self.lower for sign in signs)
+            has = not hints.words.isdisjoint(self.words)
+            if not has and self.is_chinese:
+                has = any(sign in self.lower for sign in hints.chinese)
+            self._said[hints] = has
         return has
 
     def says(self, words: re.Pattern[str]) -> bool:
@@ -106,9 +144,8 @@ class ReadText:
         self.context = context
         self.lead = lead
         """What the row says before."""
-        self.digits = _digits(text)
-        """How many digits a number in it may have: 0, 1, 4, 7 (at least so many in a row, with
-        marks and blanks between)."""
+        self.digits = _digits(text) if context.has_digits else 0
+        """The length of its longest number, roughly: 0, 1, 4 or 7 and more digits."""
 
     @cached_property
     def lower(self) -> str:
@@ -123,7 +160,7 @@ class ReadText:
     @property
     def is_chinese(self) -> bool:
         """Whether the row is Chinese to some part."""
-        return self.context.says(_HAN)
+        return self.context.is_chinese
 
     def is_quiet(self, start: int) -> bool:
         """Whether code stands at this place."""

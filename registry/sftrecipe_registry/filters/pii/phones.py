@@ -1,5 +1,6 @@
 """Phone numbers: Chinese and British ones, North American ones, any behind a word for it."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re

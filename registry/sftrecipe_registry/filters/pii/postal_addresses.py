@@ -1,10 +1,11 @@
 """Postal addresses of private persons."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _ZH_NUMBER = r"[0-9０-９零一二三四五六七八九十百千甲乙丙A-Za-z]{1,6}"
 _ZH = re.compile(
@@ -33,7 +34,7 @@ _TAIL = (
     rf"|,?\n{_TOWN},?[ ](?:{_STATE}[ ])?{_POSTCODE}(?![0-9A-Za-z]))"
 )
 _EN = re.compile(
-    rf"(?<![0-9A-Za-z$£€.,/-])[0-9]{{1,5}}[A-Za-z]?(?:[-/][0-9]{{1,4}}[A-Za-z]?)?,?[ ](?:[NSEW]\.?[EW]?\.?[ ])?(?:{_WORDS}[ ]){{1,4}}?{_STREET}\b\.?(?:[ ](?:[NSEW]{{1,2}}\.?|North|South|East|West)(?![A-Za-z]))?{_TAIL}"
+    rf"[0-9](?<![0-9A-Za-z$£€.,/-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-/][0-9]{{1,4}}[A-Za-z]?)?,?[ ](?:[NSEW]\.?[EW]?\.?[ ])?(?:{_WORDS}[ ]){{1,4}}?{_STREET}\b\.?(?:[ ](?:[NSEW]{{1,2}}\.?|North|South|East|West)(?![A-Za-z]))?{_TAIL}"
 )
 _EN_FIRST = re.compile(
     rf"(?:(?:{_UNIT}|[A-Z][a-z]+ (?:House|Court|Lodge|Mansions|Cottage|Building|Tower)),? ){{1,2}}(?:No\. ?)?$"
@@ -44,7 +45,10 @@ _FOREIGN = re.compile(
     r"(?<![0-9A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|laan|gatan|vej)|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Rr]ua|[Pp]lace|[Uu]l\.)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-Za-zÀ-ÿ'’-]+,?)[ ][0-9]{1,4}[a-z]?(?:,?[ ][0-9]{4,5}[ ][A-Z][A-Za-zÀ-ÿ-]+)(?:, [A-Z][a-z]+)?"
     r"|(?<![0-9A-Za-z])[0-9]{1,4},?[ ](?:rue|avenue|boulevard|place|chemin|allée|quai)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-ZÀ-ÿ][A-Za-zÀ-ÿ'’-]+(?:,?[ ][0-9]{5}[ ][A-Z][A-Za-zÀ-ÿ-]+)"
 )
-_STREETS = tuple(f" {street}" for street in re.findall("[A-Z][a-z]+", _STREET))
+_FOREIGN_HINTS = hints(
+    "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"
+)
+_ZH_HINTS = hints("", "号 室 栋 幢 弄 座")
 _NO_PLACE = re.compile(
     "[^0-9]{0,8}(?:知道|难道|报道|味道|渠道|轨道|通道|城市|每|我们|你们|他们|如何|什么|这|那)"
 )
@@ -68,13 +72,14 @@ def addresses(read: ReadText) -> Found:
     """Where somebody lives: a street with a number, behind a word for it or with a flat or town."""
     if not read.digits:
         return
-    if any(street in read.text for street in _STREETS):
-        yield from _english(read)
-    if read.digits >= 4:
+    yield from _english(read)
+    if read.digits >= 4 and (
+        read.context.has(_FOREIGN_HINTS) or "gasse" in read.text or "weg " in read.text
+    ):
         yield from (found.span() for found in _FOREIGN.finditer(read.text))
     if "Box" in read.text:
         yield from (found.span() for found in _BOX.finditer(read.text))
-    if not read.text.isascii() and any(sign in read.text for sign in "号室栋幢弄座"):
+    if not read.text.isascii() and read.context.has(_ZH_HINTS):
         yield from _chinese(read)
 
 
@@ -145,11 +150,8 @@ def _chinese_at(read: ReadText, start: int) -> tuple[int, int] | None:
         return None
     levels = len(re.findall("省|市|区|县|镇|乡|村|街道", region + found["place"]))
     if levels < 3 and not (
-        has_flat
-        and (region or road)
-        or has_number
-        and told
-        and (region or has_flat or "住" in read.before(begin, 8))
+        (has_flat and (region or road))
+        or (has_number and told and (region or has_flat or "住" in read.before(begin, 8)))
     ):
         return None
     if levels >= 3 and has_number | ("号" in found[0]):

@@ -1,5 +1,6 @@
 """Columns of tables in a text: what stands below a word that tells a kind."""
 
+# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
