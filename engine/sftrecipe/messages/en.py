@@ -122,6 +122,8 @@ MESSAGES = {
     "told-unwritten-columns": "{count} columns that are not written: {examples}",
     "told-unwritten-names": "{count} rows whose turns name who speaks, which is not written: {examples}",
     "told-unwritten-turns": "{count} rows without the turns after their last learned answer: {examples}",
+    "told-compared-alike": "nearly all rows are alike in what they are compared by ({examples}): set field to the columns that differ",
+    "told-compared-empty": "rows have nothing to be compared by ({examples}): set field to the columns that hold it",
     "told-other": "{what}: {count}: {examples}",
     "told-more": "{examples}; and {more} more",
     "told-line": "  {step}: {told}",

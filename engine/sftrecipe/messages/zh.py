@@ -114,6 +114,8 @@ MESSAGES = {
     "told-unwritten-columns": "{count} 列未写入：{examples}",
     "told-unwritten-names": "{count} 行的轮次带有发言者的 name，未写入：{examples}",
     "told-unwritten-turns": "{count} 行中，最后一个要学习的回答之后的轮次未写入：{examples}",
+    "told-compared-alike": "用于比较的内容在几乎所有数据行中都一样（{examples}）：请把 field 设为各行不同的列",
+    "told-compared-empty": "数据行没有可供比较的内容（{examples}）：请把 field 设为有内容的列",
     "told-other": "{what}：{count}：{examples}",
     "told-more": "{examples}；另有 {more} 个",
     "told-line": "  {step}：{told}",

@@ -139,8 +139,8 @@ class Context:
         """Tell of something that happened to data and cost no row, by a short name and the place.
 
         Known are `passed_over`, `null_for_nan`, `number_as_text`, `delimiter`, `repaired`,
-        `looks_damaged`, `joined_systems`, `unwritten_columns`, `unwritten_names` and
-        `unwritten_turns`; any other name is shown as it is.
+        `looks_damaged`, `joined_systems`, `unwritten_columns`, `unwritten_names`,
+        `unwritten_turns`, `compared_alike` and `compared_empty`; any other name is shown as it is.
         """
         self.told.setdefault(what, Told()).add(example)
 

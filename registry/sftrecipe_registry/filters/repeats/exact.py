@@ -10,6 +10,7 @@ import orjson
 
 from sftrecipe.plugin import KEEP, ColumnName, Context, Filter, Record, Rows, StreamName, Verdict
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
+from sftrecipe_registry.shared.text.compared import tell_few
 from sftrecipe_registry.shared.text.first_seen import DIGEST_BYTES, FirstSeen
 from sftrecipe_registry.shared.text.row_text import CONTENT, MEDIA, of_turns
 
@@ -52,9 +53,10 @@ class ExactDedup(Filter):
         if self.prefer != "first":
             yield from self._best(rows, digest, seen)
             return
-        first = seen.first
+        first, fixed = seen.first, len(seen)
         for row in rows:
             yield _verdict(first(digest(row), row.id))
+        tell_few(len(seen) - fixed, len(rows), ctx)
 
     def _best(
         self, rows: Rows, digest: Callable[[Record], bytes], seen: FirstSeen

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from sftrecipe.plugin import Capability, ColumnName, Context, Expected, Filter, Rows, Verdict
-from sftrecipe_registry.shared.text.row_text import instruction_text, text_of
+from sftrecipe_registry.shared.text.compared import compared_text
 
 if TYPE_CHECKING:
     from sftrecipe_registry.methods.magpie.nearest_neighbours import Neighbours
@@ -31,6 +31,7 @@ class MagpieNeighbours(Filter):
         "Magpie (arXiv 2406.08464), section 3; `exp/gen_dis.py`: all-mpnet-base-v2, threshold "
         "0.05, where at most 499 neighbours are counted and here all"
     )
+    version: ClassVar[str] = "2"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "repetition": ("threshold", "drop"),
         "no_text": ("field",),
@@ -40,8 +41,8 @@ class MagpieNeighbours(Filter):
     example: ClassVar[str] = "{use: magpie_neighbours, on: answered, provider: embedder}"
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: the instruction, the last user
-    turn, or the text."""
+    """Column, or list of columns whose texts are joined; left out: what is asked, that is
+    instruction and input, or all turns of the user, else the text."""
     threshold: Annotated[float, Ge(0), Le(4)] = 0.05
     """Squared distance under which rows repeat one another."""
     drop: bool = True
@@ -56,7 +57,7 @@ class MagpieNeighbours(Filter):
         """Every row's verdict, in order. Raises PluginRefused where embeddings differ in length."""
         from sftrecipe_registry.shared.vectors.embedded_texts import embedded  # noqa: PLC0415 - numpy
 
-        read = text_of(self.field, instruction_text)
+        read = compared_text(self.field, rows)
         vectors = await embedded(map(read, rows), "provider", ctx)
         found = self._verdicts(vectors, [*rows.ids()])
         for place, call in enumerate(vectors.calls):

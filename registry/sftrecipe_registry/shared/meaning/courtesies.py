@@ -106,4 +106,4 @@ def without_courtesies(folded_text: str) -> str:
     if not text.isascii():
         text = _chinese_courtesies().sub(" ", text)
     text = _OPENING.sub(" ", _FRAMES.sub(" ", text))
-    return text if any(map(str.isalnum, text)) else folded_text
+    return text.strip(" \t\n,.!;:") if any(map(str.isalnum, text)) else folded_text

@@ -39,7 +39,7 @@ def difference(first: str, second: str, alike: Alike | None = None) -> Differenc
     return next(_differences(one, other, alike), None)
 
 
-def says_the_same(first: str, second: str) -> bool:
+def says_the_same(first: str, second: str, alike: Alike | None = None) -> bool:
     """Whether `difference` finds none, in a fraction of the time."""
     one, other = read(first), read(second)
     if one.plain == other.plain:
@@ -48,9 +48,33 @@ def says_the_same(first: str, second: str) -> bool:
         return False
     if not one.chinese and not other.chinese:
         for mine, theirs in ((one, other), (other, one)):
-            if any(not word.light and not stands_in(word, theirs) for word in only(mine, theirs)):
+            missing = [
+                word
+                for word in only(mine, theirs)
+                if not word.light and not stands_in(word, theirs)
+            ]
+            if _unlike(missing, theirs, alike):
                 return False
-    return next(_differences(one, other, None), None) is None
+    return next(_differences(one, other, alike), None) is None
+
+
+_ADDED = 3
+"""Words that one text has more than the other, and is the same task nevertheless."""
+
+
+def other_terms(first: str, second: str) -> Difference | None:
+    """In what terms two texts made by one template differ; None where one only adds words.
+
+    A number, an opposite, a negation, an order, or words of either side that the other lacks.
+    """
+    one, other = read(first), read(second)
+    for found in _differences(one, other, None):
+        if found.kind == "intent":
+            continue
+        told = found.first.split(), found.second.split()
+        if found.kind != "word" or all(told) or max(map(len, told)) > _ADDED:
+            return found
+    return None
 
 
 def _differences(one: Reading, other: Reading, alike: Alike | None) -> Iterator[Difference]:
@@ -89,8 +113,7 @@ def _numbers(one: Reading, other: Reading) -> Iterator[Difference]:
         yield Difference("number", _listed(gone), _listed(come))
     elif _behind(one) != _behind(other):
         moved = _values(one) != _values(other)
-        units = _measured(one), _measured(other)
-        if moved or any(units[0].get(value, unit) != unit for value, unit in units[1].items()):
+        if moved or _measured_otherwise(one, other):
             yield Difference("number", _told_numbers(one), _told_numbers(other))
 
 
@@ -106,10 +129,20 @@ def _behind(reading: Reading) -> Counter[tuple[float, str]]:
     return Counter((value, key) for value, weak, key in reading.numbers if not weak)
 
 
-def _measured(reading: Reading) -> dict[float, str]:
-    """The unit of each number that has one."""
+def _measured_otherwise(one: Reading, other: Reading) -> bool:
+    """Whether a value has another unit in the other text, or a unit another value."""
+    mine, theirs = _measured(one), _measured(other)
+    units, others = dict(mine), dict(theirs)
+    values = {unit: {value for value, each in mine if each == unit} for _, unit in mine}
+    return any(units.get(value, unit) != unit for value, unit in others.items()) or any(
+        values.get(unit, {value}).isdisjoint({value}) for value, unit in theirs
+    )
+
+
+def _measured(reading: Reading) -> list[tuple[float, str]]:
+    """The numbers with a unit, ones that may be articles too."""
     units = english().unit_names | chinese().unit_names
-    return {value: key for value, weak, key in reading.numbers if not weak and key in units}
+    return [(value, key) for value, _, key in reading.numbers if key in units]
 
 
 def _told_numbers(reading: Reading) -> str:

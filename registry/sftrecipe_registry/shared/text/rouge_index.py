@@ -104,6 +104,22 @@ class RougeIndex:
             best = self._nearest_of(query, places[start : start + MANY], best)
         return best
 
+    def above(self, tokens: Sequence[str], value: float, most: int) -> list[Nearest]:
+        """The lists with an F1 above a value, the nearest first, `most` at most."""
+        size = len(self._lists)
+        if not tokens or not size:
+            return []
+        codes = self._codes(tokens)
+        bounds = self._common(codes).astype(np.float32)
+        bounds /= self._lengths[:size] + np.float32(len(codes))
+        bounds *= 2
+        places = (bounds >= value * SLACK).nonzero()[0]
+        places = places[np.argsort(-bounds[places], kind="stable")][:MANY]
+        query = _compact(codes)
+        found = [Nearest(self._f1(query, place), place) for place in places.tolist()]
+        found = [each for each in found if each.value > value]
+        return sorted(found, key=lambda each: (-each.value, each.place))[:most]
+
     def _nearest_of(
         self, query: str | list[int], places: NDArray[np.intp], best: Nearest
     ) -> Nearest:
