@@ -72,14 +72,14 @@ def check_recipe(
     """Read and check a recipe: no network, no call, nothing written but what the user allows.
 
     `variables` replace those of `vars`; `allow_paths` are folders beside the recipe's own that it
-    may read; `allow_keys` are pairs of environment variable and host, and `allow` words of
-    permissions that the user gives, now and from now on. `keys_later`: nothing is asked, so that
-    variables of the environment which are not set are the recipe's `warnings`. Raises RecipeError
-    with all problems, in file order.
+    may read, as it may what `variables` name by an absolute path; `allow_keys` are pairs of
+    environment variable and host, and `allow` words of permissions that the user gives, now and
+    from now on. `keys_later`: nothing is asked, so that variables of the environment which are not
+    set are the recipe's `warnings`. Raises RecipeError with all problems, in file order.
     """
     if allow_keys:
         remember_keys(allow_keys)
-    roots, consent = Roots(path, allow_paths), Consent(path, allow)
+    roots, consent = Roots(path, allow_paths, variables), Consent(path, allow)
     terms = _Terms(path, roots, profile, variables or {}, consent, keys_later)
     document = compose(path, roots, profile=profile, variables=terms.variables)
     recipe, problems = _checked(terms, document)
@@ -102,7 +102,12 @@ def profile_problems(
     """What is wrong with a recipe under any of its profiles, unset variables of the environment
     aside: who uses one profile need not have the keys of another."""
     try:
-        document = compose(path, Roots(path, allow_paths), profile=None, variables=variables or {})
+        document = compose(
+            path,
+            Roots(path, allow_paths, variables),
+            profile=None,
+            variables=variables or {},
+        )
     except RecipeError:
         return []
     profiles = document.written.get("profiles")

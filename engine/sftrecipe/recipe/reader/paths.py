@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -15,12 +15,19 @@ _NAMES = 500
 
 
 class Roots:
-    """The folders whose files a recipe may name, symbolic links followed."""
+    """The folders whose files a recipe may name, symbolic links followed.
 
-    def __init__(self, recipe: Path, allowed: Sequence[Path]) -> None:
+    An absolute path that the user gives a variable of the recipe is his word for that file, or for
+    that folder: `--set data=/data/faq.json` needs no `--allow-path`.
+    """
+
+    def __init__(
+        self, recipe: Path, allowed: Sequence[Path], variables: Mapping[str, str] | None = None
+    ) -> None:
         self._folders = [Path(os.path.realpath(recipe)).parent]
         named = Path(os.path.abspath(recipe.parent))  # noqa: PTH100 - keeps a link to the folder
-        for folder in (named, *allowed):
+        given = [Path(value) for value in (variables or {}).values() if _is_path(value)]
+        for folder in (named, *allowed, *given):
             self.add(folder)
 
     @property
@@ -90,6 +97,12 @@ def _names_in(folder: Path) -> set[str]:
             return {each.name for each in islice(found, _NAMES) if not each.name.startswith(".")}
     except OSError:
         return set()
+
+
+def _is_path(value: str) -> bool:
+    """Whether it says where something is that is there, and not everything."""
+    is_one = "\0" not in value and Path(value).is_absolute() and os.path.realpath(value) != os.sep
+    return is_one and _exists(Path(value))
 
 
 def _exists(path: Path) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from math import isqrt
+from math import ceil, isqrt
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from annotated_types import Gt
+from annotated_types import Gt, Le
 
 from sftrecipe.plugin import (
     Capability,
@@ -16,6 +16,7 @@ from sftrecipe.plugin import (
     Expected,
     Filter,
     Inputs,
+    LaterMarker,
     MachineCheck,
     OptionFiles,
     OptionProblem,
@@ -58,7 +59,7 @@ class Cluster(Filter):
 
     version: ClassVar[str] = "2"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "cluster_full": ("most", "total"),
+        "cluster_full": ("most", "total", "share"),
         "no_text": ("field",),
         "no_embedding": (),
         "odd_embedding": (),
@@ -71,7 +72,10 @@ class Cluster(Filter):
     """Rows of each cluster to keep."""
     total: Annotated[int, Gt(0)] | None = None
     """Rows to keep in all: as many of each cluster, where a cluster has fewer more of the others.
-    Without `most` and `total` all rows are kept, with their tags."""
+    Without `most`, `total` and `share` all rows are kept, with their tags."""
+    share: Annotated[float | None, LaterMarker(), Gt(0), Le(1)] = None
+    """Share of the rows to keep in all, rounded up, as `total` does: the largest clusters lose
+    first, and rare topics stay whole."""
     score: str | None = None
     """Keep the rows with the highest of this score (a filter block's id); left out: by the seed."""
     vectors: Literal["words", "packaged", "provider"] = "words"
@@ -92,9 +96,10 @@ class Cluster(Filter):
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Two measures of how many; a model that is not installed; rows that ask nothing."""
         yield from compared_problems(self.field, inputs)
-        if self.most is not None and self.total is not None:
-            told = texts("both-most-and-total")
-            yield OptionProblem(("total",), told, texts("keep-one"), at_key=True)
+        sizes = [name for name in ("most", "total", "share") if getattr(self, name) is not None]
+        if len(sizes) > 1:
+            told = texts("two-sizes", one=sizes[0], other=sizes[1])
+            yield OptionProblem((sizes[1],), told, texts("keep-one"), at_key=True)
         if self.vectors == "packaged" and model_is_missing():
             yield OptionProblem(("vectors",), texts("needs-package", package=PACKAGE), INSTALL)
 
@@ -105,7 +110,7 @@ class Cluster(Filter):
 
     def expected(self, least: int, most: int | None) -> Expected:
         """An embedding a row, where the provider makes them."""
-        kept = most if self.total is None or most is None else min(most, self.total)
+        kept = most if most is None else min(most, self._total(most))
         return Expected((least, most) if self.required() else (0, 0), (0, kept))
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
@@ -183,14 +188,18 @@ class Cluster(Filter):
         """How many of each cluster stay."""
         if self.most is not None:
             return {number: min(size, self.most) for number, size in sizes.items()}
-        if self.total is None:
-            return dict(sizes)
-        caps, left = {}, self.total
+        caps, left = {}, self._total(sizes.total())
         ascending = sorted(sizes, key=lambda number: (sizes[number], number))
         for at, number in enumerate(ascending):
             caps[number] = min(sizes[number], left // (len(ascending) - at))
             left -= caps[number]
         return caps
+
+    def _total(self, rows: int) -> int:
+        """How many of so many rows stay in all, where a cluster has no limit of its own."""
+        if self.share is not None:
+            return ceil(self.share * rows - 1e-9 * rows)  # 0.07 * 100 is 7.000000000000001
+        return rows if self.total is None else self.total
 
 
 class _Texts:
