@@ -1,0 +1,65 @@
+"""Answers that decline and give little or nothing of what was asked; English and Chinese."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
+from sftrecipe_registry.filters.format.refusal_features import language_of, refusal_features
+from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, may_decline
+
+REFUSES = 0.2
+"""Probability from which an answer counts as a refusal: chosen on kinds that were not learned."""
+REFUSES_EVASIVE = 0.5
+"""The same where no sentence says outright that it declines."""
+REFUSES_ASKED_FOR = 0.8
+"""The same where a sentence is to be translated, rewritten or written that may itself decline."""
+MAY_BE_ASKED_FOR = frozenset(("@asked:refuses", "@asked:rewrites", "@asked:translates"))
+_LONGEST = {"en": 1_100, "zh": 450}
+"""Characters above which an answer has said something, whatever it begins with."""
+_SHOWN = 80
+_CURT = re.compile(
+    r"\W*(?:no (?:can do|idea|clue|comment|thanks)|sorry,? no(?: can do)?|pass|i (?:don'?t|do not) know|dunno|idk|beats me"
+    r"|i'?d rather not|can'?t (?:help|do that|say)|request denied|access denied|rtfm|lmgtfy|google it|i'?m sorry|my apologies"
+    r"|不知道|无可奉告|做不到|不会|爱莫能助|恕难从命|没法弄|不清楚|拒绝回答|无法回答|无法提供|对不起|抱歉)\W*",
+    re.IGNORECASE,
+)
+_SHORT_QUESTION = re.compile(
+    r"translat|翻译|\bmean\b|stand for|synonym|complete|fill|\bsay\b|reply|respond|line|phrase|sentence|classif|label|extract"
+    r"|什么意思|填|补|造句|回复|反义|近义|台词|分类|情感|提取|抽取|标签|改写|口语|句",
+    re.IGNORECASE,
+)
+
+
+class Refusal(NamedTuple):
+    """How sure it is, and the sentence that shows it."""
+
+    probability: float
+    sentence: str
+
+
+def refusal(asked: str, answer: str) -> Refusal | None:
+    """Whether the answer is a refusal; None where it is none."""
+    text = answer.strip()
+    if not text or len(text) > _LONGEST["en"]:
+        return None
+    if _CURT.fullmatch(text) and not _SHORT_QUESTION.search(asked):
+        return Refusal(1.0, text)
+    language = language_of(text)
+    text = text.replace("’", "'")
+    if len(text) > _LONGEST[language] or not may_decline(text, language):
+        return None
+    _, phrases, marks = refusal_features(asked, text)
+    probability = phrase_weights(f"refusal.{language}.tsv").probability(phrases, marks)
+    if probability < _least(marks):
+        return None
+    return Refusal(probability, declining_sentence(text, language)[:_SHOWN])
+
+
+def _least(marks: list[str]) -> float:
+    if not MAY_BE_ASKED_FOR.isdisjoint(marks):
+        return REFUSES_ASKED_FOR
+    if "@declines" not in marks:
+        return REFUSES_ASKED_FOR if "@asked:letter" in marks else REFUSES_EVASIVE
+    return REFUSES_EVASIVE if "@asked:fiction" in marks else REFUSES

@@ -1,0 +1,196 @@
+"""Answers that say the same again and again: loops, repeated sentences, sentences in rotation."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sftrecipe_registry.shared.text.scripts import UNSPACED, has_unspaced
+
+_VERBATIM = re.compile(
+    r"\b(?:repeat\w*|repetit\w+|\w+ times|over and over|chants?|mantras?|prayer|litany|tongue.?twisters?|drills?"
+    r"|affirmations?|sequence|pattern|ascii|dna|palindrome|onomatopoeia|counting|echo|stutter\w*|loop\w*|matrix|binary"
+    r"|output \d+|\d+ (?:dashes|stars|zeros)|rewrite|rephras\w+|paraphras\w+|rearrange|variations?|versions|synonym\w*"
+    r"|different ways|cumulative|traditional)\b"
+    r"|重复|反复|抄写|遍|绕口令|咒语|祷|叠词|叠字|循环|序列|规律|口诀|字符画|矩阵|二进制|学.{0,3}叫|输出\d+个|拟声|引导语|改写|换.{0,2}说法|造句|变体",
+    re.IGNORECASE,
+)
+_VERSE = re.compile(
+    r"\b(?:songs?|lyrics|chorus|refrains?|poems?|haiku|villanelle|pantoum|rhymes?|lullaby|nursery|anaphora|speech|carol|hymn"
+    r"|limerick|ballad|rap|beat|cheers?|jingles?|parody|verses?|vows)\b"
+    r"|歌|诗(?!人)|词牌|童谣|排比|口号|朗诵|演讲|誓词|顺口溜|快板|说唱|打油|对联|押韵|标语",
+    re.IGNORECASE,
+)
+_DATA = re.compile(
+    r"\b(?:multiplication|times tables?|print|tables?|schedule|timetable|log|csv|dataset|decimals?|chess|knitting|json)\b"
+    r"|乘法|表|日志|CSV|小数|JSON|记录",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"(?m)^[ \t]*(?:(?:step|chapter|tip|day|item|question|part|reason)\s*)?\**(?:\d{1,3}|[a-z])\s*(?:[.)、,]|[:：](?!\d))\**[ \t]*"
+    r"|^[ \t]*第?\s*[一二三四五六七八九十百\d]{1,4}\s*[、.步章条点天：:][：:、]?[ \t]*|^[ \t]*[-*•][ \t]+"
+)
+_CHARACTERS = re.compile(r"([^\W\d_])\1{14,}|(?:([!?！？。~～])\s?){25,}|(?:\.\s){20,}")
+_DRAWN = re.compile(r"[-`√×√=_*~#.·─━│┃┄┈|+<>/\\\s:█▀▄■□●○☆★]+")
+_UNITS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；;])|\n+")
+_CLAUSES = re.compile(r"(?<=[.!?,;:])\s+|(?<=[。！？；，、：;,])|\n+")
+_WORDS = re.compile(rf"[{UNSPACED}]|[a-z]+|\d+")
+_STOP = frozenset(
+    "the a an of to in and or is are was were be it its that this for on with as by at from they them their you your he"
+    " she his her i we our not can will would should may so also if then than when which who has have had do does there"
+    " 的 了 是 在 和 与 也 就 都 而 及 或 一 个 这 那 有 我 你 您 他 她 它 们 为 以 可 会 要 能 不 人 上 中 对 很 使 让 把 被".split()
+)
+_GRAM = 6
+_LOOKED_AT = 8_000
+_DENSE = ((300, 1.38), (600, 1.75), (1_300, 1.9), (1_000_000, 2.2))
+"""Bytes up to which a text is looked at closely from this ratio to its compressed size on."""
+_ROTATING = 0.25
+_STUTTER = re.compile(rf"\b([a-z]+)(?:\W+\1\b){{2,}}|([{UNSPACED}]{{1,3}})\2{{2,}}", re.IGNORECASE)
+_SHOWN = 60
+
+
+class Repeated(NamedTuple):
+    """How much of a text says again what came before, and what it is."""
+
+    share: float
+    text: str
+
+
+def repeated(asked: str, answer: str, most: float) -> Repeated | None:
+    """What is said again and again, where it is more than `most` of the answer or a loop.
+
+    Where a song, a table, a drill … is asked for, repetition is the answer.
+    """
+    text = answer[:_LOOKED_AT]
+    if len(text) < 16 or not _worth_a_look(text):
+        return None
+    plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
+    found = _characters(text) or _loop(plain, most, 1) or _said_again(text, most)
+    found = found or _stutter(text) or _rotating(text)
+    asked = asked[:600]
+    if found is None or _VERBATIM.search(asked):
+        return None
+    if _VERSE.search(asked):
+        return _poor_verse(text)
+    return _loop(plain, most, 2) if _DATA.search(asked) else found
+
+
+def _characters(text: str) -> Repeated | None:
+    found = _CHARACTERS.search(text)
+    return Repeated(len(found[0]) / len(text), found[0][:_SHOWN]) if found else None
+
+
+def _worth_a_look(text: str) -> bool:
+    data = text.encode()
+    ratio = len(data) / len(zlib.compress(data, 1))
+    return ratio > next(least for most, least in _DENSE if len(data) <= most)
+
+
+def _poor_verse(text: str) -> Repeated | None:
+    """A song or poem of hardly any lines."""
+    lines = [line.strip() for line in text.lower().splitlines() if line.strip()]
+    if len(lines) < 6 or len(set(lines)) > 0.35 * len(lines):
+        return None
+    return Repeated(1 - len(set(lines)) / len(lines), lines[-1][:_SHOWN])
+
+
+def _stutter(text: str) -> Repeated | None:
+    """Words that stand there three times in a row, at three places."""
+    found = [match for match in _STUTTER.finditer(text)][:4]
+    size = sum(len(match[0]) for match in found)
+    return Repeated(size / len(text), found[0][0][:_SHOWN]) if len(found) > 2 else None
+
+
+def _loop(text: str, most: float, factor: int) -> Repeated | None:
+    """A passage that stands there several times in a row."""
+    zh = has_unspaced(text)
+    for unit, count, covered in _runs(text):
+        if _DRAWN.fullmatch(unit) or (unit.strip().isdigit() and covered < 60):
+            continue
+        share = covered * (count - 1) / count / len(text)
+        if count >= factor * _enough(unit, zh) or (
+            factor == 1 and len(_bare(unit)) >= (15 if zh else 40) and count >= 2 and share > most
+        ):
+            return Repeated(share, unit.strip()[:_SHOWN])
+    return None
+
+
+def _enough(unit: str, zh: bool) -> float:
+    """Times that a passage of this length must follow itself: the longer, the fewer."""
+    size = len(unit) * (2.5 if zh else 1)
+    return 10 if size < 4 else 6 if size < 8 else 5 if size < 14 else 4 if size < 24 else 3
+
+
+def _runs(text: str) -> Iterator[tuple[str, float, int]]:
+    """Passages that follow themselves: the passage, how often, and the characters they cover."""
+    last: dict[str, int] = {}
+    lag = length = 0
+    for at in range(len(text) - _GRAM + 1):
+        gram = text[at : at + _GRAM]
+        found = at - last.get(gram, at)
+        last[gram] = at
+        if found and found == lag:
+            length += 1
+            continue
+        if lag and length + _GRAM >= lag:
+            yield _run(text, at, lag, length)
+        lag, length = found, 1
+    if lag and length + _GRAM >= lag:
+        yield _run(text, len(text) - _GRAM + 1, lag, length)
+
+
+def _run(text: str, end: int, lag: int, length: int) -> tuple[str, float, int]:
+    covered = length + _GRAM - 1 + lag
+    start = end - length - lag
+    return text[start : start + lag], covered / lag, covered
+
+
+def _said_again(text: str, most: float) -> Repeated | None:
+    """Sentences, lines or clauses that stood there before, one of them at least three times."""
+    for pattern, times in ((_UNITS, 3), (_CLAUSES, 4)):
+        units = [_bare(unit) for unit in pattern.split(_NUMBERED.sub("\n", text))]
+        units = [unit for unit in units if len(unit) > (4 if has_unspaced(unit) else 10)]
+        counts = Counter(units)
+        if not counts:
+            continue
+        again = sum(len(unit) * (count - 1) for unit, count in counts.items())
+        unit, count = counts.most_common(1)[0]
+        share = again / sum(map(len, units))
+        if share > most and (count >= times or (share > 0.45 and count >= 2 and len(units) > 3)):
+            return Repeated(share, unit[:_SHOWN])
+    return None
+
+
+def _bare(unit: str) -> str:
+    return " ".join(_WORDS.findall(unit.lower())) if unit.isascii() else re.sub(r"[\W_]+", "", unit.lower())
+
+
+def _rotating(text: str) -> Repeated | None:
+    """Sentences of which hardly a word is new."""
+    sentences = [s for s in _UNITS.split(_NUMBERED.sub("\n", text)) if s.strip()]
+    if not 4 <= len(sentences) <= 30 or any(mark in text for mark in "`|={"):
+        return None
+    seen: set[str] = set()
+    fresh = total = numbers = 0
+    for at, sentence in enumerate(sentences):
+        words = [_stem(word) for word in _WORDS.findall(sentence.lower()) if word not in _STOP]
+        if at:
+            fresh += len(set(words) - seen)
+            total += len(set(words))
+        numbers += sum(map(str.isdigit, words))
+        seen.update(words)
+    if total < 10 or numbers * 6 > total or fresh / total > _ROTATING:
+        return None
+    return Repeated(1 - fresh / total, sentences[-1].strip()[:_SHOWN])
+
+
+def _stem(word: str) -> str:
+    return word[:4] if word.isascii() else word
+
+
+def repetition_is_wanted(asked: str) -> bool:
+    """Whether a song, a drill, a table … is asked for."""
+    return any(kind.search(asked[:600]) for kind in (_VERBATIM, _VERSE, _DATA))

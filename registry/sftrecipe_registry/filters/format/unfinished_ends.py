@@ -1,0 +1,169 @@
+"""Answers that stop before their end, with no finish reason to tell; English and Chinese."""
+
+from __future__ import annotations
+
+import re
+
+from sftrecipe_registry.filters.format import open_syntax
+from sftrecipe_registry.filters.format.announced_lists import missing_item
+from sftrecipe_registry.filters.format.ending_features import (
+    ENDED,
+    LETTER,
+    LISTED,
+    ending_features,
+)
+from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
+from sftrecipe_registry.shared.text.scripts import has_unspaced
+
+CUT = {"en": 0.75, "zh": 0.7}
+"""Probability from which an end without final punctuation counts as cut."""
+_WORDS_EN = frozenset(
+    "the a an of and or but because with for from to at by that which whose who is are was were be will would"
+    " can could should may might must has have their your my our its his than if as such into between including"
+    " while although though whereas unless until when where about without within during through via per these"
+    " those this every each both either neither so nor i'm i you're it's there's they're we're don't doesn't"
+    " very more most some any several".split()
+)
+_MAY_END = frozenset(
+    "is are was were be will would can could should may might must has have to about in this those these that"
+    " more most some any both either neither each so i it's don't doesn't who when where such very through"
+    " without within to of for with from at by as a".split()
+)
+"""Of those the words that end a whole answer now and then: more must speak for a cut."""
+_ENDS_ZH = re.compile(
+    r"(?:因为|由于|如果|但是|而且|并且|以及|或者|所以|因此|虽然|尽管|例如|比如|包括|其中|首先|其次|然后|同时|此外|另外|通过|对于|关于|根据|为了|以便"
+    r"|无论|不仅|只有|只要|即使|一旦|特别是|尤其是|也就是|分别是|和|与|或|及|但|并|从|在|对|把|被|将|给|向|为|由|以|于|使|让|令|则|且|若|因|即|至|比"
+    r"|一个|一种|这个|这种|那些|这些|各种|可以|能够|应该|需要|必须|可能|我们的|他们的|是|有|[^，。]{8,}的|它就|就会|共同)$"
+)
+_EMPTY_ITEM = re.compile(r"\s*(?:\d{1,3}\s*[.)、．）]|[-*•·]|[（(][\d一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、"
+    r"|[A-Za-z][.)、．])\s*\**\s*")
+_EMPTY_PLACE = re.compile(r"[；;。.:：]\s*[（(](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）]$")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s+\S.*|\*\*[^*]{1,60}\*\*[:：]?|[一二三四五六七八九十]{1,2}、\S{1,20})\s*")
+_LAST_WORDS = re.compile(r"\bend\b|\bfin\b|完|终|谢谢|thank|=|！|!", re.IGNORECASE)
+_ABOUT_MARKS = re.compile(r"punctuat|comma|colon|symbol|sign\b|character|标点|符号|逗号|冒号|顿号|怎么写|注释", re.IGNORECASE)
+_SIGN_OFF = re.compile(
+    r"(?:regards|sincerely|yours(?: \w+)?|wishes|cheers|thanks|love|respectfully|truly|you|dear .{1,40}"
+    r"|此致|祝好|谨上|敬礼)\s*[,，]\s*$",
+    re.IGNORECASE,
+)
+_NAME_BEHIND = re.compile(
+    r"[.!?](?: (?:with )?love,| yours,| best,| cheers,| thanks,)? (?:[A-Z][\w&' ]{0,16}|x{1,3})$|[。！!][\u4e00-\u9fff]{2,4}$", re.IGNORECASE
+)
+_GREETED = re.compile(r"\W*(?:dear|hi\b|hello|hey|to\b|尊敬|亲爱|您好|你好|各位|.{1,12}[:：]$)", re.IGNORECASE | re.MULTILINE)
+_CLOSED = re.compile(
+    r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result|output)(?: is|:)\s*\S[^.\n]{0,20}$|(?:答案|结果)[是为：:]\s*\S[^。\n]{0,12}$"
+    r"|\betc$|^(?:[^，。、\n]{1,8}、)+[^，。、\n]{1,8}$|=\s*[-−]?\d[\d.,]*\s*\S{0,8}$",
+    re.IGNORECASE,
+)
+"""A source behind a quotation, hashtags, addresses, the answer to a sum."""
+_SHOWN = 40
+
+
+def unfinished(asked: str, answer: str) -> str | None:
+    """What the answer ends with where that is no end; None where it is whole."""
+    text = answer.rstrip()
+    if len(text) < 2 or not any(map(str.isalnum, text)):
+        return None
+    if open_syntax.open_fence(text):
+        return "```"
+    if _in_closed_code(text):
+        return None
+    if open_syntax.is_code(text):
+        return open_syntax.open_code(text) or None
+    found = _open_at_end(asked, text) or missing_item(asked, text)
+    return found if found else _stops(asked, text)
+
+
+def _in_closed_code(text: str) -> bool:
+    return text.endswith(("```", "~~~"))
+
+
+def _open_at_end(asked: str, text: str) -> str | None:
+    """What is open by its signs alone."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    last = lines[-1].strip()
+    if open_syntax.open_table(text):
+        return last[-_SHOWN:]
+    if last.startswith("|"):
+        return None
+    if found := open_syntax.open_formula(text):
+        return found
+    if text[-1] in ",，、:：；;" and not (len(text) < 8 or _ABOUT_MARKS.search(asked) or _SIGN_OFF.search(text)):
+        return last[-_SHOWN:]
+    if len(text) > 12 and last.endswith(("=", "×", " +", "——", "\\")) and not last.endswith("=="):
+        return last[-_SHOWN:]
+    if len(lines) > 1 and _EMPTY_ITEM.fullmatch(last) and LISTED.match(lines[-2]):
+        return last
+    if _EMPTY_PLACE.search(last) or (len(lines) > 1 and last.endswith((":**", "：**"))):
+        return last[-_SHOWN:]
+    if text[-1] not in ".!?。！？" and (found := open_syntax.open_bracket(text)) and not _ABOUT_MARKS.search(asked):
+        return found
+    if _bare_heading(lines) or open_syntax.open_emphasis(text):
+        return last[-_SHOWN:]
+    if text[-1] not in ENDED and open_syntax.open_straight_quote(text):
+        return '"'
+    return None
+
+
+def _bare_heading(lines: list[str]) -> bool:
+    """The last line is a heading, and the one before has text below it."""
+    if len(lines) < 3 or not _HEADING.fullmatch(lines[-1]) or _LAST_WORDS.search(lines[-1]):
+        return False
+    kind = lines[-1].strip()[0] in "#*"
+    earlier = [at for at, line in enumerate(lines[:-1]) if _HEADING.fullmatch(line)]
+    if lines[-1].lstrip().startswith("#"):
+        return not _HEADING.fullmatch(lines[-2])
+    return bool(earlier) and earlier[-1] < len(lines) - 2 and (kind or len(lines[-2]) > 20)
+
+
+def _stops(asked: str, text: str) -> str | None:
+    """A word that nothing ends with, or an end that the model takes for a cut."""
+    if text[-1] in ENDED or not (text[-1].isalnum() or text[-1] in "-—–/&+=×℃°%"):
+        return None
+    last = text.splitlines()[-1].strip()
+    if _CLOSED.search(last) or _short_alone(asked, text) or _one_of_lines(text) or _signed(asked, text):
+        return None
+    language, phrases, marks = ending_features(asked, text)
+    probability = phrase_weights(f"ending.{language}.tsv").probability(phrases, marks)
+    word_ends = _function_word(last, language)
+    if probability >= (CUT[language] if not word_ends else 0.3):
+        return last[-_SHOWN:]
+    return None
+
+
+def _short_alone(asked: str, text: str) -> bool:
+    """A few words by themselves, or words of the question: a label, a name, a title."""
+    if "\n" in text or "。" in text or ". " in text:
+        return False
+    return len(text) < (12 if has_unspaced(text) else 24) or text in asked
+
+
+def _one_of_lines(text: str) -> bool:
+    """A line as short as those before it, which have no final punctuation either: items, verses."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) < 3 or _function_word(lines[-1], "zh" if has_unspaced(lines[-1]) else "en"):
+        return False
+    near = [line for line in lines[-4:-1] if line[-1] not in ":：。.!?！？,，；;"]
+    shortest, longest = min(map(len, near), default=0), max(map(len, near), default=0)
+    return len(near) >= min(2, len(lines) - 2) and shortest / 3 <= len(lines[-1]) <= longest + 8
+
+
+def _signed(asked: str, text: str) -> bool:
+    """A name, a place or a date below a letter."""
+    letter = LETTER.search(asked[:600]) is not None
+    if letter and _NAME_BEHIND.search(text):
+        return True
+    body, _, end = text.rpartition("\n\n")
+    if not body or len(end) > 80 or body.rstrip()[-1] not in ".!?。！？,，~～)）":
+        return False
+    most = 14 if has_unspaced(end) else 40
+    lines = end.splitlines()
+    letter = letter or _GREETED.match(body) is not None
+    return letter and all(len(line) <= most for line in lines) and not LISTED.match(lines[0])
+
+
+def _function_word(last: str, language: str) -> bool:
+    if language == "zh":
+        return len(last) > 6 and _ENDS_ZH.search(last) is not None
+    words = last.replace("’", "'").split()
+    return len(words) > 3 and words[-1].lower() in _WORDS_EN
