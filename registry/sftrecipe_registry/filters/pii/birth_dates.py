@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from sftrecipe_registry.filters.pii.known_names import FAMOUS
+from sftrecipe_registry.filters.pii.name_words import words_of
 from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _MONTH = (
@@ -72,7 +72,11 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
         for word in _WORD.finditer(before)
         if not re.search(r"[日号0-9] ?$", before[: word.start()])
     ]
-    if any(name in before.lower() for name in FAMOUS if " " in name) if words else False:
+    if (
+        any(name in before.lower() for name in words_of("english_famous", lines=True))
+        if words
+        else False
+    ):
         return False
     told_place = re.match(r" in [A-Z]|于", read.text[end : end + 6]) and not _MINE.search(before)
     if words and not told_place and not _parted(before[words[-1].end() :]):

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sftrecipe_registry.filters.pii.known_names import FAMOUS, PLACES
 from sftrecipe_registry.filters.pii.name_words import words_of
 from sftrecipe_registry.filters.pii.personal_span import (
     Found,
@@ -104,7 +103,7 @@ _FIELD_ENDS = frozenset(
     ]
 )
 _CAPITALS = re.compile(
-    r"(?:SURNAME|GIVEN NAMES?|NAME)[ :/]{1,3}(?P<name>[A-Z]{3,}(?: [A-Z]{3,})?)(?![a-z])(?= ?(?:[/,;|.]|$|\n))"
+    r"(?i:surname|name|patient)[ :/]{1,3}(?P<name>[A-Z]{3,}(?:[ ,-]{1,2}[A-Z]{2,}){0,2})(?![a-z])(?= ?(?:[/,;|.]|$|\n))"
 )
 _FIELD_END = re.compile(
     rf"(?i:(?<![A-Za-z])(?:\*\*|[\"'{{])?{_FIELD})[\"'*]{{0,3}}[ \t]*[:=][\"'*“ \t]{{0,5}}$"
@@ -124,12 +123,22 @@ _SELF = re.compile(
 _AM = re.compile(
     r"(?:\b[Ii](?:'|’)?m|\b[Ii] am|\b[Tt]his is|\b[Ii]t(?:'|’)?s|\b[Ii]t is|[Yy]ours,|speaking is)[ ](?:(?:Dr|Mr|Mrs|Ms)\.? )?$"
 )
+_TITLES = hints("dr mr mrs ms doctor prof professor")
+_TITLED_SELF = re.compile(
+    rf"(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor)\.?[ ]?(?P<name>{_CAP}(?:[ ](?:[A-Z]\.?[ ])?{_CAP}){{0,2}})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|answering\b|$))"
+)
+_SELF_END = re.compile(r"(?:am|'m|’m|[Tt]his is|name is|name's) $")
+_ALONE = re.compile(
+    rf"(?:[Tt]his is|I'm|I am|[Ii]t's)[ ](?P<name>{_CAP})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|calling\b|$))"
+)
+"""One who says a given name, in a row with other personal data."""
 _AM_END = re.compile(
     r"[ ]?(?:[,.!?;:\"”)(-]|$|\n|(?:and|from|calling|here|at|speaking|um|uh|with|my|i|in|again|I|the|your)\b)"
 )
 _DEAR = re.compile(
     rf"(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Regards|Sincerely|Cheers|regards|wishes)(?: there)?,? (?:{_TITLE} )?(?P<name>{_CAP}(?: {_CAP}){{0,2}})(?= ?[,:!.\n—-]|$)"
 )
+_TITLE_END = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor)\.?[ ]$")
 _FIRST = re.compile(r"(?:^|[\n\"“.!?(] ?|[Bb]est |[Kk]ind |[Ww]arm )$")
 """What stands before a greeting."""
 _SIGNED = re.compile(
@@ -213,6 +222,13 @@ def _introduced(read: ReadText, told: bool) -> Found:
             span = _own_name(read, match)
             if span and not _is_fiction(read, told):
                 yield span
+    for match in _TITLED_SELF.finditer(read.text) if context.has(_TITLES) else ():
+        is_self = _SELF_END.search(read.text[max(0, match.start() - 9) : match.start()])
+        if is_self and (span := _whole(read, *match.span("name"), need=0, one=True)):
+            yield span
+    for match in _ALONE.finditer(read.text) if told else ():
+        if match["name"].lower() in words_of("given_names"):
+            yield match.span("name")
     if context.has(_GREETINGS):
         for match in _DEAR.finditer(read.text):
             if _FIRST.search(read.text[max(0, match.start() - 5) : match.start()]):
@@ -221,14 +237,15 @@ def _introduced(read: ReadText, told: bool) -> Found:
                     yield span
     if "\n" in read.text and context.has(_FAREWELLS):
         for match in _SIGNED.finditer(read.text):
-            if _FAREWELL.search(read.text[max(0, match.start() - 40) : match.start()]):
-                if span := _called(read, match):
-                    yield span
+            is_end = _FAREWELL.search(read.text[max(0, match.start() - 40) : match.start()])
+            if is_end and (span := _called(read, match)):
+                yield span
 
 
 def _called(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     """The name by which somebody is addressed, or signs."""
-    need = 2.5 if " " in match["name"] else 2
+    titled = _TITLE_END.search(read.text[match.start() : match.start("name")])
+    need = 0.5 if titled else 2.5 if " " in match["name"] else 2
     return _whole(read, *match.span("name"), need=need, one=True)
 
 
@@ -253,16 +270,16 @@ def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
                 break
         else:
             break
-    if not count or any(word[0].lower().strip(".,") in PLACES for word in words[:count]):
+    if not count or any(word[0].lower().strip(".,") in _PLACES for word in words[:count]):
         return None
     start = match.start("name")
     end = start + len(match["name"][: words[count - 1].end()].rstrip(".,"))
-    return (start, end) if _plain(read.text[start:end]) not in FAMOUS else None
+    return (start, end) if _plain(read.text[start:end]) not in _FAMOUS else None
 
 
 def _of_fields(read: ReadText, told: bool) -> Found:
     """`Patient: Jane Doe`, `"name": "Jane Doe"`."""
-    if told and "NAME" in read.text:
+    if told:
         yield from (match.span("name") for match in _CAPITALS.finditer(read.text))
     for value in _VALUE.finditer(read.text):
         before = read.text[max(0, value.start() - 30) : value.start()].rstrip("\"'* \t")
@@ -330,9 +347,9 @@ def _whole(
     bare = [_bare(word[0]) for word in words]
     name = _plain(read.text[low:high])
     if (
-        name in FAMOUS
+        name in _FAMOUS
         or name in _STOCK
-        or any(word in PLACES for word in bare)
+        or any(word in _PLACES for word in bare)
         or _ORGANISED.match(read.text[high : high + 14])
     ):
         return None
@@ -418,268 +435,10 @@ _STREETS = frozenset(
         "Co",
     ]
 )
-_TWO_FACED = frozenset(
-    [
-        "grace",
-        "hope",
-        "faith",
-        "rose",
-        "lily",
-        "mark",
-        "bill",
-        "will",
-        "joy",
-        "ruby",
-        "iris",
-        "amber",
-        "violet",
-        "max",
-        "victor",
-        "grant",
-        "angel",
-        "aurora",
-        "alma",
-        "cole",
-        "dawn",
-        "daisy",
-        "jasmine",
-        "jack",
-        "frank",
-        "ray",
-        "rob",
-        "pat",
-        "sandy",
-        "penny",
-        "earl",
-        "fred",
-        "tina",
-        "gene",
-        "carol",
-        "mercy",
-        "crystal",
-        "eve",
-        "miles",
-        "hunter",
-        "pierce",
-        "archer",
-        "olive",
-        "holly",
-        "ivy",
-        "heather",
-        "ginger",
-        "april",
-        "june",
-        "summer",
-        "autumn",
-        "melody",
-        "harmony",
-        "charity",
-        "destiny",
-        "savannah",
-        "dale",
-        "glen",
-        "clay",
-        "rich",
-        "drew",
-        "art",
-        "guy",
-        "cliff",
-        "chase",
-        "christian",
-        "christopher",
-        "dean",
-        "duke",
-        "roman",
-        "sterling",
-        "walker",
-        "cherry",
-        "rusty",
-        "flora",
-        "laurel",
-        "willow",
-        "scarlet",
-        "stella",
-    ]
-)
+_TWO_FACED = words_of("english_two_faced")
 """Given names that are ordinary words too."""
-_PLAIN = frozenset(
-    [
-        "pt",
-        "rx",
-        "nok",
-        "consular",
-        "sirs",
-        "colleague",
-        "colleagues",
-        "dear",
-        "hi",
-        "hello",
-        "hey",
-        "the",
-        "a",
-        "an",
-        "my",
-        "our",
-        "your",
-        "his",
-        "her",
-        "their",
-        "this",
-        "that",
-        "it",
-        "is",
-        "was",
-        "and",
-        "or",
-        "of",
-        "for",
-        "to",
-        "from",
-        "in",
-        "on",
-        "at",
-        "by",
-        "with",
-        "as",
-        "i",
-        "we",
-        "you",
-        "he",
-        "she",
-        "they",
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "prof",
-        "miss",
-        "sir",
-        "patient",
-        "client",
-        "customer",
-        "employee",
-        "name",
-        "contact",
-        "call",
-        "email",
-        "e-mail",
-        "phone",
-        "tel",
-        "telephone",
-        "mobile",
-        "address",
-        "dob",
-        "mrn",
-        "ssn",
-        "id",
-        "no",
-        "number",
-        "date",
-        "born",
-        "sex",
-        "female",
-        "male",
-        "age",
-        "please",
-        "thanks",
-        "thank",
-        "regards",
-        "sincerely",
-        "best",
-        "kind",
-        "yours",
-        "write",
-        "draft",
-        "send",
-        "user",
-        "member",
-        "tenant",
-        "agent",
-        "nurse",
-        "doctor",
-        "mother",
-        "father",
-        "subject",
-        "re",
-        "note",
-        "notes",
-        "new",
-        "next",
-        "if",
-        "when",
-        "what",
-        "who",
-        "where",
-        "why",
-        "how",
-        "can",
-        "could",
-        "would",
-        "should",
-        "also",
-        "not",
-        "here",
-        "there",
-        "sure",
-        "certainly",
-        "looking",
-        "just",
-        "happy",
-        "sorry",
-        "excited",
-        "available",
-        "new",
-        "from",
-        "with",
-        "currently",
-        "interested",
-        "writing",
-        "reaching",
-        "hereby",
-        "passport",
-        "iban",
-        "card",
-        "bank",
-        "account",
-        "policy",
-        "insurance",
-        "plate",
-        "birth",
-        "birthday",
-        "title",
-        "company",
-        "department",
-        "office",
-        "manager",
-        "director",
-        "head",
-        "chief",
-        "senior",
-        "junior",
-        "team",
-        "customer",
-        "service",
-        "support",
-        "human",
-        "resources",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
-)
+_FAMOUS = words_of("english_famous", lines=True)
+_PLACES = words_of("english_places")
+"""Countries, cities, languages, firms, words of institutions: no part of a name of a person."""
+_PLAIN = words_of("english_no_names")
+"""Words that begin a sentence or a field, and titles."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
+from sftrecipe_registry.filters.pii.personal_span import Found, Hints, ReadText, hints
 
 _FILL = (
     r"(?i:[\s:=#\"'“”()|,>*/.;\[\]{}❤~+?_-]|号码|号|编号|编码|为|是|的|卡|我|numbers?|num|no|nr|id|is|was|of|the|it's|its|it|to|code|on|file|with"
@@ -118,10 +118,8 @@ def insurance_numbers(read: ReadText) -> Found:
     return _numbers(read, _INSURANCE, 5, _INSURANCE_HINTS)
 
 
-def _numbers(
-    read: ReadText, pattern: re.Pattern[str], digits: int, hints: tuple[str, ...]
-) -> Found:
-    if read.digits < 4 or not read.context.has(hints):
+def _numbers(read: ReadText, pattern: re.Pattern[str], digits: int, signs: Hints) -> Found:
+    if read.digits < 4 or not read.context.has(signs):
         return
     for found in pattern.finditer(read.text):
         part = "nino" if found.groupdict().get("nino") else "value"

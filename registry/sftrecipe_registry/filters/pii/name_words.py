@@ -9,14 +9,15 @@ _FOLDER = Path(__file__).parent
 
 
 @cache
-def words_of(name: str) -> frozenset[str]:
-    """The words of a list beside this module, one a line.
+def words_of(name: str, *, lines: bool = False) -> frozenset[str]:
+    """The words of a list beside this module, one a line; `lines`: names of several words.
 
     Given names and surnames are those of the US census of 1990 (public domain) and of Faker (MIT),
     Chinese words those of jieba (MIT); ordinary English words are those that stand in small letters
     in the reference data.
     """
-    return frozenset((_FOLDER / f"{name}.txt").read_text("utf-8").split())
+    text = (_FOLDER / f"{name}.txt").read_text("utf-8")
+    return frozenset(text.splitlines() if lines else text.split())
 
 
 @cache

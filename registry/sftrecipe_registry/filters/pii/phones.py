@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from sftrecipe_registry.filters.pii.checked_numbers import in_sum, of_a_thing
-from sftrecipe_registry.filters.pii.personal_span import Find, Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Find, Found, ReadText, hints
 
 _BEFORE, _AFTER = (
     r"(?<![0-9A-Za-z_])(?<![0-9][.,/-])(?<![0-9], )",
@@ -51,7 +51,10 @@ _SERVICE = re.compile(
     r"|hot ?line|help ?line|lifeline|customer (?:service|care|support)|support line|toll[- ]?free|crisis|emergency (?:services?|line|number)"
     r"|poison control|call center|call centre|switchboard|front desk|our (?:office|team|store|sales|showroom|clinic)|call us|contact us|reach us|give us"
 )
-_SAMPLE = re.compile(r"(?i)e\.?g\.?|such as|like\W*$|for example|format|示例|例如|比如|格式|形如")
+_SAMPLE = re.compile(
+    r"(?i)(?:e\.?g\.?|such as|for example|like|format(?:ted)?(?: as)?|示例|例如|比如|格式|形如|如)[\s::\"“'(]*$"
+)
+_PATTERN_WORDS = hints("regex regexp", "正则")
 _TOLL_FREE = re.compile(
     r"^\+?\(?(?:1[ .-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .-]|^\(?900\)?[ .-]|^0?800[ .-]|^400[ -]?[0-9]"
 )
@@ -108,6 +111,8 @@ def _is_personal(read: ReadText, start: int, end: int) -> bool:
     ):
         return False
     if of_a_thing(read, start, 20) and not _WORDS.search(before[-12:]):
+        return False
+    if _SAMPLE.search(before[-14:]) or read.context.has(_PATTERN_WORDS):
         return False
     if re.search(r"(?<![0-9])[0-9]{1,6}[ -]$", before) or re.match(
         r"[ -][0-9]{3}(?![0-9]*[年月])", read.after(end)

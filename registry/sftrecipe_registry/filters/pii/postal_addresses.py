@@ -43,7 +43,7 @@ _EN_FIRST = re.compile(
 _BOX = re.compile(rf"(?:P\.?[ ]?O\.?[ ]Box|Post Office Box)[ ][0-9]{{1,6}}{_TAIL}")
 _FOREIGN = re.compile(
     r"(?<![0-9A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|laan|gatan|vej)|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Rr]ua|[Pp]lace|[Uu]l\.)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-Za-zÀ-ÿ'’-]+,?)[ ][0-9]{1,4}[a-z]?(?:,?[ ][0-9]{4,5}[ ][A-Z][A-Za-zÀ-ÿ-]+)(?:, [A-Z][a-z]+)?"
-    r"|(?<![0-9A-Za-z])[0-9]{1,4},?[ ](?:rue|avenue|boulevard|place|chemin|allée|quai)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-ZÀ-ÿ][A-Za-zÀ-ÿ'’-]+(?:,?[ ][0-9]{5}[ ][A-Z][A-Za-zÀ-ÿ-]+)"
+    r"|(?<![0-9A-Za-z])[0-9]{1,4},?[ ](?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-ZÀ-ÿ][A-Za-zÀ-ÿ'’-]+(?:,?[ ][0-9]{5}[ ][A-Z][A-Za-zÀ-ÿ-]+)"
 )
 _FOREIGN_HINTS = hints(
     "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"
