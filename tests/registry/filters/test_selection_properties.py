@@ -14,6 +14,7 @@ from tests.registry.filters.any_rows import COLUMNS, SCORES, answer, rows_of
 
 from sftrecipe import Context, Filter, PluginRefused, Verdict
 from sftrecipe.testing import FakeModel, RowList, own_files
+from sftrecipe_registry.filters.format.filter import Format
 from sftrecipe_registry.filters.language.filter import Language
 from sftrecipe_registry.filters.pii.filter import Pii
 from sftrecipe_registry.filters.pii.personal_data import personal_data
@@ -21,7 +22,6 @@ from sftrecipe_registry.filters.pii.personal_span import KINDS
 from sftrecipe_registry.filters.pii.surrogates import Surrogates
 from sftrecipe_registry.filters.rubric import Rubric
 from sftrecipe_registry.filters.rules.expression import BadExpression, Expression, read_expression
-from sftrecipe_registry.filters.format.filter import Format
 from sftrecipe_registry.filters.rules.top import Top
 from sftrecipe_registry.filters.safety.filter import Safety
 from sftrecipe_registry.methods.cherry.cluster import Cluster
@@ -96,7 +96,10 @@ def test_masks_stand_where_the_data_stood(text: str, more: str) -> None:
 @given(text=st.text("ab 图，。\n"), more=st.lists(st.text("，。 b图\n"), max_size=3))
 @settings(max_examples=100, deadline=None)
 def test_a_value_has_one_surrogate_in_the_whole_row(text: str, more: list[str]) -> None:
-    row = [f"我叫赵立新，电话138-1234-5678。{text}", *(f"{part}\n电话13812345678。" for part in more)]
+    row = [
+        f"我叫赵立新，电话138-1234-5678。{text}",
+        *(f"{part}\n电话13812345678。" for part in more),
+    ]
     surrogates = Surrogates("[{kind}_{number}]")
     found = personal_data(KINDS)(row)
     masked = [surrogates.masked(*both) for both in zip(row, found, strict=True)]

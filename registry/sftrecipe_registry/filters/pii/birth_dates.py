@@ -72,16 +72,12 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
         for word in _WORD.finditer(before)
         if not re.search(r"[日号0-9] ?$", before[: word.start()])
     ]
-    if (
-        any(name in before.lower() for name in words_of("english_famous", lines=True))
-        if words
-        else False
-    ):
+    if words and any(name in before.lower() for name in words_of("english_famous", lines=True)):
         return False
     told_place = re.match(r" in [A-Z]|于", read.text[end : end + 6]) and not _MINE.search(before)
-    if words and not told_place and not _parted(before[words[-1].end() :]):
-        if _FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1]):
-            return True
+    is_told = words and not told_place and not _parted(before[words[-1].end() :])
+    if is_told and (_FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1])):
+        return True
     if read.context.says(_FORM) and len(read.text) < 300 and len([*_DATE.finditer(read.text)]) == 1:
         return not re.search(
             r"(?i)(?:visit|since|effective|exp\w*|until|due|dated?|on|seen|admitted|issued?|invoice|order)[ :]*$",

@@ -171,7 +171,7 @@ def ssns(read: ReadText) -> Found:
             continue
         if not told and (_RECORD_WORDS.search(before) or in_sum(read, *found.span())):
             continue
-        if told or found[0] not in _STOCK_SSNS and not read.is_quiet(found.start()):
+        if told or (found[0] not in _STOCK_SSNS and not read.is_quiet(found.start())):
             yield found.span()
     for found in _SSN_PLAIN.finditer(read.text):
         if _SSN_WORDS.search(read.before(found.start(), 30)):

@@ -6,6 +6,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sftrecipe_registry.filters.pii.name_likeness import (
+    FAMOUS,
+    PLACES,
+    PLAIN,
+    TWO_FACED,
+    plain_name,
+    whole_name,
+)
 from sftrecipe_registry.filters.pii.name_words import words_of
 from sftrecipe_registry.filters.pii.personal_span import (
     Found,
@@ -156,29 +164,10 @@ _FAREWELLS = hints(
 )
 _SELF_SIGNS = hints("name call go")
 _PAIR = re.compile(rf"({_HEAD}[a-zà-ÿ]+)(?:-[A-Z][a-z]+)? (?:[A-Z]\.? )?[A-Z][a-zA-Z'’]")
-_ORGANISED = re.compile(
-    r"^(?:['’]s)?(?: [A-Z][a-z]+){0,2} ?(?:Street|St\b|Road|Avenue|Ave|Lane|Drive|Hospital|Clinic|University|College|School|Inc|Ltd|LLC|Corp|Company|Foundation|Award|Prize|Disease|Syndrome|Theorem|Act|Law|Park|Museum|Bridge|Institute|Center|Centre|Church|Airport|Stadium|Group|Bank|Hotel|Library|Press|Scale|Test|Effect|Method|Society|Trust|Club|Band|Team|Court|House|County|City|Beach|Island|River|Lake|Mountain)"
-)
 _FICTION = hints(
     "story stories novel novels fiction fictional character characters protagonist poem poems fairy tale tales fairytale screenplay movie movies film films scene sitcom series episode fable roleplay plot narrator narrative lyrics song songs book books author authors biography biographies history historical historian celebrity celebrities actor actress president philosopher philosophy king queen detective anime game games puzzle riddle math tennis football singer band"
 )
 """Rows of stories and of the known, where a name alone is nobody's."""
-_STOCK = frozenset(
-    (
-        "santa",
-        "santa claus",
-        "sir",
-        "madam",
-        "sir or madam",
-        "team",
-        "friend",
-        "customer",
-        "all",
-        "everyone",
-        "doctor",
-        "john doe",
-    )
-)
 
 
 def may_name_english(context: RowContext) -> bool:
@@ -195,7 +184,7 @@ def _has_pair(text: str) -> bool:
     """Whether a given name stands before a capital."""
     given = words_of("given_names")
     return any(
-        first in given or first in _TWO_FACED or first in _PLAIN
+        first in given or first in TWO_FACED or first in PLAIN
         for first in map(str.lower, _PAIR.findall(text))
     )
 
@@ -209,7 +198,7 @@ def english_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> 
         yield from _full_names(read, found, told)
     if told and len(read.text) < _LONG:
         for match in _TITLED.finditer(read.text):
-            span = _whole(read, *match.span("name"), need=0.5, one=True)
+            span = whole_name(read, *match.span("name"), need=0.5, one=True)
             if span:
                 yield span
 
@@ -224,11 +213,17 @@ def _introduced(read: ReadText, told: bool) -> Found:
                 yield span
     for match in _TITLED_SELF.finditer(read.text) if context.has(_TITLES) else ():
         is_self = _SELF_END.search(read.text[max(0, match.start() - 9) : match.start()])
-        if is_self and (span := _whole(read, *match.span("name"), need=0, one=True)):
+        if is_self and (span := whole_name(read, *match.span("name"), need=0, one=True)):
             yield span
     for match in _ALONE.finditer(read.text) if told else ():
         if match["name"].lower() in words_of("given_names"):
             yield match.span("name")
+    yield from _addressed(read, told)
+
+
+def _addressed(read: ReadText, told: bool) -> Found:
+    """Names in greetings and below farewells."""
+    context = read.context
     if context.has(_GREETINGS):
         for match in _DEAR.finditer(read.text):
             if _FIRST.search(read.text[max(0, match.start() - 5) : match.start()]):
@@ -246,7 +241,7 @@ def _called(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     """The name by which somebody is addressed, or signs."""
     titled = _TITLE_END.search(read.text[match.start() : match.start("name")])
     need = 0.5 if titled else 2.5 if " " in match["name"] else 2
-    return _whole(read, *match.span("name"), need=need, one=True)
+    return whole_name(read, *match.span("name"), need=need, one=True)
 
 
 def _is_fiction(read: ReadText, told: bool) -> bool:
@@ -261,7 +256,7 @@ def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     for word in words:
         bare = word[0].rstrip(".,").lower()
         if (
-            (word[0][0].isupper() and bare not in _PLAIN)
+            (word[0][0].isupper() and bare not in PLAIN)
             or (bare in given and count < 2)
             or (count and bare in words_of("surnames") and bare not in words_of("common_words"))
         ):
@@ -270,11 +265,11 @@ def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
                 break
         else:
             break
-    if not count or any(word[0].lower().strip(".,") in _PLACES for word in words[:count]):
+    if not count or any(word[0].lower().strip(".,") in PLACES for word in words[:count]):
         return None
     start = match.start("name")
     end = start + len(match["name"][: words[count - 1].end()].rstrip(".,"))
-    return (start, end) if _plain(read.text[start:end]) not in _FAMOUS else None
+    return (start, end) if plain_name(read.text[start:end]) not in FAMOUS else None
 
 
 def _of_fields(read: ReadText, told: bool) -> Found:
@@ -293,7 +288,7 @@ def _of_fields(read: ReadText, told: bool) -> Found:
         is_name = told and "name" in field[0].lower()
         if not told and (field[0][0] in "\"'{" or _is_fiction(read, told)):
             continue
-        if span := _whole(
+        if span := whole_name(
             read,
             *name.span(),
             need=2 if " " not in name[0] else 0.5 if is_name else 1.5,
@@ -309,17 +304,17 @@ def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Fo
     for match in _FULL.finditer(read.text):
         start, end = match.span("name")
         first = match["name"].partition(" ")[0].lower()
-        if not told and first not in given and first not in _TWO_FACED and first not in _PLAIN:
+        if not told and first not in given and first not in TWO_FACED and first not in PLAIN:
             continue
         near = any(piece.start - 70 <= end and start <= piece.end + 70 for piece in found)
         need = 1.5 if near else 2.5 if told and len(read.text) < _LONG else 9
-        if span := _named(read, start, end, told) or _whole(read, start, end, need=need):
+        if span := _named(read, start, end, told) or whole_name(read, start, end, need=need):
             yield span
 
 
 def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] | None:
     """The name where a word before it says whose it is."""
-    span = _whole(read, start, end, need=-0.5 if told else 2.5)
+    span = whole_name(read, start, end, need=-0.5 if told else 2.5)
     if not span:
         return None
     before = read.before(span[0], 34)
@@ -327,118 +322,3 @@ def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] 
         _AM.search(before) and _AM_END.match(read.text, span[1])
     )
     return span if is_said and not _is_fiction(read, told) else None
-
-
-def _whole(
-    read: ReadText, start: int, end: int, *, need: float, one: bool = False
-) -> tuple[int, int] | None:
-    """The name within a run of capitalised words, without ordinary words at its ends; None where
-    it is no name enough."""
-    words = [*re.finditer(r"[^ ]+", read.text[start:end])]
-    while words and _is_plain_first(words):
-        words = words[1:]
-    while (
-        words and _bare(words[-1][0]) in _PLAIN and _bare(words[-1][0]) not in words_of("surnames")
-    ):
-        words = words[:-1]
-    if not words or (len(words) == 1 and not one) or bare_street(words) or read.is_quiet(start):
-        return None
-    low, high = start + words[0].start(), start + words[-1].end()
-    bare = [_bare(word[0]) for word in words]
-    name = _plain(read.text[low:high])
-    if (
-        name in _FAMOUS
-        or name in _STOCK
-        or any(word in _PLACES for word in bare)
-        or _ORGANISED.match(read.text[high : high + 14])
-    ):
-        return None
-    if read.text[high - 2 : high] in ("'s", "’s"):
-        high -= 2
-    return (low, high) if _likeness(bare) >= need else None
-
-
-def bare_street(words: Sequence[re.Match[str]]) -> bool:
-    """Whether it is a street's name."""
-    return words[-1][0].rstrip(".,") in _STREETS
-
-
-def _is_plain_first(words: Sequence[re.Match[str]]) -> bool:
-    first = _bare(words[0][0])
-    if first in _PLAIN:
-        return True
-    return (
-        len(words) > 2
-        and first not in words_of("given_names")
-        and (first in words_of("common_words"))
-    )
-
-
-def _likeness(words: Sequence[str]) -> float:
-    """How much words are like a name: a given name first, a surname last, no ordinary words."""
-    given, surnames, common = (
-        words_of(name) for name in ("given_names", "surnames", "common_words")
-    )
-    first, last = words[0], words[-1]
-    if len(words) > 2 and any(
-        word in common and word not in given and word not in surnames for word in words[1:-1]
-    ):
-        return -2
-    points = (
-        2.0
-        if first.partition("-")[0] in given or first in _TWO_FACED
-        else 0.5
-        if first not in common
-        else -1.0
-    )
-    if len(words) == 1:
-        return points if first in given else points + (1 if first in surnames else 0)
-    if last in surnames and last not in common:
-        return points + 1
-    if last in common:
-        return points + (0 if last in surnames or first in given else -1)
-    return points + 0.5
-
-
-def _bare(word: str) -> str:
-    return re.sub(r"['’]s$", "", word).strip(".,'’").lower()
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"['’]s$", "", name).lower().strip(" .")
-
-
-_STREETS = frozenset(
-    [
-        "St",
-        "Ave",
-        "Rd",
-        "Ln",
-        "Dr",
-        "Blvd",
-        "Ct",
-        "Pl",
-        "Way",
-        "Cir",
-        "Hwy",
-        "Street",
-        "Road",
-        "Avenue",
-        "Lane",
-        "Drive",
-        "Corporation",
-        "Inc",
-        "Ltd",
-        "LLC",
-        "Company",
-        "Corp",
-        "Co",
-    ]
-)
-_TWO_FACED = words_of("english_two_faced")
-"""Given names that are ordinary words too."""
-_FAMOUS = words_of("english_famous", lines=True)
-_PLACES = words_of("english_places")
-"""Countries, cities, languages, firms, words of institutions: no part of a name of a person."""
-_PLAIN = words_of("english_no_names")
-"""Words that begin a sentence or a field, and titles."""

@@ -69,7 +69,7 @@ _FEWEST_DIGITS: Mapping[Kind, int] = {
 }
 """How many digits a kind needs to have in a row, with marks between; the others seven."""
 _TABLES = hints(
-    "name phone mobile tel cell dob birth passport mrn plate patient visitor qq wechat insurance policy",
+    "name phone mobile tel cell dob birth passport mrn plate patient qq wechat insurance policy",
     "姓名 电话 手机 微信 地址 病历 住院号 护照 车牌 联系",
 )
 _LEAD = 160

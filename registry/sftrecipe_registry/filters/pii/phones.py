@@ -54,6 +54,13 @@ _SERVICE = re.compile(
 _SAMPLE = re.compile(
     r"(?i)(?:e\.?g\.?|such as|for example|like|format(?:ted)?(?: as)?|示例|例如|比如|格式|形如|如)[\s::\"“'(]*$"
 )
+_NO_PHONE = re.compile(
+    r"[+-]?[0-9]\.[0-9]+|\+?[0-9]{14,}|(?:1[0-9]|20)[0-9]{2}-(?:1[0-9]|20)?[0-9]{2}(?:[ .].*)?"
+)
+"""Decimals, long sums, years."""
+_PART_BEFORE = re.compile(r"(?<![0-9])[0-9]{1,6}[ -]$")
+_PART_AFTER = re.compile(r"[ -][0-9]{3}(?![0-9]*[年月])")
+"""What makes it a part of a longer number."""
 _PATTERN_WORDS = hints("regex regexp", "正则")
 _TOLL_FREE = re.compile(
     r"^\+?\(?(?:1[ .-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .-]|^\(?900\)?[ .-]|^0?800[ .-]|^400[ -]?[0-9]"
@@ -110,22 +117,13 @@ def _is_personal(read: ReadText, start: int, end: int) -> bool:
         or not set(digits) - {"0", "1"}
     ):
         return False
-    if of_a_thing(read, start, 20) and not _WORDS.search(before[-12:]):
+    if _SAMPLE.search(before[-14:]) or _SERVICE.search(before) or _NO_PHONE.fullmatch(written):
         return False
-    if _SAMPLE.search(before[-14:]) or read.context.has(_PATTERN_WORDS):
+    if _PART_BEFORE.search(before) or _PART_AFTER.match(read.after(end)):
         return False
-    if re.search(r"(?<![0-9])[0-9]{1,6}[ -]$", before) or re.match(
-        r"[ -][0-9]{3}(?![0-9]*[年月])", read.after(end)
-    ):
-        return False
-    if re.fullmatch(
-        r"[+-]?[0-9]\.[0-9]+|\+?[0-9]{14,}|(?:1[0-9]|20)[0-9]{2}-(?:1[0-9]|20)?[0-9]{2}(?:[ .].*)?",
-        written,
-    ):
-        return False
-    if in_sum(read, start, end) or _SERVICE.search(before):
-        return False
-    return not read.is_quiet(start)
+    of_other = of_a_thing(read, start, 20) and not _WORDS.search(before[-12:])
+    of_pattern = read.context.has(_PATTERN_WORDS)
+    return not (of_other or of_pattern or in_sum(read, start, end) or read.is_quiet(start))
 
 
 def _bare_mobile(read: ReadText, found: re.Match[str]) -> bool:

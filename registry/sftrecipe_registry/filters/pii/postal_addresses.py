@@ -49,6 +49,12 @@ _FOREIGN_HINTS = hints(
     "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"
 )
 _ZH_HINTS = hints("", "号 室 栋 幢 弄 座")
+_COUNTED = ("年", "%", "元", "个", "人", "次", "月", "家")
+"""What makes the number before it a quantity."""
+_BETWEEN = re.compile(r"[\s:\"'=|(]*[\u4e00-\u9fff0-9\s:\"'=|(]*")
+_ZH_ROAD = re.compile("[路街巷弄道里村镇]|大道|胡同")
+_ZH_ESTATE = re.compile("小区|花园|苑|公寓|大厦|广场|家园|新村|城|庭|园|宿舍|府|[湾轩阁]")
+_ZH_FLAT = re.compile(r"[0-9A-Z]\s?(?:栋|幢|座|单元|室|户|号楼|楼)|[0-9]{3,4}$")
 _NO_PLACE = re.compile(
     "[^0-9]{0,8}(?:知道|难道|报道|味道|渠道|轨道|通道|城市|每|我们|你们|他们|如何|什么|这|那)"
 )
@@ -114,48 +120,39 @@ def _chinese(read: ReadText) -> Found:
 
 
 def _chinese_at(read: ReadText, start: int) -> tuple[int, int] | None:
-    begin = start
+    begin, told = _without_words(read, start)
+    found = _ZH.match(read.text, begin)
+    before = read.before(begin, 14)
+    if not found or _NO_PLACE.match(found[0]) or _ZH_COMPANY.search(before):
+        return None
+    end = begin + len(found[0].rstrip(" -,"))
+    if read.text[begin + len(found[0]) :][:1] in _COUNTED or read.is_quiet(begin):
+        return None
+    told = told or bool(re.search("地址|住", before))
+    return (begin, end) if _is_home(found, told, "住" in before[-8:]) else None
+
+
+def _without_words(read: ReadText, start: int) -> tuple[int, bool]:
+    """Where the place begins, without the words before it (住在, 收货地址:); whether there are any."""
     words = [*_ZH_WORD.finditer(read.text, max(0, start - 12), min(len(read.text), start + 14))]
     behind = [word.end() for word in words if word.end() <= start + 8]
-    if behind and re.fullmatch(
-        r"[\s:\"'=|(]*[\u4e00-\u9fff0-9\s:\"'=|(]*", read.text[behind[-1] : start] or " "
-    ):
-        begin = max(start, behind[-1]) if behind[-1] > start else start
-    while begin < len(read.text) and read.text[begin] in " :\"'是为在:":
-        begin += 1
-    found = _ZH.match(read.text, begin)
-    if not found:
-        return None
+    if behind and _BETWEEN.fullmatch(read.text[behind[-1] : start]):
+        start = max(start, behind[-1])
+    while start < len(read.text) and read.text[start] in " :\"'是为在":
+        start += 1
+    return start, bool(behind)
+
+
+def _is_home(found: re.Match[str], told: bool, lives: bool) -> bool:
+    """Whether it is a place down to the house: three levels with a number, a flat, or a street's
+    number behind a word for where somebody lives."""
     region, road, house = found["region"], found["road"], found["house"]
-    has_number = bool(re.search("[0-9一二三四五六七八九十]", road)) and "号" in road
-    if read.text[begin + len(found[0]) :][:1] in (
-        "年",
-        "%",
-        "元",
-        "个",
-        "人",
-        "次",
-        "月",
-        "家",
-    ) or _NO_PLACE.match(found[0]):
-        return None
-    named = bool(re.search("[路街巷弄道里村镇]|大道|胡同", road + found["place"])) or bool(
-        re.search("小区|花园|苑|公寓|大厦|广场|家园|新村|城|庭|园|宿舍|府|[湾轩阁]", house)
-    )
-    has_flat = named and bool(
-        re.search(r"[0-9A-Z]\s?(?:栋|幢|座|单元|室|户|号楼|楼)|[0-9]{3,4}$", house)
-    )
-    told = bool(behind) or bool(re.search(r"地址|住址|住", read.before(begin, 14)))
-    if _ZH_COMPANY.search(read.before(begin, 14)) or read.is_quiet(begin):
-        return None
     levels = len(re.findall("省|市|区|县|镇|乡|村|街道", region + found["place"]))
-    if levels < 3 and not (
-        (has_flat and (region or road))
-        or (has_number and told and (region or has_flat or "住" in read.before(begin, 8)))
-    ):
-        return None
-    if levels >= 3 and has_number | ("号" in found[0]):
-        return begin, begin + len(found[0].rstrip(" -,"))
-    if not (told or has_flat):
-        return None
-    return begin, begin + len(found[0].rstrip(" -,"))
+    has_number = "号" in road and bool(re.search("[0-9一二三四五六七八九十]", road))
+    if levels >= 3 and (has_number or "号" in found[0]):
+        return True
+    is_named = bool(_ZH_ROAD.search(road + found["place"]) or _ZH_ESTATE.search(house))
+    has_flat = is_named and bool(_ZH_FLAT.search(house))
+    if has_flat and (region or road):
+        return True
+    return told and (has_flat or (has_number and bool(region or lives)) or levels >= 3)

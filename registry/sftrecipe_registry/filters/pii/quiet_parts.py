@@ -1,6 +1,5 @@
 """The parts of a text where numbers and names are nobody's: code, regular expressions."""
 
-# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re
