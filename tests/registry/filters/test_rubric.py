@@ -83,9 +83,9 @@ async def test_the_rubric_speaks_the_recipes_language() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
-    "aspect", ["instruction_following", "truthfulness", "honesty", "helpfulness"]
+    "aspect", ["instruction_following", "truthfulness", "honesty", "helpfulness", "safety"]
 )
-async def test_ultrafeedbacks_aspects_come_with_it(aspect: str, language: str) -> None:
+async def test_aspects_come_with_it(aspect: str, language: str) -> None:
     model = FakeModel(lambda request: "Score: 3")
     plugin = Rubric(prompt=f"builtin:rubric/{aspect}", at_least=3)
     rows = RowList.of({"instruction": "The question", "input": "Its input", "output": "The answer"})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
+
+from annotated_types import Gt, Le
 
 from sftrecipe.plugin import (
     KEEP,
@@ -11,6 +13,7 @@ from sftrecipe.plugin import (
     Context,
     InputFile,
     Inputs,
+    MachineCheck,
     OptionFiles,
     OptionProblem,
     Record,
@@ -18,10 +21,18 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
+from sftrecipe_registry.filters.safety.classifier import load_classifier
 from sftrecipe_registry.filters.safety.harm_rules import LANGUAGES, harm_in, language_rules
+from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 from sftrecipe_registry.shared.text.row_text import text_of, whole_text
 from sftrecipe_registry.shared.text.word_list import word_finder
+from sftrecipe_registry.shared.vectors.packaged_embedding import (
+    INSTALL,
+    MODULE,
+    PACKAGE,
+    model_is_missing,
+)
 
 texts = Texts(__package__)
 
@@ -39,8 +50,9 @@ class Safety(RowFilter):
     history, news, stories or computers, and answers that refuse. A row that it passes is not proven
     safe: on rows of other authors it finds about half of the unsafe ones. Rejects with the
     category's name as reason, such as `violence`; the detail is what it found. Words of your own
-    count wherever they stand. A judge sees more: `{use: rubric, provider: judge, with: {prompt:
-    "builtin:rubric/safety", at_least: 4}}`.
+    count wherever they stand. With `classifier` a small model on the CPU looks besides, and
+    rejects `unsafe` with its chance. A judge sees more than both: `{use: rubric, provider: judge,
+    with: {prompt: "builtin:rubric/safety", at_least: 4}}`.
     """
 
     version: ClassVar[str] = "2"
@@ -53,6 +65,7 @@ class Safety(RowFilter):
         "drugs": ("categories", "words", "allow"),
         "crime": ("categories", "words", "allow"),
         "gambling": ("categories", "words", "allow"),
+        "unsafe": ("classifier", "unsafe_from"),
     }
     example: ClassVar[str] = (
         "{use: safety, with: {categories: [violence, sexual], words: {rivals: [Acme, 艾克美]}}}"
@@ -67,13 +80,20 @@ class Safety(RowFilter):
     """Category → a file of more of them, one a line; lines that begin with `#` do not count."""
     allow: tuple[str, ...] = ()
     """Words of the lists, or what the detail of a reject tells, that are no matter."""
+    classifier: bool = False
+    """Let a small classifier on the packaged embedding (sftrecipe[embeddings]) judge question and
+    answer too: some 20 ms a row."""
+    unsafe_from: Annotated[float, Gt(0), Le(1)] = 0.5
+    """The classifier's chance from which on a row is unsafe: lower finds more, and more in vain."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns whose texts are joined; left out: question and answer, and all
     that is said in the row for words."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to look for; a word that is allowed but in no list."""
-        if not (self.categories or self.words or self.files):
+        if self.classifier and model_is_missing():
+            yield OptionProblem(("classifier",), texts("not-installed", package=PACKAGE), INSTALL)
+        if not (self.categories or self.words or self.files or self.classifier):
             yield OptionProblem(("categories",), texts("no-words"), texts("set-words"))
         if self.files:
             return
@@ -81,6 +101,11 @@ class Safety(RowFilter):
         for place, word in enumerate(self.allow):
             if _folded(word) not in listed and not any(harm_in(word, "", self.categories)):
                 yield OptionProblem(("allow", place), texts("word-in-no-list", word=word))
+
+    def check_machine(self) -> Iterator[MachineCheck]:
+        """The package with the embedding, where the classifier is asked for."""
+        if self.classifier:
+            yield package_check(MODULE, PACKAGE, INSTALL)
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
@@ -92,7 +117,10 @@ class Safety(RowFilter):
         for category, text in harm_in(asked, answered, self.categories):
             if _folded(text) not in allowed:
                 return Verdict(False, category, None, _folded(text))
-        return KEEP
+        if not self.classifier:
+            return KEEP
+        chance = load_classifier()(asked, answered)
+        return Verdict(chance < self.unsafe_from, "unsafe", chance)
 
     def _parts(self, row: Record) -> tuple[str, str]:
         """What is asked and answered, or the named columns as both."""

@@ -62,8 +62,9 @@ class RubricScale(Sampling):
         ),
     ] = "builtin:rubric/self_curation"
     """The rubric: `builtin:rubric/self_curation`, one of UltraFeedback's aspects
-    (`builtin:rubric/instruction_following`, `…/truthfulness`, `…/honesty`, `…/helpfulness`), or one
-    of your own, the text or a `.j2` file (Jinja2), such as `"Is this advice safe to follow? {{
+    (`builtin:rubric/instruction_following`, `…/truthfulness`, `…/honesty`, `…/helpfulness`),
+    `builtin:rubric/safety` (hazards S1 to S14 of MLCommons and Llama Guard: 1 unsafe, 5 none), or
+    one of your own, the text or a `.j2` file (Jinja2), such as `"Is this advice safe to follow? {{
     output }} End with a line 'Score: n', n from 1 (no) to 5 (yes)."`. It is given `instruction`,
     `input`, `output` (of chat turns what was said before the last answer, and that answer) and the
     row's columns."""
