@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
 
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_][A-Za-z0-9._%+'-]{0,63}[ ]?@[ ]?(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
@@ -26,7 +26,6 @@ _NOBODYS = re.compile(
     r"|\.(?:test|invalid|example|localhost|local|png|jpg|jpeg|gif|svg|py|js)$"
 )
 """Addresses of offices, of examples, of nobody."""
-_SPELLED = hints("dot at")
 _AT = re.compile(r"[(\[{](?:at|AT)[)\]}]|(?:at|AT) [A-Za-z0-9-]+ (?:dot|DOT) ")
 _URL = re.compile(
     r"(?:https?://|(?<![A-Za-z0-9.])www\.)[A-Za-z0-9][!-~]{2,2000}(?<![.,;:!?)\]}'\"])",
@@ -70,7 +69,11 @@ _WELL_KNOWN = frozenset(
 
 def emails(read: ReadText) -> Found:
     """Those of persons: no offices (`info@`), no examples (`@example.com`)."""
-    if "@" not in read.text and not (read.context.has(_SPELLED) and _AT.search(read.text)):
+    if "@" not in read.text and not (
+        " at" in read.lower or "(at" in read.lower or "[at" in read.lower
+    ):
+        return
+    if "@" not in read.text and not _AT.search(read.text):
         return
     for found in _EMAIL.finditer(read.text):
         if not _NOBODYS.search(found[0].replace(" ", "")) and not read.is_quiet(found.start()):

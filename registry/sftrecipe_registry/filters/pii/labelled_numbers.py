@@ -50,9 +50,7 @@ _PLATE_HINTS = hints(
     "车",
 )
 _VEHICLES = re.compile(r"(?i)vehicle|plate|\bcar\b|parking")
-_PLATE_SIGNS = re.compile(
-    "(?<![0-9A-Za-z])(?:[A-Z]{1,3}[ -]?[A-Z]{0,2}[ -]?[0-9]|[0-9]{1,4}[ -]?[A-Z])"
-)
+_PLATE_SIGNS = re.compile("[A-Z]{1,3}[ -]?[A-Z]{0,2}[ -]?[0-9]|[0-9]{1,4}[ -]?[A-Z]")
 _PLATE_NEAR = re.compile(
     r"(?i)(?:licen[cs]e|plates?|reg(?:istration)?\.?|tags?|车牌号?)(?:[ ]?(?:number|no\.?|#|nr|is|was|mark))*[\s:=#\"'(,|*]{1,4}(?:is )?$"
 )

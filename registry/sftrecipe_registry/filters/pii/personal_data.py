@@ -72,6 +72,7 @@ _TABLES = hints(
     "name phone mobile tel cell dob birth passport mrn plate patient qq wechat insurance policy",
     "姓名 电话 手机 微信 地址 病历 住院号 护照 车牌 联系",
 )
+"""What those kinds have that need no digit."""
 _LEAD = 160
 _WEAK: frozenset[Kind] = frozenset({"url"})
 """Kinds that say nothing of a person being spoken of."""
@@ -127,6 +128,8 @@ def _read(said: Sequence[str], context: RowContext) -> Iterator[ReadText]:
 def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
     """All but names; only what the longest number in the text may be."""
     pieces: list[PersonalSpan] = []
+    if not read.digits and not read.context.has_handles:
+        return pieces
     if read.digits >= 4 and "\n" in read.text and read.context.has(_TABLES):
         for kind, start, end in table_cells(read):
             _add(pieces, kind, iter([(start, end)]))

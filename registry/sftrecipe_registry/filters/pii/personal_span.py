@@ -58,6 +58,8 @@ _HAN = re.compile("[\u4e00-\u9fff]")
 _DIGIT = re.compile("[0-9]")
 _FOUR = re.compile("[0-9](?:[ A-Z()./,:年月-]{0,4}[0-9]){3}")
 _SEVEN = re.compile("[0-9](?:[ ()./+-]{0,3}[0-9]){6}")
+_HANDLES = ("@", "wechat", "(at", "[at", " dot ", "://", "www.")
+_CHINESE_HANDLES = ("微", "薇", "威信", "vx", "wx", "v信", "加v")
 _LETTERS = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
 """Everything but small letters becomes a blank."""
 
@@ -115,6 +117,12 @@ class RowContext:
     def is_chinese(self) -> bool:
         """Whether it is Chinese to some part."""
         return not self.text.isascii() and _HAN.search(self.text) is not None
+
+    @cached_property
+    def has_handles(self) -> bool:
+        """Whether it may hold addresses or names of accounts, which need no digit."""
+        signs = (*_HANDLES, *_CHINESE_HANDLES) if self.is_chinese else _HANDLES
+        return any(sign in self.lower for sign in signs)
 
     def has(self, hints: Hints) -> bool:
         """Whether one of these words stands anywhere in the row: asked before an expression is,
