@@ -1,4 +1,4 @@
-"""A logistic regression on sparse features, fitted with numpy alone: the same weights every time."""
+"""A logistic regression on sparse features, fitted with numpy alone, the same every time."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Real(NamedTuple):
 
 
 def real_rows(data: Path = DATA) -> Iterator[Real]:
-    """The rows of all instruction sets there; of the sets that Alpaca's rows stand in, each once."""
+    """The rows of all instruction sets there, each once."""
     seen = set()
     for name in (
         "llamafactory/alpaca_zh_demo.json",

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from logistic_fit import Example, chances, fit
 from real_answers import real_rows
-from refusal_examples import HERE, tuned_rows
+from refusal_examples import tuned_rows
 from train_refusals import SMALLEST, WEIGHTS, precision_and_recall
 
-from sftrecipe_registry.filters.format.ending_features import ENDED, ending_features
+from sftrecipe_registry.filters.format.ending_features import ending_features
 from sftrecipe_registry.filters.format.open_syntax import is_code
 from sftrecipe_registry.filters.format.phrase_weights import table
 from sftrecipe_registry.shared.text.scripts import has_unspaced

@@ -77,7 +77,7 @@ def _show(name: str, tuned: Sequence[Labelled], found: Sequence[float], verbose:
     for chance, row in sorted(zip(found, tuned, strict=True)) if verbose else ():
         if (chance >= REFUSES) != row.label:
             print(
-                f"  {chance:.2f} {row.label!s:5} {row.group}: {row.asked[:70]!r} {row.answer[:200]!r}"
+                f"  {chance:.2f} {row.label!s:5} {row.group} {row.asked[:60]!r} {row.answer[:90]!r}"
             )
 
 

@@ -5,23 +5,79 @@ from __future__ import annotations
 import re
 
 _NUMBERS = {
-    **{word: at for at, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve".split(), 2)},
-    **{word: at for at, word in enumerate("二三四五六七八九十", 2)}, "两": 2,
+    **{
+        word: at
+        for at, word in enumerate(
+            [
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+                "eleven",
+                "twelve",
+            ],
+            2,
+        )
+    },
+    **{word: at for at, word in enumerate("二三四五六七八九十", 2)},
+    "两": 2,
 }
 _EN = "|".join(word for word in _NUMBERS if word.isascii())
 _ASKED = re.compile(
-    rf"(?:\b(?:list|name|give|suggest|provide|write|generate|recommend|tell|state|mention|identify|create|describe"
-    rf"|offer|explain|what are|come up with|share|enumerate|propose|brainstorm)\b(?: me| us| down| out| up| the"
+    rf"(?:\b(?:list|name|give|suggest|provide|write|generate|recommend|tell|state|mention"
+    rf"|identify|create|describe"
+    rf"|offer|explain|what are|come up with|share|enumerate|propose|brainstorm)\b(?: me| us"
+    rf"| down| out| up| the"
     rf"| at least| exactly)*\s+(?P<en>{_EN}|\d{{1,2}})\s+(?!(?:to|or|-|–)\s*\d)(?P<of>\w+)"
-    rf"|(?:列出|列举|给出|写出|说出|举出|提供|推荐|介绍|总结|提出|写|给我|想出|设计|起|说说|讲)(?:我国|中国|至少|一下)?"
-    rf"(?P<zh>[两二三四五六七八九十]|\d{{1,2}})(?P<unit>[个条种点项位本部句首道款件类大])(?!月|人))",
+    rf"|(?:列出|列举|给出|写出|说出|举出|提供|推荐|介绍|总结|提出|写|给我|想出|设计|起|说说"
+    rf"|讲)(?:我国|中国|至少|一下)?"
+    rf"(?P<zh>[两二三四五六七八九十]|\d{{1,2}})(?P<unit>[个条种点项位本部句首道款件类大])(?!月"
+    rf"|人))",
     re.IGNORECASE,
 )
 _NOT_ITEMS = frozenset(
-    "year years day days hour hours minute minutes word words sentence sentences paragraph paragraphs page pages"
-    " line lines percent dollars people characters numbers digits digit letters letter part parts person"
-    " stanza stanzas times points-of steps".split()
+    [
+        "year",
+        "years",
+        "day",
+        "days",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "word",
+        "words",
+        "sentence",
+        "sentences",
+        "paragraph",
+        "paragraphs",
+        "page",
+        "pages",
+        "line",
+        "lines",
+        "percent",
+        "dollars",
+        "people",
+        "characters",
+        "numbers",
+        "digits",
+        "digit",
+        "letters",
+        "letter",
+        "part",
+        "parts",
+        "person",
+        "stanza",
+        "stanzas",
+        "times",
+        "points-of",
+        "steps",
+    ]
 )
 _ITEM = re.compile(r"^\s*\**(\d{1,2})\s*[.)、．）]\s*\**\s*\S")
 _BULLET = re.compile(r"^\s{0,2}[-*•]\s+\S")

@@ -25,7 +25,8 @@ _MODEL = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_MODELS = re.compile(
-    r"\b(?:ai|chatbots?|language models?|assistants?|who are you|are you|do you have|translate|rewrite|gpt\w*)\b"
+    r"\b(?:ai|chatbots?|language models?|assistants?|who are you|are you|do you have|translate"
+    r"|rewrite|gpt\w*)\b"
     r"|AI|人工智能|语言模型|机器人|助手|你是|翻译|改写",
     re.IGNORECASE,
 )
@@ -40,8 +41,10 @@ _SHORTEST_COPY = 15
 _COPIED = 0.5
 """Share of the answer that the instruction is at least: more answers it after repeating it."""
 _KEEPS_TEXT = re.compile(
-    r"\b(?:correct|fix|edit|proofread|repeat|rewrite|translate|punctuat\w+|grammar|capitali[sz]e|format|complete"
-    r"|continue|fill|convert|summari[sz]e|quote|copy|insert|add|replace|classify|identify|highlight)\b"
+    r"\b(?:correct|fix|edit|proofread|repeat|rewrite|translate|punctuat\w+|grammar"
+    r"|capitali[sz]e|format|complete"
+    r"|continue|fill|convert|summari[sz]e|quote|copy|insert|add|replace|classify|identify"
+    r"|highlight)\b"
     r"|改|润色|校对|重复|翻译|标点|补全|续写|填|转换|格式|引用|抄|插入|替换|加上|标出",
     re.IGNORECASE,
 )
@@ -66,7 +69,7 @@ def as_a_model(asked: str, answer: str) -> AnswerFault | None:
 
 
 def same_line(asked: str, answer: str, most: int) -> AnswerFault | None:
-    """One line stands there more often than `most`; code and what is to be repeated do not count."""
+    """One line stands there more often than `most`; not in code, songs, drills and tables."""
     if answer.count("\n") < most:
         return None
     lines = (line.strip() for line in CODE.sub("", answer).splitlines())

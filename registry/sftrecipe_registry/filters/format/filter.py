@@ -68,8 +68,8 @@ class Format(RowFilter):
     """Drop rows whose answer is empty, stops short, refuses, repeats itself or stands for none.
 
     Each rule is a reason of rejects: `cut_off`, where the column or tag `finish_reason` tells of
-    it; `empty`: no letter, digit or symbol; `placeholder`: `N/A`, `TODO`, `…`, 略, an open template,
-    where that is not the right answer; `refusal`: it declines and little else follows, not in rows
+    it; `empty`: no letter, digit or symbol; `placeholder`: `N/A`, `TODO`, 略, open templates,
+    where that is no right answer; `refusal`: it declines and little else follows, not in rows
     with tools; `as_a_model`: it begins with `As an AI …`, and nobody asked about models;
     `unfinished`: it stops amidst a sentence, list, bracket, table or code; `copied_instruction`:
     most of it is the instruction; `unbalanced`: code fences, brackets, Chinese quotation marks;
@@ -169,9 +169,8 @@ def _cut_off(seen: _Seen) -> AnswerFault | None:
 
 def _empty(seen: _Seen) -> AnswerFault | None:
     """Nothing at all, or marks where no marks are asked for."""
-    if seen.answer.strip() and asks_for_signs(seen.asked):
-        return None
-    return empty(seen.answer)
+    fault = empty(seen.answer)
+    return None if fault and seen.answer.strip() and asks_for_signs(seen.asked) else fault
 
 
 def _placeholder(seen: _Seen) -> AnswerFault | None:

@@ -11,12 +11,15 @@ CODE = re.compile(r"^[ \t]*```.*?(?:^[ \t]*```[ \t]*$|\Z)|`[^`\n]*`", re.MULTILI
 _SMILEY = re.compile(r"(?<![\w)])[:;]['’]?[-~^o]?[()\[\]{}]+|[<>]:['’]?-?\(|\([-^o;:=_ω°╯ヽ]+\)?")
 _HALF_OPEN = re.compile(r"[\[(（]\s*[-+−]?[\w∞.]+\s*[,，]\s*[-+−]?[\w∞.]+\s*[\])）]")
 _CODE_LINE = re.compile(
-    r"[{};]\s*$|^\s*(?:def|class|import|from|return|function|const|let|var|public|private|for|while|if"
+    r"[{};]\s*$|^\s*(?:def|class|import|from|return|function|const|let|var|public|private|for"
+    r"|while|if"
     r"|else|elif|SELECT|FROM|WHERE|INSERT|UPDATE|CREATE|#include|<\w+|</\w+|print|int|void|echo)\b"
-    r"|\w\(.*\)\s*[:;{]?\s*$|^\s*\w[\w.\[\]]*\s*[-+*/]?=\s*\S|=>|^\s*[}\])]|^\s*(?://|/\*|#!)|^\s*\"[\w ]+\":",
+    r"|\w\(.*\)\s*[:;{]?\s*$|^\s*\w[\w.\[\]]*\s*[-+*/]?=\s*\S|=>|^\s*[}\])]|^\s*(?://|/\*|#!)"
+    r"|^\s*\"[\w ]+\":",
 )
 _CODE_END = re.compile(
-    r"(?:[,=+*/<(\[{.&|\\:-]|=>|->|\b(?:and|or|not|in|AND|OR|ON|IN|SELECT|FROM|WHERE|BY|JOIN|SET|VALUES|return"
+    r"(?:[,=+*/<(\[{.&|\\:-]|=>|->|\b(?:and|or|not|in|AND|OR|ON|IN|SELECT|FROM|WHERE|BY|JOIN"
+    r"|SET|VALUES|return"
     r"|new|const|let|var|import|def|class|function|public|private|static))$"
 )
 _BLOCKS = (
@@ -24,8 +27,39 @@ _BLOCKS = (
     (re.compile(r"^\s*if\b.*\bthen$|;\s*then$"), re.compile(r"^\s*(?:fi|end)\b")),
 )
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)(?:\s[^<>]*=[^<>]*)?(?<!/)>")
-_VOID = frozenset("area base br col embed hr img input link meta p li td th tr option source wbr".split())
-_PAIRS = {")": "(", "）": "（", "]": "[", "}": "{", "】": "【", "》": "《", "”": "“", "」": "「", "』": "『"}
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "option",
+        "source",
+        "wbr",
+    ]
+)
+_PAIRS = {
+    ")": "(",
+    "）": "（",
+    "]": "[",
+    "}": "{",
+    "】": "【",
+    "》": "《",
+    "”": "“",
+    "」": "「",
+    "』": "『",
+}
 _OPENING = frozenset(_PAIRS.values())
 _EITHER = {"(": "（", "（": "("}
 _LOOKED_BACK = 1_500
@@ -48,8 +82,15 @@ def is_code(text: str) -> bool:
 def _is_prose(line: str) -> bool:
     stripped = line.strip()
     if has_unspaced(stripped):
-        return stripped[-1] not in ";{}" and not stripped.startswith(("#", "//", "<", '"', "print", "echo", "{", "[", "plt", "df"))
-    return stripped[-1] in ".!?;" and stripped.count(" ") > 3 and not re.search(r"[=(){}<>]", stripped[-1:] if stripped[-1] != ";" else stripped) and not stripped.startswith(("#", "//"))
+        return stripped[-1] not in ";{}" and not stripped.startswith(
+            ("#", "//", "<", '"', "print", "echo", "{", "[", "plt", "df")
+        )
+    return (
+        stripped[-1] in ".!?;"
+        and stripped.count(" ") > 3
+        and not re.search(r"[=(){}<>]", stripped[-1:] if stripped[-1] != ";" else stripped)
+        and not stripped.startswith(("#", "//"))
+    )
 
 
 def open_code(text: str) -> str:
@@ -63,7 +104,9 @@ def open_code(text: str) -> str:
             return opening
     lines = text.splitlines()
     for begins, ends in _BLOCKS:
-        if sum(bool(begins.search(line)) for line in lines) > sum(map(bool, map(ends.search, lines))):
+        if sum(bool(begins.search(line)) for line in lines) > sum(
+            map(bool, map(ends.search, lines))
+        ):
             return "block"
     return _open_tag(text)
 
@@ -141,7 +184,9 @@ def open_table(text: str) -> bool:
         return False
     if all(row.endswith("|") for row in rows[:-1]) and not rows[-1].endswith("|"):
         return True
-    return rows[-1].count("|") < rows[0].count("|") and re.fullmatch(r"[|:\- ]+", rows[1]) is not None
+    return (
+        rows[-1].count("|") < rows[0].count("|") and re.fullmatch(r"[|:\- ]+", rows[1]) is not None
+    )
 
 
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)

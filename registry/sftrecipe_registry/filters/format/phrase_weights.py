@@ -43,4 +43,6 @@ def phrase_weights(name: str) -> PhraseWeights:
 def table(weights: dict[str, float]) -> str:
     """Weights as such a table; those that come to nothing are left out."""
     rounded = {phrase: round(weight * _SCALE) for phrase, weight in weights.items()}
-    return "".join(f"{rounded[phrase]}\t{phrase}\n" for phrase in sorted(rounded) if rounded[phrase])
+    return "".join(
+        f"{rounded[phrase]}\t{phrase}\n" for phrase in sorted(rounded) if rounded[phrase]
+    )

@@ -21,12 +21,15 @@ _STEPS = (3, 6, 10, 16, 25, 40, 60, 90, 130)
 
 _QUESTIONS = {
     "writes": r"\b(?:write|compose|draft|create|generate|rewrite|rephrase|paraphrase|edit|continue"
-    r"|complete|reply|respond|role ?-?play|pretend)\b|写|撰|编|造句|续写|改写|润色|回复|拟|创作|扮演",
-    "letter": r"\b(?:letters?|e-?mails?|messages?|texts?|notes?|memos?|scripts?|repl(?:y|ies)|response"
+    r"|complete|reply|respond|role ?-?play|pretend)\b|写|撰|编|造句|续写|改写|润色|回复|拟"
+    r"|创作|扮演",
+    "letter": r"\b(?:letters?|e-?mails?|messages?|texts?|notes?|memos?|scripts?|repl(?:y|ies)"
+    r"|response"
     r"|notice|announcement|sms|statement|disclaimer|tweet|review|customers?|clients?)\b"
     r"|信|邮件|短信|公告|通知|话术|客服|客户|回复|声明|留言|评论|文案",
     "fiction": r"\b(?:story|scene|dialogues?|conversation|novel|poem|lines?|song|play|fiction|joke"
-    r"|character|quote|monologue|limerick|haiku)\b|故事|对话|小说|台词|诗|剧|情节|笑话|人物|片段|独白",
+    r"|character|quote|monologue|limerick|haiku)\b|故事|对话|小说|台词|诗|剧|情节|笑话|人物"
+    r"|片段|独白",
     "language": r"\b(?:translat\w+|in (?:english|chinese|french|spanish|german)|grammar|sentence"
     r"|correct|idiom|phrase|word|past tense|synonyms?|proofread)\b"
     r"|翻译|译成|译为|英文|中文|语法|句子|造句|成语|词语|病句|语病",
@@ -37,27 +40,40 @@ _QUESTIONS = {
     r"|根据|原文|文中|短文|阅读|文章|材料|文档|下文|上下文|总结|概括",
     "you": r"\b(?:you|your|ai|chatbots?|language models?|assistants?|llms?|gpt\w*|chatgpt)\b"
     r"|你|您|机器人|人工智能|语言模型|大模型|AI",
-    "refuses": r"\b(?:refus\w*|declin\w*|reject\w*|sorry|apolog\w*|can'?t|cannot|unable|unfortunately"
-    r"|turn(?:s|ing)? down|say(?:ing)? no|impossible|not possible|can not|not able|no longer|lo siento"
-    r"|no pued\w+|désolé\w*|ne (?:peux|peut|pouvons|puis)|leider|kann nicht|können wir|sinto muito|non posso"
-    r"|beyond|not interested|won'?t|will not|don'?t|do not|no time|busy|unavailable)\b|申し訳|できません|すみません|죄송"
+    "refuses": r"\b(?:refus\w*|declin\w*|reject\w*|sorry|apolog\w*|can'?t|cannot|unable"
+    r"|unfortunately"
+    r"|turn(?:s|ing)? down|say(?:ing)? no|impossible|not possible|can not|not able|no longer"
+    r"|lo siento"
+    r"|no pued\w+|désolé\w*|ne (?:peux|peut|pouvons|puis)|leider|kann nicht|können wir"
+    r"|sinto muito|non posso"
+    r"|beyond|not interested|won'?t|will not|don'?t|do not|no time|busy|unavailable)\b|申し訳"
+    r"|できません|すみません|죄송"
     r"|拒绝|拒答|婉拒|谢绝|道歉|抱歉|对不起|无法|不能|不可以|遗憾|推辞|回绝",
-    "translates": r"\btranslat\w+|\b(?:into|in|to) (?:english|chinese|french|spanish|german|japanese)\b"
+    "translates": r"\btranslat\w+|\b(?:into|in|to) (?:english|chinese|french|spanish|german"
+    r"|japanese)\b"
     r"|翻译|译成|译为|用(?:英|中|法|日|德)(?:文|语)",
-    "rewrites": r"\b(?:rewrite|rephrase|reword|paraphrase|formal\w*|polite\w*|nicely|friendlier|shorten|correct"
-    r"|fix|proofread|grammar|punctuat\w+|in a sentence|sentences?\b|negative|opposite|sentence with|using the (?:word|phrase)|example (?:of|sentence)"
-    r"|tagline|slogan|auto-?reply|out.of.office|template)\b|改写|改为|改成|换一种|委婉|礼貌|正式|造句|改正|病句|润色|例句"
-    r"|自动回复|模板|标语|口号|广告语|扩写|缩写|缩短|写一句|一句话|意思|解释一下|\bmean(?:s|ing)?\b|toast|one-liner|examples",
+    "rewrites": r"\b(?:rewrite|rephrase|reword|paraphrase|formal\w*|polite\w*|nicely"
+    r"|friendlier|shorten|correct"
+    r"|fix|proofread|grammar|punctuat\w+|in a sentence|sentences?\b|negative|opposite"
+    r"|sentence with|using the (?:word|phrase)|example (?:of|sentence)"
+    r"|tagline|slogan|auto-?reply|out.of.office|template)\b|改写|改为|改成|换一种|委婉|礼貌"
+    r"|正式|造句|改正|病句|润色|例句"
+    r"|自动回复|模板|标语|口号|广告语|扩写|缩写|缩短|写一句|一句话|意思|解释一下|\bmean(?:s"
+    r"|ing)?\b|toast|one-liner|examples",
     "asks": r"[?？]\s*$",
-    "image": r"\b(?:image|picture|photo|photograph|video|audio|attach\w*|recording|link|url|https?)\b"
+    "image": r"\b(?:image|picture|photo|photograph|video|audio|attach\w*|recording|link|url"
+    r"|https?)\b"
     r"|图|照片|视频|音频|附件|链接|录音",
-    "now": r"\b(?:today|now|right now|current(?:ly)?|latest|tonight|tomorrow|this week|yesterday)\b"
+    "now": r"\b(?:today|now|right now|current(?:ly)?|latest|tonight|tomorrow|this week"
+    r"|yesterday)\b"
     r"|今天|现在|目前|最新|昨天|明天|实时|最近",
 }
 _ANSWERS = {
     "quoted": r"\A\s*[\"“「『'‘]",
-    "greeted": r"\A\s*(?:dear|hi\b|hello|hey|good (?:morning|evening)|尊敬的|亲爱的|您好|你好|各位)",
-    "signed": r"\b(?:regards|sincerely|yours|best wishes|cheers|love),?\s*\S*[\s\S]{0,60}\Z|此致|敬礼|谨上|敬上",
+    "greeted": r"\A\s*(?:dear|hi\b|hello|hey|good (?:morning|evening)|尊敬的|亲爱的|您好|你好"
+    r"|各位)",
+    "signed": r"\b(?:regards|sincerely|yours|best wishes|cheers|love),?\s*\S*[\s\S]{0,60}\Z"
+    r"|此致|敬礼|谨上|敬上",
     "speaker": r"^\s*\*{0,2}[A-Z\u4e00-\u9fff][\w\u4e00-\u9fff ]{0,14}\*{0,2}[:：]",
     "list": r"^\s*(?:[-*•]|\d+[.)、])[ \t]*\S[^\n]*\n\s*(?:[-*•]|\d+[.)、])[ \t]*\S",
     "code": r"```|`[^`\n]+`",
@@ -67,7 +83,9 @@ _ANSWERS = {
     r"|但|不过|然而|可是|只是|下面|以下|一般来说|通常)",
 }
 _ASKED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _QUESTIONS.items()}
-_ANSWERED = {name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _ANSWERS.items()}
+_ANSWERED = {
+    name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _ANSWERS.items()
+}
 _ASKED_SHOWN = 600
 """Characters of the beginning and of the end of what was asked that are looked at."""
 
@@ -117,8 +135,10 @@ def _marks(asked: str, answer: str, tokens: list[str], factor: int) -> Iterator[
     for step in _STEPS:
         if words > step:
             yield f"words>{step}"
-    question = asked if len(asked) <= 2 * _ASKED_SHOWN else (
-        asked[:_ASKED_SHOWN] + "\n" + asked[-_ASKED_SHOWN:]
+    question = (
+        asked
+        if len(asked) <= 2 * _ASKED_SHOWN
+        else (asked[:_ASKED_SHOWN] + "\n" + asked[-_ASKED_SHOWN:])
     )
     for name, pattern in _ASKED.items():
         if pattern.search(question):

@@ -20,13 +20,17 @@ _LONGEST = {"en": 1_100, "zh": 450}
 """Characters above which an answer has said something, whatever it begins with."""
 _SHOWN = 80
 _CURT = re.compile(
-    r"\W*(?:no (?:can do|idea|clue|comment|thanks)|sorry,? no(?: can do)?|pass|i (?:don'?t|do not) know|dunno|idk|beats me"
-    r"|i'?d rather not|can'?t (?:help|do that|say)|request denied|access denied|rtfm|lmgtfy|google it|i'?m sorry|my apologies"
-    r"|不知道|无可奉告|做不到|不会|爱莫能助|恕难从命|没法弄|不清楚|拒绝回答|无法回答|无法提供|对不起|抱歉)\W*",
+    r"\W*(?:no (?:can do|idea|clue|comment|thanks)|sorry,? no(?: can do)?|pass|i (?:don'?t"
+    r"|do not) know|dunno|idk|beats me"
+    r"|i'?d rather not|can'?t (?:help|do that|say)|request denied|access denied|rtfm|lmgtfy"
+    r"|google it|i'?m sorry|my apologies"
+    r"|不知道|无可奉告|做不到|不会|爱莫能助|恕难从命|没法弄|不清楚|拒绝回答|无法回答|无法提供"
+    r"|对不起|抱歉)\W*",
     re.IGNORECASE,
 )
 _SHORT_QUESTION = re.compile(
-    r"translat|翻译|\bmean\b|stand for|synonym|complete|fill|\bsay\b|reply|respond|line|phrase|sentence|classif|label|extract"
+    r"translat|翻译|\bmean\b|stand for|synonym|complete|fill|\bsay\b|reply|respond|line|phrase"
+    r"|sentence|classif|label|extract"
     r"|什么意思|填|补|造句|回复|反义|近义|台词|分类|情感|提取|抽取|标签|改写|口语|句",
     re.IGNORECASE,
 )
@@ -61,5 +65,6 @@ def _least(marks: list[str]) -> float:
     if not MAY_BE_ASKED_FOR.isdisjoint(marks):
         return REFUSES_ASKED_FOR
     if "@declines" not in marks:
-        return REFUSES_ASKED_FOR if "@asked:letter" in marks else REFUSES_EVASIVE
+        written = "@asked:letter" in marks or "@answer:code" in marks
+        return REFUSES_ASKED_FOR if written else REFUSES_EVASIVE
     return REFUSES_EVASIVE if "@asked:fiction" in marks else REFUSES

@@ -8,41 +8,45 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import UNSPACED, has_unspaced
 
 _VERBATIM = re.compile(
-    r"\b(?:repeat\w*|repetit\w+|\w+ times|over and over|chants?|mantras?|prayer|litany|tongue.?twisters?|drills?"
-    r"|affirmations?|sequence|pattern|ascii|dna|palindrome|onomatopoeia|counting|echo|stutter\w*|loop\w*|matrix|binary"
-    r"|output \d+|\d+ (?:dashes|stars|zeros)|rewrite|rephras\w+|paraphras\w+|rearrange|variations?|versions|synonym\w*"
+    r"\b(?:repeat\w*|repetit\w+|\w+ times|over and over|chants?|mantras?|prayer|litany"
+    r"|tongue.?twisters?|drills?"
+    r"|affirmations?|sequence|pattern|ascii|dna|palindrome|onomatopoeia|counting|echo"
+    r"|stutter\w*|loop\w*|matrix|binary"
+    r"|output \d+|\d+ (?:dashes|stars|zeros)|rewrite|rephras\w+|paraphras\w+|rearrange"
+    r"|variations?|versions|synonym\w*"
     r"|different ways|cumulative|traditional)\b"
-    r"|重复|反复|抄写|遍|绕口令|咒语|祷|叠词|叠字|循环|序列|规律|口诀|字符画|矩阵|二进制|学.{0,3}叫|输出\d+个|拟声|引导语|改写|换.{0,2}说法|造句|变体",
+    r"|重复|反复|抄写|遍|绕口令|咒语|祷|叠词|叠字|循环|序列|规律|口诀|字符画|矩阵|二进制"
+    r"|学.{0,3}叫|输出\d+个|拟声|引导语|改写|换.{0,2}说法|造句|变体",
     re.IGNORECASE,
 )
 _VERSE = re.compile(
-    r"\b(?:songs?|lyrics|chorus|refrains?|poems?|haiku|villanelle|pantoum|rhymes?|lullaby|nursery|anaphora|speech|carol|hymn"
+    r"\b(?:songs?|lyrics|chorus|refrains?|poems?|haiku|villanelle|pantoum|rhymes?|lullaby"
+    r"|nursery|anaphora|speech|carol|hymn"
     r"|limerick|ballad|rap|beat|cheers?|jingles?|parody|verses?|vows)\b"
     r"|歌|诗(?!人)|词牌|童谣|排比|口号|朗诵|演讲|誓词|顺口溜|快板|说唱|打油|对联|押韵|标语",
     re.IGNORECASE,
 )
 _DATA = re.compile(
-    r"\b(?:multiplication|times tables?|print|tables?|schedule|timetable|log|csv|dataset|decimals?|chess|knitting|json)\b"
+    r"\b(?:multiplication|times tables?|print|tables?|schedule|timetable|log|csv|dataset"
+    r"|decimals?|chess|knitting|json)\b"
     r"|乘法|表|日志|CSV|小数|JSON|记录",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"(?m)^[ \t]*(?:(?:step|chapter|tip|day|item|question|part|reason)\s*)?\**(?:\d{1,3}|[a-z])\s*(?:[.)、,]|[:：](?!\d))\**[ \t]*"
-    r"|^[ \t]*第?\s*[一二三四五六七八九十百\d]{1,4}\s*[、.步章条点天：:][：:、]?[ \t]*|^[ \t]*[-*•][ \t]+"
+    r"(?m)^[ \t]*(?:(?:step|chapter|tip|day|item|question|part|reason)\s*)?\**(?:\d{1,3}"
+    r"|[a-z])\s*(?:[.)、,]|[:：](?!\d))\**[ \t]*"
+    r"|^[ \t]*第?\s*[一二三四五六七八九十百\d]{1,4}\s*[、.步章条点天：:][：:、]?[ \t]*"
+    r"|^[ \t]*[-*•][ \t]+"
 )
 _CHARACTERS = re.compile(r"([^\W\d_])\1{14,}|(?:([!?！？。~～])\s?){25,}|(?:\.\s){20,}")
 _DRAWN = re.compile(r"[-`√×√=_*~#.·─━│┃┄┈|+<>/\\\s:█▀▄■□●○☆★]+")
 _UNITS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；;])|\n+")
 _CLAUSES = re.compile(r"(?<=[.!?,;:])\s+|(?<=[。！？；，、：;,])|\n+")
 _WORDS = re.compile(rf"[{UNSPACED}]|[a-z]+|\d+")
-_STOP = frozenset(
-    "the a an of to in and or is are was were be it its that this for on with as by at from they them their you your he"
-    " she his her i we our not can will would should may so also if then than when which who has have had do does there"
-    " 的 了 是 在 和 与 也 就 都 而 及 或 一 个 这 那 有 我 你 您 他 她 它 们 为 以 可 会 要 能 不 人 上 中 对 很 使 让 把 被".split()
-)
 _GRAM = 6
 _LOOKED_AT = 8_000
 _DENSE = ((300, 1.38), (600, 1.75), (1_300, 1.9), (1_000_000, 2.2))
@@ -99,7 +103,7 @@ def _poor_verse(text: str) -> Repeated | None:
 
 def _stutter(text: str) -> Repeated | None:
     """Words that stand there three times in a row, at three places."""
-    found = [match for match in _STUTTER.finditer(text)][:4]
+    found = list(_STUTTER.finditer(text))[:4]
     size = sum(len(match[0]) for match in found)
     return Repeated(size / len(text), found[0][0][:_SHOWN]) if len(found) > 2 else None
 
@@ -165,7 +169,11 @@ def _said_again(text: str, most: float) -> Repeated | None:
 
 
 def _bare(unit: str) -> str:
-    return " ".join(_WORDS.findall(unit.lower())) if unit.isascii() else re.sub(r"[\W_]+", "", unit.lower())
+    return (
+        " ".join(_WORDS.findall(unit.lower()))
+        if unit.isascii()
+        else re.sub(r"[\W_]+", "", unit.lower())
+    )
 
 
 def _rotating(text: str) -> Repeated | None:
@@ -176,7 +184,11 @@ def _rotating(text: str) -> Repeated | None:
     seen: set[str] = set()
     fresh = total = numbers = 0
     for at, sentence in enumerate(sentences):
-        words = [_stem(word) for word in _WORDS.findall(sentence.lower()) if word not in _STOP]
+        words = [
+            _stem(word)
+            for word in _WORDS.findall(sentence.lower())
+            if word not in word_list("said_often")
+        ]
         if at:
             fresh += len(set(words) - seen)
             total += len(set(words))

@@ -13,45 +13,51 @@ from sftrecipe_registry.filters.format.ending_features import (
     ending_features,
 )
 from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
+from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
 CUT = {"en": 0.75, "zh": 0.7}
 """Probability from which an end without final punctuation counts as cut."""
-_WORDS_EN = frozenset(
-    "the a an of and or but because with for from to at by that which whose who is are was were be will would"
-    " can could should may might must has have their your my our its his than if as such into between including"
-    " while although though whereas unless until when where about without within during through via per these"
-    " those this every each both either neither so nor i'm i you're it's there's they're we're don't doesn't"
-    " very more most some any several".split()
-)
-_MAY_END = frozenset(
-    "is are was were be will would can could should may might must has have to about in this those these that"
-    " more most some any both either neither each so i it's don't doesn't who when where such very through"
-    " without within to of for with from at by as a".split()
-)
-"""Of those the words that end a whole answer now and then: more must speak for a cut."""
 _ENDS_ZH = re.compile(
-    r"(?:因为|由于|如果|但是|而且|并且|以及|或者|所以|因此|虽然|尽管|例如|比如|包括|其中|首先|其次|然后|同时|此外|另外|通过|对于|关于|根据|为了|以便"
-    r"|无论|不仅|只有|只要|即使|一旦|特别是|尤其是|也就是|分别是|和|与|或|及|但|并|从|在|对|把|被|将|给|向|为|由|以|于|使|让|令|则|且|若|因|即|至|比"
-    r"|一个|一种|这个|这种|那些|这些|各种|可以|能够|应该|需要|必须|可能|我们的|他们的|是|有|[^，。]{8,}的|它就|就会|共同)$"
+    r"(?:因为|由于|如果|但是|而且|并且|以及|或者|所以|因此|虽然|尽管|例如|比如|包括|其中|首先"
+    r"|其次|然后|同时|此外|另外|通过|对于|关于|根据|为了|以便"
+    r"|无论|不仅|只有|只要|即使|一旦|特别是|尤其是|也就是|分别是|和|与|或|及|但|并|从|在|对|把"
+    r"|被|将|给|向|为|由|以|于|使|让|令|则|且|若|因|即|至|比"
+    r"|一个|一种|这个|这种|那些|这些|各种|可以|能够|应该|需要|必须|可能|我们的|他们的|是|有"
+    r"|[^，。]{8,}的|它就|就会|共同)$"
 )
-_EMPTY_ITEM = re.compile(r"\s*(?:\d{1,3}\s*[.)、．）]|[-*•·]|[（(][\d一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、"
-    r"|[A-Za-z][.)、．])\s*\**\s*")
+_EMPTY_ITEM = re.compile(
+    r"\s*(?:\d{1,3}\s*[.)、．）]|[-*•·]|[（(][\d一二三四五六七八九十]{1,3}[)）]"
+    r"|[一二三四五六七八九十]{1,3}、"
+    r"|[A-Za-z][.)、．])\s*\**\s*"
+)
 _EMPTY_PLACE = re.compile(r"[；;。.:：]\s*[（(](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）]$")
-_HEADING = re.compile(r"\s*(?:#{1,6}\s+\S.*|\*\*[^*]{1,60}\*\*[:：]?|[一二三四五六七八九十]{1,2}、\S{1,20})\s*")
+_HEADING = re.compile(
+    r"\s*(?:#{1,6}\s+\S.*|\*\*[^*]{1,60}\*\*[:：]?|[一二三四五六七八九十]{1,2}、\S{1,20})\s*"
+)
 _LAST_WORDS = re.compile(r"\bend\b|\bfin\b|完|终|谢谢|thank|=|！|!", re.IGNORECASE)
-_ABOUT_MARKS = re.compile(r"punctuat|comma|colon|symbol|sign\b|character|标点|符号|逗号|冒号|顿号|怎么写|注释", re.IGNORECASE)
+_ABOUT_MARKS = re.compile(
+    r"punctuat|comma|colon|symbol|sign\b|character|标点|符号|逗号|冒号|顿号|怎么写|注释",
+    re.IGNORECASE,
+)
 _SIGN_OFF = re.compile(
-    r"(?:regards|sincerely|yours(?: \w+)?|wishes|cheers|thanks|love|respectfully|truly|you|dear .{1,40}"
+    r"(?:regards|sincerely|yours(?: \w+)?|wishes|cheers|thanks|love|respectfully|truly|you"
+    r"|dear .{1,40}"
     r"|此致|祝好|谨上|敬礼)\s*[,，]\s*$",
     re.IGNORECASE,
 )
 _NAME_BEHIND = re.compile(
-    r"[.!?](?: (?:with )?love,| yours,| best,| cheers,| thanks,)? (?:[A-Z][\w&' ]{0,16}|x{1,3})$|[。！!][\u4e00-\u9fff]{2,4}$", re.IGNORECASE
+    r"[.!?](?: (?:with )?love,| yours,| best,| cheers,| thanks,)? (?:[A-Z][\w&' ]{0,16}"
+    r"|x{1,3})$|[。！!][\u4e00-\u9fff]{2,4}$",
+    re.IGNORECASE,
 )
-_GREETED = re.compile(r"\W*(?:dear|hi\b|hello|hey|to\b|尊敬|亲爱|您好|你好|各位|.{1,12}[:：]$)", re.IGNORECASE | re.MULTILINE)
+_GREETED = re.compile(
+    r"\W*(?:dear|hi\b|hello|hey|to\b|尊敬|亲爱|您好|你好|各位|.{1,12}[:：]$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _CLOSED = re.compile(
-    r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result|output)(?: is|:)\s*\S[^.\n]{0,20}$|(?:答案|结果)[是为：:]\s*\S[^。\n]{0,12}$"
+    r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result"
+    r"|output)(?: is|:)\s*\S[^.\n]{0,20}$|(?:答案|结果)[是为：:]\s*\S[^。\n]{0,12}$"
     r"|\betc$|^(?:[^，。、\n]{1,8}、)+[^，。、\n]{1,8}$|=\s*[-−]?\d[\d.,]*\s*\S{0,8}$",
     re.IGNORECASE,
 )
@@ -82,27 +88,40 @@ def _open_at_end(asked: str, text: str) -> str | None:
     """What is open by its signs alone."""
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1].strip()
-    if open_syntax.open_table(text):
-        return last[-_SHOWN:]
     if last.startswith("|"):
-        return None
+        return last[-_SHOWN:] if open_syntax.open_table(text) else None
     if found := open_syntax.open_formula(text):
         return found
-    if text[-1] in ",，、:：；;" and not (len(text) < 8 or _ABOUT_MARKS.search(asked) or _SIGN_OFF.search(text)):
+    about_marks = _ABOUT_MARKS.search(asked) is not None
+    if _announces(text, last, about_marks) or _empty_place(lines, last):
         return last[-_SHOWN:]
-    if len(text) > 12 and last.endswith(("=", "×", " +", "——", "\\")) and not last.endswith("=="):
-        return last[-_SHOWN:]
-    if len(lines) > 1 and _EMPTY_ITEM.fullmatch(last) and LISTED.match(lines[-2]):
-        return last
-    if _EMPTY_PLACE.search(last) or (len(lines) > 1 and last.endswith((":**", "：**"))):
-        return last[-_SHOWN:]
-    if text[-1] not in ".!?。！？" and (found := open_syntax.open_bracket(text)) and not _ABOUT_MARKS.search(asked):
+    if (
+        text[-1] not in ".!?。！？"
+        and not about_marks
+        and (found := open_syntax.open_bracket(text))
+    ):
         return found
     if _bare_heading(lines) or open_syntax.open_emphasis(text):
         return last[-_SHOWN:]
-    if text[-1] not in ENDED and open_syntax.open_straight_quote(text):
-        return '"'
-    return None
+    return '"' if text[-1] not in ENDED and open_syntax.open_straight_quote(text) else None
+
+
+def _announces(text: str, last: str, about_marks: bool) -> bool:
+    """A comma, a colon, a sign of a sum … after which something must come."""
+    if text[-1] in ",，、:：；;":
+        return not (len(text) < 8 or about_marks or _SIGN_OFF.search(text))
+    goes_on = last.endswith(("=", "×", " +", "——", "\\")) and not last.endswith("==")
+    return goes_on and len(text) > 12
+
+
+def _empty_place(lines: list[str], last: str) -> bool:
+    """A number, a letter or a bullet with nothing behind it."""
+    if _EMPTY_PLACE.search(last):
+        return True
+    if len(lines) < 2:
+        return False
+    empty_item = _EMPTY_ITEM.fullmatch(last) and LISTED.match(lines[-2])
+    return bool(empty_item) or last.endswith((":**", "：**"))
 
 
 def _bare_heading(lines: list[str]) -> bool:
@@ -121,7 +140,12 @@ def _stops(asked: str, text: str) -> str | None:
     if text[-1] in ENDED or not (text[-1].isalnum() or text[-1] in "-—–/&+=×℃°%"):
         return None
     last = text.splitlines()[-1].strip()
-    if _CLOSED.search(last) or _short_alone(asked, text) or _one_of_lines(text) or _signed(asked, text):
+    if (
+        _CLOSED.search(last)
+        or _short_alone(asked, text)
+        or _one_of_lines(text)
+        or _signed(asked, text)
+    ):
         return None
     language, phrases, marks = ending_features(asked, text)
     probability = phrase_weights(f"ending.{language}.tsv").probability(phrases, marks)
@@ -166,4 +190,4 @@ def _function_word(last: str, language: str) -> bool:
     if language == "zh":
         return len(last) > 6 and _ENDS_ZH.search(last) is not None
     words = last.replace("’", "'").split()
-    return len(words) > 3 and words[-1].lower() in _WORDS_EN
+    return len(words) > 3 and words[-1].lower() in word_list("unfinished_words")
