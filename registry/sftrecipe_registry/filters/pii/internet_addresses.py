@@ -18,7 +18,7 @@ _EMAIL = re.compile(
 _NOBODYS = re.compile(
     r"(?i)(?:^(?:no-?reply|do-?not-?reply|postmaster|mailer-daemon|webmaster|git|user(?:name)?\d?|your\.?_?-?(?:name|email|mail)?"
     r"|my_?email|email|name|someone|somebody|abc|xxx+|test\w*|foo|bar|sender|recipient|receiver|from|to|example"
-    r"|info|support|contact|sales|service|services|help|helpdesk|admin|office|customer\.?(?:service|support|care)|hr|jobs|careers"
+    r"|\w*info|pr|admissions?|registrar|enrol\w*|library|clinic|dental|school|shop|store|studio|mail|web|service|support|contact|sales|service|services|help|helpdesk|admin|office|customer\.?(?:service|support|care)|hr|jobs|careers"
     r"|press|media|privacy|security|abuse|billing|enquir\w+|inquir\w+|feedback|hello|hi|team|marketing|newsletter|booking\w*|reservations?"
     r"|appointments?|reception|alerts?|notifications?|kefu|news|orders?|returns|legal|events?)@)"
     r"|@(?:[\w-]+\.)*(?:example|your\w*|my-?(?:domain|company|site|mail)|domain|company|some\w*|test|email|mail|xyz|abc|website|placeholder|localhost)"
