@@ -40,7 +40,7 @@ filter:
   - {use: regex, on: all, with: {field: text, drop: ['https?://']}}
   - {use: blacklist, on: all, with: {field: text, words: [flowchart]}}
   - {use: exact_dedup, on: all, with: {field: text}}
-  - {id: near, use: near_dedup, on: all, with: {field: text, similarity: 0.7}}
+  - {id: near, use: near_dedup, on: all, with: {field: text, similarity: 0.7, shingle: 5}}
 export:
   - {use: jsonl}
 """

@@ -76,7 +76,7 @@ def _first_near(block: Vectors, ranked: Vectors, kept: Ranks, at_least: float) -
     return of
 
 
-def _first_same(
+def _first_same(  # noqa: PLR0917
     block: Vectors, ranked: Vectors, kept: Ranks, at_least: float, start: int, same: Same
 ) -> Ranks:
     """The rank of the first kept vector that each is near to and the same as; -1: none."""

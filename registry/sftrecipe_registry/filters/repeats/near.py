@@ -23,7 +23,7 @@ from sftrecipe.plugin import (
     Verdict,
 )
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
-from sftrecipe_registry.shared.text.compared import Monotony
+from sftrecipe_registry.shared.text.compared import Monotony, compared_text
 from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class NearDedup(Filter):
     )
 
     field: ColumnName | tuple[ColumnName, ...] | None = None
-    """Column, or list of columns whose texts are joined; left out: all that is said in the row."""
+    """Column, or list of columns whose texts are joined; left out: all that is said in the row,
+    with `shingle: auto` without an instruction that all rows share beside their inputs."""
     similarity: Annotated[float, Gt(0), Le(1)] = 0.7
     """Jaccard similarity from which on a row repeats another; 1: equal but for case, spacing and
     punctuation, or for the order of repeated parts."""
@@ -116,7 +117,10 @@ class NearDedup(Filter):
 
         from sftrecipe_registry.filters.repeats.near_texts import NearTexts  # noqa: PLC0415 - numpy
 
-        read = text_of(self.field, text_and_media)
+        if self.shingle == "auto":
+            read = compared_text(self.field, rows, text_and_media)
+        else:
+            read = text_of(self.field, text_and_media)
         compared = NearTexts(self.shingle, self.unit)
         fixed = 0
         for stream in self.against:

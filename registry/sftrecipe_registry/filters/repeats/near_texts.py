@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from sftrecipe_registry.shared.meaning.courtesies import bare
 from sftrecipe_registry.shared.meaning.difference import says_the_same
+from sftrecipe_registry.shared.meaning.reading import read
 from sftrecipe_registry.shared.near_duplicates.set_families import Family
 from sftrecipe_registry.shared.near_duplicates.set_join import Repeats, find_repeats
 from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector
@@ -48,7 +48,7 @@ class NearTexts:
         letters = han = ""
         if len(text) <= _SHORT * _LONGEST_WORD and count_words(text) <= _SHORT:
             self._short[self._count] = text
-            plain = bare(text)
+            plain = read(text).content
             if plain.isascii() or unspaced_share(plain) < 0.5:
                 letters = plain
             else:

@@ -61,6 +61,14 @@ _FRAMES = re.compile(
     re.ASCII,
 )
 _OPENING = re.compile(r"^\W*(?:(?:so|ok|okay|well|now|right|alright|also|and|but)\b[ ,:]*)+")
+_MAYBE = re.compile(
+    r"^\W*(?:q?\d|#|(?:so|ok|okay|now|right|alright|also|and|but|well)\b)|: ?$|"
+    r"\b(?:question|instructions?|user|human|prompt|task|query|q|input|subject|here|hi|hello|hey|"
+    r"hiya|howdy|greetings|good|dear|hope|trust|thanks?|thx|ty|tysm|cheers|have|any|appreciate|"
+    r"regards|sincerely|excuse|pardon|sorry|let|if|i|we|you|u|us|please|pls|plz|plss|kindly|umm*|"
+    r"uhh*|hmm+|erm|btw|lol|asap|urgent|urgently|possible|by|take|be|explain|answer|describe|me|"
+    r"anyone|anybody|someone|somebody|question|mind)\b"
+)
 _MARKUP = re.compile(
     r"<(/?[a-z][a-z0-9]*)(?: [^<>]{0,80})?/?>|\(source:[^)]{0,60}\)|https?://\S+|^[-=*_#>~ ]+$",
     re.MULTILINE,
@@ -74,10 +82,14 @@ def _chinese_courtesies() -> re.Pattern[str]:
     short = "".join(word for word in every if len(word) == 1)
     heads = "问题|指令|用户|提问|提示|任务|题目|问|输入"
     frames = (
-        r"^(?:好的|当然|没问题)?\W*以下是[^:\n]{0,20}:|希望[^。!\n]{0,12}(?:有所?帮助|帮到(?:您|你))|"
-        r"如果?(?:您|你)?还有(?:其他|别的|任何)?(?:疑问|问题)[^。!\n]{0,20}|欢迎随时(?:提问|咨询|联系)(?:我们?)?|"
-        r"(?:要求)?(?:语言|回答|答案)(?:要|尽量)?(?:简洁|简明|清晰|准确|详细)|分点(?:作答|回答|说明|阐述)|"
-        r"(?:简要|详细|分步|逐步)(?:回答|作答)|此致\W*敬礼|顺祝[^。!\n]{0,8}|助手 ?:$|在线等\W*挺?急的?|据悉"
+        r"^(?:好的|当然|没问题)?\W*以下是[^:\n]{0,20}:|"
+        r"希望[^。!\n]{0,12}(?:有所?帮助|帮到(?:您|你))|"
+        r"如果?(?:您|你)?还有(?:其他|别的|任何)?(?:疑问|问题)[^。!\n]{0,20}|"
+        r"欢迎随时(?:提问|咨询|联系)(?:我们?)?|"
+        r"(?:要求)?(?:语言|回答|答案)(?:要|尽量)?(?:简洁|简明|清晰|准确|详细)|"
+        r"分点(?:作答|回答|说明|阐述)|"
+        r"(?:简要|详细|分步|逐步)(?:回答|作答)|此致\W*敬礼|顺祝[^。!\n]{0,8}|"
+        r"助手 ?:$|在线等\W*挺?急的?|据悉"
     )
     return re.compile(rf"{frames}|^\W*(?:{heads})\d* ?:|{long}|(?<!\w)[{short}]+(?!\w)")
 
@@ -105,5 +117,6 @@ def without_courtesies(folded_text: str) -> str:
     text = folded_text
     if not text.isascii():
         text = _chinese_courtesies().sub(" ", text)
-    text = _OPENING.sub(" ", _FRAMES.sub(" ", text))
+    if _MAYBE.search(text):
+        text = _OPENING.sub(" ", _FRAMES.sub(" ", text))
     return text.strip(" \t\n,.!;:") if any(map(str.isalnum, text)) else folded_text

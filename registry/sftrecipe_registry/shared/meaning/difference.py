@@ -103,9 +103,9 @@ def _both(
 def _numbers(one: Reading, other: Reading) -> Iterator[Difference]:
     mine, theirs = _counted(one), _counted(other)
     left, right = mine - theirs, theirs - mine
-    for only in (left, right):
-        for value in [value for value, weak in only if weak]:
-            del only[value, True]
+    for rest in (left, right):
+        for value in [value for value, weak in rest if weak]:
+            del rest[value, True]
     plain_left = Counter({value: count for (value, _), count in left.items()})
     plain_right = Counter({value: count for (value, _), count in right.items()})
     if plain_left != plain_right:
@@ -192,7 +192,7 @@ def _order(one: Reading, other: Reading) -> Iterator[Difference]:
 
 
 _DIRECTED = re.compile(
-    "[比给把被将到成为向使让咬]|战胜|打败|击败|引起|导致|造成|影响|属于|包含|大于|小于|转|换"
+    "[比给把被将到成为向使让咬]|战胜|打败|击败|引起|导致|造成|影响|属于|包含|大于|小于|转|换|是[^是]+的"
 )
 _PARTS = re.compile(r"[^\w\s]+|\n|、|\b(?:and|or)\b|和|与|及|或")
 

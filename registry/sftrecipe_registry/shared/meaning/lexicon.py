@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -58,34 +58,25 @@ def _stemmed(entry: str) -> str:
     return "_".join(map(stem, entry.split("_")))
 
 
-def _lexicon(name: str, plain: object) -> Lexicon:
-    assert callable(plain)
+def _lexicon(name: str, plain: Callable[[str], str]) -> Lexicon:
     sections = _sections(name)
     words = {
         section: [[plain(word) for word in line.split()] for line in lines]
         for section, lines in sections.items()
         if section not in {"numbers", "opposites"}
     }
-    group_of: defaultdict[str, set[str]] = defaultdict(set)
-    for place, group in enumerate(words["synonyms"]):
-        for word in group:
-            group_of[word].add(f"{name[0]}{place}")
-    poles, spoken = _poles(name[0], sections["opposites"], plain)
-    classes: defaultdict[str, set[str]] = defaultdict(set)
-    for place, group in enumerate(words["exclusive"]):
-        for word in group:
-            classes[word].add(f"{name[0]}{place}")
-    numbers = dict(
-        (plain(word), float(value))
+    numbers = {
+        plain(word): float(value)
         for line in sections["numbers"]
         for word, value in (pair.split("=") for pair in line.split())
-    )
-    every = {word for groups in words.values() for group in groups for word in group} | spoken
+    }
+    poles = _poles(name[0], sections["opposites"], plain)
+    every = {word for groups in words.values() for group in groups for word in group}
     return Lexicon(
         light=_flat(words["light"]),
-        group_of={word: frozenset(groups) for word, groups in group_of.items()},
+        group_of=_numbered(name[0], words["synonyms"]),
         poles=poles,
-        classes={word: frozenset(groups) for word, groups in classes.items()},
+        classes=_numbered(name[0], words["exclusive"]),
         numbers=numbers,
         units={word: group[0] for group in words["units"] for word in group},
         unit_names=frozenset(group[0] for group in words["units"]),
@@ -93,20 +84,29 @@ def _lexicon(name: str, plain: object) -> Lexicon:
         neutral=_flat(words["neutral"]),
         names=_flat(words["names"]),
         courtesies=tuple(sorted(_flat(words.get("courtesies", [])), key=len, reverse=True)),
-        phrases=frozenset(every | numbers.keys()),
+        phrases=frozenset(every | numbers.keys() | poles.keys()),
     )
 
 
+def _numbered(mark: str, groups: list[list[str]]) -> dict[str, frozenset[str]]:
+    """The names of the groups that hold each word."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for place, group in enumerate(groups):
+        for word in group:
+            found[word].add(f"{mark}{place}")
+    return {word: frozenset(names) for word, names in found.items()}
+
+
 def _poles(
-    mark: str, lines: list[str], plain: object
-) -> tuple[dict[str, frozenset[tuple[str, int]]], set[str]]:
-    assert callable(plain)
+    mark: str, lines: list[str], plain: Callable[[str], str]
+) -> dict[str, frozenset[tuple[str, int]]]:
+    """The axes of each word, with its end."""
     poles: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for place, line in enumerate(lines):
         for end, side in enumerate(line.split("|")):
             for word in side.split():
                 poles[plain(word)].add((f"{mark}{place}", end))
-    return {word: frozenset(axes) for word, axes in poles.items()}, set(poles)
+    return {word: frozenset(axes) for word, axes in poles.items()}
 
 
 def _flat(groups: list[list[str]]) -> frozenset[str]:

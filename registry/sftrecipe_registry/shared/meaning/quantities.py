@@ -16,7 +16,6 @@ _CHINESE = f"[{_DIGITS}十百千万亿]"
 _NUMBER = re.compile(
     r"(?P<digits>(?<![\da-z.])\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?P<scale>[十百千万亿]*)(?P<ordinal>(?:st|nd|rd|th)\b)?|"
-    rf"百分之(?P<percent>{_CHINESE}+|\d+(?:\.\d+)?)|"
     rf"(?P<chinese>{_CHINESE}+(?:点[{_DIGITS}]+)?)"
 )
 _IDIOMS = re.compile(
@@ -40,7 +39,7 @@ class Number(NamedTuple):
 
 def chinese_and_digits(text: str) -> Iterator[Number]:
     """The numbers in digits or in Chinese numerals, from left to right."""
-    hidden = set()
+    hidden: set[int] = set()
     if not text.isascii():
         for found in _IDIOMS.finditer(text):
             hidden.update(range(*found.span()))
@@ -56,12 +55,6 @@ def _number(found: re.Match[str], begin: int, end: int) -> Number:
         value = float(found["digits"].replace(",", ""))
         for scale in found["scale"]:
             value *= _SCALE[scale]
-        return Number(value, begin, end, False)
-    if found["percent"]:
-        numeral = found["percent"]
-        value = (
-            float(numeral) if numeral[0].isdigit() and numeral.isascii() else numeral_value(numeral)
-        )
         return Number(value, begin, end, False)
     value = numeral_value(found["chinese"])
     return Number(value, begin, end, value == 1)

@@ -31,16 +31,17 @@ _SURNAMES = re.compile(
     "田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎常武乔贺赖龚文]"
     "(?=老师|医生|大夫|经理|先生|女士|同学|教授|主任|阿姨|叔叔|师傅|律师|护士|总[^是有会])"
 )
+_PERCENT = re.compile(r"百分之([\d.零〇一二两三四五六七八九十百点]+)")
 _SLIPS = (
     (re.compile(r"(?<=\d)\s?([ap])\.?\s?m\b\.?"), r" o\1m"),
     (re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b"), r"\1 \2 \3"),
     (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"), r"\1 \2 \3"),
     (re.compile(r"\$([^$\n]{1,80})\$"), r"\1"),
     (re.compile(r"^\s*(?:\d{1,2}[.)、]|[-*•·])\s+", re.MULTILINE), " "),
-    (_SURNAMES, ""),
     (re.compile(r"(?<=[a-z]{2})1(?=[a-z])"), "l"),
     (re.compile(r"(?<=[a-z]{2})0(?=[a-z])"), "o"),
 )
+_HAS_SLIP = re.compile(r"[\d$]|^\s*[-*•·]", re.MULTILINE)
 _NEGATIVE = re.compile(r"^(?:un|in|im|ir|il|non|dis)(?=[a-z]{4})")
 _NEGATED_BASES = frozenset(
     "safe able happy healthy usual likely common necessary important possible legal equal fair "
@@ -53,7 +54,7 @@ _NEGATED_BASES = frozenset(
     "available broken changed clear cooked familiar fertile finished harmed helpful hurt infected "
     "kind limited lucky met opened pleasant popular prepared reliable related restricted "
     "satisfied saturated signed skilled steady successful supervised tested tidy true used "
-    "washed well willing wise worthy".split()
+    "washed well willing wise worthy".split()  # noqa: SIM905 - shorter to read
 )
 
 
@@ -84,19 +85,36 @@ class Reading(NamedTuple):
     numbers: tuple[tuple[float, bool, str], ...]
     """Value, whether weak, and the word behind it, in order."""
     negations: int
-    intents: frozenset[str]
     lights: frozenset[str]
     """Its other words: what is misspelt may be one of them."""
     chinese: bool
     clauses: int
+
+    @property
+    def intents(self) -> frozenset[str]:
+        """What is wanted, beyond a how and a what."""
+        return intents_of(self.plain)
+
+    @property
+    def content(self) -> str:
+        """The words that mean something, and the numbers; of a text without any all of it."""
+        words = [word.form for word in self.words if not word.light]
+        words += [f"{value:g}" for value, weak, _ in self.numbers if not weak]
+        return " ".join(words) or self.plain
 
 
 @lru_cache(1 << 15)
 def read(text: str) -> Reading:
     """Read a text."""
     plain = bare(text)
-    for pattern, instead in (*_SLIPS, *_CONTRACTIONS):
-        plain = pattern.sub(instead, plain)
+    if not plain.isascii():
+        plain = _PERCENT.sub(r"\1%", _SURNAMES.sub("", plain))
+    if _HAS_SLIP.search(plain):
+        for pattern, instead in _SLIPS:
+            plain = pattern.sub(instead, plain)
+    if "'" in plain or "cannot" in plain or "cant" in plain:
+        for pattern, instead in _CONTRACTIONS:
+            plain = pattern.sub(instead, plain)
     reader = _Reader(plain)
     reader.read()
     words = tuple(reader.words)
@@ -108,7 +126,6 @@ def read(text: str) -> Reading:
         _groups(words),
         tuple(reader.numbers),
         reader.negations,
-        intents_of(plain),
         frozenset(reader.lights),
         has_unspaced(plain),
         len(re.findall(r"[,.;:!?，。；：！？\n]", plain.strip(" .?!。？！"))),
@@ -224,39 +241,40 @@ class _Reader:
             self._unknown(unknown)
 
     def _unknown(self, run: str) -> None:
-        self._settle(run[0])
-        self._add(run, run)
+        self._mean(run, run, by=run[0])
 
     def _take(self, form: str, key: str, lexicon: Lexicon) -> None:
+        light = key in lexicon.light or form in lexicon.light or form in {"a", "i"}
         if key in lexicon.neutral and key not in lexicon.group_of:
             if not form.isascii():
                 self._add(form, key)
-            return
-        if key in lexicon.units and (self._waiting or not lexicon.group_of.get(key)):
-            self._settle(lexicon.units[key])
-            self._add(form, lexicon.units[key])
-            return
-        if key in lexicon.negations or form in lexicon.negations:
+        elif key in lexicon.units and (self._waiting or key not in lexicon.group_of):
+            self._mean(form, lexicon.units[key], by=lexicon.units[key])
+        elif key in lexicon.negations or form in lexicon.negations:
             self.negations += 1
-            return
-        light = key in lexicon.light or form in lexicon.light
-        if key in lexicon.group_of or (key in lexicon.poles and not light):
-            self._settle(key)
-            self._add(form, key)
-            return
-        if light and key in lexicon.poles:
+        elif key in lexicon.group_of or (key in lexicon.poles and not light):
+            self._mean(form, key)
+        elif light and key in lexicon.poles:
             self._add(form, key, light=True)
-            return
-        if light or form in {"a", "i"}:
+        elif light:
             self._between += f" {form}"
             self.lights.add(form)
-            return
-        if form.isascii() and (bare := _NEGATIVE.sub("", form)) != form and bare in _NEGATED_BASES:
+        else:
+            self._take_unlisted(form, key)
+
+    def _take_unlisted(self, form: str, key: str) -> None:
+        """A word of no list, without the syllable that denies it."""
+        bare_form = _NEGATIVE.sub("", form) if form.isascii() else form
+        if bare_form != form and bare_form in _NEGATED_BASES:
             self.negations += 1
-            form, key = bare, stem(bare)
-            if form in lexicon.light:
+            form, key = bare_form, stem(bare_form)
+            if form in english().light:
                 return
-        self._settle(key)
+        self._mean(form, key)
+
+    def _mean(self, form: str, key: str, by: str = "") -> None:
+        """Take a word that numbers before it may count."""
+        self._settle(by or key)
         self._add(form, key)
 
     def _add(self, form: str, key: str, *, light: bool = False) -> None:

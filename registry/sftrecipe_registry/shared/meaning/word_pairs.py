@@ -21,28 +21,33 @@ def only(one: Reading, other: Reading) -> list[Word]:
 
 def stands_in(word: Word, other: Reading) -> bool:
     """Whether a word stands in a text by a synonym, another form or a misspelling."""
-    if word.key in english().unit_names or word.key in chinese().unit_names:
+    key = word.key
+    if key in english().unit_names or key in chinese().unit_names:
         return False
-    if not word.form.isascii():
-        if len(word.form) > 1 and word.form in other.plain:
-            return True
-        if word.key not in chinese().phrases and not _rest(word.form, other.plain):
-            return True
-    elif len(word.form) > 4 and word.form in other.joined:
+    if key in english().names or key in chinese().names or _within(word, other):
         return True
-    if word.key in english().names or word.key in chinese().names:
+    groups = _groups(key)
+    return bool(groups and not groups.isdisjoint(other.groups)) or _spelt(word, other)
+
+
+def _within(word: Word, other: Reading) -> bool:
+    """Whether the other text holds it as a part: words are not always cut the same."""
+    if word.form.isascii():
+        return len(word.form) > 4 and word.form in other.joined
+    if len(word.form) > 1 and word.form in other.plain:
         return True
-    groups = _groups(word.key)
-    if groups and not groups.isdisjoint(other.groups):
-        return True
+    return word.key not in chinese().phrases and not _rest(word.form, other.plain)
+
+
+def _spelt(word: Word, other: Reading) -> bool:
+    """Whether a word of the other text is another form of it, or one of both is misspelt."""
     if not word.form.isascii() or len(word.form) < 4:
         return False
-    return any(
-        misspelt(word.form, each) for each in other.lights if each[0] == word.form[0]
-    ) or any(
+    first = word.form[0]
+    return any(misspelt(word.form, each) for each in other.lights if each[0] == first) or any(
         related(word.key, each.key) or misspelt(word.form, each.form)
         for each in other.words
-        if each.form[0] == word.form[0]
+        if each.form[0] == first
     )
 
 
@@ -70,20 +75,14 @@ def misspelt(one: str, other: str) -> bool:
     Letters of the inside swapped, doubled or left out, of long words one replaced. Opposites and
     words that a list knows are no misspellings of one another.
     """
-    shorter = min(len(one), len(other))
-    if shorter < 4 or one[0] != other[0] or abs(len(one) - len(other)) > 2 or not one.isalpha():
+    shorter, apart = min(len(one), len(other)), abs(len(one) - len(other))
+    if shorter < 4 or one[0] != other[0] or apart > 2 or not one.isalpha():
         return False
     if _squeezed(one) == _squeezed(other):
         return True
-    if OSA.distance(one, other, score_cutoff=1) > 1:
+    if OSA.distance(one, other, score_cutoff=1) > 1 or _prefixed(one, other):
         return False
-    if _prefixed(one, other):
-        return False
-    if sorted(one) == sorted(other):
-        return True
-    if len(one) != len(other):
-        return shorter > 4
-    return shorter > 6
+    return sorted(one) == sorted(other) or shorter > (4 if apart else 6)
 
 
 def _squeezed(word: str) -> str:

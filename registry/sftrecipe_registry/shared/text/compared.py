@@ -38,23 +38,25 @@ def compared_problems(
         yield OptionProblem((), told, texts("set-field"))
 
 
-def compared_text(field: str | tuple[str, ...] | None, rows: Rows) -> TextOf:
-    """A function that gives what rows are compared by: the named columns, else what is asked.
+def compared_text(
+    field: str | tuple[str, ...] | None, rows: Rows, default: TextOf = asked_text
+) -> TextOf:
+    """A function that gives what rows are compared by: the named columns, else `default`.
 
     An instruction that all rows share, with their questions in `input`, counts for nothing: it
     would make any two of them alike.
     """
     if field is not None:
-        return text_of(field, asked_text)
+        return text_of(field, default)
     constant = _shared_instruction(rows)
     if not constant:
-        return asked_text
+        return default
 
     def apart(row: Record) -> str:
-        given = row.columns.get("input")
-        if row.columns.get("instruction") == constant and isinstance(given, str) and given.strip():
-            return given
-        return asked_text(row)
+        columns = row.columns
+        if columns.get("instruction") != constant or not columns.get("input"):
+            return default(row)
+        return default(row._replace(columns={**columns, "instruction": ""}))
 
     return apart
 
