@@ -23,9 +23,9 @@ _IRREGULAR = {
     "worse": "bad", "worst": "bad",
 }  # fmt: skip
 _ENDINGS = frozenset(
-    "s es ed d ing er ers r or ors ion ions tion tions ation ations ment ments ly al ally ic ical "
+    "s es ed d ing er ers r or ors ion ions tion tions ation ations ment ments ly al ally ic ical "  # noqa: SIM905
     "ically ive ity ness ful y ies ied ier iest est ance ence ent ant able ible ous ist ists ism "
-    "ize ise ized ised izing ising e t th ia tic tics sis c ative ory ary ian ians n en".split()  # noqa: SIM905 - shorter to read
+    "ize ise ized ised izing ising e t th ia tic tics sis c ative ory ary ian ians n en".split()
 )
 
 

@@ -44,7 +44,7 @@ _SLIPS = (
 _HAS_SLIP = re.compile(r"[\d$]|^\s*[-*•·]", re.MULTILINE)
 _NEGATIVE = re.compile(r"^(?:un|in|im|ir|il|non|dis)(?=[a-z]{4})")
 _NEGATED_BASES = frozenset(
-    "safe able happy healthy usual likely common necessary important possible legal equal fair "
+    "safe able happy healthy usual likely common necessary important possible legal equal fair "  # noqa: SIM905
     "known certain comfortable natural wanted treat treated paid employed stable sure correct "
     "accurate complete effective active direct dependent adequate appropriate sufficient visible "
     "curable reversible regular resistant relevant rational responsible logical mortal moral "
@@ -54,7 +54,7 @@ _NEGATED_BASES = frozenset(
     "available broken changed clear cooked familiar fertile finished harmed helpful hurt infected "
     "kind limited lucky met opened pleasant popular prepared reliable related restricted "
     "satisfied saturated signed skilled steady successful supervised tested tidy true used "
-    "washed well willing wise worthy".split()  # noqa: SIM905 - shorter to read
+    "washed well willing wise worthy".split()
 )
 
 
