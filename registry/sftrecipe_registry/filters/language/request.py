@@ -11,15 +11,22 @@ from typing import NamedTuple
 import yaml
 
 from sftrecipe.plugin import Columns, Record
-from sftrecipe_registry.filters.language.language_guess import Guess, guess_prose
+from sftrecipe_registry.filters.language.language_guess import (
+    ENGLISH,
+    Guess,
+    guess_prose,
+    is_plain_english,
+)
 from sftrecipe_registry.filters.language.prose import prose, quotes, without_quotes
 from sftrecipe_registry.shared.text.asked import asked_text
 from sftrecipe_registry.shared.text.row_text import said_aloud
 from sftrecipe_registry.shared.text.scripts import base_language
 
-_LONGEST = 2000
+_LONGEST = 1500
 _HEADS = (re.compile(r"[^:：\n]{2,300}[:：\n]"), re.compile(r"[^\n]{2,400}\n"))
 """What stands before the first colon, or is the first line: the task, before its material."""
+_MATERIAL = re.compile('[\n:"]')
+"""What stands between a task and what it is about."""
 _WORDS = re.compile(r"[\u3040-\u9fff\uac00-\ud7a3]|[^\W\d_]{2,}")
 _PIECES = re.compile(r"[\n:：]+|(?<=[.!?])\s+|(?<=[。！？])")
 
@@ -48,8 +55,9 @@ def request_of(row: Record) -> Request:
 def task_language(text: str) -> Guess:
     """The language of a task: of its first words or its last line, where those are in another than
     the text that they are about."""
-    text = prose(text[:_LONGEST])[:_LONGEST]
-    text = _unquoted(text)
+    if not _MATERIAL.search(text) and is_plain_english(text):
+        return ENGLISH
+    text = _unquoted(prose(text[:_LONGEST]))
     guess = guess_prose(text)
     before, _, last = text.rpartition("\n")
     translates = before and len(last) > 8 and _wanted().any_language.search(last)

@@ -48,9 +48,9 @@ class Safety(RowFilter):
     This is a word list with rules of context, no judge: it looks for requests such as "how do I
     make a …" with words of harm, and leaves alone what asks about protection, medicine, law,
     history, news, stories or computers, and answers that refuse. A row that it passes is not proven
-    safe: on rows of other authors it finds about half of the unsafe ones. Rejects with the
-    category's name as reason, such as `violence`; the detail is what it found. Words of your own
-    count wherever they stand. With `classifier` a small model on the CPU looks besides, and
+    safe: of unsafe rows in words that its author did not think of it finds a fifth. Rejects with
+    the category's name as reason, such as `violence`; the detail is what it found. Words of your
+    own count wherever they stand. With `classifier` a small model on the CPU looks besides, and
     rejects `unsafe` with its chance. A judge sees more than both: `{use: rubric, provider: judge,
     with: {prompt: "builtin:rubric/safety", at_least: 4}}`.
     """
@@ -83,7 +83,7 @@ class Safety(RowFilter):
     classifier: bool = False
     """Let a small classifier on the packaged embedding (sftrecipe[embeddings]) judge question and
     answer too: some 20 ms a row."""
-    unsafe_from: Annotated[float, Gt(0), Le(1)] = 0.5
+    unsafe_from: Annotated[float, Gt(0), Le(1)] = 0.4
     """The classifier's chance from which on a row is unsafe: lower finds more, and more in vain."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns whose texts are joined; left out: question and answer, and all
