@@ -102,9 +102,11 @@ class Ifd(Filter):
     beginning is scored. Left out: 512 for alpaca, 2,048 for vicuna, 1,024 for the others."""
     answer_chars: Annotated[int | None, LaterMarker(), Gt(0)] = None
     """Characters of an answer that are scored at most, from its beginning, no word cut. It bounds
-    the time of a row where the scorer reads an answer token by token, as `embedded` does: 17 ms a
-    token on an idle core, two tokens a Chinese character and a quarter of one an English one, each
-    twice. Left out: the whole answer, as published."""
+    the time of a row where the scorer reads an answer token by token, as `embedded` does: twice 17
+    ms a token on an idle core, of which a Chinese character is one, an English word 1.3. Of 30
+    Alpaca answers the order by their first 200 characters agrees with the whole's to 0.86 (rank
+    correlation), by 400 to 0.93; of 8 Chinese ones to 0.98 and 1. Left out: the whole answer, as
+    published."""
     rate: Annotated[float, Gt(0), Le(1)] | None = None
     """Share to keep, from the highest IFD down; left out, with `number`: all that pass."""
     number: Annotated[int, Gt(0)] | None = None
