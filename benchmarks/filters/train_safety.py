@@ -6,7 +6,7 @@ What a row asks and what it answers are embedded each by itself and as a product
 8 bits, go to safety_weights.json beside the filter. Rows: training/safety.*.tsv (label, question,
 answer), the tuned rows of the bench, and rows of ../shared/data that are all harmless, whole and
 with the first sentence of their answers. `--check` learns from all but the tuned rows, and tells
-what that is worth on them: rows of an author whom it has not seen.
+what that is worth on them; training/ was written after reading them, so that it is hopeful.
 """
 
 from __future__ import annotations
