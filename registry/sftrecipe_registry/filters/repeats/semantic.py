@@ -75,7 +75,9 @@ class SemanticDedup(Filter):
     opposite."""
     facts: Literal["apart", "ignored"] = "apart"
     """`apart`: rows that differ in a fact are no repeats; `ignored`: the cosine alone decides, and
-    a negated question or another dose is taken for the same."""
+    a negated question or another dose is taken for the same. On labelled pairs of the bench
+    `apart` takes 1 % of those that differ in a fact for the same and finds 8 in 10 near copies, but
+    hardly any that share no words."""
     action: Literal["report", "drop"] = "report"
     """`report`: every row stays, a repeat with the cosine as score and the other row's id as tag,
     both under the block's id; `drop` repeats."""

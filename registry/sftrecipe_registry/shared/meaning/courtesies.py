@@ -38,6 +38,8 @@ _FRAMES = re.compile(
     r"doctors?|docs?\b|dr\b\.?|professor|chatgpt|gpt|claude|assistant|ai|bot))*[ ,.!:-]*|"
     r"\b(?:hope|trust) (?:you are|you're|this (?:message|email) finds you|all is)"
     r"(?: doing)?(?: well| fine| good| great)*[ .,!]*|"
+    r"\b(?:please )?(?:answer|reply|respond|help)(?: me)? "
+    r"(?:soon|asap|quickly|urgently|as soon as possible)\b|"
     # Thanks and farewells.
     r"\b(?:many |a lot of )?(?:thanks?|thx|ty|tysm|cheers)\b(?:[ ,]+(?:you|u|so much|very much|"
     r"a (?:lot|bunch|million|ton)|again|in advance|for (?:your|the|any|all) [a-z]+|"
@@ -60,11 +62,14 @@ _FRAMES = re.compile(
     rf"{_ASK})\b",
     re.ASCII,
 )
-_OPENING = re.compile(r"^\W*(?:(?:so|ok|okay|well|now|right|alright|also|and|but)\b[ ,:]*)+")
+_OPENING = re.compile(
+    r"^\W*(?:(?:(?:so|ok|okay|well|now|right|alright|also|and|but)\b[ ,:]*|"
+    r"(?:doctors?|doc|dr|sir|madam|ma'am)\b\.? ?[,:!])\W*)+"
+)
 _MAYBE = re.compile(
     r"^\W*(?:q?\d|#|(?:so|ok|okay|now|right|alright|also|and|but|well)\b)|: ?$|"
     r"\b(?:question|instructions?|user|human|prompt|task|query|q|input|subject|here|hi|hello|hey|"
-    r"hiya|howdy|greetings|good|dear|hope|trust|thanks?|thx|ty|tysm|cheers|have|any|appreciate|"
+    r"hiya|howdy|greetings|doctors?|doc|dr|sir|madam|reply|respond|help|good|dear|hope|trust|thanks?|thx|ty|tysm|cheers|have|any|appreciate|"
     r"regards|sincerely|excuse|pardon|sorry|let|if|i|we|you|u|us|please|pls|plz|plss|kindly|umm*|"
     r"uhh*|hmm+|erm|btw|lol|asap|urgent|urgently|possible|by|take|be|explain|answer|describe|me|"
     r"anyone|anybody|someone|somebody|question|mind)\b"
@@ -82,7 +87,7 @@ def _chinese_courtesies() -> re.Pattern[str]:
     short = "".join(word for word in every if len(word) == 1)
     heads = "问题|指令|用户|提问|提示|任务|题目|问|输入"
     frames = (
-        r"^(?:好的|当然|没问题)?\W*以下是[^:\n]{0,20}:|"
+        r"^\W*(?:医生|大夫|老师)\W+|^(?:好的|当然|没问题)?\W*以下是[^:\n]{0,20}:|"
         r"希望[^。!\n]{0,12}(?:有所?帮助|帮到(?:您|你))|"
         r"如果?(?:您|你)?还有(?:其他|别的|任何)?(?:疑问|问题)[^。!\n]{0,20}|"
         r"欢迎随时(?:提问|咨询|联系)(?:我们?)?|"

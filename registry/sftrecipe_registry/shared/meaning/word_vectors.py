@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_ALIKE = 0.82
+_ALIKE = 0.85
 """Cosine of two words from which on they are synonyms: `buy` and `purchase` have 0.92, `cat` and
 `dog` 0.67, `Monday` and `Friday` 0.77. Opposites have it too; lists know those."""
 
