@@ -8,7 +8,7 @@ import re
 from sftrecipe_registry.filters.pii.checksums import is_iban, is_id_card, is_luhn
 from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
 
-_BEFORE, _AFTER = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z])(?![.,][0-9])"
+_BEFORE, _AFTER = r"(?<![0-9A-Za-z])(?<![0-9][.,])", r"(?![0-9A-Za-z])(?!\.[0-9]|,[0-9]{3}(?![0-9]))"
 _ID_CARD = re.compile(
     rf"{_BEFORE}[1-8][0-9]{{5}}[ -]?(?:19|20)[0-9]{{2}}[ -]?[0-9]{{4}}[ -]?[0-9]{{3}}[0-9Xx]{_AFTER}"
     rf"|{_BEFORE}[1-8][0-9]{{14}}{_AFTER}"

@@ -21,6 +21,6 @@ def words_of(name: str, *, lines: bool = False) -> frozenset[str]:
 
 
 @cache
-def given_characters() -> frozenset[str]:
-    """Characters that Chinese given names are made of."""
-    return frozenset((_FOLDER / "given_characters.txt").read_text("utf-8").strip())
+def characters_of(name: str) -> frozenset[str]:
+    """The characters of a list beside this module: of given names, of surnames."""
+    return frozenset((_FOLDER / f"{name}.txt").read_text("utf-8").strip())
