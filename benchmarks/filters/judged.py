@@ -141,15 +141,20 @@ def _both(row: Row) -> tuple[str | None, str | None]:
 
 
 def _answer_language(task: Task, rows: Sequence[Row], language: str) -> dict[str, Judged]:
-    """Answers in another language than the question, where none was asked for."""
+    """Answers in another language than a question of the wanted one, where none was asked for."""
     judged = Judged()
-    options = {**task.options, "answer": "same", "keep": ["any"]}
-    told = outcomes(task.use, options, [row["columns"] for row in rows], language)
-    for row, outcome in zip(rows, told, strict=True):
-        switched = row["kind"] == "switched"
-        found = outcome.reason == "answer_language"
+    wanted = {"en"} if language == "en" else _CHINESE
+    asked = [row for row in rows if row["question"] in wanted]
+    told = outcomes(task.use, task.options, [row["columns"] for row in asked], language)
+    for row, outcome in zip(asked, told, strict=True):
+        switched = row["answer"] not in (None, row["question"]) and not _translated(row)
+        found = outcome.reason is not None
         judged.add(switched, found, _shown(row["columns"], row, outcome))
     return {"answer_language": judged}
+
+
+def _translated(row: Row) -> bool:
+    return "translat" in row["kind"]
 
 
 def _contamination(

@@ -37,3 +37,10 @@ TASKS: dict[str, Task] = {
     ),
 }
 LANGUAGES = ("en", "zh")
+
+
+def figure_name(name: str, what: str) -> str:
+    """How a page names what a task looks for."""
+    if what in (name, TASKS[name].rows):
+        return name
+    return what if name == TASKS[name].use else f"{name}: {what}"

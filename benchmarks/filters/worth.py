@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 from judged import Judged, judge
-from tasks import LANGUAGES, TASKS, Task
+from tasks import LANGUAGES, TASKS, Task, figure_name
 
 HERE = Path(__file__).parent
 REGISTRY = HERE.parents[1] / "registry"
@@ -44,7 +44,7 @@ def main() -> None:
 
 def _line(name: str, what: str, language: str, judged: Judged) -> str:
     counts = f"{judged.found:>6} {len(judged.missed):>6} {len(judged.wrong):>6} {judged.right:>5}"
-    shown = name if what == TASKS[name].rows or what == name else f"{name}: {what}"
+    shown = figure_name(name, what)
     return f"{shown:<34} {language:<4} {judged.precision:>5.2f} {judged.recall:>5.2f} {counts}"
 
 
@@ -55,7 +55,7 @@ def _wrong(judged: Judged) -> Iterator[str]:
 
 def _figure(name: str, what: str, language: str, judged: Judged) -> dict[str, object]:
     return {
-        "what": name if what == TASKS[name].rows else what,
+        "what": figure_name(name, what),
         "language": language,
         "found": judged.found,
         "missed": len(judged.missed),
