@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import nsmallest
 from itertools import islice
-from math import ceil, floor, sqrt
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, Le
@@ -16,6 +15,7 @@ from pydantic import StringConstraints
 from sftrecipe.plugin import (
     FIRST_ROWS,
     PAIR,
+    Context,
     DataSet,
     ExportContext,
     Exporter,
@@ -48,6 +48,7 @@ from sftrecipe_registry.llamafactory.formats.data_set_kind import (
 )
 from sftrecipe_registry.llamafactory.formats.export_plan import (
     ALL,
+    AskedRow,
     Part,
     Plan,
     asked_draw,
@@ -74,6 +75,12 @@ from sftrecipe_registry.llamafactory.formats.rows import (
     text_row,
 )
 from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, THOUGHT_WORDS, Unusable
+from sftrecipe_registry.llamafactory.holdout.apart_split import split, tell_split
+from sftrecipe_registry.llamafactory.holdout.holdout_option import (
+    Holdout,
+    expected_rows,
+    share_problem,
+)
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 texts = Texts(__package__)
@@ -115,10 +122,12 @@ class LlamaFactory(Exporter):
     another kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
-    holdout: Annotated[float, Ge(0)] = 0
+    holdout: Annotated[float, Ge(0)] | Holdout = 0
     """Share of the rows (`0.1`) or their number (`200`) to keep apart for evaluation. Chosen by a
     hash of what is asked: a row stays on its side when rows are added (of a number, unless a new
-    one takes its place), and rows that ask the same are never on both sides."""
+    one takes its place), and rows that ask the same are never on both sides; but those that ask
+    nearly the same may be. `{share: 0.1, apart: 0.7, by: [source, topic]}` keeps these on one side,
+    and takes the same share of every source and topic, chosen by the recipe's seed."""
     file: Literal["json", "parquet"] = "json"
     """`json`: a list, one row a line, in ASCII; `parquet`: for millions of rows, which
     LLaMA-Factory then reads in little memory."""
@@ -145,9 +154,11 @@ class LlamaFactory(Exporter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""
-        if self.holdout > 1 and self.holdout != int(self.holdout):
-            message = texts("no-share-no-number", holdout=self.holdout)
-            yield OptionProblem(("holdout",), message, texts("write-share-or-number"))
+        if isinstance(self.holdout, Holdout):
+            yield from share_problem(self._wish, ("holdout", "share"))
+            yield from self.holdout.problems(inputs)
+        else:
+            yield from share_problem(self._wish, ("holdout",))
         if self.formatting == "text" and self.preference not in (None, "none"):
             message = texts("no-place-in-text", preference=self.preference)
             yield OptionProblem(("preference",), message, texts("set-formatting"))
@@ -200,21 +211,19 @@ class LlamaFactory(Exporter):
         """What the options say, else what the columns allow."""
         return possible_kinds(self.preference, inputs, text=self.formatting == "text")
 
+    @property
+    def _wish(self) -> float:
+        """Share or number of the rows to hold out."""
+        return self.holdout.share if isinstance(self.holdout, Holdout) else self.holdout
+
     def holds_out(self) -> bool:
         """Whether it writes a holdout."""
-        return self.holdout > 0
+        return self._wish > 0
 
     def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
         """The number; of a share, it and what its draw may add or leave out."""
-        if self.holdout >= 1:
-            number = int(self.holdout)
-            return min(number, least), number if most is None else min(number, most)
-        top = None if most is None else min(most, ceil(self.holdout * most + self._spread(most)))
-        return max(0, floor(self.holdout * least - self._spread(least))), top
-
-    def _spread(self, rows: int) -> float:
-        """Three standard deviations of how many of the rows a share draws."""
-        return 3 * sqrt(rows * self.holdout * (1 - self.holdout))
+        groups = isinstance(self.holdout, Holdout) and not self.holdout.is_plain
+        return expected_rows(self._wish, least, most, whole_groups=groups)
 
     def _missing(self, inputs: frozenset[str]) -> Iterator[OptionProblem]:
         pair: dict[str, tuple[str, ...]] = {name: (name,) for name in ("chosen", "rejected")}
@@ -231,7 +240,7 @@ class LlamaFactory(Exporter):
 
     def export(self, rows: Rows, to: ExportContext) -> Sequence[DataSet]:
         """Write the rows; every row that is left out is told with `to.reject`."""
-        plan = self._plan(rows)
+        plan = self._plan(rows, to.context)
         rejected: Counter[str] = Counter()
         unwritten: Counter[str] = Counter()
         with ExitStack() as stack:
@@ -264,10 +273,15 @@ class LlamaFactory(Exporter):
             to.context.tell("unwritten_columns", f"'{name}' ({count})")
         return [self._data_set(parts[role], plan) for role in ("train", "holdout") if role in parts]
 
-    def _plan(self, rows: Rows) -> Plan:
+    def _plan(self, rows: Rows, ctx: Context) -> Plan:
         """What all rows together decide."""
         plan = self._first_plan(rows)
-        plan.limit = self._limit(rows, plan)
+        if isinstance(self.holdout, Holdout) and not self.holdout.is_plain:
+            found = split(self.holdout, lambda: self._drawn(rows, plan), ctx.seed)
+            tell_split(found, ctx)
+            plan.held = found.held
+        else:
+            plan.limit = self._limit(rows, plan)
         if self.non_thinking and self.formatting != "text":
             plan.choose_non_thinking(self.non_thinking, self._drawn(rows, plan))
         return plan
@@ -286,20 +300,21 @@ class LlamaFactory(Exporter):
 
     def _limit(self, rows: Rows, plan: Plan) -> int:
         """Rows whose draw is below it are held out."""
-        if self.holdout < 1:
-            return int(self.holdout * ALL)
-        draws = nsmallest(int(self.holdout), (draw for draw, _ in self._drawn(rows, plan)))
+        if self._wish < 1:
+            return int(self._wish * ALL)
+        draws = nsmallest(int(self._wish), (row.draw for row in self._drawn(rows, plan)))
         return draws[-1] + 1 if draws else 0
 
-    def _drawn(self, rows: Rows, plan: Plan) -> Iterator[tuple[int, Conversation | None]]:
+    def _drawn(self, rows: Rows, plan: Plan) -> Iterator[AskedRow]:
         """Each row that can be written, with its draw."""
         for record in rows:
             try:
                 if self.formatting == "text":
-                    yield draw(self._text(record, plan)["text"]), None
+                    text = self._text(record, plan)["text"]
+                    yield AskedRow(draw(text), record, text)
                 else:
                     talk = self._talk(record, plan)
-                    yield asked_draw(talk), talk
+                    yield AskedRow(asked_draw(talk), record, talk)
             except Unusable:
                 continue
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sftrecipe.plugin import Columns, Record
 from sftrecipe_registry.llamafactory.formats.conversation import (
@@ -45,6 +45,23 @@ _WRITTEN: dict[tuple[str, bool], frozenset[str]] = {
 """Columns that are written, by what is taught and whether the row is turns."""
 
 
+class AskedRow(NamedTuple):
+    """A row that can be written."""
+
+    draw: int
+    """The number of what is asked."""
+    record: Record
+    said: Conversation | str
+    """The conversation, or the text."""
+
+    @property
+    def asked(self) -> str:
+        """What the user says, all turns of it; of a text the whole."""
+        if isinstance(self.said, str):
+            return self.said
+        return "\n".join(turn.aloud for turn in self.said.asked if turn.role == "user")
+
+
 @dataclass
 class Plan:
     """How every row of a data set and its holdout is written."""
@@ -55,6 +72,8 @@ class Plan:
     """Which answers are learned; None where no training masks them."""
     limit: int = 0
     """Rows whose draw is below it are held out."""
+    held: frozenset[int] = frozenset()
+    """Draws of further rows that are held out."""
     non_thinking: dict[Part, int] = field(default_factory=dict)
     """Rows with a thought whose own draw is below it lose it."""
 
@@ -65,16 +84,14 @@ class Plan:
 
     def role(self, drawn: int) -> Part:
         """Where a row goes."""
-        return "holdout" if drawn < self.limit else "train"
+        return "holdout" if drawn < self.limit or drawn in self.held else "train"
 
-    def choose_non_thinking(
-        self, share: float, drawn: Iterable[tuple[int, Conversation | None]]
-    ) -> None:
+    def choose_non_thinking(self, share: float, rows: Iterable[AskedRow]) -> None:
         """Of the rows with a thought, as many of each data set as the share asks for."""
         thinking: dict[Part, array[int]] = {"train": array("Q"), "holdout": array("Q")}
-        for place, talk in drawn:
-            if talk is not None and talk.thinks:
-                thinking[self.role(place)].append(_thought_draw(talk))
+        for row in rows:
+            if isinstance(row.said, Conversation) and row.said.thinks:
+                thinking[self.role(row.draw)].append(_thought_draw(row.said))
         for role, draws in thinking.items():
             chosen = nsmallest(round(share * len(draws)), draws)
             self.non_thinking[role] = chosen[-1] + 1 if chosen else 0

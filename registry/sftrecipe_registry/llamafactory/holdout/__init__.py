@@ -1,0 +1,1 @@
+"""Which rows are kept apart for evaluation, with all that ask nearly the same."""

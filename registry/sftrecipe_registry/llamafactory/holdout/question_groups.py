@@ -1,0 +1,118 @@
+"""Questions that are nearly the same, in groups."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sftrecipe_registry.shared.meaning.courtesies import bare
+from sftrecipe_registry.shared.near_duplicates.set_groups import joined_groups
+from sftrecipe_registry.shared.near_duplicates.shingle_sets import (
+    HASH_BITS,
+    SetCollector,
+    ShingleSets,
+)
+from sftrecipe_registry.shared.text.scripts import count_words, unspaced_share
+
+_SHORT = 60
+"""Words of a short text: one word changed is much of a question of ten, and few of its letters."""
+_LONGEST_WORD = 12
+"""Characters a word, beyond which counting is spared."""
+_LETTERS, _HAN = 3, 2
+"""Characters of a short text's shingle."""
+_LENIENCE = 0.1
+"""How much lower the similarity may be than is asked for: one wrong letter is in three shingles,
+and `near_dedup` takes off as much."""
+_LEAST = 0.3
+_WEIGHTS = 3
+"""Weight of the rarest words."""
+_HALVINGS = 3
+"""Times that a word must be half as common to weigh one more."""
+_FEWEST = 20
+_SHARE = 0.01
+"""Questions, and their share, with one line from which on it asks nothing: what all have above
+their question, or what dialogues end in."""
+_CELLS = 1 << 20
+
+
+class LineCounts:
+    """In how many questions a line stands, about: 4 MB, however many there are."""
+
+    def __init__(self) -> None:
+        self._cells = np.zeros(_CELLS, np.uint32)
+        self._texts = 0
+
+    def add(self, text: str) -> None:
+        """Count the lines of a question that has several."""
+        self._texts += 1
+        if "\n" in text:
+            self._cells[[*{_cell(line) for line in text.splitlines()}]] += 1
+
+    def asked(self, text: str) -> str:
+        """The lines that few questions have; all of them where there are no others."""
+        if "\n" not in text:
+            return text
+        least = max(_FEWEST, _SHARE * self._texts)
+        lines = text.splitlines()
+        own = [line for line in lines if self._cells[_cell(line)] < least]
+        return "\n".join(own) if any(map(str.strip, own)) else text
+
+
+def _cell(line: str) -> int:
+    return crc32(line.strip().encode("utf-8", "surrogatepass")) % _CELLS
+
+
+class QuestionGroups:
+    """Takes different questions, then tells which are nearly the same.
+
+    Some 20 bytes a word are held, and 50 a letter of texts of up to 60 words while a batch is read.
+    """
+
+    def __init__(self) -> None:
+        self._words = SetCollector(1, "word")
+        self._letters = SetCollector(_LETTERS, "character")
+        self._han = SetCollector(_HAN, "character")
+
+    def add(self, text: str) -> None:
+        """Take the next question."""
+        plain = bare(text)
+        letters = han = ""
+        if len(plain) <= _SHORT * _LONGEST_WORD and count_words(plain) <= _SHORT:
+            if plain.isascii() or unspaced_share(plain) < 1 / 2:
+                letters = plain
+            else:
+                han = plain
+        self._words.add(plain)
+        self._letters.add(letters)
+        self._han.add(han)
+
+    def labels(self, apart: float) -> NDArray[np.int64]:
+        """Of every question the first of its group."""
+        at_least = max(apart - _LENIENCE, min(apart, _LEAST)) if apart < 1 else 1.0
+        words = weighted(self._words.sets())
+        found = joined_groups(words, at_least, np.arange(len(words.sizes)))
+        for collector in (self._letters, self._han):
+            found = joined_groups(collector.sets(), at_least, found)
+        return found
+
+
+def weighted(sets: ShingleSets) -> ShingleSets:
+    """The sets with every value as often as it weighs: Jaccard's index then counts weights.
+
+    A value in an eighth of the sets or more weighs 1, one in a fiftieth 2, a rarer one 3: what all
+    questions have in common makes no two of them alike.
+    """
+    if not len(sets.values):
+        return sets
+    _, places, counts = np.unique(sets.values, return_inverse=True, return_counts=True)
+    rarity = np.log2(len(sets.sizes) / counts) / _HALVINGS
+    weights = np.clip(np.rint(rarity), 1, _WEIGHTS).astype(np.int64)[places]
+    again = np.arange(weights.sum()) - np.repeat(np.cumsum(weights) - weights, weights)
+    mixed = np.repeat(sets.values, weights) * np.uint64(2 * _WEIGHTS + 1) + again.astype(np.uint64)
+    mixed &= np.uint64((1 << HASH_BITS) - 1)
+    first = np.concatenate([[0], np.cumsum(weights)])[sets.first]
+    of = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    mixed = mixed[np.lexsort((mixed, of))]
+    return ShingleSets(mixed, first)
