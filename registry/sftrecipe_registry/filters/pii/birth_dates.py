@@ -18,7 +18,9 @@ _DATE = re.compile(
     r"|[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?P<y2>(?:19|20)?[0-9]{2})"
     rf"|(?i:(?:the )?[0-9]{{1,2}}(?:st|nd|rd|th)?[ -](?:of )?{_MONTH}[ ,-]{{1,2}})(?P<y3>(?:19|20)?[0-9]{{2}})"
     rf"|(?i:{_MONTH}[ -][0-9]{{1,2}}(?:st|nd|rd|th)?,? ?-?)(?P<y4>(?:19|20)[0-9]{{2}})"
-    r"|[〇零一二三四五六七八九]{4}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
+    r"|[〇零一二三四五六七八九]{4}年[一二三四五六七八九十]{1,2}月(?:[一二三四五六七八九十]{1,3}日)?|(?:(?:19|20)[0-9]{2}|[〇零一二三四五六七八九]{4})年(?:农历|阴历)?(?:[正冬腊]|十?[一二三四五六七八九十])月(?:初[一二三四五六七八九十]|廿[一二三四五六七八九]?|[一二三四五六七八九十]{1,3})(?:日)?"
+    rf"|(?i:(?:the )?(?:(?:twenty|thirty)[- ])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth)(?: of|,)? {_MONTH},? )(?P<y5>(?:19|20)[0-9]{{2}})"
+    rf"|(?i:{_MONTH} (?:the )?(?:(?:twenty|thirty)[- ])?(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth|eighteenth|nineteenth|twentieth|thirtieth),? )(?P<y6>(?:19|20)[0-9]{{2}})"
     r")(?![0-9A-Za-z])(?![./-][0-9])"
 )
 _PARTIAL = re.compile(
@@ -29,14 +31,22 @@ _WORD = re.compile(
     r"(?i)出生(?:年月日?|日期|时间|于)?|生日|生辰|诞辰|生于|\bd\.? ?o\.? ?b\b\.?|\b(?:date|day|year) of birth\b|\bbirth ?(?:day|date)s?\b|\bborn\b|\bb\.(?= ?\d)|date_of_birth|birth_?date|\bbirth\b|geboren|geburtsdatum|né[e]? le",
     re.ASCII,
 )
+_WORDS = re.compile("[〇零一二三四五六七八九]{4}年")
 _SIGNS = hints(
-    "birth birthday birthdays birthdate born dob geboren geb née né date_of_birth",
-    "出生 生日 生辰 诞辰 生于 日生 号生 0生 1生 2生 3生 4生 5生 6生 7生 8生 9生",
+    "birth birthday birthdays birthdate born dob o b geboren geb née né date_of_birth",
+    "出生 生日 生辰 诞辰 生于 日生 号生 初一生 初二生 初三生 初四生 初五生 初六生 初七生 初八生 初九生 十生 一生 二生 三生 四生 五生 六生 七生 八生 九生 简历 0生 1生 2生 3生 4生 5生 6生 7生 8生 9生",
 )
 _FORM = re.compile(r"(?i)d\.? ?o\.? ?b|date.?of.?birth|birth.?date|出生(?:年月|日期|时间)")
 _AFTER = re.compile(
     r"[ ,)]{0,2}(?:出?生(?!活|产|效|成|长|命|病|意|日快乐|物|态|前|后)(?!于|在)|\((?:DOB|birth)|is (?:my|his|her) (?:birthday|date of birth)|birth)"
 )
+_ASKED = re.compile(
+    r"(?i)(?:date of birth|birth ?date|birthday|出生日期|生日)[^?？\n]{0,30}[?？][^\n]{0,20}\n?[^\n]{0,60}$"
+)
+"""A question for it, right before."""
+_LUNAR = re.compile("(?:公历|阳历|新历|农历|阴历)(?:生日)?[是为:]?$")
+_CELL = re.compile(r"[|｜] ?$")
+"""A date in the head of a curriculum vitae."""
 _MINE = re.compile(
     r"(?i)\bmy\b|\bI(?:'m| am| was)\b|patient|\bpt\b|我|患者|病人|孩子|宝宝|女儿|儿子|父亲|母亲|本人|客户|员工|申请人|employee|client|applicant|member"
 )
@@ -49,10 +59,12 @@ _OLDEST = 1910
 
 def birth_dates(read: ReadText) -> Found:
     """Dates behind or before a word of birth; none of history, none of the famous."""
-    if not read.digits or not read.context.has(_SIGNS):
+    if not read.context.has(_SIGNS) or not (read.digits or _WORDS.search(read.text)):
         return
     for found in _DATE.finditer(read.text):
-        year = next((found[name] for name in ("y1", "y2", "y3", "y4") if found[name]), "2000")
+        year = next(
+            (found[name] for name in ("y1", "y2", "y3", "y4", "y5", "y6") if found[name]), "2000"
+        )
         if (len(year) == 4 and int(year) < _OLDEST) or read.is_quiet(found.start()):
             continue
         if _is_birth(read, *found.span()):
@@ -70,7 +82,7 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
     words = [
         word
         for word in _WORD.finditer(before)
-        if not re.search(r"[日号0-9] ?$", before[: word.start()])
+        if _FORM.fullmatch(word[0]) or not re.search(r"[日号0-9] ?$", before[: word.start()])
     ]
     if words and any(name in before.lower() for name in words_of("english_famous", lines=True)):
         return False
@@ -78,11 +90,17 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
     is_told = words and not told_place and not _parted(before[words[-1].end() :])
     if is_told and (_FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1])):
         return True
+    if _ASKED.search(before) and not re.search(r"[0-9]{4}[^\n]*\n", before[-30:]):
+        return True
     if read.context.says(_FORM) and len(read.text) < 300 and len([*_DATE.finditer(read.text)]) == 1:
         return not re.search(
             r"(?i)(?:visit|since|effective|exp\w*|until|due|dated?|on|seen|admitted|issued?|invoice|order)[ :]*$",
             read.before(start),
         )
+    if _LUNAR.search(before) and "生" in read.text:
+        return True
+    if _CELL.search(before) and re.match(r"[ ]?[|｜]", read.text[end : end + 2]):
+        return "@" in read.text
     if _AFTER.match(read.text[end : end + 30]):
         return not read.context.says(_KNOWN) or bool(_MINE.search(read.before(start)))
     return False

@@ -1,6 +1,5 @@
 """What a Chinese name is made of: surnames, characters of given names, no word, nobody known."""
 
-# ruff: noqa: E501 - expressions and lists of words are read whole
 from __future__ import annotations
 
 import re

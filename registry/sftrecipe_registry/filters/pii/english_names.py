@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sftrecipe_registry.filters.pii.english_lists import answered_name, in_capitals, listed
+from sftrecipe_registry.filters.pii.english_name_forms import CAP, FULL, MIDDLE, ONE, PAIR, TITLE
 from sftrecipe_registry.filters.pii.name_likeness import (
     FAMOUS,
     PLACES,
@@ -14,7 +16,7 @@ from sftrecipe_registry.filters.pii.name_likeness import (
     plain_name,
     whole_name,
 )
-from sftrecipe_registry.filters.pii.name_words import words_of
+from sftrecipe_registry.filters.pii.name_words import plain_letters, words_of
 from sftrecipe_registry.filters.pii.personal_span import (
     Found,
     PersonalSpan,
@@ -23,21 +25,10 @@ from sftrecipe_registry.filters.pii.personal_span import (
     hints,
 )
 
-_CAP = r"[A-ZÀ-ÖØ-Þ](?:['’][A-Z])?[a-zà-öø-ÿ]+(?:[A-Z][a-z]+)?(?:['’-][A-ZÀ-Þ]?[a-zà-öø-ÿ]+)*"
-_MIDDLE = r"(?:[A-Z]\.?|van|von|de|da|del|der|den|di|du|la|le|bin|ibn|al|el|dos|y|St\.)"
-_TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Nurse|Sir|Madam)\.?"
-_HEAD = r"[A-ZÀ-ÖØ-Þ](?<![\w@./'’-][A-ZÀ-ÖØ-Þ])"
-"""A capital that begins a word; the look behind comes second, so that a search leaps to capitals."""
-_FULL = re.compile(
-    rf"(?P<name>{_HEAD}{_CAP[11:]}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{1,3}})(?![\w@])"
-)
-_TITLED = re.compile(
-    rf"(?<![\w])(?:{_TITLE}[ ])(?P<name>{_CAP}(?:[ ](?:{_MIDDLE}[ ])?{_CAP}){{0,2}})"
-)
-_ONE = re.compile(rf"{_CAP}(?:[ ](?:{_MIDDLE}[ ]){{0,2}}{_CAP}){{0,2}}")
+_TITLED = re.compile(rf"(?<![\w])(?:{TITLE}[ ])(?P<name>{CAP}(?:[ ](?:{MIDDLE}[ ])?{CAP}){{0,2}})")
 _FIELD = (
     r"(?:(?:full|first|last|sur|family|given|patient|customer|client|employee|contact|emergency contact|guest|student|applicant|account|cardholder|card holder|user|sender|recipient|legal|passenger|tenant|member|insured|guardian|parent|child|doctor|physician|owner|candidate|billing|shipping|visitor|teacher|driver)?[ _'s]{0,3}name"
-    r"|patient|pt|contact(?: person)?|attn|attention|from|cardholder|account holder|employee|customer|client|tenant|guest|student|applicant|insured|policyholder|emergency contact|next of kin|nok|physician|attending|referring physician|gp|surgeon|doctor|provider|author of note|signed(?: by)?|signature|donor|caller|passenger|traveller|traveler|owner|seller|buyer|witness|sender|recipient|deliver to|ship to|bill to|send to|payee|beneficiary|subscriber|member|landlord|lessee|lessor|borrower|lender|plaintiff|defendant|claimant|participant|interviewee|candidate|complainant|holder|spouse|mother|father|parent|guardian|visitor|host|surname)"
+    r"|patient|pt|contact(?: person)?|attn|attention|from|cardholder|account holder|employee|customer|client|tenant|guest|student|applicant|insured|policyholder|emergency contact|next of kin|nok|physician|attending|referring physician|gp|surgeon|doctor|provider|author of note|signed(?: by)?|signature|donor|caller|passenger|traveller|traveler|owner|seller|buyer|witness|sender|recipient|deliver to|ship to|bill to|send to|payee|beneficiary|subscriber|member|landlord|lessee|lessor|borrower|lender|plaintiff|defendant|claimant|participant|interviewee|candidate|complainant|holder|spouse|mother|father|parent|guardian|visitor|host|surname|worker|holder|payable to|pay to|payee|inpatient|outpatient|resident|nurse|pupil|learner|volunteer|staff|reporter|operator|handler|assignee|requester|requestor|applicant name|submitted by|prepared by|approved by|reviewed by|reported by|booked by|taught by|supervisor|line manager|manager|agent|tutor|coach|keeper|executor|trustee|grantor|donor name|shipper|consignee|pickup by|collected by|chair|secretary|treasurer|attendee|attendees|present|absent|crew|pilot|godparent|bride|groom|deceased|informant|suspect|victim|accused|respondent|petitioner|appellant|employee name|lead|poc|user)"
 )
 _FIELD_ENDS = frozenset(
     [
@@ -108,6 +99,56 @@ _FIELD_ENDS = frozenset(
         "guardian",
         "visitor",
         "host",
+        *[
+            "worker",
+            "inpatient",
+            "outpatient",
+            "resident",
+            "nurse",
+            "pupil",
+            "learner",
+            "volunteer",
+            "staff",
+            "reporter",
+            "operator",
+            "handler",
+            "assignee",
+            "requester",
+            "requestor",
+            "supervisor",
+            "manager",
+            "agent",
+            "tutor",
+            "coach",
+            "keeper",
+            "executor",
+            "trustee",
+            "grantor",
+            "shipper",
+            "consignee",
+            "chair",
+            "secretary",
+            "treasurer",
+            "attendee",
+            "attendees",
+            "present",
+            "absent",
+            "crew",
+            "pilot",
+            "bride",
+            "groom",
+            "deceased",
+            "informant",
+            "suspect",
+            "victim",
+            "accused",
+            "respondent",
+            "petitioner",
+            "appellant",
+            "lead",
+            "poc",
+            "user",
+        ],
     ]
 )
 _CAPITALS = re.compile(
@@ -119,10 +160,10 @@ _FIELD_END = re.compile(
 _VALUE = re.compile(r"[:=][\"'*“ \t]{0,5}(?=[A-Z])")
 _ROLE = (
     r"patient|pt\.?|client|customer|employee|tenant|landlord|landlady|donor|applicant|complainant|witness|claimant|defendant|plaintiff|suspect|pupil|colleague|coworker|co-worker|neighbou?r|friend|buddy|wife|husband|partner|fianc[ée]e?|boyfriend|girlfriend|roommate|flatmate"
-    r"|son|daughter|mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|niece|nephew|grandmother|grandfather|grandma|grandpa|stepson|stepdaughter|tutor|guest|passenger|driver|caller|cardholder|policyholder|beneficiary|subscriber|babysitter|nanny|therapist|dentist|gp|pediatrician|supervisor|boss|manager|assistant|secretary|accountant|lawyer|attorney|solicitor|plumber|newborn(?: girl| boy)?|baby(?: girl| boy)?|infant|toddler|child|kid|mr and mrs|ring|contact|rx for|parcel for|order for|letter to|email to|e-mail to|text to|message to|invitation for|birthday rhyme for|card for|poem for|account of|curriculum vitae of|cv of|resume of|sign it|signed|signed by|cc|attn|i,|met|call|names? (?:is|on|to)|holder|member|resident|homeowner|nurse|complainant|insured|visitor|volunteer|intern|new hire"
+    r"|son|daughter|mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|niece|nephew|grandmother|grandfather|grandma|grandpa|stepson|stepdaughter|tutor|guest|passenger|driver|caller|cardholder|policyholder|beneficiary|subscriber|babysitter|nanny|therapist|dentist|gp|pediatrician|supervisor|boss|manager|assistant|secretary|accountant|lawyer|attorney|solicitor|plumber|newborn(?: girl| boy)?|baby(?: girl| boy)?|infant|toddler|child|kid|mr and mrs|ring|contact|rx for|parcel for|order for|letter to|email to|e-mail to|text to|message to|invitation for|birthday rhyme for|card for|poem for|account of|curriculum vitae of|cv of|resume of|sign it|signed|signed by|cc|attn|i,|met|call|names? (?:is|on|to)|holder|member|resident|homeowner|nurse|complainant|insured|visitor|volunteer|intern|new hire|lessee|lessor|inpatient|outpatient|insured|worker|carpenter|teacher|student|trainee|apprentice|farmer|retiree|pensioner|widow|widower|belongs to|owned by|rented by|registered to|made out to|payable to|issued to|sent to|addressed to|on behalf of|care of|c/o|under the name|in the name of|name of|account of|signed by|treated by|seen by|referred by|assigned to|reported by|name|payee|holder|keys? to|bed [0-9]{1,2}|room [0-9]{1,4}|[0-9]{2} ?[mMfF] \(|i told|i met with|spoke (?:to|with)|talked to|phoned|emailed|e-mailed|texted|rang|met"
 )
 _BEHIND_ROLE = re.compile(
-    rf"(?:(?<![A-Za-z])(?:{_ROLE})|(?:^|[\n.!?:;\"“(*-])[ ]?(?i:{_ROLE})|\b[Mm]y (?:{_ROLE}),)[ ](?:is |named |called |name is )?(?:{_TITLE}[ ])?$"
+    rf"(?:(?<![A-Za-z])(?:{_ROLE})|(?:^|[\n.!?:;\"“(*-])[ ]?(?i:{_ROLE})|\b[Mm]y (?:{_ROLE}),)[ ](?:is |named |called |name is )?(?:{TITLE}[ ])?$"
 )
 _SELF = re.compile(
     r"[NnCcG](?:ame(?:'s| is| was)|AME IS|all me|o by)(?<![A-Za-z][A-Za-z]ll me)[ ,:]{1,2}(?:(?:Dr|Mr|Mrs|Ms)\.? )?"
@@ -133,28 +174,35 @@ _AM = re.compile(
 )
 _TITLES = hints("dr mr mrs ms doctor prof professor")
 _TITLED_SELF = re.compile(
-    rf"(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor)\.?[ ]?(?P<name>{_CAP}(?:[ ](?:[A-Z]\.?[ ])?{_CAP}){{0,2}})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|answering\b|$))"
+    rf"(?:Dr|Mr|Mrs|Ms|Prof|Doctor|Professor)\.?[ ]?(?P<name>{CAP}(?:[ ](?:[A-Z]\.?[ ])?{CAP}){{0,2}})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|answering\b|$))"
 )
 _SELF_END = re.compile(r"(?:am|'m|’m|[Tt]his is|name is|name's) $")
 _ALONE = re.compile(
-    rf"(?:[Tt]his is|I'm|I am|[Ii]t's)[ ](?P<name>{_CAP})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|calling\b|$))"
+    rf"(?:[Tt]his is|I'm|I am|[Ii]t's)[ ](?P<name>{CAP})(?=[ ]?(?:[.,!;\n]|and\b|from\b|here\b|calling\b|$))"
 )
 """One who says a given name, in a row with other personal data."""
 _AM_END = re.compile(
     r"[ ]?(?:[,.!?;:\"”)(-]|$|\n|(?:and|from|calling|here|at|speaking|um|uh|with|my|i|in|again|I|the|your)\b)"
 )
 _DEAR = re.compile(
-    rf"(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Regards|Sincerely|Cheers|regards|wishes)(?: there)?,? (?:{_TITLE} )?(?P<name>{_CAP}(?: {_CAP}){{0,2}})(?= ?[,:!.\n—-]|$)"
+    rf"(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Regards|Sincerely|Cheers|regards|wishes)(?: there)?,? (?:{TITLE} )?(?P<name>{CAP}(?: {CAP}){{0,2}})(?= ?[,:!.\n—-]|$)"
 )
 _TITLE_END = re.compile(r"(?:Dr|Mr|Mrs|Ms|Miss|Prof|Professor|Doctor)\.?[ ]$")
 _FIRST = re.compile(r"(?:^|[\n\"“.!?(] ?|[Bb]est |[Kk]ind |[Ww]arm )$")
 """What stands before a greeting."""
 _SIGNED = re.compile(
-    rf"\n[ \t]*[*_-]{{0,2}}(?:{_TITLE} )?(?P<name>{_CAP}(?: (?:{_MIDDLE} )?{_CAP}){{0,2}})(?=[ \t,*_]*(?:\n|$|,? ?(?:MD|M\.D\.|PhD)))"
+    rf"\n[ \t]*[*_-]{{0,2}}(?:{TITLE} )?(?P<name>{CAP}(?: (?:{MIDDLE} )?{CAP}){{0,2}})(?=[ \t,*_]*(?:\n|$|,? ?(?:MD|M\.D\.|PhD)))"
 )
 _FAREWELL = re.compile(
     r"(?i)(?:^|[\n.!?,][ ]?)(?:(?:kind|best|warm|warmest|kindest)?[ ]?(?:regards|wishes)|sincerely(?: yours)?|yours(?: sincerely| faithfully| truly)?|respectfully(?: yours)?|thanks(?: again| so much| a lot| in advance)?|thank you|cheers|love|warmly|best|cordially|with (?:love|gratitude|appreciation|thanks)|many thanks|take care|xoxo|all the best)[,.!]?[ \t]*\n*$"
 )
+_AGED = re.compile(
+    r" ?[,(] ?(?:aged? )?[1-9][0-9](?: ?(?:y(?:rs?|ears?)?\.?(?:[ /-]?o(?:ld)?)?|[MFmf]))?(?=[,). ;])| ?,? [MF] ?[0-9]{2}|,? ?[0-9]{2} ?(?:[MF]|y/?o)\b|,? (?:MRN|DOB|d\.o\.b)"
+)
+"""An age, a sex and age, behind a name."""
+_DASH = re.compile(r"(?:^|[\n\"“.!?] ?)[-~] ?$")
+_END = re.compile(r"[.!]?[\"”)]?\s*$")
+_SHORT = 600
 _LONG = 3000
 """Texts of so many characters are documents: who is named far from a number in them is not whose
 it is."""
@@ -163,7 +211,6 @@ _FAREWELLS = hints(
     "regards sincerely yours wishes cheers love warmly best respectfully cordially care gratitude appreciation xoxo thanks thank"
 )
 _SELF_SIGNS = hints("name call go")
-_PAIR = re.compile(rf"({_HEAD}[a-zà-ÿ]+)(?:-[A-Z][a-z]+)? (?:[A-Z]\.? )?[A-Z][a-zA-Z'’]")
 _FICTION = hints(
     "story stories novel novels fiction fictional character characters protagonist poem poems fairy tale tales fairytale screenplay movie movies film films scene sitcom series episode fable roleplay plot narrator narrative lyrics song songs book books author authors biography biographies history historical historian celebrity celebrities actor actress president philosopher philosophy king queen detective anime game games puzzle riddle math tennis football singer band"
 )
@@ -181,21 +228,31 @@ def may_name_english(context: RowContext) -> bool:
 
 
 def _has_pair(text: str) -> bool:
-    """Whether a given name stands before a capital."""
-    given = words_of("given_names")
-    return any(
-        first in given or first in TWO_FACED or first in PLAIN
-        for first in map(str.lower, _PAIR.findall(text))
-    )
+    """Whether a given name stands before a capital, or a capital before a surname."""
+    given, surnames, common = map(words_of, ("given_names", "surnames", "common_words"))
+    for first, last in PAIR.findall(text):
+        first, last = first.lower(), last.lower()
+        if first in given or first in TWO_FACED or first in PLAIN:
+            return True
+        if last in surnames and last not in common:
+            return True
+    return False
 
 
-def english_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
-    """Behind a word that says so, signed, addressed, or near other personal data; `told`: whether
-    the row has any."""
+def english_names(
+    read: ReadText, found: Sequence[PersonalSpan], told: bool, asked: bool = False
+) -> Found:
+    """Behind a word that says so, signed, addressed, in a list, or near other personal data;
+    `told`: whether the row has any, `asked`: whether the text is no answer."""
     yield from _introduced(read, told)
     yield from _of_fields(read, told)
+    yield from answered_name(read)
     if told or _has_pair(read.text):
         yield from _full_names(read, found, told)
+        if not _is_fiction(read, told):
+            yield from listed(read, told, asked)
+    if told:
+        yield from in_capitals(read, found)
     if told and len(read.text) < _LONG:
         for match in _TITLED.finditer(read.text):
             span = whole_name(read, *match.span("name"), need=0.5, one=True)
@@ -282,7 +339,7 @@ def _of_fields(read: ReadText, told: bool) -> Found:
         if word.rpartition("_")[2] not in _FIELD_ENDS:
             continue
         field = _FIELD_END.search(read.text[max(0, value.start() - 30) : value.end()])
-        name = _ONE.match(read.text, value.end()) if field else None
+        name = ONE.match(read.text, value.end()) if field else None
         if not name or not field:
             continue
         is_name = told and "name" in field[0].lower()
@@ -291,7 +348,7 @@ def _of_fields(read: ReadText, told: bool) -> Found:
         if span := whole_name(
             read,
             *name.span(),
-            need=2 if " " not in name[0] else 0.5 if is_name else 1.5,
+            need=2 if " " not in name[0] else 0.5 if told else 1,
             one=is_name,
         ):
             yield span
@@ -300,25 +357,47 @@ def _of_fields(read: ReadText, told: bool) -> Found:
 def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
     """Full names behind a role or in a row with personal data: the nearer, the less of a name they
     need to be."""
-    given = words_of("given_names")
-    for match in _FULL.finditer(read.text):
+    given, surnames = words_of("given_names"), words_of("surnames")
+    for match in FULL.finditer(read.text):
         start, end = match.span("name")
-        first = match["name"].partition(" ")[0].lower()
-        if not told and first not in given and first not in TWO_FACED and first not in PLAIN:
+        first, _, last = plain_letters(match["name"].lower()).partition(" ")
+        if not told and not (
+            first in given or first in TWO_FACED or first in PLAIN or last in surnames
+        ):
             continue
-        near = any(piece.start - 70 <= end and start <= piece.end + 70 for piece in found)
-        need = 1.5 if near else 2.5 if told and len(read.text) < _LONG else 9
+        need = _need(read, found, start, end) if told else 9
         if span := _named(read, start, end, told) or whole_name(read, start, end, need=need):
             yield span
 
 
+def _need(read: ReadText, found: Sequence[PersonalSpan], start: int, end: int) -> float:
+    """How much of a name it must be in a row with personal data."""
+    if _fills_line(read.text, start, end):
+        return 1
+    away = min((max(piece.start - end, start - piece.end) for piece in found), default=999)
+    if away <= 70:
+        return 1 if away <= 25 and "\n" not in read.text[min(end, start) : end] else 1.5
+    is_signed = _DASH.search(read.before(start, 4)) or _END.match(read.text, end)
+    if is_signed or _AGED.match(read.text, end):
+        return 1
+    return 1.5 if len(read.text) < _SHORT else 2.5 if len(read.text) < _LONG else 9
+
+
+def _fills_line(text: str, start: int, end: int) -> bool:
+    """Whether the name fills a line, or begins one that goes on with a mark."""
+    begins = start == 0 or text[start - 1] in "\n\"'"
+    return begins and (end == len(text) or text[end] in "\n,;|")
+
+
 def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] | None:
-    """The name where a word before it says whose it is."""
-    span = whole_name(read, start, end, need=-0.5 if told else 2.5)
+    """The name where a word before it says whose it is, or an age follows."""
+    span = whole_name(read, start, end, need=-0.5 if told else 1.5)
     if not span:
         return None
     before = read.before(span[0], 34)
-    is_said = _BEHIND_ROLE.search(before) or (
-        _AM.search(before) and _AM_END.match(read.text, span[1])
+    is_said = (
+        _BEHIND_ROLE.search(before)
+        or (_AM.search(before) and _AM_END.match(read.text, span[1]))
+        or _AGED.match(read.text, span[1])
     )
     return span if is_said and not _is_fiction(read, told) else None

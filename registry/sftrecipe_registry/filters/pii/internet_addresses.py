@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
+from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9_][A-Za-z0-9._%+'-]{0,63}[ ]?@[ ]?(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
@@ -37,10 +37,12 @@ _IP = re.compile(
 )
 _IP_WORDS = re.compile(
     r"(?i)(?<![a-z])ips?(?![a-z])|log(?:ged|in|on|s)?\b|sign(?:ed)?[ -]?in|access|visit|connect|client|\buser|remote|\bhost"
-    r"|\bbann?(?:ed)?\b|block|attack|attempt|session|request|geoloc|whois|trace|abuse|\bGET\b|\bPOST\b|sshd|from\b"
-    r"|登录|登陆|访问|来源|地址|客户端|用户|封禁|拉黑|攻击|请求|日志|归属|定位|上网|连接|注册",
+    r"|\bbann?(?:ed)?\b|block|attack|attempt|session|request|geoloc|whois|trace|abuse|\b(?:my|his|her|their) (?:pc|computer|machine|laptop|phone|router|server|box)\b|\bsrc\b|\bpeer\b|\bplayer\b|\bposter\b|\bspam|\bcomment|\bvisitor|\bdownload|\bupload|\bedit(?:ed|or)?\b|\bGET\b|\bPOST\b|sshd|from\b"
+    r"|登录|登陆|访问|来源|地址|客户端|用户|封禁|拉黑|攻击|请求|日志|归属|定位|上网|连接|注册|楼主|网友|发帖|评论|下载|上传|账号|电脑|操作",
     re.ASCII,
 )
+_LESSONS = hints("subnet subnets subnetting netmask cidr broadcast", "子网 掩码 广播地址")
+"""Rows that teach networks."""
 _VERSION = re.compile(
     r"(?i)(?:\bv|version|build|release|firmware|driver|版本|固件|section|chapter|第|§|numpy|upgrade|升级到?)[ :.#]*$"
 )
@@ -88,7 +90,7 @@ def urls(read: ReadText) -> Found:
 
 def ips(read: ReadText) -> Found:
     """Public ones, where a word near them says that somebody used them."""
-    if read.digits < 4:
+    if read.digits < 4 or read.context.has(_LESSONS):
         return
     for found in _IP.finditer(read.text):
         start, end = found.span()

@@ -8,8 +8,8 @@ import re
 from sftrecipe_registry.filters.pii.personal_span import Found, Hints, ReadText, hints
 
 _FILL = (
-    r"(?i:[\s:=#\"'“”()|,>*/.;\[\]{}❤~+?_-]|号码|号|编号|编码|为|是|的|卡|我|numbers?|num|no|nr|id|is|was|of|the|it's|its|it|to|code|on|file|with"
-    r"|your|my|their|patient|member|user|me|i'm|handle|name|at|同号|添加|加|：|，|、|吗|请|帐号|账号|名|改成|改为|叫"
+    r"(?i:[\s:=#%\"'“”()|,>*/.;\[\]{}❤~+?_-]|号码|号|编号|编码|为|是|的|卡|我|numbers?|num|no|nr|id|is|was|of|the|it's|its|it|to|code|on|file|with"
+    r"|says|reads|shows|used|held|like|you|your|my|his|her|their|now|new|吧|哦|啊|哈|多少|呢|patient|member|user|me|i'm|handle|name|at|同号|添加|加|：|，|、|吗|请|帐号|账号|名|改成|改为|叫"
     r"|[?？]\s*\n?[A-Za-z\u4e00-\u9fff]{1,12}:){0,14}?"
 )
 _NUMBER = (
@@ -18,14 +18,14 @@ _NUMBER = (
 )
 _RECORD_WORDS = (
     r"(?:病历|病案|住院|门诊|就诊|就诊卡|急诊|登记|检查|影像|检验|标本|病理|体检|挂号|诊疗|诊疗卡|健康卡|健康档案|患者|病人|入院)(?:卡)?(?:编号|号码?|ID|id)(?!码)"
-    r"|病历本?(?=[A-Z]*\d{4})|(?:登记|档案)号"
-    r"|\b(?:(?i:mrns?|uhid|emr|ehr|nhs)(?:[ _-]?(?i:number|num|no\.?|id|#))?"
-    r"|(?i:medical[ _]?record(?:s)?|med\.? ?rec\.?|health[ _]?record|patient[ _]?record|record|chart|hospital|hosp|patient|pt|case|admission|encounter|visit|accession|specimen|clinic|unit|file)"
+    r"|病历本?(?=[A-Z]*\d{4})|(?:登记|档案)号|(?<![A-Za-z])(?:ID|病人ID|患者ID) ?号"
+    r"|\b(?:(?i:mrns?|uhid|emr|ehr|nhs|csn|hrn|urn|fin|crn|folder|bradma)(?:[ _-]?(?i:number|num|no\.?|id|#))?"
+    r"|(?i:medical[ _]?record(?:s)?|med\.? ?rec\.?|health[ _]?record|patient[ _]?record|record|chart|hospital|hosp|inpatient|outpatient|in-patient|out-patient|ward|lab|sample|registration|patient|pt|case|admission|encounter|visit|accession|specimen|clinic|unit|file)"
     r"\.?[ _-]?(?i:record )?(?i:number|num|nr|no\b\.?|nos?\b\.?|id\b|identifier|#))"
 )
 _INSURANCE_WORDS = (
     r"\b(?i:insurance|insurer|insured by|health plan|medicaid|medicare|coverage)\b[^\n0-9]{0,70}?\b(?i:id|no\.|number|cin|policy)\b|"
-    r"(?:医保|社保|医疗保险|社会保障|社会保险|参保|医疗证|新农合|农合|保险|保单|投保|理赔|合作医疗)(?:电子)?(?:凭证|卡|单|人|证|账户)?(?:编号|号码?|号|个人编号)?(?=[^\n\u4e00-\u9fff]|为|是|改)"
+    r"(?:医保|社保|医疗保险|社会保障|社会保险|参保|医疗证|新农合|农合|保险|保单|投保|理赔|合作医疗)(?:电子)?(?:凭证|卡|单|人|证|账户)?(?:编号|号码?|号|个人编号)?(?=[^\n\u4e00-\u9fff]|为|是|改)|(?:保险|投保|保单)合同(?:编?号码?)?"
     r"|个人编号"
     r"|\b(?i:(?:health |medical |dental |car |auto |home |life )?(?:insurance|insur|ins|policy|plan|medicare|medicaid|subscriber|beneficiary|member(?:ship)?|enrollee|certificate|claim|coverage"
     r"|health[ -]?card|health plan|national insurance|group|payer|policyholder|hmo|ppo)"
@@ -42,11 +42,11 @@ _PLATE_ZH = re.compile(
 )
 _PLATE_WORDS = re.compile(
     r"(?i)\b(?:licen[cs]e plates?|plates?|number ?plates?|registration|reg|tag|vehicle|car|truck|van|suv|sedan|pickup|motorcycle|motorbike|parked|parking|toll"
-    r"|dashcam|driver|honda|toyota|ford|bmw|audi|tesla|chevy|nissan|hyundai|kia|volkswagen|mazda|subaru|jeep|hatchback|camry|civic|corolla)\b|车牌|车辆|车号",
+    r"|dashcam|driver|scooter|moped|minivan|lorry|hatchback|wagon|convertible|coupe|trailer|peugeot|renault|fiat|opel|skoda|volvo|mercedes|honda|toyota|ford|bmw|audi|tesla|chevy|nissan|hyundai|kia|volkswagen|mazda|subaru|jeep|hatchback|camry|civic|corolla)\b|车牌|车辆|车号",
     re.ASCII,
 )
 _PLATE_HINTS = hints(
-    "plate plates numberplate registration reg tag vehicle vehicles car cars truck van suv sedan pickup motorcycle motorbike parked parking toll dashcam driver honda toyota ford bmw audi tesla chevy nissan hyundai kia volkswagen mazda subaru jeep hatchback camry civic corolla",
+    "plate plates numberplate registration reg tag vehicle vehicles car cars truck van suv sedan pickup motorcycle motorbike parked parking toll dashcam driver scooter moped minivan lorry wagon convertible coupe trailer peugeot renault fiat opel skoda volvo mercedes honda toyota ford bmw audi tesla chevy nissan hyundai kia volkswagen mazda subaru jeep hatchback camry civic corolla",
     "车",
 )
 _VEHICLES = re.compile(r"(?i)vehicle|plate|\bcar\b|parking")
@@ -55,10 +55,10 @@ _PLATE_NEAR = re.compile(
     r"(?i)(?:licen[cs]e|plates?|reg(?:istration)?\.?|tags?|车牌号?)(?:[ ]?(?:number|no\.?|#|nr|is|was|mark))*[\s:=#\"'(,|*]{1,4}(?:is )?$"
 )
 _PLATE = re.compile(
-    r"(?<![0-9A-Za-z-])(?=[A-Z0-9 -]{0,8}[0-9])(?=[A-Z0-9 -]{0,8}[A-Z])"
-    r"(?:[A-Z]{2}[0-9]{2}[ -]?[A-Z]{3}|[0-9][A-Z]{3}[ -]?[0-9]{3}|[A-Z]{3}[ -]?[0-9]{3,4}|[A-Z]{1,3}[ -][A-Z]{1,2}[ -]?[0-9]{1,4}|[A-Z]{2}[ -]?[0-9]{4,5}[A-Z]?"
-    r"|[A-Z][ -]?[0-9]{3}[ -]?[A-Z]{2,3}|[A-Z]{2}-[0-9]{3}-[A-Z]{2}|[0-9]{3}[ -][A-Z]{3}|[A-Z]{3}[ -]?[0-9]{2}[ -]?[A-Z0-9]{2}|[0-9][A-Z]{2}[ -]?[A-Z]?[0-9]{3,4}|[0-9]{4}[ -]?[A-Z]{2,3}"
-    r"|[0-9]{3}[ -]?[A-Z]{3}|[A-Z]{2}[0-9]{2}[ -]?[A-Z]{1,2}[ -]?[0-9]{4}|[A-Z]{3}[ -]?[0-9][A-Z][0-9]{2}|[0-9]-[A-Z]{3}-[0-9]{3})(?![0-9A-Za-z-])"
+    r"(?<![0-9A-Za-z·-])(?=[A-Z0-9 ·-]{0,8}[0-9])(?=[A-Z0-9 ·-]{0,8}[A-Z])"
+    r"(?:[A-Z]{2}[ -]?[0-9]{1,2}[A-Z]?[ -]?[A-Z]{1,3}[ -]?[0-9]{4}|[A-Z]{2}[0-9]{2}[ ·-]?[A-Z]{3}|[0-9][A-Z]{3}[ ·-]?[0-9]{3}|[A-Z]{3}[ ·-]?[0-9]{3,4}|[A-Z]{1,3}[ ·-][A-Z]{1,2}[ ·-]?[0-9]{1,4}|[A-Z]{2}[ ·-]?[0-9]{4,5}[A-Z]?"
+    r"|[A-Z][ ·-]?[0-9]{3}[ ·-]?[A-Z]{2,3}|[A-Z]{2}-[0-9]{3}-[A-Z]{2}|[0-9]{3}[ ·-][A-Z]{3}|[A-Z]{3}[ ·-]?[0-9]{2}[ ·-]?[A-Z0-9]{2}|[0-9][A-Z]{2}[ ·-]?[A-Z]?[0-9]{3,4}|[0-9]{4}[ ·-]?[A-Z]{2,3}"
+    r"|[0-9]{3}[ ·-]?[A-Z]{3}|[A-Z]{2}[0-9]{2}[ ·-]?[A-Z]{1,2}[ ·-]?[0-9]{4}|[A-Z]{3}[ ·-]?[0-9][A-Z][0-9]{2}|[0-9]-[A-Z]{3}-[0-9]{3})(?![0-9A-Za-z-])"
 )
 _ANY_PLATE = re.compile(
     r"(?=[A-Z0-9 -]{0,7}[0-9])[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{2,5}){1,2}(?![0-9A-Za-z-])"
@@ -70,7 +70,7 @@ _UNITS = re.compile("(?:BCE?|CE|AD|MM|KG|MG|ML|CM|KM|AM|PM|MPH|KB|MB|GB|HP|USD|E
 _SAMPLE = re.compile(r"(?i)(?:如|例如|比如|形如|格式|例|e\.g\.|such as)[\s:：\"“'(]*$")
 
 _RECORD_HINTS = hints(
-    "mrn mrns uhid emr ehr nhs record records chart hosp hospital patient pt rec case admission encounter visit accession specimen file",
+    "csn hrn urn fin crn folder bradma inpatient outpatient ward lab sample registration mrn mrns uhid emr ehr nhs record records chart hosp hospital patient pt rec case admission encounter visit accession specimen file",
     "号 编 id 病历",
 )
 _INSURANCE_HINTS = hints(
@@ -82,12 +82,23 @@ _INSURANCE = re.compile(
     rf"(?:{_INSURANCE_WORDS}){_FILL}(?:(?P<nino>[A-Z]{{2}} ?[0-9]{{2}} ?[0-9]{{2}} ?[0-9]{{2}} ?[A-D](?![A-Za-z]))|{_NUMBER})",
     re.ASCII,
 )
+_MBI = re.compile(
+    r"(?<![0-9A-Za-z])[1-9][A-HJKMNP-RT-Y][0-9A-HJKMNP-RT-Y][0-9]-?[A-HJKMNP-RT-Y][0-9A-HJKMNP-RT-Y][0-9]-?[A-HJKMNP-RT-Y]{2}[0-9]{2}(?![0-9A-Za-z])"
+)
+_HEALTH_CARD = re.compile(
+    r"(?<![0-9A-Za-z])[0-9]{4}[ -][0-9]{3}[ -][0-9]{3}[ -]?[A-Z]{2}(?![0-9A-Za-z])"
+)
+_CONTRACT = re.compile(
+    r"(?i:contract|policy|insured|membership)(?i: no\.?| number|:|#| is){0,3} (?P<value>(?=[A-Z0-9./-]{0,8}[0-9])[A-Z0-9]{2,6}(?:[-./ ]?[0-9]{1,4}){2,5})(?![0-9A-Za-z])"
+)
+"""Behind a word that says a contract only: in rows about insurance."""
+_INSURED = re.compile(r"(?i)insurance|insurer|coverage|health card|medicare|medicaid|policy")
 _PASSPORT = re.compile(
-    rf"(?:{_PASSPORT_WORDS}){_FILL}(?<![0-9A-Za-z])(?P<value>[A-Za-z]{{0,3}} ?[0-9]{{6,9}}[A-Z]?)(?![0-9A-Za-z])",
+    rf"(?:{_PASSPORT_WORDS}){_FILL}(?<![0-9A-Za-z])(?P<value>[A-Za-z]{{0,3}} ?[0-9]{{6,9}}[A-Z]?|[A-Z]{{0,2}} ?[0-9]{{3}} [0-9]{{3}}(?: [0-9]{{3}})?|[A-Z]{{1,2}}[0-9]{{2}} ?[0-9]{{5}})(?![0-9A-Za-z])(?! ?[0-9]{{3}})",
     re.ASCII,
 )
 _PASSPORT_FORM = re.compile(
-    r"(?<![0-9A-Za-z])(?:[A-Z]{1,2} ?[0-9]{7,8}|[0-9]{2}[A-Z]{2}[0-9]{5}|(?=[A-Z]*(?:[0-9][A-Z]*){5})[CFGHJKLMNPRTVWXYZ][0-9A-Z]{8})(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])(?:[A-Z]{1,2} ?[0-9]{7,8}|[0-9]{2}[A-Z]{2}[0-9]{5}|(?=[A-Z]*(?:[0-9][A-Z]*){3})(?=[0-9A-Z]*[0-9]$|[0-9A-Z]{8}[0-9])[CFGHJKLMNPRTVWXYZ][0-9A-Z]{8}|[A-Z]{2}[0-9][A-Z][0-9][A-Z][0-9]{3})(?![0-9A-Za-z])"
 )
 _PASSPORT_HINTS = hints(
     "passport passports pass pp reisepass passeport pasaporte travel", "护照 通行证 旅行证"
@@ -97,6 +108,12 @@ _WECHAT = re.compile(
     rf"{_WECHAT_WORDS}(?!支付|公众|小程序|群)(?P<fill>{_FILL})(?<![0-9A-Za-z])(?P<value>[a-zA-Z][-_a-zA-Z0-9]{{3,19}}(?:\.[-_a-zA-Z0-9]{{3,15}})?)(?![-_A-Za-z0-9@])",
     re.ASCII,
 )
+_HANDLE = re.compile(
+    r"(?<![-\w@./])(?P<value>wxid_[0-9a-z]{6,16}|(?=[A-Za-z]+[-_0-9])[A-Za-z](?=[-_A-Za-z]*[0-9_])[-_A-Za-z0-9]{5,19})(?![-\w@/=(]|\.[A-Za-z])",
+    re.ASCII,
+)
+_SPOKEN = 90
+"""How far from the word for WeChat a name that looks like an account's may stand."""
 _QQ_HINTS = hints("qq q", "扣扣 企鹅 秋秋 球球")
 _WECHAT_HINTS = hints("wechat weixin wx vx v", "微 威信 薇 加v v信")
 _WECHAT_WORD = re.compile(_WECHAT_WORDS, re.ASCII)
@@ -113,7 +130,12 @@ def record_numbers(read: ReadText) -> Found:
 
 def insurance_numbers(read: ReadText) -> Found:
     """Numbers of insured persons and policies."""
-    return _numbers(read, _INSURANCE, 5, _INSURANCE_HINTS)
+    yield from _numbers(read, _INSURANCE, 5, _INSURANCE_HINTS)
+    if read.digits >= 4 and read.context.says(_INSURED):
+        for pattern in (_MBI, _HEALTH_CARD, _CONTRACT):
+            for found in pattern.finditer(read.text):
+                if not read.is_quiet(found.start()):
+                    yield found.span("value" if pattern is _CONTRACT else 0)
 
 
 def _numbers(read: ReadText, pattern: re.Pattern[str], digits: int, signs: Hints) -> Found:
@@ -157,6 +179,17 @@ def wechats(read: ReadText) -> Found:
             r"(?i)official|account|payment|please|number|group|wechat|messages?|applet|phone|email",
             value,
         ):
+            yield found.span("value")
+    yield from _handles(read)
+
+
+def _handles(read: ReadText) -> Found:
+    """What looks like an account's name, soon behind a word for WeChat."""
+    if len(read.text) > 1500:
+        return
+    for found in _HANDLE.finditer(read.text):
+        before = read.said_before(found.start(), _SPOKEN)
+        if _WECHAT_WORD.search(before) and not read.is_quiet(found.start()):
             yield found.span("value")
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sftrecipe_registry.filters.pii.name_words import words_of
+from sftrecipe_registry.filters.pii.name_words import plain_letters, words_of
 from sftrecipe_registry.filters.pii.personal_span import ReadText
 
 _ORGANISED = re.compile(
@@ -55,6 +55,26 @@ _STREETS = frozenset(
         "Co",
     ]
 )
+_PARTICLES = frozenset(
+    [
+        "van",
+        "von",
+        "de",
+        "da",
+        "del",
+        "der",
+        "den",
+        "la",
+        "le",
+        "bin",
+        "al",
+        "el",
+        "mac",
+        "ten",
+        "ter",
+        "do",
+    ]
+)
 TWO_FACED = words_of("english_two_faced")
 """Given names that are ordinary words too."""
 FAMOUS = words_of("english_famous", lines=True)
@@ -76,7 +96,12 @@ def whole_name(
         words and _bare(words[-1][0]) in PLAIN and _bare(words[-1][0]) not in words_of("surnames")
     ):
         words = words[:-1]
-    if not words or (len(words) == 1 and not one) or _is_street(words) or read.is_quiet(start):
+    if (
+        not words
+        or (len(words) == 1 and not one)
+        or _is_street(words)
+        or (read.is_quiet(start) and not is_quoted(read.text, start, end))
+    ):
         return None
     low, high = start + words[0].start(), start + words[-1].end()
     bare = [_bare(word[0]) for word in words]
@@ -90,7 +115,7 @@ def whole_name(
         return None
     if read.text[high - 2 : high] in ("'s", "’s"):
         high -= 2
-    return (low, high) if _likeness(bare) >= need else None
+    return (low, high) if likeness(bare) >= need else None
 
 
 def _is_street(words: Sequence[re.Match[str]]) -> bool:
@@ -109,14 +134,16 @@ def _is_plain_first(words: Sequence[re.Match[str]]) -> bool:
     )
 
 
-def _likeness(words: Sequence[str]) -> float:
+def likeness(words: Sequence[str]) -> float:
     """How much words are like a name: a given name first, a surname last, no ordinary words."""
     given, surnames, common = (
         words_of(name) for name in ("given_names", "surnames", "common_words")
     )
+    words = [_bare(plain_letters(word)) for word in words]
     first, last = words[0], words[-1]
     if len(words) > 2 and any(
-        word in common and word not in given and word not in surnames for word in words[1:-1]
+        word in common and word not in given and word not in surnames and word not in _PARTICLES
+        for word in words[1:-1]
     ):
         return -2
     points = (
@@ -132,7 +159,7 @@ def _likeness(words: Sequence[str]) -> float:
         return points + 1
     if last in common:
         return points + (0 if last in surnames or first in given else -1)
-    return points + 0.5
+    return points + (0.5 if len(last) > 2 else 0)
 
 
 def _bare(word: str) -> str:
@@ -142,3 +169,8 @@ def _bare(word: str) -> str:
 def plain_name(name: str) -> str:
     """A name as the lists have it."""
     return re.sub(r"['’]s$", "", name).lower().strip(" .")
+
+
+def is_quoted(text: str, start: int, end: int) -> bool:
+    """Whether just this stands between quotation marks: data in code."""
+    return text[start - 1 : start] in ("'", '"') and text[end : end + 1] == text[start - 1 : start]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -24,3 +25,15 @@ def words_of(name: str, *, lines: bool = False) -> frozenset[str]:
 def characters_of(name: str) -> frozenset[str]:
     """The characters of a list beside this module: of given names, of surnames."""
     return frozenset((_FOLDER / f"{name}.txt").read_text("utf-8").strip())
+
+
+_LETTERS = str.maketrans("łŁøØđĐßæÆœı", "lLoOdDsaAoi")
+"""Letters that are no others with a mark."""
+
+
+def plain_letters(word: str) -> str:
+    """A word without the marks on its letters, as the lists have it."""
+    if word.isascii():
+        return word
+    parts = unicodedata.normalize("NFKD", word.translate(_LETTERS))
+    return "".join(sign for sign in parts if not unicodedata.combining(sign))

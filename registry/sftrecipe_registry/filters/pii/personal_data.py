@@ -59,7 +59,7 @@ _FEWEST_DIGITS: Mapping[Kind, int] = {
     "url": 0,
     "wechat": 0,
     "address": 1,
-    "birth_date": 1,
+    "birth_date": 0,
     "ip": 4,
     "qq": 4,
     "record_number": 4,
@@ -142,12 +142,12 @@ def _find_names(reads: Sequence[ReadText], found: Sequence[list[PersonalSpan]], 
     context = reads[0].context if reads else RowContext("")
     chinese = bool(reads) and reads[0].is_chinese
     english = told or may_name_english(context)
-    for read, pieces in zip(reads, found, strict=True):
+    for at, (read, pieces) in enumerate(zip(reads, found, strict=True)):
         near = [piece for piece in pieces if piece.kind not in _WEAK]
         if chinese:
             _add(pieces, "name", chinese_names(read, near, told))
         if english:
-            _add(pieces, "name", english_names(read, near, told))
+            _add(pieces, "name", english_names(read, near, told, at < max(1, len(reads) - 1)))
 
 
 def _add(pieces: list[PersonalSpan], kind: Kind, spans: Iterator[tuple[int, int]]) -> None:
@@ -183,12 +183,17 @@ def _bounded(value: str) -> str:
 
 
 def _safe_parts(name: str) -> Iterator[str]:
-    """The given name of a full one, where it is no ordinary word."""
-    first, _, rest = name.partition(" ")
-    if rest and first.isascii() and first[0].isupper() and len(first) > 2:
-        word = first.lower()
-        if word in words_of("given_names") and word not in words_of("common_words"):
-            yield first
+    """The given name and the surname of a full one, where they are no ordinary words; all in
+    capitals too."""
+    words = name.replace(",", "").split()
+    if len(words) < 2 or not name[0].isalpha() or "\u4e00" <= name[0] <= "\u9fff":
+        return
+    yield name.upper()
+    for word in (words[0], words[-1]):
+        plain = word.lower()
+        if len(word) > 2 and word[0].isupper() and plain not in words_of("common_words"):
+            if plain not in words_of("english_places") | words_of("english_no_names"):
+                yield from (word, word.capitalize(), word.upper())
 
 
 def value_key(kind: Kind, text: str) -> str:

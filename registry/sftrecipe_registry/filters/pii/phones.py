@@ -34,6 +34,9 @@ _BRITAIN = re.compile(
 _WORLD = re.compile(
     rf"(?<![0-9A-Za-z+])(?:\(?\+|00[ ]?)[1-9][0-9]{{0,2}}\)?(?:[ ./-]{{0,2}}\(?[0-9]{{1,5}}\)?){{2,6}}{_EXTENSION}{_AFTER}"
 )
+_AUSTRALIA = re.compile(
+    rf"{_BEFORE}(?:04[0-9]{{2}} [0-9]{{3}} [0-9]{{3}}|\(?0[2378]\)? [0-9]{{4}} [0-9]{{4}}){_AFTER}"
+)
 _LOCAL = re.compile(rf"{_BEFORE}555-01[0-9]{{2}}{_AFTER}")
 _ANY = re.compile(rf"{_BEFORE}[(+]?[0-9](?:[ ./-]{{0,2}}[()]?[0-9]){{6,13}}{_EXTENSION}{_AFTER}")
 _WORDS = re.compile(
@@ -65,6 +68,7 @@ _PATTERN_WORDS = hints("regex regexp", "正则")
 _TOLL_FREE = re.compile(
     r"^\+?\(?(?:1[ .-]?)?\(?8(?:00|88|77|66|55|44|33)\)?[ .-]|^\(?900\)?[ .-]|^0?800[ .-]|^400[ -]?[0-9]"
 )
+_IN_FILMS = re.compile("(?i)fiction|films?\\b|movies?\\b|reserved|fake")
 _KNOWN = frozenset(
     {
         "8675309",
@@ -123,6 +127,8 @@ def _is_personal(read: ReadText, start: int, end: int) -> bool:
         return False
     of_other = of_a_thing(read, start, 20) and not _WORDS.search(before[-12:])
     of_pattern = read.context.has(_PATTERN_WORDS)
+    if written.startswith("555-01") and _IN_FILMS.search(read.context.text):
+        return False
     return not (of_other or of_pattern or in_sum(read, start, end) or read.is_quiet(start))
 
 
@@ -133,7 +139,8 @@ def _bare_mobile(read: ReadText, found: re.Match[str]) -> bool:
 
 def _spaced(read: ReadText, found: re.Match[str]) -> bool:
     """What is written with blanks or points only needs a word."""
-    return not re.search(r"[(+-]", found[0])
+    has_extension = re.search("[a-z#转]", found[0]) is not None
+    return not (has_extension or re.search(r"[(+-]", found[0]))
 
 
 def _always(read: ReadText, found: re.Match[str]) -> bool:
@@ -158,6 +165,7 @@ _PATTERNS = (
     (_AMERICA, _spaced),
     (_WORLD, _glued_sign),
     (_BRITAIN, _never),
+    (_AUSTRALIA, _never),
     (_LOCAL, _never),
     (_ANY, _always),
 )
