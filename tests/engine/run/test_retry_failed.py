@@ -117,6 +117,46 @@ def test_a_run_that_shares_the_step_notices(server: StandIn, tmp_path: Path) -> 
     assert whole.result() == clean.result()
 
 
+TAGGED = """\
+version: 1
+name: whole
+providers:
+  teacher: {{use: openai, base_url: "{url}", model: stand-in, api_key: ""}}
+sources:
+  seeds: {{use: jsonl, path: seeds.jsonl}}
+filter:
+  - id: tagged
+    use: instag
+    on: seeds
+    provider: teacher
+    with: {{prompt: "Tag {{{{ instruction }}}}"}}
+export:
+  - {{use: jsonl, from: seeds}}
+"""
+
+
+def test_rows_that_stay_without_their_reply_are_asked_again(tmp_path: Path) -> None:
+    with stand_in("--reply", "items") as server:
+        whole = _project(tmp_path / "faults", server.url)
+        (whole.folder / "recipe.yaml").write_text(TAGGED.format(url=server.url))
+        outcome = whole.run()
+        assert outcome["untagged"]["tagged"]["call_failed"] == FAILING
+        assert (outcome["rejected"], outcome["failed"]) == (0, 0)
+        step = whole.steps()["tagged"]
+        assert (step["kept"], step["reasons"]) == (ALL, {})
+        assert step["untagged"] == outcome["untagged"]["tagged"]
+
+        asked = server.requests()
+        process = whole.start()
+        told, _ = process.communicate(timeout=60)
+        assert "rows untagged" in told
+        assert "--retry-failed" in told
+        assert server.requests() == asked
+        outcome = whole.run("--retry-failed")
+        assert server.requests() == asked + FAILING
+        assert "call_failed" not in outcome["untagged"]["tagged"]
+
+
 def test_a_failed_row_shows_its_call(server: StandIn, tmp_path: Path) -> None:
     whole = _project(tmp_path, server.url)
     whole.run()

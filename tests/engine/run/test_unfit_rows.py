@@ -40,8 +40,8 @@ BLOCKS: dict[str, dict[str, Any]] = {
 }
 FILTERS: dict[str, dict[str, Any]] = {
     "rubric": {"prompt": PROMPT, "at_least": 1},
-    "magpie_tags": {"quality": PROMPT, "tags": ["quality"]},
-    "instag": {"prompt": PROMPT},
+    "magpie_tags": {"quality": PROMPT, "tags": ["quality"], "on_failure": "drop"},
+    "instag": {"prompt": PROMPT, "on_failure": "drop"},
 }
 SHOWN = "{{ first }} or {{ second }} on {{ about.name }}: two scores"
 JUDGES: dict[str, dict[str, Any]] = {
@@ -115,6 +115,17 @@ def test_filters_reject_the_row_alone(tmp_path: Path, server: StandIn, name: str
     (reject,) = lost(project)
     assert reject["row"]["columns"]["instruction"] == "Odd question?"
     assert "'name'" in reject["detail"]
+
+
+@pytest.mark.parametrize("name", ["magpie_tags", "instag"])
+def test_taggers_keep_the_row(tmp_path: Path, server: StandIn, name: str) -> None:
+    project = Whole(tmp_path / "project", server.url)
+    options = FILTERS[name] | {"on_failure": "keep"}
+    block = {"id": "judged", "use": name, "on": "rows", "provider": "judge", "with": options}
+    written(project, UNFIT["no key"], filter=[block], export=[])
+    outcome = project.run()
+    assert lost(project) == []
+    assert outcome["untagged"]["judged"]["prompt_failed"] == 1
 
 
 def test_judges_leave_the_row_out(tmp_path: Path) -> None:

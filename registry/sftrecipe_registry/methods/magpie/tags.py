@@ -138,9 +138,9 @@ class MagpieTags(Sampling, RowFilter):
 
     async def _ask(self, tag: Tag, given: Mapping[str, object], ctx: Context) -> Reply | CallFailed:
         """The reply, or why there is none where the row stays. Raises CallFailed where it goes."""
-        prompt = ctx.prompt(getattr(self, tag)).render(given)
         schema = _schema(tag) if self.structured else None
         try:
+            prompt = ctx.prompt(getattr(self, tag)).render(given)
             return await ask_once(ctx.model, prompt, self.sampling(), schema=schema)
         except CallFailed as failure:
             if self.on_failure == "drop":
