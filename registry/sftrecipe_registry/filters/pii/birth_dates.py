@@ -101,6 +101,8 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
         return True
     if _CELL.search(before) and re.match(r"[ ]?[|｜]", read.text[end : end + 2]):
         return "@" in read.text
+    if re.match("生[于在]", read.text[end : end + 2]):
+        return bool(re.search("我|本人|咱|爸|妈|爷|奶|父|母", before))
     if _AFTER.match(read.text[end : end + 30]):
         return not read.context.says(_KNOWN) or bool(_MINE.search(read.before(start)))
     return False

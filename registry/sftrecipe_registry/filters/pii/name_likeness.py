@@ -173,4 +173,5 @@ def plain_name(name: str) -> str:
 
 def is_quoted(text: str, start: int, end: int) -> bool:
     """Whether just this stands between quotation marks: data in code."""
-    return text[start - 1 : start] in ("'", '"') and text[end : end + 1] == text[start - 1 : start]
+    mark = text[start - 1 : start]
+    return mark in ("'", '"') and text[end : end + 1] == mark

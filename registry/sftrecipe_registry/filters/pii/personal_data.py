@@ -128,7 +128,7 @@ def _read(said: Sequence[str], context: RowContext) -> Iterator[ReadText]:
 def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
     """All but names; only what the longest number in the text may be."""
     pieces: list[PersonalSpan] = []
-    if not read.digits and not read.context.has_handles:
+    if not read.digits and not (read.context.has_handles or read.context.has_years):
         return pieces
     if read.digits >= 4 and "\n" in read.text and read.context.has(_TABLES):
         for kind, start, end in table_cells(read):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from sftrecipe_registry.filters.pii.english_name_forms import LOWER, UPPER
 from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _ZH_NUMBER = r"[0-9０-９零一二三四五六七八九十百千甲乙丙A-Za-z]{1,6}"
@@ -34,7 +35,7 @@ _TAIL = (
     rf"|,?\n{_TOWN},?[ ](?:{_STATE}[ ])?{_POSTCODE}(?![0-9A-Za-z]))"
 )
 _EN = re.compile(
-    rf"[0-9](?<![0-9A-Za-z$£€.,/-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-/][0-9]{{1,4}}[A-Za-z]?)?,?[ ](?:[NSEW]\.?[EW]?\.?[ ])?(?:{_WORDS}[ ]){{1,4}}?{_STREET}\b\.?(?:[ ](?:[NSEW]{{1,2}}\.?|North|South|East|West)(?![A-Za-z]))?{_TAIL}"
+    rf"[0-9](?<![0-9A-Za-z$£€.,/-][0-9])[0-9]{{0,4}}[A-Za-z]?(?:[-/][0-9]{{1,4}}[A-Za-z]?)?,?[ ](?:[NSEW]\.?[EW]?\.?[ ])?(?:{_WORDS}[ ]){{1,4}}?{_STREET}\b(?!\.?[ ]{_STREET}\b)\.?(?:[ ](?:[NSEW]{{1,2}}\.?|North|South|East|West)(?![A-Za-z]))?{_TAIL}"
 )
 _EN_FIRST = re.compile(
     rf"(?:(?:{_UNIT}|[A-Z][a-z]+ (?:House|Court|Lodge|Mansions|Cottage|Building|Tower)),? ){{1,2}}(?:No\. ?)?$"
@@ -42,8 +43,16 @@ _EN_FIRST = re.compile(
 """A flat, a house's name before the number."""
 _BOX = re.compile(rf"(?:P\.?[ ]?O\.?[ ]Box|Post Office Box)[ ][0-9]{{1,6}}{_TAIL}")
 _FOREIGN = re.compile(
-    r"(?<![0-9A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|laan|gatan|vej)|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Rr]ua|[Pp]lace|[Uu]l\.)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-Za-zÀ-ÿ'’-]+,?)[ ][0-9]{1,4}[a-z]?(?:,?[ ][0-9]{4,5}[ ][A-Z][A-Za-zÀ-ÿ-]+)(?:, [A-Z][a-z]+)?"
+    rf"(?<![0-9A-Za-z])(?:[{UPPER}][{LOWER}-]+(?:[ ][{UPPER}]?[{LOWER}.]+){{0,2}},?[ ](?:No\.? ?)?[0-9]{{1,4}}[a-zA-Z]?(?:[/-][0-9]{{1,4}})?(?:,? (?i:fl|flat|apt|kv|app|suite|st)\.? ?[0-9A-Za-z]{{1,5}})?,?[ \n](?:(?:[0-9]{{4,5}}|[0-9]{{3}} [0-9]{{2}}|[0-9]{{2}}-[0-9]{{3}}|[A-Z]{{1,2}}-[0-9]{{4,5}}|[0-9]{{4}} [A-Z]{{2}})[ ][{UPPER}][{LOWER}-]+|[{UPPER}][{LOWER}-]+[ ](?:[0-9]{{5,6}}|[0-9]{{3}} [0-9]{{2}}|[0-9]{{2}}-[0-9]{{3}}))(?![0-9A-Za-z]))"
+    r"|(?<![0-9A-Za-z])(?:[A-ZÄÖÜ][a-zäöüß-]+(?:straße|strasse|str\.|weg|allee|platz|gasse|ring|damm|ufer|straat|laan|gatan|vej)|(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Cc]alle|[Vv]ia|[Rr]ua|[Pp]lace|[Uu]l\.)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-Za-zÀ-ÿ'’-]+,?)[ ][0-9]{1,4}[a-z]?(?:,?[ ][0-9]{4,5}[ ][A-Z][A-Za-zÀ-ÿ-]+)(?:, [A-Z][a-z]+)?"
     r"|(?<![0-9A-Za-z])[0-9]{1,4},?[ ](?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai)[ ](?:[A-Za-zÀ-ÿ'’-]+[ ]){0,4}[A-ZÀ-ÿ][A-Za-zÀ-ÿ'’-]+(?:,?[ ][0-9]{5}[ ][A-Z][A-Za-zÀ-ÿ-]+)"
+)
+_MONTHS = re.compile(
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|Chapter|Section|Act|Article|Psalm|Page|Table|Figure|Volume|Order|Model|Windows|Level|Room|Flight|Route|Highway|Version) [0-9]|(?<![0-9])(?:19|20)[0-9]{2} [A-Z]"
+)
+"""What a number stands behind that is no house's; years."""
+_POSTCODES = re.compile(
+    "[A-Za-z.] ?[0-9]{1,4}[a-zA-Z]?,?[ \n](?:[0-9A-Z-]{4,7}|[0-9]{3} [0-9]{2}|[A-Z]|fl|apt|kv|flat)"
 )
 _FOREIGN_HINTS = hints(
     "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"
@@ -60,7 +69,7 @@ _NO_PLACE = re.compile(
 )
 _EN_WORD = re.compile(
     r"(?i)\b(?:liv(?:e|es|ed|ing)|resid(?:e|es|ing|ence)|address(?:es)?|home|moved?|deliver(?:y|ed)?|ship(?:ped|ping|ment)?|mail|send|sent|parcel|stay(?:ing)?|house|flat|apartment|rent(?:ing)?|tenant"
-    r"|pick(?:ed)? (?:me )?up|neighbou?r|lost|domicile|addr|location|visit|come to|party at|here at|household|ambulance|i'm at|we're at|at)\b"
+    r"|pick(?:ed)? (?:me )?up|neighbou?r|lost|domicile|addr|location|visit|come to|party at|here at|household|ambulance|i'm at|we're at|at|[1-9][0-9],? of)\b"
 )
 _EN_COMPANY = re.compile(
     r"(?i)\b(?:our (?:office|store|shop|showroom|clinic|location|restaurant)|located at|headquarter\w*|visit us|company|hotel|museum|restaurant|store|church|school|university|hall|theat(?:er|re)|gallery|library|venue|event|conference|registration)\b"
@@ -80,9 +89,14 @@ def addresses(read: ReadText) -> Found:
         return
     yield from _english(read)
     if read.digits >= 4 and (
-        read.context.has(_FOREIGN_HINTS) or "gasse" in read.text or "weg " in read.text
+        read.context.has(_FOREIGN_HINTS) or "gasse" in read.text or _POSTCODES.search(read.text)
     ):
-        yield from (found.span() for found in _FOREIGN.finditer(read.text))
+        yield from (
+            found.span()
+            for found in _FOREIGN.finditer(read.text)
+            if not _EN_COMPANY.search(read.said_before(found.start(), 50))
+            and not _MONTHS.search(found[0])
+        )
     if "Box" in read.text:
         yield from (found.span() for found in _BOX.finditer(read.text))
     if not read.text.isascii() and read.context.has(_ZH_HINTS):
