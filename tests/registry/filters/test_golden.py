@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.registry.filters.judging import judged
 
 from sftrecipe import Context
 from sftrecipe.plugin import OptionFiles
@@ -141,7 +142,7 @@ def test_decontamination_finds_the_one_identical_instruction() -> None:
     users = _tasks("user_oriented_instructions.jsonl", "users")
     context = Context("x", streams={"users": users})
     plugin = Decontaminate(field="instruction", against=("users",), columns=("instruction",))
-    found = [verdict for verdict in plugin.judge(seeds, context) if not verdict.keep]
+    found = [verdict for verdict in judged(plugin, seeds, context) if not verdict.keep]
     assert len(found) == 1
     assert found[0].value == 1.0
     assert found[0].detail.endswith(": Answer the following question")
@@ -155,17 +156,20 @@ def test_every_evaluation_prompt_is_found(name: str) -> None:
     long = [prompt for prompt in prompts if len(tokenizer("char", "en")(prompt)) >= 8]
     rows = _rows("x", [f"Well, {prompt} Be short." for prompt in long])
     context = Context("x", files=OptionFiles({file: file}))
-    verdicts = [*Decontaminate(benchmarks=(file,)).judge(rows, context)]
+    verdicts = judged(Decontaminate(benchmarks=(file,)), rows, context)
     assert len(long) > len(prompts) // 2
     assert not any(verdict.keep for verdict in verdicts)
     assert all(verdict.detail.startswith(file) for verdict in verdicts)
     patients = json.loads((DATA / "chatdoctor" / "chatdoctor_3000.json").read_text("utf-8"))
-    verdicts = [*Decontaminate(benchmarks=(file,)).judge(RowList.of(*patients), context)]
+    verdicts = judged(Decontaminate(benchmarks=(file,)), RowList.of(*patients), context)
     assert all(verdict.keep for verdict in verdicts)
 
 
 def _prompt(item: dict[str, Any]) -> str:
-    return str(next(item[name] for name in ("text", "instruction", "Instruction") if name in item))
+    """What is asked: of Self-Instruct's tasks the instruction with its first input."""
+    asked = str(next(item[name] for name in ("text", "instruction", "Instruction") if name in item))
+    instances = item.get("instances")
+    return f"{asked}\n{instances[0]['input']}".strip() if instances else asked
 
 
 def test_chinese_rouge() -> None:
