@@ -42,6 +42,13 @@ def test_a_file_that_a_variable_names_may_be_read(data: Path, tmp_path: Path) ->
     assert slugs(tmp_path, "${vars.data}/other.jsonl", str(data.parent)) == []
 
 
+def test_a_file_that_is_not_there_is_missing_rather_than_outside(
+    data: Path, tmp_path: Path
+) -> None:
+    near = str(data.with_name("row.jsonl"))
+    assert slugs(tmp_path, "${vars.data}", near) == ["missing-file"]
+
+
 @pytest.mark.parametrize("path", ["${vars.data}/../other.jsonl", "../elsewhere/other.jsonl"])
 def test_no_other_file_may(data: Path, tmp_path: Path, path: str) -> None:
     assert slugs(tmp_path, path, str(data)) == ["path-outside"]

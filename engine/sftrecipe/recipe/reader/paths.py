@@ -100,9 +100,8 @@ def _names_in(folder: Path) -> set[str]:
 
 
 def _is_path(value: str) -> bool:
-    """Whether it says where something is that is there, and not everything."""
-    is_one = "\0" not in value and Path(value).is_absolute() and os.path.realpath(value) != os.sep
-    return is_one and _exists(Path(value))
+    """Whether it says where something is, and not everything."""
+    return "\0" not in value and Path(value).is_absolute() and os.path.realpath(value) != os.sep
 
 
 def _exists(path: Path) -> bool:

@@ -42,7 +42,7 @@ def table_rows(file: DataFile, encoding: str = "auto") -> Iterator[Found]:
         return text_lines(file, encoding)
     if suffix in (".parquet", ".arrow"):
         return iter(parquet_rows(file) if suffix == ".parquet" else arrow_rows(file))
-    raise PluginRefused(texts("other-suffix", file=file.name, suffixes=", ".join(SUFFIXES)))
+    raise _other(file)
 
 
 def table_kind(use: str, encoding: str = "auto") -> FileKind:
@@ -56,12 +56,21 @@ def suffix_of(file: DataFile) -> str:
 
 
 def _check(file: DataFile, name: str, *, use: str, encoding: str) -> None:
-    """Refuse a text file that is none, or whose rows stand elsewhere. Raises PluginRefused."""
+    """Refuse a file of another kind, a text file that is none, or one whose rows stand elsewhere.
+
+    Raises PluginRefused.
+    """
     suffix = suffix_of(file)
+    if suffix not in SUFFIXES:
+        raise _other(file)
     if suffix in _JSON:
         check_items(file, name, encoding, None)
     elif suffix in TEXT_SUFFIXES:
         check_text(file, name, use)
+
+
+def _other(file: DataFile) -> PluginRefused:
+    return PluginRefused(texts("other-suffix", file=file.name, suffixes=", ".join(SUFFIXES)))
 
 
 def _json_rows(file: DataFile, encoding: str, suffix: str) -> Iterator[Found]:
