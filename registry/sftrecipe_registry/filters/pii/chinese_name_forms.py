@@ -32,7 +32,7 @@ ALONE = re.compile(rf"(?<![{HAN}·])[{HAN}]{{2,4}}(?:·[{HAN}]{{2,6}}){{0,2}}(?!
 _TWICE = re.compile(TWICE)
 _IS_HAN = re.compile(f"[{HAN}]")
 _END = re.compile(
-    rf"[^{HAN}]|$|今年|来自|现年|是|男|女|的|和|与|及|在|先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|于|因|不慎|驾驶|代为|住|家|收|说|称|电话|手机|微信|身份证|向|已|将|曾|到|出生|生于|患|因|主诉|入院|就诊|同志|叔叔|阿姨|敬上|谨上|本人|您|你|我|想|需|要|申请|提出|表示|反映|购买|预约|名下|签|办|从|给|把|被|有|为|之|一家|夫妇|师傅|通过|转账|汇款|支付|捐|打|去|来|了|给|让|做|买|租|借|欠|寄|发|提供|填|留|同意|承诺|女儿|儿子|妈妈|爸爸|那个|婆婆|大爷|大妈|奶奶|爷爷|哥|姐|呢|这|这个|负责|人民币|[工农建招中交]行|银行|卡|账|护照|病历|住院号|车牌|邮箱|生日|地址|也|还|就|没|不|只|又|都|今|昨|明|刚|正|确诊|诊断|术后|反复|突发|拟|自|经|由|以|用|等|考|得|缺席|出席|迟到|请假|报名|参加|毕业|同事|报销|投保|领取|登录|下载|上传|访问|委托|授权|系|即"
+    rf"[^{HAN}]|$|今年|来自|现年|是|男|女|的|和|与|及|在|先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|于|因|不慎|驾驶|代为|住|家|收|说|称|电话|手机|微信|身份证|向|已|将|曾|到|出生|生于|患|因|主诉|入院|就诊|同志|叔叔|阿姨|敬上|谨上|本人|您|你|我|想|需|要|申请|提出|表示|反映|购买|预约|名下|签|办|从|给|把|被|有|为|之|一家|夫妇|师傅|通过|转账|汇款|支付|捐|打|去|来|了|给|让|做|买|租|借|欠|寄|发|提供|填|留|同意|承诺|女儿|儿子|妈妈|爸爸|那个|婆婆|大爷|大妈|奶奶|爷爷|哥|姐|呢|这|这个|负责|人民币|[工农建招中交]行|银行|卡|账|护照|病历|住院号|车牌|邮箱|生日|地址|也|还|就|没|不|只|又|都|今|昨|明|刚|正|确诊|诊断|术后|反复|突发|拟|自|经|由|以|用|等|考|得|缺席|出席|迟到|请假|报名|参加|毕业|同事|报销|投保|领取|登录|下载|上传|访问|委托|授权|系|即|处理|房租|交|下周|上周|个人|没|跟|迟|早|晚|每|另|并|拿|带|答应|帮|替|请|问|回|写|讲|退|转|离|入|升|调|任|获|当选|结婚|病|感冒|发烧|受伤|骨折|摔|晕|去世|遗失|丢失|捡|拾|走失|失踪|本"
 )
 TITLE = re.compile(
     r"先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|同志|总|师傅|婆婆|大爷|大妈|奶奶|阿姨|叔叔"
@@ -104,7 +104,7 @@ def name_end(read: ReadText, start: int, *, trust: int, rare: bool = False) -> i
         name, end = text[start : start + length], start + length
         if len(name) < length or not all("\u4e00" <= sign <= "\u9fff" for sign in name):
             continue
-        missing = sum(sign not in given for sign in name[first:])
+        missing = sum(sign not in given for sign in {*name[first:]})
         if not _END.match(text, end) or TITLE.search(name[1:]):
             continue
         is_cut = not _IS_HAN.match(text[end : end + 1] or " ") or bool(TITLE.match(text, end))
@@ -118,16 +118,18 @@ def name_end(read: ReadText, start: int, *, trust: int, rare: bool = False) -> i
     return None
 
 
-def alone(read: ReadText, start: int, end: int) -> bool:
+def alone(read: ReadText, start: int, end: int, *, word: bool = False) -> bool:
     """Whether what stands between two marks is made as a name is: a surname, characters of given
-    names, no word."""
+    names, no word (`word`: even one)."""
     name = read.text[start:end]
     if "·" in name:
         return _of_peoples(name, False)
     if _SYLLABLES.fullmatch(name):
         return True
     match = ANY_NAME.match(name)
-    if not match or match.end() != end - start or name in words_of("chinese_words"):
+    if not match or match.end() != end - start:
+        return False
+    if name in words_of("chinese_words") and not (word and name[0] in SURNAMES):
         return False
     first = len(twice[0]) if (twice := _TWICE.match(name)) else 1
     if name[0] in _WORDS or name[-1] in "师员者":
@@ -161,4 +163,6 @@ def is_famous(name: str) -> bool:
 
 
 def _is_word(name: str, trust: int) -> bool:
+    if trust < 2 and name[-1] in "地着过了的得们":
+        return True
     return name in _NO_NAMES or (name in words_of("chinese_words") and (trust < 2 or len(name) < 3))

@@ -11,6 +11,7 @@ from sftrecipe_registry.filters.pii.chinese_name_forms import (
     ANY_NAME,
     HAN,
     NAME,
+    SURNAMES,
     TITLE,
     alone,
     is_famous,
@@ -28,16 +29,18 @@ _FIELD = (
 )
 _AFTER_FIELD = re.compile(rf"{_FIELD}(?:[（(][^（）()]{{1,6}}[)）])?{_SEP}(?={ANY_NAME.pattern})")
 _FIELD_ALONE = re.compile(
-    rf"(?:姓名|户名|名字|收件人|收货人|乘客|旅客|患者姓名|持卡人|本名|真名)[ \t]*[:=][ \t]*[\"'“*]?(?P<name>[{HAN}]{{2,4}}(?:·[{HAN}]{{2,6}})?)(?![{HAN}·])"
+    rf"(?:[请借报经申销][假款销办手请报]人|审批|车主|患者|联系人|姓名|户名|名字|收件人|收货人|乘客|旅客|患者姓名|持卡人|本名|真名)[ \t]*[:=][ \t]*[\"'“*]?(?P<name>[{HAN}]{{2,4}}(?:·[{HAN}]{{2,6}})?)(?![{HAN}·])"
 )
 """Behind which any name is believed, of peoples without a surname too."""
 _ROLE = re.compile(
     r"(?:,叫|真名|本名|全名|大名|我叫|我名叫|名叫|我是|我的名字(?:是|叫)|名字(?:叫|是)?|本人|敝人|患者|病人|病患|产妇|患儿|女婴|男婴|孩子|家属|客户|用户|学员|学生|同学|员工|同事|室友|邻居|朋友|好友|闺蜜|房东|租客|老公|丈夫|妻子|老婆|爱人|儿子|女儿"
     r"|爸爸|妈妈|父亲|母亲|爷爷|奶奶|外公|外婆|哥哥|姐姐|弟弟|妹妹|叔叔|阿姨|外甥女?|侄子|侄女|孙子|孙女|姥姥|姥爷|老板|领导|经理|主管|司机|车主|业主|乘客|原告|被告|证人|嫌疑人|被告人|受害人|被害人|投保人|被保险人|受益人|委托人|受托人|遗嘱人|立遗嘱人|出借人|借款人|贷款人|担保人|签收人|寄送人|捐助人|收款人|付款人|汇款人|转账人|发件人|群主|楼主|团长|队长|班长|组长|书记|村民|居民|职工|工人|退休教师|店员|保姆|月嫂|月子会所|考生|毕业生|新生|本科生|研究生|求职者|账户|承租人|出租人"
-    r"|申请人|收件人|收货人|联系人|负责人|寄件人|持卡人|户名|姓名|医生|护士|主任|老师|教练|律师|顾问|代理人|监护人|法人|应聘者|候选人|会员|旅客|住户|居民|店主|卖家|买家|致|联系|找|请联系|送给|写给|寄给|转告|通知|祝福给|祝|委托|甲方|乙方|新员工|实习生|志愿者|捐赠人|捐款人|当事人|报案人|投诉人|报销人|顾客|来访者|访客|硕士|博士|学委|学习委员|辅导员|博士生|硕士生|研究员|工程师|设计师|会计|出纳|保安|快递员|骑手|师傅|兹证明|特委托|今借到|今收到|借到|转到|转给|汇给|打给|还给|付给|欠|兹有|经手人|被告人|上诉人|被申请人|申请执行人|被执行人|现有|我班|本班|会员|主持人|报名人|老人|老汉|女子|男子|小伙|姑娘|大妈|大爷|备注)"
+    r"|申请人|收件人|收货人|联系人|负责人|寄件人|持卡人|户名|姓名|医生|护士|主任|老师|教练|律师|顾问|代理人|监护人|法人|应聘者|候选人|会员|旅客|住户|居民|店主|卖家|买家|致|联系|找|请联系|送给|写给|寄给|转告|通知|祝福给|祝|委托|甲方|乙方|新员工|实习生|志愿者|捐赠人|捐款人|当事人|报案人|投诉人|报销人|顾客|来访者|访客|硕士|博士|学委|学习委员|辅导员|博士生|硕士生|研究员|工程师|设计师|会计|出纳|保安|快递员|骑手|师傅|兹证明|特委托|今借到|今收到|民警|警官|处长|科长|局长|校长|园长|院长|护士长|教官|助理|秘书|客服|专员|今收到|借到|转到|转给|汇给|打给|还给|付给|欠|兹有|经手人|被告人|上诉人|被申请人|申请执行人|被执行人|现有|我班|本班|会员|主持人|报名人|老人|老汉|女子|男子|小伙|姑娘|大妈|大爷|备注)"
     rf"(?:叫|名叫|名字叫|为)?[ \t]?(?={ANY_NAME.pattern})"
 )
-_SURE_ROLE = re.compile("(?:[我名]叫|患[者儿]|病人|[原被]告|[^人]人|[,，]叫|家属|产妇|婴)[:为 ]?$")
+_SURE_ROLE = re.compile(
+    "(?:[我名]叫|患[者儿]|病人|[原被]告|[^人]人[:]?|[,，]叫|家属|产妇|婴)[:为 ]?$"
+)
 """Behind which a surname may be an ordinary word."""
 _SPEAKER = re.compile(
     "用户|医生|护士|客户|学生|老师|经理|卖家|买家|病人|患者|家长|房东|员工|律师|甲方|乙方|名称"
@@ -75,17 +78,27 @@ _MEETING = re.compile(
     "名单|到会|出席|缺席|与会|参会|签到|值班|分组|成绩|打分|平均分|得分|分数|几分|排序|座位|抽签"
 )
 """Rows about a list of persons."""
+_SPEAKS = re.compile(rf"(?:^|\n)[ \t]*(?P<name>[{HAN}]{{2,4}})[ ]?:(?![/\n])")
+_ACTS = re.compile(
+    rf"(?:(?<![{HAN}])|和|与|跟|给|帮|请|找|让|约|问|同事|朋友)(?P<name>[{SURNAMES}][{HAN}]{{2}})"
+    r"(?=说|告诉|表示|反映|来电|请假|申请|同意|提出|迟到|结婚|生病|感冒|过生日|打电话|报名|今天|昨天|明天|下周|上周|[的]?(?:爸爸|妈妈|老公|老婆|孩子|电话|手机)|住院|离职|入职|辞职|出差|今年|被|把)"
+)
 _TITLED = re.compile(rf"[{HAN}]{{2,4}}(?=(?:{TITLE.pattern})(?!们))")
 
 
-def chinese_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
+def chinese_names(
+    read: ReadText, found: Sequence[PersonalSpan], told: bool, asked: bool = False
+) -> Found:
     """Behind a word that says so, signed, addressed, in a list, or near other personal data;
-    `told`: whether the row has any."""
+    `told`: whether the row has any, `asked`: whether the text is no answer."""
     if read.text.isascii():
         return
     fiction = not told and read.context.says(_FICTION)
     if not fiction:
         yield from _said(read, told)
+        yield from _speakers(read)
+        if asked and len(read.text) < 400 and not read.context.says(_NAMING):
+            yield from _acting(read)
     for start in _beside_words(read):
         end = name_end(read, start, trust=0)
         if end and not is_nobody(read.text[start:end], told):
@@ -102,7 +115,8 @@ def _said(read: ReadText, told: bool) -> Found:
     for match in _FIELD_ALONE.finditer(read.text):
         name = match["name"]
         end = name_end(read, match.start("name"), trust=2)
-        if not is_nobody(name, told) and (end or (told and not _NO_NAME.search(name))):
+        is_one = end or (told and not _NO_NAME.search(name) and not TITLE.search(name))
+        if is_one and not is_nobody(name, told):
             yield match.span("name")
     for start, trust in _behind_words(read):
         rare = told or bool(_SURE_ROLE.search(read.text[max(0, start - 4) : start]))
@@ -122,6 +136,8 @@ def _behind_words(read: ReadText) -> Iterator[tuple[int, int]]:
             continue
         yield match.end(), 1 if _SPEAKER.match(match[0]) else 2
     for match in _ROLE.finditer(read.text):
+        if match[0][0] == "户" and read.text[match.start() - 1 : match.start()] == "用":
+            continue
         yield match.end(), 2 if match[0].startswith(("户名", "收款人", "持卡人")) else 1
     for match in _LETTER.finditer(read.text):
         yield match.end(), 1
@@ -137,6 +153,25 @@ def _beside_words(read: ReadText) -> Iterator[int]:
             if start >= 0 and name_end(read, start, trust=0) == match.start():
                 yield start
                 break
+
+
+def _speakers(read: ReadText) -> Found:
+    """Who speaks, line by line."""
+    lines = [
+        match.span("name")
+        for match in _SPEAKS.finditer(read.text)
+        if alone(read, *match.span("name"), word=True) and not is_nobody(match["name"], False)
+    ]
+    if len(lines) > 1 and any(alone(read, *line) for line in lines):
+        yield from lines
+
+
+def _acting(read: ReadText) -> Found:
+    """Names of three characters of whom it is told what they do."""
+    for match in _ACTS.finditer(read.text):
+        start, end = match.span("name")
+        if alone(read, start, end) and not is_nobody(match["name"], False):
+            yield start, end
 
 
 def _signed(read: ReadText, told: bool) -> Found:

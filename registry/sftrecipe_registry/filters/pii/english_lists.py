@@ -28,7 +28,7 @@ _ROLL = hints(
     " students pupils tags badges participants guests invitees roster members names rank grades scores minutes employees seating"
 )
 """Rows about a list of persons."""
-_KNOWN = hints(
+KNOWN = hints(
     "author authors actor actors actress singer singers president presidents scientist scientists philosopher artist artists player players"
     " movie movies film films book books novel novels famous celebrity celebrities poet poets inventor inventors composer historical"
     " characters character team country countries city cities athlete athletes band ceo founder leaders leader quote"
@@ -45,7 +45,7 @@ _NAMED = re.compile(r"(?i)\bname\b[^.\n]{0,24}$")
 
 def listed(read: ReadText, told: bool, asked: bool) -> Found:
     """Names one after the other, where most are sure and none is famous."""
-    if not (told or (asked and len(read.text) < 400)) or read.context.has(_KNOWN):
+    if not (told or (asked and len(read.text) < 400)) or read.context.has(KNOWN):
         return
     group: list[tuple[int, int]] = []
     for match in FULL.finditer(read.text):
@@ -94,8 +94,15 @@ def _lines(text: str) -> Iterator[int]:
         yield match.end()
 
 
+_SURNAME = re.compile(
+    r"(?i:surname|(?:last|family|given|first) names?|forenames?)[ :/]{1,3}(?P<name>[A-ZÀ-Þ][A-ZÀ-Þ'-]{2,})(?![\w])"
+)
+
+
 def in_capitals(read: ReadText, found: Sequence[PersonalSpan]) -> Found:
     """`PRAKASH VENKATARAMAN` near other personal data, or behind a word for a name."""
+    for match in _SURNAME.finditer(read.text):
+        yield match.span("name")
     for match in CAPITALS.finditer(read.text):
         words = re.findall(r"[^\W\d_]+", match[0].lower())
         if any(word in PLAIN for word in words) or min(map(len, words)) < 3:

@@ -13,8 +13,8 @@ MIDDLE = (
     r"(?:[A-Z]\.?|van|von|de|da|del|der|den|di|du|la|le|bin|ibn|bint|ben|al|el|dos|das|do|y|zu|zur"
     r"|ter|ten|af|av|Ní|Mac|St\.)"
 )
-TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Nurse|Sir|Madam)\.?"
-HEAD = rf"[{UPPER}](?<![\w@./'’-][{UPPER}])"
+TITLE = r"(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor|Nurse|Officer|Constable|Detective|Coach|Sir|Madam)\.?"
+HEAD = rf"[{UPPER}](?<![\w@./’-][{UPPER}])(?<!\w'[{UPPER}])"
 """A capital that begins a word; the look behind comes second, so that a search leaps to capitals."""
 FULL = re.compile(
     rf"(?P<name>{HEAD}{_REST}(?:[ ]{{1,2}}(?:{MIDDLE}[ ]){{0,2}}{CAP}){{1,3}})(?![\w@])"

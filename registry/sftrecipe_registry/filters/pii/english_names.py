@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sftrecipe_registry.filters.pii.english_lists import answered_name, in_capitals, listed
+from sftrecipe_registry.filters.pii.english_lists import KNOWN, answered_name, in_capitals, listed
 from sftrecipe_registry.filters.pii.english_name_forms import CAP, FULL, MIDDLE, ONE, PAIR, TITLE
 from sftrecipe_registry.filters.pii.name_likeness import (
     FAMOUS,
@@ -202,6 +202,8 @@ _AGED = re.compile(
 """An age, a sex and age, behind a name."""
 _DASH = re.compile(r"(?:^|[\n\"“.!?] ?)[-~] ?$")
 _END = re.compile(r"[.!]?[\"”)]?\s*$")
+_QUESTION = 400
+"""Questions of so many characters are about those whom they name, where they are of no known ones."""
 _SHORT = 600
 _LONG = 3000
 """Texts of so many characters are documents: who is named far from a number in them is not whose
@@ -248,8 +250,9 @@ def english_names(
     yield from _of_fields(read, told)
     yield from answered_name(read)
     if told or _has_pair(read.text):
-        yield from _full_names(read, found, told)
-        if not _is_fiction(read, told):
+        is_fiction = _is_fiction(read, told)
+        yield from _full_names(read, found, told, asked and not is_fiction)
+        if not is_fiction:
             yield from listed(read, told, asked)
     if told:
         yield from in_capitals(read, found)
@@ -354,7 +357,7 @@ def _of_fields(read: ReadText, told: bool) -> Found:
             yield span
 
 
-def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Found:
+def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool, asked: bool) -> Found:
     """Full names behind a role or in a row with personal data: the nearer, the less of a name they
     need to be."""
     given, surnames = words_of("given_names"), words_of("surnames")
@@ -365,7 +368,10 @@ def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool) -> Fo
             first in given or first in TWO_FACED or first in PLAIN or last in surnames
         ):
             continue
-        need = _need(read, found, start, end) if told else 9
+        titled = _TITLE_END.search(read.before(start, 12)) is not None
+        lone = 2 if titled else 2.5
+        is_short = asked and len(read.text) < _QUESTION and not read.context.has(KNOWN)
+        need = _need(read, found, start, end) if told else lone if is_short else 9
         if span := _named(read, start, end, told) or whole_name(read, start, end, need=need):
             yield span
 
@@ -401,3 +407,15 @@ def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] 
         or _AGED.match(read.text, span[1])
     )
     return span if is_said and not _is_fiction(read, told) else None
+
+
+def beside_names(read: ReadText, asked: bool) -> Found:
+    """Others in a row that names somebody: full ones that are sure, those with a title."""
+    if len(read.text) > _LONG or _is_fiction(read, False) or read.context.has(KNOWN):
+        return
+    for match in FULL.finditer(read.text):
+        if span := whole_name(read, *match.span("name"), need=2 if asked else 2.5):
+            yield span
+    for match in _TITLED.finditer(read.text):
+        if span := whole_name(read, *match.span("name"), need=0.5, one=True):
+            yield span

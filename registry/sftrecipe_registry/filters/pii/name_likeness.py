@@ -55,6 +55,115 @@ _STREETS = frozenset(
         "Co",
     ]
 )
+_PINYIN = frozenset(
+    [
+        *(
+            "wang",
+            "li",
+            "zhang",
+            "liu",
+            "chen",
+            "yang",
+            "zhao",
+            "huang",
+            "zhou",
+            "wu",
+            "xu",
+            "sun",
+            "hu",
+        ),
+        *(
+            "zhu",
+            "gao",
+            "lin",
+            "he",
+            "guo",
+            "ma",
+            "luo",
+            "liang",
+            "song",
+            "zheng",
+            "xie",
+            "han",
+            "tang",
+        ),
+        *(
+            "feng",
+            "yu",
+            "dong",
+            "xiao",
+            "cheng",
+            "cao",
+            "yuan",
+            "deng",
+            "fu",
+            "shen",
+            "zeng",
+            "peng",
+        ),
+        *(
+            "lu",
+            "su",
+            "jiang",
+            "cai",
+            "jia",
+            "ding",
+            "wei",
+            "xue",
+            "ye",
+            "yan",
+            "pan",
+            "du",
+            "dai",
+            "xia",
+        ),
+        *(
+            "zhong",
+            "tian",
+            "ren",
+            "fan",
+            "fang",
+            "shi",
+            "yao",
+            "tan",
+            "liao",
+            "zou",
+            "xiong",
+            "jin",
+            "hao",
+        ),
+        *(
+            "kong",
+            "bai",
+            "cui",
+            "kang",
+            "mao",
+            "qiu",
+            "qin",
+            "gu",
+            "hou",
+            "shao",
+            "meng",
+            "wan",
+            "duan",
+        ),
+        *(
+            "ouyang",
+            "sima",
+            "zhuge",
+            "shangguan",
+            "murong",
+            "xianyu",
+            "huangfu",
+            "linghu",
+            "situ",
+            "dongfang",
+        ),
+    ]
+)
+_SYLLABLES = re.compile(
+    "(?:(?:zh|ch|sh|[bpmfdtnlgkhjqxzcsryw])?(?:iang|iong|uang|iao|ian|ang|eng|ong|ing|uai|uan|ai|ei|ao|ou|an|en|ia|ie|iu|in|ua|uo|ui|un|ue|a|o|e|i|u)){1,2}"
+)
 _PARTICLES = frozenset(
     [
         "van",
@@ -141,6 +250,8 @@ def likeness(words: Sequence[str]) -> float:
     )
     words = [_bare(plain_letters(word)) for word in words]
     first, last = words[0], words[-1]
+    if len(words) == 2 and _is_pinyin(first, last):
+        return 3
     if len(words) > 2 and any(
         word in common and word not in given and word not in surnames and word not in _PARTICLES
         for word in words[1:-1]
@@ -162,6 +273,13 @@ def likeness(words: Sequence[str]) -> float:
     return points + (0.5 if len(last) > 2 else 0)
 
 
+def _is_pinyin(first: str, last: str) -> bool:
+    """Whether one is a Chinese surname and the other syllables of a given name."""
+    return (first in _PINYIN and _SYLLABLES.fullmatch(last) is not None and len(last) > 3) or (
+        last in _PINYIN and _SYLLABLES.fullmatch(first) is not None and len(first) > 4
+    )
+
+
 def _bare(word: str) -> str:
     return re.sub(r"['’]s$", "", word).strip(".,'’").lower()
 
@@ -173,5 +291,5 @@ def plain_name(name: str) -> str:
 
 def is_quoted(text: str, start: int, end: int) -> bool:
     """Whether just this stands between quotation marks: data in code."""
-    mark = text[start - 1 : start]
+    mark = "" if "```" in text else text[start - 1 : start]
     return mark in ("'", '"') and text[end : end + 1] == mark

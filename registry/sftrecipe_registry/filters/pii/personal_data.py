@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sftrecipe_registry.filters.pii.birth_dates import birth_dates
 from sftrecipe_registry.filters.pii.checked_numbers import bank_cards, ibans, id_cards, ssns
 from sftrecipe_registry.filters.pii.chinese_names import chinese_names
-from sftrecipe_registry.filters.pii.english_names import english_names, may_name_english
+from sftrecipe_registry.filters.pii.english_names import (
+    beside_names,
+    english_names,
+    may_name_english,
+)
 from sftrecipe_registry.filters.pii.internet_addresses import emails, ips, urls
 from sftrecipe_registry.filters.pii.labelled_numbers import (
     insurance_numbers,
@@ -128,11 +132,11 @@ def _read(said: Sequence[str], context: RowContext) -> Iterator[ReadText]:
 def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
     """All but names; only what the longest number in the text may be."""
     pieces: list[PersonalSpan] = []
-    if not read.digits and not (read.context.has_handles or read.context.has_years):
-        return pieces
-    if read.digits >= 4 and "\n" in read.text and read.context.has(_TABLES):
+    if "\n" in read.text and read.context.has(_TABLES):
         for kind, start, end in table_cells(read):
             _add(pieces, kind, iter([(start, end)]))
+    if not read.digits and not (read.context.has_handles or read.context.has_years):
+        return pieces
     for kind, finder in finders[read.digits]:
         _add(pieces, kind, finder(read))
     return pieces
@@ -145,9 +149,13 @@ def _find_names(reads: Sequence[ReadText], found: Sequence[list[PersonalSpan]], 
     for at, (read, pieces) in enumerate(zip(reads, found, strict=True)):
         near = [piece for piece in pieces if piece.kind not in _WEAK]
         if chinese:
-            _add(pieces, "name", chinese_names(read, near, told))
+            _add(pieces, "name", chinese_names(read, near, told, at < max(1, len(reads) - 1)))
         if english:
-            _add(pieces, "name", english_names(read, near, told, at < max(1, len(reads) - 1)))
+            asked = at < max(1, len(reads) - 1)
+            _add(pieces, "name", english_names(read, near, told, asked))
+    if english and not told and any(found):
+        for at, (read, pieces) in enumerate(zip(reads, found, strict=True)):
+            _add(pieces, "name", beside_names(read, at < max(1, len(reads) - 1)))
 
 
 def _add(pieces: list[PersonalSpan], kind: Kind, spans: Iterator[tuple[int, int]]) -> None:

@@ -61,7 +61,7 @@ _FOUR = re.compile("[0-9](?:[ A-Z()./,:年月-]{0,4}[0-9]){3}")
 _SEVEN = re.compile("[0-9](?:[ ()./+-]{0,3}[0-9]){6}")
 _DATA = re.compile(
     r"(?i)[\"'](?:tel|phone|mobile|cell|ip|ssn|dob|birth\w*|e?mail|id|id_?card|card\w*|passport|qq|wechat|plate|mrn|name|addr\w*|电话|手机|身份证号?|微信|生日|出生\w*|病历号|护照号?|车牌号?)[\"'] ?: ?[\"']?$"
-    r"|\b(?:VALUES|LIKE|WHERE)\b[^\n]{0,200}['\"]%?$|', ?'$"
+    r"|\b(?:VALUES|LIKE|WHERE)\b[^\n]{0,200}['\"]%?$"
 )  # noqa: E501 - an expression is read whole
 """What stands before a value in data that is written as code."""
 _HANDLES = ("@", "wechat", "(at", "[at", " dot ", "://", "www.")
@@ -185,7 +185,7 @@ class ReadText:
         """Whether code stands at this place, that is no value with its name (`"ip": "…"`)."""
         if not any(low <= start < high for low, high in self.quiet):
             return False
-        return not _DATA.search(self.text, max(0, start - 30), start)
+        return not _DATA.search(self.text, max(0, start - 160), start)
 
     def before(self, start: int, reach: int = 40) -> str:
         """What stands before a place, within its line."""

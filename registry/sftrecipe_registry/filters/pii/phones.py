@@ -34,6 +34,7 @@ _BRITAIN = re.compile(
 _WORLD = re.compile(
     rf"(?<![0-9A-Za-z+])(?:\(?\+|00[ ]?)[1-9][0-9]{{0,2}}\)?(?:[ ./-]{{0,2}}\(?[0-9]{{1,5}}\)?){{2,6}}{_EXTENSION}{_AFTER}"
 )
+_FRANCE = re.compile(rf"{_BEFORE}0[1-79](?:[ .][0-9]{{2}}){{4}}{_AFTER}")
 _AUSTRALIA = re.compile(
     rf"{_BEFORE}(?:04[0-9]{{2}} [0-9]{{3}} [0-9]{{3}}|\(?0[2378]\)? [0-9]{{4}} [0-9]{{4}}){_AFTER}"
 )
@@ -42,7 +43,7 @@ _ANY = re.compile(rf"{_BEFORE}[(+]?[0-9](?:[ ./-]{{0,2}}[()]?[0-9]){{6,13}}{_EXT
 _WORDS = re.compile(
     r"(?i)电话|手机|号码|座机|联系方式|联系我|联系他|联系她|联系人|致电|来电|回电|拨打|速拨|拨|打给|打我|手机号|传真|短信|呼叫|固话|家里电话|微信同号|加我|打(?=\d)"
     r"|\b(?:tele?phones?|phones?|tel|mobile|mob|cell(?:phone)?|call(?:ed|ing|s|er)?|ring|rang|dial(?:ed)?|reach(?:ed|able)?|text(?:ed|ing)?|sms|fax"
-    r"|whats ?app|telegram|signal|viber|contact|number|num|line|landline|voicemail|pager|rsvp|ph|hp|handy|telefon|t[ée]l[ée]phone)\b|\b[mtpcwh]:",
+    r"|whats ?app|telegram|signal|viber|contact|number|num|line|landline|voicemail|pager|rsvp|ph|hp|handy|telefon|t[ée]l(?:[ée]phone)?)\b|\b[mtpcwh]:",
     re.ASCII,
 )
 _WEAK_WORDS = frozenset(
@@ -166,6 +167,7 @@ _PATTERNS = (
     (_WORLD, _glued_sign),
     (_BRITAIN, _never),
     (_AUSTRALIA, _never),
+    (_FRANCE, _always),
     (_LOCAL, _never),
     (_ANY, _always),
 )

@@ -57,9 +57,14 @@ def table_cells(read: ReadText) -> Iterator[tuple[Kind, int, int]]:
         if row.start() > at + 1:
             mark = _mark(row[0])
             kinds = _kinds(row[0], mark)
-        elif sum(map(bool, kinds)) >= 2:
+        elif sum(map(bool, kinds)) >= 2 or _names_persons(kinds):
             yield from _cells(row, mark, kinds)
         at = row.end()
+
+
+def _names_persons(kinds: list[tuple[Kind, re.Pattern[str]] | None]) -> bool:
+    """Whether the first column is of names."""
+    return bool(kinds) and kinds[0] is not None and kinds[0][0] == "name"
 
 
 def _mark(line: str) -> str:
