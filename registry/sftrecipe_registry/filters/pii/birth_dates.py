@@ -33,7 +33,7 @@ _WORD = re.compile(
 )
 _WORDS = re.compile("[〇零一二三四五六七八九]{4}年")
 _SIGNS = hints(
-    "birth birthday birthdays birthdate born dob o b geboren geb née né date_of_birth",
+    "birth birthday birthdays birthdate born dob geboren geb née né date_of_birth",
     "出生 生日 生辰 诞辰 生于 日生 号生 月生 年生 初一生 初二生 初三生 初四生 初五生 初六生 初七生 初八生 初九生 十生 一生 二生 三生 四生 五生 六生 七生 八生 九生 简历 0生 1生 2生 3生 4生 5生 6生 7生 8生 9生",
 )
 _FORM = re.compile(r"(?i)d\.? ?o\.? ?b|date.?of.?birth|birth.?date|出生(?:年月|日期|时间)")
@@ -59,12 +59,12 @@ _OLDEST = 1910
 
 def birth_dates(read: ReadText) -> Found:
     """Dates behind or before a word of birth; none of history, none of the famous."""
-    if not read.context.has(_SIGNS) or not (read.digits or _WORDS.search(read.text)):
+    if not (read.context.has(_SIGNS) or ".o.b" in read.lower) or not (
+        read.digits or _WORDS.search(read.text)
+    ):
         return
     for found in _DATE.finditer(read.text):
-        year = next(
-            (found[name] for name in ("y1", "y2", "y3", "y4", "y5", "y6") if found[name]), "2000"
-        )
+        year = found[found.lastgroup] if found.lastgroup else "2000"
         if (len(year) == 4 and int(year) < _OLDEST) or read.is_quiet(found.start()):
             continue
         if _is_birth(read, *found.span()):

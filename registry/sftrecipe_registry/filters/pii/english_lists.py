@@ -37,6 +37,7 @@ _ASKED = re.compile(
     r"(?i)\b(?:(?:your|full|first|last|what|whose|the|under (?:which|what)|under)(?: (?:full|first|last))? (?:sur)?name|call you|speaking with)\b(?! of)[^?\n]{0,80}\?[^\n]{0,80}\n[ ]*(?:\w+: ?)?(?:it's |i'm |it is |that's |sure,? |yes,? )?$"
 )
 """A question for the name, right before."""
+_NAME_WORDS = hints("name names surname surnames call speaking")
 _FIRST_NAME = re.compile(
     rf"(?:[Ff]irst|[Ll]ast|[Ss]ur|[Gg]iven|[Ff]amily|[Mm]aiden)[ -]?names?[ :]{{1,2}}(?:is |was )?(?P<name>{CAP})(?=[ ]?(?:[.,;!\n]|$))"
 )
@@ -73,6 +74,8 @@ def _whole(read: ReadText, group: Sequence[tuple[int, int]], told: bool) -> Foun
 
 def answered_name(read: ReadText) -> Found:
     """The name that was just asked for."""
+    if not read.context.has(_NAME_WORDS):
+        return
     for match in _FIRST_NAME.finditer(read.text):
         if match["name"].lower() not in words_of("common_words") | PLACES:
             yield match.span("name")
@@ -90,6 +93,8 @@ def answered_name(read: ReadText) -> Found:
 def _lines(text: str) -> Iterator[int]:
     """Where something may be answered: at the beginning, behind who speaks."""
     yield 0
+    if "?" not in text or "name" not in text:
+        return
     for match in re.finditer(r"\n(?:[A-Z][a-z]+: ?)?(?:(?:It's|I'm|That's) )?", text):
         yield match.end()
 

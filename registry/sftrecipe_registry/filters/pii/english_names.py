@@ -361,19 +361,33 @@ def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool, asked
     """Full names behind a role or in a row with personal data: the nearer, the less of a name they
     need to be."""
     given, surnames = words_of("given_names"), words_of("surnames")
+    is_short = asked and len(read.text) < _QUESTION and not read.context.has(KNOWN)
     for match in FULL.finditer(read.text):
         start, end = match.span("name")
-        first, _, last = plain_letters(match["name"].lower()).partition(" ")
-        if not told and not (
-            first in given or first in TWO_FACED or first in PLAIN or last in surnames
-        ):
-            continue
-        titled = _TITLE_END.search(read.before(start, 12)) is not None
-        lone = 2 if titled else 2.5
-        is_short = asked and len(read.text) < _QUESTION and not read.context.has(KNOWN)
-        need = _need(read, found, start, end) if told else lone if is_short else 9
+        need: float = 9
+        if told:
+            need = _need(read, found, start, end)
+        else:
+            first, _, last = plain_letters(match["name"].lower()).partition(" ")
+            is_plain = first in PLAIN
+            if not (is_plain or first in given or first in TWO_FACED or last in surnames):
+                continue
+            if is_short:
+                need = 2 if _TITLE_END.search(read.before(start, 12)) else 2.5
+            elif not (is_plain or _is_said(read, start, end)):
+                continue
         if span := _named(read, start, end, told) or whole_name(read, start, end, need=need):
             yield span
+
+
+def _is_said(read: ReadText, start: int, end: int) -> bool:
+    """Whether a word before it says whose it is, or an age follows."""
+    before = read.before(start, 34)
+    return bool(
+        _BEHIND_ROLE.search(before)
+        or (_AM.search(before) and _AM_END.match(read.text, end))
+        or _AGED.match(read.text, end)
+    )
 
 
 def _need(read: ReadText, found: Sequence[PersonalSpan], start: int, end: int) -> float:
@@ -400,12 +414,7 @@ def _named(read: ReadText, start: int, end: int, told: bool) -> tuple[int, int] 
     span = whole_name(read, start, end, need=-0.5 if told else 1.5)
     if not span:
         return None
-    before = read.before(span[0], 34)
-    is_said = (
-        _BEHIND_ROLE.search(before)
-        or (_AM.search(before) and _AM_END.match(read.text, span[1]))
-        or _AGED.match(read.text, span[1])
-    )
+    is_said = _is_said(read, *span)
     return span if is_said and not _is_fiction(read, told) else None
 
 

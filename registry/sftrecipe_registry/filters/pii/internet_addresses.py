@@ -72,7 +72,9 @@ _WELL_KNOWN = frozenset(
 def emails(read: ReadText) -> Found:
     """Those of persons: no offices (`info@`), no examples (`@example.com`)."""
     if "@" not in read.text and not (
-        " at" in read.lower or "(at" in read.lower or "[at" in read.lower
+        "(at" in read.lower
+        or "[at" in read.lower
+        or (" at " in read.lower and " dot " in read.lower)
     ):
         return
     if "@" not in read.text and not _AT.search(read.text):

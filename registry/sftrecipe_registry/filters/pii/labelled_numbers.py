@@ -131,7 +131,7 @@ def record_numbers(read: ReadText) -> Found:
 def insurance_numbers(read: ReadText) -> Found:
     """Numbers of insured persons and policies."""
     yield from _numbers(read, _INSURANCE, 5, _INSURANCE_HINTS)
-    if read.digits >= 4 and read.context.says(_INSURED):
+    if read.digits >= 4 and read.context.has(_INSURANCE_HINTS) and read.context.says(_INSURED):
         for pattern in (_MBI, _HEALTH_CARD, _CONTRACT):
             for found in pattern.finditer(read.text):
                 if not read.is_quiet(found.start()):

@@ -35,7 +35,7 @@ from sftrecipe_registry.filters.pii.personal_span import (
 )
 from sftrecipe_registry.filters.pii.phones import phones, phones_of
 from sftrecipe_registry.filters.pii.postal_addresses import addresses
-from sftrecipe_registry.filters.pii.tables import table_cells
+from sftrecipe_registry.filters.pii.tables import NAME_HEAD, table_cells
 
 Finders = Mapping[int, Sequence[tuple[Kind, Find]]]
 FindAll = Callable[[Sequence[str]], list[list[PersonalSpan]]]
@@ -132,7 +132,8 @@ def _read(said: Sequence[str], context: RowContext) -> Iterator[ReadText]:
 def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
     """All but names; only what the longest number in the text may be."""
     pieces: list[PersonalSpan] = []
-    if "\n" in read.text and read.context.has(_TABLES):
+    is_table = "\n" in read.text and read.context.has(_TABLES)
+    if is_table and (read.digits >= 4 or NAME_HEAD.search(read.text)):
         for kind, start, end in table_cells(read):
             _add(pieces, kind, iter([(start, end)]))
     if not read.digits and not (read.context.has_handles or read.context.has_years):

@@ -52,7 +52,7 @@ _MONTHS = re.compile(
 )
 """What a number stands behind that is no house's; years."""
 _POSTCODES = re.compile(
-    "[A-Za-z.] ?[0-9]{1,4}[a-zA-Z]?,?[ \n](?:[0-9A-Z-]{4,7}|[0-9]{3} [0-9]{2}|[A-Z]|fl|apt|kv|flat)"
+    "[0-9][a-zA-Z]?,?[ \n](?:[0-9]{4,5} [A-Z]|[0-9]{3} [0-9]{2} |[0-9]{2}-[0-9]{3} |[A-Z]{1,2}-[0-9]{4}|(?:fl|apt|kv|flat)[. ]|[A-Z][a-z]+ [0-9]{3}[0-9 -])"
 )
 _FOREIGN_HINTS = hints(
     "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"

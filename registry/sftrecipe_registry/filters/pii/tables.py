@@ -44,6 +44,10 @@ _HEADS: tuple[tuple[Kind, re.Pattern[str], re.Pattern[str]], ...] = (
     ),
     ("address", re.compile(r"(?i)地址|住址|address"), re.compile(r"(?=.*\d).{6,80}")),
 )
+NAME_HEAD = re.compile(
+    r"(?im)^[ \t]*\|?[ \t]*[\"*]*(?:[a-z]+ )?name[\"*]*[ \t]*[|,;\t]|姓名[ ]*[|,;\t]"
+)
+"""The head of a table whose first column is of names."""
 _ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$|^[^\n|,;\t]*(?:[,;\t][^\n,;\t]*)+$", re.M)
 
 
