@@ -88,24 +88,30 @@ def _is_birth(read: ReadText, start: int, end: int) -> bool:
         return False
     told_place = re.match(r" in [A-Z]|于", read.text[end : end + 6]) and not _MINE.search(before)
     is_told = words and not told_place and not _parted(before[words[-1].end() :])
-    if is_told and (_FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1])):
-        return True
-    if _ASKED.search(before) and not re.search(r"[0-9]{4}[^\n]*\n", before[-30:]):
+    is_asked = _ASKED.search(before) and not re.search(r"[0-9]{4}[^\n]*\n", before[-30:])
+    if is_asked or (
+        is_told and (_FORM.fullmatch(words[-1][0]) or not _is_story(read, before, words[-1]))
+    ):
         return True
     if read.context.says(_FORM) and len(read.text) < 300 and len([*_DATE.finditer(read.text)]) == 1:
         return not re.search(
             r"(?i)(?:visit|since|effective|exp\w*|until|due|dated?|on|seen|admitted|issued?|invoice|order)[ :]*$",
             read.before(start),
         )
-    if _LUNAR.search(before) and "生" in read.text:
-        return True
-    if _CELL.search(before) and re.match(r"[ ]?[|｜]", read.text[end : end + 2]):
+    return _is_placed(read, before, start, end)
+
+
+def _is_placed(read: ReadText, before: str, start: int, end: int) -> bool:
+    """Whether a calendar, a cell, or what follows tells that somebody was born then."""
+    after = read.text[end : end + 30]
+    if _LUNAR.search(before):
+        return bool(re.search("生的|出生|生日|生于", read.text))
+    if _CELL.search(before) and re.match(r"[ ]?[|｜]", after):
         return "@" in read.text
-    if re.match("生[于在]", read.text[end : end + 2]):
+    if re.match("生[于在]", after):
         return bool(re.search("我|本人|咱|爸|妈|爷|奶|父|母", before))
-    if _AFTER.match(read.text[end : end + 30]):
-        return not read.context.says(_KNOWN) or bool(_MINE.search(read.before(start)))
-    return False
+    is_followed = _AFTER.match(after) is not None
+    return is_followed and (not read.context.says(_KNOWN) or bool(_MINE.search(read.before(start))))
 
 
 def _parted(between: str) -> bool:

@@ -122,18 +122,15 @@ def alone(read: ReadText, start: int, end: int, *, word: bool = False) -> bool:
     """Whether what stands between two marks is made as a name is: a surname, characters of given
     names, no word (`word`: even one)."""
     name = read.text[start:end]
-    if "·" in name:
-        return _of_peoples(name, False)
-    if _SYLLABLES.fullmatch(name):
-        return True
+    if "·" in name or _SYLLABLES.fullmatch(name):
+        return "·" not in name or _of_peoples(name, False)
     match = ANY_NAME.match(name)
     if not match or match.end() != end - start:
         return False
-    if name in words_of("chinese_words") and not (word and name[0] in SURNAMES):
+    is_known = name in words_of("chinese_words") and not (word and name[0] in SURNAMES)
+    if is_known or name[0] in _WORDS or name[-1] in "师员者":
         return False
     first = len(twice[0]) if (twice := _TWICE.match(name)) else 1
-    if name[0] in _WORDS or name[-1] in "师员者":
-        return False
     if len(name) == 2 and name[0] not in SURNAMES and read.text[start - 1 : start].isdigit():
         return False
     given = characters_of("given_characters")

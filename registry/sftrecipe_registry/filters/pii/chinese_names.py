@@ -198,9 +198,9 @@ def _near(read: ReadText, found: Sequence[PersonalSpan]) -> Found:
         start = match.start()
         near = any(at <= start <= to for at, to in spans)
         if near and _START.search(read.text[max(0, start - 2) : start]):
-            end = name_end(read, start, trust=0)
-            if end and not is_nobody(read.text[start:end], True):
-                yield start, end
+            stop = name_end(read, start, trust=0)
+            if stop and not is_nobody(read.text[start:stop], True):
+                yield start, stop
 
 
 def _lists(read: ReadText, told: bool, fiction: bool) -> Found:

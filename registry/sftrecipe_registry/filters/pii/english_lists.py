@@ -41,6 +41,7 @@ _NAME_WORDS = hints("name names surname surnames call speaking")
 _FIRST_NAME = re.compile(
     rf"(?:[Ff]irst|[Ll]ast|[Ss]ur|[Gg]iven|[Ff]amily|[Mm]aiden)[ -]?names?[ :]{{1,2}}(?:is |was )?(?P<name>{CAP})(?=[ ]?(?:[.,;!\n]|$))"
 )
+_WORD = re.compile(CAP)
 _NAMED = re.compile(r"(?i)\bname\b[^.\n]{0,24}$")
 
 
@@ -76,13 +77,13 @@ def answered_name(read: ReadText) -> Found:
     """The name that was just asked for."""
     if not read.context.has(_NAME_WORDS):
         return
-    for match in _FIRST_NAME.finditer(read.text):
-        if match["name"].lower() not in words_of("common_words") | PLACES:
-            yield match.span("name")
+    for said in _FIRST_NAME.finditer(read.text):
+        if not any(said["name"].lower() in words for words in (words_of("common_words"), PLACES)):
+            yield said.span("name")
     if "?" not in read.lead and "?" not in read.text:
         return
     for start in _lines(read.text):
-        match = FULL.match(read.text, start) or re.compile(CAP).match(read.text, start)
+        match = FULL.match(read.text, start) or _WORD.match(read.text, start)
         if match and _ASKED.search(read.said_before(start, 200)):
             is_whole = " " in match[0] or match[0].lower() not in words_of("common_words")
             span = whole_name(read, *match.span(), need=0.5, one=True) if is_whole else None

@@ -1,5 +1,6 @@
 """How names in Latin letters are written."""
 
+# ruff: noqa: E501 - expressions are read whole
 from __future__ import annotations
 
 import re

@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sftrecipe_registry.filters.pii.english_fields import of_fields
 from sftrecipe_registry.filters.pii.english_lists import KNOWN, answered_name, in_capitals, listed
-from sftrecipe_registry.filters.pii.english_name_forms import CAP, FULL, MIDDLE, ONE, PAIR, TITLE
+from sftrecipe_registry.filters.pii.english_name_forms import CAP, FULL, MIDDLE, PAIR, TITLE
 from sftrecipe_registry.filters.pii.name_likeness import (
     FAMOUS,
     PLACES,
@@ -26,138 +27,6 @@ from sftrecipe_registry.filters.pii.personal_span import (
 )
 
 _TITLED = re.compile(rf"(?<![\w])(?:{TITLE}[ ])(?P<name>{CAP}(?:[ ](?:{MIDDLE}[ ])?{CAP}){{0,2}})")
-_FIELD = (
-    r"(?:(?:full|first|last|sur|family|given|patient|customer|client|employee|contact|emergency contact|guest|student|applicant|account|cardholder|card holder|user|sender|recipient|legal|passenger|tenant|member|insured|guardian|parent|child|doctor|physician|owner|candidate|billing|shipping|visitor|teacher|driver)?[ _'s]{0,3}name"
-    r"|patient|pt|contact(?: person)?|attn|attention|from|cardholder|account holder|employee|customer|client|tenant|guest|student|applicant|insured|policyholder|emergency contact|next of kin|nok|physician|attending|referring physician|gp|surgeon|doctor|provider|author of note|signed(?: by)?|signature|donor|caller|passenger|traveller|traveler|owner|seller|buyer|witness|sender|recipient|deliver to|ship to|bill to|send to|payee|beneficiary|subscriber|member|landlord|lessee|lessor|borrower|lender|plaintiff|defendant|claimant|participant|interviewee|candidate|complainant|holder|spouse|mother|father|parent|guardian|visitor|host|surname|worker|holder|payable to|pay to|payee|inpatient|outpatient|resident|nurse|pupil|learner|volunteer|staff|reporter|operator|handler|assignee|requester|requestor|applicant name|submitted by|prepared by|approved by|reviewed by|reported by|booked by|taught by|supervisor|line manager|manager|agent|tutor|coach|keeper|executor|trustee|grantor|donor name|shipper|consignee|pickup by|collected by|chair|secretary|treasurer|attendee|attendees|present|absent|crew|pilot|godparent|bride|groom|deceased|informant|suspect|victim|accused|respondent|petitioner|appellant|employee name|lead|poc|user)"
-)
-_FIELD_ENDS = frozenset(
-    [
-        "name",
-        "names",
-        "surname",
-        "patient",
-        "pt",
-        "contact",
-        "person",
-        "attn",
-        "attention",
-        "from",
-        "cardholder",
-        "holder",
-        "employee",
-        "customer",
-        "client",
-        "tenant",
-        "guest",
-        "student",
-        "applicant",
-        "insured",
-        "policyholder",
-        "kin",
-        "nok",
-        "physician",
-        "attending",
-        "gp",
-        "surgeon",
-        "doctor",
-        "provider",
-        "by",
-        "signed",
-        "signature",
-        "donor",
-        "caller",
-        "passenger",
-        "traveller",
-        "traveler",
-        "owner",
-        "seller",
-        "buyer",
-        "witness",
-        "sender",
-        "recipient",
-        "to",
-        "payee",
-        "beneficiary",
-        "subscriber",
-        "member",
-        "landlord",
-        "lessee",
-        "lessor",
-        "borrower",
-        "lender",
-        "plaintiff",
-        "defendant",
-        "claimant",
-        "participant",
-        "interviewee",
-        "candidate",
-        "complainant",
-        "spouse",
-        "mother",
-        "father",
-        "parent",
-        "guardian",
-        "visitor",
-        "host",
-        *[
-            "worker",
-            "inpatient",
-            "outpatient",
-            "resident",
-            "nurse",
-            "pupil",
-            "learner",
-            "volunteer",
-            "staff",
-            "reporter",
-            "operator",
-            "handler",
-            "assignee",
-            "requester",
-            "requestor",
-            "supervisor",
-            "manager",
-            "agent",
-            "tutor",
-            "coach",
-            "keeper",
-            "executor",
-            "trustee",
-            "grantor",
-            "shipper",
-            "consignee",
-            "chair",
-            "secretary",
-            "treasurer",
-            "attendee",
-            "attendees",
-            "present",
-            "absent",
-            "crew",
-            "pilot",
-            "bride",
-            "groom",
-            "deceased",
-            "informant",
-            "suspect",
-            "victim",
-            "accused",
-            "respondent",
-            "petitioner",
-            "appellant",
-            "lead",
-            "poc",
-            "user",
-        ],
-    ]
-)
-_CAPITALS = re.compile(
-    r"(?i:surname|name|patient)[ :/]{1,3}(?P<name>[A-Z]{3,}(?:[ ,-]{1,2}[A-Z]{2,}){0,2})(?![a-z])(?= ?(?:[/,;|.]|$|\n))"
-)
-_FIELD_END = re.compile(
-    rf"(?i:(?<![A-Za-z])(?:\*\*|[\"'{{])?{_FIELD})[\"'*]{{0,3}}[ \t]*[:=][\"'*“ \t]{{0,5}}$"
-)
-_VALUE = re.compile(r"[:=][\"'*“ \t]{0,5}(?=[A-Z])")
 _ROLE = (
     r"patient|pt\.?|client|customer|employee|tenant|landlord|landlady|donor|applicant|complainant|witness|claimant|defendant|plaintiff|suspect|pupil|colleague|coworker|co-worker|neighbou?r|friend|buddy|wife|husband|partner|fianc[ée]e?|boyfriend|girlfriend|roommate|flatmate"
     r"|son|daughter|mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|niece|nephew|grandmother|grandfather|grandma|grandpa|stepson|stepdaughter|tutor|guest|passenger|driver|caller|cardholder|policyholder|beneficiary|subscriber|babysitter|nanny|therapist|dentist|gp|pediatrician|supervisor|boss|manager|assistant|secretary|accountant|lawyer|attorney|solicitor|plumber|newborn(?: girl| boy)?|baby(?: girl| boy)?|infant|toddler|child|kid|mr and mrs|ring|contact|rx for|parcel for|order for|letter to|email to|e-mail to|text to|message to|invitation for|birthday rhyme for|card for|poem for|account of|curriculum vitae of|cv of|resume of|sign it|signed|signed by|cc|attn|i,|met|call|names? (?:is|on|to)|holder|member|resident|homeowner|nurse|complainant|insured|visitor|volunteer|intern|new hire|lessee|lessor|inpatient|outpatient|insured|worker|carpenter|teacher|student|trainee|apprentice|farmer|retiree|pensioner|widow|widower|belongs to|owned by|rented by|registered to|made out to|payable to|issued to|sent to|addressed to|on behalf of|care of|c/o|under the name|in the name of|name of|account of|signed by|treated by|seen by|referred by|assigned to|reported by|name|payee|holder|keys? to|bed [0-9]{1,2}|room [0-9]{1,4}|[0-9]{2} ?[mMfF] \(|i told|i met with|spoke (?:to|with)|talked to|phoned|emailed|e-mailed|texted|rang|met"
@@ -232,8 +101,8 @@ def may_name_english(context: RowContext) -> bool:
 def _has_pair(text: str) -> bool:
     """Whether a given name stands before a capital, or a capital before a surname."""
     given, surnames, common = map(words_of, ("given_names", "surnames", "common_words"))
-    for first, last in PAIR.findall(text):
-        first, last = first.lower(), last.lower()
+    for pair in PAIR.findall(text):
+        first, last = map(str.lower, pair)
         if first in given or first in TWO_FACED or first in PLAIN:
             return True
         if last in surnames and last not in common:
@@ -247,7 +116,7 @@ def english_names(
     """Behind a word that says so, signed, addressed, in a list, or near other personal data;
     `told`: whether the row has any, `asked`: whether the text is no answer."""
     yield from _introduced(read, told)
-    yield from _of_fields(read, told)
+    yield from of_fields(read, told, fiction=_is_fiction(read, told))
     yield from answered_name(read)
     if told or _has_pair(read.text):
         is_fiction = _is_fiction(read, told)
@@ -330,31 +199,6 @@ def _own_name(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     start = match.start("name")
     end = start + len(match["name"][: words[count - 1].end()].rstrip(".,"))
     return (start, end) if plain_name(read.text[start:end]) not in FAMOUS else None
-
-
-def _of_fields(read: ReadText, told: bool) -> Found:
-    """`Patient: Jane Doe`, `"name": "Jane Doe"`."""
-    if told:
-        yield from (match.span("name") for match in _CAPITALS.finditer(read.text))
-    for value in _VALUE.finditer(read.text):
-        before = read.text[max(0, value.start() - 30) : value.start()].rstrip("\"'* \t")
-        word = before[-14:].rpartition(" ")[2].rpartition("\n")[2].lower().lstrip("\"'{*(_,;|")
-        if word.rpartition("_")[2] not in _FIELD_ENDS:
-            continue
-        field = _FIELD_END.search(read.text[max(0, value.start() - 30) : value.end()])
-        name = ONE.match(read.text, value.end()) if field else None
-        if not name or not field:
-            continue
-        is_name = told and "name" in field[0].lower()
-        if not told and (field[0][0] in "\"'{" or _is_fiction(read, told)):
-            continue
-        if span := whole_name(
-            read,
-            *name.span(),
-            need=2 if " " not in name[0] else 0.5 if told else 1,
-            one=is_name,
-        ):
-            yield span
 
 
 def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool, asked: bool) -> Found:

@@ -92,7 +92,8 @@ def urls(read: ReadText) -> Found:
 
 def ips(read: ReadText) -> Found:
     """Public ones, where a word near them says that somebody used them."""
-    if read.digits < 4 or read.context.has(_LESSONS):
+    is_short = read.digits < 4 and read.text.count(":") < 4
+    if is_short or read.context.has(_LESSONS):
         return
     for found in _IP.finditer(read.text):
         start, end = found.span()

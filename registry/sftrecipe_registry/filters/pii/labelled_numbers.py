@@ -60,6 +60,7 @@ _PLATE = re.compile(
     r"|[A-Z][ ·-]?[0-9]{3}[ ·-]?[A-Z]{2,3}|[A-Z]{2}-[0-9]{3}-[A-Z]{2}|[0-9]{3}[ ·-][A-Z]{3}|[A-Z]{3}[ ·-]?[0-9]{2}[ ·-]?[A-Z0-9]{2}|[0-9][A-Z]{2}[ ·-]?[A-Z]?[0-9]{3,4}|[0-9]{4}[ ·-]?[A-Z]{2,3}"
     r"|[0-9]{3}[ ·-]?[A-Z]{3}|[A-Z]{2}[0-9]{2}[ ·-]?[A-Z]{1,2}[ ·-]?[0-9]{4}|[A-Z]{3}[ ·-]?[0-9][A-Z][0-9]{2}|[0-9]-[A-Z]{3}-[0-9]{3})(?![0-9A-Za-z-])"
 )
+_INDIA = re.compile("[A-Z]{2}[ -]?[0-9]{1,2}[A-Z]?[ -]?[A-Z]{1,3}[ -]?[0-9]{4}")
 _ANY_PLATE = re.compile(
     r"(?=[A-Z0-9 -]{0,7}[0-9])[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{2,5}){1,2}(?![0-9A-Za-z-])"
 )
@@ -131,7 +132,8 @@ def record_numbers(read: ReadText) -> Found:
 def insurance_numbers(read: ReadText) -> Found:
     """Numbers of insured persons and policies."""
     yield from _numbers(read, _INSURANCE, 5, _INSURANCE_HINTS)
-    if read.digits >= 4 and read.context.has(_INSURANCE_HINTS) and read.context.says(_INSURED):
+    is_told = read.context.has(_INSURANCE_HINTS) or "health card" in read.context.lower
+    if read.digits >= 4 and is_told and read.context.says(_INSURED):
         for pattern in (_MBI, _HEALTH_CARD, _CONTRACT):
             for found in pattern.finditer(read.text):
                 if not read.is_quiet(found.start()):
@@ -215,7 +217,8 @@ def plates(read: ReadText) -> Found:
     for found in _PLATE.finditer(read.text):
         near = _PLATE_NEAR.search(read.before(found.start(), 30))
         around = read.text[max(0, found.start() - 60) : found.end() + 40]
-        if _NOT_PLATE.match(found[0]) or _UNITS.search(found[0]) or read.is_quiet(found.start()):
+        is_other = _NOT_PLATE.match(found[0]) and not _INDIA.fullmatch(found[0])
+        if is_other or _UNITS.search(found[0]) or read.is_quiet(found.start()):
             continue
         if near or (told and _PLATE_WORDS.search(around)) or _is_listed(read, found):
             yield found.span()

@@ -64,7 +64,7 @@ _FEWEST_DIGITS: Mapping[Kind, int] = {
     "wechat": 0,
     "address": 1,
     "birth_date": 0,
-    "ip": 4,
+    "ip": 1,
     "qq": 4,
     "record_number": 4,
     "insurance_number": 4,
@@ -200,9 +200,12 @@ def _safe_parts(name: str) -> Iterator[str]:
     yield name.upper()
     for word in (words[0], words[-1]):
         plain = word.lower()
-        if len(word) > 2 and word[0].isupper() and plain not in words_of("common_words"):
-            if plain not in words_of("english_places") | words_of("english_no_names"):
-                yield from (word, word.capitalize(), word.upper())
+        is_other = any(
+            plain in words_of(name)
+            for name in ("common_words", "english_places", "english_no_names")
+        )
+        if len(word) > 2 and word[0].isupper() and not is_other:
+            yield from (word, word.capitalize(), word.upper())
 
 
 def value_key(kind: Kind, text: str) -> str:

@@ -1,5 +1,6 @@
 """A piece of personal data, its kind, and a text as the finders read it."""
 
+# ruff: noqa: E501 - an expression is read whole
 from __future__ import annotations
 
 import re
@@ -62,7 +63,7 @@ _SEVEN = re.compile("[0-9](?:[ ()./+-]{0,3}[0-9]){6}")
 _DATA = re.compile(
     r"(?i)[\"'](?:tel|phone|mobile|cell|ip|ssn|dob|birth\w*|e?mail|id|id_?card|card\w*|passport|qq|wechat|plate|mrn|name|addr\w*|电话|手机|身份证号?|微信|生日|出生\w*|病历号|护照号?|车牌号?)[\"'] ?: ?[\"']?$"
     r"|\b(?:VALUES|LIKE|WHERE)\b[^\n]{0,200}['\"]%?$"
-)  # noqa: E501 - an expression is read whole
+)
 """What stands before a value in data that is written as code."""
 _HANDLES = ("@", "wechat", "(at", "[at", " dot ", "://", "www.")
 _CHINESE_HANDLES = ("微", "薇", "威信", "vx", "wx", "v信", "加v")
