@@ -52,7 +52,7 @@ _MINE = re.compile(
 )
 _KNOWN = re.compile(
     r"(?i)诗人|作家|歌手|演员|总统|科学家|导演|皇帝|历史|生平|简介|运动员|企业家|哲学家|画家|物理学家|明星"
-    r"|singer|actor|actress|president|scientist|author|novelist|poet|composer|artist|philosopher|physicist|footballer|politician|biograph|famous|historical|king|queen|prime minister|nfl|nba|league|championship|player|olympi|grammy|oscar"
+    r"|singer|\bactors?\b|actress|president|scientist|\bauthors?\b|novelist|poet|composer|artist|philosopher|physicist|footballer|politician|biograph|famous|historical|\bking\b|\bqueen\b|prime minister|nfl|nba|league|championship|player|olympi|grammy|oscar"
 )
 _OLDEST = 1910
 

@@ -23,6 +23,10 @@ _BETWEEN = re.compile(
     r"[ ]?(?:[,;/&|.]|\band\b|\.? ?(?:absent|present|regrets|apologies)|\n)(?:[ ]?and\b|\n)?[ ]*(?:[0-9]{1,2}[.)]|[-*•|])?[ ]*(?:\*\*)?"
 )
 """What stands between the names of a list: a mark, a grade, an age, a line's end."""
+_REVERSED = re.compile(
+    rf"(?:(?<=[;:\n] )|(?<=\n)|^)(?P<name>{CAP}, {CAP}(?: [A-Z]\.?)?)(?=[ ]?(?:[-:(|=]? ?[0-9]|;|\n|$))"
+)
+"""`Nguyen, Bao 64`."""
 _ROLL = hints(
     "sort alphabetically alphabetical alphabetize surname surnames attendees attendance present absent volunteers patients"
     " students pupils tags badges participants guests invitees roster members names rank grades scores minutes employees seating"
@@ -49,6 +53,10 @@ def listed(read: ReadText, told: bool, asked: bool) -> Found:
     """Names one after the other, where most are sure and none is famous."""
     if not (told or (asked and len(read.text) < 400)) or read.context.has(KNOWN):
         return
+    for match in _REVERSED.finditer(read.text):
+        surname, given = match["name"].lower().split(", ")
+        if surname in words_of("surnames") and given.split()[0] in words_of("given_names"):
+            yield match.span("name")
     group: list[tuple[int, int]] = []
     for match in FULL.finditer(read.text):
         start, end = match.span("name")

@@ -26,6 +26,9 @@ from sftrecipe_registry.filters.pii.personal_span import (
     hints,
 )
 
+_SMALL = re.compile(
+    r"(?<![a-z])(?:it'?s|this is|i'?m|i am|name'?s|name is|from|for|to|contact|call) (?P<name>[a-z]{2,} [a-z]{3,})(?![a-z@.])"
+)
 _TITLED = re.compile(rf"(?<![\w])(?:{TITLE}[ ])(?P<name>{CAP}(?:[ ](?:{MIDDLE}[ ])?{CAP}){{0,2}})")
 _ROLE = (
     r"patient|pt\.?|client|customer|employee|tenant|landlord|landlady|donor|applicant|complainant|witness|claimant|defendant|plaintiff|suspect|pupil|colleague|coworker|co-worker|neighbou?r|friend|buddy|wife|husband|partner|fianc[ée]e?|boyfriend|girlfriend|roommate|flatmate"
@@ -71,6 +74,12 @@ _AGED = re.compile(
 """An age, a sex and age, behind a name."""
 _DASH = re.compile(r"(?:^|[\n\"“.!?] ?)[-~] ?$")
 _END = re.compile(r"[.!]?[\"”)]?\s*$")
+_KNOWLEDGE = re.compile(
+    r"(?i)\s*(?:who|whose|what|when|where|which|why|how|is|was|were|are|did|does|do|has|can|describe|explain|tell|discuss|compare|name|list|give|define|biography|translate)\b"
+)
+_MINE = re.compile(r"\b(?:[Mm]y|[Mm]e|[Oo]urs?|us|[Ww]e|I|I'm|[Mm]rs?\.?|[Mm]s\.?)\b")
+_MADE_BY = re.compile(r"(?:\bby|\bof|\bvs\.?|\bv\.|starring|featuring) $")
+"""Whose work it is."""
 _QUESTION = 400
 """Questions of so many characters are about those whom they name, where they are of no known ones."""
 _SHORT = 600
@@ -116,6 +125,9 @@ def english_names(
     """Behind a word that says so, signed, addressed, in a list, or near other personal data;
     `told`: whether the row has any, `asked`: whether the text is no answer."""
     yield from _introduced(read, told)
+    if told:
+        yield from in_capitals(read, found)
+        yield from _in_small_letters(read)
     yield from of_fields(read, told, fiction=_is_fiction(read, told))
     yield from answered_name(read)
     if told or _has_pair(read.text):
@@ -123,13 +135,20 @@ def english_names(
         yield from _full_names(read, found, told, asked and not is_fiction)
         if not is_fiction:
             yield from listed(read, told, asked)
-    if told:
-        yield from in_capitals(read, found)
     if told and len(read.text) < _LONG:
         for match in _TITLED.finditer(read.text):
             span = whole_name(read, *match.span("name"), need=0.5, one=True)
             if span:
                 yield span
+
+
+def _in_small_letters(read: ReadText) -> Found:
+    """`its dave kowalski`: who says so without capitals."""
+    for match in _SMALL.finditer(read.text):
+        first, last = match["name"].split()
+        is_name = first in words_of("given_names") and last in words_of("surnames")
+        if is_name and last not in words_of("common_words"):
+            yield match.span("name")
 
 
 def _introduced(read: ReadText, told: bool) -> Found:
@@ -169,7 +188,7 @@ def _addressed(read: ReadText, told: bool) -> Found:
 def _called(read: ReadText, match: re.Match[str]) -> tuple[int, int] | None:
     """The name by which somebody is addressed, or signs."""
     titled = _TITLE_END.search(read.text[match.start() : match.start("name")])
-    need = 0.5 if titled else 2.5 if " " in match["name"] else 2
+    need = 0.5 if titled else 2
     return whole_name(read, *match.span("name"), need=need, one=True)
 
 
@@ -205,7 +224,7 @@ def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool, asked
     """Full names behind a role or in a row with personal data: the nearer, the less of a name they
     need to be."""
     given, surnames = words_of("given_names"), words_of("surnames")
-    is_short = asked and len(read.text) < _QUESTION and not read.context.has(KNOWN)
+    is_short = asked and len(read.text) < _QUESTION and not _asks_what_is_known(read)
     for match in FULL.finditer(read.text):
         start, end = match.span("name")
         need: float = 9
@@ -216,12 +235,22 @@ def _full_names(read: ReadText, found: Sequence[PersonalSpan], told: bool, asked
             is_plain = first in PLAIN
             if not (is_plain or first in given or first in TWO_FACED or last in surnames):
                 continue
-            if is_short:
+            if is_short and not _MADE_BY.search(read.before(start, 16)):
                 need = 2 if _TITLE_END.search(read.before(start, 12)) else 2.5
             elif not (is_plain or _is_said(read, start, end)):
                 continue
         if span := _named(read, start, end, told) or whole_name(read, start, end, need=need):
             yield span
+
+
+def _asks_what_is_known(read: ReadText) -> bool:
+    """Whether it is a question of knowledge: whom it names is known."""
+    if read.context.has(KNOWN):
+        return True
+    is_question = _KNOWLEDGE.match(read.text) or (
+        not read.lead and read.text.rstrip().endswith("?")
+    )
+    return bool(is_question) and not _MINE.search(read.text)
 
 
 def _is_said(read: ReadText, start: int, end: int) -> bool:

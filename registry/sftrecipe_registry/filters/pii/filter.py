@@ -40,9 +40,10 @@ class Pii(RowFilter):
     """Find personal data; tell it, mask it, or drop the rows that hold it.
 
     Numbers count by their checksum, their form or a word that tells them (identity cards, IBANs,
-    bank cards, SSNs, phones, records, insurances, passports, plates, WeChat, QQ), names and
-    addresses by the words around them and beside other personal data. Hotlines, offices' mail,
-    examples, the famous, code and sums are nobody's. Patterns find what is written in the usual
+    bank cards, SSNs, phones, records, insurances, passports, plates, WeChat, QQ), addresses
+    by the words around them; names by those words, beside other personal data, in lists, and in
+    short questions that ask for no knowledge. Hotlines, offices' mail, examples, the famous, code
+    and sums are nobody's. Patterns find what is written in the usual
     way; they prove nothing absent. Rejects `personal_data` with how many pieces there are; the
     detail tells the kinds, never the data. A kept row has their number as score and, where it is
     only told, the tag `personal_data` with the kinds and veiled values (`phone 1***8`).

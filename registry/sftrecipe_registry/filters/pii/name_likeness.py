@@ -10,7 +10,7 @@ from sftrecipe_registry.filters.pii.name_words import plain_letters, words_of
 from sftrecipe_registry.filters.pii.personal_span import ReadText
 
 _ORGANISED = re.compile(
-    r"^(?:['’]s)?(?: [A-Z][a-z]+){0,2} ?(?:Street|St\b|Road|Avenue|Ave|Lane|Drive|Hospital|Clinic|University|College|School|Inc|Ltd|LLC|Corp|Company|Foundation|Award|Prize|Disease|Syndrome|Theorem|Act|Law|Park|Museum|Bridge|Institute|Center|Centre|Church|Airport|Stadium|Group|Bank|Hotel|Library|Press|Scale|Test|Effect|Method|Society|Trust|Club|Band|Team|Court|House|County|City|Beach|Island|River|Lake|Mountain)"
+    r"^(?:['’]s)?(?: [A-Z][a-z]+){0,2} ?(?:Street|St\b|Road|Avenue|Ave|Lane|Drive|Hospital|Clinic|University|College|School|Inc|Ltd|LLC|Corp|Company|Foundation|Award|Prize|Disease|Syndrome|Theorem|Act|Law|Park|Museum|Bridge|Institute|Center|Centre|Church|Airport|Stadium|Group|Bank|Hotel|Library|Press|Scale|Test|Effect|Method|Society|Trust|Club|Band|Team|Court|House|Tower|Palace|Cathedral|Square|Effect|Equation|Number|Constant|Show|Report|Report|Cup|Open|Trophy|Salad|Cocktail|County|City|Beach|Island|River|Lake|Mountain)"
 )
 _STOCK = frozenset(
     (

@@ -41,7 +41,7 @@ _AUSTRALIA = re.compile(
 _LOCAL = re.compile(rf"{_BEFORE}555-01[0-9]{{2}}{_AFTER}")
 _ANY = re.compile(rf"{_BEFORE}[(+]?[0-9](?:[ ./-]{{0,2}}[()]?[0-9]){{6,13}}{_EXTENSION}{_AFTER}")
 _WORDS = re.compile(
-    r"(?i)电话|手机|号码|座机|联系方式|联系我|联系他|联系她|联系人|致电|来电|回电|拨打|速拨|拨|打给|打我|手机号|传真|短信|呼叫|固话|家里电话|微信同号|加我|打(?=\d)"
+    r"(?i)电话|手机|号码|座机|联系方式|联系我|联系他|联系她|联系人|寄件人|收件人|收货人|致电|来电|回电|拨打|速拨|拨|打给|打我|手机号|传真|短信|呼叫|固话|家里电话|微信同号|加我|打(?=\d)"
     r"|\b(?:tele?phones?|phones?|tel|mobile|mob|cell(?:phone)?|call(?:ed|ing|s|er)?|ring|rang|dial(?:ed)?|reach(?:ed|able)?|text(?:ed|ing)?|sms|fax"
     r"|whats ?app|telegram|signal|viber|contact|number|num|line|landline|voicemail|pager|rsvp|ph|hp|handy|telefon|t[ée]l(?:[ée]phone)?)\b|\b[mtpcwh]:",
     re.ASCII,
