@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from real_answers import Real, real_rows
 
 from sftrecipe import Record
 from sftrecipe_registry.filters.format.refusal_features import language_of, refusal_features
+from sftrecipe_registry.filters.format.substance import stems
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 
 HERE = Path(__file__).parent
@@ -31,6 +33,8 @@ _MAYBE = re.compile(
     r"sorry|unable|cannot|can't|as an ai|无法|抱歉|对不起|不能|作为.{0,6}(?:AI|人工|语言)",
     re.IGNORECASE,
 )
+_SHARED_BY = 4
+"""Refusals that a stem stands in at least to count as one that refusals share."""
 _MAYBE_LONGEST = 600
 """Characters of a real answer that may be a refusal: such rows are not learned from unlabelled."""
 
@@ -44,15 +48,31 @@ class Labelled(NamedTuple):
     label: bool
     weight: float = 1.0
 
-    def example(self) -> Example:
-        """What the model sees of it."""
-        _, phrases, marks = refusal_features(self.asked, self.answer)
+    def example(self, said: frozenset[str] | None = None) -> Example:
+        """What the model sees of it; `said`: the stems that refusals share."""
+        _, phrases, marks = refusal_features(self.asked, self.answer, said)
         return Example(frozenset(phrases), frozenset(marks), self.label, self.weight)
 
 
-def tuned_rows(language: str, task: str = "refusal") -> Iterator[Labelled]:
-    """The rows that another author labelled, one group a kind."""
-    path = HERE / "rows" / "tuned" / f"{task}.{language}.jsonl"
+def labelled_rows(language: str, task: str = "refusal") -> dict[str, list[Labelled]]:
+    """The rows that people labelled, by author."""
+    paths = {"first": HERE / "rows" / "tuned" / f"{task}.{language}.jsonl"}
+    for origin in ("second", "third"):
+        path = HERE / "training" / f"{task}.{origin}.{language}.jsonl"
+        paths |= {origin: path} if path.exists() else {}
+    return {origin: list(_labelled(path)) for origin, path in paths.items()}
+
+
+def said_often(rows: Sequence[Labelled]) -> frozenset[str]:
+    """Stems that the refusals among the rows share, beside those of their questions."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if row.label:
+            counts.update(stems(row.answer) - stems(row.asked))
+    return frozenset(stem for stem, count in counts.items() if count >= _SHARED_BY)
+
+
+def _labelled(path: Path) -> Iterator[Labelled]:
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
         record = Record("row", row["columns"], "data")
@@ -90,11 +110,12 @@ def written_rows(language: str) -> Iterator[Labelled]:
             yield Labelled("written", rng.choice(questions), text, True, 0.5)
         yield from _answered_after_all(rng, sentence, around, answers, between)
     yield from _asked_for(rng, refused, around["asked"])
-    for line in _lines(f"answered.{language}.txt"):
-        asked, answer = line.split("\t")
-        yield Labelled("written", asked, answer, False, 1.5)
+    for name, label in (("answered", False), ("evaded", True)):
+        for line in _lines(f"{name}.{language}.txt"):
+            asked, answer = line.split("\t")
+            yield Labelled("written", asked, answer.replace("\\n", "\n"), label, 1.5)
     yield from ordinary_rows(language)
-    yield from (Labelled("real", r.asked, r.answer, False, 0.2) for r in real if not _may_refuse(r))
+    yield from (Labelled("real", r.asked, r.answer, False, 0.5) for r in real if not _may_refuse(r))
 
 
 def _surrounded(

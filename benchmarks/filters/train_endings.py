@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from logistic_fit import Example, chances, fit
 from real_answers import real_rows
-from refusal_examples import tuned_rows
-from train_refusals import SMALLEST, WEIGHTS, precision_and_recall
+from refusal_examples import Labelled, labelled_rows
+from train_refusals import WEIGHTS, precision_and_recall
 
 from sftrecipe_registry.filters.format.ending_features import ending_features
 from sftrecipe_registry.filters.format.open_syntax import is_code
@@ -21,6 +21,11 @@ from sftrecipe_registry.filters.format.phrase_weights import table
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
 LEAST, RIDGE, MARK_RIDGE = 3, 1e-5, 1e-5
+STEPS = 150
+SMALLEST = 0.3
+"""Weights below it are left out of the table."""
+LABELLED = 6.0
+"""Weight of a labelled row."""
 CUTS = {"en": 3, "zh": 8}
 _STOP = ".!?。！？"
 
@@ -86,32 +91,41 @@ def _clauses(text: str) -> list[str]:
     return [part for part in parts if 3 < len(part) < 40]
 
 
+def _labelled(rows: Iterable[Labelled], weight: float) -> list[Example]:
+    """The labelled rows that the rules by signs leave to the model."""
+    return [
+        _example(row.asked, row.answer.rstrip(), row.label, weight)[1]
+        for row in rows
+        if _open(row.answer.rstrip())
+    ]
+
+
+def _judge(examples: list[Example], labelled: dict[str, list[Labelled]]) -> None:
+    """Figures of every author's rows by a model of the others'."""
+    for held, rows in labelled.items():
+        others = [row for name in labelled if name != held for row in labelled[name]]
+        weights = fit([*examples, *_labelled(others, LABELLED)], LEAST, RIDGE, MARK_RIDGE, STEPS)
+        judged = _labelled(rows, 1)
+        found = chances(weights, judged)
+        for threshold in (0.3, 0.5, 0.6, 0.7, 0.8, 0.9):
+            figures = precision_and_recall(found, [each.label for each in judged], threshold)
+            print(f"{held} {threshold:.2f}  P {figures[0]:.3f}  R {figures[1]:.3f}", flush=True)
+
+
 def main() -> None:
-    """Figures on the labelled rows, and the weights where asked."""
+    """Figures, and the weights where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--tuned", action="store_true", help="learn from the labelled rows too")
     asked = parser.parse_args()
     for language in ("en", "zh"):
         examples = list(cut_and_whole(language))
-        if asked.tuned:
-            examples += [
-                _example(row.asked, row.answer.rstrip(), row.label, 2)[1]
-                for row in tuned_rows(language, "unfinished")
-                if _open(row.answer.rstrip())
-            ]
-        weights = fit(examples, LEAST, RIDGE, MARK_RIDGE)
-        rows = [
-            _example(row.asked, row.answer.rstrip(), row.label, 1)[1]
-            for row in tuned_rows(language, "unfinished")
-            if _open(row.answer.rstrip())
-        ]
-        found = chances(weights, rows)
-        print(language, len(examples), sum(e.label for e in examples), len(rows))
-        for threshold in (0.3, 0.5, 0.7, 0.8, 0.9, 0.95):
-            figures = precision_and_recall(found, [row.label for row in rows], threshold)
-            print(f"{language} {threshold:.2f}  P {figures[0]:.3f}  R {figures[1]:.3f}", flush=True)
+        labelled = labelled_rows(language, "unfinished")
+        print(language, len(examples), sum(example.label for example in examples))
+        _judge(examples, labelled)
         if asked.write:
+            for rows in labelled.values():
+                examples += _labelled(rows, LABELLED)
+            weights = fit(examples, LEAST, RIDGE, MARK_RIDGE, STEPS)
             kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST or k == "@bias"}
             (WEIGHTS / f"ending.{language}.tsv").write_text(table(kept), "utf-8")
 

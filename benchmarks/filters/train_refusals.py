@@ -1,6 +1,6 @@
-"""Fit the model of refusals, judge it on rows of kinds and of an author it has not seen.
+"""Fit the model of refusals, judge it on rows of authors it has not seen.
 
-python benchmarks/filters/train_refusals.py           # figures
+python benchmarks/filters/train_refusals.py           # figures: learned of two authors, on a third
 python benchmarks/filters/train_refusals.py --write   # and the weights that the filter ships
 """
 
@@ -10,23 +10,20 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from logistic_fit import Example, chances, fit
-from refusal_examples import HERE, Labelled, tuned_rows, written_rows
+from logistic_fit import chances, fit
+from refusal_examples import HERE, Labelled, labelled_rows, said_often, written_rows
 
 from sftrecipe_registry.filters.format.phrase_weights import table
-from sftrecipe_registry.filters.format.refusals import (
-    MAY_BE_ASKED_FOR,
-    REFUSES,
-    REFUSES_ASKED_FOR,
-)
+from sftrecipe_registry.filters.format.refusals import least_probability
 
-WEIGHTS = HERE.parents[1] / "registry/sftrecipe_registry/filters/format/weights"
-LEAST, RIDGE, MARK_RIDGE = 2, 1e-5, 1e-4
-THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-TUNED = 2.5
+FORMAT = HERE.parents[1] / "registry/sftrecipe_registry/filters/format"
+WEIGHTS = FORMAT / "weights"
+LEAST, RIDGE, MARK_RIDGE, STEPS = 2, 1e-5, 1e-4, 150
+FACTORS = (0.3, 0.5, 0.7, 1.0, 1.3, 1.6)
+"""Of the probability that an answer of its kind must have."""
+LABELLED = 3.0
 """Weight of a labelled row."""
-FOLDS = 8
-SMALLEST = 0.06
+SMALLEST = 0.24
 """Weights below it are left out of the table."""
 
 
@@ -39,46 +36,40 @@ def precision_and_recall(
     return hits / max(taken, 1), hits / max(sum(wanted), 1)
 
 
-def _weights(examples: Sequence[Example]) -> dict[str, float]:
-    return fit(examples, LEAST, RIDGE, MARK_RIDGE)
+def _learned(rows: Sequence[Labelled]) -> tuple[frozenset[str], dict[str, float]]:
+    """The stems that refusals share, and the weights."""
+    said = said_often(rows)
+    return said, fit([row.example(said) for row in rows], LEAST, RIDGE, MARK_RIDGE, STEPS)
 
 
-def _other_author(written: Sequence[Example], tuned: Sequence[Labelled]) -> list[float]:
-    return chances(_weights(written), [row.example() for row in tuned])
+def _heavier(rows: Sequence[Labelled]) -> list[Labelled]:
+    return [row._replace(weight=LABELLED) for row in rows]
 
 
-def _other_kinds(written: Sequence[Example], tuned: Sequence[Labelled]) -> list[float]:
-    """Chances of every row by a model that saw no row of its kind."""
-    kinds = sorted({row.group for row in tuned})
-    fold = {kind: at % FOLDS for at, kind in enumerate(kinds)}
-    examples = [row._replace(weight=TUNED).example() for row in tuned]
-    found = [0.0] * len(tuned)
-    for held in range(FOLDS):
-        seen = [e for row, e in zip(tuned, examples, strict=True) if fold[row.group] != held]
-        places = [at for at, row in enumerate(tuned) if fold[row.group] == held]
-        weights = _weights([*written, *seen])
-        for at, chance in zip(
-            places, chances(weights, [examples[at] for at in places]), strict=True
-        ):
-            found[at] = chance
-    return found
+def _judge(written: Sequence[Labelled], labelled: dict[str, list[Labelled]], verbose: bool) -> None:
+    """Figures of every author's rows by a model of the others'."""
+    ratios, wanted = [], []
+    for held, rows in labelled.items():
+        others = [row for name in labelled if name != held for row in labelled[name]]
+        said, weights = _learned([*written, *_heavier(others)])
+        examples = [row.example(said) for row in rows]
+        found = [
+            chance / least_probability(list(example.marks))
+            for chance, example in zip(chances(weights, examples), examples, strict=True)
+        ]
+        _show(held, found, rows, verbose)
+        ratios += found
+        wanted += rows
+    _show("all", ratios, wanted, False)
 
 
-def _show(name: str, tuned: Sequence[Labelled], found: Sequence[float], verbose: bool) -> None:
-    wanted = [row.label for row in tuned]
-    asked_for = [not MAY_BE_ASKED_FOR.isdisjoint(row.example().marks) for row in tuned]
-    found = [
-        chance / REFUSES_ASKED_FOR * REFUSES if hard else chance
-        for chance, hard in zip(found, asked_for, strict=True)
-    ]
-    for threshold in THRESHOLDS:
-        precision, recall = precision_and_recall(found, wanted, threshold)
-        print(f"{name:24} {threshold:.2f}  P {precision:.3f}  R {recall:.3f}", flush=True)
-    for chance, row in sorted(zip(found, tuned, strict=True)) if verbose else ():
-        if (chance >= REFUSES) != row.label:
-            print(
-                f"  {chance:.2f} {row.label!s:5} {row.group} {row.asked[:60]!r} {row.answer[:90]!r}"
-            )
+def _show(name: str, found: Sequence[float], rows: Sequence[Labelled], verbose: bool) -> None:
+    for factor in FACTORS:
+        precision, recall = precision_and_recall(found, [row.label for row in rows], factor)
+        print(f"{name:8} {factor:.2f}  P {precision:.3f}  R {recall:.3f}", flush=True)
+    for chance, row in sorted(zip(found, rows, strict=True)) if verbose else ():
+        if (chance >= 1) != row.label:
+            print(f"  {chance:.2f} {row.label!s:5} {row.group} {row.asked[:60]!r} {row.answer!r}")
 
 
 def main() -> None:
@@ -90,16 +81,21 @@ def main() -> None:
     parser.add_argument("languages", nargs="*", default=["en", "zh"])
     asked = parser.parse_args()
     for language in asked.languages:
-        written = [row.example() for row in written_rows(language)]
-        tuned = list(tuned_rows(language))
+        written = list(written_rows(language))
+        labelled = labelled_rows(language)
+        print(language, len(written), {name: len(rows) for name, rows in labelled.items()})
         if not asked.no_figures:
-            _show(f"{language} another author", tuned, _other_author(written, tuned), False)
-            _show(f"{language} other kinds", tuned, _other_kinds(written, tuned), asked.verbose)
+            _judge(written, labelled, asked.verbose)
         if asked.write:
-            weights = _weights([*written, *(row._replace(weight=TUNED).example() for row in tuned)])
-            kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST or k == "@bias"}
-            WEIGHTS.mkdir(exist_ok=True)
-            Path(WEIGHTS / f"refusal.{language}.tsv").write_text(table(kept), "utf-8")
+            _write(language, [*written, *(r for rs in labelled.values() for r in _heavier(rs))])
+
+
+def _write(language: str, rows: Sequence[Labelled]) -> None:
+    said, weights = _learned(rows)
+    kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST or k == "@bias"}
+    Path(WEIGHTS / f"refusal.{language}.tsv").write_text(table(kept), "utf-8")
+    words = FORMAT / "words" / f"refusals_say.{language}.txt"
+    words.write_text("".join(f"{stem}\n" for stem in sorted(said)), "utf-8")
 
 
 if __name__ == "__main__":

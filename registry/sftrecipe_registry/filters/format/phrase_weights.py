@@ -37,7 +37,7 @@ def phrase_weights(name: str) -> PhraseWeights:
     for line in (Path(__file__).parent / "weights" / name).read_text("utf-8").splitlines():
         number, _, phrase = line.partition("\t")
         weights[phrase] = int(number) / _SCALE
-    return PhraseWeights(weights, weights.pop("@bias"))
+    return PhraseWeights(weights, weights.pop("@bias", 0.0))
 
 
 def table(weights: dict[str, float]) -> str:

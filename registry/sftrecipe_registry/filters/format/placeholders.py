@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sftrecipe_registry.filters.format.stand_ins import stand_in
 from sftrecipe_registry.filters.format.word_lists import word_list
 
 _EDGES = " \t\n\r*_#`\"'“”‘’「」.。!！,，;；:：()（）[]【】<>《》{}|~-—–"
@@ -20,7 +21,7 @@ _TODO = re.compile(
 _SAME = re.compile(r"^(.{1,8}?)(?:\s*\1)+$")
 _CROSSES = re.compile(r"[xX×✕*某○〇□■?？_]{2,}")
 _DUMMY = re.compile(
-    r"lorem ipsum|dolor sit amet|这里是正文内容|请替换为您|此处为占位|replace this text",
+    r"lorem ipsum|dolor sit amet|consectetur adip|sed diam nonumy|这里是正文内容|请替换为您|此处为占位|replace this text",
     re.IGNORECASE,
 )
 _DUMMIES = ("psum", "PSUM", "dolor", "这里是", "请替换", "此处为", "eplace this")
@@ -39,12 +40,12 @@ _SLOT = re.compile(
     r"\{\{\s*[\w. \u4e00-\u9fff]{1,30}\s*\}\}"
     r"|(?<![$\\A-Za-z0-9{])\{[A-Za-z_\u4e00-\u9fff][\w \u4e00-\u9fff]{0,24}\}(?!\})"
     r"|\[(?!\d|[xX ]\])(?:[A-Za-z][\w'/ ]{1,30}|[\u4e00-\u9fff]{1,10})\](?![(\[:])"
-    r"|<[A-Z][A-Z_ ]{2,24}>|<[\u4e00-\u9fff]{2,10}>"
+    r"|\$\{\w{1,24}\}|<[A-Z][A-Z_ ]{2,24}>|<[\u4e00-\u9fff]{2,10}>"
     r"|(?<![\w%])%[sd]\b|(?<![A-Za-z0-9×])[Xx×]{2,4}(?=[\u4e00-\u9fff])",
 )
 _OPENINGS = ("{", "[", "<", "%s", "%d", "XX", "xx", "××")
 _ASKS_TEMPLATE = re.compile(
-    r"template|placeholder|fill.in|blank|form\b|skeleton|boilerplate|jinja|format string"
+    r"template|placeholder|fill.in|\bblanks?\b|mail.?merge|merge field|form\b|skeleton|boilerplate|jinja|format string"
     r"|f-string|printf|regex|gaps?\b|left open"
     r"|reusable|generic|outline|schema|variables?|code|script|function|html|python|sql|java"
     r"|json|lorem|dummy|filler|mock|example"
@@ -55,14 +56,14 @@ _ASKS_TEMPLATE = re.compile(
 _SMALL_ANSWER = re.compile(
     r"\bnone\b|n/a|\bnull\b|\bnan\b|\bnil\b|undefined|\bclassif|\bcategor|\blabel|\bsentiment"
     r"|\bextract|\bdetect|\bidentify"
-    r"|\bif not\b|\bif (?:there )?(?:is|are) no|\bor none|otherwise|\bany\b|\bhow many\b"
+    r"|\bif not\b|\bif (?:there )?(?:is|are) no|\bor none|otherwise|\b(?:if|there|have|has|of|had|for|you) any\b|\bany (?:of|other)\b|result of|\bhow many\b"
     r"|\bwhich\b|\breturns?\b|\bprints?\b"
     r"|\bword for\b|\bsymbol\b|\bcode (?:of|for)\b|\babbreviat|stand for|\bsynonym|\bantonym"
     r"|opposite|\bfill\b|\bcomplete\b"
     r"|\bmorse|roman numeral|punctuat|\bmark\b|operator|\bsign\b|\btags?\b|\belement\b"
     r"|\bletter\b|emoji|typeof|\bmiddle name"
     r"|\bfield\b|\bform\b|\brepl(?:y|ies) with|answer (?:with|only)|true or false|yes or no"
-    r"|say \"|\btranslat|in one word|one word"
+    r"|say \"|\btranslat[^\n]{0,30}$|in one word|one word"
     r"|\bvalue of|what does .{0,40}(?:print|give|output|return|mean)|\bspell|\brepeat|\becho\b"
     r"|\bmissing\b|\bodd one|\bchoose"
     r"|\bpick\b|\bfind\b|\bspelling|\bsections?\b|\bseries\b|\bsequence"
@@ -83,15 +84,24 @@ _ABOUT_SIGNS = re.compile(
     r"|标点|符号|摩尔斯|运算符|号|注释|分隔|怎么写|写成|表情|罗马|字符画|画|正则|转义|哪个字符",
     re.IGNORECASE,
 )
+_NO_DATA = ("{}", "[]", "()", '""', "''")
+_ABOUT_DATA = re.compile(
+    r"\b(?:json|arrays?|lists?|dict\w*|literals?|empty|objects?|sets?|tuples?|strings?|python"
+    r"|javascript)\b|数组|列表|字典|集合|对象|空|元组|字符串|JSON",
+    re.IGNORECASE,
+)
 _DOTTED = re.compile(r"(?:\s*(?:\d{1,2}[.)、]|[-*])\s*(?:…+|\.{2,}|。{2,})\s*)+")
 _ONES = re.compile(r"(\d)\1{2,}")
 _NO_WORDS = re.compile(r"[\W_]*", re.DOTALL)
 _LONGEST = 60
+_LONGEST_STAND_IN = 600
 _SHOWN = 60
 
 
-def asks_for_signs(asked: str) -> bool:
-    """Whether punctuation or a drawing is what is asked for."""
+def asks_for_signs(asked: str, answer: str = "") -> bool:
+    """Whether punctuation, a drawing or, for `[]` and its like, data is what is asked for."""
+    if answer.strip() in _NO_DATA and _ABOUT_DATA.search(asked):
+        return True
     return _ABOUT_SIGNS.search(asked) is not None
 
 
@@ -108,6 +118,8 @@ def placeholder(asked: str, answer: str) -> str | None:
     ):
         share = len(text) < 400 or len(_DUMMY.findall(text)) > 2
         return text[:_SHOWN] if share and "?" not in asked[-3:] else None
+    if len(text) <= _LONGEST_STAND_IN and (found := stand_in(asked, text)):
+        return f"{found}: {text[:_SHOWN]}"
     return _open_slots(asked, text)
 
 
@@ -116,7 +128,7 @@ def _stands_for_none(asked: str, text: str) -> str | None:
     said = text.strip(_EDGES).lower()
     shown = text[:_SHOWN] or "''"
     if _NO_WORDS.fullmatch(text) and not _empty_block(text):
-        return None if asks_for_signs(asked) or _symbols(text) else shown
+        return None if asks_for_signs(asked, text) or _symbols(text) else shown
     if _DOTTED.fullmatch(text) or _INSTRUCTS.search(text) or _empty_block(text):
         return shown
     if _named(said, asked):
@@ -159,7 +171,8 @@ def _open_slots(asked: str, text: str) -> str | None:
         return None
     left = _SLOT.sub(" ", text)
     words = len(re.findall(r"[A-Za-z]+|[\u4e00-\u9fff]{2}", left))
-    distinct = len(set(slots))
+    nameless = all(slot.lower() in ("%s", "%d", "xx", "xxx", "××") for slot in slots)
+    distinct = len(slots) if nameless else len(set(slots))
     return (
         " ".join(slots)[:_SHOWN]
         if distinct >= 2 and words <= 12 * distinct and words < 45

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from sftrecipe_registry.filters.format.refusal_signs import sign_marks
+from sftrecipe_registry.filters.format.substance import said_by_refusals, substance_marks
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
 _TOKENS = re.compile(rf"[{UNSPACED}]|[a-z0]+(?:'[a-z]+)*|\d+|[^\w\s]")
@@ -95,14 +96,24 @@ def language_of(text: str) -> str:
     return "zh" if not text.isascii() and len(_HAN.findall(text)) * 5 > len(text) else "en"
 
 
-def refusal_features(asked: str, answer: str) -> tuple[str, list[str], list[str]]:
-    """The language of the answer's model, its phrases and its marks."""
+def refusal_features(
+    asked: str, answer: str, said: frozenset[str] | None = None
+) -> tuple[str, list[str], list[str]]:
+    """The language of the answer's model, its phrases and its marks.
+
+    `said`: the stems that refusals share, of training without some rows; left out: as shipped.
+    """
     language = language_of(answer)
     answer = answer.translate(_WIDE) if language == "zh" else answer.replace("’", "'")
     tokens = _TOKENS.findall(_DIGITS.sub("0", answer.lower()))
     longest, factor = (4, 2) if language == "zh" else (3, 1)
     shown = _ends(tokens, factor)
-    shape = chain(_marks(asked, answer, tokens, factor), sign_marks(answer, language))
+    known = said_by_refusals(language) if said is None else said
+    shape = chain(
+        _marks(asked, answer, tokens, factor),
+        sign_marks(answer, language),
+        substance_marks(asked, answer, known),
+    )
     marks = [f"@{mark}" for mark in _crossed(shape)]
     return language, list(phrases(shown, longest, "" if language == "zh" else " ")), marks
 

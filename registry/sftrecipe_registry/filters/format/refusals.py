@@ -10,10 +10,10 @@ from sftrecipe_registry.filters.format.refusal_features import language_of, refu
 from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, may_decline
 
 REFUSES = 0.2
-"""Probability from which an answer counts as a refusal: chosen on kinds that were not learned."""
+"""Probability from which an answer counts as a refusal: chosen on authors that were not learned."""
 REFUSES_EVASIVE = 0.5
 """The same where no sentence says outright that it declines."""
-REFUSES_ASKED_FOR = 0.8
+REFUSES_ASKED_FOR = 0.65
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
 MAY_BE_ASKED_FOR = frozenset(("@asked:refuses", "@asked:rewrites", "@asked:translates"))
 _LONGEST = {"en": 1_100, "zh": 450}
@@ -56,12 +56,13 @@ def refusal(asked: str, answer: str) -> Refusal | None:
         return None
     _, phrases, marks = refusal_features(asked, text)
     probability = phrase_weights(f"refusal.{language}.tsv").probability(phrases, marks)
-    if probability < _least(marks):
+    if probability < least_probability(marks):
         return None
     return Refusal(probability, declining_sentence(text, language)[:_SHOWN])
 
 
-def _least(marks: list[str]) -> float:
+def least_probability(marks: list[str]) -> float:
+    """How probable it must be: more where a declining text may be what was asked for."""
     if not MAY_BE_ASKED_FOR.isdisjoint(marks):
         return REFUSES_ASKED_FOR
     if "@declines" not in marks:

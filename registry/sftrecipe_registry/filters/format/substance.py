@@ -1,0 +1,49 @@
+"""How much of an answer is neither of the question nor what refusals say themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sftrecipe_registry.filters.format.word_lists import word_list
+from sftrecipe_registry.shared.text.scripts import UNSPACED
+
+_WORDS = re.compile(rf"[a-z]+|\d+|[{UNSPACED}]+")
+_STEM = 5
+"""Letters of an English word that tell it; of Chinese all pairs of characters are looked at."""
+_FRESH = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40)
+_SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
+_ANSWERS_LOOKED_AT = 700
+"""Characters of an answer, and twice as many of a question."""
+
+
+def said_by_refusals(language: str) -> frozenset[str]:
+    """Stems that refusals of many questions have in common, learned from the training rows."""
+    return word_list(f"refusals_say.{language}")
+
+
+def stems(text: str) -> set[str]:
+    """What a text speaks of: beginnings of its words without the commonest, pairs of characters."""
+    found: set[str] = set()
+    common = word_list("said_everywhere")
+    for word in _WORDS.findall(text.lower()):
+        if not word.isascii():
+            found.update(map("".join, zip(word, word[1:], strict=False)))
+        elif (len(word) > 2 or word.isdigit()) and word not in common:
+            found.add(word[:_STEM])
+    return found
+
+
+def substance_marks(asked: str, answer: str, said: frozenset[str]) -> Iterator[str]:
+    """How many stems are fresh, and which shares are fresh, of refusals and of the question."""
+    spoken = stems(answer[:_ANSWERS_LOOKED_AT])
+    question = stems(asked[: 2 * _ANSWERS_LOOKED_AT])
+    fresh = len(spoken - question - said)
+    size = len(spoken) or 1
+    yield from (f"fresh>{bound}" for bound in _FRESH if fresh > bound)
+    for name, count in (
+        ("fresh", fresh),
+        ("of refusals", len(spoken & said)),
+        ("of the question", len(spoken & question)),
+    ):
+        yield from (f"{name}>{share}" for share in _SHARES if count / size > share)
