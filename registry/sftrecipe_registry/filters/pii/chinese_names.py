@@ -68,6 +68,8 @@ _START = re.compile(
 _FICTION = re.compile(
     r"故事|小说|童话|剧本|角色|寓言|人物形象|主人公|主角|虚构|历史|朝代|三国|红楼|西游|水浒|武侠|诗人|电影|电视剧|动画|歌手|演员|明星|皇帝|创始人|科学家|作家|运动员|首富|董事长|CEO"
 )
+_BRIEF = 400
+"""Texts of so few characters are about those whom they name."""
 _NAMING = re.compile(r"起名|取名|起个?名|命名|名字大全|姓氏(?!拼音|笔|首)|网名|[起取].{0,8}名字")
 """Rows that look for a name."""
 _LISTED = re.compile(
@@ -97,7 +99,7 @@ def chinese_names(
     if not fiction:
         yield from _said(read, told)
         yield from _speakers(read)
-        if asked and len(read.text) < 400 and not read.context.says(_NAMING):
+        if asked and len(read.text) < _BRIEF:
             yield from _acting(read)
     for start in _beside_words(read):
         end = name_end(read, start, trust=0)
@@ -107,7 +109,8 @@ def chinese_names(
         yield from _signed(read, told)
     if told:
         yield from _near(read, found)
-    yield from _lists(read, told, fiction)
+    if told or asked or len(read.text) < _BRIEF:
+        yield from _lists(read, told, fiction)
 
 
 def _said(read: ReadText, told: bool) -> Found:
@@ -170,7 +173,8 @@ def _acting(read: ReadText) -> Found:
     """Names of three characters of whom it is told what they do."""
     for match in _ACTS.finditer(read.text):
         start, end = match.span("name")
-        if alone(read, start, end) and not is_nobody(match["name"], False):
+        is_name = alone(read, start, end) and not is_nobody(match["name"], False)
+        if is_name and not read.context.says(_NAMING):
             yield start, end
 
 
@@ -205,7 +209,7 @@ def _near(read: ReadText, found: Sequence[PersonalSpan]) -> Found:
 
 def _lists(read: ReadText, told: bool, fiction: bool) -> Found:
     """Names that stand one after the other: two of which one is sure, none of them famous."""
-    if fiction or read.context.says(_NAMING):
+    if fiction:
         return
     group: list[tuple[int, int]] = []
     last = 0
@@ -221,7 +225,11 @@ def _lists(read: ReadText, told: bool, fiction: bool) -> Found:
 
 
 def _whole_list(read: ReadText, group: Sequence[tuple[int, int]], told: bool) -> Found:
-    if len(group) < 2 or any(is_famous(read.text[low:high]) for low, high in group):
+    if (
+        len(group) < 2
+        or read.context.says(_NAMING)
+        or any(is_famous(read.text[low:high]) for low, high in group)
+    ):
         return
     sure = sum(is_plain(read, low, high) for low, high in group)
     if sure * 2 >= len(group) or (sure and (told or read.context.says(_MEETING))):

@@ -85,7 +85,7 @@ def answered_name(read: ReadText) -> Found:
     """The name that was just asked for."""
     if not read.context.has(_NAME_WORDS):
         return
-    for said in _FIRST_NAME.finditer(read.text):
+    for said in _FIRST_NAME.finditer(read.text) if "name" in read.text else ():
         if not any(said["name"].lower() in words for words in (words_of("common_words"), PLACES)):
             yield said.span("name")
     if "?" not in read.lead and "?" not in read.text:

@@ -90,6 +90,8 @@ _GREETINGS = hints("dear hi hello hey good thank thanks regards sincerely cheers
 _FAREWELLS = hints(
     "regards sincerely yours wishes cheers love warmly best respectfully cordially care gratitude appreciation xoxo thanks thank"
 )
+_PEN = re.compile(r"(?i)(?:pen|stage|brand|code|domain|user|file|trade|nick) ?$")
+"""What makes a name no name of a person's own."""
 _SELF_SIGNS = hints("name call go")
 _FICTION = hints(
     "story stories novel novels fiction fictional character characters protagonist poem poems fairy tale tales fairytale screenplay movie movies film films scene sitcom series episode fable roleplay plot narrator narrative lyrics song songs book books author authors biography biographies history historical historian celebrity celebrities actor actress president philosopher philosophy king queen detective anime game games puzzle riddle math tennis football singer band"
@@ -156,7 +158,8 @@ def _introduced(read: ReadText, told: bool) -> Found:
     context = read.context
     if context.has(_SELF_SIGNS):
         for match in _SELF.finditer(read.text):
-            span = _own_name(read, match)
+            is_pen = _PEN.search(read.before(match.start(), 12))
+            span = None if is_pen else _own_name(read, match)
             if span and not _is_fiction(read, told):
                 yield span
     for match in _TITLED_SELF.finditer(read.text) if context.has(_TITLES) else ():

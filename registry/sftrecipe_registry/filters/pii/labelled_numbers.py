@@ -20,7 +20,7 @@ _RECORD_WORDS = (
     r"(?:病历|病案|住院|门诊|就诊|就诊卡|急诊|登记|检查|影像|检验|标本|病理|体检|挂号|诊疗|诊疗卡|健康卡|健康档案|患者|病人|入院)(?:卡)?(?:编号|号码?|ID|id)(?!码)"
     r"|病历本?(?=[A-Z]*\d{4})|(?:登记|档案)号|(?<![A-Za-z])(?:ID|病人ID|患者ID) ?号"
     r"|\b(?:(?i:mrns?|uhid|emr|ehr|nhs|csn|hrn|urn|fin|crn|folder|bradma)(?:[ _-]?(?i:number|num|no\.?|id|#))?"
-    r"|(?i:medical[ _]?record(?:s)?|med\.? ?rec\.?|health[ _]?record|patient[ _]?record|record|chart|hospital|hosp|inpatient|outpatient|in-patient|out-patient|ward|lab|sample|registration|patient|pt|case|admission|encounter|visit|accession|specimen|clinic|unit|file)"
+    r"|(?i:medical[ _]?record(?:s)?|med\.? ?rec\.?|health[ _]?record|patient[ _]?record|record|chart|hospital|hosp|inpatient|outpatient|in-patient|out-patient|ward|lab|patient|pt|case|admission|encounter|visit|accession|specimen|clinic|unit|file)"
     r"\.?[ _-]?(?i:record )?(?i:number|num|nr|no\b\.?|nos?\b\.?|id\b|identifier|#))"
 )
 _INSURANCE_WORDS = (
@@ -71,7 +71,7 @@ _UNITS = re.compile("(?:BCE?|CE|AD|MM|KG|MG|ML|CM|KM|AM|PM|MPH|KB|MB|GB|HP|USD|E
 _SAMPLE = re.compile(r"(?i)(?:如|例如|比如|形如|格式|例|e\.g\.|such as)[\s:：\"“'(]*$")
 
 _RECORD_HINTS = hints(
-    "csn hrn urn fin crn folder bradma inpatient outpatient ward lab sample registration mrn mrns uhid emr ehr nhs record records chart hosp hospital patient pt rec case admission encounter visit accession specimen file",
+    "csn hrn urn fin crn folder bradma inpatient outpatient ward lab mrn mrns uhid emr ehr nhs record records chart hosp hospital patient pt rec case admission encounter visit accession specimen file",
     "号 编 id 病历",
 )
 _INSURANCE_HINTS = hints(
