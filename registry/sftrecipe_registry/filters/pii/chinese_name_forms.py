@@ -128,7 +128,7 @@ def alone(read: ReadText, start: int, end: int, *, word: bool = False) -> bool:
     if not match or match.end() != end - start:
         return False
     is_known = name in words_of("chinese_words") and not (word and name[0] in SURNAMES)
-    if is_known or name[0] in _WORDS or name[-1] in "师员者":
+    if is_known or name[0] in _WORDS or name[-1] in "师员者" or _is_repeated(name):
         return False
     first = len(twice[0]) if (twice := _TWICE.match(name)) else 1
     if len(name) == 2 and name[0] not in SURNAMES and read.text[start - 1 : start].isdigit():
@@ -160,6 +160,11 @@ def is_famous(name: str) -> bool:
 
 
 def _is_word(name: str, trust: int) -> bool:
-    if trust < 2 and name[-1] in "地着过了的得们":
+    if trust < 2 and (name[-1] in "地着过了的得们" or _is_repeated(name)):
         return True
     return name in _NO_NAMES or (name in words_of("chinese_words") and (trust < 2 or len(name) < 3))
+
+
+def _is_repeated(name: str) -> bool:
+    """Whether it is one character again and again: laughter (哈哈), no surname and given name."""
+    return len(set(name)) == 1
