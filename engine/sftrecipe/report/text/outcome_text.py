@@ -120,14 +120,7 @@ def outcome_json(outcome: Outcome) -> str:
             {"id": done.step.id, "model": str(model), "metrics": done.facts.metrics}
             for done, model in _trained_models(outcome)
         ],
-        "judged": [
-            {
-                "id": done.step.id,
-                "metrics": done.facts.metrics,
-                "gates": gate_results(done.step.block, done.facts),
-            }
-            for done in _done_steps(outcome, "evaluate")
-        ],
+        "judged": _judged(outcome),
         "rejected": outcome.rejected,
         "failed": outcome.run.failed,
         **({"untagged": untagged} if untagged else {}),
@@ -138,6 +131,17 @@ def outcome_json(outcome: Outcome) -> str:
         "run": str(outcome.out / RUN_FILE),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _judged(outcome: Outcome) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": done.step.id,
+            "metrics": done.facts.metrics,
+            "gates": gate_results(done.step.block, done.facts),
+        }
+        for done in _done_steps(outcome, "evaluate")
+    ]
 
 
 def _done_steps(outcome: Outcome, name: str) -> list[Done]:
