@@ -18,7 +18,9 @@ _ASK = (
     r"(?:i|we)(?: am| are|'m|'re|m)? (?:was |were |been )?(?:just )?(?:wondering|curious)"
     r"(?: about| to know)?(?: if| whether)?|"
     r"(?:do|does) (?:you|anyone|anybody|someone) (?:happen to )?know|"
-    r"would (?:you|it be) mind|"
+    r"(?:may|might|can|could) i (?:just )?ask(?: you)?"
+    r"(?=:| (?:what|how|why|when|where|who|which|if|whether)\b)|"
+    r"would (?:you|it be) mind(?: telling me)?|"
     r"(?:can|could|would|will|may) (?:you|u|anyone|anybody|someone|somebody)"
     r"(?: please| kindly| possibly| maybe| perhaps)?(?: be (?:so kind|able) (?:as )?to)?|"
     r"are (?:you|u) able to|is it possible (?:for you )?to|"
@@ -29,7 +31,8 @@ _ASK = (
 _FRAMES = re.compile(
     # Marks of a role or a number before the text.
     r"^\W*(?:(?:question|instruction|instructions|user|human|prompt|task|query|q|input|subject)"
-    r"(?: ?(?:#|no\.?)? ?\d{1,4})? ?[:.)\-]|q?\d{1,4}(?:[.)](?= |[^\W\d])|、)|#+ ?instruction:?)|"
+    r"(?: ?(?:#|no\.?)? ?\d{1,4})? ?[:.)\-]|q?\d{1,4}(?:[.)](?= |[^\W\d]|[\u3400-\u9fff])|、)|"
+    r"#+ ?instruction:?)|"
     r"\b(?:assistant|answer|response|output) ?: *$|"
     r"^\W*(?:sure|certainly|of course|absolutely|great)?\W*here(?:'s| is| are)[^.:\n]{0,40}[:.]|"
     # Greetings, with whom they go to.

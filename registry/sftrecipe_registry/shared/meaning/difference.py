@@ -94,6 +94,21 @@ def _differences(one: Reading, other: Reading, alike: Alike | None) -> Iterator[
     yield from _order(one, other)
 
 
+def numbers_differ(one: Reading, other: Reading) -> bool:
+    """Whether the texts have other numbers, or other units behind them."""
+    return next(_numbers(one, other), None) is not None
+
+
+def told_intents(one: Reading, other: Reading) -> bool:
+    """Whether both texts tell what they want, and not the same."""
+    return one.intents != other.intents
+
+
+def order_differs(one: Reading, other: Reading) -> bool:
+    """Whether the same words stand in another order."""
+    return next(_order(one, other), None) is not None
+
+
 def _both(
     one: frozenset[str], other: frozenset[str]
 ) -> list[tuple[frozenset[str], frozenset[str]]]:

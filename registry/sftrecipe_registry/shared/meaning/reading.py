@@ -34,6 +34,8 @@ _SURNAMES = re.compile(
 _PERCENT = re.compile(r"百分之([\d.零〇一二两三四五六七八九十百点]+)")
 _SLIPS = (
     (re.compile(r"(?<=\d)\s?([ap])\.?\s?m\b\.?"), r" o\1m"),
+    (re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b"), r"\1\2"),
+    (re.compile(r"\bno\.? ?(?=#?\d)"), " "),
     (re.compile(r"\b(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b"), r"\1 \2 \3"),
     (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]"), r"\1 \2 \3"),
     (re.compile(r"\$([^$\n]{1,80})\$"), r"\1"),

@@ -76,10 +76,12 @@ def misspelt(one: str, other: str) -> bool:
     words that a list knows are no misspellings of one another.
     """
     shorter, apart = min(len(one), len(other)), abs(len(one) - len(other))
-    if shorter < 4 or one[0] != other[0] or apart > 2 or not one.isalpha():
+    if shorter < 3 or one[0] != other[0] or apart > 2 or not one.isalpha():
         return False
     if _squeezed(one) == _squeezed(other):
         return True
+    if shorter < 4:
+        return False
     if OSA.distance(one, other, score_cutoff=1) > 1 or _prefixed(one, other):
         return False
     return sorted(one) == sorted(other) or shorter > (4 if apart else 6)
