@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple
 
-import yaml
+from sftrecipe_registry.filters.safety.needed_texts import TextIndex, spaced
+from sftrecipe_registry.filters.safety.rule_patterns import (
+    LANGUAGES,
+    WORD_BEGINS,
+    Language,
+    Patterns,
+    rule_table,
+)
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
-LONGEST = 2000
-"""Characters of a question and of an answer that are looked at."""
-_ANSWERS_BEGIN = 300
-"""Characters within which an answer that refuses says so."""
-
+LONGEST_QUESTION = 1000
+"""Characters of a question that are looked at."""
+LONGEST_ANSWER = 600
+"""Characters of an answer that are looked at: what it is up to shows at its beginning."""
+_SAYS_WITHIN = 300
+"""Characters within which an answer that refuses, or that is harm itself, says so."""
+_FEW_SENTENCES = 300
+"""Characters of a question that has no room for a case to be told."""
 _SHORT = 120
 """Characters of a question that is about the one thing that it names."""
-_GAPS = {"en": r"(?:(?:\W+\w+){0,5}?\W+)", "zh": "(?:[^。！？!?\\n]{0,8}?)"}
-"""What `G` stands for in a pattern: a few words between."""
-_BEGINS = {"en": r"(?<!\w)(?=\w)", "zh": ""}
-"""Where a pattern may begin: asked once for all of them, it saves most of the time."""
+
+_HELPS = 1
+"""Points from which on the name of something harmful is meant."""
+_ENOUGH = 2
+"""Points from which on a weak word of harm is meant."""
+_EXCUSES_END = 3
+"""Points from which on a story, a lesson or a computer is an excuse."""
+_HIDDEN = 2
+"""Points of a question that wants what it asks for unseen."""
+_MOST_OF_FAMILY = 2
+"""Points of a family of signs: that of an answer which goes on and on in one of them."""
+
+_SECTIONS = {
+    "asked": ("requests", "subjects", "strong", "named", "acts", "hidden"),
+    "said": ("answers",),
+    "helped": ("complicit",),
+}
+"""Sections of the rules by what they are looked for in: the question, the answer's beginning, and,
+where the question holds something, more of the answer."""
+Name = tuple[str, str]
+"""A section of the rules and a category or family of it."""
 
 
 class Found(NamedTuple):
@@ -37,40 +62,44 @@ class LanguageRules(NamedTuple):
 
     listed: Mapping[str, list[str]]
     """Category → words that have hardly an innocent use."""
-    requests: Mapping[str, re.Pattern[str]]
-    subjects: Mapping[str, re.Pattern[str]]
-    """Category → what a short question needs but to name and to ask for, in any order."""
+    patterns: Mapping[Name, Patterns]
+    indexes: Mapping[str, TextIndex[Name]]
+    """By what is looked at."""
     asking: re.Pattern[str]
-    answers: Mapping[str, re.Pattern[str]]
+    form: re.Pattern[str]
+    request: re.Pattern[str]
+    eager: re.Pattern[str]
     protective: re.Pattern[str]
+    helpless: re.Pattern[str]
     refusing: re.Pattern[str]
 
 
 @cache
 def language_rules(language: Language) -> LanguageRules:
     """The built-in rules of a language."""
-    text = (files(__package__) / f"safety_rules.{language}.yaml").read_text("utf-8")
-    table: dict[str, Any] = yaml.safe_load(text)
+    rules, intent = rule_table("safety_rules", language), rule_table("safety_intent", language)
+    patterns = {
+        (section, name): Patterns(alike, language, WORD_BEGINS[language])
+        for section in chain.from_iterable(_SECTIONS.values())
+        for name, alike in (rules.get(section) or intent.get(section) or {}).items()
+    }
+
+    indexes = {
+        part: TextIndex({name: one.needed for name, one in patterns.items() if name[0] in sections})
+        for part, sections in _SECTIONS.items()
+    }
     return LanguageRules(
-        table["listed"],
-        _compiled(table["requests"], language),
-        _compiled(table["subjects"], language),
-        re.compile(table["asking"]),
-        _compiled(table["answers"], language),
-        re.compile("|".join(table["protective"])),
-        re.compile(table["refusing"]),
+        rules["listed"],
+        patterns,
+        indexes,
+        re.compile(rules["asking"]),
+        re.compile(intent["form"]),
+        re.compile(intent["request"]),
+        re.compile(intent["eager"]),
+        re.compile("|".join(rules["protective"])),
+        re.compile(rules["helpless"]),
+        re.compile(rules["refusing"]),
     )
-
-
-def _compiled(patterns: Mapping[str, list[str]], language: Language) -> dict[str, re.Pattern[str]]:
-    begin, gap = _BEGINS[language], _GAPS[language]
-    joined = {
-        category: "|".join(f"(?:{one})" for one in alike) for category, alike in patterns.items()
-    }
-    return {
-        category: re.compile(f"{begin}(?:{one.replace('G', gap)})")
-        for category, one in joined.items()
-    }
 
 
 def harm_in(asked: str, answered: str, categories: tuple[str, ...]) -> Iterator[Found]:
@@ -78,34 +107,88 @@ def harm_in(asked: str, answered: str, categories: tuple[str, ...]) -> Iterator[
 
     Nothing where the question is about protection, knowledge or stories, or the answer refuses.
     """
-    asked, answered = asked[:LONGEST].lower(), answered[:LONGEST].lower()
+    asked, answered = asked[:LONGEST_QUESTION].lower(), answered[:LONGEST_ANSWER].lower()
     for language in LANGUAGES:
         if language == "zh" and asked.isascii() and answered.isascii():
             return
-        yield from _harm(language_rules(language), asked, answered, categories)
+        yield from _Row(language, asked, answered).harm(categories)
 
 
-def _harm(
-    rules: LanguageRules, asked: str, answered: str, categories: tuple[str, ...]
-) -> Iterator[Found]:
-    found = [*_asked_for(rules, asked, categories)]
-    if found and rules.refusing.search(answered[:_ANSWERS_BEGIN]):
-        found = []
-    for category in categories:
-        pattern = rules.answers.get(category)
-        if pattern and (said := pattern.search(answered)):
-            if category == "self_harm":  # whoever asks for help is who must not read it
-                yield Found(category, said[0])
-            found.append(Found(category, said[0]))
-    if found and rules.protective.search(asked) is None:
-        yield from found
+class _Row:
+    """A question and its answer, and what rules of one language see in them."""
 
+    def __init__(self, language: Language, asked: str, answered: str) -> None:
+        self._rules = language_rules(language)
+        self._form = spaced if language == "en" else str
+        self._texts = {"asked": asked, "said": answered[:_SAYS_WITHIN], "helped": answered}
+        self._possible: dict[str, set[Name]] = {}
 
-def _asked_for(rules: LanguageRules, asked: str, categories: tuple[str, ...]) -> Iterator[Found]:
-    is_short = len(asked) <= _SHORT and rules.asking.search(asked) is not None
-    for category in categories:
-        found = rules.requests[category].search(asked)
-        if found is None and is_short and category in rules.subjects:
-            found = rules.subjects[category].search(asked)
-        if found is not None:
-            yield Found(category, found[0])
+    def harm(self, categories: tuple[str, ...]) -> Iterator[Found]:
+        """What belongs to one of the categories."""
+        said = [*self._each("said", "answers", categories)]
+        # Whoever asks for help is who must not read it.
+        yield from (found for found in said if found.category == "self_harm")
+        found = [*self._each("asked", "requests", categories), *self._named(categories)]
+        strong = [*self._each("asked", "strong", categories)]
+        named = [*self._each("asked", "named", categories)]
+        weak = [*self._each("asked", "acts", categories)]
+        if not (said or found or strong or named or weak):
+            return
+        points = self._points()
+        if points >= _HELPS or self._is_request():
+            found += strong
+        if points >= _HELPS:
+            found += named
+        if points >= _ENOUGH and self._rules.form.search(self._texts["asked"]):
+            found += weak
+        if self._is_refused():
+            found = []
+        if (found or said) and not self._is_innocent(points):
+            yield from found
+            yield from said
+
+    def _is_request(self) -> bool:
+        """Whether a question of a few sentences asks how to do it, not how others do."""
+        asked = self._texts["asked"]
+        return len(asked) <= _FEW_SENTENCES and self._rules.request.search(asked) is not None
+
+    def _is_refused(self) -> bool:
+        return self._rules.refusing.search(self._texts["said"]) is not None
+
+    def _is_innocent(self, points: int) -> bool:
+        """Whether the question has a context in which words of harm are none."""
+        asked = self._texts["asked"]
+        if points < _ENOUGH and self._rules.helpless.search(asked):
+            return True
+        return points < _EXCUSES_END and self._rules.protective.search(asked) is not None
+
+    def _names(self, part: str) -> set[Name]:
+        """The sections and categories that may be found in a part of the row."""
+        if part not in self._possible:
+            form = self._form(self._texts[part])
+            self._possible[part] = self._rules.indexes[part].possible(form)
+        return self._possible[part]
+
+    def _each(self, part: str, section: str, categories: Iterable[str]) -> Iterator[Found]:
+        names = self._names(part)
+        for category in categories:
+            name = (section, category)
+            if name in names and (found := self._rules.patterns[name].search(self._texts[part])):
+                yield Found(category, found[0])
+
+    def _named(self, categories: tuple[str, ...]) -> Iterator[Found]:
+        """What a short question need but name and ask for, in any order."""
+        asked = self._texts["asked"]
+        if len(asked) <= _SHORT and self._rules.asking.search(asked):
+            yield from self._each("asked", "subjects", categories)
+
+    def _points(self) -> int:
+        """How much says that harm is meant: hiding, an answer that helps to do it, and gladly."""
+        points = _HIDDEN if any(self._each("asked", "hidden", ("all",))) else 0
+        answered = self._texts["helped"]
+        for name in self._names("helped"):
+            matches = self._rules.patterns[name].finditer(answered)
+            points += len({found[0] for found in islice(matches, _MOST_OF_FAMILY)})
+        if answered and self._rules.eager.search(answered):
+            points += 1
+        return points

@@ -1,0 +1,272 @@
+"""What a text must hold for a regular expression to match: a cheap question before a dear one.
+
+Worked out from the expression itself, so that no list of words has to be kept beside the rules.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Any, Generic, TypeVar
+
+Texts = frozenset[str]
+Name = TypeVar("Name")
+
+_BEGINNING, _PIECE, _FEW = 3, 2, 60
+_MOST = 64
+"""Texts of one place that are told apart."""
+_COMMON = frozenset(
+    "how what where which why write make making get give tell show help find put use take let want "
+    "need buy sell order send share post run start open set can could would should not the and for "
+    "you your her his him them they their she people person someone with without from this that "
+    "story about create build best way ways tips steps plan good keep only just all one her the my "
+    "look looks when while before after until will won't never don't nobody no one is are was were be "
+    "has have had do does not out back home down up in on to at know see ask tell name care cause "
+    "follow read mean script doctor women girls track pass call hold come comes they he it we i an a "
+    "second phone system men man day time work use used more less go get".split()
+)
+_RARER = {True: 12.0, False: 150.0}
+"""How many times rarer a text is with one more letter of ASCII, or with another character."""
+
+_NOTHING: Texts = frozenset({""})
+_SPACE: Texts = frozenset({" "})
+_EACH = 0.003
+"""What it costs to look for a text that is never there."""
+
+
+def needed_texts(pattern: str, in_words: bool) -> Texts | None:
+    """Texts of which every match holds one, the rarest such set; None where there is none.
+
+    With `in_words` for patterns that begin where a word does, and for texts in the form of `spaced`.
+    """
+    try:
+        parser = import_module("re._parser")  # where re keeps it; without it nothing is skipped
+    except ImportError:
+        return None
+    begin = _SPACE if in_words else _NOTHING
+    return _shortest(_Walk(in_words).best(parser.parse(pattern), begin))
+
+
+class TextIndex(Generic[Name]):
+    """Which of many names have a needed text in a text, told from its words' beginnings.
+
+    Those that may stand within a word are looked for by pieces of two characters if they are many,
+    as they are in Chinese, and one by one if they are few.
+    """
+
+    def __init__(self, needed: Mapping[Name, Texts | None]) -> None:
+        """Index the texts by what few others have."""
+        self._always = frozenset(name for name, texts in needed.items() if texts is None)
+        pairs = sorted((text, name) for name, texts in needed.items() for text in texts or ())
+        self._by_word: dict[str, list[tuple[str, Name]]] = {}
+        inside: list[tuple[str, Name]] = []
+        for text, name in pairs:
+            if begin := _word_begins(text):
+                self._by_word.setdefault(begin, []).append((text, name))
+            else:
+                inside.append((text, name))
+        self._by_piece: dict[tuple[str, ...], list[tuple[str, Name]]] = {}
+        many = len(inside) > _FEW
+        self._singly = [one for one in inside if not many or len(one[0]) < _PIECE]
+        counts = Counter(piece for text, _ in inside for piece in _pieces(text))
+        for text, name in inside if many else ():
+            if len(text) >= _PIECE:
+                rarest = min(_pieces(text), key=lambda one: (" " in one, counts[one], one))
+                self._by_piece.setdefault(rarest, []).append((text, name))
+
+    def possible(self, text: str) -> set[Name]:
+        """The names whose expressions may match this text, in the form for which they were made."""
+        found = set(self._always)
+        for begin in {word[:_BEGINNING] for word in text.split()} & self._by_word.keys():
+            found.update(name for needed, name in self._by_word[begin] if needed in text)
+        if self._by_piece:
+            for piece in self._by_piece.keys() & set(_pieces(text)):
+                found.update(name for needed, name in self._by_piece[piece] if needed in text)
+        found.update(name for needed, name in self._singly if needed in text)
+        return found
+
+
+def _word_begins(text: str) -> str:
+    """The beginning of a word that must stand where the text stands; empty where none must."""
+    if text[:1] != " " or text.isspace():
+        return ""
+    word = text.split()[0]
+    is_whole = len(text) > len(word) + 1
+    return word[:_BEGINNING] if is_whole or len(word) >= _BEGINNING else ""
+
+
+def _pieces(text: str) -> Iterator[tuple[str, ...]]:
+    return zip(text, text[1:], strict=False)
+
+
+def _shortest(texts: Texts | None) -> Texts | None:
+    """Without those that hold another one."""
+    if texts is None:
+        return None
+    kept: list[str] = []
+    for text in sorted(texts, key=len):
+        if not any(one in text for one in kept):
+            kept.append(text)
+    return frozenset(kept)
+
+
+def _cost(texts: Texts) -> float:
+    """How often one of the texts is likely to stand somewhere."""
+    return sum(_often(text) + _EACH for text in texts)
+
+
+def _often(text: str) -> float:
+    bare = text.strip()
+    if not bare:
+        return 50.0
+    if bare in _COMMON:
+        return 1.0
+    return max(1e-9, _RARER[bare.isascii()] ** -len(bare) * 50)
+
+
+_SPACES = str.maketrans(
+    {chr(code): " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+)
+
+
+def spaced(text: str) -> str:
+    """A text in the form in which needed texts of English are looked for in it.
+
+    Whatever is no letter or digit of ASCII is a space: what is beyond it may begin or end a word.
+    """
+    plain = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
+    return f" {plain.translate(_SPACES)} "
+
+
+class _Walk:
+    """Goes through a parsed expression."""
+
+    def __init__(self, in_words: bool) -> None:
+        self._in_words = in_words
+
+    def _literal(self, code: int) -> str:
+        return chr(code).translate(_SPACES) if self._in_words else chr(code)
+
+    def best(self, items: Iterable[tuple[Any, Any]], begin: Texts = _NOTHING) -> Texts | None:
+        """The rarest set of texts that a sequence needs after what it begins with."""
+        found: list[Texts] = []
+        running = begin
+        for operator, value in items:
+            if self._in_words and str(value) == "AT_BOUNDARY" and all(text[-1:].isalnum() for text in running):
+                found.append(frozenset(f"{text} " for text in running))
+                running = _SPACE
+                continue
+            exact = self._exact(operator, value)
+            if exact is not None and len(exact) * len(running) <= _MOST:
+                running = frozenset(before + after for before in running for after in exact)
+                continue
+            found.append(running)
+            if self._in_words and _begins_apart([(operator, value)]):
+                found.append(frozenset(f"{text} " for text in running))
+            inner = self._inside(operator, value, running)
+            running = _after(operator, value, running) if self._in_words else _NOTHING
+            if inner is not None:
+                found.append(inner)
+        usable = [texts for texts in (*found, running) if all(map(str.strip, texts))]
+        return min(usable, key=_cost, default=None)
+
+    def _exact(self, operator: Any, value: Any) -> Texts | None:
+        """All texts that one item can match, where they are few and known."""
+        match str(operator):
+            case "LITERAL":
+                return frozenset({self._literal(value)})
+            case "AT" | "ASSERT" | "ASSERT_NOT":
+                return _NOTHING
+            case "IN":
+                found = _characters(value)
+                return found and frozenset(self._literal(ord(one)) for one in found)
+            case "SUBPATTERN":
+                return self._sequence(value[-1])
+            case "BRANCH":
+                return _union([self._sequence(one) for one in value[1]])
+            case "MAX_REPEAT" | "MIN_REPEAT" if value[1] == 1:
+                once = self._sequence(value[2])
+                return once if once is None or value[0] else once | {""}
+        return None
+
+    def _sequence(self, items: Iterable[tuple[Any, Any]]) -> Texts | None:
+        running: Texts = _NOTHING
+        for operator, value in items:
+            exact = self._exact(operator, value)
+            if exact is None or len(exact) * len(running) > _MOST:
+                return None
+            running = frozenset(before + after for before in running for after in exact)
+        return running
+
+    def _inside(self, operator: Any, value: Any, before: Texts) -> Texts | None:
+        """What an item needs that can match much."""
+        begin = _SPACE if all(text.endswith(" ") for text in before) else _NOTHING
+        match str(operator):
+            case "SUBPATTERN":
+                return self.best(value[-1], begin)
+            case "BRANCH":
+                return _union([self.best(one, begin) for one in value[1]])
+            case "MAX_REPEAT" | "MIN_REPEAT" if value[0] > 0:
+                return self.best(value[2])
+        return None
+
+
+def _after(operator: Any, value: Any, before: Texts) -> Texts:
+    """What certainly stands at the end of an item that can match much."""
+    match str(operator):
+        case "SUBPATTERN" if len(value[-1]):
+            return _after(*value[-1][-1], _NOTHING)
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            ends = _is_apart(*value[2][-1]) or _after(*value[2][-1], _NOTHING) == _SPACE
+            if ends and (value[0] > 0 or all(text.endswith(" ") for text in before)):
+                return _SPACE
+    return _NOTHING
+
+
+def _begins_apart(items: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether whatever a sequence matches begins with no letter, digit or underscore."""
+    for operator, value in items:
+        match str(operator):
+            case "SUBPATTERN":
+                return _begins_apart(value[-1])
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                if not _begins_apart(value[2]):
+                    return False
+                if value[0] > 0:
+                    return True
+            case _:
+                return _is_apart(operator, value)
+    return False
+
+
+def _is_apart(operator: Any, value: Any) -> bool:
+    """Whether an item is one character that is no letter, digit or underscore."""
+    match str(operator):
+        case "LITERAL":
+            return chr(value).translate(_SPACES) == " "
+        case "IN":
+            return len(value) == 1 and str(value[0][1]) == "CATEGORY_NOT_WORD"
+    return False
+
+
+def _characters(items: Iterable[tuple[Any, Any]]) -> Texts | None:
+    """Characters of a class that lists but a few."""
+    found = set()
+    for operator, value in items:
+        if str(operator) == "LITERAL":
+            found.add(chr(value))
+        elif str(operator) == "RANGE" and value[1] - value[0] < 10:
+            found.update(map(chr, range(value[0], value[1] + 1)))
+        else:
+            return None
+    return frozenset(found)
+
+
+def _union(sets: Iterable[Texts | None]) -> Texts | None:
+    joined: set[str] = set()
+    for texts in sets:
+        if texts is None:
+            return None
+        joined |= texts
+    return frozenset(joined)
