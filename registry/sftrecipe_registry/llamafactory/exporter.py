@@ -10,7 +10,6 @@ from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from annotated_types import Ge, Le
-from pydantic import StringConstraints
 
 from sftrecipe.plugin import (
     FIRST_ROWS,
@@ -78,14 +77,14 @@ from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, THOUGHT_WORDS
 from sftrecipe_registry.llamafactory.holdout.apart_split import split, tell_split
 from sftrecipe_registry.llamafactory.holdout.holdout_option import (
     Holdout,
+    Wish,
+    Word,
     expected_rows,
-    share_problem,
+    holdout_problems,
 )
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 texts = Texts(__package__)
-
-Word = Annotated[str, StringConstraints(pattern=r"\S")]
 
 _TALKS = frozenset({"messages", "conversations", "conversation"})
 """Columns that hold question and answer."""
@@ -122,7 +121,7 @@ class LlamaFactory(Exporter):
     another kind are left out then, and a `label` that mostly holds other words judges nothing."""
     name: Name | None = None
     """Name of the data set; the recipe's where it is left out. The holdout is `NAME_holdout`."""
-    holdout: Annotated[float, Ge(0)] | Holdout = 0
+    holdout: Wish = 0
     """Share of the rows (`0.1`) or their number (`200`) to keep apart for evaluation. Chosen by a
     hash of what is asked: a row stays on its side when rows are added (of a number, unless a new
     one takes its place), and rows that ask the same are never on both sides; but those that ask
@@ -154,11 +153,7 @@ class LlamaFactory(Exporter):
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""
-        if isinstance(self.holdout, Holdout):
-            yield from share_problem(self._wish, ("holdout", "share"))
-            yield from self.holdout.problems(inputs)
-        else:
-            yield from share_problem(self._wish, ("holdout",))
+        yield from holdout_problems(self.holdout, inputs)
         if self.formatting == "text" and self.preference not in (None, "none"):
             message = texts("no-place-in-text", preference=self.preference)
             yield OptionProblem(("preference",), message, texts("set-formatting"))
@@ -222,8 +217,7 @@ class LlamaFactory(Exporter):
 
     def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
         """The number; of a share, it and what its draw may add or leave out."""
-        groups = isinstance(self.holdout, Holdout) and not self.holdout.is_plain
-        return expected_rows(self._wish, least, most, whole_groups=groups)
+        return expected_rows(self.holdout, least, most)
 
     def _missing(self, inputs: frozenset[str]) -> Iterator[OptionProblem]:
         pair: dict[str, tuple[str, ...]] = {name: (name,) for name in ("chosen", "rejected")}
@@ -271,7 +265,7 @@ class LlamaFactory(Exporter):
         for name, count in sorted(unwritten.items()):
             to.context.count(f"rows whose column '{name}' is not written", count)
             to.context.tell("unwritten_columns", f"'{name}' ({count})")
-        return [self._data_set(parts[role], plan) for role in ("train", "holdout") if role in parts]
+        return [self._data_set(parts[role], plan) for role in get_args(Part) if role in parts]
 
     def _plan(self, rows: Rows, ctx: Context) -> Plan:
         """What all rows together decide."""

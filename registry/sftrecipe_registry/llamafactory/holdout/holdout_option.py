@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil, floor, sqrt
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import StringConstraints
+from pydantic import Discriminator, StringConstraints, Tag
 
 from sftrecipe.plugin import Described, Inputs, OptionProblem, Texts, closest
 
@@ -25,11 +25,12 @@ class Holdout(Described):
     """Share of the rows (`0.1`), or their number (`200`)."""
     apart: Annotated[float, Ge(0.3), Le(1)] | None = None
     """Similarity from which on two questions stay on one side, with all that are like either of
-    them; `0.7`: the same with a greeting, a typo or some words changed. Compared is what the user
-    says, without courtesies and lines that many rows share; the Jaccard index of its words, common
-    ones counting less, or of a short question's letters is to be at least 0.1 below it. A group
-    that is greater than the holdout's part stays in training. Left out: rows that ask exactly the
-    same stay together."""
+    them; `0.7` finds a greeting, a typo or some words changed, `0.6` most rewordings. Compared is
+    what the user says, without courtesies and lines that many rows share: by Jaccard's index of its
+    words, common ones counting less, less 0.15, or of a short question's letters, less 0.1. Groups
+    greater than the holdout's part stay in training, and are told: questions made from one long
+    template may be such a group, then raise it. Left out: rows that ask exactly the same stay
+    together."""
     by: Word | tuple[Word, ...] = ()
     """What the holdout has the same shares of as all rows: `source`, the source or block that made
     the row, or names of columns or tags. Rows without the value are a stratum of their own."""
@@ -60,24 +61,36 @@ class Holdout(Described):
                 yield OptionProblem(("holdout", "by"), message, hint, severity="warning")
 
 
-def share_problem(wish: float, path: tuple[str, ...]) -> Iterator[OptionProblem]:
-    """Of what is neither a share nor a number of rows."""
+Wish = Annotated[
+    Annotated[Annotated[float, Ge(0)], Tag("wish")] | Annotated[Holdout, Tag("options")],
+    Discriminator(lambda value: "options" if isinstance(value, Mapping | Holdout) else "wish"),
+]
+"""Told apart by what is written, so that what is wrong with one form is told of it alone."""
+
+
+def holdout_problems(holdout: float | Holdout, inputs: Inputs) -> Iterator[OptionProblem]:
+    """What is neither a share nor a number of rows, and names in `by` that no row has."""
+    path: tuple[str, ...] = ("holdout",)
+    wish = holdout.share if isinstance(holdout, Holdout) else holdout
+    if isinstance(holdout, Holdout):
+        path = ("holdout", "share")
+        yield from holdout.problems(inputs)
     if wish > 1 and wish != int(wish):
         message = texts("no-share-no-number", holdout=wish)
         yield OptionProblem(path, message, texts("write-share-or-number"))
 
 
-def expected_rows(
-    wish: float, least: int, most: int | None, *, whole_groups: bool
-) -> tuple[int, int | None]:
+def expected_rows(holdout: float | Holdout, least: int, most: int | None) -> tuple[int, int | None]:
     """The number; of a share, it and what its draw may add or leave out.
 
     Groups may be too large for the holdout, and the last one is taken where it comes nearer.
     """
-    low, high = _drawn(wish, least, most)
-    if not whole_groups:
-        return low, high
-    return 0, None if high is None or most is None else min(most, 2 * high)
+    if not isinstance(holdout, Holdout):
+        return _drawn(holdout, least, most)
+    low, high = _drawn(holdout.share, least, most)
+    if holdout.is_plain or high is None or most is None:
+        return low if holdout.is_plain else 0, high
+    return 0, min(most, 2 * high)
 
 
 def _drawn(wish: float, least: int, most: int | None) -> tuple[int, int | None]:
