@@ -16,7 +16,7 @@ from sftrecipe_registry.llamafactory.formats.export_plan import ALL, AskedRow
 from sftrecipe_registry.llamafactory.holdout.holdout_option import SOURCE, Holdout
 from sftrecipe_registry.llamafactory.holdout.strata import Group, held_groups, parts
 
-texts = Texts(__package__.rpartition(".")[0])
+texts = Texts(__package__)
 
 _SHOWN = 40
 

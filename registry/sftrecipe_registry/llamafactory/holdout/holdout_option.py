@@ -11,7 +11,7 @@ from pydantic import Discriminator, StringConstraints, Tag
 
 from sftrecipe.plugin import Described, Inputs, OptionProblem, Texts, closest
 
-texts = Texts(__package__.rpartition(".")[0])
+texts = Texts(__package__)
 
 Word = Annotated[str, StringConstraints(pattern=r"\S")]
 SOURCE = "source"

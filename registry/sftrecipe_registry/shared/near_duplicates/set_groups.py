@@ -29,7 +29,7 @@ def joined_groups(sets: ShingleSets, at_least: float, labels: Labels) -> Labels:
     """
     order = np.arange(len(sets.sizes))
     overlaps = Overlaps(sets, order, at_least)
-    entries = prefix_entries(sets, order, at_least)
+    entries = _distinct(prefix_entries(sets, order, at_least))
     for _ in range(_ROUNDS):
         entries = _unsettled(entries, labels)
         if _after(entries.groups).sum() <= _FEW * len(entries.groups):
@@ -62,6 +62,14 @@ def _compared(firsts: Labels, seconds: Labels, overlaps: Overlaps, labels: Label
     keys = np.unique(firsts[apart] * len(labels) + seconds[apart])
     pairs, _ = overlaps.similar(np.stack([keys // len(labels), keys % len(labels)]))
     return merged(labels, pairs[0], pairs[1])
+
+
+def _distinct(entries: Entries) -> Entries:
+    """Without what stands twice: values of a set that differ in bits that no prefix has."""
+    groups, ranks = entries
+    new = np.ones(len(groups), np.bool_)
+    new[1:] = (groups[1:] != groups[:-1]) | (ranks[1:] != ranks[:-1])
+    return entries.those(new)
 
 
 def _unsettled(entries: Entries, labels: Labels) -> Entries:
