@@ -59,7 +59,7 @@ class Decontaminate(Filter):
     together with half of its options, and an option never alone. Of other texts of an item, such as
     a long solution, runs are found. A run that stands in three questions of a benchmark is a phrase
     of its makers, and none. A question of 8 to 12 words is found as a whole, anywhere; one of 4 to
-    7 where it stands by itself; shorter ones are left out and counted. Of Chinese and Japanese 1.7
+    7 where it stands by itself; shorter ones are left out and counted. Of Chinese and Japanese 1.5
     characters count as a word. Case, width, punctuation and spacing make no difference. Rejects
     `contaminated` with the share of the row's words that is found; the detail is the benchmark's
     item and the matched span; with `embedding` also `same_question` with the cosine. Counts rows by
