@@ -165,9 +165,12 @@ def _quick_finder(words: Iterable[str]) -> Find:
     if len(parts) > _MANY_WORDS:
         return find
 
+    plain = [part for part in parts if part.isascii()]
+
     def quickly(text: str) -> str | None:
         folded = text.lower()
-        return find(text) if any(map(folded.__contains__, parts)) else None
+        likely = plain if folded.isascii() else parts
+        return find(text) if any(map(folded.__contains__, likely)) else None
 
     return quickly
 

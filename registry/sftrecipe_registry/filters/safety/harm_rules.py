@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
-from sftrecipe_registry.filters.safety.needed_texts import TextIndex, spaced
 from sftrecipe_registry.filters.safety.rule_patterns import (
     LANGUAGES,
-    WORD_BEGINS,
+    SECTIONS,
     Language,
+    Name,
     Patterns,
+    all_patterns,
+    needed_texts_of,
     rule_table,
 )
+from sftrecipe_registry.filters.safety.text_index import TextIndex, spaced
 
 LONGEST_QUESTION = 1000
 """Characters of a question that are looked at."""
@@ -38,16 +41,6 @@ _HIDDEN = 2
 """Points of a question that wants what it asks for unseen."""
 _MOST_OF_FAMILY = 2
 """Points of a family of signs: that of an answer which goes on and on in one of them."""
-
-_SECTIONS = {
-    "asked": ("requests", "subjects", "strong", "named", "acts", "hidden"),
-    "said": ("answers",),
-    "helped": ("complicit",),
-}
-"""Sections of the rules by what they are looked for in: the question, the answer's beginning, and,
-where the question holds something, more of the answer."""
-Name = tuple[str, str]
-"""A section of the rules and a category or family of it."""
 
 
 class Found(NamedTuple):
@@ -77,28 +70,22 @@ class LanguageRules(NamedTuple):
 @cache
 def language_rules(language: Language) -> LanguageRules:
     """The built-in rules of a language."""
-    rules, intent = rule_table("safety_rules", language), rule_table("safety_intent", language)
-    patterns = {
-        (section, name): Patterns(alike, language, WORD_BEGINS[language])
-        for section in chain.from_iterable(_SECTIONS.values())
-        for name, alike in (rules.get(section) or intent.get(section) or {}).items()
-    }
-
+    table, needed = rule_table(language), needed_texts_of(language)
     indexes = {
-        part: TextIndex({name: one.needed for name, one in patterns.items() if name[0] in sections})
-        for part, sections in _SECTIONS.items()
+        part: TextIndex({name: texts for name, texts in needed.items() if name[0] in sections})
+        for part, sections in SECTIONS.items()
     }
     return LanguageRules(
-        rules["listed"],
-        patterns,
+        table["listed"],
+        all_patterns(language),
         indexes,
-        re.compile(rules["asking"]),
-        re.compile(intent["form"]),
-        re.compile(intent["request"]),
-        re.compile(intent["eager"]),
-        re.compile("|".join(rules["protective"])),
-        re.compile(rules["helpless"]),
-        re.compile(rules["refusing"]),
+        re.compile(table["asking"]),
+        re.compile(table["form"]),
+        re.compile(table["request"]),
+        re.compile(table["eager"]),
+        re.compile("|".join(table["protective"])),
+        re.compile(table["helpless"]),
+        re.compile(table["refusing"]),
     )
 
 
@@ -119,12 +106,14 @@ class _Row:
 
     def __init__(self, language: Language, asked: str, answered: str) -> None:
         self._rules = language_rules(language)
-        self._form = spaced if language == "en" else str
+        self._form: Callable[[str], str] = spaced if language == "en" else str
         self._texts = {"asked": asked, "said": answered[:_SAYS_WITHIN], "helped": answered}
-        self._possible: dict[str, set[Name]] = {}
+        self._possible: dict[str, dict[str, set[str]]] = {}
 
     def harm(self, categories: tuple[str, ...]) -> Iterator[Found]:
         """What belongs to one of the categories."""
+        if not (self._names("asked") or self._names("said")):
+            return
         said = [*self._each("said", "answers", categories)]
         # Whoever asks for help is who must not read it.
         yield from (found for found in said if found.category == "self_harm")
@@ -141,7 +130,7 @@ class _Row:
             found += named
         if points >= _ENOUGH and self._rules.form.search(self._texts["asked"]):
             found += weak
-        if self._is_refused():
+        if found and self._is_refused():
             found = []
         if (found or said) and not self._is_innocent(points):
             yield from found
@@ -162,18 +151,22 @@ class _Row:
             return True
         return points < _EXCUSES_END and self._rules.protective.search(asked) is not None
 
-    def _names(self, part: str) -> set[Name]:
-        """The sections and categories that may be found in a part of the row."""
+    def _names(self, part: str) -> Mapping[str, set[str]]:
+        """By section, the categories that may be found in a part of the row."""
         if part not in self._possible:
+            names: dict[str, set[str]] = {}
             form = self._form(self._texts[part])
-            self._possible[part] = self._rules.indexes[part].possible(form)
+            for section, category in self._rules.indexes[part].possible(form):
+                names.setdefault(section, set()).add(category)
+            self._possible[part] = names
         return self._possible[part]
 
     def _each(self, part: str, section: str, categories: Iterable[str]) -> Iterator[Found]:
-        names = self._names(part)
-        for category in categories:
-            name = (section, category)
-            if name in names and (found := self._rules.patterns[name].search(self._texts[part])):
+        possible = self._names(part).get(section)
+        for category in categories if possible else ():
+            if category in possible and (
+                found := self._rules.patterns[section, category].search(self._texts[part])
+            ):
                 yield Found(category, found[0])
 
     def _named(self, categories: tuple[str, ...]) -> Iterator[Found]:
@@ -186,8 +179,8 @@ class _Row:
         """How much says that harm is meant: hiding, an answer that helps to do it, and gladly."""
         points = _HIDDEN if any(self._each("asked", "hidden", ("all",))) else 0
         answered = self._texts["helped"]
-        for name in self._names("helped"):
-            matches = self._rules.patterns[name].finditer(answered)
+        for family in self._names("helped").get("complicit", ()):
+            matches = self._rules.patterns["complicit", family].finditer(answered)
             points += len({found[0] for found in islice(matches, _MOST_OF_FAMILY)})
         if answered and self._rules.eager.search(answered):
             points += 1

@@ -1,52 +1,84 @@
-"""The files of rules, and expressions made of their patterns, compiled when they are first asked."""
+"""The files of rules, and expressions of their patterns that are compiled when first searched."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Literal
 
 import yaml
 
-from sftrecipe_registry.filters.safety.needed_texts import Texts, needed_texts
+from sftrecipe_registry.filters.safety.text_index import Texts
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Name = tuple[str, str]
+"""A section of the rules and a category or family of it."""
+SECTIONS = {
+    "asked": ("requests", "subjects", "strong", "named", "acts", "hidden"),
+    "said": ("answers",),
+    "helped": ("complicit",),
+}
+"""Sections of the rules by what they are looked for in: the question, the answer's beginning, and,
+where the question holds something, more of the answer."""
+
+_FILES = ("safety_rules", "safety_strong", "safety_intent")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GAPS = {"en": r"(?:(?:\W+\w+){0,5}?\W+)", "zh": "(?:[^。！？!?\\n]{0,8}?)"}
 """What `G` stands for in a pattern: a few words between."""
-WORD_BEGINS = {"en": r"(?<!\w)(?=\w)", "zh": ""}
+_BEGINS = {"en": r"(?<!\w)(?=\w)", "zh": ""}
 """Where a pattern may begin: asked once for all of them, it saves most of the time."""
 
 
 @cache
-def rule_table(name: str, language: Language) -> dict[str, Any]:
-    """One file of rules."""
-    text = (files(__package__) / f"{name}.{language}.yaml").read_text("utf-8")
-    table: dict[str, Any] = yaml.safe_load(text)
+def rule_table(language: Language) -> dict[str, Any]:
+    """The rules of all files of a language, by section."""
+    table: dict[str, Any] = {}
+    for name in _FILES:
+        table |= yaml.load(_read(f"{name}.{language}.yaml"), _LOADER)  # noqa: S506 - a safe loader
     return table
+
+
+def all_patterns(language: Language) -> dict[Name, Patterns]:
+    """The patterns of all sections."""
+    table = rule_table(language)
+    return {
+        (section, name): Patterns(alike, language)
+        for section in chain.from_iterable(SECTIONS.values())
+        for name, alike in table[section].items()
+    }
+
+
+def needed_texts_of(language: Language) -> Mapping[Name, Texts | None]:
+    """What a text must hold for the patterns to match."""
+    table: dict[str, list[str] | None] = json.loads(_read(f"safety_needed.{language}.json"))
+    needed: dict[Name, Texts | None] = {}
+    for name, texts in table.items():
+        section, _, category = name.partition(".")
+        needed[section, category] = None if texts is None else frozenset(texts)
+    return needed
+
+
+def _read(name: str) -> str:
+    return (files(__package__) / name).read_text("utf-8")
 
 
 class Patterns:
     """Any of some patterns."""
 
-    def __init__(self, sources: Sequence[str], language: Language, begin: str = "") -> None:
-        """Patterns of a file, with `G` for a gap, each to start where `begin` matches."""
-        self._begin = begin
-        self._sources = [source.replace("G", _GAPS[language]) for source in sources]
-
-    @cached_property
-    def needed(self) -> Texts | None:
-        """Texts of which whatever matches holds one."""
-        sets = [needed_texts(source, in_words=bool(self._begin)) for source in self._sources]
-        known = [texts for texts in sets if texts is not None]
-        return frozenset().union(*known) if len(known) == len(sets) else None
+    def __init__(self, sources: Sequence[str], language: Language) -> None:
+        """Patterns of a file, with `G` for a gap."""
+        self._begins = _BEGINS[language]
+        self.sources = [source.replace("G", _GAPS[language]) for source in sources]
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
-        joined = "|".join(f"(?:{one})" for one in self._sources)
-        return re.compile(f"{self._begin}(?:{joined})")
+        joined = "|".join(f"(?:{one})" for one in self.sources)
+        return re.compile(f"{self._begins}(?:{joined})")
 
     def search(self, text: str) -> re.Match[str] | None:
         """The first match."""

@@ -1,19 +1,24 @@
-"""What a text must hold for a regular expression to match: a cheap question before a dear one.
+"""What a text must hold for a pattern of the filter `safety` to match: a cheap question first.
 
-Worked out from the expression itself, so that no list of words has to be kept beside the rules.
+    python benchmarks/filters/needed_texts.py
+
+Worked out of the parsed patterns, so that no list of words has to be kept beside the rules; run it
+when a pattern has changed (a test says so). It writes safety_needed.*.json beside them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from pathlib import Path
+from typing import Any
 
-Texts = frozenset[str]
-Name = TypeVar("Name")
+from sftrecipe_registry.filters.safety.rule_patterns import LANGUAGES, Language, all_patterns
+from sftrecipe_registry.filters.safety.text_index import SPACES, Texts
 
-_BEGINNING, _PIECE, _FEW = 3, 2, 60
+HERE = Path(__file__).parent
+FOLDER = HERE.parents[1] / "registry/sftrecipe_registry/filters/safety"
 _MOST = 64
 """Texts of one place that are told apart."""
 _COMMON = frozenset(
@@ -40,64 +45,27 @@ def needed_texts(pattern: str, in_words: bool) -> Texts | None:
 
     With `in_words` for patterns that begin where a word does, and for texts in the form of `spaced`.
     """
-    try:
-        parser = import_module("re._parser")  # where re keeps it; without it nothing is skipped
-    except ImportError:
-        return None
+    parser = import_module("re._parser")  # where re keeps it
     begin = _SPACE if in_words else _NOTHING
     return _shortest(_Walk(in_words).best(parser.parse(pattern), begin))
 
 
-class TextIndex(Generic[Name]):
-    """Which of many names have a needed text in a text, told from its words' beginnings.
-
-    Those that may stand within a word are looked for by pieces of two characters if they are many,
-    as they are in Chinese, and one by one if they are few.
-    """
-
-    def __init__(self, needed: Mapping[Name, Texts | None]) -> None:
-        """Index the texts by what few others have."""
-        self._always = frozenset(name for name, texts in needed.items() if texts is None)
-        pairs = sorted((text, name) for name, texts in needed.items() for text in texts or ())
-        self._by_word: dict[str, list[tuple[str, Name]]] = {}
-        inside: list[tuple[str, Name]] = []
-        for text, name in pairs:
-            if begin := _word_begins(text):
-                self._by_word.setdefault(begin, []).append((text, name))
-            else:
-                inside.append((text, name))
-        self._by_piece: dict[tuple[str, ...], list[tuple[str, Name]]] = {}
-        many = len(inside) > _FEW
-        self._singly = [one for one in inside if not many or len(one[0]) < _PIECE]
-        counts = Counter(piece for text, _ in inside for piece in _pieces(text))
-        for text, name in inside if many else ():
-            if len(text) >= _PIECE:
-                rarest = min(_pieces(text), key=lambda one: (" " in one, counts[one], one))
-                self._by_piece.setdefault(rarest, []).append((text, name))
-
-    def possible(self, text: str) -> set[Name]:
-        """The names whose expressions may match this text, in the form for which they were made."""
-        found = set(self._always)
-        for begin in {word[:_BEGINNING] for word in text.split()} & self._by_word.keys():
-            found.update(name for needed, name in self._by_word[begin] if needed in text)
-        if self._by_piece:
-            for piece in self._by_piece.keys() & set(_pieces(text)):
-                found.update(name for needed, name in self._by_piece[piece] if needed in text)
-        found.update(name for needed, name in self._singly if needed in text)
-        return found
+def needed_table(language: Language) -> dict[str, list[str] | None]:
+    """What the patterns of every section and category need."""
+    table: dict[str, list[str] | None] = {}
+    for (section, name), patterns in all_patterns(language).items():
+        sets = [needed_texts(source, language == "en") for source in patterns.sources]
+        known = [texts for texts in sets if texts is not None]
+        all_known = _shortest(frozenset().union(*known)) if len(known) == len(sets) else None
+        table[f"{section}.{name}"] = None if all_known is None else sorted(all_known)
+    return table
 
 
-def _word_begins(text: str) -> str:
-    """The beginning of a word that must stand where the text stands; empty where none must."""
-    if text[:1] != " " or text.isspace():
-        return ""
-    word = text.split()[0]
-    is_whole = len(text) > len(word) + 1
-    return word[:_BEGINNING] if is_whole or len(word) >= _BEGINNING else ""
-
-
-def _pieces(text: str) -> Iterator[tuple[str, ...]]:
-    return zip(text, text[1:], strict=False)
+def main() -> None:
+    """Write the tables."""
+    for language in LANGUAGES:
+        text = json.dumps(needed_table(language), ensure_ascii=False, indent=0)
+        (FOLDER / f"safety_needed.{language}.json").write_text(f"{text}\n", encoding="utf-8")
 
 
 def _shortest(texts: Texts | None) -> Texts | None:
@@ -122,21 +90,8 @@ def _often(text: str) -> float:
         return 50.0
     if bare in _COMMON:
         return 1.0
-    return max(1e-9, _RARER[bare.isascii()] ** -len(bare) * 50)
-
-
-_SPACES = str.maketrans(
-    {chr(code): " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
-)
-
-
-def spaced(text: str) -> str:
-    """A text in the form in which needed texts of English are looked for in it.
-
-    Whatever is no letter or digit of ASCII is a space: what is beyond it may begin or end a word.
-    """
-    plain = text if text.isascii() else text.encode("ascii", "replace").decode("ascii")
-    return f" {plain.translate(_SPACES)} "
+    edges = (len(text) - len(bare)) / 3
+    return max(1e-9, _RARER[bare.isascii()] ** -(len(bare) + edges) * 50)
 
 
 class _Walk:
@@ -146,7 +101,7 @@ class _Walk:
         self._in_words = in_words
 
     def _literal(self, code: int) -> str:
-        return chr(code).translate(_SPACES) if self._in_words else chr(code)
+        return chr(code).translate(SPACES) if self._in_words else chr(code)
 
     def best(self, items: Iterable[tuple[Any, Any]], begin: Texts = _NOTHING) -> Texts | None:
         """The rarest set of texts that a sequence needs after what it begins with."""
@@ -244,7 +199,7 @@ def _is_apart(operator: Any, value: Any) -> bool:
     """Whether an item is one character that is no letter, digit or underscore."""
     match str(operator):
         case "LITERAL":
-            return chr(value).translate(_SPACES) == " "
+            return chr(value).translate(SPACES) == " "
         case "IN":
             return len(value) == 1 and str(value[0][1]) == "CATEGORY_NOT_WORD"
     return False
@@ -270,3 +225,7 @@ def _union(sets: Iterable[Texts | None]) -> Texts | None:
             return None
         joined |= texts
     return frozenset(joined)
+
+
+if __name__ == "__main__":
+    main()
