@@ -35,6 +35,11 @@ texts = Texts(__package__)
 
 _LOOKED_AT = 16
 """Rows above the limit that are looked at for terms of their own."""
+_LENIENCE = 0.3
+"""How much less similar a row may be that says the same in all its terms."""
+_COPIED = 0.1
+"""The same for one with words added, which are a question of their own where they are many."""
+_FEWEST_SHARED = 0.4
 SHOWN = 80
 """Characters of the nearest row that a reject shows."""
 
@@ -43,14 +48,15 @@ class RougeNovelty(Filter):
     """Keep a row only if its ROUGE-L F1 with every row kept before it is at most `max`.
 
     One above it stays all the same where the words that differ are terms of its own, as in the
-    slots of a template: another disease, number, language. Rejects `too_similar` with the
+    slots of a template: another disease, number, language. One less similar, by 0.3 at most, goes
+    where it says the same but for synonyms and a few added words. Rejects `too_similar` with the
     similarity; the detail is the id and the text of the nearest row.
     A kept row keeps its largest similarity as score. Exact: the numbers are those of rouge_score,
     and so are the rows. Rows without a token are kept and counted (`no_tokens`).
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2; AugCon for Chinese"
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_similar": ("max", "slots")}
     example: ClassVar[str] = (
         "{use: rouge_novelty, with: {max: 0.7, tokenizer: jieba, against: [seeds]}}"
@@ -107,13 +113,14 @@ class RougeNovelty(Filter):
                 yield Verdict(True, value=0.0)
                 continue
             value, place = index.nearest(tokens)
-            if value > self.max:
+            if value > self._looked_at_from():
                 same = self._same(text, tokens, Nearest(value, place), index, accepted)
                 if same is not None:
                     name, shown = accepted[same.place]
                     yield Verdict(False, "too_similar", same.value, f"{name} {shown[:SHOWN]}")
                     continue
-                ctx.count("other terms")
+                if value > self.max:
+                    ctx.count("other terms")
             index.add(tokens)
             accepted.append((row.id, text))
             yield Verdict(True, value=value)
@@ -131,14 +138,26 @@ class RougeNovelty(Filter):
         """The nearest accepted row above `max` that has no terms of its own; None: all have."""
         if not self.slots:
             return nearest
-        from sftrecipe_registry.shared.meaning.difference import other_terms  # noqa: PLC0415 - lists
+        from sftrecipe_registry.shared.meaning.copies import is_copy  # noqa: PLC0415 - lists
+        from sftrecipe_registry.shared.meaning.difference import other_terms, says_the_same  # noqa: PLC0415
 
-        if other_terms(text, accepted[nearest.place][1]) is None:
+        def same(other: Nearest) -> bool:
+            shown = accepted[other.place][1]
+            if other.value > self.max:
+                return other_terms(text, shown) is None
+            copied = other.value > self.max - _COPIED and is_copy(text, shown)
+            return copied or says_the_same(text, shown)
+
+        if same(nearest):
             return nearest
-        for other in index.above(tokens, self.max, _LOOKED_AT):
-            if other_terms(text, accepted[other.place][1]) is None:
+        for other in index.above(tokens, self._looked_at_from(), _LOOKED_AT):
+            if same(other):
                 return other
         return None
+
+    def _looked_at_from(self) -> float:
+        """The similarity from which on a row may be the same task, with other words for it."""
+        return min(self.max, max(self.max - _LENIENCE, _FEWEST_SHARED)) if self.slots else self.max
 
     def _refuse_silence(self, silent: int, spoken: int, rows: int, ctx: Context) -> None:
         if rows and not spoken:

@@ -37,6 +37,7 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import (
 
 if TYPE_CHECKING:
     from sftrecipe_registry.filters.repeats.cosine_repeats import Same
+    from sftrecipe_registry.filters.repeats.cosine_repeats import Vectors as Unit
     from sftrecipe_registry.shared.vectors.embedded_texts import Vectors
 
 texts = Texts(__package__)
@@ -47,10 +48,12 @@ class SemanticDedup(Filter):
 
     Nearness is the cosine of the texts' embeddings; of two that are near, a rule then says whether
     they differ in a fact: a number or unit, a negation, an opposite, what is asked for, who does
-    what to whom, or a term that has no synonym in the other. Such rows stay, counted as `another
-    fact`. Rejects `same_meaning` with the cosine; the detail is the id of the kept row that it
-    repeats. Rows without text are kept and counted (`no_text`), rows whose call failed are
-    rejected. Each row is compared with all kept ones: 100,000 rows of 512 numbers take a few
+    what to whom, or a term that has no synonym in the other. Short questions in quite other words
+    are weighed by a few signs, with the packaged model: the cosine, how alike they are letter by
+    letter, and how near the words that only one has are to the other's. Rows that differ stay,
+    counted as `another fact`. Rejects `same_meaning` with the cosine; the detail is the id of the
+    kept row that it repeats. Rows without text are kept and counted (`no_text`), rows whose call
+    failed are rejected. Each row is compared with all kept ones: 100,000 rows of 512 numbers take a few
     minutes and 500 MB.
     """
 
@@ -58,7 +61,7 @@ class SemanticDedup(Filter):
         "Abbas et al. 2023, SemDeDup (arXiv 2303.09540); here all pairs, not those of a cluster, "
         "and the first or the best is kept, not the one farthest from the cluster's centre"
     )
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "same_meaning": ("cosine", "facts", "action"),
         "no_embedding": (),
@@ -69,7 +72,7 @@ class SemanticDedup(Filter):
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns whose texts are joined; left out: what is asked, that is
     instruction and input, or all turns of the user, else the text."""
-    cosine: Annotated[float, Gt(0), Le(1)] = 0.8
+    cosine: Annotated[float, Gt(0), Le(1)] = 0.6
     """Cosine from which on two rows are compared. Depends on the model: with the packaged one,
     questions that ask the same in other words have 0.6 to 0.95, and so have some that ask the
     opposite."""
@@ -155,7 +158,7 @@ class SemanticDedup(Filter):
         kept = sum(place < fixed for place in ranked)
         unit = vectors.unit[[vectors.row_of[place] for place in ranked]]
         vetoed: set[int] = set()
-        same = self._same([spoken[place] for place in ranked], vetoed)
+        same = self._same([spoken[place] for place in ranked], unit, vetoed)
         found = near_repeats(unit, self.cosine, kept, same)
         repeats: dict[int, tuple[int, float]] = {}
         # In a thread: others go on, and Ctrl-C is heard.
@@ -167,17 +170,16 @@ class SemanticDedup(Filter):
             ctx.count("another fact", len(vetoed))
         return repeats
 
-    def _same(self, spoken: list[str], vetoed: set[int]) -> Same | None:
+    def _same(self, spoken: list[str], unit: Unit, vetoed: set[int]) -> Same | None:
         """Whether two texts say the same; `vetoed` takes the rank of one that does not."""
         if self.facts == "ignored":
             return None
-        from sftrecipe_registry.shared.meaning.difference import says_the_same  # noqa: PLC0415 - lists
-        from sftrecipe_registry.shared.meaning.word_vectors import alike_by_vectors  # noqa: PLC0415
+        from sftrecipe_registry.filters.repeats.same_meaning import SameMeaning  # noqa: PLC0415
 
-        alike = alike_by_vectors()
+        compare = SameMeaning(packaged=self.embedding == "packaged")
 
         def same(rank: int, other: int) -> bool:
-            found = says_the_same(spoken[rank], spoken[other], alike)
+            found = compare(spoken[rank], spoken[other], float(unit[rank] @ unit[other]))
             if not found:
                 vetoed.add(rank)
             return found

@@ -99,6 +99,12 @@ def numbers_differ(one: Reading, other: Reading) -> bool:
     return next(_numbers(one, other), None) is not None
 
 
+def other_numbers(one: Reading, other: Reading) -> bool:
+    """Whether each text has a number that the other has not."""
+    mine, theirs = Counter(_values(one)), Counter(_values(other))
+    return bool(mine - theirs and theirs - mine)
+
+
 def told_intents(one: Reading, other: Reading) -> bool:
     """Whether both texts tell what they want, and not the same."""
     return one.intents != other.intents

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sftrecipe_registry.shared.meaning.difference import Alike
@@ -32,3 +33,18 @@ def alike_by_vectors() -> Alike | None:
         return bool(vector(one) @ vector(other) >= _ALIKE)
 
     return alike
+
+
+def word_vectors() -> Callable[[Sequence[str]], NDArray[np.float32]]:
+    """A function that gives the packaged model's vectors of words, each made once."""
+    import numpy as np  # noqa: PLC0415 - 70 ms
+
+    embed = load_embedder()
+    known: dict[str, NDArray[np.float32]] = {}
+
+    def vectors(words: Sequence[str]) -> NDArray[np.float32]:
+        if new := [word for word in dict.fromkeys(words) if word not in known]:
+            known.update(zip(new, embed(new), strict=True))
+        return np.stack([known[word] for word in words])
+
+    return vectors
