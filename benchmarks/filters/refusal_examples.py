@@ -30,7 +30,8 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 _MAYBE = re.compile(
-    r"sorry|unable|cannot|can't|as an ai|无法|抱歉|对不起|不能|作为.{0,6}(?:AI|人工|语言)",
+    r"sorry|unable|cannot|can't|won't|rather not|as an ai|无法|抱歉|对不起|不能|"
+    r"作为.{0,6}(?:AI|人工|语言)",
     re.IGNORECASE,
 )
 _SHARED_BY = 4
@@ -76,22 +77,17 @@ def _labelled(path: Path) -> Iterator[Labelled]:
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
         record = Record("row", row["columns"], "data")
-        yield Labelled(row["kind"], asked_text(record), answered_text(record), row["label"])
+        marked = row.get("label", False) is True
+        yield Labelled(row["kind"], asked_text(record), answered_text(record), marked)
 
 
 def ordinary_rows(language: str) -> Iterator[Labelled]:
     """Answers labelled for other tasks, which are no refusals."""
-    for task in ("unfinished", "repetition", "pii", "language"):
-        if (HERE / "rows" / "tuned" / f"{task}.{language}.jsonl").exists():
-            for line in (
-                (HERE / "rows" / "tuned" / f"{task}.{language}.jsonl")
-                .read_text("utf-8")
-                .splitlines()
-            ):
-                record = Record("row", json.loads(line)["columns"], "data")
-                answer = answered_text(record)
-                if answer.strip() and language_of(answer) == language:
-                    yield Labelled("ordinary", asked_text(record), answer, False, 0.5)
+    for task in ("unfinished", "repetition", "pii", "language", "safety"):
+        path = HERE / "rows" / "tuned" / f"{task}.{language}.jsonl"
+        for row in _labelled(path) if path.exists() else ():
+            if row.answer.strip() and language_of(row.answer) == language and not _may_refuse(row):
+                yield Labelled("ordinary", row.asked, row.answer, False)
 
 
 def written_rows(language: str) -> Iterator[Labelled]:
@@ -115,7 +111,7 @@ def written_rows(language: str) -> Iterator[Labelled]:
             asked, answer = line.split("\t")
             yield Labelled("written", asked, answer.replace("\\n", "\n"), label, 1.5)
     yield from ordinary_rows(language)
-    yield from (Labelled("real", r.asked, r.answer, False, 0.5) for r in real if not _may_refuse(r))
+    yield from (Labelled("real", r.asked, r.answer, False, 0.7) for r in real if not _may_refuse(r))
 
 
 def _surrounded(
@@ -156,7 +152,7 @@ def _asked_for(
         yield Labelled("written", rng.choice(questions).format(sentence), answer, False)
 
 
-def _may_refuse(row: Real) -> bool:
+def _may_refuse(row: Real | Labelled) -> bool:
     return len(row.answer) < _MAYBE_LONGEST and _MAYBE.search(row.answer[:150]) is not None
 
 

@@ -10,11 +10,12 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from logistic_fit import chances, fit
+from logistic_fit import Example, chances, fit
 from refusal_examples import HERE, Labelled, labelled_rows, said_often, written_rows
 
 from sftrecipe_registry.filters.format.phrase_weights import table
-from sftrecipe_registry.filters.format.refusals import least_probability
+from sftrecipe_registry.filters.format.refusals import AT_A_GLANCE, least_probability
+from sftrecipe_registry.filters.format.substance import at_a_glance
 
 FORMAT = HERE.parents[1] / "registry/sftrecipe_registry/filters/format"
 WEIGHTS = FORMAT / "weights"
@@ -42,20 +43,39 @@ def _learned(rows: Sequence[Labelled]) -> tuple[frozenset[str], dict[str, float]
     return said, fit([row.example(said) for row in rows], LEAST, RIDGE, MARK_RIDGE, STEPS)
 
 
+def _glance(rows: Sequence[Labelled]) -> dict[str, float]:
+    """Weights of the words of the beginning alone, for the first look."""
+    return fit([_glanced(row) for row in rows], 3, 2e-5, MARK_RIDGE, 100)
+
+
+def _glanced(row: Labelled) -> Example:
+    stems, marks = at_a_glance(row.answer)
+    return Example(frozenset(stems), frozenset(marks), row.label, row.weight)
+
+
 def _heavier(rows: Sequence[Labelled]) -> list[Labelled]:
     return [row._replace(weight=LABELLED) for row in rows]
 
 
-def _judge(written: Sequence[Labelled], labelled: dict[str, list[Labelled]], verbose: bool) -> None:
+def _judge(
+    language: str,
+    written: Sequence[Labelled],
+    labelled: dict[str, list[Labelled]],
+    verbose: bool,
+) -> None:
     """Figures of every author's rows by a model of the others'."""
     ratios, wanted = [], []
     for held, rows in labelled.items():
         others = [row for name in labelled if name != held for row in labelled[name]]
-        said, weights = _learned([*written, *_heavier(others)])
+        seen = [*written, *_heavier(others)]
+        said, weights = _learned(seen)
         examples = [row.example(said) for row in rows]
+        looks = chances(_glance(seen), map(_glanced, rows))
         found = [
-            chance / least_probability(list(example.marks))
-            for chance, example in zip(chances(weights, examples), examples, strict=True)
+            chance / least_probability(list(example.marks)) * (look >= AT_A_GLANCE[language])
+            for chance, example, look in zip(
+                chances(weights, examples), examples, looks, strict=True
+            )
         ]
         _show(held, found, rows, verbose)
         ratios += found
@@ -85,15 +105,16 @@ def main() -> None:
         labelled = labelled_rows(language)
         print(language, len(written), {name: len(rows) for name, rows in labelled.items()})
         if not asked.no_figures:
-            _judge(written, labelled, asked.verbose)
+            _judge(language, written, labelled, asked.verbose)
         if asked.write:
             _write(language, [*written, *(r for rs in labelled.values() for r in _heavier(rs))])
 
 
 def _write(language: str, rows: Sequence[Labelled]) -> None:
     said, weights = _learned(rows)
-    kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST or k == "@bias"}
-    Path(WEIGHTS / f"refusal.{language}.tsv").write_text(table(kept), "utf-8")
+    for name, learned in (("refusal", weights), ("glance", _glance(rows))):
+        kept = {k: w for k, w in learned.items() if abs(w) > SMALLEST or k == "@bias"}
+        Path(WEIGHTS / f"{name}.{language}.tsv").write_text(table(kept), "utf-8")
     words = FORMAT / "words" / f"refusals_say.{language}.txt"
     words.write_text("".join(f"{stem}\n" for stem in sorted(said)), "utf-8")
 

@@ -79,7 +79,9 @@ _NOT_ITEMS = frozenset(
         "steps",
     ]
 )
-_ITEM = re.compile(r"^\s*\**(\d{1,2})\s*[.)、．）]\s*\**\s*\S")
+_ITEM = re.compile(
+    r"^\s*\**(?:第|[(（])?(\d{1,2}|[①-⑳]|[一二三四五六七八九十])\s*(?:[.)、．）：:]|(?<=[①-⑳]))\s*\**\s*\S"
+)
 _BULLET = re.compile(r"^\s{0,2}[-*•]\s+\S")
 _OPENING = 300
 """Characters of what was asked, from its start, that tell how many are wanted."""
@@ -87,13 +89,15 @@ _OPENING = 300
 
 def missing_item(asked: str, text: str) -> str | None:
     """The last item of a list that is shorter than asked and ends the text; None where none is."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or not (_ITEM.match(lines[-1]) or _BULLET.match(lines[-1])):
+        return None
     found = _ASKED.search(asked[:_OPENING])
     if not found or (found["of"] or "").lower() in _NOT_ITEMS:
         return None
     written = (found["en"] or found["zh"]).lower()
     wanted = int(written) if written.isdigit() else _NUMBERS[written]
-    lines = [line for line in text.splitlines() if line.strip()]
-    if len(lines) < 2 or wanted > 30:
+    if wanted > 30:
         return None
     return lines[-1].strip()[:40] if 1 < _listed(lines) < wanted else None
 
@@ -101,9 +105,16 @@ def missing_item(asked: str, text: str) -> str | None:
 def _listed(lines: list[str]) -> int:
     """Items of the list that ends the text; 0 where it ends otherwise, or holds several lists."""
     if last := _ITEM.match(lines[-1]):
-        numbers = [int(found[1]) for line in lines if (found := _ITEM.match(line))]
-        return int(last[1]) if numbers == list(range(1, len(numbers) + 1)) else 0
+        numbers = [_number(found[1]) for line in lines if (found := _ITEM.match(line))]
+        return _number(last[1]) if numbers == list(range(1, len(numbers) + 1)) else 0
     bullets = [at for at, line in enumerate(lines) if _BULLET.match(line)]
     if len(bullets) > 1 and bullets == list(range(len(lines) - len(bullets), len(lines))):
         return len(bullets)
     return 0
+
+
+def _number(written: str) -> int:
+    """Of `3`, ③ or 三."""
+    if "①" <= written <= "⑳":
+        return ord(written) - ord("①") + 1
+    return int(written) if written.isdigit() else "一二三四五六七八九十".index(written) + 1

@@ -97,10 +97,10 @@ class Format(RowFilter):
         "cut_off",
         "empty",
         "placeholder",
-        "refusal",
-        "copied_instruction",
         "same_line",
         "repetition",
+        "refusal",
+        "copied_instruction",
         "unfinished",
         "unbalanced",
     )
@@ -170,7 +170,9 @@ def _cut_off(seen: _Seen) -> AnswerFault | None:
 def _empty(seen: _Seen) -> AnswerFault | None:
     """Nothing at all, or marks where no marks are asked for."""
     fault = empty(seen.answer)
-    return None if fault and seen.answer.strip() and asks_for_signs(seen.asked, seen.answer) else fault
+    return (
+        None if fault and seen.answer.strip() and asks_for_signs(seen.asked, seen.answer) else fault
+    )
 
 
 def _placeholder(seen: _Seen) -> AnswerFault | None:

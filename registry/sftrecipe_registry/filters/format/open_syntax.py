@@ -26,6 +26,7 @@ _BLOCKS = (
     (re.compile(r"^\s*(?:for|while|until)\b.*\bdo\b|;\s*do$|^\s*do$"), re.compile(r"^\s*done\b")),
     (re.compile(r"^\s*if\b.*\bthen$|;\s*then$"), re.compile(r"^\s*(?:fi|end)\b")),
 )
+_RULE = re.compile(r":?-{2,}:?(?:\s*\|\s*:?-{2,}:?)+")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]*)(?:\s[^<>]*=[^<>]*)?(?<!/)>")
 _VOID = frozenset(
     [
@@ -171,7 +172,23 @@ def open_straight_quote(text: str) -> bool:
 def open_emphasis(text: str) -> bool:
     """An odd number of `**` in the last line."""
     last = text.rsplit("\n", 1)[-1]
-    return "**" in last and last.count("**") % 2 == 1 and "***" not in last
+    if "**" not in last or "***" in last or re.search(r"\w\*\*\w", last):
+        return False
+    return last.count("**") % 2 == 1
+
+
+def open_row(lines: list[str]) -> bool:
+    """The last row of a table written without outer bars ends with one: a cell is missing."""
+    if len(lines) < 3 or lines[-1].lstrip().startswith("|"):
+        return False
+    ruled = next((at for at, line in enumerate(lines) if _RULE.fullmatch(line.strip())), 0)
+    header = lines[ruled - 1].rstrip() if ruled else ""
+    return (
+        not header.endswith("|")
+        and 0 < header.count("|") <= lines[-1].count("|") + 1
+        and (lines[-1].rstrip().endswith("|") or lines[-1].count("|") < header.count("|"))
+        and ruled > 0
+    )
 
 
 def open_table(text: str) -> bool:

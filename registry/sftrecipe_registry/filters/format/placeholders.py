@@ -21,7 +21,8 @@ _TODO = re.compile(
 _SAME = re.compile(r"^(.{1,8}?)(?:\s*\1)+$")
 _CROSSES = re.compile(r"[xX×✕*某○〇□■?？_]{2,}")
 _DUMMY = re.compile(
-    r"lorem ipsum|dolor sit amet|consectetur adip|sed diam nonumy|这里是正文内容|请替换为您|此处为占位|replace this text",
+    r"lorem ipsum|dolor sit amet|consectetur adip|sed diam nonumy|这里是正文内容|"
+    r"请替换为您|此处为占位|replace this text",
     re.IGNORECASE,
 )
 _DUMMIES = ("psum", "PSUM", "dolor", "这里是", "请替换", "此处为", "eplace this")
@@ -45,7 +46,8 @@ _SLOT = re.compile(
 )
 _OPENINGS = ("{", "[", "<", "%s", "%d", "XX", "xx", "××")
 _ASKS_TEMPLATE = re.compile(
-    r"template|placeholder|fill.in|\bblanks?\b|mail.?merge|merge field|form\b|skeleton|boilerplate|jinja|format string"
+    r"template|placeholder|fill.in|\bblanks?\b|mail.?merge|merge field|"
+    r"form\b|skeleton|boilerplate|jinja|format string"
     r"|f-string|printf|regex|gaps?\b|left open"
     r"|reusable|generic|outline|schema|variables?|code|script|function|html|python|sql|java"
     r"|json|lorem|dummy|filler|mock|example"
@@ -56,7 +58,9 @@ _ASKS_TEMPLATE = re.compile(
 _SMALL_ANSWER = re.compile(
     r"\bnone\b|n/a|\bnull\b|\bnan\b|\bnil\b|undefined|\bclassif|\bcategor|\blabel|\bsentiment"
     r"|\bextract|\bdetect|\bidentify"
-    r"|\bif not\b|\bif (?:there )?(?:is|are) no|\bor none|otherwise|\b(?:if|there|have|has|of|had|for|you) any\b|\bany (?:of|other)\b|result of|\bhow many\b"
+    r"|\bif not\b|\bif (?:there )?(?:is|are) no|\bor none|otherwise|\b(?:if|"
+    r"there|have|has|of|had|for|you) any\b|\bany (?:of|other)\b|result of|"
+    r"\bhow many\b"
     r"|\bwhich\b|\breturns?\b|\bprints?\b"
     r"|\bword for\b|\bsymbol\b|\bcode (?:of|for)\b|\babbreviat|stand for|\bsynonym|\bantonym"
     r"|opposite|\bfill\b|\bcomplete\b"

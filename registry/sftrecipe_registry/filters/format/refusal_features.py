@@ -87,7 +87,7 @@ _ASKED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _QUESTIO
 _ANSWERED = {
     name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _ANSWERS.items()
 }
-_ASKED_SHOWN = 600
+_ASKED_SHOWN = 300
 """Characters of the beginning and of the end of what was asked that are looked at."""
 
 

@@ -164,83 +164,21 @@ _SIGNS = {
 _SENTENCES = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|(?<=，)(?=不过|但|然而)|(?<=,) (?=but |however)"
 )
+_IDIOMS = re.compile(
+    r"\b(?:can(?:no|')t|couldn'?t|could not|can not) (?:believe|wait\b|"
+    r"imagine|be (?:happier|better|more"
+    r"|prouder)|go wrong|help but|get enough|say enough|thank\b|stress|"
+    r"ask for (?:more|better)|agree more"
+    r"|(?:recommend|praise)\b.{1,40}\benough)|真?不敢(?:相信|想象)|不能更|不知道说什么好",
+    re.IGNORECASE,
+)
+"""What is said with the words of a refusal and is praise."""
 _DECLINING = ("unable", "cannot", "impossible", "beyond")
 _EVASIVE = ("sorry", "model", "policy", "redirect")
 _OTHER = (0, 2, 5, 9, 14, 20, 30, 45)
 """Bounds of the words in sentences without a sign."""
 _MOST = 40
 """Sentences that are looked at: an answer of more has said something."""
-
-
-_CUES = {
-    "en": [
-        "can't",
-        "cannot",
-        "can not",
-        "unable",
-        "sorry",
-        "not able",
-        "unfortunate",
-        "apolog",
-        "declin",
-        "an ai",
-        "language model",
-        "comfortable",
-        "rather not",
-        "appropriate",
-        "beyond",
-        "outside",
-        "consult",
-        "professional",
-        "not qualified",
-        "won't",
-        "i'm not",
-        "i am not",
-        "don't have",
-        "do not have",
-        "wouldn't",
-        "not possible",
-        "refrain",
-        "afraid",
-    ],
-    "zh": [
-        "无法",
-        "不能",
-        "抱歉",
-        "对不起",
-        "不便",
-        "遗憾",
-        "没有办法",
-        "没法",
-        "超出",
-        "作为",
-        "咨询",
-        "就诊",
-        "就医",
-        "不了",
-        "不具备",
-        "谅解",
-        "不会",
-        "恐怕",
-        "不敢",
-        "不做",
-        "我是",
-    ],
-}
-_SHORT = {"en": 350, "zh": 120}
-"""Characters up to which any sign makes a text worth a judgement, and not only an outright one."""
-
-
-def may_decline(answer: str, language: str) -> bool:
-    """Whether any sign but a courtesy stands in the answer: without one it is no refusal."""
-    short = len(answer) <= _SHORT[language]
-    said = answer.lower()
-    if not short and not any(cue in said for cue in _CUES[language]):
-        return False
-    signs = _SIGNS[language]
-    return any(
-        signs[name].search(answer) for name in ((*_DECLINING, *_EVASIVE) if short else _DECLINING)
-    )
 
 
 def declining_sentence(answer: str, language: str) -> str:
@@ -255,7 +193,8 @@ def declining_sentence(answer: str, language: str) -> str:
 
 def sign_marks(answer: str, language: str) -> Iterator[str]:
     """The signs that stand in the answer, where they stand, and how many words stand apart."""
-    sentences = [sentence for sentence in _SENTENCES.split(answer) if sentence.strip()]
+    plain = _IDIOMS.sub("…", answer)
+    sentences = [sentence for sentence in _SENTENCES.split(plain) if sentence.strip()]
     found: set[str] = set()
     other = 0.0
     for at, sentence in enumerate(sentences[:_MOST]):

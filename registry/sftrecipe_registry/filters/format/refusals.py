@@ -7,14 +7,20 @@ from typing import NamedTuple
 
 from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
 from sftrecipe_registry.filters.format.refusal_features import language_of, refusal_features
-from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, may_decline
+from sftrecipe_registry.filters.format.refusal_signs import declining_sentence
+from sftrecipe_registry.filters.format.substance import at_a_glance
 
-REFUSES = 0.2
+REFUSES = 0.15
 """Probability from which an answer counts as a refusal: chosen on authors that were not learned."""
-REFUSES_EVASIVE = 0.5
+REFUSES_EVASIVE = 0.42
 """The same where no sentence says outright that it declines."""
-REFUSES_ASKED_FOR = 0.65
+REFUSES_SILENTLY = 0.7
+"""The same where no sentence apologises, speaks of itself, of rules or of others to ask either."""
+EVADES = frozenset(("@says:sorry", "@says:model", "@says:policy", "@says:redirect"))
+REFUSES_ASKED_FOR = 0.4
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
+AT_A_GLANCE = {"en": 0.04, "zh": 0.06}
+"""The same of the first look: 3 of 100 refusals of authors that were not learned are below it."""
 MAY_BE_ASKED_FOR = frozenset(("@asked:refuses", "@asked:rewrites", "@asked:translates"))
 _LONGEST = {"en": 1_100, "zh": 450}
 """Characters above which an answer has said something, whatever it begins with."""
@@ -52,7 +58,7 @@ def refusal(asked: str, answer: str) -> Refusal | None:
         return Refusal(1.0, text)
     language = language_of(text)
     text = text.replace("’", "'")
-    if len(text) > _LONGEST[language] or not may_decline(text, language):
+    if len(text) > _LONGEST[language] or not may_refuse(text, language):
         return None
     _, phrases, marks = refusal_features(asked, text)
     probability = phrase_weights(f"refusal.{language}.tsv").probability(phrases, marks)
@@ -61,11 +67,19 @@ def refusal(asked: str, answer: str) -> Refusal | None:
     return Refusal(probability, declining_sentence(text, language)[:_SHOWN])
 
 
+def may_refuse(answer: str, language: str) -> bool:
+    """Whether the words of its beginning leave it possible: a quick look that rules most out."""
+    weights = phrase_weights(f"glance.{language}.tsv")
+    return weights.probability(*at_a_glance(answer)) >= AT_A_GLANCE[language]
+
+
 def least_probability(marks: list[str]) -> float:
     """How probable it must be: more where a declining text may be what was asked for."""
     if not MAY_BE_ASKED_FOR.isdisjoint(marks):
         return REFUSES_ASKED_FOR
     if "@declines" not in marks:
+        if EVADES.isdisjoint(marks):
+            return REFUSES_SILENTLY
         written = "@asked:letter" in marks or "@answer:code" in marks
-        return REFUSES_ASKED_FOR if written else REFUSES_EVASIVE
+        return REFUSES_SILENTLY if written else REFUSES_EVASIVE
     return REFUSES_EVASIVE if "@asked:fiction" in marks else REFUSES

@@ -51,6 +51,9 @@ _GRAM = 6
 _LOOKED_AT = 8_000
 _DENSE = ((300, 1.38), (600, 1.75), (1_300, 1.9), (1_000_000, 2.2))
 """Bytes up to which a text is looked at closely from this ratio to its compressed size on."""
+_OVERHEAD = 6
+_REPEATED = 4
+"""Passages said again that make a text worth looking for loops in."""
 _ROTATING = 0.25
 _STUTTER = re.compile(rf"\b([a-z]+)(?:\W+\1\b){{2,}}|([{UNSPACED}]{{1,3}})\2{{2,}}", re.IGNORECASE)
 _SHOWN = 60
@@ -72,7 +75,9 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
     if len(text) < 16 or not _worth_a_look(text):
         return None
     plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
-    found = _characters(text) or _loop(plain, most, 1) or _said_again(text, most)
+    found = (
+        _characters(text) or (_twice(plain) and _loop(plain, most, 1)) or _said_again(text, most)
+    )
     found = found or _stutter(text) or _rotating(text)
     asked = asked[:600]
     if found is None or _VERBATIM.search(asked):
@@ -89,8 +94,16 @@ def _characters(text: str) -> Repeated | None:
 
 def _worth_a_look(text: str) -> bool:
     data = text.encode()
-    ratio = len(data) / len(zlib.compress(data, 1))
+    pressed = zlib.compressobj(1, zlib.DEFLATED, -12, 4)
+    ratio = len(data) / (_OVERHEAD + len(pressed.compress(data) + pressed.flush()))
     return ratio > next(least for most, least in _DENSE if len(data) <= most)
+
+
+def _twice(text: str) -> bool:
+    """Whether more passages stand there twice than in any text of its length."""
+    size = 5 if has_unspaced(text) else 11
+    passages = {text[at : at + size] for at in range(len(text) - size + 1)}
+    return len(text) - size + 1 - len(passages) >= _REPEATED + len(text) // 150
 
 
 def _poor_verse(text: str) -> Repeated | None:

@@ -1,4 +1,4 @@
-"""Texts that stand where an answer should: notices, machine tokens, empty forms, outlines, stubs."""
+"""Texts that stand in for an answer: notices, machine tokens, empty forms, outlines, stubs."""
 
 from __future__ import annotations
 
@@ -55,19 +55,25 @@ _NOTICES = {
     r"|(?:这是|此为|本条为)?(?:一条|一个|一段)?(?:测试|示例|占位|样例|假)(?:数据|文本|内容|文字|用例|样本|信息"
     r"|回答|答案|一下|测试)?(?:[,，。.!！、 ].{0,50}|\d{0,6})"
     r"|(?:123(?:45?6?7?8?9?0?)?|987654?3?2?1?|abc(?:d?e?f?g?|123)|asd\w{0,10}|qwe\w{0,10}|zxc\w{0,8})",
-    "annotator": r"(?:the )?(?:annotator|labell?er|rater|worker|reviewer|translator|editor|writer)s?"
+    "annotator": r"(?:the )?(?:annotator|labell?er|rater|worker|reviewer|translator|"
+    r"editor|writer)s?"
     r"(?:'s)? .{0,60}|(?:invalid|bad|unclear|broken|duplicate|skipped?|incomplete|corrupted?|empty)"
     r" (?:data|item|question|sample|row|entry|record|prompt|task|input)\b.{0,40}"
     r"|(?:skip|skipped|pass)(?: this| the)?(?: one| item| question| row| task)?"
     r"|(?:标注|审核|质检|录入|翻译)(?:员|人员|者|人)?.{0,24}"
-    r"|.{0,20}(?:无效(?:数据|题目|样本|问题|回答)|跳过(?:此|本|该|这)[题条]|题目(?:不清|缺失|有误|错误|重复)).{0,12}",
+    r"|.{0,20}(?:无效(?:数据|题目|样本|问题|回答)|跳过(?:此|本|该|这)[题条]"
+    r"|题目(?:不清|缺失|有误|错误|重复)).{0,12}",
     "any": r".{0,8}(?:答案不唯一|言之有理即可|合理即可|开放性?(?:试题|题目?)|答对即可|意思对即可|意对即可"
     r"|符合题意即可|酌情给分).{0,12}"
-    r"|(?:answers|responses) (?:will|may|can) vary\b.{0,30}|accept any (?:\w+ )?(?:answer|response)s?.{0,20}",
-    "insert": rf"(?:this is |that'?s )?where (?:the |your )?{_WHAT} (?:will |should |would )?(?:go|be)\b.{{0,160}}"
-    rf"|(?:please )?(?:insert|enter|type|write|add|put|paste|provide|fill in) (?:your |the |an? |some )?"
+    r"|(?:answers|responses) (?:will|may|can) vary\b.{0,30}|"
+    r"accept any (?:\w+ )?(?:answer|response)s?.{0,20}",
+    "insert": rf"(?:this is |that'?s )?where (?:the |your )?{_WHAT} (?:will |should |"
+    rf"would )?(?:go|be)\b.{{0,160}}"
+    rf"|(?:please )?(?:insert|enter|type|write|add|put|paste|provide|"
+    rf"fill in) (?:your |the |an? |some )?"
     rf"(?:\w+ )?{_WHAT}(?: (?:here|below|in this (?:box|field|area)))?"
-    rf"|(?:your |the )?(?:\w+ )?{_WHAT} (?:goes|comes|belongs|should go|must be (?:written|entered)) here\b.{{0,40}}"
+    rf"|(?:your |the )?(?:\w+ )?{_WHAT} (?:goes|comes|belongs|should go|"
+    rf"must be (?:written|entered)) here\b.{{0,40}}"
     r"|(?:click|tap) (?:here )?to (?:add|edit|enter|insert|type)\b.{0,60}"
     rf"|(?:请|点击|单击|双击)?(?:您?可?在此处?|此处|这里|点击|单击|双击)?(?:处)?(?:请)?(?:输入|填写|添加|插入|编辑|撰写"
     rf"|键入|写上?)(?:您的?|你的?)?.{{0,6}}{_INHALT}.{{0,80}}"
@@ -89,6 +95,7 @@ _STUB_NOTE = re.compile(
     r"|\.\.\.).*",
     re.IGNORECASE,
 )
+_COMMENTS = ("#", "//", "/*", "--", '"""')
 _STUB_LINE = re.compile(
     r"\s*(?:pass|\.\.\.|…|return(?: None| null| 0)?;?|[{}()\];]*|raise NotImplementedError.*"
     r"|throw new \w*(?:NotImplemented|UnsupportedOperation|Error)\w*\(.*\);?|```\w*"
@@ -165,15 +172,21 @@ def _blank_form(text: str) -> str | None:
 
 def _outline(text: str) -> str | None:
     """Every line in brackets: what is to be written, and none of it written."""
+    if not any(mark in text for mark in "[【（(<{"):
+        return None
     lines = [line for line in text.splitlines() if line.strip()]
     other = [line for line in lines if not _OUTLINED.fullmatch(line)]
     if len(lines) > 1 and len(other) <= 0.4 * len(lines) and all(len(o) < 20 for o in other):
         return "outline"
-    if text[:1] in "[【" and text[-1:] in "]】" and re.search(
-        r"\bto (?:fill in|complete|write|provide|supply|be \w+)\b|\bpending\b|do not publish"
-        r"|approx\.? \d+ words|待|由.{1,8}(?:填|补充|撰写)|填写",
-        text,
-        re.IGNORECASE,
+    if (
+        text[:1] in "[【"
+        and text[-1:] in "]】"
+        and re.search(
+            r"\bto (?:fill in|complete|write|provide|supply|be \w+)\b|\bpending\b|do not publish"
+            r"|approx\.? \d+ words|待|由.{1,8}(?:填|补充|撰写)|填写",
+            text,
+            re.IGNORECASE,
+        )
     ):
         return "note"
     return None
@@ -181,7 +194,7 @@ def _outline(text: str) -> str | None:
 
 def _stub(text: str) -> str | None:
     """Code that only says that code is to be written."""
-    if not _STUB_NOTE.search(text):
+    if not any(mark in text for mark in _COMMENTS) or not _STUB_NOTE.search(text):
         return None
     lines = _STUB_NOTE.sub("", text).splitlines()
     return "stub" if all(map(_STUB_LINE.fullmatch, lines)) else None

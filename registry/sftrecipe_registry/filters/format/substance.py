@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import UNSPACED
@@ -13,6 +14,9 @@ _STEM = 5
 """Letters of an English word that tell it; of Chinese all pairs of characters are looked at."""
 _FRESH = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40)
 _SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
+_GLANCE = 300
+_LENGTHS = (60, 100, 150, 200, 300, 400, 550, 700)
+_HELD = ("?", "'", ":", "\\", "—")
 _ANSWERS_LOOKED_AT = 700
 """Characters of an answer, and twice as many of a question."""
 
@@ -28,10 +32,17 @@ def stems(text: str) -> set[str]:
     common = word_list("said_everywhere")
     for word in _WORDS.findall(text.lower()):
         if not word.isascii():
-            found.update(map("".join, zip(word, word[1:], strict=False)))
+            found.update(map("".join, pairwise(word)))
         elif (len(word) > 2 or word.isdigit()) and word not in common:
             found.add(word[:_STEM])
     return found
+
+
+def at_a_glance(answer: str) -> tuple[set[str], list[str]]:
+    """The stems of its beginning, its length and marks: what tells most answers from refusals."""
+    start = answer[:_GLANCE]
+    marks = [f"@length>{length}" for length in _LENGTHS if len(answer) > length]
+    return stems(start), marks + [f"@holds:{mark}" for mark in _HELD if mark in start]
 
 
 def substance_marks(asked: str, answer: str, said: frozenset[str]) -> Iterator[str]:

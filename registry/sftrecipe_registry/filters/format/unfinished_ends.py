@@ -56,12 +56,19 @@ _GREETED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _CLOSED = re.compile(
-    r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result"
+    r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|[。！!?？.]\s*[-—–]{1,2}\s*\S.{0,14}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result"
     r"|output)(?: is|:)\s*\S[^.\n]{0,20}$|(?:答案|结果)[是为：:]\s*\S[^。\n]{0,12}$"
     r"|\betc$|^(?:[^，。、\n]{1,8}、)+[^，。、\n]{1,8}$|=\s*[-−]?\d[\d.,]*\s*\S{0,8}$",
     re.IGNORECASE,
 )
 """A source behind a quotation, hashtags, addresses, the answer to a sum."""
+_GO_ON = ("=", "×", "÷", " +", "——", "\\", " –", " —", " -", " −")
+_BEFORE_MORE = re.compile(
+    r"\b(?:e\.g\.|i\.e\.|viz\.|cf\.|vs\.|Dr\.|Mrs?\.|Ms\.|Prof\.|approx\.)$"
+    r"|(?:[\d)）]|[\u4e00-\u9fff]\d+)\s?[-−+*/÷×=]$"
+)
+"""Abbreviations, and signs of a sum, behind which something must come."""
+_RULED = re.compile(r"[-=–—_*~ ]+")
 _SHOWN = 40
 
 
@@ -76,7 +83,7 @@ def unfinished(asked: str, answer: str) -> str | None:
         return None
     if open_syntax.is_code(text):
         return open_syntax.open_code(text) or None
-    found = _open_at_end(asked, text) or missing_item(asked, text)
+    found = open_syntax.open_formula(text) or _open_at_end(asked, text) or missing_item(asked, text)
     return found if found else _stops(asked, text)
 
 
@@ -88,11 +95,11 @@ def _open_at_end(asked: str, text: str) -> str | None:
     """What is open by its signs alone."""
     lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1].strip()
+    if "|" in last and open_syntax.open_row(lines):
+        return last[-_SHOWN:]
     if last.startswith("|"):
         return last[-_SHOWN:] if open_syntax.open_table(text) else None
-    if found := open_syntax.open_formula(text):
-        return found
-    about_marks = _ABOUT_MARKS.search(asked) is not None
+    about_marks = text[-1] not in ".!?。！？" and _ABOUT_MARKS.search(asked) is not None
     if _announces(text, last, about_marks) or _empty_place(lines, last):
         return last[-_SHOWN:]
     if (
@@ -110,8 +117,12 @@ def _announces(text: str, last: str, about_marks: bool) -> bool:
     """A comma, a colon, a sign of a sum … after which something must come."""
     if text[-1] in ",，、:：；;":
         return not (len(text) < 8 or about_marks or _SIGN_OFF.search(text))
-    goes_on = last.endswith(("=", "×", " +", "——", "\\")) and not last.endswith("==")
-    return goes_on and len(text) > 12
+    goes_on = last.endswith(_GO_ON) and not last.endswith("==")
+    return (
+        (goes_on or _BEFORE_MORE.search(last) is not None)
+        and len(text) > 12
+        and not _RULED.fullmatch(last)
+    )
 
 
 def _empty_place(lines: list[str], last: str) -> bool:
@@ -126,7 +137,11 @@ def _empty_place(lines: list[str], last: str) -> bool:
 
 def _bare_heading(lines: list[str]) -> bool:
     """The last line is a heading, and the one before has text below it."""
-    if len(lines) < 3 or not _HEADING.fullmatch(lines[-1]) or _LAST_WORDS.search(lines[-1]):
+    if not _HEADING.fullmatch(lines[-1]) or _LAST_WORDS.search(lines[-1]):
+        return False
+    if lines[-1].startswith("**") and any(line.startswith("**") for line in lines[:-1]):
+        return not lines[-2].startswith("**") or not _HEADING.fullmatch(lines[-2])
+    if len(lines) < 3:
         return False
     kind = lines[-1].strip()[0] in "#*"
     earlier = [at for at, line in enumerate(lines[:-1]) if _HEADING.fullmatch(line)]
@@ -159,6 +174,8 @@ def _short_alone(asked: str, text: str) -> bool:
     """A few words by themselves, or words of the question: a label, a name, a title."""
     if "\n" in text or "。" in text or ". " in text:
         return False
+    if _function_word(text, "zh" if has_unspaced(text) else "en") and text not in asked:
+        return False
     return len(text) < (12 if has_unspaced(text) else 24) or text in asked
 
 
@@ -188,6 +205,6 @@ def _signed(asked: str, text: str) -> bool:
 
 def _function_word(last: str, language: str) -> bool:
     if language == "zh":
-        return len(last) > 6 and _ENDS_ZH.search(last) is not None
+        return len(last) > 3 and _ENDS_ZH.search(last) is not None
     words = last.replace("’", "'").split()
-    return len(words) > 3 and words[-1].lower() in word_list("unfinished_words")
+    return len(words) > 2 and words[-1].lower() in word_list("unfinished_words")
