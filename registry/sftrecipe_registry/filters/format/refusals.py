@@ -12,7 +12,7 @@ from sftrecipe_registry.filters.format.substance import at_a_glance
 
 REFUSES = 0.15
 """Probability from which an answer counts as a refusal: chosen on authors that were not learned."""
-REFUSES_EVASIVE = 0.42
+REFUSES_EVASIVE = 0.5
 """The same where no sentence says outright that it declines."""
 REFUSES_SILENTLY = 0.7
 """The same where no sentence apologises, speaks of itself, of rules or of others to ask either."""

@@ -52,8 +52,8 @@ _LOOKED_AT = 8_000
 _DENSE = ((300, 1.38), (600, 1.75), (1_300, 1.9), (1_000_000, 2.2))
 """Bytes up to which a text is looked at closely from this ratio to its compressed size on."""
 _OVERHEAD = 6
-_REPEATED = 4
-"""Passages said again that make a text worth looking for loops in."""
+_PROBE, _PROBE_ZH = 6, 3
+"""Characters of the passages that are looked for again, one behind the other."""
 _ROTATING = 0.25
 _STUTTER = re.compile(rf"\b([a-z]+)(?:\W+\1\b){{2,}}|([{UNSPACED}]{{1,3}})\2{{2,}}", re.IGNORECASE)
 _SHOWN = 60
@@ -76,7 +76,9 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
         return None
     plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
     found = (
-        _characters(text) or (_twice(plain) and _loop(plain, most, 1)) or _said_again(text, most)
+        _characters(text)
+        or (_follows_itself(plain) and _loop(plain, most, 1))
+        or _said_again(text, most)
     )
     found = found or _stutter(text) or _rotating(text)
     asked = asked[:600]
@@ -99,11 +101,14 @@ def _worth_a_look(text: str) -> bool:
     return ratio > next(least for most, least in _DENSE if len(data) <= most)
 
 
-def _twice(text: str) -> bool:
-    """Whether more passages stand there twice than in any text of its length."""
-    size = 5 if has_unspaced(text) else 11
-    passages = {text[at : at + size] for at in range(len(text) - size + 1)}
-    return len(text) - size + 1 - len(passages) >= _REPEATED + len(text) // 150
+def _follows_itself(text: str) -> bool:
+    """Whether at any of many places a passage is followed by itself: without one, no loop."""
+    size = _PROBE_ZH if has_unspaced(text) else _PROBE
+    for at in range(0, len(text) - size, size):
+        again = text.find(text[at : at + size], at + 1)
+        if again > 0 and text.startswith(text[at:again], again):
+            return True
+    return False
 
 
 def _poor_verse(text: str) -> Repeated | None:
