@@ -49,11 +49,26 @@ _CLAUSES = re.compile(r"(?<=[.!?,;:])\s+|(?<=[。！？；，、：;,])|\n+")
 _WORDS = re.compile(rf"[{UNSPACED}]|[a-z]+|\d+")
 _GRAM = 6
 _LOOKED_AT = 8_000
-_DENSE = ((300, 1.38), (600, 1.75), (1_300, 1.9), (1_000_000, 2.2))
+_DENSE = (
+    (120, 1.25),
+    (200, 1.4),
+    (300, 1.58),
+    (450, 1.75),
+    (800, 1.93),
+    (1_300, 2.2),
+    (2_000, 2.4),
+    (1_000_000, 2.5),
+)
 """Bytes up to which a text is looked at closely from this ratio to its compressed size on."""
 _OVERHEAD = 6
 _PROBE, _PROBE_ZH = 6, 3
 """Characters of the passages that are looked for again, one behind the other."""
+_LONG, _TAIL = 700, 400
+"""Characters from which on the end is looked at by itself, and how many."""
+_DOUBLED = re.compile(rf"\b([a-z]+)\W+\1\b|([{UNSPACED}]{{1,4}})\2", re.IGNORECASE)
+_STUTTERING = 1_000
+"""Characters that are looked at for it."""
+_MOST_OF_IT = 0.6
 _ROTATING = 0.25
 _STUTTER = re.compile(rf"\b([a-z]+)(?:\W+\1\b){{2,}}|([{UNSPACED}]{{1,3}})\2{{2,}}", re.IGNORECASE)
 _SHOWN = 60
@@ -72,7 +87,7 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
     Where a song, a table, a drill … is asked for, repetition is the answer.
     """
     text = answer[:_LOOKED_AT]
-    if len(text) < 16 or not _worth_a_look(text):
+    if len(text) < 12 or not (_dense(text) or (len(text) > _LONG and _dense(text[-_TAIL:]))):
         return None
     plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
     found = (
@@ -94,7 +109,7 @@ def _characters(text: str) -> Repeated | None:
     return Repeated(len(found[0]) / len(text), found[0][:_SHOWN]) if found else None
 
 
-def _worth_a_look(text: str) -> bool:
+def _dense(text: str) -> bool:
     data = text.encode()
     pressed = zlib.compressobj(1, zlib.DEFLATED, -12, 4)
     ratio = len(data) / (_OVERHEAD + len(pressed.compress(data) + pressed.flush()))
@@ -120,10 +135,13 @@ def _poor_verse(text: str) -> Repeated | None:
 
 
 def _stutter(text: str) -> Repeated | None:
-    """Words that stand there three times in a row, at three places."""
-    found = list(_STUTTER.finditer(text))[:4]
-    size = sum(len(match[0]) for match in found)
-    return Repeated(size / len(text), found[0][0][:_SHOWN]) if len(found) > 2 else None
+    """Words three times in a row at three places, or twice in a row all over the text."""
+    for pattern, places, least in ((_STUTTER, 3, 0.0), (_DOUBLED, 4, 0.6)):
+        found = list(pattern.finditer(text[:_STUTTERING]))
+        size = sum(len(match[0]) for match in found) / min(len(text), _STUTTERING)
+        if len(found) >= places and size > least:
+            return Repeated(size, found[0][0][:_SHOWN])
+    return None
 
 
 def _loop(text: str, most: float, factor: int) -> Repeated | None:
@@ -133,8 +151,17 @@ def _loop(text: str, most: float, factor: int) -> Repeated | None:
         if _DRAWN.fullmatch(unit) or (unit.strip().isdigit() and covered < 60):
             continue
         share = covered * (count - 1) / count / len(text)
-        if count >= factor * _enough(unit, zh) or (
-            factor == 1 and len(_bare(unit)) >= (15 if zh else 40) and count >= 2 and share > most
+        if (
+            count >= factor * _enough(unit, zh)
+            or (
+                factor == 1 and count >= 3.8 and len(unit) > 2 and covered > _MOST_OF_IT * len(text)
+            )
+            or (
+                factor == 1
+                and len(_bare(unit)) >= (15 if zh else 40)
+                and count >= 2
+                and share > most
+            )
         ):
             return Repeated(share, unit.strip()[:_SHOWN])
     return None
