@@ -53,8 +53,8 @@ class SemanticDedup(Filter):
     letter, and how near the words that only one has are to the other's. Rows that differ stay,
     counted as `another fact`. Rejects `same_meaning` with the cosine; the detail is the id of the
     kept row that it repeats. Rows without text are kept and counted (`no_text`), rows whose call
-    failed are rejected. Each row is compared with all kept ones: 100,000 rows of 512 numbers take a few
-    minutes and 500 MB.
+    failed are rejected. Each row is compared with all kept ones: 100,000 rows of 512 numbers take a
+    few minutes and 500 MB.
     """
 
     paper: ClassVar[str] = (
