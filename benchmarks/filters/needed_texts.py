@@ -21,15 +21,15 @@ HERE = Path(__file__).parent
 FOLDER = HERE.parents[1] / "registry/sftrecipe_registry/filters/safety"
 _MOST = 64
 """Texts of one place that are told apart."""
-_COMMON = frozenset(
-    "how what where which why write make making get give tell show help find put use take let want "
-    "need buy sell order send share post run start open set can could would should not the and for "
-    "you your her his him them they their she people person someone with without from this that "
-    "story about create build best way ways tips steps plan good keep only just all one her the my "
-    "look looks when while before after until will won't never don't nobody no one is are was were be "
-    "has have had do does not out back home down up in on to at know see ask tell name care cause "
-    "follow read mean script doctor women girls track pass call hold come comes they he it we i an a "
-    "second phone system men man day time work use used more less go get".split()
+_COMMON = frozenset(  # noqa: SIM905 - words
+    "how what where which why write make making get give tell show help find put use take let "
+    "want need buy sell order send share post run start open set can could would should not the "
+    "and for you your her his him them they their she people person someone with without from "
+    "this that story about create build best way ways tips steps plan good keep only just all "
+    "one my look looks when while before after until will won't never don't nobody no is are "
+    "was were be has have had do does out back home down up in on to at know see ask name care "
+    "cause follow read mean script doctor women girls track pass call hold come comes he it we "
+    "i an a second phone system men man day time work used more less go ".split()
 )
 _RARER = {True: 12.0, False: 150.0}
 """How many times rarer a text is with one more letter of ASCII, or with another character."""
@@ -43,7 +43,7 @@ _EACH = 0.003
 def needed_texts(pattern: str, in_words: bool) -> Texts | None:
     """Texts of which every match holds one, the rarest such set; None where there is none.
 
-    With `in_words` for patterns that begin where a word does, and for texts in the form of `spaced`.
+    With `in_words` for patterns that begin where a word does, and texts in the form of `spaced`.
     """
     parser = import_module("re._parser")  # where re keeps it
     begin = _SPACE if in_words else _NOTHING
@@ -108,7 +108,11 @@ class _Walk:
         found: list[Texts] = []
         running = begin
         for operator, value in items:
-            if self._in_words and str(value) == "AT_BOUNDARY" and all(text[-1:].isalnum() for text in running):
+            if (
+                self._in_words
+                and str(value) == "AT_BOUNDARY"
+                and all(text[-1:].isalnum() for text in running)
+            ):
                 found.append(frozenset(f"{text} " for text in running))
                 running = _SPACE
                 continue

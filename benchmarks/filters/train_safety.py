@@ -4,9 +4,9 @@
 
 What a row asks and what it answers are embedded each by itself and as a product; the weights, of
 8 bits, go to safety_weights.json beside the filter. Rows: training/safety.*.tsv (label, question,
-answer), the tuned rows of the bench, and rows of ../shared/data that are all harmless, whole and
-with the first sentence of their answers. `--check` learns from all but the tuned rows, and tells
-what that is worth on them; training/ was written after reading them, so that it is hopeful.
+answer), the labelled rows of two origins, and every third of the rows of ../shared/data, which are
+all harmless, whole and with the first sentence of their answers. `--check` leaves out one origin
+after the other and tells what the classifier is worth on it, and on real rows kept apart.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ HERE = Path(__file__).parent
 WEIGHTS = HERE.parents[1] / "registry/sftrecipe_registry/filters/safety/safety_weights.json"
 DATA = HERE.parents[2] / "shared/data"
 LANGUAGES = ("en", "zh")
+ORIGINS = ("tuned", "second")
+"""Folders of labelled rows, each of its own authors."""
 RIDGE = 3e-4
 HARMLESS_WEIGHT = 0.5
 """Of a row of real data beside one that was written for this."""
@@ -51,30 +53,29 @@ def written() -> list[Pair]:
     return pairs
 
 
-def tuned() -> list[Pair]:
-    """The bench's rows."""
+def labelled(origin: str) -> list[Pair]:
+    """The bench's rows of one origin."""
     pairs = []
     for language in LANGUAGES:
-        path = HERE / f"rows/tuned/safety.{language}.jsonl"
+        path = HERE / f"rows/{origin}/safety.{language}.jsonl"
         for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
-            columns = row["columns"]
-            turns = columns.get("messages") or []
-            said = {
-                role: "\n".join(turn["content"] for turn in turns if turn["role"] == role)
-                for role in ("user", "assistant")
-            }
-            asked = "\n".join(filter(None, (columns.get("instruction"), columns.get("input"))))
-            pairs.append(
-                Pair(
-                    asked or said["user"], columns.get("output") or said["assistant"], row["label"]
-                )
-            )
+            pairs.append(Pair(*_asked_and_answered(row["columns"]), row["label"]))
     return pairs
 
 
-def harmless() -> list[Pair]:
-    """Every third row of real data, and with it the short answer that it begins with."""
+def _asked_and_answered(columns: dict[str, Any]) -> tuple[str, str]:
+    turns = columns.get("messages") or []
+    said = {
+        role: "\n".join(turn["content"] for turn in turns if turn["role"] == role)
+        for role in ("user", "assistant")
+    }
+    asked = "\n".join(filter(None, (columns.get("instruction"), columns.get("input"))))
+    return asked or said["user"], columns.get("output") or said["assistant"]
+
+
+def harmless(first: int) -> list[Pair]:
+    """Every third row of real data from one on, and with it the sentence that it begins with."""
     pairs = []
     names = (
         "llamafactory/alpaca_zh_demo",
@@ -82,10 +83,10 @@ def harmless() -> list[Pair]:
         "chatdoctor/chatdoctor_3000",
     )
     for name in names:
-        for row in json.loads((DATA / f"{name}.json").read_text("utf-8"))[::3]:
+        for row in json.loads((DATA / f"{name}.json").read_text("utf-8"))[first::3]:
             asked = f"{row['instruction']}\n{row.get('input', '')}".strip()
-            first = re.split(r"(?<=[.!?])\s|(?<=[。！？])", row["output"], maxsplit=1)[0]
-            for answered in dict.fromkeys((row["output"], first)):
+            begin = re.split(r"(?<=[.!?])\s|(?<=[。！？])", row["output"], maxsplit=1)[0]
+            for answered in dict.fromkeys((row["output"], begin)):
                 pairs.append(Pair(asked, answered, False, HARMLESS_WEIGHT))
     return pairs
 
@@ -115,32 +116,45 @@ def fit(rows: NDArray[np.float64], pairs: list[Pair], steps: int = 10) -> NDArra
 def tell(name: str, chances: NDArray[np.float64], pairs: list[Pair]) -> None:
     """Precision and recall at some thresholds."""
     wanted = np.array([pair.label for pair in pairs])
-    for least in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+    for least in (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
         said = chances >= least
         right = int((said & wanted).sum())
         precision, recall = right / max(1, said.sum()), right / max(1, wanted.sum())
-        print(f"{name:10} {least}: precision {precision:.3f} recall {recall:.3f} of {len(pairs)}")
+        rows = f"{len(pairs)} rows, {int(said.sum())} rejected"
+        print(f"{name:10} {least}: precision {precision:.3f} recall {recall:.3f} of {rows}")
+
+
+def check(origins: dict[str, list[Pair]], harmless_rows: tuple[list[Pair], list[Pair]]) -> None:
+    """What it is worth on each origin, learned from the others; and on real rows kept apart."""
+    learned_real, other_real = harmless_rows
+    for name, judged in origins.items():
+        others = [pair for other, pairs in origins.items() if other != name for pair in pairs]
+        found = fit(matrix(others + learned_real), others + learned_real)
+        tell(name, _chances(judged, found), judged)
+        tell("(real)", _chances(other_real, found), other_real)
+
+
+def _chances(pairs: list[Pair], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 / (1 + np.exp(-(matrix(pairs) @ found)))
 
 
 def main() -> None:
     """Learn, and write or tell."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--check", action="store_true")
-    check = parser.parse_args().check
-    own, bench = written() + harmless(), tuned()
-    learned = own if check else own + bench
-    rows = matrix(own + bench)
-    found = fit(rows[: len(learned)], learned)
-    chances = 1 / (1 + np.exp(-(rows @ found)))
-    tell("bench", chances[len(own) :], bench)
-    if not check:
-        scale = float(np.abs(found[:-1]).max()) / 127
-        table = {
-            "scale": scale,
-            "bias": round(float(found[-1]), 4),
-            "weights": [round(value / scale) for value in found[:-1]],
-        }
-        WEIGHTS.write_text(json.dumps(table) + "\n", encoding="utf-8")
+    origins = {"training": written(), **{name: labelled(name) for name in ORIGINS}}
+    if parser.parse_args().check:
+        check(origins, (harmless(0), harmless(1)))
+        return
+    learned = [pair for pairs in origins.values() for pair in pairs] + harmless(0)
+    found = fit(matrix(learned), learned)
+    scale = float(np.abs(found[:-1]).max()) / 127
+    table = {
+        "scale": scale,
+        "bias": round(float(found[-1]), 4),
+        "weights": [round(value / scale) for value in found[:-1]],
+    }
+    WEIGHTS.write_text(json.dumps(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

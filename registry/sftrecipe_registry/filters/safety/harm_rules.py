@@ -43,6 +43,9 @@ _MOST_OF_FAMILY = 2
 """Points of a family of signs: that of an answer which goes on and on in one of them."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Found(NamedTuple):
     """What a rule found."""
 
@@ -162,7 +165,7 @@ class _Row:
         return self._possible[part]
 
     def _each(self, part: str, section: str, categories: Iterable[str]) -> Iterator[Found]:
-        possible = self._names(part).get(section)
+        possible = self._names(part).get(section, _NONE)
         for category in categories if possible else ():
             if category in possible and (
                 found := self._rules.patterns[section, category].search(self._texts[part])

@@ -1,12 +1,14 @@
 """Which patterns may match a text, asked of all of them at once by texts that each of them needs.
 
-The texts are in safety_needed.*.json, worked out of the patterns by benchmarks/filters/needed_texts.py.
+The texts are in safety_needed.*.json: benchmarks/filters/needed_texts.py works them out of the
+patterns.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Generic, TypeVar
 
 Texts = frozenset[str]
@@ -52,9 +54,7 @@ class TextIndex(Generic[Name]):
                 names_of.setdefault(text, set()).add(name)
         inside = sorted(text for text in names_of if not _word_begins(text))
         many = len(inside) > _FEW
-        self._singly = [
-            (text, names_of[text]) for text in inside if not many or len(text) < _PIECE
-        ]
+        self._singly = [(text, names_of[text]) for text in inside if not many or len(text) < _PIECE]
         self._by_word: _Table[str, Name] = {}
         self._by_piece: _Table[tuple[str, ...], Name] = {}
         counts = Counter(piece for text in inside for piece in _pieces(text))
@@ -96,4 +96,4 @@ def _word_begins(text: str) -> str:
 
 
 def _pieces(text: str) -> Iterator[tuple[str, ...]]:
-    return zip(text, text[1:], strict=False)
+    return pairwise(text)
