@@ -51,7 +51,7 @@ class Labelled(NamedTuple):
 
     def example(self, said: frozenset[str] | None = None) -> Example:
         """What the model sees of it; `said`: the stems that refusals share."""
-        _, phrases, marks = refusal_features(self.asked, self.answer, said)
+        phrases, marks = refusal_features(self.asked, self.answer, said)
         return Example(frozenset(phrases), frozenset(marks), self.label, self.weight)
 
 

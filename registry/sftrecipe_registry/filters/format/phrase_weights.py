@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 _SCALE = 50.0
@@ -22,8 +23,8 @@ class PhraseWeights:
         """The probability that the text is what the model looks for."""
         of = self._weights.get
         distinct = set(phrases)
-        total = math.fsum(of(phrase, 0.0) for phrase in distinct) / math.sqrt(len(distinct) or 1)
-        return _logistic(total + self._bias + math.fsum(of(mark, 0.0) for mark in marks))
+        total = math.fsum(map(of, distinct, repeat(0.0))) / math.sqrt(len(distinct) or 1)
+        return _logistic(total + self._bias + math.fsum(map(of, marks, repeat(0.0))))
 
 
 def _logistic(value: float) -> float:

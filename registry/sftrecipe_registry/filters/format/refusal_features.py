@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from typing import NamedTuple
 
 from sftrecipe_registry.filters.format.refusal_signs import sign_marks
 from sftrecipe_registry.filters.format.substance import said_by_refusals, substance_marks
@@ -96,26 +97,44 @@ def language_of(text: str) -> str:
     return "zh" if not text.isascii() and len(_HAN.findall(text)) * 5 > len(text) else "en"
 
 
-def refusal_features(
-    asked: str, answer: str, said: frozenset[str] | None = None
-) -> tuple[str, list[str], list[str]]:
-    """The language of the answer's model, its phrases and its marks.
+class Said(NamedTuple):
+    """What is cheap to tell of an answer: its phrases, and how much of it is of its own."""
 
-    `said`: the stems that refusals share, of training without some rows; left out: as shipped.
-    """
+    language: str
+    answer: str
+    words: float
+    phrases: list[str]
+    marks: list[str]
+
+
+def said_features(asked: str, answer: str, said: frozenset[str] | None = None) -> Said:
+    """`said`: the stems that refusals share, of training without some rows; or as shipped."""
     language = language_of(answer)
     answer = answer.translate(_WIDE) if language == "zh" else answer.replace("’", "'")
     tokens = _TOKENS.findall(_DIGITS.sub("0", answer.lower()))
     longest, factor = (4, 2) if language == "zh" else (3, 1)
-    shown = _ends(tokens, factor)
     known = said_by_refusals(language) if said is None else said
-    shape = chain(
-        _marks(asked, answer, tokens, factor),
-        sign_marks(answer, language),
-        substance_marks(asked, answer, known),
+    return Said(
+        language,
+        answer,
+        len(tokens) / factor,
+        list(phrases(_ends(tokens, factor), longest, "" if language == "zh" else " ")),
+        [f"@{mark}" for mark in substance_marks(asked, answer, known)],
     )
-    marks = [f"@{mark}" for mark in _crossed(shape)]
-    return language, list(phrases(shown, longest, "" if language == "zh" else " ")), marks
+
+
+def shape_marks(asked: str, said: Said) -> list[str]:
+    """The question's and the answer's marks, and the signs in its sentences."""
+    shape = chain(_marks(asked, said.answer, said.words), sign_marks(said.answer, said.language))
+    return [f"@{mark}" for mark in _crossed(shape)]
+
+
+def refusal_features(
+    asked: str, answer: str, said: frozenset[str] | None = None
+) -> tuple[list[str], list[str]]:
+    """All that the model sees: phrases and marks."""
+    found = said_features(asked, answer, said)
+    return found.phrases, found.marks + shape_marks(asked, found)
 
 
 def phrases(tokens: list[str], longest: int, between: str) -> Iterator[str]:
@@ -141,8 +160,7 @@ def _ends(tokens: list[str], factor: int) -> list[str]:
     return [*tokens[:first], "…", *tokens[-last:]]
 
 
-def _marks(asked: str, answer: str, tokens: list[str], factor: int) -> Iterator[str]:
-    words = len(tokens) / factor
+def _marks(asked: str, answer: str, words: float) -> Iterator[str]:
     for step in _STEPS:
         if words > step:
             yield f"words>{step}"

@@ -6,7 +6,11 @@ import re
 from typing import NamedTuple
 
 from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
-from sftrecipe_registry.filters.format.refusal_features import language_of, refusal_features
+from sftrecipe_registry.filters.format.refusal_features import (
+    language_of,
+    said_features,
+    shape_marks,
+)
 from sftrecipe_registry.filters.format.refusal_signs import declining_sentence
 from sftrecipe_registry.filters.format.substance import at_a_glance
 
@@ -21,6 +25,8 @@ REFUSES_ASKED_FOR = 0.4
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
 AT_A_GLANCE = {"en": 0.04, "zh": 0.06}
 """The same of the first look: 3 of 100 refusals of authors that were not learned are below it."""
+BY_WORDS = 0.1
+"""The same by words alone, before the signs are looked for: loses 3 of 850 refusals."""
 MAY_BE_ASKED_FOR = frozenset(("@asked:refuses", "@asked:rewrites", "@asked:translates"))
 _LONGEST = {"en": 1_100, "zh": 450}
 """Characters above which an answer has said something, whatever it begins with."""
@@ -60,8 +66,12 @@ def refusal(asked: str, answer: str) -> Refusal | None:
     text = text.replace("’", "'")
     if len(text) > _LONGEST[language] or not may_refuse(text, language):
         return None
-    _, phrases, marks = refusal_features(asked, text)
-    probability = phrase_weights(f"refusal.{language}.tsv").probability(phrases, marks)
+    said = said_features(asked, text)
+    weights = phrase_weights(f"refusal.{language}.tsv")
+    if weights.probability(said.phrases, said.marks) < BY_WORDS:
+        return None
+    marks = said.marks + shape_marks(asked, said)
+    probability = weights.probability(said.phrases, marks)
     if probability < least_probability(marks):
         return None
     return Refusal(probability, declining_sentence(text, language)[:_SHOWN])
