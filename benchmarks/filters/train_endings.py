@@ -22,7 +22,7 @@ from sftrecipe_registry.shared.text.scripts import has_unspaced
 
 LEAST, RIDGE, MARK_RIDGE = 3, 1e-5, 1e-5
 STEPS = 150
-SMALLEST = 0.3
+SMALLEST = {"en": 0.4, "zh": 0.3}
 """Weights below it are left out of the table."""
 LABELLED = 6.0
 """Weight of a labelled row."""
@@ -126,7 +126,7 @@ def main() -> None:
             for rows in labelled.values():
                 examples += _labelled(rows, LABELLED)
             weights = fit(examples, LEAST, RIDGE, MARK_RIDGE, STEPS)
-            kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST or k == "@bias"}
+            kept = {k: w for k, w in weights.items() if abs(w) > SMALLEST[language] or k == "@bias"}
             (WEIGHTS / f"ending.{language}.tsv").write_text(table(kept), "utf-8")
 
 

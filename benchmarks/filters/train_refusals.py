@@ -24,7 +24,7 @@ FACTORS = (0.3, 0.5, 0.7, 1.0, 1.3, 1.6)
 """Of the probability that an answer of its kind must have."""
 LABELLED = 3.0
 """Weight of a labelled row."""
-SMALLEST = 0.24
+SMALLEST = {"refusal": 0.24, "glance": 0.4}
 """Weights below it are left out of the table."""
 
 
@@ -113,7 +113,7 @@ def main() -> None:
 def _write(language: str, rows: Sequence[Labelled]) -> None:
     said, weights = _learned(rows)
     for name, learned in (("refusal", weights), ("glance", _glance(rows))):
-        kept = {k: w for k, w in learned.items() if abs(w) > SMALLEST or k == "@bias"}
+        kept = {k: w for k, w in learned.items() if abs(w) > SMALLEST[name] or k == "@bias"}
         Path(WEIGHTS / f"{name}.{language}.tsv").write_text(table(kept), "utf-8")
     words = FORMAT / "words" / f"refusals_say.{language}.txt"
     words.write_text("".join(f"{stem}\n" for stem in sorted(said)), "utf-8")
