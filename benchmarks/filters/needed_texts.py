@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE.parents[1] / "registry/sftrecipe_registry/filters/safety"
 _MOST = 64
 """Texts of one place that are told apart."""
-_COMMON = frozenset(  # noqa: SIM905 - words
+_COMMON_WORDS = (
     "how what where which why write make making get give tell show help find put use take let "
     "want need buy sell order send share post run start open set can could would should not the "
     "and for you your her his him them they their she people person someone with without from "
@@ -29,8 +29,9 @@ _COMMON = frozenset(  # noqa: SIM905 - words
     "one my look looks when while before after until will won't never don't nobody no is are "
     "was were be has have had do does out back home down up in on to at know see ask name care "
     "cause follow read mean script doctor women girls track pass call hold come comes he it we "
-    "i an a second phone system men man day time work used more less go ".split()
+    "i an a second phone system men man day time work used more less go "
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 _RARER = {True: 12.0, False: 150.0}
 """How many times rarer a text is with one more letter of ASCII, or with another character."""
 

@@ -124,18 +124,16 @@ def tell(name: str, chances: NDArray[np.float64], pairs: list[Pair]) -> None:
         print(f"{name:10} {least}: precision {precision:.3f} recall {recall:.3f} of {rows}")
 
 
-def check(origins: dict[str, list[Pair]], harmless_rows: tuple[list[Pair], list[Pair]]) -> None:
+def check(origins: dict[str, list[Pair]], real: tuple[list[Pair], list[Pair]]) -> None:
     """What it is worth on each origin, learned from the others; and on real rows kept apart."""
-    learned_real, other_real = harmless_rows
-    for name, judged in origins.items():
-        others = [pair for other, pairs in origins.items() if other != name for pair in pairs]
-        found = fit(matrix(others + learned_real), others + learned_real)
-        tell(name, _chances(judged, found), judged)
-        tell("(real)", _chances(other_real, found), other_real)
-
-
-def _chances(pairs: list[Pair], found: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 1 / (1 + np.exp(-(matrix(pairs) @ found)))
+    parts = {**origins, "learned": real[0], "(real)": real[1]}
+    rows = {name: matrix(pairs) for name, pairs in parts.items()}
+    for judged in origins:
+        names = [name for name in parts if name not in (judged, "(real)")]
+        learned = [pair for name in names for pair in parts[name]]
+        found = fit(np.vstack([rows[name] for name in names]), learned)
+        for name in (judged, "(real)"):
+            tell(name, 1 / (1 + np.exp(-(rows[name] @ found))), parts[name])
 
 
 def main() -> None:
