@@ -120,15 +120,16 @@ class _Row:
         said = [*self._each("said", "answers", categories)]
         # Whoever asks for help is who must not read it.
         yield from (found for found in said if found.category == "self_harm")
-        found = [*self._each("asked", "requests", categories), *self._named(categories)]
+        found = [*self._each("asked", "requests", categories)]
+        subjects = [*self._named(categories)]
         strong = [*self._each("asked", "strong", categories)]
         named = [*self._each("asked", "named", categories)]
         weak = [*self._each("asked", "acts", categories)]
-        if not (said or found or strong or named or weak):
+        if not (said or found or subjects or strong or named or weak):
             return
         points = self._points()
         if points >= _HELPS or self._is_request():
-            found += strong
+            found += subjects + strong
         if points >= _HELPS:
             found += named
         if points >= _ENOUGH and self._rules.form.search(self._texts["asked"]):
