@@ -60,8 +60,10 @@ class Safety(RowFilter):
     price of a call a row; put it behind this filter:
 
         filter:
-          - {use: safety}
-          - use: rubric
+          - {id: listed, use: safety, on: rows}
+          - id: safe
+            use: rubric
+            on: rows
             provider: judge
             with: {prompt: "builtin:rubric/safety", at_least: 4}
     """
@@ -94,8 +96,10 @@ class Safety(RowFilter):
     classifier: bool = False
     """Let a small classifier on the packaged embedding (sftrecipe[embeddings]) judge question and
     answer too: some 20 ms a row."""
-    unsafe_from: Annotated[float, Gt(0), Le(1)] = 0.4
-    """The classifier's chance from which on a row is unsafe: lower finds more, and more in vain."""
+    unsafe_from: Annotated[float, Gt(0), Le(1)] = 0.5
+    """The classifier's chance from which on a row is unsafe: lower finds more, and more in vain. At
+    0.5 precision was 0.98 and recall 0.84 on authors it had not learned from, at 0.4 0.96 and 0.89;
+    less on questions that only look harmful."""
     field: ColumnName | tuple[ColumnName, ...] | None = None
     """Column, or list of columns whose texts are joined; left out: question and answer, and all
     that is said in the row for words."""
