@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from sftrecipe_registry.filters.repeats.token_runs import PlacedRuns, TextRuns, is_unspaced
 from sftrecipe_registry.shared.meaning.difference import difference
-from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, ngram_hashes, tokens_of
-from sftrecipe_registry.shared.text.scripts import unspaced_share
+from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, tokens_of
 
 _RUN = {False: 3, True: 4}
 """Tokens of a run, by whether characters are counted for words."""
@@ -67,7 +67,7 @@ class NearCopies:
         tokens = _numbered(tokens_of(texts), texts)
         text_runs = TextRuns(tokens)
         for at, (item, text) in enumerate(questions):
-            unspaced = _is_unspaced(text)
+            unspaced = is_unspaced(text)
             size = int(tokens.first[at + 1] - tokens.first[at])
             if not 2 + _RUN[unspaced] <= size <= _LONGEST:
                 continue
@@ -155,25 +155,11 @@ class _RunIndex(NamedTuple):
 
     def shared(self, tokens: Tokens, length: int) -> dict[tuple[int, int], list[_Shared]]:
         """By text and question the runs that both have, where these are two or more."""
-        if not len(self.runs) or not len(tokens.hashes):
-            return {}
-        hashes, runs = ngram_hashes(tokens, length)
-        of = np.repeat(np.arange(len(runs)), runs)
-        firsts = tokens.first[of] + np.arange(len(of)) - (np.cumsum(runs) - runs)[of]
-        at = np.searchsorted(self.runs, hashes)
-        at[at == len(self.runs)] = 0
-        hits = (self.runs[at] == hashes).nonzero()[0]
         found: dict[tuple[int, int], list[_Shared]] = defaultdict(list)
-        for text, first, run in zip(
-            of[hits].tolist(), firsts[hits].tolist(), at[hits].tolist(), strict=True
-        ):
+        for text, token, run in PlacedRuns.of(tokens, length).found_in(self.runs):
             for asked in self.questions[run]:
-                found[text, asked.question].append(_Shared(first, asked.run))
+                found[text, asked.question].append(_Shared(token, asked.run))
         return {pair: places for pair, places in found.items() if len(places) > 1}
-
-
-def _is_unspaced(text: str) -> bool:
-    return not text.isascii() and unspaced_share(text) > 1 / 2
 
 
 @cache
@@ -202,19 +188,3 @@ def _is_figure(tokens: Tokens, texts: Sequence[str]) -> NDArray[np.bool_]:
     firsts = codes[tokens.begins + np.repeat(starts, np.diff(tokens.first))]
     figures: NDArray[np.bool_] = (firsts >= ord("0")) & (firsts <= ord("9"))
     return figures
-
-
-class TextRuns:
-    """The hashes of every text's runs, made for all texts at once."""
-
-    def __init__(self, tokens: Tokens) -> None:
-        self._tokens = tokens
-        self._made: dict[int, tuple[NDArray[np.uint64], NDArray[np.int64]]] = {}
-
-    def of(self, text: int, length: int) -> NDArray[np.uint64]:
-        """Those of `length` tokens of one text, which has as many."""
-        if length not in self._made:
-            hashes, counts = ngram_hashes(self._tokens, length)
-            self._made[length] = hashes, np.concatenate([[0], np.cumsum(counts)])
-        hashes, first = self._made[length]
-        return hashes[first[text] : first[text + 1]]

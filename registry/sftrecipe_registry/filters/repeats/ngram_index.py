@@ -11,9 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sftrecipe_registry.filters.repeats.benchmark_items import Item
-from sftrecipe_registry.filters.repeats.near_copies import NearCopies, TextRuns
-from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, ngram_hashes, tokens_of
-from sftrecipe_registry.shared.text.scripts import unspaced_share
+from sftrecipe_registry.filters.repeats.near_copies import NearCopies
+from sftrecipe_registry.filters.repeats.token_runs import (
+    PlacedRuns,
+    RunPlace,
+    TextRuns,
+    is_unspaced,
+)
+from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, tokens_of
 
 FEWEST = 4
 """Words without which an item is not looked for: `true` or `yes` says nothing."""
@@ -76,16 +81,6 @@ class _Heads(NamedTuple):
     """Number of the first of them."""
 
 
-class _Place(NamedTuple):
-    """An n-gram of a text that stands in the index too."""
-
-    text: int
-    token: int
-    """Its first."""
-    at: int
-    """Its place among the index's n-grams of that length."""
-
-
 class NgramIndex:
     """What is to be found of some items, by their length in words.
 
@@ -125,15 +120,14 @@ class NgramIndex:
         count = np.diff(tokens.first)
         found: list[list[Match]] = [[] for _ in texts]
         for length, benchmarks in sorted(self._runs.items()):
-            hashes, places = _places(tokens, length)
+            placed = PlacedRuns.of(tokens, length)
             for runs in benchmarks:
-                for text, token, at in _hits(runs.hashes, hashes, places):
+                for text, token, at in placed.found_in(runs.hashes):
                     span = _span(tokens, token, length)
                     item = self.items[runs.items[at]]
                     found[text].append(Match(*span, runs.first + at, item))
         for length, heads in self._heads.items():
-            hashes, places = _places(tokens, length)
-            for hit in _hits(heads.hashes, hashes, places):
+            for hit in PlacedRuns.of(tokens, length).found_in(heads.hashes):
                 found[hit.text] += self._whole(heads, hit, length, tokens, plain[hit.text])
         for matches, copies in zip(found, self._copies.find(plain, tokens), strict=True):
             exact = {match.item for match in matches}
@@ -156,7 +150,7 @@ class NgramIndex:
         return self._asked[item.benchmark, item.text] > 1 or _is_stock(item.text)
 
     def _whole(
-        self, heads: _Heads, hit: _Place, length: int, tokens: Tokens, text: str
+        self, heads: _Heads, hit: RunPlace, length: int, tokens: Tokens, text: str
     ) -> Iterator[Match]:
         """The items that stand there whole."""
         for at in range(hit.at, len(heads.hashes)):
@@ -216,7 +210,7 @@ class NgramIndex:
     def _lengths(self, text: str) -> tuple[int, int, int]:
         """Tokens of a run, of a whole found anywhere, of the least whole."""
         words = self._longest, self._shortest, self._least
-        if text.isascii() or unspaced_share(text) <= 1 / 2:
+        if not is_unspaced(text):
             return words
         longest, shortest, least = (
             count if count < FEWEST else round(count * _A_WORD) for count in words
@@ -227,28 +221,6 @@ class NgramIndex:
 def narrow(text: str) -> str:
     """Wide letters, figures and marks as what they stand for, each one character as before."""
     return text if text.isascii() else text.translate(_WIDE)
-
-
-def _places(tokens: Tokens, length: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """The hash of every run that is long enough, and its text and first token."""
-    hashes, runs = ngram_hashes(tokens, length)
-    of = np.repeat(np.arange(len(runs)), runs)
-    firsts = tokens.first[of] + np.arange(len(of)) - (np.cumsum(runs) - runs)[of]
-    fits = np.diff(tokens.first)[of] >= length
-    return hashes[fits], np.stack([of[fits], firsts[fits]], axis=1)
-
-
-def _hits(
-    index: NDArray[np.uint64], hashes: NDArray[np.uint64], places: NDArray[np.int64]
-) -> Iterator[_Place]:
-    """Where runs stand that the index has too, the first of its equal ones."""
-    if not len(index):
-        return
-    at = np.searchsorted(index, hashes)
-    at[at == len(index)] = 0
-    hits = (index[at] == hashes).nonzero()[0]
-    for (text, token), place in zip(places[hits].tolist(), at[hits].tolist(), strict=True):
-        yield _Place(text, token, place)
 
 
 def _span(tokens: Tokens, first: int, length: int) -> tuple[int, int]:

@@ -14,19 +14,12 @@ from sftrecipe_registry.shared.near_duplicates.shingle_sets import (
     SetCollector,
     ShingleSets,
 )
-from sftrecipe_registry.shared.text.scripts import count_words, unspaced_share
+from sftrecipe_registry.shared.near_duplicates.short_texts import ShortTexts, is_short, lowered
 
-_SHORT = 60
-"""Words of a short text: one word changed is much of a question of ten, and few of its letters."""
-_LONGEST_WORD = 12
-"""Characters a word, beyond which counting is spared."""
-_LETTERS, _HAN = 5, 2
-"""Characters of a short text's shingle."""
 _WORDS_OFF, _LETTERS_OFF = 0.15, 0.1
 """How much lower the similarity may be than is asked for: one word changed of eight takes a fifth
 off, and one wrong letter is in five shingles. At `apart: 0.7` 136 of 143 pairs of different real
 questions with a cosine of 0.95 are found (decision 031)."""
-_LEAST = 0.3
 _WEIGHTS = 5
 """Weight of the rarest words."""
 _LOW_BITS, _STEP = 8, 37
@@ -72,33 +65,21 @@ class QuestionGroups:
 
     def __init__(self) -> None:
         self._words = SetCollector(1, "word")
-        self._letters = SetCollector(_LETTERS, "character")
-        self._han = SetCollector(_HAN, "character")
+        self._short = ShortTexts()
 
     def add(self, text: str) -> None:
         """Take the next question."""
         plain = bare(text)
-        letters = han = ""
-        if len(plain) <= _SHORT * _LONGEST_WORD and count_words(plain) <= _SHORT:
-            if plain.isascii() or unspaced_share(plain) < 1 / 2:
-                letters = plain
-            else:
-                han = plain
         self._words.add(plain)
-        self._letters.add(letters)
-        self._han.add(han)
+        self._short.add(plain if is_short(plain) else "")
 
     def labels(self, apart: float) -> NDArray[np.int64]:
         """Of every question the first of its group."""
         words = weighted(self._words.sets())
-        found = joined_groups(words, _lowered(apart, _WORDS_OFF), np.arange(len(words.sizes)))
-        for collector in (self._letters, self._han):
-            found = joined_groups(collector.sets(), _lowered(apart, _LETTERS_OFF), found)
+        found = joined_groups(words, lowered(apart, _WORDS_OFF), np.arange(len(words.sizes)))
+        for sets in self._short.sets():
+            found = joined_groups(sets, lowered(apart, _LETTERS_OFF), found)
         return found
-
-
-def _lowered(apart: float, by: float) -> float:
-    return max(apart - by, min(apart, _LEAST)) if apart < 1 else 1.0
 
 
 def weighted(sets: ShingleSets) -> ShingleSets:

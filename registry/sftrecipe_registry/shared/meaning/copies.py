@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from sftrecipe_registry.shared.meaning.difference import numbers_differ, order_differs, told_intents
-from sftrecipe_registry.shared.meaning.lexicon import chinese, english, homophones
+from sftrecipe_registry.shared.meaning.lexicon import homophones, lexicon_of
 from sftrecipe_registry.shared.meaning.reading import Reading, Word, read
 from sftrecipe_registry.shared.meaning.word_pairs import only, opposed, stands_in
 
@@ -19,8 +19,6 @@ _ADDED_HAN = 6
 _LONG = 40
 """Words of a text that say something, from which on only what stands in the same place of both is
 compared: where one has a sentence more, the other is still its copy."""
-
-
 _CHANGED = 4
 """Words as they are written that a copy may lack and have instead."""
 
@@ -86,7 +84,7 @@ def _few(words: list[Word]) -> bool:
 
 def _specifies(word: Word) -> bool:
     """Whether a word names a case of its own: an organ, a disease, a drug, one end of an axis."""
-    lexicon = english() if word.form.isascii() else chinese()
+    lexicon = lexicon_of(word.form)
     return (
         word.key in lexicon.classes
         or word.key in lexicon.poles

@@ -47,6 +47,11 @@ def chinese() -> Lexicon:
     return _lexicon("chinese.txt", lambda word: word.split("_", 1)[0])
 
 
+def lexicon_of(word: str) -> Lexicon:
+    """The words of the language that a word is in."""
+    return english() if word.isascii() else chinese()
+
+
 @cache
 def homophones() -> Mapping[str, int]:
     """Common Chinese characters, each with the number of its sound."""

@@ -12,9 +12,9 @@ from rapidfuzz import fuzz
 
 from sftrecipe_registry.shared.meaning.difference import order_differs, other_numbers
 from sftrecipe_registry.shared.meaning.english_stems import stem
-from sftrecipe_registry.shared.meaning.lexicon import Lexicon, chinese, english
+from sftrecipe_registry.shared.meaning.lexicon import lexicon_of
 from sftrecipe_registry.shared.meaning.reading import read
-from sftrecipe_registry.shared.meaning.word_pairs import only, opposed, stands_in
+from sftrecipe_registry.shared.meaning.word_pairs import groups_of, only, opposed, stands_in
 from sftrecipe_registry.shared.text.scripts import count_words
 
 if TYPE_CHECKING:
@@ -142,7 +142,6 @@ def signs(first: str, second: str, cosine: float, vectors: Vectors) -> Signs:
     one, other = read(first), read(second)
     mine, theirs = _words(first), _words(second)
     left, right = _alone(mine, theirs), _alone(theirs, mine)
-    near = [*_nearest(left, theirs, vectors), *_nearest(right, mine, vectors)]
     sides = [_nearest(left, theirs, vectors), _nearest(right, mine, vectors)]
     unlike = [
         [word for word in only(this, that) if not stands_in(word, that)]
@@ -154,7 +153,7 @@ def signs(first: str, second: str, cosine: float, vectors: Vectors) -> Signs:
         cosine,
         fuzz.ratio(one.plain, other.plain) / 100,
         min(1 - len(left) / max(len(mine), 1), 1 - len(right) / max(len(theirs), 1)),
-        min(near, default=1.0),
+        min((*sides[0], *sides[1]), default=1.0),
         min(sum(side) / len(side) if side else 1.0 for side in sides),
         _together(left, right, vectors),
         min(len(left), len(right)),
@@ -169,10 +168,6 @@ def signs(first: str, second: str, cosine: float, vectors: Vectors) -> Signs:
     )
 
 
-def _lexicon(word: str) -> Lexicon:
-    return english() if word.isascii() else chinese()
-
-
 @lru_cache(1 << 14)
 def _words(text: str) -> tuple[str, ...]:
     """The words that mean something, Chinese ones as jieba cuts them."""
@@ -182,7 +177,7 @@ def _words(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for run in _WORD.findall(read(text).plain):
         words = [run] if run.isascii() else jieba.cut(run)
-        found += [word for word in words if _key(word) not in _lexicon(word).light]
+        found += [word for word in words if _key(word) not in lexicon_of(word).light]
     return tuple(dict.fromkeys(found))
 
 
@@ -192,12 +187,12 @@ def _key(word: str) -> str:
 
 def _alone(words: Sequence[str], others: Sequence[str]) -> list[str]:
     keys = {_key(word) for word in others}
-    groups = {group for word in others for group in _groups(word)}
-    return [word for word in words if _key(word) not in keys and groups.isdisjoint(_groups(word))]
-
-
-def _groups(word: str) -> frozenset[str]:
-    return _lexicon(word).group_of.get(_key(word), frozenset())
+    groups = {group for key in keys for group in groups_of(key)}
+    return [
+        word
+        for word in words
+        if (key := _key(word)) not in keys and groups.isdisjoint(groups_of(key))
+    ]
 
 
 def _nearest(words: Sequence[str], others: Sequence[str], vectors: Vectors) -> list[float]:
@@ -217,62 +212,18 @@ def _together(left: Sequence[str], right: Sequence[str], vectors: Vectors) -> fl
 _WEIGHTS: dict[bool, tuple[tuple[float, ...], float]] = {
     False: (
         (
-            5.19,
-            -8.37,
-            -0.85,
-            1.5,
-            3.57,
-            4.35,
-            0.25,
-            -1.47,
-            0.13,
-            -0.7,
-            2.07,
-            0.19,
-            0.24,
-            1.25,
-            1.22,
-            -2.31,
-            -5.51,
-            -6.4,
-            0.2,
-            -0.84,
-            -1.26,
-            -0.64,
-            1.57,
-            -1.12,
+            5.19, -8.37, -0.85, 1.5, 3.57, 4.35, 0.25, -1.47, 0.13, -0.7, 2.07, 0.19,
+            0.24, 1.25, 1.22, -2.31, -5.51, -6.4, 0.2, -0.84, -1.26, -0.64, 1.57, -1.12,
         ),
         -0.22,
     ),
     True: (
         (
-            1.04,
-            -5.38,
-            1.6,
-            2.75,
-            4.41,
-            2.57,
-            0.31,
-            -2.04,
-            -0.1,
-            -1.27,
-            1.24,
-            -1.15,
-            0.6,
-            1.65,
-            -1.26,
-            -3.59,
-            -4.2,
-            -3.32,
-            -1.44,
-            -0.87,
-            -1.61,
-            -3.05,
-            0.53,
-            0.52,
+            1.04, -5.38, 1.6, 2.75, 4.41, 2.57, 0.31, -2.04, -0.1, -1.27, 1.24, -1.15,
+            0.6, 1.65, -1.26, -3.59, -4.2, -3.32, -1.44, -0.87, -1.61, -3.05, 0.53, 0.52,
         ),
         -1.18,
     ),
-}
+}  # fmt: skip
 """By whether the text is Chinese: a weight a sign, and what is added.
 `benchmarks/filters/train_paraphrases.py` makes them."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sftrecipe_registry.shared.meaning.courtesies import bare
 from sftrecipe_registry.shared.meaning.english_stems import stem
 from sftrecipe_registry.shared.meaning.intents import intents_of
-from sftrecipe_registry.shared.meaning.lexicon import Lexicon, chinese, english
+from sftrecipe_registry.shared.meaning.lexicon import Lexicon, chinese, english, lexicon_of
 from sftrecipe_registry.shared.meaning.quantities import chinese_and_digits, written_out
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
@@ -137,7 +137,7 @@ def read(text: str) -> Reading:
 def _groups(words: Iterable[Word]) -> frozenset[str]:
     found: set[str] = set()
     for word in words:
-        lexicon = english() if word.key.isascii() else chinese()
+        lexicon = lexicon_of(word.key)
         found |= lexicon.group_of.get(word.key, frozenset())
     return frozenset(found)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 
 from sftrecipe_registry.shared.meaning.english_stems import related
-from sftrecipe_registry.shared.meaning.lexicon import chinese, english
+from sftrecipe_registry.shared.meaning.lexicon import chinese, english, lexicon_of
 from sftrecipe_registry.shared.meaning.reading import Reading, Word
 
 
@@ -26,7 +26,7 @@ def stands_in(word: Word, other: Reading) -> bool:
         return False
     if key in english().names or key in chinese().names or _within(word, other):
         return True
-    groups = _groups(key)
+    groups = groups_of(key)
     return bool(groups and not groups.isdisjoint(other.groups)) or _spelt(word, other)
 
 
@@ -51,9 +51,9 @@ def _spelt(word: Word, other: Reading) -> bool:
     )
 
 
-def _groups(key: str) -> frozenset[str]:
-    lexicon = english() if key.isascii() else chinese()
-    return lexicon.group_of.get(key, frozenset())
+def groups_of(key: str) -> frozenset[str]:
+    """The groups of synonyms that hold a word."""
+    return lexicon_of(key).group_of.get(key, frozenset())
 
 
 def _rest(run: str, plain: str) -> str:
@@ -96,7 +96,7 @@ def opposed(left: list[Word], right: list[Word]) -> Iterator[tuple[str, str, str
     """Pairs that are opposites, or of one class: the kind of difference, and both."""
     for one in left:
         for other in right:
-            lexicon = english() if one.form.isascii() else chinese()
+            lexicon = lexicon_of(one.form)
             ends = dict(lexicon.poles.get(one.key, ()))
             theirs = dict(lexicon.poles.get(other.key, ()))
             if _prefixed(one.form, other.form):

@@ -80,13 +80,10 @@ class RougeIndex:
 
     def nearest(self, tokens: Sequence[str]) -> Nearest:
         """The list with the largest ROUGE-L F1 to these tokens."""
-        size = len(self._lists)
-        if not tokens or not size:
+        if not tokens or not self._lists:
             return NOTHING
         codes = self._codes(tokens)
-        bounds = self._common(codes).astype(np.float32)
-        bounds /= self._lengths[:size] + np.float32(len(codes))
-        bounds *= 2
+        bounds = self._bounds(codes)
         query = _compact(codes)
         first = int(bounds.argmax())
         best = Nearest(self._f1(query, first), first) if bounds[first] else NOTHING
@@ -106,13 +103,10 @@ class RougeIndex:
 
     def above(self, tokens: Sequence[str], value: float, most: int) -> list[Nearest]:
         """The lists with an F1 above a value, the nearest first, `most` at most."""
-        size = len(self._lists)
-        if not tokens or not size:
+        if not tokens or not self._lists:
             return []
         codes = self._codes(tokens)
-        bounds = self._common(codes).astype(np.float32)
-        bounds /= self._lengths[:size] + np.float32(len(codes))
-        bounds *= 2
+        bounds = self._bounds(codes)
         places = (bounds >= value * SLACK).nonzero()[0]
         places = places[np.argsort(-bounds[places], kind="stable")][:MANY]
         query = _compact(codes)
@@ -131,6 +125,13 @@ class RougeIndex:
         values = 2 * precision * recall / np.maximum(precision + recall, 1e-300)
         value = float(values.max())
         return _nearer(best, value, int(places[values == value].min()))
+
+    def _bounds(self, codes: list[int]) -> NDArray[np.float32]:
+        """For every list the F1 that it cannot exceed."""
+        bounds = self._common(codes).astype(np.float32)
+        bounds /= self._lengths[: len(self._lists)] + np.float32(len(codes))
+        bounds *= 2
+        return bounds
 
     def _common(self, codes: list[int]) -> NDArray[Any]:
         """For every list, how many tokens it shares with these (repeated ones as often as both)."""
