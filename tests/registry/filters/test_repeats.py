@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tests.registry.filters.judging import judged
 
 from sftrecipe import Context
@@ -25,6 +27,7 @@ from sftrecipe_registry.shared.near_duplicates.set_join import find_repeats
 from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector, ShingleSets
 from sftrecipe_registry.shared.near_duplicates.token_hashes import Unit, ngram_hashes, tokens_of
 from sftrecipe_registry.shared.text.tokenizers import tokenizer
+from sftrecipe_registry.shared.vectors import embedded_texts
 
 TEXTS = st.lists(st.text("ab 图İßΣ_9,\n\ud800", max_size=12), max_size=12)
 
@@ -211,3 +214,21 @@ def test_one_verdict_a_row_of_the_packaged_model(texts: list[str]) -> None:
     verdicts = judged(plugin, rows, Context("x", streams=streams))
     assert len(verdicts) == len(rows)
     assert all(verdict.keep or verdict.detail for verdict in verdicts)
+
+
+def test_equal_texts_are_embedded_once_and_endless_ones_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        asked.extend(texts)
+        return np.eye(4, dtype=np.float32)[[hash(text) % 4 for text in texts]]
+
+    monkeypatch.setattr(embedded_texts, "load_embedder", lambda: embed)
+    context = Context("x")
+    texts = ["a"] * 100 + ["", "b" * 50_000, "b" * 60_000] + ["a"] * 100
+    vectors = asyncio.run(embedded_texts.embedded(texts, "packaged", context))
+    assert asked == ["a", "b" * 20_000]
+    assert len(vectors.row_of) == 202 and [*vectors.failed] == [100]
+    assert context.counts["texts cut before they were embedded"] == 2

@@ -17,6 +17,10 @@ from sftrecipe_registry.shared.vectors.packaged_embedding import EmbeddedBy, loa
 
 _TOGETHER = 64
 """Texts that the packaged model is given at once."""
+_LONGEST = 20_000
+"""Characters of a text that the packaged model reads: its time and memory grow with the square."""
+_REMEMBERED = 4096
+"""Texts whose vectors are at hand where they come again: 8 MB."""
 
 _NO_TEXT = "no_text"
 
@@ -48,14 +52,15 @@ class Vectors(NamedTuple):
 
 async def embedded(texts: Iterable[str], by: EmbeddedBy, ctx: Context) -> Vectors:
     """The texts' vectors, in order; empty texts have none (`no_text`), nor have failed calls, nor
-    those whose vector is not as wide as most (`odd_embedding`).
+    those whose vector is not as wide as most (`odd_embedding`). The packaged model reads the first
+    20,000 characters of a text, which is counted.
 
     Raises PluginRefused where the model is not installed.
     """
     of_width: dict[int, _OneWidth] = {}
     found = Vectors(np.zeros((0, 1), np.float32), {}, {}, [])
     place = 0
-    async for vector, call in _asked(texts, ctx) if by == "provider" else _packaged(texts):
+    async for vector, call in _asked(texts, ctx) if by == "provider" else _packaged(texts, ctx):
         if isinstance(vector, Failed):
             found.failed[place] = vector
         else:
@@ -103,11 +108,22 @@ async def _asked(texts: Iterable[str], ctx: Context) -> AsyncIterator[Part]:
             yield (numbers / np.linalg.norm(numbers)).astype(np.float32), reply.key
 
 
-async def _packaged(texts: Iterable[str]) -> AsyncIterator[Part]:
+async def _packaged(texts: Iterable[str], ctx: Context) -> AsyncIterator[Part]:
     embed = load_embedder()
-    remaining = iter(texts)
+    known: dict[str, NDArray[np.float32]] = {}
+    remaining = (_cut(text, ctx) for text in texts)
     while batch := [*islice(remaining, _TOGETHER)]:
+        new = [text for text in dict.fromkeys(batch) if text.strip() and text not in known]
         # In a thread: others go on, and Ctrl-C is heard.
-        vectors = iter(await asyncio.to_thread(embed, [*filter(str.strip, batch)]))
+        known.update(zip(new, await asyncio.to_thread(embed, new), strict=True))
         for text in batch:
-            yield next(vectors) if text.strip() else Failed(_NO_TEXT), ""
+            yield known[text] if text.strip() else Failed(_NO_TEXT), ""
+        for text in [*islice(known, max(len(known) - _REMEMBERED, 0))]:
+            del known[text]
+
+
+def _cut(text: str, ctx: Context) -> str:
+    if len(text) <= _LONGEST:
+        return text
+    ctx.count("texts cut before they were embedded")
+    return text[:_LONGEST]
