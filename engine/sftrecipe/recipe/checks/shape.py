@@ -57,8 +57,11 @@ def shape_problems(
     for detail in error.errors(include_url=False):
         path = _path(nearest(root, base), detail)
         groups.setdefault(path, []).append(detail)
+    entered = {path[:end] for path in groups for end in range(len(path))}
     for path, details in groups.items():
-        yield _merged_problem(details, model, root, (*base, *path))
+        told = [each for each in details if path not in entered or not _is_of_other_kind(each)]
+        if told:
+            yield _merged_problem(told, model, root, (*base, *path))
 
 
 def _path(part: Node, detail: ErrorDetails) -> Path:
@@ -94,6 +97,13 @@ def _expected_type(detail: ErrorDetails) -> str | None:
         return "whole"
     stem = kind.removesuffix("_type").removesuffix("_parsing")
     return _TYPES.get(stem) if stem != kind or kind in _TYPES else None
+
+
+def _is_of_other_kind(detail: ErrorDetails) -> bool:
+    """Whether a mapping or list was refused as such: where something is wrong inside it too, that
+    is told by the member of a union that takes its like."""
+    is_type = _expected_type(detail) is not None or detail["type"] in ("literal_error", "enum")
+    return is_type and isinstance(detail["input"], dict | list)
 
 
 def _problem_of(detail: ErrorDetails, model: type[BaseModel], root: Node, path: Path) -> Problem:

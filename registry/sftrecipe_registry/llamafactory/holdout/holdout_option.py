@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import ceil, floor, sqrt
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
-from pydantic import Discriminator, StringConstraints, Tag
+from pydantic import StringConstraints
 
 from sftrecipe.plugin import Described, Inputs, OptionProblem, Texts, closest
 
@@ -61,11 +61,7 @@ class Holdout(Described):
                 yield OptionProblem(("holdout", "by"), message, hint, severity="warning")
 
 
-Wish = Annotated[
-    Annotated[Annotated[float, Ge(0)], Tag("wish")] | Annotated[Holdout, Tag("options")],
-    Discriminator(lambda value: "options" if isinstance(value, Mapping | Holdout) else "wish"),
-]
-"""Told apart by what is written, so that what is wrong with one form is told of it alone."""
+Wish = Annotated[float, Ge(0)] | Holdout
 
 
 def holdout_problems(holdout: float | Holdout, inputs: Inputs) -> Iterator[OptionProblem]:
