@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Text, own_text
 from sftrecipe.plan.steps import Step
+from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.plugin_kinds import Source
 from sftrecipe.plugin.provider import CALL_FAILED
 from sftrecipe.recipe.language.sections import HELD_OUT
@@ -35,7 +37,7 @@ _COMMON = {
 """What decides reasons that many plugins share."""
 _END = re.compile(r"[A-Za-z_]{1,40}")
 """A server's own word for how it ended a reply; of one at its limit, tokens or text are told."""
-_UNSET: tuple[object, ...] = (None, (), {}, "")
+_UNSET: tuple[object, ...] = (None, [], {}, "")
 _ENGINE_KEYS = {"id", "use", "from", "on", "provider", "with", "budget"}
 
 
@@ -111,7 +113,7 @@ class Loss:
             del known[_CUT_OFF]
         reasons = self.reasons or (_REASON_HELD_OUT,)
         names = dict.fromkeys(name for reason in reasons for name in known.get(reason, ()))
-        values = {name: getattr(plugin, name) for name in names if hasattr(plugin, name)}
+        values = _plain_options(plugin, names)
         return {name: value for name, value in values.items() if value not in _UNSET} or values
 
 
@@ -273,10 +275,23 @@ def _short(record: Record) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+def _plain_options(plugin: Plugin, names: Iterable[str]) -> dict[str, Any]:
+    """Options as plain data, whatever their types; of one with options of its own those that the
+    recipe sets."""
+    dump = partial(plugin.model_dump, mode="json", include={*names}, fallback=str, warnings=False)
+    values = dump() | dump(exclude_unset=True)
+    return {name: values[name] for name in names if name in values}
+
+
 def _option(name: str, value: object) -> str:
     if value in _UNSET:
         return f"`{name}`"
-    if isinstance(value, float):
-        value = f"{value:g}"
-    text = str(list(value) if isinstance(value, tuple) else value)
+    text = _shown_value(value)
     return f"`{name}: {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}`"
+
+
+def _shown_value(value: object) -> str:
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{name}: {_shown_value(each)}" for name, each in value.items())
+        return f"{{{inside}}}"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -85,6 +85,11 @@ WAYS = {
         "export-llamafactory",
         ("all 6 rows are held out", "`holdout: 100`"),
     ),
+    "held out, said in a mapping": Way(
+        SOURCE + EXPORT.replace("alpaca", "alpaca, holdout: {share: 100}"),
+        "export-llamafactory",
+        ("all 6 rows are held out", "`holdout: {share: 100}`"),
+    ),
     "held out none": Way(
         'providers: {m: {use: openai, base_url: "http://127.0.0.1:9/v1", model: m, api_key: ""}}\n'
         + SOURCE
