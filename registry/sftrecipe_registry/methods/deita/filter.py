@@ -136,7 +136,8 @@ class Deita(Sampling, Filter):
     on_failure: OnFailure = "keep"
     """What becomes of a row that has no score or no embedding because a call failed or its reply
     cannot be read: `keep` leaves it, unscored or not compared, and tells how many there are; `drop`
-    rejects it. `--retry-failed` asks again."""
+    rejects it. `--retry-failed` asks again for what failed; a reply that cannot be read comes from
+    the ledger again."""
 
     def required(self) -> frozenset[Capability]:
         """What the judge must do, where one is asked."""

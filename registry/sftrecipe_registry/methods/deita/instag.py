@@ -112,7 +112,8 @@ class InsTag(Sampling, Filter):
     model, `pip install 'sftrecipe[embeddings]'`."""
     on_failure: OnFailure = "keep"
     """What becomes of a row whose call failed, or that comes out without tags: `keep` leaves it,
-    untagged, and tells how many there are; `drop` rejects it. `--retry-failed` asks again."""
+    untagged, and tells how many there are; `drop` rejects it. `--retry-failed` asks again for what
+    failed; a reply that cannot be read comes from the ledger again."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """No embeddings to be had."""

@@ -110,7 +110,8 @@ class MagpieTags(Sampling, RowFilter):
     on_failure: OnFailure = "keep"
     """What becomes of a row that lacks a tag because a call failed or its reply has no legal label:
     `keep` leaves it, and tells how many there are; `drop` rejects it, at the first call that fails.
-    `--retry-failed` asks again."""
+    `--retry-failed` asks again for what failed; a reply that cannot be read comes from the ledger
+    again."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Nothing to ask for; the safety of answers that are not there."""
