@@ -78,6 +78,7 @@ MESSAGES = {
     "repeated-id": "id '{id}' is taken by the block on line {line}",
     "unknown-stream": "stream '{stream}' does not exist",
     "forward-reference": "stream '{stream}' is made further down, on line {line}",
+    "own-stream": "'{stream}' is read by block '{id}' itself: a stream is not compared with itself",
     "self-reference": "block '{stream}' reads itself",
     "unknown-provider": "provider '{provider}' does not exist",
     "provider-missing": "{kind} '{use}' asks a model but the block names no provider",
@@ -323,6 +324,8 @@ MESSAGES = {
     "outcome-gate-passed": "gate passed: {metric} is {value}, asked {bounds}",
     "outcome-gate-missed": "gate missed: {metric} is {value}, asked {bounds}",
     "outcome-needs": "{data_set}: some of its answers are not to be learned: train it with {name}: true",
+    "outcome-groups-not-held-out": "{step}: of {rows} rows none is held out: groups of near-duplicates are larger than what "
+    "is to be held out; raise apart, or name less in by",
     "outcome-not-held-out": "{step}: of {rows} rows none is held out; of so few, name a number of rows",
     "outcome-few": "{rows} rows with a verdict are few: intervals come out too narrow",
     "outcome-at-least": "at least {bound}",

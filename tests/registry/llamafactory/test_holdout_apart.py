@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -193,6 +196,40 @@ def test_large_groups_are_told() -> None:
     ]
     found = told(rows, {"share": 0.4, "apart": 0.7})
     assert (found.held, found.too_large) == (frozenset(), [5])
+
+
+def test_groups_across_strata_that_cannot_be_held_out_are_told() -> None:
+    rows = [
+        new_record(stream, {"instruction": f"{polite}{' '.join(WORDS[at : at + 9])}"})
+        for at in (0, 20, 40)
+        for stream, polite in (("a", ""), ("b", "Please, "))
+    ]
+    found = told(rows, {"share": 1, "apart": 0.7, "by": "source"})
+    assert (found.held, found.too_large) == (frozenset(), [2, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("option", "cause"),
+    [
+        ("{share: 0.1, apart: 0.7, by: source}", "raise apart, or name less in by"),
+        ("{share: 0.001, apart: 0.7}", "of so few, name a number of rows"),
+    ],
+)
+def test_an_empty_holdout_is_told_with_its_cause(tmp_path: Path, option: str, cause: str) -> None:
+    asked = "Name three cities in the north of the country whose harbour is older than"
+    rows = [{"instruction": f"{asked} {number}", "output": "a"} for number in range(30)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "recipe.yaml").write_text(
+        "version: 1\nname: x\nsources: {rows: {use: jsonl, path: rows.jsonl}}\n"
+        f"export: [{{use: llamafactory, with: {{holdout: {option}}}}}]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "sftrecipe.cli.main", "run", "recipe.yaml"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SFTRECIPE_LANG": "en"},
+    )  # fmt: skip
+    told = [line for line in done.stdout.splitlines() if "none is held out" in line]
+    assert len(told) == 1 and cause in told[0], done.stdout + done.stderr
 
 
 def test_a_mapping_with_a_share_alone_writes_what_the_share_writes(tmp_path: Path) -> None:

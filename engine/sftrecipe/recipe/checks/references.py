@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.option_types import StreamMarker, values_of
@@ -43,7 +43,11 @@ class StreamCheck:
                     self._problems.append(Problem("repeated-id", place, values))
 
     def _inputs(self, draft: BlockDraft) -> tuple[str, ...]:
-        self._check_options(draft)
+        names = self._read(draft)
+        self._check_options(draft, names)
+        return names
+
+    def _read(self, draft: BlockDraft) -> tuple[str, ...]:
         if draft.section.reads is None:
             return self._wanted_streams(draft)
         named = draft.streams()
@@ -111,11 +115,18 @@ class StreamCheck:
             name for name in wanted if self._readable(name, draft, _key_of(draft, name), key=True)
         )
 
-    def _check_options(self, draft: BlockDraft) -> None:
+    def _check_options(self, draft: BlockDraft, read: Collection[str]) -> None:
+        """The streams that options name: a filter, which compares rows with them, has others."""
         if draft.plugin is None:
             return
-        for path, _, name in values_of(draft.plugin, StreamMarker):
-            self._readable(name, draft, (*draft.options, *path))
+        for option, _, name in values_of(draft.plugin, StreamMarker):
+            path = (*draft.options, *option)
+            if draft.section.thins and name in read:
+                place = place_of(self._root, path)
+                values = {"stream": name, "id": draft.id}
+                self._problems.append(Problem("own-stream", place, values))
+            else:
+                self._readable(name, draft, path)
 
     def _readable(self, name: str, draft: BlockDraft, path: Path, *, key: bool = False) -> bool:
         """Whether a stream stands before the block; a problem where it does not."""

@@ -149,12 +149,14 @@ def _done_steps(outcome: Outcome, name: str) -> list[Done]:
 
 
 def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:
-    """Exports whose share of held-out rows came to none, as it may of few rows."""
+    """Exports whose share of held-out rows came to none, as it may of few rows or large groups."""
     for done in _done_steps(outcome, "export"):
         plugin = done.step.block.plugin
         roles = {each.role for each in noted_data_sets(done.facts)}
         if isinstance(plugin, Exporter) and plugin.holds_out() and "holdout" not in roles:
-            yield message("outcome-not-held-out", {"step": done.step.id, "rows": done.facts.kept})
+            grouped = "holdout_too_large" in done.facts.told
+            slug = "outcome-groups-not-held-out" if grouped else "outcome-not-held-out"
+            yield message(slug, {"step": done.step.id, "rows": done.facts.kept})
 
 
 def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:

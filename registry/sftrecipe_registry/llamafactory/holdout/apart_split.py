@@ -192,10 +192,9 @@ def _sizes(groups: Iterable[Group]) -> list[int]:
 
 
 def _is_too_large(group: Group, wanted: Sequence[int], short: set[int]) -> bool:
-    """Whether a stratum that lacks rows passed it over for its size."""
-    size = sum(group.rows.values())
-    return size > 1 and any(
-        each in short and count > wanted[each] for each, count in group.rows.items()
+    """Whether a stratum that lacks rows has it, and it has more of one than that is to give."""
+    return not short.isdisjoint(group.rows) and any(
+        count > wanted[each] for each, count in group.rows.items()
     )
 
 
