@@ -71,6 +71,8 @@ class TestWithStandIns:
             "version: 1\nname: x\nfilter: [{use: length}]",
             "version: 1\nname: x\nfilter: [{use: length, with: {max_chars: '${vars.n}'}}]",
             "version: 1\nname: x\nmix: {total: 5, weights: {a: 1}}",
+            "version: 1\nname: x\nlanguage: '${vars.language}'\nseed: '${vars.seed}'",
+            "version: 1\nname: x\nbudget: {max_calls: '${vars.calls}'}",
             "version: 1\nextends: base.yaml\nproviders: {a: {model: m}, b: null}\nmix: null",
             "version: 1\nname: x\nprofiles: {p: {providers: {a: {model: m}}, mix: {total: 3}}}",
             "version: 1\nname: x\ntrain: {use: llamafactory, with: {anything: 1}}",
@@ -89,6 +91,8 @@ class TestWithStandIns:
             ("filter: [{use: near, with: {}}]", ["filter", 0, "with"]),
             ("mix: {total: 0, weights: {a: 1}}", ["mix"]),
             ("mix: {weights: {a: 1}}", ["mix"]),
+            ("seed: '7'", ["seed"]),
+            ("budget: {max_calls: 'vars.calls'}", ["budget"]),
             ("providers: {a: {use: openai}}", ["providers", "a"]),
             (
                 "providers: {a: {use: openai, model: m, limits: {rpm: 0}}}",

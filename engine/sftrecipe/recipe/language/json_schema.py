@@ -23,6 +23,7 @@ _VARIABLE: Schema = {
     "pattern": r"^\$\{ *vars\.",
     "description": "A variable: `${vars.name}`.",
 }
+_SCALARS = {"string", "integer", "number", "boolean", "null"}
 _LAID_OVER = {*(section.shape.__name__ for section in SECTIONS.values()), "SweepShape"}
 _LAYER = "Layer"
 """Ending of the definitions for a recipe that lies over another one: nothing is required there."""
@@ -71,6 +72,10 @@ def recipe_schema(plugins: Mapping[str, Iterable[Found]]) -> Schema:
     """The schema of a recipe whose sections may use these plugins."""
     language = _cleaned(RecipeShape.model_json_schema())
     definitions: Schema = language.pop("$defs")
+    for part in (language, *definitions.values()):
+        for name, option in part.get("properties", {}).items():
+            if _is_scalar(option):
+                part["properties"][name] = _or_variable(option)
     for section in SECTIONS.values():
         name = section.shape.__name__
         definitions[name] = _with_plugins(
@@ -137,6 +142,13 @@ def _options(plugin: Found) -> Schema:
         for name, option in part.get("properties", {}).items():
             part["properties"][name] = _or_variable(option)
     return schema
+
+
+def _is_scalar(option: Schema) -> bool:
+    """Whether it is one text, number or boolean, and not the same in every recipe."""
+    return "const" not in option and all(
+        each.get("type") in _SCALARS for each in option.get("anyOf", [option])
+    )
 
 
 def _or_variable(option: Schema) -> Schema:
