@@ -140,7 +140,8 @@ class Context:
 
         Known are `passed_over`, `null_for_nan`, `number_as_text`, `delimiter`, `repaired`,
         `looks_damaged`, `joined_systems`, `unwritten_columns`, `unwritten_names`,
-        `unwritten_turns`, `compared_alike` and `compared_empty`; any other name is shown as it is.
+        `unwritten_turns`, `compared_alike`, `compared_empty`, `holdout_strata`, `holdout_parted`
+        and `holdout_too_large`; any other name is shown as it is.
         """
         self.told.setdefault(what, Told()).add(example)
 

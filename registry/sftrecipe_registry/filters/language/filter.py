@@ -113,9 +113,10 @@ class Language(RowFilter):
         question = request.guess
         if rejected := self._rejected(question, wanted):
             return rejected
-        answer = guess_language(answered_text(row))
+        answered = answered_text(row)
+        answer = guess_language(answered)
         rejected = self._rejected(answer, wanted) or self._switched(question, answer)
-        if rejected and not self._is_excused(answered_text(row), answer.language, request):
+        if rejected and not self._is_excused(answered, answer.language, request):
             return rejected
         return self._kept(question if question.certain else answer, ctx)
 
