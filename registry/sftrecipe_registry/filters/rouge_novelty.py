@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from sftrecipe.plugin import (
-    ColumnName,
     Context,
     Filter,
     Inputs,
@@ -21,6 +20,7 @@ from sftrecipe.plugin import (
     Verdict,
 )
 from sftrecipe_registry.shared.text.compared import Monotony, compared_problems, compared_text
+from sftrecipe_registry.shared.text.row_text import Field
 from sftrecipe_registry.shared.text.tokenizers import (
     TokenizerName,
     jieba_problems,
@@ -62,7 +62,7 @@ class RougeNovelty(Filter):
         "{use: rouge_novelty, with: {max: 0.7, tokenizer: jieba, against: [seeds]}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: what is asked, that is
     instruction and input, or all turns of the user, else the text."""
     max: Annotated[float, Ge(0), Le(1)] = 0.7

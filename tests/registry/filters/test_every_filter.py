@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from tests.registry.filters.any_rows import COLUMNS, SCORES, answer, rows_of
 
 from sftrecipe import CallFailed, Context, Filter, PluginRefused, Verdict
@@ -96,3 +97,12 @@ def test_in_is_kept_and_rejected(
     kept = [verdict for verdict in verdicts if verdict.keep]
     rejected = [verdict for verdict in verdicts if not verdict.keep and verdict.reason]
     assert len(rows) == len(kept) + len(rejected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_columns_at_all_is_no_choice_of_columns(name: str) -> None:
+    kind = plugin_class("filter", name)
+    if "field" not in kind.model_fields:
+        return
+    with pytest.raises(ValidationError, match=r"at least 1 item|string"):
+        kind.model_validate({**OPTIONS.get(name, {}), "field": []})

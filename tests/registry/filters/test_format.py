@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe import Context, Record
+from sftrecipe.testing import RowList
 from sftrecipe_registry.filters.format.filter import Format
 from sftrecipe_registry.filters.format.phrase_weights import PhraseWeights, phrase_weights, table
 from sftrecipe_registry.filters.format.repetitions import repeated
@@ -55,3 +56,9 @@ def test_the_weights_that_are_shipped_can_be_read() -> None:
     for name in ("refusal.en.tsv", "refusal.zh.tsv", "ending.en.tsv", "ending.zh.tsv"):
         assert isinstance(phrase_weights(name), PhraseWeights)
         assert 0 < phrase_weights(name).probability(["sorry"], []) < 1
+
+
+@pytest.mark.parametrize(("end", "kept"), [("What of it?", False), ("Write none if not so.", True)])
+def test_a_long_question_is_asked_at_its_end(end: str, kept: bool) -> None:
+    (row,) = RowList.of({"instruction": f"{'So it was. ' * 20_000}{end}", "output": "none"})
+    assert Format().judge_row(row, Context("step")).keep is kept

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     InputFile,
     Inputs,
@@ -21,7 +20,7 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.filters.blacklist.beyond_text import beyond_text
 from sftrecipe_registry.shared.text.asked import asked_text
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
-from sftrecipe_registry.shared.text.row_text import MEDIA, TextOf, instruction_text, text_of
+from sftrecipe_registry.shared.text.row_text import MEDIA, Field, TextOf, instruction_text, text_of
 from sftrecipe_registry.shared.text.word_list import word_finder
 
 texts = Texts(__package__)
@@ -53,7 +52,7 @@ class Blacklist(RowFilter):
         "{use: blacklist, with: {field: output, words: [as an AI, 作为一个人工智能]}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined, such as `output` for words that no answer
     may hold; left out: the instruction and its input, or all turns of the user; for a preset the
     instruction alone."""

@@ -9,7 +9,6 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     Inputs,
     OptionFiles,
@@ -33,7 +32,7 @@ from sftrecipe_registry.filters.format.refusals import refusal
 from sftrecipe_registry.filters.format.repetitions import repeated
 from sftrecipe_registry.filters.format.unfinished_ends import unfinished
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
-from sftrecipe_registry.shared.text.row_text import of_turns, text_of
+from sftrecipe_registry.shared.text.row_text import Field, of_turns, text_of
 
 texts = Texts(__package__)
 
@@ -55,11 +54,17 @@ class _Seen(NamedTuple):
     """A row as the rules see it."""
 
     row: Record
+    whole: str
+    """The question."""
     asked: str
+    """Its beginning and end, where it is long."""
     answer: str
     answers: bool
     """Whether it is an answer, not a text or an instruction by itself."""
 
+
+_ENDS = 4_000
+"""Characters of a question's beginning and end that the rules look at."""
 
 Check = Callable[[_Seen], AnswerFault | None]
 
@@ -105,7 +110,7 @@ class Format(RowFilter):
         "unbalanced",
     )
     """What is looked for; `as_a_model` only where it is named: good answers begin so, too."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """The answer's column, or list of columns whose texts are joined; left out: `output`, the last
     assistant turn, of rows without either the instruction or the text."""
     same_line: Annotated[int, Gt(0)] = 5
@@ -122,7 +127,8 @@ class Format(RowFilter):
         """The verdict on one row."""
         answer = text_of(self.field, answered_text)(row)
         answers = self.field is not None or _answers(row)
-        seen = _Seen(row, _asked(row) if answers else "", answer, answers)
+        asked = _asked(row) if answers else ""
+        seen = _Seen(row, asked, _ends(asked), answer, answers)
         checks = ctx.once("checks", self._checks)
         for rule in self.rules:
             if fault := checks[rule](seen):
@@ -137,7 +143,7 @@ class Format(RowFilter):
             "refusal": _refusal,
             "as_a_model": lambda seen: as_a_model(seen.asked, seen.answer),
             "unfinished": _unfinished,
-            "copied_instruction": lambda seen: copied(seen.asked, seen.answer),
+            "copied_instruction": lambda seen: copied(seen.whole, seen.answer),
             "unbalanced": lambda seen: unbalanced(seen.answer),
             "same_line": lambda seen: same_line(seen.asked, seen.answer, self.same_line),
             "repetition": self._repetition,
@@ -158,6 +164,13 @@ def _asked(row: Record) -> str:
     if row.columns.get("instruction") or row.columns.get("input"):
         return asked_text(row)
     return of_turns(row.columns, "instruction") or asked_text(row)
+
+
+def _ends(asked: str) -> str:
+    """Beginning and end of a question: what is asked for stands there, before or behind a text."""
+    if len(asked) <= 2 * _ENDS:
+        return asked
+    return f"{asked[:_ENDS]}\n{asked[-_ENDS:]}"
 
 
 def _cut_off(seen: _Seen) -> AnswerFault | None:

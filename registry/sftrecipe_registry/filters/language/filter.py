@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Le
 
 from sftrecipe.plugin import (
-    ColumnName,
     Context,
     Inputs,
     MachineCheck,
@@ -37,7 +36,7 @@ from sftrecipe_registry.filters.language.request import (
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.asked import answered_text
-from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
+from sftrecipe_registry.shared.text.row_text import Field, text_aloud, text_of
 from sftrecipe_registry.shared.text.scripts import base_language
 
 texts = Texts(__package__)
@@ -82,7 +81,7 @@ class Language(RowFilter):
     """What becomes of a row too short or too mixed to tell."""
     min_confidence: Annotated[float, Ge(0), Le(1)] = 0.5
     """Confidence from which on a language is certain."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined, to look at alone; left out: question and
     answer, each by itself."""
 

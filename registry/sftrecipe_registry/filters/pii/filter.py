@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     Inputs,
     MachineCheck,
@@ -25,7 +24,7 @@ from sftrecipe_registry.filters.pii.personal_data import personal_data
 from sftrecipe_registry.filters.pii.personal_span import KINDS, Kind, PersonalSpan
 from sftrecipe_registry.filters.pii.surrogates import Surrogates, veiled
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.text.row_text import CONTENT, seen_columns
+from sftrecipe_registry.shared.text.row_text import CONTENT, Field, seen_columns
 
 texts = Texts(__package__)
 
@@ -64,7 +63,7 @@ class Pii(RowFilter):
     mask: str = "[{kind}_{number}]"
     """What stands in its place: `{kind}` is the kind in capital letters, `{number}` the same for
     the same value in the whole row: `[PHONE_1]`."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Columns to look at; left out: all that hold what is said, chat turns and history included."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:

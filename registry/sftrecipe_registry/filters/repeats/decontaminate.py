@@ -12,7 +12,6 @@ from annotated_types import Ge, Gt, Le
 from sftrecipe.plugin import (
     KEEP,
     Capability,
-    ColumnName,
     Columns,
     Context,
     Expected,
@@ -31,7 +30,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.filters.repeats.benchmark_items import Item, items_of
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.text.row_text import CONTENT, said, seen_columns, with_said
+from sftrecipe_registry.shared.text.row_text import CONTENT, Field, said, seen_columns, with_said
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
     MODULE,
@@ -89,7 +88,7 @@ class Decontaminate(Filter):
     """Columns of the benchmarks with what is asked; left out: the first of `instruction` with
     `input`, `question`, `query`, `prompt`, `problem`, the first turn …, with the options that
     stand in others."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns of the rows to search; left out: all that is said in the row."""
     action: Literal["drop", "mask", "report"] = "drop"
     """`drop` the row; `mask` what is found, and keep it; `report`, keep it as it is. Kept rows

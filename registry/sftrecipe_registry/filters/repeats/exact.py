@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 
-from sftrecipe.plugin import KEEP, ColumnName, Context, Filter, Record, Rows, StreamName, Verdict
+from sftrecipe.plugin import KEEP, Context, Filter, Record, Rows, StreamName, Verdict
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.compared import tell_few
 from sftrecipe_registry.shared.text.first_seen import DIGEST_BYTES, FirstSeen
-from sftrecipe_registry.shared.text.row_text import CONTENT, MEDIA, of_turns
+from sftrecipe_registry.shared.text.row_text import CONTENT, MEDIA, Field, of_turns
 
 Normalise = Literal["none", "whitespace", "case"]
 
@@ -30,7 +30,7 @@ class ExactDedup(Filter):
         "{use: exact_dedup, with: {field: instruction, normalise: case, prefer: rated}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns that must all be equal; left out: all that is said in the row
     (system, history, instruction, input, reasoning, output, messages, text, chosen, rejected)
     or shown (images, videos, audios)."""

@@ -10,7 +10,6 @@ from annotated_types import Ge, Gt, Le
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     Filter,
     Inputs,
@@ -24,7 +23,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.text.compared import Monotony, compared_text
-from sftrecipe_registry.shared.text.row_text import text_and_media, text_of
+from sftrecipe_registry.shared.text.row_text import Field, text_and_media, text_of
 
 if TYPE_CHECKING:
     from sftrecipe_registry.filters.repeats.near_texts import NearTexts
@@ -61,7 +60,7 @@ class NearDedup(Filter):
         "{use: near_dedup, on: [answers, clinic], with: {similarity: 0.7, prefer: rated}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: all that is said in the row,
     with `shingle: auto` without an instruction that all rows share beside their inputs."""
     similarity: Annotated[float, Gt(0), Le(1)] = 0.7

@@ -10,7 +10,6 @@ from annotated_types import Gt, Le
 
 from sftrecipe.plugin import (
     Capability,
-    ColumnName,
     Context,
     Expected,
     Filter,
@@ -27,6 +26,7 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.filters.repeats.preference import RepeatPreference
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.compared import compared_problems, compared_text, tell_monotony
+from sftrecipe_registry.shared.text.row_text import Field
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
     MODULE,
@@ -69,7 +69,7 @@ class SemanticDedup(Filter):
     }
     example: ClassVar[str] = "{use: semantic_dedup, with: {action: drop, against: [seeds]}}"
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: what is asked, that is
     instruction and input, or all turns of the user, else the text."""
     cosine: Annotated[float, Gt(0), Le(1)] = 0.6

@@ -10,7 +10,6 @@ from annotated_types import Ge
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     Inputs,
     OptionFiles,
@@ -22,7 +21,7 @@ from sftrecipe.plugin import (
     Verdict,
 )
 from sftrecipe_registry.shared.text.asked import answered_text
-from sftrecipe_registry.shared.text.row_text import TextOf, text_of
+from sftrecipe_registry.shared.text.row_text import Field, TextOf, text_of
 from sftrecipe_registry.shared.text.scripts import count_words
 
 texts = Texts(__package__)
@@ -51,7 +50,7 @@ class Length(RowFilter):
         "{use: length, with: {field: instruction, min_words: 4, max_words: 150}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: the answer (`output`, `chosen`
     or the last turn of the assistant), empty too; of rows with no place for one the instruction,
     else the text."""

@@ -18,7 +18,6 @@ from typing import ClassVar
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     Inputs,
     OptionFiles,
@@ -33,7 +32,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.filters.rules.regex_prefilter import wider_pattern
 from sftrecipe_registry.filters.rules.search_process import TooLong, search_apart
-from sftrecipe_registry.shared.text.row_text import text_of, whole_text
+from sftrecipe_registry.shared.text.row_text import Field, text_of, whole_text
 
 texts = Texts(__package__)
 
@@ -190,7 +189,7 @@ class Regex(RowFilter):
         "{use: regex, with: {field: output, drop: ['(?i)as an ai language model', '^作为AI']}}"
     )
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined by a line break; left out: all that is said
     in the row."""
     keep: tuple[Pattern, ...] = ()

@@ -9,7 +9,6 @@ from annotated_types import Gt, Le
 
 from sftrecipe.plugin import (
     KEEP,
-    ColumnName,
     Context,
     InputFile,
     Inputs,
@@ -26,7 +25,7 @@ from sftrecipe_registry.filters.safety.harm_rules import harm_in, language_rules
 from sftrecipe_registry.filters.safety.rule_patterns import LANGUAGES
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
-from sftrecipe_registry.shared.text.row_text import text_of, whole_text
+from sftrecipe_registry.shared.text.row_text import Field, text_of, whole_text
 from sftrecipe_registry.shared.text.word_list import word_finder
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
@@ -100,7 +99,7 @@ class Safety(RowFilter):
     """The classifier's chance from which on a row is unsafe: lower finds more, and more in vain. At
     0.5 precision was 0.98 and recall 0.84 on authors it had not learned from, at 0.4 0.96 and 0.89;
     less on questions that only look harmful."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: question and answer, and all
     that is said in the row for words."""
 

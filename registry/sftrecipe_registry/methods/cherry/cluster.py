@@ -11,7 +11,6 @@ from annotated_types import Gt, Le
 
 from sftrecipe.plugin import (
     Capability,
-    ColumnName,
     Context,
     Expected,
     Filter,
@@ -28,7 +27,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.compared import compared_problems, compared_text, tell_monotony
-from sftrecipe_registry.shared.text.row_text import TextOf
+from sftrecipe_registry.shared.text.row_text import Field, TextOf
 from sftrecipe_registry.shared.text.tokenizers import TokenizerName, tokenizer
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
@@ -85,7 +84,7 @@ class Cluster(Filter):
     tokenizer: TokenizerName = "char"
     """How texts are split into words, as for the filter `rouge_novelty`: `char` is well for every
     language."""
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: what is asked, that is
     instruction and input, or all turns of the user, else the text."""
 

@@ -10,7 +10,6 @@ from annotated_types import Gt, Le
 from sftrecipe.plugin import (
     CallFailed,
     Capability,
-    ColumnName,
     Context,
     Expected,
     Filter,
@@ -22,7 +21,7 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.shared.text.row_text import text_aloud, text_of
+from sftrecipe_registry.shared.text.row_text import Field, text_aloud, text_of
 from sftrecipe_registry.shared.vectors.embedding_width import ODD_EMBEDDING, told_width, usual_width
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Superfilter(Filter):
     }
     example: ClassVar[str] = "{use: superfilter, provider: embedder, with: {rate: 0.1}}"
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined, to embed; left out: all that is said."""
     rate: Annotated[float, Gt(0), Le(1)] | None = None
     """Share of the rows to keep."""

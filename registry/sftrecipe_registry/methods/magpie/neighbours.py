@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from sftrecipe.plugin import Capability, ColumnName, Context, Expected, Filter, Rows, Verdict
+from sftrecipe.plugin import Capability, Context, Expected, Filter, Rows, Verdict
 from sftrecipe_registry.shared.text.compared import compared_text
+from sftrecipe_registry.shared.text.row_text import Field
 
 if TYPE_CHECKING:
     from sftrecipe_registry.methods.magpie.nearest_neighbours import Neighbours
@@ -40,7 +41,7 @@ class MagpieNeighbours(Filter):
     }
     example: ClassVar[str] = "{use: magpie_neighbours, on: answered, provider: embedder}"
 
-    field: ColumnName | tuple[ColumnName, ...] | None = None
+    field: Field = None
     """Column, or list of columns whose texts are joined; left out: what is asked, that is
     instruction and input, or all turns of the user, else the text."""
     threshold: Annotated[float, Ge(0), Le(4)] = 0.05

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
+
+from annotated_types import MinLen
 
 from sftrecipe.plugin import (
     OF_TURNS,
+    ColumnName,
     Columns,
     OptionProblem,
     Record,
@@ -19,6 +22,8 @@ from sftrecipe.plugin import (
 
 texts = Texts(__package__)
 TextOf = Callable[[Record], str]
+Field = ColumnName | Annotated[tuple[ColumnName, ...], MinLen(1)] | None
+"""The option that says which columns a filter looks at."""
 
 CONTENT = (
     "system",
