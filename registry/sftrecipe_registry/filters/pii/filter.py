@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
@@ -53,7 +54,8 @@ class Pii(RowFilter):
     example: ClassVar[str] = "{use: pii, with: {kinds: [id_card, phone, email], action: mask}}"
 
     action: Literal["report", "mask", "drop"] = "report"
-    """Keep the row as it is and tell what it holds, replace the data in it, or reject it."""
+    """Keep the row as it is and tell what it holds, replace the data in it, or reject it. Only of a
+    masked row the report's page and the terminal show no data: of the others they show the row."""
     kinds: tuple[Kind, ...] = _ALL
     """What is looked for; there is also `url`."""
     regions: tuple[str, ...] = ()
@@ -67,9 +69,14 @@ class Pii(RowFilter):
     """Columns to look at; left out: all that hold what is said, chat turns and history included."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Nothing to look for; regions that are none, or without the library."""
+        """Nothing to look for; a mask of what there is not; regions that are none, or without the
+        library."""
         if not self.kinds:
             yield OptionProblem(("kinds",), texts("no-kind"), ", ".join(KINDS))
+        for name in re.findall(r"\{(\w*)\}", self.mask):
+            if name not in ("kind", "number"):
+                told = texts("unknown-in-mask", name=name)
+                yield OptionProblem(("mask",), told, "{kind}, {number}")
         for place, region in enumerate(self.regions):
             if not (len(region) == 2 and region.isascii() and region.isupper()):
                 told = texts("no-country-code", code=region)
