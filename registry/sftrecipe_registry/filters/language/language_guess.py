@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from sftrecipe.plugin import PluginRefused, Texts, install_command
-from sftrecipe_registry.filters.language.chinese import chinese_variant
+from sftrecipe_registry.filters.language.chinese import CHINESE, chinese_variant
 from sftrecipe_registry.filters.language.prose import prose, without_quotes
 
 texts = Texts(__package__)
@@ -71,9 +71,20 @@ _CHINESE_WORDS = re.compile("[这這们們吗嗎你呢吧哪么麼说說请請�
 """Characters of Chinese sentences that Japanese ones hardly have."""
 _SENTENCE_END = frozenset('.!?¿¡:;\n•*-"“”(。！？：；（#|1234567890')
 
+_MODEL = (
+    "af als am an ar arz as ast av az azb ba bar bcl be bg bh bn bo bpy br bs bxr ca cbk ce ceb "
+    "ckb co cs cv cy da de diq dsb dty dv el eml en eo es et eu fa fi fr frr fy ga gd gl gn gom "
+    "gu gv he hi hif hr hsb ht hu hy ia id ie ilo io is it ja jbo jv ka kk km kn ko krc ku kv kw "
+    "ky la lb lez li lmo lo lrc lt lv mai mg mhr min mk ml mn mr mrj ms mt mwl my myv mzn nah nap "
+    "nds ne new nl nn no oc or os pa pam pfl pl pms pnb ps pt qu rm ro ru rue sa sah sc scn sco "
+    "sd sh si sk sl so sq sr su sv sw ta te tg th tk tl tr tt tyv ug uk ur uz vec vep vi vls vo "
+    "wa war wuu xal xmf yi yo yue zh"
+)
+LANGUAGES = frozenset({*_MODEL.split(), *CHINESE})
+"""Every language that a text can be taken for: the model's 176 and the names of Chinese."""
 _LARGE = (
-    "en es fr de it pt nl pl cs sk hu ro sv da no nn nb fi is et lv lt hr sr bs sl sq tr az id ms "
-    "jv su tl vi sw af ca gl eu ga cy mt eo la so zu xh yo ha ig rw mg uz ku ht lb ru uk be bg mk "
+    "en es fr de it pt nl pl cs sk hu ro sv da no nn fi is et lv lt hr sr bs sl sq tr az id ms "
+    "jv su tl vi sw af ca gl eu ga cy mt eo la so yo mg uz ku ht lb ru uk be bg mk "
     "kk ky mn tg ar fa ur ps"
 )
 _MAJOR = frozenset(_LARGE.split())
