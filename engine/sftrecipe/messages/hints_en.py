@@ -32,6 +32,8 @@ HINTS = {
     "extends-download": "download it beside the recipe and name the file",
     "install-plugin": "install the package that has it, or see `sftrecipe plugins`",
     "budget-form": "write '50 CNY' or '5 USD'",
+    "list-items": "write every item with `- ` before it",
+    "list-of-one": "write [{value}]",
     "remove-quotes": "remove the quotes around {value}",
     "advice": "{advice}",
     "advice-data": "{advice}; for the data alone: sftrecipe run {path} --to data",

@@ -30,6 +30,8 @@ HINTS = {
     "extends-download": "请下载到配方旁边，并写文件名",
     "install-plugin": "请安装提供它的软件包，或查看 `sftrecipe plugins`",
     "budget-form": "请写成 '50 CNY' 或 '5 USD'",
+    "list-items": "请在每一项前写 `- `",
+    "list-of-one": "请写作 [{value}]",
     "remove-quotes": "请去掉 {value} 两边的引号",
     "advice": "{advice}",
     "advice-data": "{advice}；只生成数据：sftrecipe run {path} --to data",

@@ -185,12 +185,20 @@ def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
         "expected": expected,
         "value": str(value)[:_SHOWN],
     }
-    hint = None
+    return Problem("wrong-type", place_of(root, path), values, _as_expected(value, expected, path))
+
+
+def _as_expected(value: object, expected: str, path: Path) -> str | None:
+    """The hint that shows how a value is written as what was expected."""
     if isinstance(value, str) and expected in ("whole", "number") and _is_number(value):
-        hint = "remove-quotes"
-    if expected == "text" and isinstance(value, (int, float)):
-        hint = "quote-text"
-    return Problem("wrong-type", place_of(root, path), values, hint)
+        return "remove-quotes"
+    if isinstance(value, int | float) and expected == "text":
+        return "quote-text"
+    if isinstance(value, dict) and expected == "list":
+        return "list-items"
+    if isinstance(value, str | int | float) and expected == "list" and "with" in path:
+        return "list-of-one"
+    return None
 
 
 def _is_number(text: str) -> bool:
