@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
-from sftrecipe_registry.filters.repeats.token_runs import PlacedRuns, TextRuns, is_unspaced
+from sftrecipe_registry.filters.repeats.token_runs import RunIndex, TokenRuns, is_unspaced
 from sftrecipe_registry.shared.meaning.difference import difference
 from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, tokens_of
 
@@ -25,7 +25,7 @@ _STOCK = 8
 """Questions with a run, beyond which it tells of none."""
 _TRIED = 3
 """Windows around what is shared that are compared word by word, the likest first."""
-_NUMBER = np.uint64(0)
+_NUMBER = np.uint64(0x8EBC6AF09C88C6E3)
 """Stands for every number."""
 _NUMERALS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
@@ -65,7 +65,7 @@ class NearCopies:
         of_run: dict[bool, dict[int, list[_Asked]]] = {False: {}, True: {}}
         texts = [text for _, text in questions]
         tokens = _numbered(tokens_of(texts), texts)
-        text_runs = TextRuns(tokens)
+        text_runs = TokenRuns(tokens)
         for at, (item, text) in enumerate(questions):
             unspaced = is_unspaced(text)
             size = int(tokens.first[at + 1] - tokens.first[at])
@@ -75,7 +75,7 @@ class NearCopies:
             for place, run in enumerate(runs):
                 of_run[unspaced].setdefault(run, []).append(_Asked(len(self._questions), place))
             self._questions.append(_Question(item, text, size, len(runs)))
-        self._indices = {kind: _RunIndex.of(runs) for kind, runs in of_run.items() if runs}
+        self._indices = {kind: _QuestionRuns.of(runs) for kind, runs in of_run.items() if runs}
 
     def find(self, texts: Sequence[str], words: Tokens) -> list[list[NearCopy]]:
         """The near copies in every text, of which these are the tokens."""
@@ -83,8 +83,9 @@ class NearCopies:
         if not self._indices:
             return found
         tokens = _numbered(words, texts)
+        made = TokenRuns(tokens)
         for unspaced, index in self._indices.items():
-            for (text, question), places in index.shared(tokens, _RUN[unspaced]).items():
+            for (text, question), places in index.shared(made, _RUN[unspaced]).items():
                 asked = self._questions[question]
                 if len(places) >= _SHARE * asked.runs and (
                     copy := self._copy(asked, texts[text], tokens, text, places)
@@ -142,34 +143,35 @@ class _Shared(NamedTuple):
     """Its place in the question."""
 
 
-class _RunIndex(NamedTuple):
-    """Runs of questions, sorted, and where questions have each."""
+class _QuestionRuns(NamedTuple):
+    """Runs of questions, and where questions have each."""
 
-    runs: NDArray[np.uint64]
+    runs: RunIndex
     questions: list[list[_Asked]]
 
     @classmethod
-    def of(cls, held: dict[int, list[_Asked]]) -> _RunIndex:
+    def of(cls, held: dict[int, list[_Asked]]) -> _QuestionRuns:
         kept = sorted(run for run, questions in held.items() if len(questions) <= _STOCK)
-        return cls(np.array(kept, np.uint64), [held[run] for run in kept])
+        return cls(RunIndex.of(np.array(kept, np.uint64)), [held[run] for run in kept])
 
-    def shared(self, tokens: Tokens, length: int) -> dict[tuple[int, int], list[_Shared]]:
+    def shared(self, made: TokenRuns, length: int) -> dict[tuple[int, int], list[_Shared]]:
         """By text and question the runs that both have, where these are two or more."""
         found: dict[tuple[int, int], list[_Shared]] = defaultdict(list)
-        for text, token, run in PlacedRuns.of(tokens, length).found_in(self.runs):
+        for text, token, run in made.found_in(self.runs, length):
             for asked in self.questions[run]:
                 found[text, asked.question].append(_Shared(token, asked.run))
         return {pair: places for pair, places in found.items() if len(places) > 1}
 
 
 @cache
-def _numeral_hashes() -> NDArray[np.uint64]:
-    return np.unique(tokens_of([_NUMERALS]).hashes)
+def _numerals() -> RunIndex:
+    return RunIndex.of(np.unique(tokens_of([_NUMERALS]).hashes))
 
 
 def _numbered(tokens: Tokens, texts: Sequence[str]) -> Tokens:
     """The tokens with every number one token, the same one."""
-    is_number = np.isin(tokens.hashes, _numeral_hashes()) | _is_figure(tokens, texts)
+    is_number = _is_figure(tokens, texts)
+    is_number[_numerals().places(tokens.hashes)[0]] = True
     again = np.zeros(len(is_number), bool)
     again[1:] = is_number[1:] & is_number[:-1]
     starts = tokens.first[:-1]

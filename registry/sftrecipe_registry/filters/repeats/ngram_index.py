@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sftrecipe_registry.filters.repeats.benchmark_items import Item
 from sftrecipe_registry.filters.repeats.near_copies import NearCopies
 from sftrecipe_registry.filters.repeats.token_runs import (
-    PlacedRuns,
+    RunIndex,
     RunPlace,
-    TextRuns,
+    TokenRuns,
     is_unspaced,
 )
 from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens, tokens_of
@@ -28,7 +28,8 @@ _A_WORD = 1.5
 """Chinese and Japanese characters that say as much as a word."""
 _ITEMS = 4096
 """Texts of a benchmark that are split together."""
-_WIDE = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")  # noqa: RUF001
+_NARROW = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
 _APART = re.compile(r"[\W_]+")
 _STOCK_WORDS = re.compile(
     r"\b(?:which|what|one|of|the|these|this|following|below|above|is|are|was|were|be|not|true|false"
@@ -53,8 +54,7 @@ class Match(NamedTuple):
 class _Runs(NamedTuple):
     """All runs of one length of long items, each once."""
 
-    hashes: NDArray[np.uint64]
-    """Sorted."""
+    index: RunIndex
     items: NDArray[np.int64]
     """The first item that has it."""
     first: int
@@ -74,8 +74,8 @@ class _Head(NamedTuple):
 class _Heads(NamedTuple):
     """The beginnings of one length."""
 
-    hashes: NDArray[np.uint64]
-    """Sorted, one as often as items begin with it."""
+    index: RunIndex
+    """One as often as items begin with it."""
     heads: list[_Head]
     first: int
     """Number of the first of them."""
@@ -119,15 +119,15 @@ class NgramIndex:
         tokens = tokens_of(plain)
         count = np.diff(tokens.first)
         found: list[list[Match]] = [[] for _ in texts]
+        made = TokenRuns(tokens)
         for length, benchmarks in sorted(self._runs.items()):
-            placed = PlacedRuns.of(tokens, length)
             for runs in benchmarks:
-                for text, token, at in placed.found_in(runs.hashes):
+                for text, token, at in made.found_in(runs.index, length):
                     span = _span(tokens, token, length)
                     item = self.items[runs.items[at]]
                     found[text].append(Match(*span, runs.first + at, item))
         for length, heads in self._heads.items():
-            for hit in PlacedRuns.of(tokens, length).found_in(heads.hashes):
+            for hit in made.found_in(heads.index, length):
                 found[hit.text] += self._whole(heads, hit, length, tokens, plain[hit.text])
         for matches, copies in zip(found, self._copies.find(plain, tokens), strict=True):
             exact = {match.item for match in matches}
@@ -153,8 +153,9 @@ class NgramIndex:
         self, heads: _Heads, hit: RunPlace, length: int, tokens: Tokens, text: str
     ) -> Iterator[Match]:
         """The items that stand there whole."""
-        for at in range(hit.at, len(heads.hashes)):
-            if heads.hashes[at] != heads.hashes[hit.at]:
+        hashes = heads.index.hashes
+        for at in range(hit.at, len(hashes)):
+            if hashes[at] != hashes[hit.at]:
                 return
             head = heads.heads[at]
             if _follows(tokens, hit.text, hit.token + length, head.rest):
@@ -168,7 +169,7 @@ class NgramIndex:
         for start in range(0, len(places), _ITEMS):
             some = places[start : start + _ITEMS]
             tokens = tokens_of([narrow(self.items[place].text) for place in some])
-            made = TextRuns(tokens)
+            made = TokenRuns(tokens)
             for at, place in enumerate(some):
                 own = tokens.hashes[tokens.first[at] : tokens.first[at + 1]]
                 longest, shortest, least = self._lengths(self.items[place].text)
@@ -197,14 +198,14 @@ class NgramIndex:
         once, held = np.unique(distinct, return_counts=True)
         unique, first = np.unique(hashes, return_index=True)
         own_words = held[np.searchsorted(once, unique)] < STOCK
-        kept = _Runs(unique[own_words], items[first[own_words]], self.size)
-        self._runs[length].append(kept)
+        kept = RunIndex.of(unique[own_words])
+        self._runs[length].append(_Runs(kept, items[first[own_words]], self.size))
         self.size += len(kept.hashes)
 
     def _add_heads(self, length: int, some: list[tuple[int, _Head]]) -> None:
         some.sort(key=lambda pair: (pair[0], pair[1].item))
         hashes = np.array([gram for gram, _ in some], np.uint64)
-        self._heads[length] = _Heads(hashes, [head for _, head in some], self.size)
+        self._heads[length] = _Heads(RunIndex.of(hashes), [head for _, head in some], self.size)
         self.size += len(some)
 
     def _lengths(self, text: str) -> tuple[int, int, int]:
@@ -219,8 +220,9 @@ class NgramIndex:
 
 
 def narrow(text: str) -> str:
-    """Wide letters, figures and marks as what they stand for, each one character as before."""
-    return text if text.isascii() else text.translate(_WIDE)
+    """Wide letters and figures as what they stand for, each one character as before."""
+    # Most Chinese texts have wide marks alone, which are no part of a token.
+    return text if text.isascii() or not _WIDE.search(text) else text.translate(_NARROW)
 
 
 def _span(tokens: Tokens, first: int, length: int) -> tuple[int, int]:
