@@ -43,8 +43,7 @@ def main() -> None:
     parser.add_argument("--lists", nargs="*", default=[*LISTS])
     asked = parser.parse_args()
     for name in asked.lists:
-        language, path = LISTS[name]
-        _show(name, language, [*_rows(DATA / path)], asked)
+        _show(name, LISTS[name][0], [*listed_rows(name)], asked)
 
 
 def _show(
@@ -65,8 +64,9 @@ def _show(
         print(f"  {outcome.reason} {outcome.detail}: {shown[:900]}")
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    for row in json.loads(path.read_text(encoding="utf-8")):
+def listed_rows(name: str) -> Iterator[dict[str, Any]]:
+    """The rows of one of `LISTS`."""
+    for row in json.loads((DATA / LISTS[name][1]).read_text(encoding="utf-8")):
         yield _plain(row)
 
 
