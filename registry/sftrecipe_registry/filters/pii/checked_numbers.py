@@ -110,9 +110,13 @@ _SUMS_AFTER = re.compile(
 def in_sum(read: ReadText, start: int, end: int) -> bool:
     """Whether a number stands in a sum or a formula."""
     before = read.text[max(0, start - 4) : start]
-    return (bool(_SUMS.search(before)) and not before.rstrip().endswith("=")) or bool(
-        _SUMS_AFTER.match(read.text[end : end + 8])
-    )
+    is_behind = _SUMS.search(before) and not before.rstrip().endswith("=")
+    return bool(is_behind) or sum_follows(read, end)
+
+
+def sum_follows(read: ReadText, end: int) -> bool:
+    """Whether a number that ends here is reckoned with."""
+    return _SUMS_AFTER.match(read.text[end : end + 8]) is not None
 
 
 def of_a_thing(read: ReadText, start: int, reach: int = 30) -> bool:

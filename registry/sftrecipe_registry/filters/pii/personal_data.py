@@ -7,6 +7,7 @@ from bisect import bisect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sftrecipe_registry.filters.pii.birth_dates import birth_dates
+from sftrecipe_registry.filters.pii.chat_accounts import qqs, wechats
 from sftrecipe_registry.filters.pii.checked_numbers import bank_cards, ibans, id_cards, ssns
 from sftrecipe_registry.filters.pii.chinese_names import chinese_names
 from sftrecipe_registry.filters.pii.english_names import (
@@ -14,16 +15,10 @@ from sftrecipe_registry.filters.pii.english_names import (
     english_names,
     may_name_english,
 )
+from sftrecipe_registry.filters.pii.insurance_numbers import insurance_numbers
 from sftrecipe_registry.filters.pii.internet_addresses import emails, ips, urls
-from sftrecipe_registry.filters.pii.labelled_numbers import (
-    insurance_numbers,
-    passports,
-    plates,
-    qqs,
-    record_numbers,
-    wechats,
-)
 from sftrecipe_registry.filters.pii.name_words import words_of
+from sftrecipe_registry.filters.pii.passports_and_plates import passports, plates
 from sftrecipe_registry.filters.pii.personal_span import (
     Find,
     Kind,
@@ -35,6 +30,7 @@ from sftrecipe_registry.filters.pii.personal_span import (
 )
 from sftrecipe_registry.filters.pii.phones import phones, phones_of
 from sftrecipe_registry.filters.pii.postal_addresses import addresses
+from sftrecipe_registry.filters.pii.record_numbers import record_numbers
 from sftrecipe_registry.filters.pii.tables import NAME_HEAD, table_cells
 
 Finders = Mapping[int, Sequence[tuple[Kind, Find]]]
@@ -50,8 +46,8 @@ _FINDERS: dict[Kind, Find] = {
     "ip": ips,
     "wechat": wechats,
     "qq": qqs,
-    "record_number": record_numbers,
     "insurance_number": insurance_numbers,
+    "record_number": record_numbers,
     "passport": passports,
     "birth_date": birth_dates,
     "phone": phones,

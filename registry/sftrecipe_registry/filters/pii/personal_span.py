@@ -21,8 +21,8 @@ Kind = Literal[
     "ip",
     "wechat",
     "qq",
-    "record_number",
     "insurance_number",
+    "record_number",
     "passport",
     "birth_date",
     "phone",
@@ -65,8 +65,15 @@ _DATA = re.compile(
     r"|\b(?:VALUES|LIKE|WHERE)\b[^\n]{0,200}['\"]%?$"
 )
 """What stands before a value in data that is written as code."""
-_HANDLES = ("@", "wechat", "(at", "[at", " dot ", "://", "www.")
-_CHINESE_HANDLES = ("微", "薇", "威信", "vx", "wx", "v信", "加v")
+_HANDLES = ("@", "wechat", "weixin", "vx", "wx", "(at", "[at", " dot ", "://", "www.")
+_CHINESE_HANDLES = ("微", "薇", "威信", "vx", "wx", "v信", "加v", "我v", "绿泡泡")
+_CODE = re.compile(
+    r"(?<![0-9A-Za-z_-])(?<![0-9A-Za-z][.,/])(?<![0-9]:)(?:[A-Z]{2} ?[0-9]{2} [0-9]{2} [0-9]{2} ?[A-D]|[0-9]{2}(?: [0-9]{2}){2,4}"
+    r"|(?:[A-Za-z]{1,8}[-_/]?){0,2}[0-9][0-9A-Za-z]*(?:[-/_][0-9A-Za-z]+|(?<=[0-9A-Z]) [0-9]{3,}[A-Z]?(?![0-9A-Za-z/-]))*(?:(?<= [0-9]{4}) [0-9]{1,3}(?![0-9A-Za-z/-]))?)"
+    r"(?![0-9A-Za-z@])(?!\.[0-9]|,[0-9]{3}(?![0-9]))",
+    re.ASCII,
+)
+"""What may be the number of a record, a contract, an account."""
 _LETTERS = bytes(code if 97 <= code <= 122 else 32 for code in range(256))
 """Everything but small letters becomes a blank."""
 
@@ -176,6 +183,11 @@ class ReadText:
     def quiet(self) -> list[tuple[int, int]]:
         """Where code stands."""
         return quiet_parts(self.text)
+
+    @cached_property
+    def codes(self) -> list[tuple[int, int]]:
+        """Where numbers stand that may be given to somebody: with letters, dashes, blanks."""
+        return [found.span() for found in _CODE.finditer(self.text)]
 
     @property
     def is_chinese(self) -> bool:
