@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sftrecipe_registry.filters.repeats.benchmark_items import Item
-from sftrecipe_registry.filters.repeats.near_copies import NearCopies
+from sftrecipe_registry.filters.repeats.near_copies import NearCopies, NearCopy
+from sftrecipe_registry.filters.repeats.question_halves import Beginning, shared_half
 from sftrecipe_registry.filters.repeats.token_runs import (
     RunIndex,
     RunPlace,
@@ -26,9 +27,12 @@ STOCK = 3
 """Questions of one benchmark that share a run: it is a phrase of whoever wrote them."""
 _A_WORD = 1.5
 """Chinese and Japanese characters that say as much as a word."""
+_OF_HALF = 2
+"""Tokens that half a question has more than a whole one that is found anywhere: orders to do
+something to what follows are shorter."""
 _ITEMS = 4096
 """Texts of a benchmark that are split together."""
-_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")  # noqa: RUF001
+_WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 _NARROW = {0xFEE0 + code: code for code in range(0x21, 0x7F)}
 _APART = re.compile(r"[\W_]+")
 _STOCK_WORDS = re.compile(
@@ -54,7 +58,7 @@ class Match(NamedTuple):
 class _Runs(NamedTuple):
     """All runs of one length of long items, each once."""
 
-    index: RunIndex
+    held: RunIndex
     items: NDArray[np.int64]
     """The first item that has it."""
     first: int
@@ -62,19 +66,21 @@ class _Runs(NamedTuple):
 
 
 class _Head(NamedTuple):
-    """The beginning of an item that is looked for as a whole."""
+    """The beginning of an item that is looked for as a whole, or half of it."""
 
     item: int
     rest: NDArray[np.uint64]
     """The tokens behind it, which must follow."""
     alone: bool
     """Whether the item must stand by itself, between marks or the text's ends."""
+    fewest: int
+    """Tokens of its first half that will do; 0: it must be whole."""
 
 
 class _Heads(NamedTuple):
     """The beginnings of one length."""
 
-    index: RunIndex
+    held: RunIndex
     """One as often as items begin with it."""
     heads: list[_Head]
     first: int
@@ -122,21 +128,33 @@ class NgramIndex:
         made = TokenRuns(tokens)
         for length, benchmarks in sorted(self._runs.items()):
             for runs in benchmarks:
-                for text, token, at in made.found_in(runs.index, length):
+                for text, token, at in made.found_in(runs.held, length):
                     span = _span(tokens, token, length)
                     item = self.items[runs.items[at]]
                     found[text].append(Match(*span, runs.first + at, item))
         for length, heads in self._heads.items():
-            for hit in made.found_in(heads.index, length):
+            for hit in made.found_in(heads.held, length):
                 found[hit.text] += self._whole(heads, hit, length, tokens, plain[hit.text])
-        for matches, copies in zip(found, self._copies.find(plain, tokens), strict=True):
+        copies, others = self._copies.find(plain, tokens)
+        for matches, copied, other in zip(found, copies, others, strict=True):
+            if other:
+                matches[:] = [match for match in matches if not self._asks_other(match, other)]
             exact = {match.item for match in matches}
             matches += [
                 Match(copy.begin, copy.end, self.size + copy.item, self.items[copy.item])
-                for copy in copies
+                for copy in copied
                 if self.items[copy.item] not in exact
             ]
         return found, count.tolist()
+
+    def _asks_other(self, match: Match, others: Sequence[NearCopy]) -> bool:
+        """Whether it stands within its question with other numbers."""
+        return any(
+            self.items[other.item] == match.item
+            and other.begin <= match.begin
+            and match.end <= other.end
+            for other in others
+        )
 
     def without_options(self, item: Item, texts: Iterable[str]) -> bool:
         """Whether an item that needs its options has fewer than half of them in the texts."""
@@ -153,19 +171,34 @@ class NgramIndex:
         self, heads: _Heads, hit: RunPlace, length: int, tokens: Tokens, text: str
     ) -> Iterator[Match]:
         """The items that stand there whole."""
-        hashes = heads.index.hashes
+        hashes = heads.held.hashes
         for at in range(hit.at, len(hashes)):
             if hashes[at] != hashes[hit.at]:
                 return
             head = heads.heads[at]
-            if _follows(tokens, hit.text, hit.token + length, head.rest):
-                begin, end = _span(tokens, hit.token, length + len(head.rest))
-                if not head.alone or _stands_alone(text, begin, end):
-                    yield Match(begin, end, heads.first + at, self.items[head.item])
+            if count := self._shared(head, hit, length, tokens, text):
+                begin, end = _span(tokens, hit.token, count)
+                yield Match(begin, end, heads.first + at, self.items[head.item])
+
+    def _shared(
+        self, head: _Head, hit: RunPlace, length: int, tokens: Tokens, text: str
+    ) -> int | None:
+        """How many tokens of the item stand there, if these are the whole or a half."""
+        behind = int(tokens.first[hit.text + 1])
+        shared = length + _followed(tokens, hit.token + length, behind, head.rest)
+        if shared == length + len(head.rest):
+            span = _span(tokens, hit.token, shared)
+            return shared if not head.alone or _stands_alone(text, *span) else None
+        if not head.fewest:
+            return None
+        question = narrow(self.items[head.item].text)
+        there = Beginning(text, tokens, hit.token, behind, shared)
+        return shared_half(question, there, head.fewest)
 
     def _add(self, places: Sequence[int], heads: dict[int, list[tuple[int, _Head]]]) -> None:
-        """Take the items of one benchmark: runs of the long ones, heads of the others."""
+        """Take the items of one benchmark: runs of the long ones, heads of all questions."""
         runs: dict[int, list[tuple[int, NDArray[np.uint64]]]] = defaultdict(list)
+        beginnings: dict[int, list[tuple[int, _Head]]] = defaultdict(list)
         for start in range(0, len(places), _ITEMS):
             some = places[start : start + _ITEMS]
             tokens = tokens_of([narrow(self.items[place].text) for place in some])
@@ -175,16 +208,26 @@ class NgramIndex:
                 longest, shortest, least = self._lengths(self.items[place].text)
                 if len(own) >= longest:
                     runs[longest].append((place, made.of(at, longest)))
-                elif not self.items[place].asks:
+                if not self.items[place].asks:
                     continue
                 elif len(own) < least:
                     self.left_out += 1
                 else:
                     length = shortest if len(own) >= shortest else least
-                    head = _Head(place, own[length:], alone=len(own) < shortest)
-                    heads[length].append((int(made.of(at, length)[0]), head))
+                    fewest = shortest + _OF_HALF if len(own) > shortest else 0
+                    head = _Head(place, own[length:], len(own) < shortest, fewest)
+                    beginnings[length].append((int(made.of(at, length)[0]), head))
         for length, some_runs in sorted(runs.items()):
             self._add_runs(length, some_runs)
+        for length, some_heads in beginnings.items():
+            heads[length] += self._own_halves(some_heads)
+
+    def _own_halves(self, heads: list[tuple[int, _Head]]) -> Iterator[tuple[int, _Head]]:
+        """Those of one benchmark: what many questions begin with is half of none."""
+        texts = {(gram, self.items[head.item].text) for gram, head in heads}
+        held = Counter(gram for gram, _ in texts)
+        for gram, head in heads:
+            yield gram, head if held[gram] < STOCK else head._replace(fewest=0)
 
     def _add_runs(self, length: int, some: Sequence[tuple[int, NDArray[np.uint64]]]) -> None:
         """The runs that stand in fewer than STOCK questions, or in one only."""
@@ -235,11 +278,11 @@ def _is_stock(question: str) -> bool:
     return len(tokens_of([own]).hashes) < 2
 
 
-def _follows(tokens: Tokens, place: int, start: int, rest: NDArray[np.uint64]) -> bool:
-    end = start + len(rest)
-    if end > tokens.first[place + 1]:
-        return False
-    return bool((tokens.hashes[start:end] == rest).all())
+def _followed(tokens: Tokens, start: int, behind: int, rest: NDArray[np.uint64]) -> int:
+    """How many tokens from there on are those of `rest`."""
+    there = tokens.hashes[start : min(start + len(rest), behind)]
+    other = (there != rest[: len(there)]).nonzero()[0]
+    return int(other[0]) if len(other) else len(there)
 
 
 def _stands_alone(text: str, begin: int, end: int) -> bool:

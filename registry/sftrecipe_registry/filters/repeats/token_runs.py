@@ -12,6 +12,7 @@ from sftrecipe_registry.shared.near_duplicates.token_hashes import Tokens
 from sftrecipe_registry.shared.text.scripts import unspaced_share
 
 Hashes = NDArray[np.uint64]
+Places = NDArray[np.int64]
 _BASE = 0xD6E8FEB86659FD93
 _A_RUN = 8
 """Places of the filter for a run of the index, at least: a ninth of other runs pass it."""
@@ -43,7 +44,7 @@ class RunIndex(NamedTuple):
         may_hold[_first_bits(hashes, may_hold)] = True
         return cls(hashes, may_hold)
 
-    def places(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def places(self, hashes: Hashes) -> tuple[Places, Places]:
         """Which of the hashes it has, and where, of equal ones the first."""
         likely = self.may_hold[_first_bits(hashes, self.may_hold)].nonzero()[0]
         at = np.searchsorted(self.hashes, hashes[likely])
@@ -66,14 +67,18 @@ class TokenRuns:
 
     def found_in(self, index: RunIndex, length: int) -> Iterator[RunPlace]:
         """Those that stand in an index."""
+        return map(RunPlace, *(each.tolist() for each in self.places_in(index, length)))
+
+    def places_in(self, index: RunIndex, length: int) -> tuple[Places, Places, Places]:
+        """The same as numbers of texts, tokens and places in the index."""
         if not len(index.hashes) or not len(self.tokens.hashes):
-            return
+            none = np.zeros(0, np.int64)
+            return none, none, none
         first = self.tokens.first
         tokens, at = index.places(self._hashes(length))
         texts = np.searchsorted(first, tokens, "right") - 1
         whole = tokens + length <= first[texts + 1]
-        found = (texts[whole], tokens[whole], at[whole])
-        yield from map(RunPlace, *(each.tolist() for each in found))
+        return texts[whole], tokens[whole], at[whole]
 
     def _hashes(self, length: int) -> Hashes:
         """Of the run that begins at each token, also where it ends in another text.
