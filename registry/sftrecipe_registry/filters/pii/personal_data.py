@@ -58,7 +58,7 @@ _FEWEST_DIGITS: Mapping[Kind, int] = {
     "email": 0,
     "url": 0,
     "wechat": 0,
-    "address": 1,
+    "address": 0,
     "birth_date": 0,
     "ip": 1,
     "qq": 4,
@@ -132,7 +132,7 @@ def _numbers(read: ReadText, finders: Finders) -> list[PersonalSpan]:
     if is_table and (read.digits >= 4 or NAME_HEAD.search(read.text)):
         for kind, start, end in table_cells(read):
             _add(pieces, kind, iter([(start, end)]))
-    if not read.digits and not (read.context.has_handles or read.context.has_years):
+    if not read.digits and not (read.context.has_handles or read.context.has_numerals):
         return pieces
     for kind, finder in finders[read.digits]:
         _add(pieces, kind, finder(read))

@@ -56,7 +56,7 @@ before, so that places stay."""
 _WIDE_SIGNS = re.compile("[０-９Ａ-Ｚａ-ｚ＠．＿＋＝＃＄％＆＊／＜＞［］｛｝｜～]")
 _MARKS = tuple((chr(code), chr(mark)) for code, mark in _NARROW_MARKS)
 _HAN = re.compile("[\u4e00-\u9fff]")
-_CHINESE_YEAR = re.compile("[〇零一二三四五六七八九]{4}年")
+_NUMERALS = re.compile("[〇零一二三四五六七八九]{4}年|[二三四五六七八九十百零]{1,5}[号號幢栋室弄]")
 _DIGIT = re.compile("[0-9]")
 _FOUR = re.compile("[0-9](?:[ A-Z()./,:年月-]{0,4}[0-9]){3}")
 _SEVEN = re.compile("[0-9](?:[ ()./+-]{0,3}[0-9]){6}")
@@ -139,9 +139,9 @@ class RowContext:
         return any(sign in self.lower for sign in signs)
 
     @cached_property
-    def has_years(self) -> bool:
-        """Whether a year stands in it in Chinese numerals."""
-        return self.is_chinese and _CHINESE_YEAR.search(self.text) is not None
+    def has_numerals(self) -> bool:
+        """Whether a year or the number of a house stands in it in Chinese numerals."""
+        return self.is_chinese and _NUMERALS.search(self.text) is not None
 
     def has(self, hints: Hints) -> bool:
         """Whether one of these words stands anywhere in the row: asked before an expression is,

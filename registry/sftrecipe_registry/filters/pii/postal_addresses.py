@@ -5,25 +5,10 @@ from __future__ import annotations
 
 import re
 
+from sftrecipe_registry.filters.pii.chinese_addresses import chinese_addresses
 from sftrecipe_registry.filters.pii.english_name_forms import LOWER, UPPER
 from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
-_ZH_NUMBER = r"[0-9０-９零一二三四五六七八九十百千甲乙丙A-Za-z]{1,6}"
-_ZH = re.compile(
-    r"(?P<region>(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区|市|自治州|州|盟|地区|区|县|旗|特别行政区)){0,4})"
-    r"(?P<place>(?:[\u4e00-\u9fff]{1,8}?(?:街道|镇|乡|村|庄|社区|新区|开发区|组|屯|社|队)){0,3})"
-    rf"(?P<road>(?:[\u4e00-\u9fff0-9]{{1,10}}?(?:大道|大街|路|街|巷|弄|胡同|里|条|道|支路|环|段)[东南西北中]?(?:[一二三四五六七八九十]段)?){{0,2}}[ ]?(?:{_ZH_NUMBER}(?:弄|号院?|之[0-9]+号?)(?![线楼码]|数)[ ]?){{0,2}})"
-    rf"(?P<house>(?:(?:(?![的了和在给是有，])[\u4e00-\u9fff·A-Z]){{0,12}}?[ ]?(?:{_ZH_NUMBER}[ ]?(?:号楼|栋|幢|座|单元|楼|层|室|户|门|房|号房|号)[ ]?)+)?(?:[0-9]{{1,5}}(?:-[0-9]{{1,4}}){{0,3}}(?:室|户)?)?)"
-)
-_ZH_START = re.compile(
-    r"[\u4e00-\u9fff]{2,3}(?:省|市|自治区|区|县)|[\u4e00-\u9fff]{1,8}(?:路|街|道|巷|弄|村|小区|花园|苑|新村)[^，。,.;；\n]{0,14}[0-9]"
-)
-_ZH_WORD = re.compile(
-    r"(?:家庭|现|常|居|收货|收件|寄件|联系|户籍|通信|通讯|送货|邮寄|配送|详细|登记|上门|取件)?(?:住址|地址|住所|户籍地|地点)(?:为|是|在)?|住(?:在|于)?|家(?:在|住)|(?:寄|送|搬|邮|快递|配送|发|改)(?:到|至|往|成|为)|位于|地点在?|坐落(?:于|在)?|回|在"
-)
-_ZH_COMPANY = re.compile(
-    r"公司地址|医院地址|店址|门店|总部|注册地|办公地址|校址|学校地址|景点|地铁|公交|餐厅|博物馆|故宫|纪念馆|医院(?:位于|在)|大学(?:位于|在)"
-)
 _WORDS = r"(?:[A-Z0-9][A-Za-z'’.-]*|of|the|de|la|du|des|del|la|le|St\.|Old|[0-9]+(?:st|nd|rd|th))"
 _STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Way|Terrace|Ter|Circle|Cir|Parkway|Pkwy|Highway|Hwy|Square|Sq|Crescent|Cres|Close|Row|Walk|Grove|Gardens|Hill|Mews|Trail|Trl|Loop|Alley|Path|Pike|Plaza|Broadway|View|Rise|Green|Park|Quay|Wharf|Run|Bend|Ridge|Point|Mall|Esplanade|Parade|Heights|Crossing|Vale|Drove|End|Chase|Mead|Field|Fold|Garth|Croft|Yard|Gate|Brow|Bank|Approach|Villas|Cottages|Buildings|Wynd|Brae|Passage|Street|Promenade|Strand|Mount|Copse|Wood|Meadow|Meadows|Common|Cove|Creek|Landing|Manor|Station|Oval|Orchard)"
 _UNIT = r"(?:(?i:apt|apartment|unit|suite|ste|flat|room|rm|floor|fl|building|bldg|#|no|lot|box)\.?[ ]?#?[A-Za-z0-9-]{1,6})"
@@ -57,16 +42,6 @@ _POSTCODES = re.compile(
 _FOREIGN_HINTS = hints(
     "rue avenue boulevard calle via rua place ul chemin quai all stra str e weg allee platz strasse gasse postcode plz"
 )
-_ZH_HINTS = hints("", "号 室 栋 幢 弄 座")
-_COUNTED = ("年", "%", "元", "个", "人", "次", "月", "家")
-"""What makes the number before it a quantity."""
-_BETWEEN = re.compile(r"[\s:\"'=|(]*[\u4e00-\u9fff0-9\s:\"'=|(]*")
-_ZH_ROAD = re.compile("[路街巷弄道里村镇]|大道|胡同")
-_ZH_ESTATE = re.compile("小区|花园|苑|公寓|大厦|广场|家园|新村|城|庭|园|宿舍|府|[湾轩阁]")
-_ZH_FLAT = re.compile(r"[0-9A-Z]\s?(?:栋|幢|座|单元|室|户|号楼|楼)|[0-9]{3,4}$")
-_NO_PLACE = re.compile(
-    "[^0-9]{0,8}(?:知道|难道|报道|味道|渠道|轨道|通道|城市|每|我们|你们|他们|如何|什么|这|那)"
-)
 _EN_WORD = re.compile(
     r"(?i)\b(?:liv(?:e|es|ed|ing)|resid(?:e|es|ing|ence)|address(?:es)?|home|moved?|deliver(?:y|ed)?|ship(?:ped|ping|ment)?|mail|send|sent|parcel|stay(?:ing)?|house|flat|apartment|rent(?:ing)?|tenant"
     r"|pick(?:ed)? (?:me )?up|neighbou?r|lost|domicile|addr|location|visit|come to|party at|here at|household|ambulance|i'm at|we're at|at|[1-9][0-9],? of)\b"
@@ -85,6 +60,7 @@ _FAMOUS = re.compile(
 
 def addresses(read: ReadText) -> Found:
     """Where somebody lives: a street with a number, behind a word for it or with a flat or town."""
+    yield from chinese_addresses(read)
     if not read.digits:
         return
     yield from _english(read)
@@ -99,8 +75,6 @@ def addresses(read: ReadText) -> Found:
         )
     if "Box" in read.text:
         yield from (found.span() for found in _BOX.finditer(read.text))
-    if not read.text.isascii() and read.context.has(_ZH_HINTS):
-        yield from _chinese(read)
 
 
 def _english(read: ReadText) -> Found:
@@ -121,52 +95,3 @@ def _english(read: ReadText) -> Found:
         )
         if is_whole or _EN_WORD.search(before[-35:]):
             yield start, found.end() - len(found[0]) + len(found[0].rstrip(" ,\n"))
-
-
-def _chinese(read: ReadText) -> Found:
-    at = 0
-    while start := _ZH_START.search(read.text, at):
-        at = start.end()
-        span = _chinese_at(read, start.start())
-        if span:
-            at = max(at, span[1])
-            yield span
-
-
-def _chinese_at(read: ReadText, start: int) -> tuple[int, int] | None:
-    begin, told = _without_words(read, start)
-    found = _ZH.match(read.text, begin)
-    before = read.before(begin, 14)
-    if not found or _NO_PLACE.match(found[0]) or _ZH_COMPANY.search(before):
-        return None
-    end = begin + len(found[0].rstrip(" -,"))
-    if read.text[begin + len(found[0]) :][:1] in _COUNTED or read.is_quiet(begin):
-        return None
-    told = told or bool(re.search("地址|住", before))
-    return (begin, end) if _is_home(found, told, "住" in before[-8:]) else None
-
-
-def _without_words(read: ReadText, start: int) -> tuple[int, bool]:
-    """Where the place begins, without the words before it (住在, 收货地址:); whether there are any."""
-    words = [*_ZH_WORD.finditer(read.text, max(0, start - 12), min(len(read.text), start + 14))]
-    behind = [word.end() for word in words if word.end() <= start + 8]
-    if behind and _BETWEEN.fullmatch(read.text[behind[-1] : start]):
-        start = max(start, behind[-1])
-    while start < len(read.text) and read.text[start] in " :\"'是为在":
-        start += 1
-    return start, bool(behind)
-
-
-def _is_home(found: re.Match[str], told: bool, lives: bool) -> bool:
-    """Whether it is a place down to the house: three levels with a number, a flat, or a street's
-    number behind a word for where somebody lives."""
-    region, road, house = found["region"], found["road"], found["house"]
-    levels = len(re.findall("省|市|区|县|镇|乡|村|街道", region + found["place"]))
-    has_number = "号" in road and bool(re.search("[0-9一二三四五六七八九十]", road))
-    if levels >= 3 and (has_number or "号" in found[0]):
-        return True
-    is_named = bool(_ZH_ROAD.search(road + found["place"]) or _ZH_ESTATE.search(house))
-    has_flat = is_named and bool(_ZH_FLAT.search(house))
-    if has_flat and (region or road):
-        return True
-    return told and (has_flat or (has_number and bool(region or lives)) or levels >= 3)
