@@ -11,12 +11,12 @@ _HAN = "\u4e00-\u9fff"
 _COUNT = r"(?:[0-9]{1,5}|[零〇一二三四五六七八九十百两]{1,6}|[甲乙丙丁]|[A-Za-z](?![A-Za-z]))"
 _NUMBERED = rf"{_COUNT}[ ]?(?:号?宿舍楼|号?学生公寓|号楼|号院|號樓|寝室|单元|單元|弄|号|號|巷|栋|幢|棟|座|楼|樓|层|層|室|户|門|门|房|组|社|队|屯|排|期|段|区|號)(?![线令台文召码称机型厅梯主])(?:之[0-9一二三四五]{{1,2}}号?)?"
 _CHAIN = re.compile(
-    rf"(?<![0-9月第周A-Za-z.-])(?:{_NUMBERED}(?:[ ]?(?:(?![的了和在给是有今共每等，])[{_HAN}·]){{0,11}}?[ ]?{_NUMBERED}){{0,7}}(?:[ ]?(?:[{_HAN}]{{2,6}}[ ]?)??[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{0,3}}(?:室|户|房)?(?![0-9年月日.%元个人米岁]))?"
+    rf"(?<![0-9月第周A-Za-z.-])(?:{_NUMBERED}(?:[ ]?(?:(?![的了和在给是有今共每等至到，])[{_HAN}·]){{0,11}}?[ ]?{_NUMBERED}){{0,7}}(?:[ ]?(?:[{_HAN}]{{2,6}}[ ]?)??[0-9]{{1,4}}(?:-[0-9]{{1,4}}){{0,3}}(?:室|户|房)?(?![0-9年月日.%元个人米岁]))?"
     r"|[0-9]{1,3}(?:-[0-9]{1,4}){1,3}(?:室|户)?(?![0-9./:]))"
 )
 """The numbers of an address, with names of buildings between (`12号绿城花园3幢1单元502室`, `8-2-301`)."""
 _HEAD = re.compile(
-    rf"(?:[{_HAN}0-9·]|(?<=[省市区县州路街道号村镇]) (?=[{_HAN}0-9])|(?<=[省市区县州]),[ ]?){{2,44}}[ ]?$"
+    rf"(?:[{_HAN}0-9·]|(?<=[省市区县州路街道号村镇]) (?=[{_HAN}0-9])|(?<=[省市区县州]),[ ]?){{2,44}}[ ]?\Z"
 )
 _CUT = re.compile(
     r".*(?:住址|地址|住所|所在地|户籍地?|户口|居住地|地点|位置|我家|他家|她家|[改写]成|老家|[的我你他她您是在到至了往住址给位换]|于(?![都洪田])|从(?![化江])|为(?=[^ ]{2})|家(?=[住在]))(?![宅房])[是为在于了 ]*(?:[:\"|] ?)*"
@@ -47,6 +47,7 @@ _ESTATE = re.compile(
 _BUILDING = re.compile("栋|幢|棟|座|号楼|號樓|宿舍楼|公寓")
 _DOOR = re.compile("单元|單元|室|户|門|门|房|楼|樓|层|層|[0-9]{3,4}$|-[0-9]{1,4}$")
 _VILLAGE = re.compile(rf"[村屯庄镇乡](?:[{_HAN}]{{0,4}})$")
+_COUNTS = re.compile("[0-9]+|[零〇一二三四五六七八九十百]+")
 _SIGHT = re.compile(rf"[{_HAN}]{{0,8}}(?:是一|是我国|是著名|是个)")
 _LIVES = re.compile("住|地址")
 _COUNTED = ("年", "%", "元", "个", "人", "次", "月", "家", "厅", "米", "级")
@@ -98,7 +99,7 @@ def _reaches_door(place: str, numbers: str, is_told: bool, lives: bool) -> bool:
     has_flat = has_door and bool(_BUILDING.search(numbers) or is_road)
     is_house = levels > 0 and bool(_BUILDING.search(numbers))
     is_whole = levels >= 3 and bool(re.search("[号號]", numbers))
-    in_estate = bool(_ESTATE.search(place[-3:] + numbers) and _DOOR.search(numbers[2:]))
+    in_estate = has_estate and len(_COUNTS.findall(numbers)) > 1
     if is_whole or (has_flat and (levels or is_road or in_estate)):
         return True
     in_village = bool(_VILLAGE.search(place) and re.search("[组社队屯号]", numbers))

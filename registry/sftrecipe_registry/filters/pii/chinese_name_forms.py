@@ -30,9 +30,10 @@ ANY_NAME = re.compile(
 ALONE = re.compile(rf"(?<![{HAN}·])[{HAN}]{{2,4}}(?:·[{HAN}]{{2,6}}){{0,2}}(?![{HAN}·])")
 """A few characters between marks."""
 _TWICE = re.compile(TWICE)
+_COMPOUND = frozenset(TWICE.split("|"))
 _IS_HAN = re.compile(f"[{HAN}]")
 _END = re.compile(
-    rf"[^{HAN}]|$|今年|来自|现年|是|男|女|的|和|与|及|在|先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|于|因|不慎|驾驶|代为|住|家|收|说|称|电话|手机|微信|身份证|向|已|将|曾|到|出生|生于|患|因|主诉|入院|就诊|同志|叔叔|阿姨|敬上|谨上|本人|您|你|我|想|需|要|申请|提出|表示|反映|购买|预约|名下|签|办|从|给|把|被|有|为|之|一家|夫妇|师傅|通过|转账|汇款|支付|捐|打|去|来|了|给|让|做|买|租|借|欠|寄|发|提供|填|留|同意|承诺|女儿|儿子|妈妈|爸爸|那个|婆婆|大爷|大妈|奶奶|爷爷|哥|姐|呢|这|这个|负责|人民币|[工农建招中交]行|银行|卡|账|护照|病历|住院号|车牌|邮箱|生日|地址|也|还|就|没|不|只|又|都|今|昨|明|刚|正|确诊|诊断|术后|反复|突发|拟|自|经|由|以|用|等|考|得|缺席|出席|迟到|请假|报名|参加|毕业|同事|报销|投保|领取|登录|下载|上传|访问|委托|授权|系|即|处理|房租|交|下周|上周|个人|没|跟|迟|早|晚|每|另|并|拿|带|答应|帮|替|请|问|回|写|讲|退|转|离|入|升|调|任|获|当选|结婚|病|感冒|发烧|受伤|骨折|摔|晕|去世|遗失|丢失|捡|拾|走失|失踪|本|通知|犯|涉|陪|表扬|批评|获|参|主持|组织|安排|讲|喜|爱|觉|认|接|看|听|学|教|吃|喝|开|站|坐|走|跑|带|忘|丢|晚上|早上|上午|下午|当时|右|左|双|胸|腹|头|咳|疼|痛|行|查|复|随|服|口|无|有|否|体|血"
+    rf"[^{HAN}]|$|今年|来自|现年|是|男|女|的|和|与|及|在|先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|于|因|不慎|驾驶|代为|住|家|收|说|称|电话|手机|微信|身份证|向|已|将|曾|到|出生|生于|患|因|主诉|入院|就诊|同志|叔叔|阿姨|敬上|谨上|本人|您|你|我|想|需|要|申请|提出|表示|反映|购买|预约|名下|签|办|从|给|把|被|有|为|之|一家|夫妇|师傅|通过|转账|汇款|支付|捐|打|去|来|了|给|让|做|买|租|借|欠|寄|发|提供|填|留|同意|承诺|女儿|儿子|妈妈|爸爸|那个|婆婆|大爷|大妈|奶奶|爷爷|哥|姐|呢|这|这个|负责|人民币|[工农建招中交]行|银行|卡|账|护照|病历|住院号|车牌|邮箱|生日|地址|也|还|就|没|不|只|又|都|今|昨|明|刚|正|确诊|诊断|术后|反复|突发|拟|自|经|由|以|用|等|考|得|缺席|出席|迟到|请假|报名|参加|毕业|同事|报销|投保|领取|登录|下载|上传|访问|委托|授权|系|即|处理|房租|交|下周|上周|个人|没|跟|迟|早|晚|每|另|并|拿|带|答应|帮|替|请|问|回|写|讲|退|转|离|入|升|调|任|获|当选|结婚|病|感冒|发烧|受伤|骨折|摔|晕|去世|遗失|丢失|捡|拾|走失|失踪|本|通知|犯|涉|陪|表扬|批评|获|参|主持|组织|安排|讲|喜|爱|觉|认|接|看|听|学|教|吃|喝|开|站|坐|走|跑|带|忘|丢|晚上|早上|上午|下午|当时|右|左|双|胸|腹|头|咳|疼|痛|怀孕|建议|诉|上|总|老是|常|院长|科长|处长|局长|校长|主管|总监|博士|会|能|爱|那天|前|后|时|等人|一起|一直|已经|最近|目前|现在|吗|行|查|复|随|服|口|无|有|否|体|血"
 )
 TITLE = re.compile(
     r"先生|女士|小姐|同学|老师|医生|大夫|护士|经理|主任|教授|律师|同志|总|师傅|婆婆|大爷|大妈|奶奶|阿姨|叔叔"
@@ -64,6 +65,8 @@ _STOCK = frozenset(
     ]
 )
 """Names that stand for nobody."""
+_PAIRS = words_of("chinese_pairs")
+"""Ordinary words of two characters, of which both may be a given name's or the last a surname."""
 _NO_NAMES = words_of("chinese_no_names")
 """Words that begin as a name does."""
 _FAMOUS = words_of("chinese_famous")
@@ -105,17 +108,61 @@ def name_end(read: ReadText, start: int, *, trust: int, rare: bool = False) -> i
         if len(name) < length or not all("\u4e00" <= sign <= "\u9fff" for sign in name):
             continue
         missing = sum(sign not in given for sign in {*name[first:]})
-        if not _END.match(text, end) or TITLE.search(name[1:]):
+        if TITLE.search(name[1:]) or not (_END.match(text, end) or _goes_on(name, text, end)):
             continue
         is_cut = not _IS_HAN.match(text[end : end + 1] or " ") or bool(TITLE.match(text, end))
         if missing and (trust == 0 or (trust == 1 and (not is_cut or missing > 1))):
             continue
         if is_rare and trust == 1 and (missing or not is_cut or name[0] in _WORDS):
             continue
+        if (
+            trust < 2
+            and not (rare or TITLE.match(text, end))
+            and _is_part(text, start, end, is_cut)
+        ):
+            continue
         if _is_word(name, trust) or (missing and _is_word(name[:-1], 0) and length > 2):
             continue
         return end
     return None
+
+
+def _is_part(text: str, start: int, end: int, is_cut: bool) -> bool:
+    """Whether its characters are ordinary words, whole (`练书法`) or of which it is cut out
+    (`周五可|以`, `长|江发源`); a verb (`关好`)."""
+    name = text[start:end]
+    if len(name) == 2:
+        return name[1] in "好完到过起出开去住"
+    is_cut_out = not is_cut and name[:2] in words_of("chinese_words") and name[:2] not in _COMPOUND
+    return (
+        is_cut_out
+        or (name[0] == "于" and name[1] in "每本该其今上下当")
+        or name[1:] in _PAIRS
+        or text[max(0, start - 1) : start + 1] in _PAIRS
+        or (name[:2] in words_of("chinese_words") and name[2] in "师员者生工家人中")
+    )
+
+
+def _goes_on(name: str, text: str, end: int) -> bool:
+    """Whether a name of three characters ends although what stands behind is no word that follows
+    names: no word lies across its ends."""
+    across = {name[:2], text[end - 1 : end + 1], text[end - 2 : end + 1]}
+    is_parted = words_of("chinese_words").isdisjoint(across) and across.isdisjoint(_PAIRS)
+    return len(name) == 3 and is_parted and name[1:] not in _PAIRS and is_made(name)
+
+
+def is_made(name: str) -> bool:
+    """Whether it is a usual surname with characters of given names, and no word."""
+    first = len(twice[0]) if (twice := _TWICE.match(name)) else 1
+    given = characters_of("given_characters")
+    return (
+        (first > 1 or (name[0] in SURNAMES and name[0] not in _WORDS))
+        and all(sign in given for sign in name[first:])
+        and name not in words_of("chinese_words")
+        and name not in _NO_NAMES
+        and name[-2:] not in _PAIRS
+        and not _is_repeated(name)
+    )
 
 
 def alone(read: ReadText, start: int, end: int, *, word: bool = False) -> bool:

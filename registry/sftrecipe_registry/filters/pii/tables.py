@@ -67,8 +67,8 @@ def table_cells(read: ReadText) -> Iterator[tuple[Kind, int, int]]:
 
 
 def _names_persons(kinds: list[tuple[Kind, re.Pattern[str]] | None]) -> bool:
-    """Whether the first column is of names."""
-    return bool(kinds) and kinds[0] is not None and kinds[0][0] == "name"
+    """Whether the first column is of names; in tables with bars it is the second."""
+    return any(kind is not None and kind[0] == "name" for kind in kinds[:2])
 
 
 def _mark(line: str) -> str:
