@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
+
+from sftrecipe_registry.shared.text.case_folding import Pattern, fold, folded
 
 _SEEN = (
     "images?|pictures?|photos?|photographs?|screenshots?|pics?|paintings?|drawings?|sketch(?:es)?"
@@ -78,35 +79,36 @@ _IN_TEXT_ZH = (
 )
 
 
-def _joined(patterns: Sequence[str]) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+def _joined(patterns: Sequence[str]) -> Pattern:
+    return folded("|".join(f"(?:{pattern})" for pattern in patterns))
 
 
 _HINTS = (
     "imag", "pictur", "photo", "screenshot", "pics", "paint", "draw", "sketch", "diagram",
-    "infographic", "selfie", "x-ray", "map", "plan", "blueprint", "cartoon", "meme", "video",
-    "clip", "audio", "record", "podcast", "voice", "attach", "upload", "pdf", "file", "graph",
-    "chart", "plot", "histogram", "flowchart", "illustrat", "portrait", "poster", "animat",
-    "gif", "logo", "watch", "listen", "go", "visit", "click", "open", "browse", "access",
-    "sing", "hum", "play", "图", "照", "画", "视频", "音", "录", "像", "海报", "动", "表情包",
-    "附", "打开", "点击", "访问", "浏览", "唱", "弹", "奏", "哼", "听", "文件", "文档", "上传",
-    "链接", "截", "歌",
+    "selfie", "x-ray", "map", "floor", "blueprint", "cartoon", "meme", "video", "clip", "audio",
+    "record", "podcast", "voice", "attach", "upload", "pdf", "file", "graph", "chart", "plot",
+    "histogram", "illustrat", "portrait", "poster", "animat", "gif", "logo", "watch", "listen",
+    "transcribe", "go to", "visit", "open t", "open h", "open w", "click", "browse t", "browse h",
+    "browse w", "access t", "access h", "access w", "song", "tune", "melody", "music", "excel",
+    "图", "照", "相片", "影片", "表格", "画", "视频", "音", "录", "像", "海报", "表情包", "附", "打开", "点击", "访问", "浏览",
+    "唱", "弹", "奏", "哼", "听", "播放", "文件", "文档", "上传", "链接", "截", "歌",
 )  # fmt: skip
 """One of these stands in whatever the patterns find: most texts are done with them."""
+_ENGLISH_HINTS = tuple(filter(str.isascii, _HINTS))
 
 
 def _finder(
     looked_at: Sequence[str], made: Sequence[str], in_text: str
-) -> Callable[[str], str | None]:
+) -> Callable[[str, str], str | None]:
     """What is to be looked at is out of reach; what is to be made is not where text can be it."""
     see, make = _joined(looked_at), _joined(made)
-    as_text = re.compile(in_text, re.IGNORECASE)
+    as_text = folded(in_text)
 
-    def find(asked: str) -> str | None:
-        found = see.search(asked)
-        if found is None and (found := make.search(asked)) and as_text.search(asked):
+    def find(asked: str, lowered: str) -> str | None:
+        found = see.search(lowered)
+        if found is None and (found := make.search(lowered)) and as_text.search(lowered):
             return None
-        return found[0].strip() if found else None
+        return asked[slice(*found.span())].strip() if found else None
 
     return find
 
@@ -117,7 +119,8 @@ _CHINESE = _finder(_SEEN_ZH, _MADE_ZH, _IN_TEXT_ZH)
 
 def beyond_text(asked: str) -> str | None:
     """The words that ask for it, English or Chinese; None where nothing does."""
-    lowered = asked.lower()
-    if not any(hint in lowered for hint in _HINTS):
+    lowered = fold(asked)
+    english = asked.isascii()
+    if not any(map(lowered.__contains__, _ENGLISH_HINTS if english else _HINTS)):
         return None
-    return _ENGLISH(asked) or (None if asked.isascii() else _CHINESE(asked))
+    return _ENGLISH(asked, lowered) or (None if english else _CHINESE(asked, lowered))

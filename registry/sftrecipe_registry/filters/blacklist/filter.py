@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from sftrecipe_registry.filters.blacklist.beyond_text import beyond_text
 from sftrecipe_registry.shared.text.asked import asked_text
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
 from sftrecipe_registry.shared.text.row_text import MEDIA, Field, TextOf, instruction_text, text_of
+from sftrecipe_registry.shared.text.widths import one_width
 from sftrecipe_registry.shared.text.word_list import word_finder
 
 texts = Texts(__package__)
@@ -57,8 +59,9 @@ class Blacklist(RowFilter):
     may hold; left out: the instruction and its input, or all turns of the user; for a preset the
     instruction alone."""
     words: tuple[str, ...] = ()
-    """Unwanted words and phrases, upper and lower case alike. Chinese and Japanese ones match
-    anywhere, others only by themselves: `art` is not found in `start`."""
+    """Unwanted words and phrases, upper and lower case and full and half width alike. Chinese and
+    Japanese ones match anywhere, others only by themselves: `art` is not found in `start`. Each
+    holds a letter or digit: marks alone are for the filter `regex`."""
     file: InputFile | None = None
     """A file of more of them, one a line; lines that begin with `#` do not count."""
     preset: Rules | None = None
@@ -71,9 +74,15 @@ class Blacklist(RowFilter):
     neither `words`, `file` nor `preset` is given."""
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
-        """Nothing to look for."""
+        """Nothing to look for; words that cannot be found as they are meant."""
         if self.builtin is False and not (self.words or self.file or self.preset):
             yield OptionProblem(("builtin",), texts("no-words"), texts("set-word-list"))
+        for place, word in enumerate(self.words):
+            if not any(map(str.isalnum, word)):
+                yield _no_word(("words", place), word)
+        for line in self._read(files):
+            if line and not any(map(str.isalnum, line)):
+                yield _no_word(("file",), line)
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
@@ -89,25 +98,37 @@ class Blacklist(RowFilter):
         return text_of(self.field, instruction_text if self.preset else asked_text)
 
     def _test(self, ctx: Context) -> Callable[[str], Verdict]:
-        listed = word_finder(self._listed(ctx))
+        find = word_finder(map(one_width, (*self.words, *self._of_file(ctx.files))))
         fault = fault_finder(self.preset) if self.preset else lambda text: None
 
         def test(text: str) -> Verdict:
             if found := fault(text):
                 return Verdict(False, found.reason, found.value, found.detail)
-            if word := listed(text):
+            if word := find(one_width(text)):
                 return Verdict(False, "blacklisted", None, word)
             return KEEP
 
         return test
 
-    def _listed(self, ctx: Context) -> Iterator[str]:
-        yield from self.words
-        if self.file:
-            lines = (line.strip() for line in ctx.files.text(self.file).splitlines())
-            yield from (line for line in lines if not line.startswith("#"))
+    def _read(self, files: OptionFiles) -> list[str]:
+        """The lines, as far as the file can be read: `validate` tells of one that cannot."""
+        try:
+            return self._of_file(files)
+        except (OSError, ValueError):
+            return []
+
+    def _of_file(self, files: OptionFiles) -> list[str]:
+        if not self.file:
+            return []
+        lines = map(str.strip, files.text(self.file).splitlines())
+        return [line for line in lines if not line.startswith("#")]
 
     def _uses_builtin(self) -> bool:
         if self.builtin is None:
             return not (self.words or self.file or self.preset)
         return self.builtin
+
+
+def _no_word(place: tuple[str | int, ...], word: str) -> OptionProblem:
+    remedy = texts("use-regex", pattern=re.escape(word.strip())) if word.strip() else None
+    return OptionProblem(place, texts("no-letter", word=word), remedy or texts("take-out"))

@@ -87,9 +87,8 @@ _OPENING = 300
 """Characters of what was asked, from its start, that tell how many are wanted."""
 
 
-def missing_item(asked: str, text: str) -> str | None:
+def missing_item(asked: str, lines: list[str]) -> str | None:
     """The last item of a list that is shorter than asked and ends the text; None where none is."""
-    lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2 or not (_ITEM.match(lines[-1]) or _BULLET.match(lines[-1])):
         return None
     found = _ASKED.search(asked[:_OPENING])

@@ -72,7 +72,10 @@ def same_line(asked: str, answer: str, most: int) -> AnswerFault | None:
     """One line stands there more often than `most`; not in code, songs, drills and tables."""
     if answer.count("\n") < most:
         return None
-    lines = (line.strip() for line in CODE.sub("", answer).splitlines())
+    said = CODE.sub("", answer) if "`" in answer else answer
+    lines = [*map(str.strip, said.splitlines())]
+    if len(lines) - len(set(lines)) < most:
+        return None
     counts = Counter(line for line in lines if len(line) >= _LINE and not empty(line))
     line, count = max(counts.items(), key=lambda item: item[1], default=("", 0))
     if count <= most or is_code(answer) or repetition_is_wanted(asked):
@@ -93,6 +96,8 @@ def unbalanced(answer: str) -> AnswerFault | None:
 
 def copied(asked: str, answer: str) -> AnswerFault | None:
     """The whole instruction stands in the answer and is most of it, where it is not to be kept."""
+    if len(asked) < _SHORTEST_COPY or len(answer) * _COPIED > len(asked):
+        return None
     wanted = " ".join(asked.split())
     if len(wanted) < _SHORTEST_COPY or len(answer) * _COPIED > len(wanted):
         return None

@@ -72,11 +72,15 @@ def open_fence(text: str) -> bool:
     return ("```" in text or "~~~" in text) and len(FENCE.findall(text)) % 2 == 1
 
 
-def is_code(text: str) -> bool:
-    """Code without a fence: most of its lines look like it."""
-    lines = [line for line in text.splitlines() if line.strip()][-12:]
-    if not lines or _is_prose(lines[-1]) or not any(mark in text for mark in "=(;{<:"):
+def is_code(text: str, lines: list[str] | None = None) -> bool:
+    """Code without a fence: most of its lines look like it; `lines`: those that say something."""
+    if not any(map(text.__contains__, "=(;{<:")):
         return False
+    if lines is None:
+        lines = [line for line in text.splitlines() if line.strip()]
+    if not lines or _is_prose(lines[-1]):
+        return False
+    lines = lines[-12:]
     return sum(_CODE_LINE.search(line) is not None for line in lines) * 2 >= len(lines)
 
 
@@ -89,7 +93,7 @@ def _is_prose(line: str) -> bool:
     return (
         stripped[-1] in ".!?;"
         and stripped.count(" ") > 3
-        and not re.search(r"[=(){}<>]", stripped[-1:] if stripped[-1] != ";" else stripped)
+        and not (stripped[-1] == ";" and re.search(r"[=(){}<>]", stripped))
         and not stripped.startswith(("#", "//"))
     )
 
@@ -129,8 +133,10 @@ def open_formula(text: str) -> str:
     for opening, closing in (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{")):
         if opening in text and text.count(opening) > text.count(closing):
             return opening
+    if "$" not in text or text[-1] in ".!?。":
+        return ""
     last = text.rsplit("\n\n", 1)[-1]
-    if text[-1] not in ".!?。" and re.search(r"\$[\w\\({]", last):
+    if re.search(r"\$[\w\\({]", last):
         signs = re.sub(r"\\\$|\$\$|\$\d[\d,.]*(?![\d,.]*\$)", "", last).count("$")
         return "$" if signs % 2 else ""
     return ""
@@ -142,7 +148,7 @@ def open_bracket(text: str) -> str:
     Smileys, `1)`, `a)` and intervals such as `[0, 1)` are none.
     """
     end = text[-_LOOKED_BACK:]
-    if not any(mark in end for mark in _OPENING):
+    if not any(map(end.__contains__, _OPENING)):
         return ""
     end = CODE.sub(" ", end) if "`" in end else end
     for noise in (_HALF_OPEN, _SMILEY):
@@ -171,6 +177,8 @@ def open_straight_quote(text: str) -> bool:
 
 def open_emphasis(text: str) -> bool:
     """An odd number of `**` in the last line."""
+    if "**" not in text:
+        return False
     last = text.rsplit("\n", 1)[-1]
     if "**" not in last or "***" in last or re.search(r"\w\*\*\w", last):
         return False
@@ -208,13 +216,13 @@ def open_table(text: str) -> bool:
 
 _FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$\n]+\$|\\\[.*?\\\]|\\\(.*?\\\)", re.DOTALL)
 _STRICT = "“《「『【"
+_ALL_PAIRS = tuple((opening, closing) for closing, opening in _PAIRS.items())
+_ASCII_PAIRS = tuple(pair for pair in _ALL_PAIRS if pair[0].isascii())
 
 
 def left_open(text: str) -> str:
     """An opening bracket or Chinese quotation mark of the text without its partner."""
-    if not any(mark in text for mark in _OPENING):
-        return ""
-    if not _uneven(text):
+    if not _uneven(text) or not any(map(text.__contains__, _OPENING)):
         return ""
     for noise in (CODE, _FORMULA, _HALF_OPEN, _SMILEY):
         text = noise.sub(" ", text)
@@ -228,4 +236,8 @@ def left_open(text: str) -> str:
 
 def _uneven(text: str) -> bool:
     """Whether any mark stands there in another number than its partner: a quick look."""
-    return any(text.count(opening) != text.count(closing) for closing, opening in _PAIRS.items())
+    count = text.count
+    for opening, closing in _ASCII_PAIRS if text.isascii() else _ALL_PAIRS:
+        if count(opening) != count(closing):
+            return True
+    return False

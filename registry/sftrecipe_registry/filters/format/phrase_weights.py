@@ -13,18 +13,21 @@ _SCALE = 50.0
 
 
 class PhraseWeights:
-    """A logistic regression: weights of phrases, shared by their number, and of marks (`@…`)."""
+    """A logistic regression: weights of phrases, shared by their number, and of marks (`@…`).
 
-    def __init__(self, weights: dict[str, float], bias: float) -> None:
+    Whole numbers as in the table: their sum is exact in any order.
+    """
+
+    def __init__(self, weights: dict[str, int], bias: int) -> None:
         self._weights = weights
         self._bias = bias
 
     def probability(self, phrases: Iterable[str], marks: Iterable[str]) -> float:
         """The probability that the text is what the model looks for."""
         of = self._weights.get
-        distinct = set(phrases)
-        total = math.fsum(map(of, distinct, repeat(0.0))) / math.sqrt(len(distinct) or 1)
-        return _logistic(total + self._bias + math.fsum(map(of, marks, repeat(0.0))))
+        distinct = phrases if isinstance(phrases, set) else set(phrases)
+        total = sum(map(of, distinct, repeat(0))) / math.sqrt(len(distinct) or 1)
+        return _logistic((total + self._bias + sum(map(of, marks, repeat(0)))) / _SCALE)
 
 
 def _logistic(value: float) -> float:
@@ -37,8 +40,8 @@ def phrase_weights(name: str) -> PhraseWeights:
     weights = {}
     for line in (Path(__file__).parent / "weights" / name).read_text("utf-8").splitlines():
         number, _, phrase = line.partition("\t")
-        weights[phrase] = int(number) / _SCALE
-    return PhraseWeights(weights, weights.pop("@bias", 0.0))
+        weights[phrase] = int(number)
+    return PhraseWeights(weights, weights.pop("@bias", 0))
 
 
 def table(weights: dict[str, float]) -> str:

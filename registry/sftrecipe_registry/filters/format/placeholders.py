@@ -115,7 +115,7 @@ def placeholder(asked: str, answer: str) -> str | None:
     if len(text) <= _LONGEST and (found := _stands_for_none(asked, text)):
         return found
     if (
-        any(mark in text for mark in _DUMMIES)
+        any(map(text.__contains__, _DUMMIES))
         and _DUMMY.search(text)
         and not _DUMMY.search(asked)
         and not _ASKS_TEMPLATE.search(asked)
@@ -128,30 +128,44 @@ def placeholder(asked: str, answer: str) -> str | None:
 
 
 def _stands_for_none(asked: str, text: str) -> str | None:
-    may_be_right = _SMALL_ANSWER.search(asked) is not None
     said = text.strip(_EDGES).lower()
     shown = text[:_SHOWN] or "''"
     if _NO_WORDS.fullmatch(text) and not _empty_block(text):
         return None if asks_for_signs(asked, text) or _symbols(text) else shown
     if _DOTTED.fullmatch(text) or _INSTRUCTS.search(text) or _empty_block(text):
         return shown
-    if _named(said, asked):
-        return None
     words = {said, _LABELLED.sub("", said).strip(_EDGES), _SAME.sub(r"\1", said)}
     words &= word_list("stands_for_none")
-    if may_be_right and text[-1] not in ":：>":
+    if words and text[-1] not in ":：>" and _SMALL_ANSWER.search(asked):
         words -= word_list("right_answers")
-    crossed = _CROSSES.fullmatch(said) or (_ONES.fullmatch(said) and not re.search(r"\d|数", asked))
-    if words or _TODO.search(text) or (crossed and not asks_for_signs(asked)):
-        return shown
-    return None
+    found = (
+        bool(words) or _TODO.search(text) or (_crossed(said, asked) and not asks_for_signs(asked))
+    )
+    return shown if found and not _named(said, asked) else None
+
+
+def _crossed(said: str, asked: str) -> bool:
+    """`xxx`, or `111` where no number is asked for."""
+    if _CROSSES.fullmatch(said):
+        return True
+    return _ONES.fullmatch(said) is not None and not re.search(r"\d|数", asked)
 
 
 def _named(said: str, asked: str) -> bool:
     """The question itself holds the word."""
-    if said.isascii():
-        return re.search(rf"(?<![a-z]){re.escape(said)}(?![a-z])", asked.lower()) is not None
-    return len(said) > 1 and said in asked
+    if not said.isascii():
+        return len(said) > 1 and said in asked
+    asked = asked.lower()
+    at = asked.find(said)
+    while at >= 0:
+        if not _is_letter(asked[at - 1 : at]) and not _is_letter(asked[at + len(said) :][:1]):
+            return True
+        at = asked.find(said, at + 1)
+    return False
+
+
+def _is_letter(character: str) -> bool:
+    return "a" <= character <= "z"
 
 
 def _symbols(text: str) -> bool:
@@ -168,7 +182,7 @@ def _empty_block(text: str) -> bool:
 
 def _open_slots(asked: str, text: str) -> str | None:
     """Slots of a template that nobody asked for, and little but them."""
-    if "`" in text or not any(mark in text for mark in _OPENINGS):
+    if "`" in text or not any(map(text.__contains__, _OPENINGS)):
         return None
     slots = [found[0] for found in _SLOT.finditer(text)]
     if len(slots) < 2 or _ASKS_TEMPLATE.search(asked) or _SLOT.search(asked):

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from sftrecipe_registry.filters.format.refusal_signs import sign_marks
 from sftrecipe_registry.filters.format.substance import said_by_refusals, substance_marks
+from sftrecipe_registry.shared.text.case_folding import fold, folded
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
 _TOKENS = re.compile(rf"[{UNSPACED}]|[a-z0]+(?:'[a-z]+)*|\d+|[^\w\s]")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
-_HAN = re.compile(rf"[{UNSPACED}]")
+_HAN = re.compile(rf"[{UNSPACED}]+")
 _WIDE = str.maketrans({",": "，", "!": "！", "?": "？", ":": "：", ";": "；", "’": "'"})
 """Chinese is written with either kind of mark."""
 _FIRST, _LAST = 60, 30
@@ -84,9 +85,9 @@ _ANSWERS = {
     "but": r"[.,;，。；] *(?:but|however|that said|still|nevertheless|instead|here(?:'s| is| are)"
     r"|但|不过|然而|可是|只是|下面|以下|一般来说|通常)",
 }
-_ASKED = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in _QUESTIONS.items()}
+_ASKED = {f"asked:{name}": folded(pattern).search for name, pattern in _QUESTIONS.items()}
 _ANSWERED = {
-    name: re.compile(pattern, re.IGNORECASE | re.MULTILINE) for name, pattern in _ANSWERS.items()
+    f"answer:{name}": folded(pattern, re.MULTILINE).search for name, pattern in _ANSWERS.items()
 }
 _ASKED_SHOWN = 300
 """Characters of the beginning and of the end of what was asked that are looked at."""
@@ -94,7 +95,9 @@ _ASKED_SHOWN = 300
 
 def language_of(text: str) -> str:
     """`zh` where a fifth of the characters are Chinese, else `en`."""
-    return "zh" if not text.isascii() and len(_HAN.findall(text)) * 5 > len(text) else "en"
+    if text.isascii():
+        return "en"
+    return "zh" if sum(map(len, _HAN.findall(text))) * 5 > len(text) else "en"
 
 
 class Said(NamedTuple):
@@ -140,9 +143,9 @@ def refusal_features(
 def phrases(tokens: list[str], longest: int, between: str) -> Iterator[str]:
     """All runs of up to so many tokens, the text's beginning and end marked."""
     row = ["^", *tokens, "$"]
-    for size in range(1, longest + 1):
-        for at in range(len(row) - size + 1):
-            yield between.join(row[at : at + size])
+    yield from row
+    for size in range(2, longest + 1):
+        yield from map(between.join, zip(*(row[at:] for at in range(size)), strict=False))
 
 
 def _crossed(marks: Iterator[str]) -> Iterator[str]:
@@ -169,9 +172,6 @@ def _marks(asked: str, answer: str, words: float) -> Iterator[str]:
         if len(asked) <= 2 * _ASKED_SHOWN
         else (asked[:_ASKED_SHOWN] + "\n" + asked[-_ASKED_SHOWN:])
     )
-    for name, pattern in _ASKED.items():
-        if pattern.search(question):
-            yield f"asked:{name}"
-    for name, pattern in _ANSWERED.items():
-        if pattern.search(answer):
-            yield f"answer:{name}"
+    question, answer = fold(question), fold(answer)
+    yield from (mark for mark, search in _ASKED.items() if search(question))
+    yield from (mark for mark, search in _ANSWERED.items() if search(answer))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sftrecipe_registry.shared.text.case_folding import fold, folded
+
 _I = r"(?:i|we|this (?:chat|model|assistant|bot|service)|our team)"
 _NOT = r"(?:not|n't|never|no longer)"
 _EN = {
@@ -56,8 +58,8 @@ _EN = {
     r"|\bnot (?:a|an) "
     r"(?:doctor|lawyer|attorney|physician|expert|professional|medical|financial|licensed"
     r"|substitute)",
-    "sorry": r"\bsorry\b|\bapolog|\bunfortunately\b|\bregret|\bi'?m afraid\b|\bsadly\b"
-    r"|\balas\b|my apologies",
+    "sorry": r"\b(?:(?:sorry|unfortunately|i'?m afraid|sadly|alas)\b|apolog|regret)"
+    r"|my apologies",
     "model": r"\b(?:an? )?(?:ai|artificial intelligence|language model|virtual assistant"
     r"|chatbot|computer program"
     r"|machine learning model|text-based)\b|\bmy (?:training|knowledge (?:cut|was|ends|base"
@@ -158,21 +160,22 @@ _ZH = {
     r"|当然可以|没问题|好的|提供更多|粘贴|描述一下|欢迎",
 }
 _SIGNS = {
-    language: {name: re.compile(pattern, re.IGNORECASE) for name, pattern in signs.items()}
+    language: {name: folded(pattern).search for name, pattern in signs.items()}
     for language, signs in (("en", _EN), ("zh", _ZH))
 }
 _SENTENCES = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|(?<=，)(?=不过|但|然而)|(?<=,) (?=but |however)"
 )
-_IDIOMS = re.compile(
+_IDIOMS = (
     r"\b(?:can(?:no|')t|couldn'?t|could not|can not) (?:believe|wait\b|"
     r"imagine|be (?:happier|better|more"
     r"|prouder)|go wrong|help but|get enough|say enough|thank\b|stress|"
     r"ask for (?:more|better)|agree more"
-    r"|(?:recommend|praise)\b.{1,40}\benough)|真?不敢(?:相信|想象)|不能更|不知道说什么好",
-    re.IGNORECASE,
+    r"|(?:recommend|praise)\b.{1,40}\benough)|真?不敢(?:相信|想象)|不能更|不知道说什么好"
 )
 """What is said with the words of a refusal and is praise."""
+_FOLDED_IDIOMS = folded(_IDIOMS)
+_ANY_IDIOMS = re.compile(_IDIOMS, re.IGNORECASE)
 _DECLINING = ("unable", "cannot", "impossible", "beyond")
 _EVASIVE = ("sorry", "model", "policy", "redirect")
 _OTHER = (0, 2, 5, 9, 14, 20, 30, 45)
@@ -186,19 +189,20 @@ def declining_sentence(answer: str, language: str) -> str:
     sentences = [sentence.strip() for sentence in _SENTENCES.split(answer) if sentence.strip()]
     for names in (_DECLINING, _EVASIVE):
         for sentence in sentences:
-            if any(_SIGNS[language][name].search(sentence) for name in names):
+            if any(_SIGNS[language][name](fold(sentence)) for name in names):
                 return sentence
     return sentences[0]
 
 
 def sign_marks(answer: str, language: str) -> Iterator[str]:
     """The signs that stand in the answer, where they stand, and how many words stand apart."""
-    plain = _IDIOMS.sub("…", answer)
+    plain = _ANY_IDIOMS.sub("…", answer) if _FOLDED_IDIOMS.search(fold(answer)) else answer
     sentences = [sentence for sentence in _SENTENCES.split(plain) if sentence.strip()]
     found: set[str] = set()
     other = 0.0
     for at, sentence in enumerate(sentences[:_MOST]):
-        signs = {name for name, sign in _SIGNS[language].items() if sign.search(sentence)}
+        folded_sentence = fold(sentence)
+        signs = {name for name, found in _SIGNS[language].items() if found(folded_sentence)}
         found |= signs
         if at == 0:
             yield from (f"first:{name}" for name in signs)

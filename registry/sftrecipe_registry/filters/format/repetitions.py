@@ -6,8 +6,10 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from operator import eq
 from typing import NamedTuple
 
+from sftrecipe_registry.filters.format.text_parts import clauses, units
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import UNSPACED, has_unspaced
 
@@ -43,9 +45,9 @@ _NUMBERED = re.compile(
     r"|^[ \t]*[-*•][ \t]+"
 )
 _CHARACTERS = re.compile(r"([^\W\d_])\1{14,}|(?:([!?！？。~～])\s?){25,}|(?:\.\s){20,}")
+_THRICE = re.compile(r"(.)\1\1", re.DOTALL)
+_TOKENS = re.compile(r"\w+")
 _DRAWN = re.compile(r"[-`√×√=_*~#.·─━│┃┄┈|+<>/\\\s:█▀▄■□●○☆★]+")
-_UNITS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；;])|\n+")
-_CLAUSES = re.compile(r"(?<=[.!?,;:])\s+|(?<=[。！？；，、：;,])|\n+")
 _WORDS = re.compile(rf"[{UNSPACED}]|[a-z]+|\d+")
 _GRAM = 6
 _LOOKED_AT = 8_000
@@ -89,15 +91,19 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
     text = answer[:_LOOKED_AT]
     if len(text) < 12 or not (_dense(text) or (len(text) > _LONG and _dense(text[-_TAIL:]))):
         return None
+    asked = asked[:600]
+    if _VERBATIM.search(asked):
+        return None
     plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
+    bare = _NUMBERED.sub("\n", text)
     found = (
         _characters(text)
         or (_follows_itself(plain) and _loop(plain, most, 1))
-        or _said_again(text, most)
+        or _said_again(bare, most)
+        or _stutter(text[:_STUTTERING])
+        or _rotating(bare)
     )
-    found = found or _stutter(text) or _rotating(text)
-    asked = asked[:600]
-    if found is None or _VERBATIM.search(asked):
+    if not found:
         return None
     if _VERSE.search(asked):
         return _poor_verse(text)
@@ -105,8 +111,19 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
 
 
 def _characters(text: str) -> Repeated | None:
+    if not _may_hold_characters(text):
+        return None
     found = _CHARACTERS.search(text)
     return Repeated(len(found[0]) / len(text), found[0][:_SHOWN]) if found else None
+
+
+def _may_hold_characters(text: str) -> bool:
+    """Whether every fifth character is the same three times, or there are many final marks."""
+    return (
+        _THRICE.search(text[::5]) is not None
+        or sum(map(text.count, "!?！？。~～")) >= 25
+        or text.count(".") >= 20
+    )
 
 
 def _dense(text: str) -> bool:
@@ -136,12 +153,20 @@ def _poor_verse(text: str) -> Repeated | None:
 
 def _stutter(text: str) -> Repeated | None:
     """Words three times in a row at three places, or twice in a row all over the text."""
+    if text.isascii() and _same_neighbours(text) < 3:
+        return None
     for pattern, places, least in ((_STUTTER, 3, 0.0), (_DOUBLED, 4, 0.6)):
-        found = list(pattern.finditer(text[:_STUTTERING]))
-        size = sum(len(match[0]) for match in found) / min(len(text), _STUTTERING)
+        found = list(pattern.finditer(text))
+        size = sum(len(match[0]) for match in found) / len(text)
         if len(found) >= places and size > least:
             return Repeated(size, found[0][0][:_SHOWN])
     return None
+
+
+def _same_neighbours(text: str) -> int:
+    """How many words are the same as the one before."""
+    words = _TOKENS.findall(text.lower())
+    return sum(map(eq, words, words[1:]))
 
 
 def _loop(text: str, most: float, factor: int) -> Repeated | None:
@@ -199,17 +224,17 @@ def _run(text: str, end: int, lag: int, length: int) -> tuple[str, float, int]:
 
 def _said_again(text: str, most: float) -> Repeated | None:
     """Sentences, lines or clauses that stood there before, one of them at least three times."""
-    for pattern, times in ((_UNITS, 3), (_CLAUSES, 4)):
-        units = [_bare(unit) for unit in pattern.split(_NUMBERED.sub("\n", text))]
-        units = [unit for unit in units if len(unit) > (4 if has_unspaced(unit) else 10)]
-        counts = Counter(units)
+    for parts, times in ((units, 3), (clauses, 4)):
+        said = [*map(_bare, parts(text))]
+        said = [part for part in said if len(part) > (4 if has_unspaced(part) else 10)]
+        counts = Counter(said)
         if not counts:
             continue
-        again = sum(len(unit) * (count - 1) for unit, count in counts.items())
-        unit, count = counts.most_common(1)[0]
-        share = again / sum(map(len, units))
-        if share > most and (count >= times or (share > 0.45 and count >= 2 and len(units) > 3)):
-            return Repeated(share, unit[:_SHOWN])
+        again = sum(len(part) * (count - 1) for part, count in counts.items())
+        part, count = counts.most_common(1)[0]
+        share = again / sum(map(len, said))
+        if share > most and (count >= times or (share > 0.45 and count >= 2 and len(said) > 3)):
+            return Repeated(share, part[:_SHOWN])
     return None
 
 
@@ -223,17 +248,16 @@ def _bare(unit: str) -> str:
 
 def _rotating(text: str) -> Repeated | None:
     """Sentences of which hardly a word is new."""
-    sentences = [s for s in _UNITS.split(_NUMBERED.sub("\n", text)) if s.strip()]
-    if not 4 <= len(sentences) <= 30 or any(mark in text for mark in "`|={"):
+    if any(map(text.__contains__, "`|={")):
         return None
+    sentences = [sentence for sentence in units(text) if sentence.strip()]
+    if not 4 <= len(sentences) <= 30:
+        return None
+    often = word_list("said_often")
     seen: set[str] = set()
     fresh = total = numbers = 0
     for at, sentence in enumerate(sentences):
-        words = [
-            _stem(word)
-            for word in _WORDS.findall(sentence.lower())
-            if word not in word_list("said_often")
-        ]
+        words = [_stem(word) for word in _WORDS.findall(sentence.lower()) if word not in often]
         if at:
             fresh += len(set(words) - seen)
             total += len(set(words))

@@ -173,7 +173,7 @@ def _blank_form(text: str) -> str | None:
 
 def _outline(text: str) -> str | None:
     """Every line in brackets: what is to be written, and none of it written."""
-    if not any(mark in text for mark in "[【（(<{"):
+    if not any(map(text.__contains__, "[【（(<{")):
         return None
     lines = [line for line in text.splitlines() if line.strip()]
     other = [line for line in lines if not _OUTLINED.fullmatch(line)]
@@ -195,7 +195,7 @@ def _outline(text: str) -> str | None:
 
 def _stub(text: str) -> str | None:
     """Code that only says that code is to be written."""
-    if not any(mark in text for mark in _COMMENTS) or not _STUB_NOTE.search(text):
+    if not any(map(text.__contains__, _COMMENTS)) or not _STUB_NOTE.search(text):
         return None
     lines = _STUB_NOTE.sub("", text).splitlines()
     return "stub" if all(map(_STUB_LINE.fullmatch, lines)) else None

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import pairwise
+from operator import add
 
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
-_WORDS = re.compile(rf"[a-z]+|\d+|[{UNSPACED}]+")
+_WORDS = re.compile(r"[a-z]{3,}|\d+")
+_RUNS = re.compile(rf"[{UNSPACED}]+")
 _STEM = 5
 """Letters of an English word that tell it; of Chinese all pairs of characters are looked at."""
 _FRESH = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40)
 _SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
 _GLANCE = 300
 _LENGTHS = (60, 100, 150, 200, 300, 400, 550, 700)
-_HELD = ("?", "'", ":", "\\", "—")
+_LENGTH_MARKS = [f"@length>{length}" for length in _LENGTHS]
+_HELD_MARKS = [(held, f"@holds:{held}") for held in ("?", "'", ":", "\\", "—")]
 _ANSWERS_LOOKED_AT = 700
 """Characters of an answer, and twice as many of a question."""
 
@@ -28,21 +31,22 @@ def said_by_refusals(language: str) -> frozenset[str]:
 
 def stems(text: str) -> set[str]:
     """What a text speaks of: beginnings of its words without the commonest, pairs of characters."""
-    found: set[str] = set()
-    common = word_list("said_everywhere")
-    for word in _WORDS.findall(text.lower()):
-        if not word.isascii():
-            found.update(map("".join, pairwise(word)))
-        elif (len(word) > 2 or word.isdigit()) and word not in common:
-            found.add(word[:_STEM])
+    text = text.lower()
+    words = set(_WORDS.findall(text)) - word_list("said_everywhere")
+    if text.isascii():
+        return {word[:_STEM] for word in words}
+    runs = _RUNS.findall(text) + [word for word in words if not word.isascii()]
+    found = {word[:_STEM] for word in words if word.isascii()}
+    for run in runs:
+        found.update(map(add, run, run[1:]))
     return found
 
 
 def at_a_glance(answer: str) -> tuple[set[str], list[str]]:
     """The stems of its beginning, its length and marks: what tells most answers from refusals."""
     start = answer[:_GLANCE]
-    marks = [f"@length>{length}" for length in _LENGTHS if len(answer) > length]
-    return stems(start), marks + [f"@holds:{mark}" for mark in _HELD if mark in start]
+    marks = _LENGTH_MARKS[: bisect_left(_LENGTHS, len(answer))]
+    return stems(start), marks + [mark for held, mark in _HELD_MARKS if held in start]
 
 
 def substance_marks(asked: str, answer: str, said: frozenset[str]) -> Iterator[str]:

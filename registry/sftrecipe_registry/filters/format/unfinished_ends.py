@@ -63,11 +63,13 @@ _CLOSED = re.compile(
 )
 """A source behind a quotation, hashtags, addresses, the answer to a sum."""
 _GO_ON = ("=", "×", "÷", " +", "——", "\\", " –", " —", " -", " −")
-_BEFORE_MORE = re.compile(
-    r"\b(?:e\.g\.|i\.e\.|viz\.|cf\.|vs\.|Dr\.|Mrs?\.|Ms\.|Prof\.|approx\.)$"
-    r"|(?:[\d)）]|[\u4e00-\u9fff]\d+)\s?[-−+*/÷×=]$"
+_ABBREVIATIONS = tuple(
+    ["e.g.", "i.e.", "viz.", "cf.", "vs.", "Dr.", "Mr.", "Mrs.", "Ms.", "Prof.", "approx."]
 )
-"""Abbreviations, and signs of a sum, behind which something must come."""
+_ABBREVIATED = re.compile(rf"\b(?:{'|'.join(map(re.escape, _ABBREVIATIONS))})$")
+_LONGEST_ABBREVIATED = max(map(len, _ABBREVIATIONS)) + 1
+_SUM_SIGNS = "-−+*/÷×="
+_SUM_GOES_ON = re.compile(rf"[\d)）]\s?[{_SUM_SIGNS}]$")
 _RULED = re.compile(r"[-=–—_*~ ]+")
 _SHOWN = 40
 
@@ -81,19 +83,23 @@ def unfinished(asked: str, answer: str) -> str | None:
         return "```"
     if _in_closed_code(text):
         return None
-    if open_syntax.is_code(text):
+    lines = [line for line in text.splitlines() if line.strip()]
+    if open_syntax.is_code(text, lines):
         return open_syntax.open_code(text) or None
-    found = open_syntax.open_formula(text) or _open_at_end(asked, text) or missing_item(asked, text)
-    return found if found else _stops(asked, text)
+    return (
+        open_syntax.open_formula(text)
+        or _open_at_end(asked, text, lines)
+        or missing_item(asked, lines)
+        or _stops(asked, text)
+    )
 
 
 def _in_closed_code(text: str) -> bool:
     return text.endswith(("```", "~~~"))
 
 
-def _open_at_end(asked: str, text: str) -> str | None:
+def _open_at_end(asked: str, text: str, lines: list[str]) -> str | None:
     """What is open by its signs alone."""
-    lines = [line for line in text.splitlines() if line.strip()]
     last = lines[-1].strip()
     if "|" in last and open_syntax.open_row(lines):
         return last[-_SHOWN:]
@@ -118,16 +124,19 @@ def _announces(text: str, last: str, about_marks: bool) -> bool:
     if text[-1] in ",，、:：；;":
         return not (len(text) < 8 or about_marks or _SIGN_OFF.search(text))
     goes_on = last.endswith(_GO_ON) and not last.endswith("==")
-    return (
-        (goes_on or _BEFORE_MORE.search(last) is not None)
-        and len(text) > 12
-        and not _RULED.fullmatch(last)
-    )
+    return (goes_on or _before_more(last)) and len(text) > 12 and not _RULED.fullmatch(last)
+
+
+def _before_more(last: str) -> bool:
+    """An abbreviation, or a sign of a sum, behind which something must come."""
+    if last.endswith(_ABBREVIATIONS):
+        return _ABBREVIATED.search(last[-_LONGEST_ABBREVIATED:]) is not None
+    return last[-1] in _SUM_SIGNS and _SUM_GOES_ON.search(last[-3:]) is not None
 
 
 def _empty_place(lines: list[str], last: str) -> bool:
     """A number, a letter or a bullet with nothing behind it."""
-    if _EMPTY_PLACE.search(last):
+    if last[-1] in ")）" and _EMPTY_PLACE.search(last):
         return True
     if len(lines) < 2:
         return False
