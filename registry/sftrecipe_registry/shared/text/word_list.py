@@ -34,9 +34,9 @@ def _finder(words: tuple[str, ...]) -> Callable[[str], str | None]:
     unspaced = [word for word in words if has_unspaced(word)]
     parts = []
     if spaced:
-        parts.append(f"{_trie_pattern(spaced, after_first=_BEGINS)}(?!{_LETTER})")
+        parts.append(f"{trie_pattern(spaced, after_first=_BEGINS)}(?!{_LETTER})")
     if unspaced:
-        parts.append(_trie_pattern(unspaced))
+        parts.append(trie_pattern(unspaced))
     if not parts:
         return lambda text: None
     search = re.compile("|".join(parts)).search
@@ -48,7 +48,7 @@ def _finder(words: tuple[str, ...]) -> Callable[[str], str | None]:
     return find
 
 
-def _trie_pattern(words: Iterable[str], after_first: str = "") -> str:
+def trie_pattern(words: Iterable[str], after_first: str = "") -> str:
     """One expression for all words that tries each of their common beginnings once."""
     root: dict[str, Any] = {}
     for word in words:
