@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sftrecipe_registry.shared.meaning.copies import is_copy
-from sftrecipe_registry.shared.meaning.courtesies import bare, folded
+from sftrecipe_registry.shared.meaning.courtesies import bare, folded, without_courtesies
 from sftrecipe_registry.shared.meaning.traditional import simplified
+from sftrecipe_registry.shared.near_duplicates.long_texts import told_apart
 from sftrecipe_registry.shared.near_duplicates.set_families import Family
 from sftrecipe_registry.shared.near_duplicates.set_join import Repeats, find_repeats
 from sftrecipe_registry.shared.near_duplicates.shingle_sets import SetCollector
@@ -35,8 +36,9 @@ class NearTexts:
         """Take the next text."""
         if self._auto:
             self._texts.append(text)
-            text = text if text.isascii() else simplified(folded(text))
-            self._short.add(_plain(text) if is_short(text) else "")
+            known = not text.isascii()
+            text = simplified(folded(text)) if known else text
+            self._short.add(_asked(text, folded_before=known) if is_short(text) else "")
         self._words.add(text)
 
     def spoken(self) -> NDArray[np.bool_]:
@@ -55,8 +57,11 @@ class NearTexts:
 
     def _same(self, one: int, other: int) -> bool:
         """Whether one is a copy of the other: no fact differs."""
-        return is_copy(self._texts[one], self._texts[other])
+        first, second = self._texts[one], self._texts[other]
+        return first == second or is_copy(*told_apart(first, second))
 
 
-def _plain(text: str) -> str:
-    return bare(text) if len(text) <= _BRIEF else text.lower()
+def _asked(text: str, *, folded_before: bool) -> str:
+    if len(text) > _BRIEF:
+        return text.lower()
+    return without_courtesies(text) if folded_before else bare(text)

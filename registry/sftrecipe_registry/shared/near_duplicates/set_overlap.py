@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 
 from sftrecipe_registry.shared.near_duplicates.shingle_sets import HASH_BITS, ShingleSets
 
-_WORDS = 4
+_WORDS = 16
 """64-bit words of a set's bitmap."""
+_FIRST_WORDS = 4
+"""Those that are looked at for all pairs, the others where these leave it open."""
 _SETS = 512
 """Sets whose bitmaps are made at once."""
 _VALUES = 1 << 18
@@ -24,7 +26,8 @@ class Overlaps:
         self._starts = sets.first[:-1][order]
         self._sizes = sets.sizes[order]
         self._at_least = at_least
-        self._bitmaps = _bitmaps(sets)[order]
+        self._bitmaps = _bitmaps(sets)
+        self._bitmap_of = (np.cumsum(sets.sizes > 0) - 1)[order]
 
     def similar(self, pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The pairs that are similar enough, with their Jaccard similarity."""
@@ -42,12 +45,17 @@ class Overlaps:
         shingles than their bitmaps in bits.
         """
         total, smaller = self._sizes[pairs].sum(axis=0), self._sizes[pairs].min(axis=0)
-        least = self._at_least / (1 + self._at_least) * total - 1e-6
-        pairs, total, least = (each[..., smaller >= least] for each in (pairs, total, least))
+        most = total - 2 * (self._at_least / (1 + self._at_least) * total - 1e-6)
+        chosen = (smaller > 0) & (total - 2 * smaller <= most)
+        pairs, most = pairs[:, chosen], most[chosen]
         differing = np.zeros(pairs.shape[1], np.int64)
-        for word in self._bitmaps.T:
-            differing += np.bitwise_count(word[pairs[0]] ^ word[pairs[1]])
-        return pairs[:, (total - differing) / 2 >= least]
+        for words in (slice(_FIRST_WORDS), slice(_FIRST_WORDS, None)):
+            ones, others = self._bitmap_of[pairs]
+            for word in self._bitmaps.T[words]:
+                differing += np.bitwise_count(word[ones] ^ word[others])
+            chosen = differing <= most
+            pairs, most, differing = pairs[:, chosen], most[chosen], differing[chosen]
+        return pairs
 
     def _common(self, pairs: NDArray[np.int64], total: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many shingles both sets have."""
@@ -75,17 +83,17 @@ class Overlaps:
 
 
 def _bitmaps(sets: ShingleSets) -> NDArray[np.uint64]:
-    """Of every set, as rows of `_WORDS` numbers."""
-    maps = np.zeros((len(sets.sizes), _WORDS), np.uint64)
+    """Of every set that is not empty, as rows of `_WORDS` numbers."""
     filled = sets.sizes.nonzero()[0]
-    for some in np.split(filled, np.arange(_SETS, len(filled), _SETS)):
-        if not len(some):
-            break
-        first = sets.first[some]
-        values = sets.values[first[0] : sets.first[some[-1] + 1]]
-        bits = np.uint64(1) << (values & np.uint64(63))
-        words = (values >> np.uint64(6)) & np.uint64(_WORDS - 1)
-        for word in range(_WORDS):
-            chosen = bits * (words == word)
-            maps[some, word] = np.bitwise_xor.reduceat(chosen, first - first[0])
+    maps = np.zeros((len(filled), _WORDS), np.uint64)
+    width = 64 * _WORDS
+    for start in range(0, len(filled), _SETS):
+        some = filled[start : start + _SETS]
+        values = sets.values[sets.first[some[0]] : sets.first[some[-1] + 1]]
+        bits = (values & np.uint64(width - 1)).astype(np.int64)
+        bits += np.repeat(np.arange(len(some)) * width, sets.sizes[some])
+        odd = np.bincount(bits, minlength=len(some) * width) & 1
+        maps[start : start + _SETS] = (
+            np.packbits(odd.astype(np.bool_)).view(np.uint64).reshape(-1, _WORDS)
+        )
     return maps
