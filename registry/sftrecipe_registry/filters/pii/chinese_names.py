@@ -35,7 +35,7 @@ _ROLE = re.compile(
     rf"{trie_pattern(words_of('chinese_roles'))}(?:叫|名叫|名字叫|为)?[ \t]?(?={ANY_NAME.pattern})"
 )
 _SURE_ROLE = re.compile(
-    "(?:[我名]叫|患[者儿]|病人|[原被]告|[^人]人[:]?|[,，]叫|家属|产妇|婴)[:为 ]?$"
+    "(?:[我名]叫|患[者儿]|病人|[原被]告|[^人本]人[:]?|[,，]叫|家属|产妇|婴)[:为 ]?$"
 )
 """Behind which a surname may be an ordinary word."""
 _SPEAKER = re.compile(
