@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from operator import add
 from typing import NamedTuple
 
 from sftrecipe_registry.filters.format.refusal_signs import sign_marks
@@ -12,6 +13,7 @@ from sftrecipe_registry.filters.format.substance import said_by_refusals, substa
 from sftrecipe_registry.shared.text.case_folding import fold, folded
 from sftrecipe_registry.shared.text.scripts import UNSPACED
 
+_ASCII_TOKENS = re.compile(r"[a-z0]+(?:'[a-z]+)*|[^\w\s]")
 _TOKENS = re.compile(rf"[{UNSPACED}]|[a-z0]+(?:'[a-z]+)*|\d+|[^\w\s]")
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
 _HAN = re.compile(rf"[{UNSPACED}]+")
@@ -114,7 +116,8 @@ def said_features(asked: str, answer: str, said: frozenset[str] | None = None) -
     """`said`: the stems that refusals share, of training without some rows; or as shipped."""
     language = language_of(answer)
     answer = answer.translate(_WIDE) if language == "zh" else answer.replace("’", "'")
-    tokens = _TOKENS.findall(_DIGITS.sub("0", answer.lower()))
+    plain = _DIGITS.sub("0", answer.lower())
+    tokens = (_ASCII_TOKENS if plain.isascii() else _TOKENS).findall(plain)
     longest, factor = (4, 2) if language == "zh" else (3, 1)
     known = said_by_refusals(language) if said is None else said
     return Said(
@@ -144,8 +147,10 @@ def phrases(tokens: list[str], longest: int, between: str) -> Iterator[str]:
     """All runs of up to so many tokens, the text's beginning and end marked."""
     row = ["^", *tokens, "$"]
     yield from row
-    for size in range(2, longest + 1):
-        yield from map(between.join, zip(*(row[at:] for at in range(size)), strict=False))
+    runs, following = row, [between + token for token in row]
+    for size in range(1, longest):
+        runs = [*map(add, runs, following[size:])]
+        yield from runs
 
 
 def _crossed(marks: Iterator[str]) -> Iterator[str]:

@@ -173,11 +173,10 @@ def _blank_form(text: str) -> str | None:
 
 def _outline(text: str) -> str | None:
     """Every line in brackets: what is to be written, and none of it written."""
-    if not any(map(text.__contains__, "[【（(<{")):
+    brackets = sum(map(text.count, "[【（(<{"))
+    if not brackets:
         return None
-    lines = [line for line in text.splitlines() if line.strip()]
-    other = [line for line in lines if not _OUTLINED.fullmatch(line)]
-    if len(lines) > 1 and len(other) <= 0.4 * len(lines) and all(len(o) < 20 for o in other):
+    if _lines_outlined(text, brackets):
         return "outline"
     if (
         text[:1] in "[【"
@@ -191,6 +190,15 @@ def _outline(text: str) -> str | None:
     ):
         return "note"
     return None
+
+
+def _lines_outlined(text: str, brackets: int) -> bool:
+    """Whether few and short lines are more than a bracket; each outlined one has one at least."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2 or len(lines) - brackets > 0.4 * len(lines):
+        return False
+    other = [line for line in lines if not _OUTLINED.fullmatch(line)]
+    return len(other) <= 0.4 * len(lines) and all(len(line) < 20 for line in other)
 
 
 def _stub(text: str) -> str | None:

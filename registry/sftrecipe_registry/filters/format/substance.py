@@ -16,6 +16,11 @@ _STEM = 5
 """Letters of an English word that tell it; of Chinese all pairs of characters are looked at."""
 _FRESH = (0, 1, 2, 3, 5, 8, 12, 18, 27, 40)
 _SHARES = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
+_FRESH_MARKS = [f"fresh>{bound}" for bound in _FRESH]
+_SHARE_MARKS = {
+    name: [f"{name}>{share}" for share in _SHARES]
+    for name in ("fresh", "of refusals", "of the question")
+}
 _GLANCE = 300
 _LENGTHS = (60, 100, 150, 200, 300, 400, 550, 700)
 _LENGTH_MARKS = [f"@length>{length}" for length in _LENGTHS]
@@ -55,10 +60,10 @@ def substance_marks(asked: str, answer: str, said: frozenset[str]) -> Iterator[s
     question = stems(asked[: 2 * _ANSWERS_LOOKED_AT])
     fresh = len(spoken - question - said)
     size = len(spoken) or 1
-    yield from (f"fresh>{bound}" for bound in _FRESH if fresh > bound)
-    for name, count in (
-        ("fresh", fresh),
-        ("of refusals", len(spoken & said)),
-        ("of the question", len(spoken & question)),
+    yield from _FRESH_MARKS[: bisect_left(_FRESH, fresh)]
+    for marks, count in (
+        (_SHARE_MARKS["fresh"], fresh),
+        (_SHARE_MARKS["of refusals"], len(spoken & said)),
+        (_SHARE_MARKS["of the question"], len(spoken & question)),
     ):
-        yield from (f"{name}>{share}" for share in _SHARES if count / size > share)
+        yield from marks[: bisect_left(_SHARES, count / size)]

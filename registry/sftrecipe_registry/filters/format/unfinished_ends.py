@@ -63,9 +63,8 @@ _CLOSED = re.compile(
 )
 """A source behind a quotation, hashtags, addresses, the answer to a sum."""
 _GO_ON = ("=", "×", "÷", " +", "——", "\\", " –", " —", " -", " −")
-_ABBREVIATIONS = tuple(
-    ["e.g.", "i.e.", "viz.", "cf.", "vs.", "Dr.", "Mr.", "Mrs.", "Ms.", "Prof.", "approx."]
-)
+_TITLES = ("Dr.", "Mr.", "Mrs.", "Ms.", "Prof.")
+_ABBREVIATIONS = ("e.g.", "i.e.", "viz.", "cf.", "vs.", "approx.", *_TITLES)
 _ABBREVIATED = re.compile(rf"\b(?:{'|'.join(map(re.escape, _ABBREVIATIONS))})$")
 _LONGEST_ABBREVIATED = max(map(len, _ABBREVIATIONS)) + 1
 _SUM_SIGNS = "-−+*/÷×="
