@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sftrecipe_registry.filters.repeats.right_answers import leaf_texts, right_answers
+
 _QUESTIONS = (
     ("instruction", "input", "instances"),
     ("question",),
@@ -45,6 +47,8 @@ class Item(NamedTuple):
     text: str
     options: tuple[str, ...] = ()
     """What there is to choose from."""
+    answers: tuple[str, ...] = ()
+    """What is right: an option that a letter or number tells, or a short text."""
     asks: bool = True
     """Whether it is the question: of other texts no more than long runs are looked for."""
 
@@ -57,14 +61,14 @@ def items_of(
 
     `named` are columns that hold questions, by the user's word; then nothing else is looked for.
     """
-    options = tuple(_options(columns))
+    options, answers = tuple(_options(columns)), right_answers(columns)
     if named:
         for text in leaf_texts([columns.get(each) for each in named]):
-            yield Item(benchmark, name, text, options)
+            yield Item(benchmark, name, text, options, answers)
         return
     asked, used = _question(columns)
     if asked:
-        yield Item(benchmark, name, asked, options)
+        yield Item(benchmark, name, asked, options, answers)
     left = [
         value
         for key, value in columns.items()
@@ -122,14 +126,3 @@ def _options(columns: Mapping[str, Any]) -> Iterator[str]:
 def _bare(texts: Iterable[str]) -> Iterator[str]:
     """Without letters that only number them."""
     return (text for text in texts if len(text.strip(" .:)、")) > 1)
-
-
-def leaf_texts(value: Any) -> Iterator[str]:
-    """Every text in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from leaf_texts([*value.values()])
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from leaf_texts(item)

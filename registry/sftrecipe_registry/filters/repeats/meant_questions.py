@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sftrecipe.plugin import Context, PluginRefused, Record, Texts
 from sftrecipe_registry.filters.repeats.benchmark_items import Item
-from sftrecipe_registry.shared.meaning.difference import difference
-from sftrecipe_registry.shared.text.asked import asked_text
-from sftrecipe_registry.shared.text.scripts import has_unspaced
+from sftrecipe_registry.filters.repeats.same_question import (
+    Pair,
+    SameQuestion,
+    answer_texts,
+    is_translated,
+)
+from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 from sftrecipe_registry.shared.vectors.embedded_texts import Vectors, embedded
 from sftrecipe_registry.shared.vectors.packaged_embedding import EmbeddedBy
 
 texts = Texts(__package__)
 
-_FACTS = frozenset({"number", "negation", "opposite"})
-"""Differences that make another question, whatever the vectors say."""
-_FIGURES = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _BLOCK = 1024
 _TRIED = 3
 """Questions that a row is compared with, the nearest first."""
@@ -34,8 +34,7 @@ class Meant(NamedTuple):
 async def meant_questions(
     items: Iterable[Item], rows: Sequence[Record], by: EmbeddedBy, at_least: float, ctx: Context
 ) -> dict[int, Meant]:
-    """By place of the rows the question that each asks too: near by its vector, and with the same
-    numbers.
+    """By place of the rows the question that each asks too.
 
     Raises PluginRefused where no question has a vector.
     """
@@ -44,14 +43,47 @@ async def meant_questions(
     vectors = await embedded([*(item.text for item in asking), *asked], by, ctx)
     if not any(place in vectors.row_of for place in range(len(asking))):
         raise PluginRefused(texts("no-benchmark-text"))
+    same = SameQuestion(packaged=by == "packaged")
     found: dict[int, Meant] = {}
+    unsure: list[tuple[int, Pair]] = []
     for place, item, cosine in _near(vectors, len(asking), at_least):
-        if place not in found and _same_facts(asking[item].text, asked[place]):
-            found[place] = Meant(asking[item], cosine)
+        if place in found:
+            continue
+        pair = Pair(asking[item], asked[place], _answer(rows[place], asked[place]), cosine)
+        if (told := same(pair)) is None:
+            unsure.append((place, pair))
+        elif told:
+            found[place] = Meant(pair.item, cosine)
+    for place, pair in await _translated(unsure, by, ctx):
+        found.setdefault(place, Meant(pair.item, pair.cosine))
     return found
 
 
-def _near(vectors: Vectors, items: int, at_least: float) -> Iterable[tuple[int, int, float]]:
+def _answer(row: Record, asked: str) -> str:
+    """Empty where the row has no more than what it asks."""
+    answer = answered_text(row)
+    return "" if answer in asked else answer
+
+
+async def _translated(
+    unsure: Sequence[tuple[int, Pair]], by: EmbeddedBy, ctx: Context
+) -> list[tuple[int, Pair]]:
+    """Those of which the answer is the question's too, by its vector."""
+    told = [answer_texts(pair) for _, pair in unsure]
+    spoken = list(dict.fromkeys(text for each in told for text in (each.given, *each.choices)))
+    vectors = await embedded(spoken, by, ctx)
+    row_of = {text: vectors.row_of[at] for at, text in enumerate(spoken) if at in vectors.row_of}
+    found: list[tuple[int, Pair]] = []
+    for (place, pair), each in zip(unsure, told, strict=True):
+        known = all(text in row_of for text in (each.given, *each.choices))
+        given = vectors.unit[row_of[each.given]] if known else None
+        cosines = [float(vectors.unit[row_of[text]] @ given) for text in each.choices if known]
+        if is_translated(pair, each, cosines):
+            found.append((place, pair))
+    return found
+
+
+def _near(vectors: Vectors, items: int, at_least: float) -> Iterator[tuple[int, int, float]]:
     """Rows and questions whose vectors are near, each row's nearest first."""
     import numpy as np  # noqa: PLC0415 - 70 ms
 
@@ -67,12 +99,3 @@ def _near(vectors: Vectors, items: int, at_least: float) -> Iterable[tuple[int, 
             for question in order:
                 if cosines[row, question] >= at_least:
                     yield some[row] - items, questions[question], float(cosines[row, question])
-
-
-def _same_facts(question: str, asked: str) -> bool:
-    """No other number and no negation; between languages the figures alone are compared."""
-    if has_unspaced(question) != has_unspaced(asked):
-        mine, others = set(_FIGURES.findall(question)), set(_FIGURES.findall(asked))
-        return not mine or not others or mine == others
-    differs = difference(question, asked)
-    return differs is None or differs.kind not in _FACTS

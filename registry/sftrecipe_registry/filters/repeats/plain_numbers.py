@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from sftrecipe_registry.shared.meaning.quantities import chinese_and_digits
+from sftrecipe_registry.shared.meaning.quantities import chinese_and_digits, numeral_value
 
 _UNITS = dict(
     zip(
@@ -60,6 +60,7 @@ _SIMPLE = (
     (re.compile(r"(?<![\d.])(\d+\.\d*[1-9])0+(?![\d.])"), r"\1"),
     (re.compile(r"([%‰])之(-?[\d.]+)"), r"\2\1"),
     (re.compile(r"([\d.]+)分之([\d.]+)"), r"\2/\1"),
+    (re.compile(r"([\d.]+)分之一"), r"1/\1"),
     (re.compile(r"一半|二分之一"), "1/2"),
     (re.compile(r"(?<=\d) ?(?:percent|per cent|pct\.?)(?!\w)|(?<=\d)个%点"), "%"),
     (re.compile(r"\bhalf(?= (?:of|the|an?)\b)"), "1/2"),
@@ -82,6 +83,13 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _POWERS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _VULGAR = re.compile("[¼-¾⅐-⅞]")
 _ONE = re.compile(r"(?<![\d.,/:^])1(?=[个名位次种条只台件项年月天岁周人例张本支辆枚]|$)")
+_HAN_NUMERAL = "[零〇一二两三四五六七八九十百千万亿]"
+_HAN_FRACTION = re.compile(f"({_HAN_NUMERAL}+)分之({_HAN_NUMERAL}+)")
+_HAN_SUM = re.compile(
+    f"(?!万一(?!{_HAN_NUMERAL}))(?<!{_HAN_NUMERAL})(?<![\\d.])"
+    f"{_HAN_NUMERAL}*[十百千万亿][零〇]*[一二两三四五六七八九](?:{_HAN_NUMERAL})*(?!点)"
+)
+"""A numeral that is no idiom: `四十一个` holds no `一个`."""
 _HAN = re.compile(r"[\u3400-\u9fff○]")
 
 
@@ -120,6 +128,8 @@ def _from_han(text: str) -> str:
     text = _FORMAL.sub(lambda found: found[0].translate(_HAN_FIGURES), text)
     # A hundred that is none of the numerals.
     text = text.replace("百分之", "%之").replace("千分之", "‰之").replace("百分点", "%点")
+    text = _HAN_FRACTION.sub(_han_fraction, text)
+    text = _HAN_SUM.sub(lambda found: _shown(numeral_value(found[0])), text)
     text = _ONE.sub("一", text)
     made = text
     for number in reversed([*chinese_and_digits(text)]):
@@ -128,6 +138,10 @@ def _from_han(text: str) -> str:
             if not written.isascii():
                 made = f"{made[: number.begin]}{_shown(number.value)}{made[number.end :]}"
     return made
+
+
+def _han_fraction(found: re.Match[str]) -> str:
+    return f"{_shown(numeral_value(found[2]))}/{_shown(numeral_value(found[1]))}"
 
 
 def _shown(value: float) -> str:
