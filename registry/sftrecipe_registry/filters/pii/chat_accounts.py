@@ -10,7 +10,7 @@ from sftrecipe_registry.filters.pii.codes import HAN, is_gap, is_quantity, last_
 from sftrecipe_registry.filters.pii.personal_span import Found, ReadText, hints
 
 _QQ = re.compile(
-    r"(?<![A-Za-z0-9@.])(?i:q ?q)(?![a-pr-z]|[- ]?(?:plot|music|mail|group|games?|zone|browser|[0-9]+\.[0-9])|群|邮箱|音乐|会员|等级|版本|空间|飞车|游戏|于|有[0-9])|扣扣|企鹅号|(?:加|我)企鹅|企鹅(?=[: ]?$)|球球(?!大)|秋秋"
+    r"(?<![A-Za-z0-9@.])(?i:q ?q)(?![a-pr-z]|[- ]?(?:plot|music|mail|group|games?|zone|browser|[0-9]+\.[0-9])|群|邮箱|音乐|会员|等级|版本|空间|飞车|游戏|于|有[0-9])|扣扣|企鹅号|(?:加|我|我的)企鹅|企鹅(?=[: ]?$)|球球(?!大)|秋秋"
     rf"|(?<![A-Za-z0-9@.{HAN}])[Qq]号?[: ]?$|[Qq]号|(?:[加是]|找我|有事|联系)我?(?:一下)?[Qq](?![a-z])|[Qq](?=我)"
 )
 """Words for QQ; `q` alone right before a number or behind one who asks to be added."""
@@ -20,7 +20,7 @@ _NO_ACCOUNT = re.compile(
 )
 """What stands between where a number tells something of QQ itself."""
 _QQ_BEHIND = re.compile(
-    r"(?i)[ ,\"'|)]{0,3}(?:\(?(?:is |was |,? ?which is |on |as )?(?:my |his |her |their |the |our )?(?:new |old )?q ?q(?![a-z]| ?(?:群|plot|music|users))"
+    r"(?i)[ ,\"'|)]{0,3}(?:\(?(?:is |was |,? ?(?:which|that)(?: i|')s |on |as )?(?:my |his |her |their |the |our )?(?:new |old )?q ?q(?![a-z]| ?(?:群|plot|music|users))"
     r"|[,是这就我的他她为]{0,8}(?:q ?q|扣扣)号?(?![群邮音会飞])|加我(?:的)?(?:q|扣扣))"
 )
 _NUMBER = re.compile(
@@ -46,7 +46,7 @@ _HANDLE = re.compile(
 _SPOKEN = 90
 """How far from the word for WeChat a name that looks like an account's may stand."""
 _WECHAT_BEHIND = re.compile(
-    r"(?i)[ ,\"'|)]{0,3}(?:\(?(?:is |was |,? ?which is |on |as )?(?:my |his |her |their |the |our )?(?:we ?chat|weixin)|[,是这就我的他她为]{0,8}(?:微信|薇信)|加我?(?:的)?(?:微信?|v\b|薇))"
+    r"(?i)[ ,\"'|)]{0,3}(?:\(?(?:is |was |,? ?(?:which|that)(?: i|')s |on |as )?(?:my |his |her |their |the |our )?(?:we ?chat|weixin)|[,是这就我的他她为]{0,8}(?:微信|薇信)|加我?(?:的)?(?:微信?|v\b|薇))"
 )
 _WECHAT_HINTS = hints("wechat weixin wx vx v", "微 威信 薇 加v v信 绿泡泡 我v")
 _WECHAT_WORD = re.compile(_WECHAT_WORDS, re.ASCII)

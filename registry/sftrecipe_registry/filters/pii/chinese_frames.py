@@ -18,7 +18,7 @@ from sftrecipe_registry.filters.pii.personal_span import Found, ReadText
 
 _BEFORE = re.compile(
     r"(?:(?:^|[^\u4e00-\u9fff])(?:帮我?给|替我?给|给|帮|替|让|请|叫|找|约|问|告诉|转告|通知|推荐|感谢|谢谢|祝贺?|恭喜|联系|投诉|举报|拜托|采访|喂|你是|和|跟|与|请问|是|把|我(?:和|跟|与|喜欢|爱|想|认识|暗恋|约|找|是)|你?(?:好|您好)[,! ]?)"
-    r"|[我他她帮]给|[帮替]我?[给向跟]?|(?:转告|推荐|感谢|投诉|举报|恭喜|暗恋|喜欢|这位是|那位是|就是|请问是|[好,]是|为|我[和跟]|让|发给|写给|寄给|送给|[部科组班处室系院]的?[ ]?|(?:公司|单位|我们?班|小组)的?|挂|作业是|新[郎娘]|参加|[和与]|业务员|[人员者属主师长][:：]? ?|周[一二三四五六日天末]|星期[一二三四五六日天])[:： ]?)$"
+    r"|[我他她帮]给|[帮替]我?[给向跟]?|(?:转告|推荐|感谢|投诉|举报|恭喜|暗恋|喜欢|这位是|那位是|就是|请问是|[好,]是|为|我[和跟]|让|发给|写给|寄给|送给|[部科组班处室系院]的?[ ]?|(?:公司|单位|我们?班|小组)的?|挂|作业是|新[郎娘]|参加|[和与]|业务员|[人员者属主师长][:：]? ?|[0-9]床|给|周[一二三四五六日天末]|星期[一二三四五六日天])[:： ]?)$"
 )
 """What stands before somebody's name."""
 _AFTER = re.compile(
@@ -47,7 +47,7 @@ def framed_names(read: ReadText) -> Found:
         start = match.start()
         before = read.text[max(0, start - 6) : start]
         is_cued = _BEFORE.search(before) is not None
-        if before and not is_cued and _is_han(before[-1]):
+        if before and not is_cued and _is_han(before[-1]) and before[-1] != "的":
             continue
         end = name_end(read, start, trust=0)
         if not end or not _is_somebody(read.text[start:end]):

@@ -13,19 +13,19 @@ _OF_INSURED = rf"(?:(?:health |medical |dental |vision |car |auto |home(?:owner'
 _FORMS = r"(?:card|policy|member(?:ship)?|subscriber|claim|plan|group|ref(?:erence)?\.?|certificate|ppo|hmo)"
 _NAMED = re.compile(
     rf"(?i)(?<![a-z]){_OF_INSURED}[ _./-]?(?:{_FORMS}[ _.-]?){{0,2}}(?:{NUMBER})(?![a-z])|\b(?:nino|hicn|mbi)\b"
-    rf"|\b(?:insurance|insured|covered|policy|plan|coverage|{_INSURERS})\b[^0-9.\n]{{0,40}}?\b(?:number|id|no\.|membership|member|policy|under|reads|says|certificate|contract)\b"
+    rf"|\b(?:insurance|insured|covered|policy|plan|coverage|{_INSURERS})\b[^0-9.\n]{{0,40}}?\b(?:number|id|no\.|membership|member|policy|under|reads|says|shows|certificate|contract)\b"
     rf"|(?:医保|社保|医疗保险|社会保[障险]|参保|保险|保单|投保|理赔|赔案|养老金?|[交强工伤生育失业意外寿车财商业疾]{{1,3}}险|新农合|农合|合作医疗|医疗[证卡]|公费医疗|健保|劳保|惠民保)[{HAN}]{{0,8}}?(?:{NUMBER_ZH}|证号|案号|电脑号|个人账号)"
     r"|(?:医保|社保)卡?(?=[A-Z]*[0-9]|$)|保单(?=[A-Z]*[0-9]|$)|(?:参保|社保|医保)?个人编号"
     r"|(?:医保|社保|保险|保单|社会保障卡|[车寿意外疾病故]险)[^0-9。\n]{0,22}?(?:卡号|号码|编号|单号|号)(?=[是为: ,]|[A-Z0-9]|$)"
     "|报案号"
 )
 _NEAR = re.compile(
-    rf"(?i)(?:\b(?:policy|member|subscriber|claims?(?: ref(?:erence)?)?|group|health card|membership|certificate|insured|insurance(?: (?:policy|card|certificate|plan))?|nino|mbi|hicn|coverage|{_INSURERS})(?: is| was|,| (?:member|gold|plan|ppo|hmo|card))*[ :#(\"'*|=-]{{1,5}}"
+    rf"(?i)(?:\b(?:(?:policy(?:holder)?|member|claims?|insurance)(?: ref(?:erence)?)?|subscriber|group|health card|membership|certificate|insured|insurance(?: (?:policy|card|certificate|plan))?|nino|mbi|hicn|coverage|{_INSURERS})(?: is| was|,| (?:member|gold|plan|ppo|hmo|card))*[ :#(\"'*|=-]{{1,5}}"
     rf"|\b(?:insurance|insurer|coverage|insured (?:by|with)|covered by)\b[^0-9.\n]{{0,30}}[:,(] ?|insurance card\D{{0,12}})$"
     r"|(?:医保|社保|保险|保障)卡?[ :(|]{0,3}$|(?:保单|险单|[医社]保(?:电子)?(?:账户|凭证))[ :(|为是]{0,3}$"
 )
 _BEHIND = re.compile(
-    rf"(?i)[ ,\"'*|)]{{0,3}}(?:(?:\(|is |was |,? ?which is |= ?|- ?|as )(?:my |his |her |their |the |our |your )?(?:{_OF_INSURED}[ ]?)(?:{_FORMS}[ ]?)?(?:{NUMBER})"
+    rf"(?i)[ ,\"'*|)]{{0,3}}(?:(?:\(|is |was |,? ?(?:which|that)(?: i|')s |= ?|- ?|as )(?:my |his |her |their |the |our |your )?(?:{_OF_INSURED}[ ]?)(?:{_FORMS}[ ]?)?(?:{NUMBER})"
     rf"|(?:[,(（]|这?(?:就|个)?是|为)+(?:[我他她你您]|这)?(?:的|是|就是|我的|我|们)*(?:医保|社保|保险|保单|参保|医疗保险)[{HAN}]{{0,4}}?{NUMBER_ZH})"
 )
 _HINTS = hints(

@@ -22,7 +22,7 @@ _NEAR = re.compile(
     r"|(?:病历|病历档案|就诊卡|诊疗卡|住院|门诊|病案)[ :(【#/]{0,3}$"
 )
 _BEHIND = re.compile(
-    rf"(?i)[ ,\"'*|)]{{0,3}}(?:(?:\(|is |was |,? ?which is |= ?|- ?|as )(?:my |his |her |their |the |our |your |patient'?s? |mom'?s |dad'?s )?(?:(?:{_OF_PATIENTS}|{_FORMS})[ ]){{0,2}}(?:mrn|uhid|(?:{_OF_PATIENTS}|{_FORMS})[ ]?(?:{NUMBER}))"
+    rf"(?i)[ ,\"'*|)]{{0,3}}(?:(?:\(|is |was |,? ?(?:which|that)(?: i|')s |= ?|- ?|as )(?:my |his |her |their |the |our |your |patient'?s? |mom'?s |dad'?s )?(?:(?:{_OF_PATIENTS}|{_FORMS})[ ]){{0,2}}(?:mrn|uhid|(?:{_OF_PATIENTS}|{_FORMS})[ ]?(?:{NUMBER}))"
     rf"|(?:[,(（]|这?(?:就|个)?是|为)+(?:[我他她你您]|妈妈|爸爸|患者|孩子|这)?(?:的|是|就是|我的|我|们)*(?:病历|病案|住院|门诊|就诊|诊疗|患者|体检)[{HAN}]{{0,4}}?{NUMBER_ZH})"
 )
 _HINTS = hints(
@@ -30,12 +30,12 @@ _HINTS = hints(
     "号 编 病 住院 门诊 就诊 诊 登记 档案 检 标本 影像 放射 超声 ct mri x光 镜 心电 放疗 透析 血透 产检 孕妇 母子 保健 口腔 牙科 门特 健康 医 手术 挂号 患者 腕带 入院 出院 mrn id",
 )
 _MEDICAL = hints(
-    "patient patients hospital clinic ward doctor dr nurse surgery surgeon outpatient inpatient admitted discharge discharged cardiology oncology physician gp practice appointment mercy clinic medical",
+    "patient patients hospital clinic ward doctor dr nurse surgery surgeon outpatient inpatient admitted discharge discharged cardiology oncology physician gp practice appointment mercy clinic medical dental dentist",
     "患者 病人 医院 门诊 就诊 挂号 住院 采血 科室 诊 手术 医生 护士 看病 心内科 骨科 妇科 病 孕",
 )
 """Rows about the treatment of somebody: where weaker words tell a record's number."""
 _WEAK_NAMED = re.compile(
-    r"(?i)\b(?:(?:account|acct|file|record|case|ref(?:erence)?|registration|study|our ref|your ref|letter|card)\.?(?: ?(?:number|no\b\.?|num|id|#))?|registered (?:at|with|in) [^.\n0-9]{0,30}under|(?:number|no\.|id))(?=[ :#.(]|$)"
+    r"(?i)\b(?:(?:account|acct|file|record|case|ref(?:erence)?|registration|study|our ref|your ref|letter|card)\.?(?: ?(?:number|no\b\.?|num|id|#))?|(?:registered|file|chart|record) (?:at|with|in) [^.\n0-9]{0,30}(?:under|is)|(?:number|no\.|id))(?=[ :#.(]|$)"
     rf"|(?:登记|档案|检查|处方|条码|流水|预约|挂号|报告|申请单?|卡|影像|化验单?|序)[{HAN}]{{0,3}}?{NUMBER_ZH}|(?<![{HAN}])(?:ID|编号)"
 )
 _NAMES = Labels(_NAMED, _NEAR, _BEHIND, 4)
