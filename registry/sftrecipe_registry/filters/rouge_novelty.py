@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
@@ -21,6 +21,7 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.shared.text.compared import Monotony, compared_problems, compared_text
 from sftrecipe_registry.shared.text.row_text import Field
+from sftrecipe_registry.shared.text.scripts import has_unspaced
 from sftrecipe_registry.shared.text.tokenizers import (
     TokenizerName,
     jieba_problems,
@@ -33,13 +34,16 @@ if TYPE_CHECKING:
 
 texts = Texts(__package__)
 
-_LOOKED_AT = 16
-"""Rows above the limit that are looked at for terms of their own."""
+_LOOKED_AT = 6
+"""Rows that are looked at for terms of their own, those with the fewest such words first."""
 _LENIENCE = 0.3
 """How much less similar a row may be that says the same in all its terms."""
 _COPIED = 0.1
 """The same for one with words added, which are a question of their own where they are many."""
 _FEWEST_SHARED = 0.4
+_OWN = {False: 3, True: 6}
+"""Words that tell something and that the other lacks, or Chinese characters: rows that both have
+more say other things."""
 SHOWN = 80
 """Characters of the nearest row that a reject shows."""
 
@@ -73,8 +77,9 @@ class RougeNovelty(Filter):
     `auto`: by the recipe's language, `rouge_en` for en, `char` for zh and ja, `word` for others."""
     slots: bool = True
     """Keep a row above `max` whose differing words are terms that the other lacks, and the other's
-    that it lacks: "symptoms of asthma", "symptoms of gout". The 16 nearest are looked at; such rows
-    count as `other terms`. `false`: ROUGE-L alone decides, as Self-Instruct published it."""
+    that it lacks: "symptoms of asthma", "symptoms of gout"; or that tells one thing more of a
+    person's case. Six rows are looked at, those with the fewest other words; such rows count as
+    `other terms`. `false`: ROUGE-L alone decides, as Self-Instruct published it."""
     against: tuple[StreamName, ...] = ()
     """Streams and sources whose rows count as accepted before: the seeds, usually."""
 
@@ -93,7 +98,7 @@ class RougeNovelty(Filter):
         split = tokenizer(self.tokenizer, ctx.language)
         read = compared_text(self.field, rows)
         monotony = Monotony()
-        index = RougeIndex()
+        index = RougeIndex(self._tells() if self.slots else None)
         accepted: list[tuple[str, str]] = []
         for stream in self.against:
             for row in ctx.streams[stream]:
@@ -138,22 +143,34 @@ class RougeNovelty(Filter):
         """The nearest accepted row above `max` that has no terms of its own; None: all have."""
         if not self.slots:
             return nearest
-        from sftrecipe_registry.shared.meaning.copies import is_copy  # noqa: PLC0415 - lists
+        from sftrecipe_registry.filters.told_cases import tells_more  # noqa: PLC0415 - lists
+        from sftrecipe_registry.shared.meaning.copies import is_copy  # noqa: PLC0415
         from sftrecipe_registry.shared.meaning.difference import other_terms, says_the_same  # noqa: PLC0415
+        from sftrecipe_registry.shared.near_duplicates.long_texts import told_apart  # noqa: PLC0415
 
         def same(other: Nearest) -> bool:
-            shown = accepted[other.place][1]
+            both = told_apart(text, accepted[other.place][1])
             if other.value > self.max:
-                return other_terms(text, shown) is None
-            copied = other.value > self.max - _COPIED and is_copy(text, shown)
-            return copied or says_the_same(text, shown)
+                return other_terms(*both) is None and not tells_more(*both)
+            copied = other.value > self.max - _COPIED and is_copy(*both) and not tells_more(*both)
+            return copied or says_the_same(*both)
 
-        if same(nearest):
+        if nearest.value > self.max and same(nearest):
             return nearest
-        for other in index.above(tokens, self._looked_at_from(), _LOOKED_AT):
-            if same(other):
-                return other
-        return None
+        own = _OWN[has_unspaced(text)]
+        found = index.above(tokens, self._looked_at_from(), _LOOKED_AT, own)
+        return next(filter(same, found), None)
+
+    @staticmethod
+    def _tells() -> Callable[[str], bool]:
+        from sftrecipe_registry.shared.meaning.english_stems import stem  # noqa: PLC0415 - lists
+        from sftrecipe_registry.shared.meaning.lexicon import lexicon_of  # noqa: PLC0415
+
+        def tells(token: str) -> bool:
+            lexicon, key = lexicon_of(token), stem(token)
+            return not (key in lexicon.light or token in lexicon.light or key in lexicon.neutral)
+
+        return tells
 
     def _looked_at_from(self) -> float:
         """The similarity from which on a row may be the same task, with other words for it."""

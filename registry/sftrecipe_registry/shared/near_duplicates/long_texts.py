@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from os.path import commonprefix
 
 LONG = 20_000
 """Characters of a text that is compared as a whole; a longer one by what differs, as much."""
@@ -34,7 +33,9 @@ def _shared(first: str, second: str) -> int:
     for start in range(0, width, LONG):
         parts = first[start : start + LONG], second[start : start + LONG]
         if parts[0] != parts[1]:
-            return start + len(commonprefix(parts))
+            pairs = enumerate(zip(*parts, strict=False))
+            short = min(map(len, parts))
+            return start + next((at for at, (one, other) in pairs if one != other), short)
     return width
 
 

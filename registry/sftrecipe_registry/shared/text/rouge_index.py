@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -49,7 +49,12 @@ class RougeIndex:
     frequent token.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tells: Callable[[str], bool] | None = None) -> None:
+        """Takes which tokens tell what a list is about, for `above`; left out: all."""
+        self._tells = tells
+        self._telling: dict[int, bool] = {}
+        self._tellings: NDArray[np.int32] = np.zeros(1024, np.int32)
+        self._asked: tuple[list[int], NDArray[np.float32]] = [], np.zeros(0, np.float32)
         self._code_of: dict[str, int] = {}
         self._lists: list[str | list[int]] = []
         self._lengths: NDArray[np.float32] = np.zeros(1024, np.float32)
@@ -67,6 +72,8 @@ class RougeIndex:
             self._grow()
         self._lists.append(_compact(codes))
         self._lengths[place] = len(codes)
+        self._tellings[place] = len(self._told(codes))
+        self._asked = [], self._asked[1]
         for key in _occurrences(codes):
             column = self._columns.get(key)
             if column is not None:
@@ -84,6 +91,7 @@ class RougeIndex:
             return NOTHING
         codes = self._codes(tokens)
         bounds = self._bounds(codes)
+        self._asked = codes, bounds
         query = _compact(codes)
         first = int(bounds.argmax())
         best = Nearest(self._f1(query, first), first) if bounds[first] else NOTHING
@@ -101,18 +109,33 @@ class RougeIndex:
             best = self._nearest_of(query, places[start : start + MANY], best)
         return best
 
-    def above(self, tokens: Sequence[str], value: float, most: int) -> list[Nearest]:
-        """The lists with an F1 above a value, the nearest first, `most` at most."""
+    def above(self, tokens: Sequence[str], value: float, most: int, own: int) -> list[Nearest]:
+        """Lists with an F1 above a value, the nearest first.
+
+        `most` at most: those where one of both has the fewest telling tokens that the other lacks;
+        none where both have more than `own`.
+        """
         if not tokens or not self._lists:
             return []
         codes = self._codes(tokens)
-        bounds = self._bounds(codes)
+        asked, bounds = self._asked
+        if asked != codes:
+            bounds = self._bounds(codes)
         places = (bounds >= value * SLACK).nonzero()[0]
-        places = places[np.argsort(-bounds[places], kind="stable")][:MANY]
+        told = self._told(codes)
+        common = self._common(told)[places].astype(np.int32)
+        fewer = np.minimum(self._tellings[places], len(told)) - common
+        places, fewer = places[fewer <= own], fewer[fewer <= own]
+        places = places[np.lexsort((-bounds[places], fewer))][: 2 * most]
         query = _compact(codes)
         found = [Nearest(self._f1(query, place), place) for place in places.tolist()]
         found = [each for each in found if each.value > value]
         return sorted(found, key=lambda each: (-each.value, each.place))[:most]
+
+    def _told(self, codes: list[int]) -> list[int]:
+        """The telling ones of codes."""
+        telling = self._telling
+        return [code for code in codes if telling[code]] if self._tells else codes
 
     def _nearest_of(
         self, query: str | list[int], places: NDArray[np.intp], best: Nearest
@@ -155,10 +178,17 @@ class RougeIndex:
 
     def _codes(self, tokens: Sequence[str]) -> list[int]:
         code_of = self._code_of
-        return [code_of.setdefault(token, len(code_of)) for token in tokens]
+        known = len(code_of)
+        codes = [code_of.setdefault(token, len(code_of)) for token in tokens]
+        if self._tells and len(code_of) > known:
+            for token, code in zip(tokens, codes, strict=True):
+                if code >= known:
+                    self._telling[code] = self._tells(token)
+        return codes
 
     def _grow(self) -> None:
         self._lengths = _doubled(self._lengths)
+        self._tellings = _doubled(self._tellings)
         self._columns = {key: _doubled(column) for key, column in self._columns.items()}
 
 
