@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
 from sftrecipe.plugin import (
-    KEEP,
     Context,
     Inputs,
     MachineCheck,
@@ -45,8 +44,9 @@ class Pii(RowFilter):
     short questions that ask for no knowledge. Hotlines, offices' mail, examples, the famous, code
     and sums are nobody's. Patterns find what is written in the usual
     way; they prove nothing absent. Rejects `personal_data` with how many pieces there are; the
-    detail tells the kinds, never the data. A kept row has their number as score and, where it is
-    only told, the tag `personal_data` with the kinds and veiled values (`phone 1***8`).
+    detail tells the kinds, never the data. A kept row has their number as score, 0 where it holds
+    none; where it is only told, also the tag `personal_data` with the kinds and veiled values
+    (`phone 1***8`).
     """
 
     version: ClassVar[str] = "2"
@@ -97,7 +97,7 @@ class Pii(RowFilter):
         found = find(said)
         counts = Counter(piece.kind for pieces in found for piece in pieces)
         if not counts:
-            return KEEP
+            return Verdict(True, value=0)
         total = counts.total()
         told = ", ".join(f"{kind} {counts[kind]}" for kind in KINDS if counts[kind])
         if self.action == "drop":
