@@ -25,7 +25,7 @@ from sftrecipe_registry.shared.text.word_list import trie_pattern
 
 _SEP = r"[ \t]*(?:[\"'“”*|]{0,3}[ ]*[:=|][ \t]*[\"'“*]{0,3}|是|为|叫|[ \t])[ \t]*"
 _AFTER_FIELD = re.compile(
-    rf"(?:{trie_pattern(words_of('chinese_fields'))}|(?<![{HAN}])[妻夫父母子女])(?:[（(][^（）()]{{1,6}}[)）])?{_SEP}(?={ANY_NAME.pattern})"
+    rf"(?:{trie_pattern(words_of('chinese_fields'))}|[妻夫父母子女](?<![{HAN}].))(?:[（(][^（）()]{{1,6}}[)）])?{_SEP}(?={ANY_NAME.pattern})"
 )
 _FIELD_ALONE = re.compile(
     rf"(?:[请借报经申销][假款销办手请报]人|审批|车主|患者|联系人|姓名|户名|名字|收件人|收货人|乘客|旅客|患者姓名|持卡人|本名|真名)[ \t]*[:=][ \t]*[\"'“*]?(?P<name>[{HAN}]{{2,4}}(?:·[{HAN}]{{2,6}})?)(?![{HAN}·])"
