@@ -34,5 +34,5 @@ def test_unknown_columns(
     files = OptionFiles({name: str(tmp_path / name) for name in benchmarks})
     plugin = Decontaminate(benchmarks=benchmarks, columns=columns)
     problems = [*plugin.problems(None, files)]
-    assert [columns[problem.path[1]] for problem in problems] == told
+    assert [columns[int(problem.path[1])] for problem in problems] == told
     assert all("question" in problem.message for problem in problems)

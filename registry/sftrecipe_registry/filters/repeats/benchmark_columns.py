@@ -20,7 +20,9 @@ def first_columns(path: str) -> frozenset[str] | None:
     try:
         if file.suffix.lower() not in _QUICK or file.stat().st_size > _LARGEST:
             return None
-        rows = [row for row in islice(table_rows(file), _ROWS) if not isinstance(row, BadLine)]
+        rows = [*islice(table_rows(file), _ROWS)]
     except (OSError, ValueError):
         return None
-    return frozenset(name for _, columns in rows for name in columns)
+    if any(isinstance(row, BadLine) for row in rows):
+        return None
+    return frozenset(name for row in rows if not isinstance(row, BadLine) for name in row[1])
