@@ -84,7 +84,7 @@ def _joined(patterns: Sequence[str]) -> Pattern:
 
 
 _HINTS = (
-    "imag", "pictur", "photo", "screenshot", "pics", "paint", "draw", "sketch", "diagram",
+    "imag", "pic", "photo", "screenshot", "paint", "draw", "sketch", "diagram",
     "selfie", "x-ray", "map", "floor", "blueprint", "cartoon", "meme", "video", "clip", "audio",
     "record", "podcast", "voice", "attach", "upload", "pdf", "file", "graph", "chart", "plot",
     "histogram", "illustrat", "portrait", "poster", "animat", "gif", "logo", "watch", "listen",
