@@ -66,8 +66,7 @@ class Decontaminate(Filter):
     number makes another question. Rejects
     `contaminated` with the share of the row's words that is found; the detail is the benchmark's
     item and the matched span; with `embedding` also `same_question` with the cosine. Counts rows by
-    benchmark. 1,000 bytes an item and 32 a word of the
-    benchmarks are held.
+    benchmark. 7,000 bytes are held of an item of 30 words.
     """
 
     version: ClassVar[str] = "2"
