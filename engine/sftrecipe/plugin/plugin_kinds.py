@@ -138,8 +138,7 @@ class Verdict(NamedTuple):
 
     keep: bool
     reason: str = ""
-    """Why not: a short name. Of a row that stays: why the filter could not judge it; such rows are
-    counted and told as untagged, and `--retry-failed` asks again where it is a call's failure."""
+    """Why not: a short name. Of a row that stays it counts where the row is `untagged`."""
     value: float | None = None
     """What was measured; a kept row keeps it as the score named after the block's id."""
     detail: str = ""
@@ -152,6 +151,9 @@ class Verdict(NamedTuple):
     """Ledger keys of the replies that it rests on."""
     tags: Mapping[str, str] = {}
     """More tags for a kept row."""
+    untagged: bool = False
+    """Whether a row that stays could not be judged, for the reason: such rows are counted and told,
+    and `--retry-failed` asks again where it is a call's failure."""
 
 
 KEEP = Verdict(True)

@@ -74,6 +74,7 @@ def test_runs(installed: Installed) -> None:
     out = installed.site.parent / "out"
     run = installed.sftrecipe("run", str(recipe(installed)), "--out", str(out))
     assert run.returncode == 0, run.stderr
+    assert "untagged" not in run.stderr + run.stdout  # its kept row had a reason, too
     (data,) = list(out.glob("third*.jsonl"))
     rows = [json.loads(line) for line in data.read_text().splitlines()]
     assert [row["instruction"] for row in rows] == ["Reword: name three fruits from a warm country"]

@@ -36,8 +36,10 @@ class FilterStep(StepRunner):
             rows = len(stream)
             try:
                 async for verdict in _taken(verdicts, rows):
-                    if verdict.reason or not verdict.keep:
-                        (untagged if verdict.keep else reasons)[verdict.reason] += 1
+                    if not verdict.keep:
+                        reasons[verdict.reason] += 1
+                    elif verdict.untagged:
+                        untagged[verdict.reason] += 1
                     writer.write(verdict)
                     if writer.count % BREATH == 0:
                         tell(kept + writer.kept, made + writer.count - kept - writer.kept)

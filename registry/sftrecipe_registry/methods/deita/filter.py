@@ -172,7 +172,7 @@ class Deita(Sampling, Filter):
         for place, row in enumerate(scored):
             verdict = chosen.get(place, Verdict(place in able))
             if row.fault and verdict.reason in ("", _BEYOND):
-                verdict = verdict._replace(reason=row.fault, detail=row.detail)
+                verdict = verdict._replace(reason=row.fault, detail=row.detail, untagged=True)
             calls = (*row.calls, *embeddings.get(place, ()))
             yield _with_scores(verdict, row, ctx.step)._replace(calls=calls)
 
@@ -271,7 +271,7 @@ class Deita(Sampling, Filter):
         for place, fault in failed.items():
             stays = left > 0 and fault.reason != _NO_TEXT
             left -= stays
-            verdicts[place] = Verdict(stays, fault.reason, None, fault.message)
+            verdicts[place] = Verdict(stays, fault.reason, detail=fault.message, untagged=True)
         return verdicts | {place: Verdict(False, _BEYOND) for place in ranked[at:]}, calls
 
     async def _vectors(self, rows: Rows, places: Sequence[int], ctx: Context) -> Vectors:

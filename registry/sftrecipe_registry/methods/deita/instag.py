@@ -144,7 +144,7 @@ class InsTag(Sampling, Filter):
         for place, answer in enumerate(answered):
             shown = "; ".join(tags[place])
             if not tags[place]:
-                yield answer.verdict._replace(keep=left > 0)
+                yield answer.verdict._replace(keep=left > 0, untagged=True)
                 left -= 1
             elif place in kept:
                 yield Verdict(

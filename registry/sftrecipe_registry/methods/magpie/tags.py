@@ -157,8 +157,10 @@ class MagpieTags(Sampling, RowFilter):
         failure = next((each for each in asked if isinstance(each, CallFailed)), None)
         keep = self.on_failure == "keep"
         if failure is None:
-            return Verdict(keep, "no_label", detail=missing, tags=tags, calls=calls)
-        return Verdict(keep, failure.reason, detail=failure.message, tags=tags, calls=calls)
+            verdict = Verdict(keep, "no_label", detail=missing)
+        else:
+            verdict = Verdict(keep, failure.reason, detail=failure.message)
+        return verdict._replace(tags=tags, calls=calls, untagged=True)
 
 
 def _prompt_variables(row: Record) -> dict[str, object]:
