@@ -32,7 +32,9 @@ def tells_more(first: str, second: str) -> bool:
     """Whether one of two people's own cases has what the other lacks, or one an item more."""
     one, other = read(first), read(second)
     added = [_added(one, other), _added(other, one)]
-    if any(word.listed for words in added for word in words):
+    if any(_enumerated(word, one) for word in added[0]) or any(
+        _enumerated(word, other) for word in added[1]
+    ):
         return True
     own = _OWN.search(one.plain) and _OWN.search(other.plain)
     return bool(own) and any(word.key not in _idle() for words in added for word in words)
@@ -40,6 +42,13 @@ def tells_more(first: str, second: str) -> bool:
 
 def _added(one: Reading, other: Reading) -> list[Word]:
     return [word for word in only(one, other) if not word.light and not stands_in(word, other)]
+
+
+def _enumerated(word: Word, reading: Reading) -> bool:
+    """Whether it is one of several things; a Chinese comma parts clauses, not things."""
+    if word.form.isascii() or not word.listed:
+        return word.listed
+    return any(f"{mark}{word.form}" in reading.plain for mark in "、和与及或")
 
 
 @cache
