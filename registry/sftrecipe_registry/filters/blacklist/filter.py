@@ -23,7 +23,7 @@ from sftrecipe_registry.shared.text.asked import asked_text
 from sftrecipe_registry.shared.text.instruction_rules import Rules, fault_finder
 from sftrecipe_registry.shared.text.row_text import MEDIA, Field, TextOf, instruction_text, text_of
 from sftrecipe_registry.shared.text.widths import one_width
-from sftrecipe_registry.shared.text.word_list import word_finder
+from sftrecipe_registry.shared.text.word_list import can_be_found, word_finder
 
 texts = Texts(__package__)
 
@@ -78,10 +78,10 @@ class Blacklist(RowFilter):
         if self.builtin is False and not (self.words or self.file or self.preset):
             yield OptionProblem(("builtin",), texts("no-words"), texts("set-word-list"))
         for place, word in enumerate(self.words):
-            if not any(map(str.isalnum, word)):
+            if not can_be_found(word):
                 yield _no_word(("words", place), word)
         for line in self._read(files):
-            if line and not any(map(str.isalnum, line)):
+            if line and not can_be_found(line):
                 yield _no_word(("file",), line)
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:

@@ -26,7 +26,8 @@ from sftrecipe_registry.filters.safety.rule_patterns import LANGUAGES
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 from sftrecipe_registry.shared.text.row_text import Field, text_of, whole_text
-from sftrecipe_registry.shared.text.word_list import word_finder
+from sftrecipe_registry.shared.text.widths import one_width
+from sftrecipe_registry.shared.text.word_list import can_be_found, word_finder
 from sftrecipe_registry.shared.vectors.packaged_embedding import (
     INSTALL,
     MODULE,
@@ -87,7 +88,8 @@ class Safety(RowFilter):
     """Built-in lists to use."""
     words: dict[str, tuple[str, ...]] = {}
     """Category → words and phrases of your own; a built-in category's are added to it. Upper and
-    lower case are alike; Chinese and Japanese ones match anywhere, others only by themselves."""
+    lower case, full and half width are alike; Chinese and Japanese ones match anywhere, others only
+    by themselves."""
     files: dict[str, InputFile] = {}
     """Category → a file of more of them, one a line; lines that begin with `#` do not count."""
     allow: tuple[str, ...] = ()
@@ -109,12 +111,22 @@ class Safety(RowFilter):
             yield OptionProblem(("classifier",), texts("not-installed", package=PACKAGE), INSTALL)
         if not (self.categories or self.words or self.files or self.classifier):
             yield OptionProblem(("categories",), texts("no-words"), texts("set-words"))
+        yield from self._words_problems()
         if self.files:
             return
         listed = {_folded(word) for words in self._lists(files).values() for word in words}
         for place, word in enumerate(self.allow):
             if _folded(word) not in listed and not any(harm_in(word, "", self.categories)):
                 yield OptionProblem(("allow", place), texts("word-in-no-list", word=word))
+
+    def _words_problems(self) -> Iterator[OptionProblem]:
+        for category, words in self.words.items():
+            if not words:
+                yield OptionProblem(("words", category), texts("no-words-of", category=category))
+            for place, word in enumerate(words):
+                if not can_be_found(word):
+                    told = texts("no-letter", word=word)
+                    yield OptionProblem(("words", category, place), told, texts("take-out"))
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """The package with the embedding, where the classifier is asked for."""
@@ -124,7 +136,7 @@ class Safety(RowFilter):
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
         category_of, find, allowed = ctx.once("words", lambda: self._finder(ctx.files))
-        word = find(text_of(self.field, whole_text)(row))
+        word = find(one_width(text_of(self.field, whole_text)(row)))
         if word is not None:
             return Verdict(False, category_of[_folded(word)], None, _folded(word))
         asked, answered = self._parts(row)
@@ -186,4 +198,4 @@ def _quick_finder(words: Iterable[str]) -> Find:
 
 
 def _folded(word: str) -> str:
-    return " ".join(word.lower().split())
+    return " ".join(one_width(word).lower().split())

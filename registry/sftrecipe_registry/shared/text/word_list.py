@@ -28,6 +28,11 @@ def word_finder(words: Iterable[str]) -> Callable[[str], str | None]:
     return _finder(tuple(sorted({" ".join(word.lower().split()) for word in words} - {""})))
 
 
+def can_be_found(word: str) -> bool:
+    """Whether `word_finder` finds a word where a reader sees it: marks alone are within words."""
+    return any(map(str.isalnum, word))
+
+
 @lru_cache(maxsize=64)
 def _finder(words: tuple[str, ...]) -> Callable[[str], str | None]:
     spaced = [word for word in words if not has_unspaced(word)]
