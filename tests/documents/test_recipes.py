@@ -11,10 +11,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from sftrecipe import Context
 from sftrecipe.cli.main import cli
 from sftrecipe.recipe.checks.secrets import hosts_by_variable
+from sftrecipe.recipe.load import check_recipe
 from sftrecipe.recipe.reader.layers import compose
 from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.record import Record
+from sftrecipe_registry.filters.rules.length import Length
+from sftrecipe_registry.filters.rules.regex import Regex
 
 ROOT = Path(__file__).parents[2]
 
@@ -79,3 +85,27 @@ def test_three_stages_make_their_data_where_nothing_can_be_trained(
     }
     for stage in ("sft", "rm"):  # checked as if it started from the first one's own base
         assert "model_name_or_path: embedded" not in (folder / f"train-{stage}.yaml").read_text()
+
+
+def own_questions(recipe: CheckedRecipe) -> Iterator[Record]:
+    """The rows with an instruction of the sources that are files here, but not of other fields."""
+    for name, source in recipe.sources.items():
+        if name == "general":
+            continue
+        path = recipe.path.parent / str(source.raw.get("path"))
+        for line in path.read_text("utf-8").splitlines() if path.suffix == ".jsonl" else ():
+            columns = json.loads(line)
+            if columns.get("instruction"):
+                yield Record(name, columns, name)
+
+
+@pytest.mark.parametrize(("recipe", "profile"), list(worlds()))
+def test_its_own_questions_pass_its_filters_of_questions(recipe: str, profile: str | None) -> None:
+    checked = check_recipe(ROOT / "recipes" / recipe, profile=profile, keys_later=True)
+    for block in checked.filter:
+        if not isinstance(block.plugin, Regex | Length) or block.plugin.field != "instruction":
+            continue
+        context = Context(block.id)
+        for row in own_questions(checked):
+            verdict = block.plugin.judge_row(row, context)
+            assert verdict.keep, (block.id, verdict, row.columns["instruction"])
