@@ -146,11 +146,14 @@ def _measured_lines(figures: Sequence[Measured]) -> Iterator[str]:
         return
     width = max(len(figure.what) for figure in figures)
     yield "\nmeasured on labelled rows that it was not made with"
-    yield f"  {'':<{width}}  language  precision  recall  marked  others"
+    yield f"  {'':<{width}}  language  precision  recall  marked  others  wrong"
     for figure in figures:
         marked, others = figure.found + figure.missed, figure.wrong + figure.right
-        shares = f"{figure.precision:>9.2f}  {figure.recall:>6.2f}"
-        yield f"  {figure.what:<{width}}  {figure.language:<8}  {shares}  {marked:>6}  {others:>6}"
+        precision = f"{figure.precision:.2f}" if figure.found else "-"
+        recall = f"{figure.recall:.2f}" if marked else "-"
+        counts = f"{marked:>6}  {others:>6}  {figure.wrong:>5}"
+        line = f"{figure.language:<8}  {precision:>9}  {recall:>6}  {counts}"
+        yield f"  {figure.what:<{width}}  {line}"
 
 
 def _option_lines(options: Sequence[OptionPage]) -> Iterator[str]:
