@@ -149,12 +149,12 @@ def test_a_page_says_what_a_filter_was_worth(
 ) -> None:
     figures = (
         Measured("refusal", "en", found=9, missed=1, wrong=0, right=30),
-        Measured("typo", "zh", found=0, missed=0, wrong=0, right=5),
+        Measured("typo", "zh", found=0, missed=0, wrong=2, right=3),
     )
     text = pages_text([replace(page, measured=figures)])
     assert "measured on labelled rows that it was not made with" in text
-    assert "  refusal  en             1.00    0.90      10      30" in text
-    assert "  typo     zh             1.00    1.00       0       5" in text
+    assert "  refusal  en             1.00    0.90      10      30      0" in text
+    assert "  typo     zh                -       -       0       5      2" in text
     assert "measured" not in pages_text([page])
 
 
