@@ -1,7 +1,8 @@
 """Weights of `shared/meaning/paraphrases.py`, fitted on labelled pairs and on neighbours of real
-rows, which count as different.
+rows and changed questions, which count as different; once a language.
 
-python benchmarks/filters/train_paraphrases.py PAIRS.jsonl … [--rows ROWS.json …] [--judge PAIRS …]
+python benchmarks/filters/train_paraphrases.py PAIRS.jsonl … [--rows ROWS.json …] [--changed en|zh]
+    [--judge PAIRS …]
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from changed_pairs import changed_pairs
 
 from sftrecipe_registry.shared.meaning import paraphrases as model
 from sftrecipe_registry.shared.meaning.difference import order_differs, other_numbers
@@ -19,6 +21,8 @@ from sftrecipe_registry.shared.meaning.word_vectors import word_vectors
 from sftrecipe_registry.shared.vectors.packaged_embedding import load_embedder
 
 REAL_WEIGHT = 0.7
+CHANGED_WEIGHT = 0.3
+CHANGED = 900
 RIDGE = 3.0
 
 
@@ -56,12 +60,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--rows", nargs="*", type=Path, default=[])
+    parser.add_argument("--changed", choices=["en", "zh"])
     parser.add_argument("--judge", nargs="*", type=Path, default=[])
     asked = parser.parse_args()
     real = neighbours(asked.rows)
     known = labelled(asked.pairs)
     half = real[::2] if asked.judge else real
-    weights, bias = fitted([pair for pair in known if fair(*pair[:2])], half)
+    changed = [
+        (first, second, False)
+        for first, second, _ in (changed_pairs(asked.changed, CHANGED) if asked.changed else ())
+    ]
+    fair_ones = [[pair for pair in pairs if fair(*pair[:2])] for pairs in (known, half, changed)]
+    weights, bias = fitted(*fair_ones)
     print("weights", tuple(round(float(weight), 2) for weight in weights))
     print("and", round(float(bias), 2))
     model._WEIGHTS = dict.fromkeys((False, True), (tuple(weights), bias))
@@ -102,13 +112,16 @@ def signs(pairs: list[tuple[str, str, bool]]) -> list[model.Signs]:
 
 
 def fitted(
-    known: list[tuple[str, str, bool]], real: list[tuple[str, str, bool]]
+    known: list[tuple[str, str, bool]],
+    real: list[tuple[str, str, bool]],
+    changed: list[tuple[str, str, bool]],
 ) -> tuple[np.ndarray, float]:
     """Newton's method on the penalised likelihood of standardised signs."""
-    every = known + real
+    every = known + real + changed
     values = np.array([each.values() for each in signs(every)])
     wanted = np.array([pair[2] for pair in every], float)
-    counts = np.array([1.0] * len(known) + [REAL_WEIGHT] * len(real))
+    kinds = ((known, 1.0), (real, REAL_WEIGHT), (changed, CHANGED_WEIGHT))
+    counts = np.array([weight for pairs, weight in kinds for _ in pairs])
     middle, spread = values.mean(0), values.std(0) + 1e-6
     scaled = np.c_[(values - middle) / spread, np.ones(len(values))]
     ridge = np.append(np.full(values.shape[1], RIDGE), 1e-6)

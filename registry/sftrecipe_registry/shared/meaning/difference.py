@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from sftrecipe_registry.shared.meaning.english_stems import related
 from sftrecipe_registry.shared.meaning.lexicon import chinese, english, homophones
 from sftrecipe_registry.shared.meaning.reading import Reading, Word, read
 from sftrecipe_registry.shared.meaning.word_pairs import only, opposed, stands_in
-
-Alike = Callable[[str, str], bool]
-"""Whether two words, or short phrases, mean about the same."""
 
 
 class Difference(NamedTuple):
@@ -27,19 +25,18 @@ class Difference(NamedTuple):
         return f"{self.kind}: {self.first or '-'} / {self.second or '-'}"
 
 
-def difference(first: str, second: str, alike: Alike | None = None) -> Difference | None:
+def difference(first: str, second: str) -> Difference | None:
     """The first fact in which the texts differ; None where they say the same.
 
-    Symmetric but for the order of what is told. `alike` serves for words that no list knows as
-    synonyms; left out: such words differ.
+    Symmetric but for the order of what is told.
     """
     one, other = read(first), read(second)
     if one.plain == other.plain:
         return None
-    return next(_differences(one, other, alike), None)
+    return next(_differences(one, other), None)
 
 
-def says_the_same(first: str, second: str, alike: Alike | None = None) -> bool:
+def says_the_same(first: str, second: str) -> bool:
     """Whether `difference` finds none, in a fraction of the time."""
     one, other = read(first), read(second)
     if one.plain == other.plain:
@@ -48,14 +45,9 @@ def says_the_same(first: str, second: str, alike: Alike | None = None) -> bool:
         return False
     if not one.chinese and not other.chinese:
         for mine, theirs in ((one, other), (other, one)):
-            missing = [
-                word
-                for word in only(mine, theirs)
-                if not word.light and not stands_in(word, theirs)
-            ]
-            if _unlike(missing, theirs, alike):
+            if any(not word.light and not stands_in(word, theirs) for word in only(mine, theirs)):
                 return False
-    return next(_differences(one, other, alike), None) is None
+    return next(_differences(one, other), None) is None
 
 
 _ADDED = 3
@@ -68,7 +60,7 @@ def other_terms(first: str, second: str) -> Difference | None:
     A number, an opposite, a negation, an order, or words of either side that the other lacks.
     """
     one, other = read(first), read(second)
-    for found in _differences(one, other, None):
+    for found in _differences(one, other):
         if found.kind == "intent":
             continue
         told = found.first.split(), found.second.split()
@@ -77,7 +69,7 @@ def other_terms(first: str, second: str) -> Difference | None:
     return None
 
 
-def _differences(one: Reading, other: Reading, alike: Alike | None) -> Iterator[Difference]:
+def _differences(one: Reading, other: Reading) -> Iterator[Difference]:
     yield from _numbers(one, other)
     if (one.negations - other.negations) % 2:
         yield Difference("negation", str(one.negations), str(other.negations))
@@ -87,9 +79,9 @@ def _differences(one: Reading, other: Reading, alike: Alike | None) -> Iterator[
     left = [word for word in only(one, other) if not stands_in(word, other)]
     right = [word for word in only(other, one) if not stands_in(word, one)]
     yield from (Difference(*each) for each in opposed(left, right))
-    left = _unlike([word for word in left if not word.light], other, alike)
-    right = _unlike([word for word in right if not word.light], one, alike)
-    if (left or right) and not _slip_of_sound(one, other):
+    left = [word for word in left if not word.light]
+    right = [word for word in right if not word.light]
+    if (left or right) and not slip_of_sound(one, other):
         yield Difference("word", _told(left), _told(right))
     yield from _order(one, other)
 
@@ -153,11 +145,28 @@ def _behind(reading: Reading) -> Counter[tuple[float, str]]:
 def _measured_otherwise(one: Reading, other: Reading) -> bool:
     """Whether a value has another unit in the other text, or a unit another value."""
     mine, theirs = _measured(one), _measured(other)
+    if _unit_moved(one, other):
+        return True
     units, others = dict(mine), dict(theirs)
     values = {unit: {value for value, each in mine if each == unit} for _, unit in mine}
     return any(units.get(value, unit) != unit for value, unit in others.items()) or any(
         values.get(unit, {value}).isdisjoint({value}) for value, unit in theirs
     )
+
+
+def _unit_moved(one: Reading, other: Reading) -> bool:
+    """Whether both have the same units, behind another number or none: `15% of 240`, `15 is what
+    percent of 240`."""
+    units = english().unit_names | chinese().unit_names
+    sides = (
+        (
+            {key for key in each.keys if key in units},
+            {pair for pair in _behind(each) if pair[1] in units},
+        )
+        for each in (one, other)
+    )
+    (mine, measured), (theirs, others) = sides
+    return mine == theirs and measured != others
 
 
 def _measured(reading: Reading) -> list[tuple[float, str]]:
@@ -174,7 +183,7 @@ def _listed(values: Sequence[float] | Counter[float]) -> str:
     return " ".join(f"{value:g}" for value in values)
 
 
-def _slip_of_sound(one: Reading, other: Reading) -> bool:
+def slip_of_sound(one: Reading, other: Reading) -> bool:
     """Whether Chinese texts differ in one character, or in a tenth, that sound alike."""
     if not one.chinese or len(one.plain) != len(other.plain):
         return False
@@ -183,13 +192,6 @@ def _slip_of_sound(one: Reading, other: Reading) -> bool:
     return len(differing) <= max(1, len(one.plain) // 8) and all(
         first in sounds and sounds[first] == sounds.get(second) for first, second in differing
     )
-
-
-def _unlike(words: list[Word], other: Reading, alike: Alike | None) -> list[Word]:
-    """Those of which the other text has nothing alike."""
-    if alike is None or not words:
-        return words
-    return [word for word in words if not any(alike(word.form, each.form) for each in other.words)]
 
 
 def _told(words: list[Word]) -> str:
@@ -204,7 +206,7 @@ def _order(one: Reading, other: Reading) -> Iterator[Difference]:
         if _letters(one.plain) != _letters(other.plain) and _DIRECTED.search(one.plain):
             yield Difference("order", one.plain, other.plain)
         return
-    mine, theirs = _sequence(one), _sequence(other)
+    mine, theirs = _sequence(one, other), _sequence(other, one)
     if mine == theirs or Counter(mine) != Counter(theirs):
         return
     if len(mine) < 2 or len(mine) > 12 or _rotated(mine, theirs) or one.clauses or other.clauses:
@@ -227,16 +229,24 @@ def _letters(plain: str) -> str:
     return "".join(filter(str.isalnum, plain))
 
 
-def _sequence(reading: Reading) -> list[str]:
-    """The words in order, those of an enumeration sorted."""
+def _sequence(reading: Reading, other: Reading) -> list[str]:
+    """The words in order, those of an enumeration sorted, each as its like in the other text."""
     found: list[str] = []
     run: list[str] = []
     for word in reading.words:
         if not word.listed:
             found += sorted(run)
             run = []
-        run.append(word.key)
+        run.append(_shared_key(word, other))
     return found + sorted(run)
+
+
+def _shared_key(word: Word, other: Reading) -> str:
+    """The same for a word and what it has become in the other text: `japan`, `japanese`."""
+    if word.key in other.keys:
+        return word.key
+    like = (each.key for each in other.words if related(word.key, each.key))
+    return min([word.key, *like])
 
 
 def _rotated(mine: list[str], theirs: list[str]) -> bool:

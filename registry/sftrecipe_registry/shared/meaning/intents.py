@@ -19,7 +19,8 @@ _PATTERNS = {
     "how_long": r"\bhow long\b|\bhow many (?:days|weeks|months|years|hours|minutes)\b|"
     r"多久|多长时间|几天|多少天|时间多长|几个小时|多少时间",
     "how_often": r"\bhow (?:often|frequently)\b|\bhow many times\b|多久一次|几次|多少次",
-    "how_much": r"\bhow (?:much|many)\b|\bwhat (?:number|amount|dose|dosage|quantity|price|cost)\b|"
+    "how_much": r"\bhow (?:much|many)\b|\bwhat (?:number|percent|percentage|share|fraction|amount|"
+    r"dose|dosage|quantity|price|cost)\b|"
     r"多少|几个|几片|剂量|用量",
     "can": rf"{_START}(?:can|could|may|might) (?!you\b|u\b|someone\b|anyone\b){_WHO}\b|"
     r"\b(?:is|are|was) (?:it|this|that|there|[a-z]+(?: [a-z]+){0,2}) "
@@ -27,6 +28,12 @@ _PATTERNS = {
     r"dangerous|risky|harmful)\b|"
     r"能不能|可不可以|可以[^。？?！]{0,30}吗|能[^。？?！]{0,30}吗|能否|可否|"
     r"是否可以|是否能|能.{0,6}么",
+    "need_not": r"\b(?:do|does|did|need|would)(?:n't| not) (?:have|need) to\b|\bneed(?:n't| not)\b|"
+    r"\b(?:no need|not necessary|not required|unnecessary|not obliged|optional)\b|"
+    r"不必|无需|无须|毋须|不需要|用不着|没必要",
+    "may_not": r"\b(?:must|may)(?:n't| not)\b|\b(?:not allowed|not permitted|"
+    r"forbidden|prohibited|banned)\b|"
+    r"不得(?!不)|不准|不许|严禁|禁止|不允许",
     "should": rf"{_START}(?:should|must|ought) {_WHO}\b|\b(?:do|does) (?:i|we|he|she|they|my \w+) "
     r"(?:need|have) to\b|\bis it (?:necessary|required|mandatory)\b|"
     r"要不要|该不该|应不应该|需不需要|需要[^。？?！]{0,30}吗|用不用|有必要|是否需要|"
