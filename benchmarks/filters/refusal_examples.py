@@ -21,6 +21,7 @@ from real_answers import Real, real_rows
 from sftrecipe import Record
 from sftrecipe_registry.filters.format.refusal_features import language_of, refusal_features
 from sftrecipe_registry.filters.format.substance import stems
+from sftrecipe_registry.shared.meaning.traditional import simplified
 from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 
 HERE = Path(__file__).parent
@@ -36,6 +37,8 @@ _MAYBE = re.compile(
 )
 _SHARED_BY = 4
 """Refusals that a stem stands in at least to count as one that refusals share."""
+_WRITTEN = {"answered": False, "directed": False, "evaded": True, "deflected": True}
+"""Files of written questions and answers, and whether these refuse."""
 _MAYBE_LONGEST = 600
 """Characters of a real answer that may be a refusal: such rows are not learned from unlabelled."""
 
@@ -74,7 +77,7 @@ def said_often(rows: Sequence[Labelled]) -> frozenset[str]:
 
 
 def _labelled(path: Path) -> Iterator[Labelled]:
-    for line in path.read_text("utf-8").splitlines():
+    for line in simplified(path.read_text("utf-8")).splitlines():
         row = json.loads(line)
         record = Record("row", row["columns"], "data")
         marked = row.get("label", False) is True
@@ -106,7 +109,7 @@ def written_rows(language: str) -> Iterator[Labelled]:
             yield Labelled("written", rng.choice(questions), text, True, 0.5)
         yield from _answered_after_all(rng, sentence, around, answers, between)
     yield from _asked_for(rng, refused, around["asked"])
-    for name, label in (("answered", False), ("evaded", True)):
+    for name, label in _WRITTEN.items():
         for line in _lines(f"{name}.{language}.txt"):
             asked, answer = line.split("\t")
             yield Labelled("written", asked, answer.replace("\\n", "\n"), label, 1.5)
@@ -157,5 +160,5 @@ def _may_refuse(row: Real | Labelled) -> bool:
 
 
 def _lines(name: str) -> list[str]:
-    text = (HERE / "training" / name).read_text("utf-8")
+    text = simplified((HERE / "training" / name).read_text("utf-8"))
     return [line for line in text.splitlines() if line.strip()]

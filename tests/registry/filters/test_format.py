@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,9 +13,12 @@ from sftrecipe import Context, Record
 from sftrecipe.testing import RowList
 from sftrecipe_registry.filters.format.filter import Format
 from sftrecipe_registry.filters.format.phrase_weights import PhraseWeights, phrase_weights, table
+from sftrecipe_registry.filters.format.refusals import refusal
 from sftrecipe_registry.filters.format.repetitions import repeated
 from sftrecipe_registry.filters.format.unfinished_ends import unfinished
+from sftrecipe_registry.shared.text.asked import answered_text, asked_text
 
+RECIPES = Path(__file__).parents[3] / "recipes"
 TEXTS = st.text(
     st.sampled_from("ab c.,:;()[]{}“”\"'`#*|$\\\n-1。，：的是因为I'm sorry不能…"), max_size=80
 )
@@ -62,3 +68,12 @@ def test_the_weights_that_are_shipped_can_be_read() -> None:
 def test_a_long_question_is_asked_at_its_end(end: str, kept: bool) -> None:
     (row,) = RowList.of({"instruction": f"{'So it was. ' * 20_000}{end}", "output": "none"})
     assert Format().judge_row(row, Context("step")).keep is kept
+
+
+def test_no_answer_that_a_recipe_ships_is_a_refusal() -> None:
+    paths = RECIPES.rglob("*.jsonl")
+    lines = [line for path in paths for line in path.read_text("utf-8").splitlines()]
+    rows = [Record("x", json.loads(line), "data") for line in lines]
+    answers = [(asked_text(row), answered_text(row)) for row in rows]
+    assert sum(bool(answer) for _, answer in answers) > 250
+    assert [pair for pair in answers if pair[1] and refusal(*pair)] == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sftrecipe_registry.filters.format.deflecting_signs import DEFLECTING
 from sftrecipe_registry.shared.text.case_folding import fold, folded
 
 _I = r"(?:i|we|this (?:chat|model|assistant|bot|service)|our team)"
@@ -161,7 +162,7 @@ _ZH = {
 }
 _SIGNS = {
     language: {name: folded(pattern).search for name, pattern in signs.items()}
-    for language, signs in (("en", _EN), ("zh", _ZH))
+    for language, signs in (("en", _EN | DEFLECTING["en"]), ("zh", _ZH | DEFLECTING["zh"]))
 }
 _SENTENCES = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|(?<=，)(?=不过|但|然而)|(?<=,) (?=but |however)"
@@ -172,12 +173,21 @@ _IDIOMS = (
     r"|prouder)|go wrong|help but|get enough|say enough|thank\b|stress|"
     r"ask for (?:more|better)|agree more"
     r"|(?:recommend|praise)\b.{1,40}\benough)|真?不敢(?:相信|想象)|不能更|不知道说什么好"
+    r"|\b(?:afraid|unfortunately) (?:not|so)\b|\bsorry (?:to (?:hear|learn)|about (?:that"
+    r"|this|the)|for (?:your (?:loss|trouble)|the (?:trouble|delay|wait|mix-?up)"
+    r"|your troubles)|i'm late|i kept)\b|(?:抱歉|遗憾|难过).{0,4}听(?:说|到|闻)|(?:抱歉"
+    r"|对不起).{0,6}(?:让[您你].{0,3}久等|给[您你].{0,4}带来)|听到.{0,14}(?:抱歉|难过"
+    r"|遗憾)"
 )
-"""What is said with the words of a refusal and is praise."""
+"""What is said with the words of a refusal and is praise or sympathy."""
 _FOLDED_IDIOMS = folded(_IDIOMS)
 _ANY_IDIOMS = re.compile(_IDIOMS, re.IGNORECASE)
 _DECLINING = ("unable", "cannot", "impossible", "beyond")
-_EVASIVE = ("sorry", "model", "policy", "redirect")
+_EVASIVE = ("sorry", "model", "deflects", "stalls", "policy", "redirect")
+REFUSING = frozenset(
+    f"@says:{name}" for name in (*_DECLINING, "sorry", "model", "deflects", "stalls")
+)
+"""Marks of which a refusal has one: an answer that only directs somewhere has none."""
 _OTHER = (0, 2, 5, 9, 14, 20, 30, 45)
 """Bounds of the words in sentences without a sign."""
 _MOST = 40

@@ -11,8 +11,9 @@ from sftrecipe_registry.filters.format.refusal_features import (
     said_features,
     shape_marks,
 )
-from sftrecipe_registry.filters.format.refusal_signs import declining_sentence
+from sftrecipe_registry.filters.format.refusal_signs import REFUSING, declining_sentence
 from sftrecipe_registry.filters.format.substance import at_a_glance
+from sftrecipe_registry.shared.meaning.traditional import simplified
 
 REFUSES = 0.15
 """Probability from which an answer counts as a refusal: chosen on authors that were not learned."""
@@ -21,16 +22,24 @@ REFUSES_EVASIVE = 0.5
 REFUSES_SILENTLY = 0.7
 """The same where no sentence apologises, speaks of itself, of rules or of others to ask either."""
 EVADES = frozenset(("@says:sorry", "@says:model", "@says:policy", "@says:redirect"))
-REFUSES_ASKED_FOR = 0.4
+NEVER = 2.0
+"""The same where nothing refuses: who directs to a doctor, a desk or a page has answered."""
+REFUSES_ASKED_FOR = 0.5
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
 AT_A_GLANCE = {"en": 0.04, "zh": 0.06}
 """The same of the first look: 3 of 100 refusals of authors that were not learned are below it."""
 BY_WORDS = 0.1
 """The same by words alone, before the signs are looked for: loses 3 of 850 refusals."""
 MAY_BE_ASKED_FOR = frozenset(("@asked:refuses", "@asked:rewrites", "@asked:translates"))
+SAYS_SO = frozenset(("@says:unable", "@says:cannot", "@says:sorry", "@says:model"))
+TO_BE_WRITTEN = frozenset(("@asked:fiction", "@asked:letter"))
 _LONGEST = {"en": 1_100, "zh": 450}
 """Characters above which an answer has said something, whatever it begins with."""
 _SHOWN = 80
+_TRADITIONAL = re.compile(
+    "[們個說對為請醫問無會時麼來過還沒這與應該詢專業樣讓給從後學觀點關於處應]"
+)
+"""Characters of which hardly any traditional text has none; the model has learned simplified."""
 _CURT = re.compile(
     r"\W*(?:no (?:can do|idea|clue|comment|thanks)|sorry,? no(?: can do)?|pass|i (?:don'?t"
     r"|do not) know|dunno|idk|beats me"
@@ -64,9 +73,16 @@ def refusal(asked: str, answer: str) -> Refusal | None:
         return Refusal(1.0, text)
     language = language_of(text)
     text = text.replace("’", "'")
-    if len(text) > _LONGEST[language] or not may_refuse(text, language):
+    if len(text) > _LONGEST[language]:
         return None
-    said = said_features(asked, text)
+    plain = simplified(text) if language == "zh" and _TRADITIONAL.search(text) else text
+    if not may_refuse(plain, language):
+        return None
+    return _weighed(asked if plain is text else simplified(asked), text, plain, language)
+
+
+def _weighed(asked: str, text: str, plain: str, language: str) -> Refusal | None:
+    said = said_features(asked, plain)
     weights = phrase_weights(f"refusal.{language}.tsv")
     if weights.probability(said.phrases, said.marks) < BY_WORDS:
         return None
@@ -74,7 +90,9 @@ def refusal(asked: str, answer: str) -> Refusal | None:
     probability = weights.probability(said.phrases, marks)
     if probability < least_probability(marks):
         return None
-    return Refusal(probability, declining_sentence(text, language)[:_SHOWN])
+    sentence = declining_sentence(plain, language)[:_SHOWN]
+    at = plain.index(sentence)
+    return Refusal(probability, text[at : at + len(sentence)])
 
 
 def may_refuse(answer: str, language: str) -> bool:
@@ -85,11 +103,17 @@ def may_refuse(answer: str, language: str) -> bool:
 
 def least_probability(marks: list[str]) -> float:
     """How probable it must be: more where a declining text may be what was asked for."""
-    if not MAY_BE_ASKED_FOR.isdisjoint(marks):
-        return REFUSES_ASKED_FOR
-    if "@declines" not in marks:
-        if EVADES.isdisjoint(marks):
-            return REFUSES_SILENTLY
-        written = "@asked:letter" in marks or "@answer:code" in marks
-        return REFUSES_SILENTLY if written else REFUSES_EVASIVE
-    return REFUSES_EVASIVE if "@asked:fiction" in marks else REFUSES
+    if REFUSING.isdisjoint(marks):
+        return NEVER
+    least = _least_by_signs(marks)
+    return least if MAY_BE_ASKED_FOR.isdisjoint(marks) else max(least, REFUSES_ASKED_FOR)
+
+
+def _least_by_signs(marks: list[str]) -> float:
+    if "@declines" in marks:
+        outright = TO_BE_WRITTEN.isdisjoint(marks) and not SAYS_SO.isdisjoint(marks)
+        return REFUSES if outright else REFUSES_EVASIVE
+    if EVADES.isdisjoint(marks):
+        return REFUSES_SILENTLY
+    written = "@asked:letter" in marks or "@answer:code" in marks
+    return REFUSES_SILENTLY if written else REFUSES_EVASIVE
