@@ -45,6 +45,18 @@ _SLOT = re.compile(
     r"|(?<![\w%])%[sd]\b|(?<![A-Za-z0-9×])[Xx×]{2,4}(?=[\u4e00-\u9fff])",
 )
 _OPENINGS = ("{", "[", "<", "%s", "%d", "XX", "xx", "××")
+_ANNOUNCED = re.compile(
+    r"[^\n]{0,160}?(?:[:：]|\b(?:here(?:'s| is| are)?|see|watch|read|click|visit|at)\b"
+    r"[^\n:：]{0,40}|(?:如下|点击|请看|参见|见|这里|此处))\s*\**[\[【<{(（]"
+    r"(?:(?:insert|your|the|a|an) )?(?:\w+ ){0,2}"
+    r"(?:links?|urls?|images?|pictures?|photos?|videos?|files?|attachments?|documents?|pdf|posts?"
+    r"|articles?|pages?|websites?|audio|screenshots?|charts?|graphs?|diagrams?|tables?"
+    r"|.{0,6}(?:链接|网址|图片|图|照片|视频|文件|附件|文档|文章|网页|音频|截图|表格|地址))"
+    r"(?: (?:here|to \w+))?[\]】>})）]\**\W*",
+    re.IGNORECASE,
+)
+"""One line that announces something, and a bracket in its place."""
+_BRACKETS_END = ("]", "】", ">", "}", ")", "）")
 _ASKS_TEMPLATE = re.compile(
     r"template|placeholder|fill.in|\bblanks?\b|mail.?merge|merge field|"
     r"form\b|skeleton|boilerplate|jinja|format string"
@@ -99,6 +111,7 @@ _ONES = re.compile(r"(\d)\1{2,}")
 _NO_WORDS = re.compile(r"[\W_]*", re.DOTALL)
 _LONGEST = 60
 _LONGEST_STAND_IN = 600
+_LONGEST_ANNOUNCED = 220
 _SHOWN = 60
 
 
@@ -124,7 +137,18 @@ def placeholder(asked: str, answer: str) -> str | None:
         return text[:_SHOWN] if share and "?" not in asked[-3:] else None
     if len(text) <= _LONGEST_STAND_IN and (found := stand_in(asked, text)):
         return f"{found}: {text[:_SHOWN]}"
+    if len(text) <= _LONGEST_ANNOUNCED and (found := _announced_slot(asked, text)):
+        return found
     return _open_slots(asked, text)
+
+
+def _announced_slot(asked: str, text: str) -> str | None:
+    """A bracket where what is announced should stand, and nothing else."""
+    if not text.rstrip("*.!。！ ").endswith(_BRACKETS_END) or not _ANNOUNCED.fullmatch(text):
+        return None
+    if _ASKS_TEMPLATE.search(asked):
+        return None
+    return None if _SLOT.search(asked) else text[-_SHOWN:]
 
 
 def _stands_for_none(asked: str, text: str) -> str | None:

@@ -168,6 +168,7 @@ def _stops(asked: str, text: str) -> str | None:
         or _short_alone(asked, text)
         or _one_of_lines(text)
         or _signed(asked, text)
+        or _ends_as_asked(asked, last)
     ):
         return None
     language, phrases, marks = ending_features(asked, text)
@@ -209,6 +210,13 @@ def _signed(asked: str, text: str) -> bool:
     lines = end.splitlines()
     letter = letter or _GREETED.match(body) is not None
     return letter and all(len(line) <= most for line in lines) and not LISTED.match(lines[0])
+
+
+def _ends_as_asked(asked: str, last: str) -> bool:
+    """What is to be said in other words breaks off with the same word: 答复如下."""
+    words = last.rsplit(None, 1)
+    end = last[-2:] if has_unspaced(last[-2:]) else f" {words[-1]}"
+    return len(last) > len(end) and asked.rstrip().endswith(end)
 
 
 def _function_word(last: str, language: str) -> bool:
