@@ -34,8 +34,8 @@ MOST = 0.87
 _MOST_WORDS = 45
 """Words beyond which a text says too much for its vector to hold."""
 _LIMITS = {False: 0.7, True: 0.62}
-"""By whether the text is Chinese the chance from which on two texts mean the same: among pairs that the weights were not fitted on, 1
-of 100 that differ in a fact has it."""
+"""By whether the text is Chinese: the chance from which on two texts mean the same. Among pairs
+that the weights were not fitted on, 1 of 100 that differ in a fact has it."""
 _MUCH_MORE = 0.5
 """Share of a text's words that are all of the other's: it asks for that, and for more."""
 _FARTHEST = 0.3
