@@ -14,6 +14,7 @@ from logistic_fit import Example, chances, fit
 from refusal_examples import HERE, Labelled, labelled_rows, said_often, written_rows
 
 from sftrecipe_registry.filters.format.phrase_weights import table
+from sftrecipe_registry.filters.format.refusal_signs import refuses_at_all
 from sftrecipe_registry.filters.format.refusals import AT_A_GLANCE, least_probability
 from sftrecipe_registry.filters.format.substance import at_a_glance
 
@@ -72,9 +73,12 @@ def _judge(
         examples = [row.example(said) for row in rows]
         looks = chances(_glance(seen), map(_glanced, rows))
         found = [
-            chance / least_probability(list(example.marks)) * (look >= AT_A_GLANCE[language])
-            for chance, example, look in zip(
-                chances(weights, examples), examples, looks, strict=True
+            chance
+            / least_probability(list(example.marks))
+            * (look >= AT_A_GLANCE[language])
+            * refuses_at_all(list(example.marks), row.answer, language)
+            for chance, example, look, row in zip(
+                chances(weights, examples), examples, looks, rows, strict=True
             )
         ]
         _show(held, found, rows, verbose)

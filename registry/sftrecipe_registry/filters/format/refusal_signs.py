@@ -162,7 +162,11 @@ _ZH = {
 }
 _SIGNS = {
     language: {name: folded(pattern).search for name, pattern in signs.items()}
-    for language, signs in (("en", _EN | DEFLECTING["en"]), ("zh", _ZH | DEFLECTING["zh"]))
+    for language, signs in (("en", _EN), ("zh", _ZH))
+}
+_AWAY = {
+    language: {name: folded(pattern).search for name, pattern in signs.items()}
+    for language, signs in DEFLECTING.items()
 }
 _SENTENCES = re.compile(
     r"(?<=[.!?;])\s+|(?<=[。！？；])|\n+|(?<=，)(?=不过|但|然而)|(?<=,) (?=but |however)"
@@ -184,10 +188,7 @@ _FOLDED_IDIOMS = folded(_IDIOMS)
 _ANY_IDIOMS = re.compile(_IDIOMS, re.IGNORECASE)
 _DECLINING = ("unable", "cannot", "impossible", "beyond")
 _EVASIVE = ("sorry", "model", "deflects", "stalls", "policy", "redirect")
-REFUSING = frozenset(
-    f"@says:{name}" for name in (*_DECLINING, "sorry", "model", "deflects", "stalls")
-)
-"""Marks of which a refusal has one: an answer that only directs somewhere has none."""
+_REFUSING = frozenset(f"@says:{name}" for name in (*_DECLINING, "sorry", "model"))
 _OTHER = (0, 2, 5, 9, 14, 20, 30, 45)
 """Bounds of the words in sentences without a sign."""
 _MOST = 40
@@ -197,11 +198,20 @@ _MOST = 40
 def declining_sentence(answer: str, language: str) -> str:
     """The sentence that shows a refusal best."""
     sentences = [sentence.strip() for sentence in _SENTENCES.split(answer) if sentence.strip()]
+    signs = _SIGNS[language] | _AWAY[language]
     for names in (_DECLINING, _EVASIVE):
         for sentence in sentences:
-            if any(_SIGNS[language][name](fold(sentence)) for name in names):
+            if any(signs[name](fold(sentence)) for name in names):
                 return sentence
     return sentences[0]
+
+
+def refuses_at_all(marks: list[str], answer: str, language: str) -> bool:
+    """Whether a sign of refusing stands there: an answer that only directs somewhere has none."""
+    if not _REFUSING.isdisjoint(marks):
+        return True
+    sentences = [fold(sentence) for sentence in _SENTENCES.split(answer)[:_MOST]]
+    return any(found(sentence) for found in _AWAY[language].values() for sentence in sentences)
 
 
 def sign_marks(answer: str, language: str) -> Iterator[str]:

@@ -11,19 +11,17 @@ from sftrecipe_registry.filters.format.refusal_features import (
     said_features,
     shape_marks,
 )
-from sftrecipe_registry.filters.format.refusal_signs import REFUSING, declining_sentence
+from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, refuses_at_all
 from sftrecipe_registry.filters.format.substance import at_a_glance
 from sftrecipe_registry.shared.meaning.traditional import simplified
 
-REFUSES = 0.15
+REFUSES = 0.22
 """Probability from which an answer counts as a refusal: chosen on authors that were not learned."""
 REFUSES_EVASIVE = 0.5
 """The same where no sentence says outright that it declines."""
 REFUSES_SILENTLY = 0.7
 """The same where no sentence apologises, speaks of itself, of rules or of others to ask either."""
 EVADES = frozenset(("@says:sorry", "@says:model", "@says:policy", "@says:redirect"))
-NEVER = 2.0
-"""The same where nothing refuses: who directs to a doctor, a desk or a page has answered."""
 REFUSES_ASKED_FOR = 0.5
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
 AT_A_GLANCE = {"en": 0.04, "zh": 0.06}
@@ -88,7 +86,7 @@ def _weighed(asked: str, text: str, plain: str, language: str) -> Refusal | None
         return None
     marks = said.marks + shape_marks(asked, said)
     probability = weights.probability(said.phrases, marks)
-    if probability < least_probability(marks):
+    if probability < least_probability(marks) or not refuses_at_all(marks, plain, language):
         return None
     sentence = declining_sentence(plain, language)[:_SHOWN]
     at = plain.index(sentence)
@@ -103,8 +101,6 @@ def may_refuse(answer: str, language: str) -> bool:
 
 def least_probability(marks: list[str]) -> float:
     """How probable it must be: more where a declining text may be what was asked for."""
-    if REFUSING.isdisjoint(marks):
-        return NEVER
     least = _least_by_signs(marks)
     return least if MAY_BE_ASKED_FOR.isdisjoint(marks) else max(least, REFUSES_ASKED_FOR)
 
