@@ -28,7 +28,7 @@ class Exported(NamedTuple):
     def rows(self, at: int = 0) -> list[dict[str, Any]]:
         """The rows of a JSON data set."""
         file = self.folder / self.sets[at].files[0]
-        loaded: list[dict[str, Any]] = json.loads(file.read_bytes().decode("ascii"))
+        loaded: list[dict[str, Any]] = json.loads(file.read_text("utf-8"))
         return loaded
 
 

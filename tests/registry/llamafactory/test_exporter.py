@@ -62,11 +62,12 @@ def test_the_entry_names_all_columns_and_tags(tmp_path: Path, formatting: str) -
     assert set(json.loads((tmp_path / "dataset_info.json").read_text())) == {"demo"}
 
 
-def test_files_are_ascii_lists_one_row_a_line(tmp_path: Path) -> None:
+def test_files_are_lists_one_row_a_line_that_can_be_read_by_eye(tmp_path: Path) -> None:
     rows = RowList.of({**QA, "output": "你好😀"}, QA)
     export("llamafactory", rows, tmp_path)
-    lines = (tmp_path / "demo.json").read_bytes().decode("ascii").splitlines()
+    lines = (tmp_path / "demo.json").read_text("utf-8").splitlines()
     assert lines[0] == "["
+    assert "你好😀" in lines[1]
     assert json.loads(lines[1].rstrip(","))["output"] == "你好😀"
     assert len(lines) == 4
 

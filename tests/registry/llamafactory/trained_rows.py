@@ -96,7 +96,7 @@ def rows_of(case: dict[str, Any], arguments: Any) -> list[dict[str, Any]]:
 
     (attributes,) = get_dataset_list([case["dataset"]], case["folder"])
     convert = get_dataset_converter(attributes.formatting, attributes, arguments)
-    rows = json.loads((Path(case["folder"]) / attributes.dataset_name).read_text())
+    rows = json.loads((Path(case["folder"]) / attributes.dataset_name).read_text("utf-8"))
     names = {name for each in rows for name in each}
     return [convert({**dict.fromkeys(names), **each}) for each in rows]
 

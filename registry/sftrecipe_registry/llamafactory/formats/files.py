@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -32,7 +31,8 @@ class JsonFile:
     """A JSON list, one row a line.
 
     Not JSON lines: of those LLaMA-Factory's reader takes a column's type from the first 10 MB, and
-    reads answers that are all dates as dates. ASCII, because it opens files without an encoding.
+    reads answers that are all dates as dates. UTF-8, to be read by eye: `datasets`, with which it
+    reads files, takes nothing else.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -49,10 +49,7 @@ class JsonFile:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Take one row; it must be UTF-8."""
-        line = orjson.dumps(row)
-        if not line.isascii():
-            line = json.dumps(row, separators=(",", ":")).encode("ascii")
-        self._file.write(self._before + line)
+        self._file.write(self._before + orjson.dumps(row))
         self._before = b",\n"
 
 
