@@ -88,16 +88,16 @@ class _Lines:
         self._last_line_at = time.monotonic()
 
     def advanced(self, step: str, kept: int, rejected: int) -> None:
-        now = time.monotonic()
-        if now - self._last_line_at >= _EVERY:
-            self._last_line_at = now
+        if self._is_due():
             rows = message("progress-so-far", {"kept": kept, "rejected": rejected})
             click.echo(f"{step}: {rows}", err=True)
 
+    def looked_at(self, step: str, count: int) -> None:
+        if self._is_due():
+            click.echo(f"{step}: {message('progress-looked-at', {'count': count})}", err=True)
+
     def trained(self, step: str, state: TrainingState) -> None:
-        now = time.monotonic()
-        if now - self._last_line_at >= _EVERY:
-            self._last_line_at = now
+        if self._is_due():
             click.echo(f"{step}: {_training_text(state)}", err=True)
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
@@ -105,6 +105,13 @@ class _Lines:
 
     def line(self, text: str) -> None:
         click.echo(text, err=True)
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._last_line_at < _EVERY:
+            return False
+        self._last_line_at = now
+        return True
 
 
 class _OnTerminal:
@@ -124,6 +131,10 @@ class _OnTerminal:
             self._last_line_at = now
             rows = message("progress-rows", {"kept": kept, "rejected": rejected})
             self._bars.update(self._task, completed=kept + rejected, rows=rows)
+
+    def looked_at(self, step: str, count: int) -> None:
+        rows = message("progress-looked-at", {"count": count})
+        self._bars.update(self._task, completed=count, rows=rows)
 
     def trained(self, step: str, state: TrainingState) -> None:
         rows = _training_text(state)

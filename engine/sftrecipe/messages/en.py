@@ -342,6 +342,7 @@ MESSAGES = {
     "progress-seconds": "{seconds} s",
     "progress-rows": "{kept} rows, {rejected} rejected",
     "progress-so-far": "{kept} rows, {rejected} rejected so far",
+    "progress-looked-at": "{count} looked at so far",
     "not-sent": "{name} is not sent, since this model does not take it, or passes over it",
     "not-sent-raw": "{name} is not sent, since a raw completion has no such switch",
     "usage-estimated": "provider '{provider}': usage not told: estimated from the texts",

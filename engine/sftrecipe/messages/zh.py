@@ -323,6 +323,7 @@ MESSAGES = {
     "progress-seconds": "{seconds} 秒",
     "progress-rows": "{kept} 行，剔除 {rejected} 行",
     "progress-so-far": "目前 {kept} 行，剔除 {rejected} 行",
+    "progress-looked-at": "目前已看过 {count} 行",
     "not-sent": "未发送 {name}：该模型不接受或不理会此参数",
     "not-sent-raw": "未发送 {name}：纯文本续写没有这一开关",
     "usage-estimated": "服务 '{provider}' 未告知用量：按文本估计",

@@ -18,6 +18,9 @@ class Progress(Protocol):
     def advanced(self, step: str, kept: int, rejected: int) -> None:
         """So many rows are kept and rejected by now."""
 
+    def looked_at(self, step: str, count: int) -> None:
+        """So many items of a step that decides at its end are done by now."""
+
     def trained(self, step: str, state: TrainingState) -> None:
         """A training is so far."""
 
@@ -34,6 +37,8 @@ class Silent:
     def started(self, step: str, total: int | None) -> None: ...
 
     def advanced(self, step: str, kept: int, rejected: int) -> None: ...
+
+    def looked_at(self, step: str, count: int) -> None: ...
 
     def trained(self, step: str, state: TrainingState) -> None: ...
 

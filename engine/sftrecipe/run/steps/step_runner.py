@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -80,6 +81,7 @@ class StepRunner(ABC):
             models={name: run.session.model(each, step.id) for name, each in providers.items()},
             streams=cast("Mapping[str, Rows]", streams),
             concurrency=max(map(self._calls_in_flight, asked), default=_CONCURRENCY),
+            progress=partial(run.progress.looked_at, step.id),
         )
 
     def _calls_in_flight(self, provider: Plugin) -> int:

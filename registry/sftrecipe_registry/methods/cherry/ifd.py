@@ -147,6 +147,7 @@ class Ifd(Filter):
             found = _unscored(told) if isinstance(told, CallFailed) else told
             if choosing:
                 scored.append(found)
+                ctx.progress(len(scored))
             else:
                 yield self._verdict(found)
             if found.reason == "nan":

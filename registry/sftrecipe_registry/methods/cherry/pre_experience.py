@@ -130,6 +130,7 @@ class PreExperience(Generator):
         measured: list[_Measured] = []
         async for _, told in ctx.map(lambda row: self._measured(row, ctx), rows):
             measured.append(_unmeasured(told) if isinstance(told, CallFailed) else told)
+            ctx.progress(len(measured))
         drawn = self._drawn(measured, ctx)
         for row, found, place in zip(rows, measured, drawn, strict=True):
             value = None if math.isnan(found.perplexity) else found.perplexity

@@ -87,6 +87,7 @@ class Superfilter(Filter):
             vectors.append(np.array(reply.vector, np.float32))
             places.append(len(verdicts))
             verdicts.append(Verdict(True, calls=calls))
+            ctx.progress(len(verdicts))
         usual = usual_width(map(len, vectors))
         for vector, place in zip(vectors, places, strict=True):
             if len(vector) != usual:

@@ -162,7 +162,6 @@ class GrowingPool(Sampling, Generator):
                 for item in self._rows_and_rejects(question, reply, pool, ctx):
                     yield item
             ctx.count("rounds")
-            ctx.progress(len(pool.made))
             if len(pool.made) >= self.count:
                 ctx.count("ended_at_count")
                 return

@@ -69,6 +69,7 @@ async def embedded(texts: Iterable[str], by: EmbeddedBy, ctx: Context) -> Vector
             one.places.append(place)
         found.calls.append(call)
         place += 1
+        ctx.progress(place)
     usual = usual_width(width for width, one in of_width.items() for _ in one.places)
     for width, one in of_width.items():
         if width != usual:
