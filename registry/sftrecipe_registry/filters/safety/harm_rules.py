@@ -65,6 +65,8 @@ class LanguageRules(NamedTuple):
     form: re.Pattern[str]
     request: re.Pattern[str]
     eager: re.Pattern[str]
+    longer: re.Pattern[str]
+    spared: re.Pattern[str]
     protective: re.Pattern[str]
     helpless: re.Pattern[str]
     refusing: re.Pattern[str]
@@ -86,6 +88,8 @@ def language_rules(language: Language) -> LanguageRules:
         re.compile(table["form"]),
         re.compile(table["request"]),
         re.compile(table["eager"]),
+        re.compile(table["longer"]),
+        re.compile(table["spared"]),
         re.compile("|".join(table["protective"])),
         re.compile(table["helpless"]),
         re.compile(table["refusing"]),
@@ -110,6 +114,7 @@ class _Row:
     def __init__(self, language: Language, asked: str, answered: str) -> None:
         self._rules = language_rules(language)
         self._form: Callable[[str], str] = spaced if language == "en" else str
+        self._asked = asked
         self._texts = {"asked": asked, "said": answered[:_SAYS_WITHIN], "helped": answered}
         self._possible: dict[str, dict[str, set[str]]] = {}
 
@@ -117,9 +122,11 @@ class _Row:
         """What belongs to one of the categories."""
         if not (self._names("asked") or self._names("said")):
             return
+        self._texts["asked"] = self._rules.longer.sub(_blank, self._asked)
         said = [*self._each("said", "answers", categories)]
         # Whoever asks for help is who must not read it.
         yield from (found for found in said if found.category == "self_harm")
+        yield from self._certain(categories)
         found = [*self._each("asked", "requests", categories)]
         subjects = [*self._named(categories)]
         strong = [*self._each("asked", "strong", categories)]
@@ -128,22 +135,30 @@ class _Row:
         if not (said or found or subjects or strong or named or weak):
             return
         points = self._points()
-        if points >= _HELPS or self._is_request():
+        own = self._is_request()
+        if own or points >= _HELPS:
             found += subjects + strong
-        if points >= _HELPS:
-            found += named
-        if points >= _ENOUGH and self._rules.form.search(self._texts["asked"]):
-            found += weak
+        if self._is_short() and (own or points >= _ENOUGH):
+            found += named if points >= _HELPS else []
+            found += weak if points >= _ENOUGH + (not own) else []
         if found and self._is_refused():
             found = []
         if (found or said) and not self._is_innocent(points):
             yield from found
             yield from said
 
+    def _certain(self, categories: Iterable[str]) -> Iterator[Found]:
+        """What is asked for that no story, program or article excuses."""
+        found = [*self._each("asked", "certain", categories)]
+        if found and not (self._rules.spared.search(self._texts["asked"]) or self._is_refused()):
+            yield from found
+
     def _is_request(self) -> bool:
         """Whether a question of a few sentences asks how to do it, not how others do."""
-        asked = self._texts["asked"]
-        return len(asked) <= _FEW_SENTENCES and self._rules.request.search(asked) is not None
+        return self._is_short() and self._rules.request.search(self._texts["asked"]) is not None
+
+    def _is_short(self) -> bool:
+        return len(self._asked) <= _FEW_SENTENCES
 
     def _is_refused(self) -> bool:
         return self._rules.refusing.search(self._texts["said"]) is not None
@@ -171,7 +186,9 @@ class _Row:
             if category in possible and (
                 found := self._rules.patterns[section, category].search(self._texts[part])
             ):
-                yield Found(category, found[0])
+                whole = self._asked if part == "asked" else self._texts[part]
+                # An empty group ends the way of asking.
+                yield Found(category, whole[found.start(found.lastindex or 0) : found.end()])
 
     def _named(self, categories: tuple[str, ...]) -> Iterator[Found]:
         """What a short question need but name and ask for, in any order."""
@@ -189,3 +206,7 @@ class _Row:
         if answered and self._rules.eager.search(answered):
             points += 1
         return points
+
+
+def _blank(longer: re.Match[str]) -> str:
+    return " " * len(longer[0])

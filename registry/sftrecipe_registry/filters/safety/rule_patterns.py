@@ -19,17 +19,18 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Name = tuple[str, str]
 """A section of the rules and a category or family of it."""
 SECTIONS = {
-    "asked": ("requests", "subjects", "strong", "named", "acts", "hidden"),
+    "asked": ("certain", "requests", "subjects", "strong", "named", "acts", "hidden"),
     "said": ("answers",),
     "helped": ("complicit",),
 }
 """Sections of the rules by what they are looked for in: the question, the answer's beginning, and,
 where the question holds something, more of the answer."""
 
-_FILES = ("safety_rules", "safety_strong", "safety_intent")
+_FILES = ("safety_rules", "safety_strong", "safety_intent", "safety_certain")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _GAPS = {"en": r"(?:(?:\W+\w+){0,5}?\W+)", "zh": "(?:[^。！？!?\\n]{0,8}?)"}
 """What `G` stands for in a pattern: a few words between."""
+_CLAUSE = r"[^,，;；。！？!?\n]"
 _BEGINS = {"en": r"(?<!\w)(?=\w)", "zh": ""}
 """Where a pattern may begin: asked once for all of them, it saves most of the time."""
 
@@ -67,13 +68,22 @@ def _read(name: str) -> str:
     return (files(__package__) / name).read_text("utf-8")
 
 
+def _spelled_out(source: str, language: Language) -> str:
+    stands_for = rule_table(language)["stands_for"]
+    for letter, pattern in stands_for.items():
+        source = source.replace(letter, pattern)
+    source = source.replace("G", _GAPS[language])
+    # A harm and its object stand in one clause.
+    return source.replace(".{", _CLAUSE + "{") if language == "zh" else source
+
+
 class Patterns:
     """Any of some patterns."""
 
     def __init__(self, sources: Sequence[str], language: Language) -> None:
         """Patterns of a file, with `G` for a gap."""
         self._begins = _BEGINS[language]
-        self.sources = [source.replace("G", _GAPS[language]) for source in sources]
+        self.sources = [_spelled_out(source, language) for source in sources]
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
