@@ -61,6 +61,8 @@ _PAIRS = {
     "」": "「",
     "』": "『",
 }
+_QUOTED = re.compile(r"(['\"“‘「`])[(\[{（【《“「]+[)\]}）]*\s?(?:['\"”’」`])")
+"""A mark that is spoken of: `'('`."""
 _OPENING = frozenset(_PAIRS.values())
 _EITHER = {"(": "（", "（": "("}
 _LOOKED_BACK = 1_500
@@ -70,6 +72,14 @@ _LOOKED_BACK = 1_500
 def open_fence(text: str) -> bool:
     """A code block without its end."""
     return ("```" in text or "~~~" in text) and len(FENCE.findall(text)) % 2 == 1
+
+
+def stops_in_fence(text: str) -> bool:
+    """Whether what an odd number of fences leaves open is the end; a sentence behind it is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines[-1] in ("```", "~~~"):
+        return len(lines) < 2 or lines[-2][-1] in ":："
+    return not (lines[-1][-1] in ".!?。！？" and _is_prose(lines[-1]))
 
 
 def is_code(text: str, lines: list[str] | None = None) -> bool:
@@ -128,6 +138,8 @@ def _open_tag(text: str) -> str:
 
 def open_formula(text: str) -> str:
     r"""`$$`, `\[`, `\(` or `\begin` without its end."""
+    if "`" in text:
+        text = CODE.sub(" ", text).rstrip() or " "
     if "$$" in text and text.count("$$") % 2:
         return "$$"
     for opening, closing in (("\\[", "\\]"), ("\\(", "\\)"), ("\\begin{", "\\end{")):
@@ -137,7 +149,7 @@ def open_formula(text: str) -> str:
         return ""
     last = text.rsplit("\n\n", 1)[-1]
     if re.search(r"\$[\w\\({]", last):
-        signs = re.sub(r"\\\$|\$\$|\$\d[\d,.]*(?![\d,.]*\$)", "", last).count("$")
+        signs = re.sub(r"\\\$|\$\$|\$\s?\.?\d[\d,.]*(?![\d,.]*\$)", "", last).count("$")
         return "$" if signs % 2 else ""
     return ""
 
@@ -151,7 +163,7 @@ def open_bracket(text: str) -> str:
     if not any(map(end.__contains__, _OPENING)):
         return ""
     end = CODE.sub(" ", end) if "`" in end else end
-    for noise in (_HALF_OPEN, _SMILEY):
+    for noise in (_QUOTED, _HALF_OPEN, _SMILEY):
         end = noise.sub(" ", end)
     stack: list[tuple[str, int]] = []
     for at, character in enumerate(end):
@@ -224,11 +236,12 @@ def left_open(text: str) -> str:
     """An opening bracket or Chinese quotation mark of the text without its partner."""
     if not _uneven(text) or not any(map(text.__contains__, _OPENING)):
         return ""
-    for noise in (CODE, _FORMULA, _HALF_OPEN, _SMILEY):
+    for noise in (CODE, _QUOTED, _FORMULA, _HALF_OPEN, _SMILEY):
         text = noise.sub(" ", text)
     for opening in _STRICT if not text.isascii() else "":
         closing = next(end for end, start in _PAIRS.items() if start == opening)
-        if opening in text and text.count(opening) > text.count(closing):
+        straight = text.count('"') if opening == "“" else 0
+        if opening in text and text.count(opening) > text.count(closing) + straight:
             return opening if opening != "“" or has_unspaced(text) else ""
     more = sum(map(text.count, "([{（")) - sum(map(text.count, ")]}）"))
     return next(mark for mark in reversed(text) if mark in "([{（") if more > 0 else ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from operator import eq
 from typing import NamedTuple
 
+from sftrecipe_registry.filters.format.open_syntax import is_code
 from sftrecipe_registry.filters.format.text_parts import clauses, units
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import UNSPACED, has_unspaced
@@ -22,7 +23,7 @@ _VERBATIM = re.compile(
     r"|variations?|versions|synonym\w*"
     r"|different ways|cumulative|traditional)\b"
     r"|重复|反复|抄写|遍|绕口令|咒语|祷|叠词|叠字|循环|序列|规律|口诀|字符画|矩阵|二进制"
-    r"|学.{0,3}叫|输出\d+个|拟声|引导语|改写|换.{0,2}说法|造句|变体",
+    r"|[01]{16,}|学.{0,3}叫|输出\d+个|拟声|引导语|改写|换.{0,2}说法|造句|变体",
     re.IGNORECASE,
 )
 _VERSE = re.compile(
@@ -34,10 +35,23 @@ _VERSE = re.compile(
 )
 _DATA = re.compile(
     r"\b(?:multiplication|times tables?|print|tables?|schedule|timetable|log|csv|dataset"
-    r"|decimals?|chess|knitting|json)\b"
-    r"|乘法|表|日志|CSV|小数|JSON|记录",
+    r"|decimals?|chess|knitting|json|tabs?|melody|sheet music|notation|formulas?|workouts?"
+    r"|training plan|unit tests?)\b"
+    r"|乘法|表|日志|CSV|小数|JSON|记录|谱|旋律|公式|健身|锻炼|训练计划|测试用例|单元测试",
     re.IGNORECASE,
 )
+_CODE_ASKED = re.compile(
+    r"\b(?:code|function|script|program\w*|python|javascript|java|sql|html|css|class|tests?|regex"
+    r"|excel|spreadsheet|unity|react|api)\b|代码|函数|脚本|程序|编程|测试|正则|表格",
+    re.IGNORECASE,
+)
+_FENCED = re.compile(r"^[ \t]*```.*?^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_DAY = re.compile(
+    r"(?m)^\W*(?:星期|周|礼拜|第\S{1,2}[天周]|(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?"
+    r"|sun)(?:day)?\b|(?:day|week) \d)",
+    re.IGNORECASE,
+)
+"""Lines of a plan for several days, which may be alike."""
 _NUMBERED = re.compile(
     r"(?m)^[ \t]*(?:(?:step|chapter|tip|day|item|question|part|reason)\s*)?\**(?:\d{1,3}"
     r"|[a-z])\s*(?:[.)、,]|[:：](?!\d))\**[ \t]*"
@@ -48,6 +62,8 @@ _CHARACTERS = re.compile(r"([^\W\d_])\1{14,}|(?:([!?！？。~～])\s?){25,}|(?:
 _THRICE = re.compile(r"(.)\1\1", re.DOTALL)
 _TOKENS = re.compile(r"\w+")
 _DRAWN = re.compile(r"[-`√×√=_*~#.·─━│┃┄┈|+<>/\\\s:█▀▄■□●○☆★]+")
+_NESTED = re.compile(r"\W*\w+[(（]\W*")
+"""A function's call within its own call."""
 _WORDS = re.compile(rf"[{UNSPACED}]|[a-z]+|\d+")
 _GRAM = 6
 _LOOKED_AT = 8_000
@@ -92,6 +108,8 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
     if len(text) < 12 or not (_dense(text) or (len(text) > _LONG and _dense(text[-_TAIL:]))):
         return None
     asked = asked[:600]
+    if "```" in text:
+        text = _FENCED.sub("\n", text).strip() or answer[-12:]
     if _VERBATIM.search(asked):
         return None
     plain = " ".join(_NUMBERED.sub("\n", text.lower()).split())
@@ -107,7 +125,14 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
         return None
     if _VERSE.search(asked):
         return _poor_verse(text)
-    return _loop(plain, most, 2) if _DATA.search(asked) else found
+    return _loop(plain, most, 2) if _may_be_alike(asked, text) else found
+
+
+def _may_be_alike(asked: str, text: str) -> bool:
+    """Data, code or a plan by days: their parts are alike, and only long loops tell."""
+    if _DATA.search(asked) or len(_DAY.findall(text)) > 3:
+        return True
+    return _CODE_ASKED.search(asked) is not None and is_code(text)
 
 
 def _characters(text: str) -> Repeated | None:
@@ -173,7 +198,11 @@ def _loop(text: str, most: float, factor: int) -> Repeated | None:
     """A passage that stands there several times in a row."""
     zh = has_unspaced(text)
     for unit, count, covered in _runs(text):
-        if _DRAWN.fullmatch(unit) or (unit.strip().isdigit() and covered < 60):
+        if (
+            _DRAWN.fullmatch(unit)
+            or _NESTED.fullmatch(unit)
+            or (unit.strip().isdigit() and covered < 60)
+        ):
             continue
         share = covered * (count - 1) / count / len(text)
         if (

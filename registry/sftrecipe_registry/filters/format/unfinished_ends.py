@@ -13,11 +13,17 @@ from sftrecipe_registry.filters.format.ending_features import (
     ending_features,
 )
 from sftrecipe_registry.filters.format.phrase_weights import phrase_weights
+from sftrecipe_registry.filters.format.unmarked_ends import asks_to_choose, whole_by_form
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
-CUT = {"en": 0.75, "zh": 0.7}
-"""Probability from which an end without final punctuation counts as cut."""
+CUT = {"en": (0.6, 0.35, 0.2), "zh": (0.5, 0.32, 0.25)}
+"""Probability from which an end without final punctuation counts as cut: of an author who has
+written no sentence with its mark before, of one who has written some, and of one who never
+leaves it out."""
+_MARKED = re.compile(r"[。！？]|[.!?](?=\s|[\"”’)])")
+_MANY = 4
+"""Marked sentences that show an author who never leaves the mark out."""
 _ENDS_ZH = re.compile(
     r"(?:因为|由于|如果|但是|而且|并且|以及|或者|所以|因此|虽然|尽管|例如|比如|包括|其中|首先"
     r"|其次|然后|同时|此外|另外|通过|对于|关于|根据|为了|以便"
@@ -58,10 +64,12 @@ _GREETED = re.compile(
 _CLOSED = re.compile(
     r"[\"”’」]\s*[-—–]{1,2}\s*\S.{0,40}$|[。！!?？.]\s*[-—–]{1,2}\s*\S.{0,14}$|(?:^|\s)[#@]\S+$|https?://\S+$|\b(?:answer|result"
     r"|output)(?: is|:)\s*\S[^.\n]{0,20}$|(?:答案|结果)[是为：:]\s*\S[^。\n]{0,12}$"
-    r"|\betc$|^(?:[^，。、\n]{1,8}、)+[^，。、\n]{1,8}$|=\s*[-−]?\d[\d.,]*\s*\S{0,8}$",
+    r"|\betc$|^(?:[^，。、\n]{1,8}、)+[^，。、\n]{1,8}$|=\s*[-−]?[$€£¥￥]?\d[\d.,]*\s*\S{0,8}$",
     re.IGNORECASE,
 )
 """A source behind a quotation, hashtags, addresses, the answer to a sum."""
+_ENDS_WITH_MARK = re.compile(r"[)}\]\"'];$|:\w+:$")
+"""A statement of code, an emoji by its name."""
 _GO_ON = ("=", "×", "÷", " +", "——", "\\", " –", " —", " -", " −")
 _TITLES = ("Dr.", "Mr.", "Mrs.", "Ms.", "Prof.")
 _ABBREVIATIONS = ("e.g.", "i.e.", "viz.", "cf.", "vs.", "approx.", *_TITLES)
@@ -79,7 +87,7 @@ def unfinished(asked: str, answer: str) -> str | None:
     if len(text) < 2 or not any(map(str.isalnum, text)):
         return None
     if open_syntax.open_fence(text):
-        return "```"
+        return "```" if open_syntax.stops_in_fence(text) else None
     if _in_closed_code(text):
         return None
     lines = [line for line in text.splitlines() if line.strip()]
@@ -121,7 +129,13 @@ def _open_at_end(asked: str, text: str, lines: list[str]) -> str | None:
 def _announces(text: str, last: str, about_marks: bool) -> bool:
     """A comma, a colon, a sign of a sum … after which something must come."""
     if text[-1] in ",，、:：；;":
-        return not (len(text) < 8 or about_marks or _SIGN_OFF.search(text))
+        return not (
+            len(text) < 8
+            or about_marks
+            or _SIGN_OFF.search(text)
+            or _ENDS_WITH_MARK.search(last)
+            or asks_to_choose(text, last)
+        )
     goes_on = last.endswith(_GO_ON) and not last.endswith("==")
     return (goes_on or _before_more(last)) and len(text) > 12 and not _RULED.fullmatch(last)
 
@@ -171,19 +185,32 @@ def _stops(asked: str, text: str) -> str | None:
         or _ends_as_asked(asked, last)
     ):
         return None
+    if whole_by_form(asked, text, last) and not _function_word(last, _language(last)):
+        return None
     language, phrases, marks = ending_features(asked, text)
     probability = phrase_weights(f"ending.{language}.tsv").probability(phrases, marks)
     word_ends = _function_word(last, language)
-    if probability >= (CUT[language] if not word_ends else 0.3):
+    least = CUT[language][marks_sentences(text)]
+    if probability >= (min(least, 0.3) if word_ends else least):
         return last[-_SHOWN:]
     return None
+
+
+def marks_sentences(text: str) -> int:
+    """0, 1 or 2: whether the author marks the ends of sentences never, sometimes or always."""
+    marked = len(_MARKED.findall(text))
+    if not marked:
+        return 0
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    commas = sum(map(text.count, "，,"))
+    return 2 if marked >= _MANY and (len(lines) > 1 or commas < 3 * marked) else 1
 
 
 def _short_alone(asked: str, text: str) -> bool:
     """A few words by themselves, or words of the question: a label, a name, a title."""
     if "\n" in text or "。" in text or ". " in text:
         return False
-    if _function_word(text, "zh" if has_unspaced(text) else "en") and text not in asked:
+    if _function_word(text, _language(text)) and text not in asked:
         return False
     return len(text) < (12 if has_unspaced(text) else 24) or text in asked
 
@@ -191,7 +218,7 @@ def _short_alone(asked: str, text: str) -> bool:
 def _one_of_lines(text: str) -> bool:
     """A line as short as those before it, which have no final punctuation either: items, verses."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) < 3 or _function_word(lines[-1], "zh" if has_unspaced(lines[-1]) else "en"):
+    if len(lines) < 3 or _function_word(lines[-1], _language(lines[-1])):
         return False
     near = [line for line in lines[-4:-1] if line[-1] not in ":：。.!?！？,，；;"]
     shortest, longest = min(map(len, near), default=0), max(map(len, near), default=0)
@@ -217,6 +244,10 @@ def _ends_as_asked(asked: str, last: str) -> bool:
     words = last.rsplit(None, 1)
     end = last[-2:] if has_unspaced(last[-2:]) else f" {words[-1]}"
     return len(last) > len(end) and asked.rstrip().endswith(end)
+
+
+def _language(text: str) -> str:
+    return "zh" if has_unspaced(text) else "en"
 
 
 def _function_word(last: str, language: str) -> bool:
