@@ -54,10 +54,12 @@ class AugConAnswers(Sampling, Generator):
     answers a person's questions itself, and where it judges its answer to agree with the person's,
     its own, with its reasoning, may be shown. `sets` of them are drawn, and the one whose answers
     to the other questions agree most often is shown with every row: at most 2 calls a
-    demonstration, and 2 for each that a set leaves out. Only question and answer are trained on.
+    demonstration, and 2 for each that a set leaves out. The paper trains on question and answer
+    alone: write `reasoning: drop` at the exporter, else the reasoning is exported as a thought.
     """
 
     needs: ClassVar[frozenset[Capability]] = frozenset({"complete"})
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = "Quan 2024, AugCon (arXiv 2405.16579), self-alignment, self-improving"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"no_answer": ()}
     example: ClassVar[str] = """\
@@ -240,6 +242,8 @@ def _demonstration(line: str) -> Demonstration | None:
 
 
 _ANSWER = re.compile(r"^[ \t>*#_\-]*(?:answer|回答|答案)[ \t*_]*[:：][ \t*_]*", re.I | re.M)
+_LABELS = re.compile(r"\A(?:[\s>*#_\-]*(?:answer|回答|答案)[ \t*_]*[:：])+[ \t*_]*", re.I)
+"""Labels that a reply repeats after the first."""
 _REASONING = re.compile(r"^[ \t>*#_\-]*(?:reasoning|推理)[ \t*_]*[:：][ \t*_]*", re.I | re.M)
 _NEXT = re.compile(
     r"^[ \t]*(?:-{3,}[ \t]*$|(?:context|question|语境|上下文|问题)[ \t]*[:：])", re.I | re.M
@@ -268,7 +272,7 @@ def find_answer(text: str, *, reasoning: bool) -> Answered:
     labels = list(_ANSWER.finditer(said))
     if labels:
         thought = _REASONING.sub("", said[: labels[0].start()], count=1).strip()
-        return Answered(thought, said[labels[0].end() :].strip())
+        return Answered(thought, _LABELS.sub("", said[labels[0].end() :]).strip())
     if reasoning:
         return Answered(_REASONING.sub("", said, count=1).strip(), "")
     return Answered("", said)
