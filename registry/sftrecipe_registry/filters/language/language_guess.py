@@ -33,6 +33,13 @@ _HAN_A_WORD = 1.5
 """Chinese characters that weigh as much as a word with spaces around it."""
 _KANA_IN_JAPANESE = 0.1
 """Share of kana among a text's kana and Han characters from which on it is Japanese."""
+_LEAST_CHINESE_LINE = 6
+"""Han characters of a line that can be told to be a sentence."""
+_ENGLISH_OF_A_SENTENCE = 3
+"""Different common words of English that a list of names has not, if one of them is a verb."""
+_ENGLISH_VERBS = frozenset(
+    "is are was were be been will would can could should has have had does did".split()
+)
 
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
 _RUNS = {
@@ -69,6 +76,13 @@ _LATIN_LETTERS = "A-Za-z\xaa\xba\xc0-\xd6\xd8-\xf6\xf8-\u024f\u1e00-\u1eff"
 _LATIN = re.compile(f"[{_LATIN_LETTERS}]+(?:['’][{_LATIN_LETTERS}]+)*")
 _CHINESE_WORDS = re.compile("[这這们們吗嗎你呢吧哪么麼说說请請还還给給没沒是了]")
 """Characters of Chinese sentences that Japanese ones hardly have."""
+_CHINESE_SIGNS = re.compile(
+    "[这這们們吗嗎你呢吧哪么麼说說请請还還给給没沒是了的些为个对乐艺时间发从关让书东电话语译词术专产优传风丽华]"
+)
+"""The same, and those that Japanese has in words alone or writes otherwise: two of them in a line
+without kana."""
+_JAPANESE_SENTENCES = re.compile("です|ます|でした|ました|ません|ください|である|[ぁ-ん][。！？]")
+"""What kana have where they are more than names."""
 _SENTENCE_END = frozenset('.!?¿¡:;\n•*-"“”(。！？：；（#|1234567890')
 
 _MODEL = (
@@ -181,7 +195,18 @@ def _is_chinese(text: str, sizes: Mapping[str, int]) -> bool:
     han, kana = sizes.get("han", 0), sizes["kana"]
     if kana < _KANA_IN_JAPANESE * (han + kana):
         return True
-    return han > kana and len(_CHINESE_WORDS.findall(text)) >= 0.04 * han + 1
+    if han > kana and len(_CHINESE_WORDS.findall(text)) >= 0.04 * han + 1:
+        return True
+    if _JAPANESE_SENTENCES.search(text):
+        return False
+    return any(map(_is_chinese_line, text.splitlines()))
+
+
+def _is_chinese_line(line: str) -> bool:
+    """Whether a line is a Chinese sentence, and kana elsewhere may be names."""
+    sizes = _script_sizes(line)
+    long = "kana" not in sizes and sizes.get("han", 0) >= _LEAST_CHINESE_LINE
+    return long and len(_CHINESE_SIGNS.findall(line)) > 1
 
 
 def _script_sizes(text: str) -> dict[str, int]:
@@ -241,13 +266,16 @@ def _latin_guess(latin: _Words, share: float) -> Guess:
         return NOTHING
     read = [word.lower() for word in words[:_READ]]
     english = sum(word in _ENGLISH for word in read)
+    has_verb = not _ENGLISH_VERBS.isdisjoint(read)
+    is_sentence = has_verb and len(_ENGLISH.intersection(read)) >= _ENGLISH_OF_A_SENTENCE
     if english >= 2 and english > 0.12 * len(read) and len(_ENGLISH.intersection(read)) > 1:
         chances = {"en": 0.95}  # surer than the model, and sooner
     else:
         chances = _chances(" ".join(read))
     is_german = max(chances, key=lambda name: chances[name]) == "de"
     in_a_row = 2 if is_german else _LEAST_IN_A_ROW  # its nouns are taken for names
-    return _told(chances, share, len(words) >= LEAST_WORDS and latin.longest >= in_a_row)
+    is_sentence = (is_sentence and "en" in chances) or latin.longest >= in_a_row
+    return _told(chances, share, len(words) >= LEAST_WORDS and is_sentence)
 
 
 def _told(chances: dict[str, float], share: float, enough: bool) -> Guess:
