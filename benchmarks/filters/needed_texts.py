@@ -175,13 +175,30 @@ class _Walk:
 def _after(operator: Any, value: Any, before: Texts) -> Texts:
     """What certainly stands at the end of an item that can match much."""
     match str(operator):
-        case "SUBPATTERN" if len(value[-1]):
-            return _after(*value[-1][-1], _NOTHING)
+        case "SUBPATTERN" | "BRANCH" if _ends_apart([(operator, value)]):
+            return _SPACE
         case "MAX_REPEAT" | "MIN_REPEAT":
-            ends = _is_apart(*value[2][-1]) or _after(*value[2][-1], _NOTHING) == _SPACE
-            if ends and (value[0] > 0 or all(text.endswith(" ") for text in before)):
+            if _ends_apart(value[2]) and (
+                value[0] > 0 or all(text.endswith(" ") for text in before)
+            ):
                 return _SPACE
     return _NOTHING
+
+
+def _ends_apart(items: Sequence[tuple[Any, Any]]) -> bool:
+    """Whether whatever a sequence matches ends with no letter, digit or underscore."""
+    told = [one for one in items if not (str(one[0]) == "SUBPATTERN" and not len(one[1][-1]))]
+    if not told:
+        return False
+    operator, value = told[-1]
+    match str(operator):
+        case "SUBPATTERN":
+            return _ends_apart(value[-1])
+        case "BRANCH":
+            return all(map(_ends_apart, value[1]))
+        case "MAX_REPEAT" | "MIN_REPEAT":
+            return value[0] > 0 and _ends_apart(value[2])
+    return _is_apart(operator, value)
 
 
 def _begins_apart(items: Sequence[tuple[Any, Any]]) -> bool:

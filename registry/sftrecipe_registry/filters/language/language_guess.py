@@ -38,7 +38,21 @@ _LEAST_CHINESE_LINE = 6
 _ENGLISH_OF_A_SENTENCE = 3
 """Different common words of English that a list of names has not, if one of them is a verb."""
 _ENGLISH_VERBS = frozenset(
-    "is are was were be been will would can could should has have had does did".split()
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "will",
+        "would",
+        "can",
+        "could",
+        "has",
+        "have",
+        "had",
+    ]
 )
 
 _HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"

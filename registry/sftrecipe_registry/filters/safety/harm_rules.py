@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -114,7 +114,6 @@ class _Row:
     def __init__(self, language: Language, asked: str, answered: str) -> None:
         self._rules = language_rules(language)
         self._form: Callable[[str], str] = spaced if language == "en" else str
-        self._asked = asked
         self._texts = {"asked": asked, "said": answered[:_SAYS_WITHIN], "helped": answered}
         self._possible: dict[str, dict[str, set[str]]] = {}
 
@@ -122,7 +121,6 @@ class _Row:
         """What belongs to one of the categories."""
         if not (self._names("asked") or self._names("said")):
             return
-        self._texts["asked"] = self._rules.longer.sub(_blank, self._asked)
         said = [*self._each("said", "answers", categories)]
         # Whoever asks for help is who must not read it.
         yield from (found for found in said if found.category == "self_harm")
@@ -148,8 +146,8 @@ class _Row:
             yield from said
 
     def _certain(self, categories: Iterable[str]) -> Iterator[Found]:
-        """What is asked for that no story, program or article excuses."""
-        found = [*self._each("asked", "certain", categories)]
+        """What a few sentences ask for that no story, program or article excuses."""
+        found = [*self._each("asked", "certain", categories)] if self._is_short() else []
         if found and not (self._rules.spared.search(self._texts["asked"]) or self._is_refused()):
             yield from found
 
@@ -158,7 +156,7 @@ class _Row:
         return self._is_short() and self._rules.request.search(self._texts["asked"]) is not None
 
     def _is_short(self) -> bool:
-        return len(self._asked) <= _FEW_SENTENCES
+        return len(self._texts["asked"]) <= _FEW_SENTENCES
 
     def _is_refused(self) -> bool:
         return self._rules.refusing.search(self._texts["said"]) is not None
@@ -182,13 +180,21 @@ class _Row:
 
     def _each(self, part: str, section: str, categories: Iterable[str]) -> Iterator[Found]:
         possible = self._names(part).get(section, _NONE)
+        text = self._texts[part]
         for category in categories if possible else ():
-            if category in possible and (
-                found := self._rules.patterns[section, category].search(self._texts[part])
-            ):
-                whole = self._asked if part == "asked" else self._texts[part]
+            if category not in possible:
+                continue
+            found = self._rules.patterns[section, category].search(text)
+            if found and part == "asked":
+                found = self._rules.patterns[section, category].search(self._bare)
+            if found:
                 # An empty group ends the way of asking.
-                yield Found(category, whole[found.start(found.lastindex or 0) : found.end()])
+                yield Found(category, text[found.start(found.lastindex or 0) : found.end()])
+
+    @cached_property
+    def _bare(self) -> str:
+        """The question without harmless words that hold a harmful one."""
+        return self._rules.longer.sub(_blank, self._texts["asked"])
 
     def _named(self, categories: tuple[str, ...]) -> Iterator[Found]:
         """What a short question need but name and ask for, in any order."""

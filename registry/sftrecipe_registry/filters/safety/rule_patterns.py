@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, permutations
 from typing import Any, Literal
 
 import yaml
@@ -68,8 +68,32 @@ def _read(name: str) -> str:
     return (files(__package__) / name).read_text("utf-8")
 
 
-def _spelled_out(source: str, language: Language) -> str:
-    stands_for = rule_table(language)["stands_for"]
+def _factored(sources: Sequence[str], stands_for: Mapping[str, str]) -> list[str]:
+    """Patterns whose common beginnings that stand for much are written and tried but once."""
+    beginnings = (
+        *stands_for,
+        *(f"(?:{one}|{other})" for one, other in permutations(stands_for, 2)),
+    )
+    rests: dict[str, list[str]] = {}
+    for source in chain.from_iterable(map(_alternatives, sources)):
+        begin = next(filter(source.startswith, beginnings), "")
+        rests.setdefault(begin, []).append(source.removeprefix(begin))
+    alone = rests.pop("", [])
+    return alone + [f"{begin}(?:{'|'.join(few)})" for begin, few in rests.items()]
+
+
+def _alternatives(source: str) -> Iterator[str]:
+    """The parts of a pattern between its outermost bars."""
+    depth = start = 0
+    for place, sign in enumerate(source):
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "|" and not depth:
+            yield source[start:place]
+            start = place + 1
+    yield source[start:]
+
+
+def _spelled_out(source: str, stands_for: Mapping[str, str], language: Language) -> str:
     for letter, pattern in stands_for.items():
         source = source.replace(letter, pattern)
     source = source.replace("G", _GAPS[language])
@@ -83,7 +107,9 @@ class Patterns:
     def __init__(self, sources: Sequence[str], language: Language) -> None:
         """Patterns of a file, with `G` for a gap."""
         self._begins = _BEGINS[language]
-        self.sources = [_spelled_out(source, language) for source in sources]
+        stands_for = rule_table(language)["stands_for"]
+        factored = _factored(sources, stands_for)
+        self.sources = [_spelled_out(source, stands_for, language) for source in factored]
 
     @cached_property
     def _expression(self) -> re.Pattern[str]:
