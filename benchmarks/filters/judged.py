@@ -11,6 +11,8 @@ from typing import Any
 from command import Outcome, outcomes
 from tasks import Task
 
+from sftrecipe.record import record_id
+
 Row = Mapping[str, Any]
 
 
@@ -92,14 +94,36 @@ def _counts(task: Task, outcome: Outcome) -> bool:
 def _pairs(task: Task, rows: Sequence[Row], language: str) -> dict[str, Judged]:
     """Each first text stands in a stream that is not to be repeated."""
     judged = Judged()
+    for row, detail in zip(rows, _repeated(task, rows, language), strict=True):
+        shown = f"{row['kind']}: {row['first']!r} | {row['second']!r}"
+        judged.add(row["same"], detail is not None, shown)
+    return {task.rows: judged}
+
+
+def _repeated(task: Task, rows: Sequence[Row], language: str) -> list[str | None]:
+    """The id of its own first text where a second is found to repeat it.
+
+    A filter names one text that is repeated. Where it names another pair's, the pair is judged
+    again among fewer, at last by itself.
+    """
     firsts = [{"instruction": row["first"]} for row in rows]
     seconds = [{"instruction": row["second"]} for row in rows]
     options = {**task.options, "against": ["firsts"]}
     told = outcomes(task.use, options, seconds, language, {"firsts": firsts})
-    for row, outcome in zip(rows, told, strict=True):
-        shown = f"{row['kind']}: {row['first']!r} | {row['second']!r} {outcome.detail}"
-        judged.add(row["same"], outcome.reason is not None, shown)
-    return {task.rows: judged}
+    found = [outcome.detail if outcome.reason else None for outcome in told]
+    foreign = [
+        place
+        for place, first in enumerate(firsts)
+        if found[place] not in (None, record_id("firsts", first))
+    ]
+    if len(foreign) == len(rows) > 1:
+        half = len(rows) // 2
+        return _repeated(task, rows[:half], language) + _repeated(task, rows[half:], language)
+    if foreign and len(rows) > 1:
+        again = _repeated(task, [rows[place] for place in foreign], language)
+        for place, detail in zip(foreign, again, strict=True):
+            found[place] = detail
+    return found
 
 
 def _pii(task: Task, rows: Sequence[Row], language: str) -> dict[str, Judged]:
