@@ -6,6 +6,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from operator import eq
 from typing import NamedTuple
 
@@ -84,6 +85,7 @@ _PROBE, _PROBE_ZH = 6, 3
 _LONG, _TAIL = 700, 400
 """Characters from which on the end is looked at by itself, and how many."""
 _DOUBLED = re.compile(rf"\b([a-z]+)\W+\1\b|([{UNSPACED}]{{1,4}})\2", re.IGNORECASE)
+_SAME_LINES = 6
 _STUTTERING = 1_000
 """Characters that are looked at for it."""
 _MOST_OF_IT = 0.6
@@ -109,6 +111,8 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
         return None
     asked = asked[:600]
     if "```" in text:
+        if looping := _same_code_lines(text):
+            return looping
         text = _FENCED.sub("\n", text).strip() or answer[-12:]
     if _VERBATIM.search(asked):
         return None
@@ -126,6 +130,15 @@ def repeated(asked: str, answer: str, most: float) -> Repeated | None:
     if _VERSE.search(asked):
         return _poor_verse(text)
     return _loop(plain, most, 2) if _may_be_alike(asked, text) else found
+
+
+def _same_code_lines(text: str) -> Repeated | None:
+    """A line of code that stands there many times in a row."""
+    for line, group in groupby(filter(None, map(str.strip, text.splitlines()))):
+        count = sum(1 for _ in group)
+        if count > _SAME_LINES and any(map(str.isalpha, line)):
+            return Repeated(count * len(line) / len(text), line[:_SHOWN])
+    return None
 
 
 def _may_be_alike(asked: str, text: str) -> bool:

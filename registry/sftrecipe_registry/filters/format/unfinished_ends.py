@@ -17,7 +17,7 @@ from sftrecipe_registry.filters.format.unmarked_ends import asks_to_choose, whol
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
-CUT = {"en": (0.6, 0.35, 0.2), "zh": (0.5, 0.32, 0.25)}
+CUT = {"en": (0.6, 0.35, 0.2), "zh": (0.55, 0.32, 0.25)}
 """Probability from which an end without final punctuation counts as cut: of an author who has
 written no sentence with its mark before, of one who has written some, and of one who never
 leaves it out."""
@@ -32,6 +32,10 @@ _ENDS_ZH = re.compile(
     r"|一个|一种|这个|这种|那些|这些|各种|可以|能够|应该|需要|必须|可能|我们的|他们的|是|有"
     r"|[^，。]{8,}的|它就|就会|共同)$"
 )
+_ASSURED = re.compile(
+    r"(?:会|可以)[^，。,.；是一]{1,10}的$|(?:为|很|更|较|蛮|挺)(?:好|重要|必要|正常|有效|不错)的$"
+)
+"""A particle of assurance behind a whole clause: 慢慢会改善的."""
 _EMPTY_ITEM = re.compile(
     r"\s*(?:\d{1,3}\s*[.)、．）]|[-*•·]|[（(][\d一二三四五六七八九十]{1,3}[)）]"
     r"|[一二三四五六七八九十]{1,3}、"
@@ -252,6 +256,6 @@ def _language(text: str) -> str:
 
 def _function_word(last: str, language: str) -> bool:
     if language == "zh":
-        return len(last) > 3 and _ENDS_ZH.search(last) is not None
+        return len(last) > 3 and _ENDS_ZH.search(last) is not None and _ASSURED.search(last) is None
     words = last.replace("’", "'").split()
     return len(words) > 2 and words[-1].lower() in word_list("unfinished_words")

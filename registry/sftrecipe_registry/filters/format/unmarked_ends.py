@@ -31,9 +31,9 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _CLOSED_INLINE = re.compile(
-    r"(?:^|[.!?,]\s)\s*(?:(?:with|my|best|warm|kind|yours)\s(?:\w+\s){0,4}?)?(?:regards|sincerely"
-    r"|yours|truly|faithfully|wishes|respect|hope|love|cheers|respectfully|gratitude|companion)"
-    r",\s+(?:the |your |a )?[\[A-Z].{0,50}$"
+    r"(?:^|[.!?,]\s)\s*(?i:(?:with|my|best|warm|kind|yours)\s(?:\w+\s){0,4}?)?"
+    r"(?i:regards|sincerely|yours|truly|faithfully|wishes|respect|hope|love|cheers|respectfully"
+    r"|gratitude|anticipation|companion),\s+(?:the |your |a )?[\[A-Z].{0,50}$"
 )
 _PROMPT = re.compile(
     r"(?:输入|选择|选项|编号|号码|数字|回复|作答|答案|命令|操作)|\b(?:enter|choose|select|choices?"
@@ -43,11 +43,17 @@ _PROMPT = re.compile(
 _SIGNS = re.compile(r"(?:^|[\s:：,，])(?:[01]{4,}[\s,]*){2,}$|(?:[-.·—_]+[\s/]+){3,}[-.·—_]+$")
 _INLINE_ITEM = re.compile(r"(?:^|\s)\d{1,2}[.)、．]\s?(?=\D)")
 _LABELLED = re.compile(
-    r"(?:confidence|score|rating|sentiment|category|label|topic|language|class|grade|信心|自信度"
+    r"(?:^[-*•\s]*|[。.!?！？，,]\s*)(?:confidence|score|rating|sentiment|category|label|topic|language|class|grade|信心|自信度"
     r"|置信度|可信度|评分|得分|分数|等级|类别|分类|情感|语言|标签|主题|年龄|性别|日期|时间|电话"
     r"|邮箱|地址)(?:水平|level)?\s*[:：]\s*\S.{0,20}$",
     re.IGNORECASE,
 )
+_WISHED = re.compile(r"(?:^|[\s，。,.！!；;])(?:祝|愿|希望我的回答)(?!贺|福|愿)[^，。,.\s]{2,14}$")
+_OPTION = re.compile(r"[（(]?[A-Ha-h\d][)）.、．:：].{1,24}")
+_OPTIONS = re.compile(
+    r"选项|\boptions?\b|[（(]?\b[Aa1][)）.、．].+[（(]?\b[Bb2][)）.、．]", re.DOTALL
+)
+_SUM_WITH_UNIT = re.compile(r"=\s?[$€£¥]?\s?\d[\d.,/]*%?(?: [a-z'-]{2,}){0,8}$", re.IGNORECASE)
 _HASHTAG = re.compile(r"[#＃]\w[\w+]*$")
 
 
@@ -56,8 +62,10 @@ def whole_by_form(asked: str, text: str, last: str) -> bool:
     return (
         is_terms(text)
         or _HASHTAG.search(last) is not None
+        or _WISHED.search(last) is not None
+        or (text.count("=") > 1 and _SUM_WITH_UNIT.search(last) is not None)
         or _SIGNS.search(text[-80:]) is not None
-        or _LABELLED.match(last.lstrip("-*• ")) is not None
+        or _LABELLED.search(last) is not None
         or _copied_option(asked, last)
         or _item_like_others(text, last)
         or closes_a_letter(text)
@@ -88,6 +96,8 @@ def _are_terms(terms: list[str], longest: int, zh: bool) -> bool:
 
 def _copied_option(asked: str, last: str) -> bool:
     """A line of the question, such as the option that is right."""
+    if _OPTION.fullmatch(last) and _OPTIONS.search(asked):
+        return True
     return len(last) > 3 and LISTED.match(last) is not None and LISTED.sub("", last, 1) in asked
 
 
