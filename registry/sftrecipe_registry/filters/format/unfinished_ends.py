@@ -36,6 +36,7 @@ _ASSURED = re.compile(
     r"(?:会|可以)[^，。,.；是一]{1,10}的$|(?:为|很|更|较|蛮|挺)(?:好|重要|必要|正常|有效|不错)的$"
 )
 """A particle of assurance behind a whole clause: 慢慢会改善的."""
+_SO_MANY_MORE = re.compile(r"\d\S*(?: [a-z]+){0,3} more$")
 _EMPTY_ITEM = re.compile(
     r"\s*(?:\d{1,3}\s*[.)、．）]|[-*•·]|[（(][\d一二三四五六七八九十]{1,3}[)）]"
     r"|[一二三四五六七八九十]{1,3}、"
@@ -258,4 +259,6 @@ def _function_word(last: str, language: str) -> bool:
     if language == "zh":
         return len(last) > 3 and _ENDS_ZH.search(last) is not None and _ASSURED.search(last) is None
     words = last.replace("’", "'").split()
-    return len(words) > 2 and words[-1].lower() in word_list("unfinished_words")
+    if len(words) < 3 or _SO_MANY_MORE.search(last):
+        return False
+    return words[-1].lower() in word_list("unfinished_words")
