@@ -143,9 +143,9 @@ class RougeNovelty(Filter):
         """The nearest accepted row above `max` that has no terms of its own; None: all have."""
         if not self.slots:
             return nearest
-        from sftrecipe_registry.shared.meaning.told_cases import tells_more  # noqa: PLC0415 - lists
         from sftrecipe_registry.shared.meaning.copies import is_copy  # noqa: PLC0415
         from sftrecipe_registry.shared.meaning.difference import other_terms, says_the_same  # noqa: PLC0415
+        from sftrecipe_registry.shared.meaning.told_cases import tells_more  # noqa: PLC0415 - lists
         from sftrecipe_registry.shared.near_duplicates.long_texts import told_apart  # noqa: PLC0415
 
         def same(other: Nearest) -> bool:
