@@ -110,7 +110,7 @@ def _repeated(task: Task, rows: Sequence[Row], language: str) -> list[str | None
     seconds = [{"instruction": row["second"]} for row in rows]
     options = {**task.options, "against": ["firsts"]}
     told = outcomes(task.use, options, seconds, language, {"firsts": firsts})
-    found = [outcome.detail if outcome.reason else None for outcome in told]
+    found = [outcome.detail.partition(" ")[0] if outcome.reason else None for outcome in told]
     foreign = [
         place
         for place, first in enumerate(firsts)

@@ -60,7 +60,7 @@ class RougeNovelty(Filter):
     """
 
     paper: ClassVar[str] = "Self-Instruct (arXiv 2212.10560), section 2.2; AugCon for Chinese"
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"too_similar": ("max", "slots")}
     example: ClassVar[str] = (
         "{use: rouge_novelty, with: {max: 0.7, tokenizer: jieba, against: [seeds]}}"

@@ -98,7 +98,7 @@ class LlamaFactory(Exporter):
     examples are trained on as rows are written.
     """
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     paper: ClassVar[str] = "LLaMA-Factory 0.9.5, data/README.md"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(get_args(Doubt), ("keep",)),

@@ -36,7 +36,7 @@ class Blacklist(RowFilter):
     `punctuation_first` and `non_ascii_first`.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     paper: ClassVar[str] = (
         "Self-Instruct (arXiv 2212.10560), bootstrap_instructions.py; "
         "Stanford Alpaca, generate_instruction.py"

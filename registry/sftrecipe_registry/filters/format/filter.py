@@ -83,7 +83,7 @@ class Format(RowFilter):
     counts, in the order of `rules`. Of chat turns the last answer is looked at.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "cut_off": ("rules",),
         "empty": ("rules",),

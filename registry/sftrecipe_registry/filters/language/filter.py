@@ -63,7 +63,7 @@ class Language(RowFilter):
     `uncertain` where that is asked for.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     paper: ClassVar[str] = "Joulin et al. 2016, FastText.zip (arXiv 1612.03651): model lid.176.ftz"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "other_language": ("keep", "min_confidence"),

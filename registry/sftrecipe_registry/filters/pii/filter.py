@@ -49,7 +49,7 @@ class Pii(RowFilter):
     (`phone 1***8`).
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"personal_data": ("action", "kinds")}
     example: ClassVar[str] = "{use: pii, with: {kinds: [id_card, phone, email], action: mask}}"
 

@@ -69,7 +69,7 @@ class Decontaminate(Filter):
     benchmark. 7,000 bytes are held of an item of 30 words.
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
 
     paper: ClassVar[str] = (
         "Brown et al. 2020, Language Models are Few-Shot Learners (arXiv 2005.14165), appendix C"

@@ -54,7 +54,7 @@ class NearDedup(Filter):
         "Lee et al. 2022, Deduplicating Training Data Makes Language Models Better (arXiv "
         "2107.06499), section 4.2, NearDup; joined by prefix filtering (Bayardo et al. 2007)"
     )
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {"near_duplicate": ("similarity",)}
     example: ClassVar[str] = (
         "{use: near_dedup, on: [answers, clinic], with: {similarity: 0.7, prefer: rated}}"

@@ -61,7 +61,7 @@ class SemanticDedup(Filter):
         "Abbas et al. 2023, SemDeDup (arXiv 2303.09540); here all pairs, not those of a cluster, "
         "and the first or the best is kept, not the one farthest from the cluster's centre"
     )
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "same_meaning": ("cosine", "facts", "action"),
         "no_embedding": (),

@@ -50,14 +50,14 @@ class Safety(RowFilter):
     """Drop rows that ask for help with harm, as far as lists of words tell, in English and Chinese.
 
     These are lists of words and patterns, no judge: requests of one's own ("how do I make a …")
-    with words of harm, and weaker words where the question wants it hidden or the answer helps to
-    do it. Left alone is what asks about protection, medicine, law, history, news, stories or
-    computers, and what is refused. Of unsafe rows of authors whose rows the lists were not written
-    after they miss about a third in English and a fifth in Chinese, so a row that passes is not
-    proven safe. Rejects with the category's name as reason, such as `violence`; the detail is what
-    was found. Words of your own count wherever they stand. With `classifier` a small model on the
-    CPU looks besides, and rejects `unsafe` with its chance. A judge sees more than both, at the
-    price of a call a row; put it behind this filter:
+    with words of harm, and weaker words where the question wants it hidden or the answer helps
+    to do it. Left alone is what asks about protection, medicine, law, history, news or
+    computers, is plainly a story, and what is refused. Of unsafe rows of authors whose rows the
+    lists were not written after they miss about a third in English and a quarter in Chinese, so
+    a row that passes is not proven safe. Rejects with the category's name as reason, such as
+    `violence`; the detail is what was found. Words of your own count wherever they stand. With
+    `classifier` a small model on the CPU looks besides, and rejects `unsafe` with its chance. A
+    judge sees more than both, at the price of a call a row; put it behind this filter:
 
         filter:
           - {id: listed, use: safety, on: rows}
@@ -68,7 +68,7 @@ class Safety(RowFilter):
             with: {prompt: "builtin:rubric/safety", at_least: 4}
     """
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "violence": ("categories", "words", "allow"),
         "sexual": ("categories", "words", "allow"),
