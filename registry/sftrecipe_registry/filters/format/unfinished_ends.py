@@ -17,7 +17,7 @@ from sftrecipe_registry.filters.format.unmarked_ends import asks_to_choose, whol
 from sftrecipe_registry.filters.format.word_lists import word_list
 from sftrecipe_registry.shared.text.scripts import has_unspaced
 
-CUT = {"en": (0.6, 0.35, 0.2), "zh": (0.55, 0.32, 0.25)}
+CUT = {"en": (0.5, 0.2, 0.08), "zh": (0.55, 0.32, 0.25)}
 """Probability from which an end without final punctuation counts as cut: of an author who has
 written no sentence with its mark before, of one who has written some, and of one who never
 leaves it out."""
