@@ -14,7 +14,7 @@ from logistic_fit import Example, chances, fit
 from refusal_examples import HERE, Labelled, labelled_rows, said_often, written_rows
 
 from sftrecipe_registry.filters.format.phrase_weights import table
-from sftrecipe_registry.filters.format.refusal_signs import refuses_at_all
+from sftrecipe_registry.filters.format.refusal_signs import refuses, sends_away
 from sftrecipe_registry.filters.format.refusals import AT_A_GLANCE, least_probability
 from sftrecipe_registry.filters.format.substance import at_a_glance
 
@@ -76,7 +76,7 @@ def _judge(
             chance
             / least_probability(list(example.marks))
             * (look >= AT_A_GLANCE[language])
-            * refuses_at_all(list(example.marks), row.answer, language)
+            * (refuses(list(example.marks)) or sends_away(row.answer, language))
             for chance, example, look, row in zip(
                 chances(weights, examples), examples, looks, rows, strict=True
             )

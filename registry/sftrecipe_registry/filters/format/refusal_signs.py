@@ -206,10 +206,13 @@ def declining_sentence(answer: str, language: str) -> str:
     return sentences[0]
 
 
-def refuses_at_all(marks: list[str], answer: str, language: str) -> bool:
+def refuses(marks: list[str]) -> bool:
     """Whether a sign of refusing stands there: an answer that only directs somewhere has none."""
-    if not _REFUSING.isdisjoint(marks):
-        return True
+    return not _REFUSING.isdisjoint(marks)
+
+
+def sends_away(answer: str, language: str) -> bool:
+    """Whether a sentence sends the asker elsewhere or puts him off."""
     sentences = [fold(sentence) for sentence in _SENTENCES.split(answer)[:_MOST]]
     return any(found(sentence) for found in _AWAY[language].values() for sentence in sentences)
 

@@ -11,7 +11,7 @@ from sftrecipe_registry.filters.format.refusal_features import (
     said_features,
     shape_marks,
 )
-from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, refuses_at_all
+from sftrecipe_registry.filters.format.refusal_signs import declining_sentence, refuses, sends_away
 from sftrecipe_registry.filters.format.substance import at_a_glance
 from sftrecipe_registry.shared.meaning.traditional import simplified
 
@@ -21,6 +21,13 @@ REFUSES_EVASIVE = 0.5
 """The same where no sentence says outright that it declines."""
 REFUSES_SILENTLY = 0.7
 """The same where no sentence apologises, speaks of itself, of rules or of others to ask either."""
+SENDS_AWAY = 0.85
+"""The same where nobody refuses, and a sentence only sends away or puts off: the words for that
+("具体情况", "ask a pharmacist") stand in good answers too, and there seldom alone."""
+_LONGEST_SENDING_AWAY = {"en": 400, "zh": 90}
+"""Characters above which an answer that sends away has said something besides; a term of fewer than
+`_SHORTEST` sends nobody away."""
+_SHORTEST = 5
 EVADES = frozenset(("@says:sorry", "@says:model", "@says:policy", "@says:redirect"))
 REFUSES_ASKED_FOR = 0.5
 """The same where a sentence is to be translated, rewritten or written that may itself decline."""
@@ -86,7 +93,13 @@ def _weighed(asked: str, text: str, plain: str, language: str) -> Refusal | None
         return None
     marks = said.marks + shape_marks(asked, said)
     probability = weights.probability(said.phrases, marks)
-    if probability < least_probability(marks) or not refuses_at_all(marks, plain, language):
+    if probability < least_probability(marks):
+        return None
+    if not refuses(marks) and not (
+        probability >= SENDS_AWAY
+        and _SHORTEST <= len(plain) <= _LONGEST_SENDING_AWAY[language]
+        and sends_away(plain, language)
+    ):
         return None
     sentence = declining_sentence(plain, language)[:_SHOWN]
     at = plain.index(sentence)
