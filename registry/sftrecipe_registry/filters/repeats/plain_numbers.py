@@ -54,8 +54,8 @@ _OF_SCALE = re.compile(rf"(\d+(?:\.\d+)?)[ -]({'|'.join(_SCALES)})\b")
 _PART = "|".join(sorted(_PARTS, key=len, reverse=True))
 _FRACTION = re.compile(rf"\b(\d{{1,2}}|an?)[ -]({_PART}|\d+(?=th))(?:th)?s?\b")
 _ALONE = re.compile(rf"(?<![\d.%] )(?<!per )(?<!each )\b(?:{_ORDINAL})\b")
+_GROUPING = re.compile(r"(?<=\d)[, '’\u2009\u202f](?=\d{3}(?:\D|$))")
 _SIMPLE = (
-    (re.compile(r"(?<=\d)[, '’\u2009\u202f](?=\d{3}(?:\D|$))"), ""),
     (re.compile(r"(?<![\d.])(\d+)\.0+(?![\d.])"), r"\1"),
     (re.compile(r"(?<![\d.])(\d+\.\d*[1-9])0+(?![\d.])"), r"\1"),
     (re.compile(r"([%‰])之(-?[\d.]+)"), r"\2\1"),
@@ -102,15 +102,14 @@ def plain_numbers(text: str) -> str:
         return plain
     if not plain.isascii():
         plain = _from_signs(plain)
-    for pattern, instead in _SIMPLE[:1]:
-        plain = pattern.sub(instead, plain)
+    plain = _GROUPING.sub("", plain)
     if _HAN.search(plain):
         plain = _from_han(plain)
     plain = _OF_SCALE.sub(_scaled, plain)
     plain = _WRITTEN.sub(_figures, plain)
     plain = _FRACTION.sub(_fraction, plain)
     plain = _ALONE.sub(lambda found: f"{_ORDINALS[found[0]]}th", plain)
-    for pattern, instead in _SIMPLE[1:]:
+    for pattern, instead in _SIMPLE:
         plain = pattern.sub(instead, plain)
     return plain
 
