@@ -56,6 +56,7 @@ from sftrecipe_registry.shared.models.model_folder import is_path
 from sftrecipe_registry.shared.models.packaged_checkpoint import (
     INSTALL,
     PACKAGED,
+    PACKAGED_SYSTEM,
     packaged_checkpoint,
     packaged_folder,
     packaged_problem,
@@ -63,6 +64,9 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
 
 texts = Texts(__package__)
 
+_OWN_SYSTEM = {"smollm2": PACKAGED_SYSTEM}
+"""Default system prompts of models whose template has another one (a full stop more): trained on
+that, the model would be asked with another prompt than it learned."""
 _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 """What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
 
@@ -255,6 +259,8 @@ with:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
         if stage == "sft" and needed(_listed(given.get("dataset", added.get("dataset"))), fit):
             added["mask_history"] = True
+        if stage != "pt" and (system := _OWN_SYSTEM.get(str(given.get("template")))):
+            added["default_system"] = system
         return added | {
             "output_dir": _named("model", training.id),
             # Without do_train it ends well, having trained nothing.

@@ -12,6 +12,7 @@ from tests.support.training_environment import ABSENT, training_process_environm
 from sftrecipe import Context
 from sftrecipe.testing import own_files
 from sftrecipe_registry.judges.loss import Loss
+from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED_SYSTEM
 
 SCRIPT = Path(__file__).with_name("llamafactory_templates.py")
 LONE = [{"role": "user", "content": "Sort.\n2 1"}]
@@ -46,4 +47,6 @@ def test_prompts_are_llamafactorys_templates() -> None:
         ours = Context("loss", files=own_files(plugin)).prompt(plugin.prompt)
         # A tokenizer writes its first token itself; the end of earlier answers is told as a limit.
         marked = text.removeprefix("{bos_token}").replace("{eos_token}", "")
+        if name == "smollm2":  # as the model's own: the trainer trains it so
+            marked = marked.replace(f"{PACKAGED_SYSTEM}.", PACKAGED_SYSTEM)
         assert ours.render({"messages": turns}) == marked

@@ -19,6 +19,7 @@ from sftrecipe_registry.llamafactory.formats.rows import Formatting, entry
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 from sftrecipe_registry.llamafactory.training import environment as training_environment
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
+from sftrecipe_registry.shared.models import packaged_checkpoint
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 
 from ...support.training_environment import ABSENT, training_python
@@ -332,3 +333,14 @@ def test_folders_to_write_stay_inside_the_runs(folder: str) -> None:
     told = "training argument 'output_dir' leads out of the run's folder"
     assert told in [message for message, _ in problems(output_dir=folder)]
     assert told not in [message for message, _ in problems(output_dir="saves/model.v2")]
+
+
+def test_smollm2_is_trained_with_the_system_prompt_that_it_is_asked_with(tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf")
+    model = gguf.GGUFReader(packaged_checkpoint._packaged_gguf())
+    own = packaged_checkpoint._tokenizer_config(model)["chat_template"]
+    data = data_set("demo")
+    written = config(tmp_path, data, template="smollm2")["default_system"]
+    assert f"<|im_start|>system\n{written}<|im_end|>" in own.replace("\\n", "\n")
+    assert config(tmp_path, data, template="smollm2", default_system="x")["default_system"] == "x"
+    assert "default_system" not in config(tmp_path, data)
