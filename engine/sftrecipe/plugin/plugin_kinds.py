@@ -377,6 +377,18 @@ class Judge(Plugin):
         """Names of the figures that it finds, for a `gate`; None: not known before."""
         return None
 
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """The least and the greatest that figures can be, by name; any number where none is named.
+
+        A `gate` beyond them is an error of `validate`.
+        """
+        return {}
+
+    def limits(self) -> Mapping[str, float]:
+        """Figures that spoil the judging where they are surely above the number: the run warns, and
+        no gate of the block is passed. A `gate` on the figure sets another `at_most`."""
+        return {}
+
     def expected(self, least: int, most: int | None) -> Expected:
         """Calls and judged rows to expect of so many rows; for `plan`."""
         return Expected((0, None), (0, most))

@@ -1,4 +1,4 @@
-"""How far a figure would move on other rows of the same kind: bootstrap confidence intervals."""
+"""How far a figure would move on other rows of the same kind: 95 % confidence intervals."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from sftrecipe_registry.judges.mean_interval import ANY, Span, mean_ends, ratio_pulls
+from sftrecipe_registry.judges.share_interval import share_difference_ends, share_ends
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 Parts = Sequence[tuple[float, float]]
 """A figure's parts, row by row: (amount, weight). The figure is the sum of the amounts over the sum
 of the weights: a mean where each weight is 1. A row without a value is (0, 0)."""
 
-RESAMPLES = 2000
-LEVEL = 0.95
-_BLOCK = 1 << 20
-"""Drawn rows that are held at the same time."""
+SHARE = Span(0.0, 1.0)
+"""Rows' values are 0 to 1; where all are the one or the other, the figure is a share."""
+LOSS = Span(0.0)
+"""Rows' values are 0 or more."""
 
 
 class Estimate(NamedTuple):
@@ -29,25 +34,31 @@ class Estimate(NamedTuple):
 
 
 def estimates(
-    figures: Mapping[str, Parts], differences: Mapping[str, tuple[str, str]], seed: int
+    figures: Mapping[str, Parts],
+    differences: Mapping[str, tuple[str, str]],
+    spans: Mapping[str, Span],
 ) -> dict[str, Estimate]:
-    """Every figure, and every difference of two of them, with the percentile bootstrap's interval.
+    """Every figure, and every difference of two of them, with its interval.
 
-    All are measured on the same 2,000 draws of as many rows as there are, with replacement: so a
-    difference is paired. A figure that no row has a value of is left out. Equal seeds give equal
-    intervals.
-    Source: Efron 1979, Bootstrap Methods; Koehn 2004 for paired differences.
+    A difference is paired: of the rows' own differences. `spans`: what a row's value can be, by
+    figure; any number where none is named. A figure that no row has a value of is left out.
+    How each is found: `share_interval` (shares and their differences), `mean_interval` (others).
     """
-    known = {name: parts for name, parts in figures.items() if any(part[1] for part in parts)}
-    if not known:
-        return {}
-    drawn = dict(zip(known, _drawn_ratios(list(known.values()), seed), strict=True))
-    found = {name: _estimate(_ratio(parts), drawn[name]) for name, parts in known.items()}
+    known = {
+        name: _Known.of(parts, spans.get(name, ANY))
+        for name, parts in figures.items()
+        if any(part[1] for part in parts)
+    }
+    found = {name: each.estimate() for name, each in known.items()}
     for name, (one, other) in differences.items():
-        if one in found and other in found:
-            difference = found[one].value - found[other].value
-            found[name] = _estimate(difference, drawn[one] - drawn[other])
+        if one in known and other in known:
+            found[name] = known[one].difference(known[other])
     return found
+
+
+def share_estimate(hits: int, rows: int) -> Estimate:
+    """A share of so many rows, one or more, with its interval."""
+    return _estimate(hits / rows, share_ends(hits, rows))
 
 
 def named_metrics(found: Mapping[str, Estimate]) -> dict[str, float]:
@@ -67,36 +78,64 @@ def metric_names(figures: Sequence[str]) -> frozenset[str]:
 _ENDS = ("", "_low", "_high")
 
 
-def _ratio(parts: Parts) -> float:
-    return math.fsum(amount for amount, _ in parts) / math.fsum(weight for _, weight in parts)
+class _Known(NamedTuple):
+    """A figure that some rows have a value of."""
+
+    value: float
+    amounts: Floats
+    weights: Floats
+    """Above 0 where the row has a value."""
+    span: Span
+
+    @classmethod
+    def of(cls, parts: Parts, span: Span) -> _Known:
+        import numpy as np  # noqa: PLC0415 - slow to import
+
+        table = np.array(parts, np.float64)
+        weight = math.fsum(table[:, 1])
+        return cls(math.fsum(table[:, 0]) / weight, table[:, 0], table[:, 1], span)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is the share of the rows that something holds of."""
+        return self.span == SHARE and all(
+            bool(((each == 0) | (each == 1)).all()) for each in (self.amounts, self.weights)
+        )
+
+    def estimate(self) -> Estimate:
+        rows = self.weights > 0
+        if self.is_share:
+            return _estimate(self.value, share_ends(self.amounts.sum(), int(rows.sum())))
+        return _mean(self.value, self._pulls(rows), self.span, abs(self.value))
+
+    def difference(self, other: _Known) -> Estimate:
+        """By how much it is above another figure of the same rows."""
+        value = self.value - other.value
+        paired = bool((self.weights == other.weights).all())
+        if paired and self.is_share and other.is_share:
+            alone = (self.amounts > other.amounts).sum(), (other.amounts > self.amounts).sum()
+            return _estimate(value, share_difference_ends(*alone, int(self.weights.sum())))
+        rows = (self.weights > 0) | (other.weights > 0)
+        pulls = self._pulls(rows) - other._pulls(rows)
+        span = Span(self.span.least - other.span.most, self.span.most - other.span.least)
+        return _mean(value, pulls, span, max(abs(self.value), abs(other.value)))
+
+    def _pulls(self, rows: NDArray[np.bool_]) -> Floats:
+        """By how much each of these rows pulls the figure."""
+        import numpy as np  # noqa: PLC0415
+
+        if (self.weights > 0).sum() < 2:
+            return np.zeros(int(rows.sum()))
+        return ratio_pulls(self.amounts[rows], self.weights[rows])
 
 
-def _drawn_ratios(figures: Sequence[Parts], seed: int) -> NDArray[np.float64]:
-    """Every figure on every draw."""
-    import numpy as np  # noqa: PLC0415 - slow to import
-
-    parts = np.array(figures, np.float64)
-    rows = parts.shape[1]
-    columns = parts.transpose(1, 0, 2).reshape(rows, -1)
-    random = np.random.default_rng(seed)
-    sums = np.empty((RESAMPLES, columns.shape[1]))
-    step = max(_BLOCK // rows, 1)
-    for begin in range(0, RESAMPLES, step):
-        draws = min(step, RESAMPLES - begin)
-        places = random.integers(rows, size=(draws, rows)) + np.arange(draws)[:, None] * rows
-        times = np.bincount(places.ravel(), minlength=draws * rows).reshape(draws, rows)
-        sums[begin : begin + draws] = times.astype(np.float64) @ columns
-    totals = sums.reshape(RESAMPLES, -1, 2).transpose(1, 0, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios: NDArray[np.float64] = totals[..., 0] / totals[..., 1]
-    return ratios
-
-
-def _estimate(value: float, drawn: NDArray[np.float64]) -> Estimate:
+def _mean(value: float, pulls: Floats, span: Span, size: float) -> Estimate:
     import numpy as np  # noqa: PLC0415
 
-    # A draw may hold none of the few rows that have a value: it says nothing.
-    said = drawn[np.isfinite(drawn)]
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(said, (tail, 1 - tail))
-    return Estimate(value, float(low), float(high))
+    return _estimate(value, mean_ends(np.array(value), pulls, span, np.array(size or 1.0)))
+
+
+def _estimate(value: float, ends: tuple[Floats, Floats]) -> Estimate:
+    low, high = (float(end) for end in ends)
+    # The value itself is summed exactly: rounding must not put it beyond an end.
+    return Estimate(value, min(low, value), max(high, value))

@@ -15,6 +15,7 @@ from sftrecipe.plugin import (
     Rows,
     Texts,
 )
+from sftrecipe_registry.judges.confidence_interval import Estimate, share_estimate
 
 texts = Texts(__package__)
 
@@ -78,6 +79,18 @@ async def judged_rows(
 def invalid_counts(judged: Sequence[JudgedRow]) -> dict[str, int]:
     """How many could not be judged, by reason, the most frequent first."""
     return dict(Counter(each.invalid for each in judged if each.invalid).most_common())
+
+
+INVALID_SHARE = "invalid_share"
+"""The share of the rows that could not be judged."""
+INVALID_LIMIT: Mapping[str, float] = {INVALID_SHARE: 0.1}
+"""Above it what is left may be other rows than were asked for: the easy ones, the short ones."""
+
+
+def invalid_share(judged: Sequence[JudgedRow]) -> dict[str, Estimate]:
+    """That share, by its name."""
+    lost = sum(bool(each.invalid) for each in judged)
+    return {INVALID_SHARE: share_estimate(lost, len(judged))}
 
 
 def figure_parts(judged: Sequence[JudgedRow], name: str) -> list[tuple[float, float]]:

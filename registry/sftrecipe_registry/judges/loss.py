@@ -24,21 +24,27 @@ from sftrecipe.plugin import (
     Rows,
     chat,
 )
-from sftrecipe_registry.judges.confidence_interval import Estimate, metric_names
-from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.confidence_interval import LOSS, Estimate, metric_names
+from sftrecipe_registry.judges.judged_rows import (
+    INVALID_LIMIT,
+    JudgedRow,
+    NotJudged,
+    judged_rows,
+)
 from sftrecipe_registry.judges.model_answers import answered_by_all, named_twice
 from sftrecipe_registry.judges.model_figures import (
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
+    model_ranges,
 )
 from sftrecipe_registry.shared.replies.rubric_scale import rubric_variables
 from sftrecipe_registry.shared.text.row_text import trained_text
 
 ScoringModel = Annotated[str, ProviderMarker(frozenset({"loglikelihood"}))]
 """Name of a provider that tells how likely a given answer is."""
-_MEASURES = ("loss", "row_loss")
+_MEASURES = {"loss": LOSS, "row_loss": LOSS}
 _GIVEN = frozenset({"messages", "instruction", "input", "output", "reasoning"})
 _LARGEST = 700.0
 """A larger exponent is no number any more."""
@@ -50,7 +56,8 @@ class Loss(Judge):
     Metrics, each with its interval: `MODEL_loss`, the mean cross-entropy of all the answers' tokens
     (nats; long answers weigh more), `MODEL_perplexity`, its exponential, `MODEL_row_loss`, the mean
     over the rows of each answer's own mean (each row weighs the same), and `FIRST_minus_MODEL_loss`
-    and `…_row_loss`: below 0 the first model is the better one; `judged` and `invalid`, the rows.
+    and `…_row_loss`: below 0 the first model is the better one; `judged` and `invalid`, the rows,
+    and `invalid_share`.
     The token that ends an answer does not count. Models of different vocabularies cannot be
     compared: `other tokens` counts the answers that are not equally many tokens to all models. A
     row counts for all models or for none: `invalid` are `no_answer`, `no_token`, `call_failed`, and
@@ -58,6 +65,7 @@ class Loss(Judge):
     answer: `<think>…</think>` stands before it, also before earlier answers.
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = "Cross-entropy on held-out answers, as LLaMA-Factory's eval_loss"
     decides: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "tool_turns": (),
@@ -95,6 +103,15 @@ class Loss(Judge):
         perplexities = [figure(model, "perplexity") for model in self.models]
         return model_metrics(self.models, _MEASURES) | metric_names(perplexities)
 
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Losses are 0 or more, perplexities 1 or more."""
+        perplexities = {figure(model, "perplexity"): (1.0, math.inf) for model in self.models}
+        return {**model_ranges(self.models, _MEASURES), **perplexities}
+
+    def limits(self) -> Mapping[str, float]:
+        """Rows that could not be judged."""
+        return INVALID_LIMIT
+
     def expected(self, least: int, most: int | None) -> Expected:
         """One call of each model a row."""
         calls = len(self.models)
@@ -106,7 +123,7 @@ class Loss(Judge):
         Raises PluginRefused where no row could be judged.
         """
         judged = await judged_rows(lambda row: self._row_loss(row, ctx), rows, ctx)
-        found = model_estimates(judged, self.models, _MEASURES, ctx)
+        found = model_estimates(judged, self.models, _MEASURES)
         for model in self.models:
             ends = (math.exp(min(end, _LARGEST)) for end in found[figure(model, "loss")])
             found[figure(model, "perplexity")] = Estimate(*ends)

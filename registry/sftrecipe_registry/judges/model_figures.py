@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sftrecipe.plugin import Context, Judgement
+from sftrecipe.plugin import Judgement
 from sftrecipe_registry.judges.confidence_interval import (
+    SHARE,
     Estimate,
     estimates,
     metric_names,
     named_metrics,
 )
-from sftrecipe_registry.judges.judged_rows import JudgedRow, figure_parts, invalid_counts
+from sftrecipe_registry.judges.judged_rows import (
+    INVALID_SHARE,
+    JudgedRow,
+    figure_parts,
+    invalid_counts,
+    invalid_share,
+)
+from sftrecipe_registry.judges.mean_interval import Span
+
+Spans = Mapping[str, Span]
+"""What a row's value can be, by measure."""
 
 
 def figure(model: str, measure: str) -> str:
@@ -38,21 +49,21 @@ def figure_names(models: Sequence[str], measures: Iterable[str]) -> list[str]:
 
 
 def model_estimates(
-    judged: Sequence[JudgedRow], models: Sequence[str], measures: Sequence[str], ctx: Context
+    judged: Sequence[JudgedRow], models: Sequence[str], measures: Spans
 ) -> dict[str, Estimate]:
     """The figures with their intervals, on the rows that could be judged; after each measure of the
     models what the first one has more of it."""
     first = models[0]
-    names: list[str] = []
+    spans: dict[str, Span] = {}
     differences: dict[str, tuple[str, str]] = {}
-    for measure in measures:
-        names += [figure(model, measure) for model in models]
+    for measure, span in measures.items():
+        spans |= {figure(model, measure): span for model in models}
         differences |= {
             difference(first, other, measure): (figure(first, measure), figure(other, measure))
             for other in models[1:]
         }
-    figures = {name: figure_parts(judged, name) for name in names}
-    found = estimates(figures, differences, ctx.number("bootstrap"))
+    figures = {name: figure_parts(judged, name) for name in spans}
+    found = estimates(figures, differences, spans)
     return {name: found[name] for name in figure_names(models, measures) if name in found}
 
 
@@ -60,10 +71,10 @@ def model_judgement(
     judged: Sequence[JudgedRow],
     found: Mapping[str, Estimate],
     models: Sequence[str],
-    measures: Sequence[str],
+    measures: Collection[str],
 ) -> Judgement:
-    """The figures as metrics, `judged` and `invalid` beside them, and as tables by measure and
-    model: [value, low, high]."""
+    """The figures as metrics, `judged`, `invalid` and its share beside them, and as tables by
+    measure and model: [value, low, high]."""
     first = models[0]
     invalid = invalid_counts(judged)
     lost = sum(invalid.values())
@@ -82,12 +93,27 @@ def model_judgement(
         },
         "differences": {measure: table for measure, table in differences.items() if table},
     }
-    return Judgement({**named_metrics(found), **counts}, [each.row for each in judged], notes)
+    metrics = {**named_metrics(found), **counts, **named_metrics(invalid_share(judged))}
+    return Judgement(metrics, [each.row for each in judged], notes)
 
 
-def model_metrics(models: Sequence[str], measures: Sequence[str]) -> frozenset[str]:
+def model_metrics(models: Sequence[str], measures: Iterable[str]) -> frozenset[str]:
     """The names of the metrics that `model_judgement` gives."""
-    return metric_names(figure_names(models, measures)) | {"judged", "invalid"}
+    figures = [*figure_names(models, measures), INVALID_SHARE]
+    return metric_names(figures) | {"judged", "invalid"}
+
+
+def model_ranges(models: Sequence[str], measures: Spans) -> dict[str, tuple[float, float]]:
+    """What those metrics can be."""
+    first = models[0]
+    ranges: dict[str, tuple[float, float]] = {
+        figure(model, measure): span for measure, span in measures.items() for model in models
+    }
+    for measure, (least, most) in measures.items():
+        between = (least - most, most - least)
+        ranges |= {difference(first, other, measure): between for other in models[1:]}
+    counts = dict.fromkeys(("judged", "invalid"), (0.0, float("inf")))
+    return {**ranges, **counts, INVALID_SHARE: SHARE}
 
 
 def _table(found: Mapping[str, Estimate], names: Mapping[str, str]) -> dict[str, list[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,15 +26,20 @@ from sftrecipe.plugin import (
     Sampling,
 )
 from sftrecipe_registry.judges.confidence_interval import (
+    SHARE,
+    Estimate,
     estimates,
     metric_names,
     named_metrics,
+    share_estimate,
 )
 from sftrecipe_registry.judges.judged_rows import (
+    INVALID_LIMIT,
+    INVALID_SHARE,
     JudgedRow,
     NotJudged,
-    figure_parts,
     invalid_counts,
+    invalid_share,
     judged_rows,
 )
 from sftrecipe_registry.judges.model_answers import (
@@ -100,6 +106,12 @@ def winning_score(verdicts: Iterable[Verdict]) -> float:
 
 _SHOWN = frozenset({"question", "first", "second"})
 _SCORE = "winning_score"
+_COUNTS = ("wins", "ties", "losses", "invalid")
+_POSITION_BIAS = "position_bias"
+_MOST_BIASED = 0.3
+"""About what GPT-4 has of answers that are equally good (Zheng et al. 2023, table 2: 35 %)."""
+_BY_ORDER = ("first shown wins", "second shown wins")
+_BY_ANSWERS = ("agree", "one ties")
 _POINTS: dict[Verdict, float] = {"win": 2.0, "tie": 1.0, "lose": 0.0}
 _REFERENCE = "reference"
 """Who answered where a model is compared with the rows' own answers."""
@@ -122,10 +134,13 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     answers tie without being judged. Metrics: `wins`, `ties`, `losses`, `invalid` and
     `winning_score`, (wins - losses) / judged + 1: above 1 the first model is the better one. What
     could not be judged counts as `invalid`, never as a tie: `no_scores` (a reply without two
-    scores), `no_question`, `no_answer`, `call_failed`, `refused`. The report tells in how many
-    questions the order of the answers decided.
+    scores), `no_question`, `no_answer`, `call_failed`, `refused`. `position_bias` is the share of
+    the questions judged in both orders in which the order decided: where it is surely above 0.3, or
+    `invalid_share` above 0.1, the run warns, and no gate is passed. A judge that prefers long
+    answers, or one model's manner, is not found so.
     """
 
+    version: ClassVar[str] = "2"
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
     paper: ClassVar[str] = (
         "Li et al. 2024, From Quantity to Quality (Cherry_LLM, arXiv 2308.12032), released code; "
@@ -174,7 +189,18 @@ class Pairwise(AnsweringModels, Sampling, Judge):
 
     def metrics(self) -> frozenset[str]:
         """The counts, and the winning score with its interval."""
-        return metric_names([_SCORE]) | {"wins", "ties", "losses", "invalid"}
+        shares = [INVALID_SHARE, *([_POSITION_BIAS] if self.swap else [])]
+        return metric_names([_SCORE, *shares]) | set(_COUNTS)
+
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """The winning score is from 0, all lost, to 2, all won."""
+        counts = dict.fromkeys(_COUNTS, (0.0, math.inf))
+        shares = dict.fromkeys((INVALID_SHARE, _POSITION_BIAS), SHARE)
+        return {**counts, **shares, _SCORE: (0.0, 2.0)}
+
+    def limits(self) -> Mapping[str, float]:
+        """Questions that the order decided; rows that could not be judged."""
+        return {_POSITION_BIAS: _MOST_BIASED, **INVALID_LIMIT}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """An answer of each model a row, and a judgement in each order unless they are equal."""
@@ -190,20 +216,25 @@ class Pairwise(AnsweringModels, Sampling, Judge):
         judged = await judged_rows(lambda row: self._compared(row, ctx), rows, ctx)
         verdicts = [_verdict(each) for each in judged]
         counted = Counter(verdicts)
-        scores = figure_parts(judged, _SCORE)
-        found = estimates({_SCORE: scores}, {}, ctx.number("bootstrap"))[_SCORE]
+        orders = _orders(judged)
         metrics = {
             "wins": float(counted["win"]),
             "ties": float(counted["tie"]),
             "losses": float(counted["lose"]),
             "invalid": float(counted["invalid"]),
-            **named_metrics({_SCORE: found._replace(value=winning_score(verdicts))}),
+            **named_metrics(
+                {
+                    _SCORE: _score_estimate(verdicts),
+                    **_position_bias(orders),
+                    **invalid_share(judged),
+                }
+            ),
         }
         notes = {
             "models": list(self._names()),
             "verdicts": {name: counted[name] for name in ("win", "tie", "lose", "invalid")},
             "invalid": invalid_counts(judged),
-            "orders": _orders(judged),
+            "orders": orders,
         }
         return Judgement(metrics, [each.row for each in judged], notes)
 
@@ -309,10 +340,26 @@ def _agreement(preferences: Sequence[int]) -> str:
         return "one order"
     one, other = preferences
     if one == other:
-        return "agree"
+        return _BY_ANSWERS[0]
     if one == -other:
-        return "first shown wins" if one > 0 else "second shown wins"
-    return "one ties"
+        return _BY_ORDER[0] if one > 0 else _BY_ORDER[1]
+    return _BY_ANSWERS[1]
+
+
+def _score_estimate(verdicts: Sequence[Verdict]) -> Estimate:
+    """The winning score with its interval: 1 and the share of wins less that of losses."""
+    valid = [each for each in verdicts if each != "invalid"]
+    parts = {name: [(float(each == name), 1.0) for each in valid] for name in ("win", "lose")}
+    found = estimates(parts, {_SCORE: ("win", "lose")}, dict.fromkeys(parts, SHARE))[_SCORE]
+    return Estimate(winning_score(valid), found.low + 1, found.high + 1)
+
+
+def _position_bias(orders: Mapping[str, int]) -> dict[str, Estimate]:
+    """The share of the questions judged in both orders that the order decided; none where no
+    question was."""
+    both = sum(orders.get(each, 0) for each in (*_BY_ORDER, *_BY_ANSWERS))
+    decided = sum(orders.get(each, 0) for each in _BY_ORDER)
+    return {_POSITION_BIAS: share_estimate(decided, both)} if both else {}
 
 
 def _orders(judged: Sequence[JudgedRow]) -> dict[str, int]:

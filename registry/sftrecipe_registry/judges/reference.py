@@ -21,7 +21,13 @@ from sftrecipe.plugin import (
     Texts,
 )
 from sftrecipe_registry.judges.answer_measures import bleu_2, folded, rouge_sets, says
-from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.confidence_interval import SHARE
+from sftrecipe_registry.judges.judged_rows import (
+    INVALID_LIMIT,
+    JudgedRow,
+    NotJudged,
+    judged_rows,
+)
 from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
     ChatModel,
@@ -29,10 +35,12 @@ from sftrecipe_registry.judges.model_answers import (
     named_twice,
 )
 from sftrecipe_registry.judges.model_figures import (
+    Spans,
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
+    model_ranges,
 )
 from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
 from sftrecipe_registry.shared.text.row_text import parted, said
@@ -55,10 +63,12 @@ class Reference(AnsweringModels, Judge):
     (F1); `exact` (the same but for case, width and spaces); with `contains` the share of answers
     that say a fact. Metrics, each with its interval: `MODEL_bleu_2` …, and
     `FIRST_minus_MODEL_bleu_2` …, what the first model has more than each other on the same
-    questions; `judged` and `invalid`, the rows. A row counts for all models or for none: `invalid`
-    are `no_question`, `no_answer` (the row has none), `call_failed`, `refused`. Needs no judge.
+    questions; `judged` and `invalid`, the rows, and `invalid_share`. A row counts for all models or
+    for none: `invalid` are `no_question`, `no_answer` (the row has none), `call_failed`, `refused`.
+    Needs no judge.
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = (
         "Papineni et al. 2002, BLEU; Lin 2004, ROUGE; strict_original: the TinyLlama experiment "
         "with Cherry's data (nltk's sentence BLEU, the package rouge 1.0.1)"
@@ -96,6 +106,14 @@ class Reference(AnsweringModels, Judge):
         """Every model's measures, and the differences, with their intervals."""
         return model_metrics(self.models, self._measures())
 
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Measures are from 0 to 1."""
+        return model_ranges(self.models, self._measures())
+
+    def limits(self) -> Mapping[str, float]:
+        """Rows that could not be judged."""
+        return INVALID_LIMIT
+
     def expected(self, least: int, most: int | None) -> Expected:
         """An answer of each model a row."""
         calls = len(self.models)
@@ -108,7 +126,7 @@ class Reference(AnsweringModels, Judge):
         """
         measures = self._measures()
         judged = await judged_rows(lambda row: self._measured(row, ctx), rows, ctx)
-        found = model_estimates(judged, self.models, measures, ctx)
+        found = model_estimates(judged, self.models, measures)
         return model_judgement(judged, found, self.models, measures)
 
     async def _measured(self, row: Record, ctx: Context) -> JudgedRow:
@@ -141,8 +159,9 @@ class Reference(AnsweringModels, Judge):
         rouge = rouge_sets(wanted, answer)._asdict() if answer.strip() else {}
         return {"bleu_2": bleu_2(wanted.split(), answer.split()), **rouge, **exact}
 
-    def _measures(self) -> tuple[str, ...]:
-        return (*_MEASURES, "contains") if self.contains else _MEASURES
+    def _measures(self) -> Spans:
+        names = (*_MEASURES, "contains") if self.contains else _MEASURES
+        return dict.fromkeys(names, SHARE)
 
 
 def _close(wanted: list[str], answer: list[str]) -> dict[str, float]:

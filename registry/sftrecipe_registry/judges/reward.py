@@ -21,8 +21,9 @@ from sftrecipe.plugin import (
     Rows,
     Texts,
 )
-from sftrecipe_registry.judges.confidence_interval import estimates, metric_names
+from sftrecipe_registry.judges.confidence_interval import SHARE, estimates, metric_names
 from sftrecipe_registry.judges.judged_rows import (
+    INVALID_LIMIT,
     JudgedRow,
     NotJudged,
     figure_parts,
@@ -34,6 +35,7 @@ from sftrecipe_registry.judges.model_figures import (
     model_estimates,
     model_judgement,
     model_metrics,
+    model_ranges,
 )
 from sftrecipe_registry.shared.replies.preference_pair import is_pair, pair_talks
 
@@ -41,6 +43,7 @@ texts = Texts(__package__)
 
 RewardModel = Annotated[str, ProviderMarker(frozenset({"reward"}))]
 """Name of a provider that gives answers rewards."""
+_COMPARED = {"accuracy": SHARE}
 
 
 class Reward(Judge):
@@ -49,10 +52,11 @@ class Reward(Judge):
     Metrics, each with its interval: `MODEL_accuracy`, the share of such pairs (0.5 is chance, an
     equal reward counts as wrong), `FIRST_minus_MODEL_accuracy`, and `MODEL_margin`, the mean of the
     chosen answer's reward less the rejected one's, a number of the model's own scale; `judged` and
-    `invalid`, the rows. A row counts for all models or for none: `invalid` are `no_pair` and
-    `call_failed`.
+    `invalid`, the rows, and `invalid_share`. A row counts for all models or for none: `invalid` are
+    `no_pair` and `call_failed`.
     """
 
+    version: ClassVar[str] = "2"
     paper: ClassVar[str] = (
         "Ouyang et al. 2022, InstructGPT (arXiv 2203.02155), section 3.5; Lambert et al. 2024, "
         "RewardBench (arXiv 2403.13787), section 4: accuracy on pairs"
@@ -78,7 +82,15 @@ class Reward(Judge):
     def metrics(self) -> frozenset[str]:
         """Every model's accuracy and margin, and the differences of the accuracies."""
         margins = [figure(model, "margin") for model in self.models]
-        return model_metrics(self.models, ("accuracy",)) | metric_names(margins)
+        return model_metrics(self.models, _COMPARED) | metric_names(margins)
+
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Accuracies are from 0 to 1, margins any number."""
+        return model_ranges(self.models, _COMPARED)
+
+    def limits(self) -> Mapping[str, float]:
+        """Rows that could not be judged."""
+        return INVALID_LIMIT
 
     def expected(self, least: int, most: int | None) -> Expected:
         """Two calls of each model a row."""
@@ -91,10 +103,10 @@ class Reward(Judge):
         Raises PluginRefused where no row could be judged.
         """
         judged = await judged_rows(lambda row: self._rewarded(row, ctx), rows, ctx)
-        found = model_estimates(judged, self.models, ("accuracy",), ctx)
+        found = model_estimates(judged, self.models, _COMPARED)
         margins = [figure(model, "margin") for model in self.models]
         parts = {name: figure_parts(judged, name) for name in margins}
-        found |= estimates(parts, {}, ctx.number("bootstrap"))
+        found |= estimates(parts, {}, {})
         return model_judgement(judged, found, self.models, ("accuracy", "margin"))
 
     async def _rewarded(self, row: Record, ctx: Context) -> JudgedRow:

@@ -22,7 +22,13 @@ from sftrecipe.plugin import (
     Reply,
     Rows,
 )
-from sftrecipe_registry.judges.judged_rows import JudgedRow, NotJudged, judged_rows
+from sftrecipe_registry.judges.judged_rows import (
+    INVALID_LIMIT,
+    JudgedRow,
+    NotJudged,
+    judged_rows,
+)
+from sftrecipe_registry.judges.mean_interval import Span
 from sftrecipe_registry.judges.model_answers import (
     AnsweringModels,
     ChatModel,
@@ -30,17 +36,18 @@ from sftrecipe_registry.judges.model_answers import (
     named_twice,
 )
 from sftrecipe_registry.judges.model_figures import (
+    Spans,
     figure,
     model_estimates,
     model_judgement,
     model_metrics,
+    model_ranges,
 )
 from sftrecipe_registry.shared.replies.reply import said
 from sftrecipe_registry.shared.replies.rubric_scale import RubricScale, rubric_variables
 from sftrecipe_registry.shared.text.row_text import parted, with_answer
 
 _GIVEN = frozenset({"instruction", "input", "output", "reference"})
-_MEASURES = ("score",)
 
 
 class Rubric(AnsweringModels, RubricScale, Judge):
@@ -48,10 +55,11 @@ class Rubric(AnsweringModels, RubricScale, Judge):
 
     Metrics, each with its interval: `MODEL_score`, the mean, and `FIRST_minus_MODEL_score`, what
     the first model has more than each other on the same questions; `judged` and `invalid`, the
-    rows. A row counts for all models or for none: `invalid` are `no_score` (no reply with a score),
-    `no_question`, `call_failed`, `refused`.
+    rows, and `invalid_share`. A row counts for all models or for none: `invalid` are `no_score` (no
+    reply with a score), `no_question`, `call_failed`, `refused`.
     """
 
+    version: ClassVar[str] = "2"
     needs: ClassVar[frozenset[Capability]] = frozenset({"chat"})
     paper: ClassVar[str] = (
         "Aspects of Cui et al. 2024, UltraFeedback (arXiv 2310.01377); with a reference: Kim et "
@@ -94,7 +102,15 @@ class Rubric(AnsweringModels, RubricScale, Judge):
 
     def metrics(self) -> frozenset[str]:
         """Every model's score, and the differences, with their intervals."""
-        return model_metrics(self.models, _MEASURES)
+        return model_metrics(self.models, self._measures())
+
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """Scores lie on the scale."""
+        return model_ranges(self.models, self._measures())
+
+    def limits(self) -> Mapping[str, float]:
+        """Rows that could not be judged."""
+        return INVALID_LIMIT
 
     def expected(self, least: int, most: int | None) -> Expected:
         """An answer and `samples` scores of each model a row."""
@@ -107,8 +123,11 @@ class Rubric(AnsweringModels, RubricScale, Judge):
         Raises PluginRefused where no row could be judged.
         """
         judged = await judged_rows(lambda row: self._scored(row, ctx), rows, ctx)
-        found = model_estimates(judged, self.models, _MEASURES, ctx)
-        return model_judgement(judged, found, self.models, _MEASURES)
+        found = model_estimates(judged, self.models, self._measures())
+        return model_judgement(judged, found, self.models, self._measures())
+
+    def _measures(self) -> Spans:
+        return {"score": Span(self.worst, self.best)}
 
     async def _scored(self, row: Record, ctx: Context) -> JudgedRow:
         """Raises NotJudged and CallFailed."""
