@@ -24,7 +24,7 @@ STEPS = 6
 def train(config: str, *overrides: str) -> None:
     settings = yaml.safe_load(Path(config).read_text())
     given = dict(each.split("=") for each in overrides)
-    output = Path(settings["output_dir"])
+    output = Path(given.get("output_dir", settings["output_dir"]))
     with Path("starts.jsonl").open("a") as file:
         file.write(json.dumps({"given": given, "variables": dict(os.environ)}) + "\n")
     if MODE == "nothing":

@@ -2,10 +2,12 @@
 
 from sftrecipe.messages.hints_en import HINTS, WORDS
 from sftrecipe.messages.reasons_en import REASONS
+from sftrecipe.messages.trainings_en import TRAININGS
 
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
+    **TRAININGS,
     "plugin-import": "{kind} '{name}' of package {package} cannot be imported: {error}",
     "plugin-class": "{kind} '{name}' of package {package} is not a {base}",
     "plugin-duplicate": "{kind} '{name}' is declared by two packages: {first} and {second}",
@@ -195,22 +197,14 @@ MESSAGES = {
     "lost-before": "before it went: {lost}",
     "step-failed": "step '{step}' ({use}) failed: {error}",
     "nothing-would-be-judged": "judge '{step}' would have no rows: '{reads}' is empty",
-    "training-refused": "training '{step}' would fail: {count} found wrong",
     "data-first": "the data of recipe '{name}' is not made yet: step '{step}'",
     "unnamed-column": "source '{source}' leaves out {columns}: its catalogue entry does not name what its rows have",
-    "untaught": "training '{step}' learns from {kind}, and its exports hold {found} alone",
-    "nothing-to-train": "recipe '{name}' has no train block",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
-    "finding": "{block}: {state}[{check}]: {message}",
-    "finding-advice": "  hint: {advice}",
-    "check-outcome": "{faults} would make the training fail, {warnings} to look at",
     "gate-missed": "gate missed: {missed}",
     "gate-below": "{step}: {metric} is {value}, asked {bounds}",
     "gate-without-figure": "{step}: {metric} is not found, asked {bounds}",
     "gate-both": "{least} and {most}",
-    "trainer-only-writes": "trainer '{trainer}' only writes its configuration",
-    "trainer-no-environment": "trainer '{trainer}' needs no environment of its own",
     "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
     "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
     "no-run": "folder '{folder}' holds no run",

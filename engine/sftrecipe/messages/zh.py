@@ -2,10 +2,12 @@
 
 from sftrecipe.messages.hints_zh import HINTS, WORDS
 from sftrecipe.messages.reasons_zh import REASONS
+from sftrecipe.messages.trainings_zh import TRAININGS
 
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
+    **TRAININGS,
     "plugin-import": "软件包 {package} 的 {kind} 插件 '{name}' 无法导入：{error}",
     "plugin-class": "软件包 {package} 的 {kind} 插件 '{name}' 不是 {base} 的子类",
     "plugin-duplicate": "{kind} 插件 '{name}' 被两个软件包重复声明：{first} 和 {second}",
@@ -186,22 +188,14 @@ MESSAGES = {
     "lost-before": "在此之前已失去：{lost}",
     "step-failed": "步骤 '{step}'（{use}）失败：{error}",
     "nothing-would-be-judged": "评测 '{step}' 将没有数据可评：'{reads}' 是空的",
-    "training-refused": "训练 '{step}' 会失败：发现 {count} 处错误",
     "data-first": "配方 '{name}' 的数据还没有生成：步骤 '{step}'",
     "unnamed-column": "数据源 '{source}' 未读取 {columns}：数据中有这些列，但目录条目没有写明",
-    "untaught": "训练 '{step}' 需要{kind}，而它的导出中只有{found}",
-    "nothing-to-train": "配方 '{name}' 没有 train 步骤",
     "nothing-to-sweep": "配方 '{name}' 没有 sweep",
     "nothing-to-evaluate": "配方 '{name}' 没有 evaluate 步骤",
-    "finding": "{block}: {state}[{check}]: {message}",
-    "finding-advice": "  提示：{advice}",
-    "check-outcome": "会使训练失败 {faults} 项，需留意 {warnings} 项",
     "gate-missed": "未达到门槛：{missed}",
     "gate-below": "{step}：{metric} 为 {value}，要求{bounds}",
     "gate-without-figure": "{step}：没有 {metric}，要求{bounds}",
     "gate-both": "{least}且{most}",
-    "trainer-only-writes": "训练器 '{trainer}' 只写出配置",
-    "trainer-no-environment": "训练器 '{trainer}' 不需要单独的环境",
     "row-account": "步骤 '{step}' 的行数对不上：读入 {made}，保留 {kept}，剔除 {rejected}",
     "verdict-count": "过滤器 '{step}' 没有为每一行给出一个判定",
     "no-run": "文件夹 '{folder}' 里没有运行结果",

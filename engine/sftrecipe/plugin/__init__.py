@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.environments import (
         ENVIRONMENT_MADE, environment_of, install_command, user_data,
     )
+    from sftrecipe.plugin.kept_models import (
+        KEPT, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
+    )
     from sftrecipe.plugin.model import Model, Reply
     from sftrecipe.plugin.option_types import (
         ANY_COLUMN, STEERING, ColumnName, Described, Effort, InputFile, InputPath, LaterMarker,
@@ -97,6 +100,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.plugin_kinds": "ExportContext DataSet",
         "sftrecipe.plugin.row_kinds": "RowKind RowCheck Unfit FIRST_ROWS",
         "sftrecipe.plugin.trainer": "Training TrainingState Trained Finding",
+        "sftrecipe.plugin.kept_models": (
+            "KEPT KeptModel ModelNote is_model_link kept_model_of read_model_note"
+        ),
     },
     "Judgements": {
         "sftrecipe.plugin.plugin_kinds": "Judgement",
@@ -162,6 +168,7 @@ __all__ = [
     "ENVIRONMENT_MADE",
     "FIRST_ROWS",
     "KEEP",
+    "KEPT",
     "KEPT_REASONS",
     "MOST_TOKENS",
     "OF_TURNS",
@@ -198,6 +205,7 @@ __all__ = [
     "Inputs",
     "Judge",
     "Judgement",
+    "KeptModel",
     "LaterMarker",
     "LimitSeen",
     "Limits",
@@ -208,6 +216,7 @@ __all__ = [
     "Mixer",
     "Model",
     "ModelName",
+    "ModelNote",
     "OptionFiles",
     "OptionProblem",
     "Outcome",
@@ -271,7 +280,9 @@ __all__ = [
     "install_command",
     "is_cut_off",
     "is_empty",
+    "is_model_link",
     "join_thought",
+    "kept_model_of",
     "known_vendors",
     "looks_like_turns",
     "make_sandbox",
@@ -280,6 +291,7 @@ __all__ = [
     "open_regular",
     "question",
     "quirks_of",
+    "read_model_note",
     "read_turns",
     "render_template",
     "split_thought",

@@ -58,6 +58,8 @@ class Training:
     """Folders of the models that earlier train blocks made, by their ids."""
     allowed: frozenset[str] = frozenset()
     """Words of permissions (`Plugin.asks_permission`) that the user gave for the recipe."""
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    """What the engine says of the step, for `ModelNote`."""
     tell: Callable[[TrainingState], None] = _unwatched
     """Tell how far the training is."""
     say: Callable[[str], None] = _unwatched
@@ -75,6 +77,8 @@ class Trained:
     """The loss on what it trains on, by step."""
     held_out_losses: Sequence[tuple[int, float]] = ()
     """The loss on the holdout, by step, where the trainer measured it on the way."""
+    seconds: float | None = None
+    """How long it was trained, all attempts together; None where nobody counted."""
 
 
 class Trainer(Plugin):

@@ -17,6 +17,7 @@ from typing import IO, Any
 import orjson
 
 from sftrecipe.errors import UsageError
+from sftrecipe.plugin.kept_models import is_model_link
 from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused, Source
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.plugin.trainer import Trainer
@@ -130,7 +131,8 @@ class OutputFolder:
         path = self.folder / name
         if not os.path.lexists(path) or self._take_over:
             return
-        if path.is_symlink() or name not in _files(owner):
+        is_ours = name in _files(owner)
+        if not is_ours or (path.is_symlink() and not is_model_link(self.folder, path)):
             self._refuse(path)
 
     def _refuse(self, path: Path) -> None:

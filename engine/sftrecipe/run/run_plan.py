@@ -248,6 +248,7 @@ def _register(run: RunState, before: RunRecord) -> None:
 
 
 def _configure_training(run: RunState) -> None:
-    """Leave the trainings' configurations, where none of them was executed."""
-    if not run.models:
+    """Leave the trainings' configurations, where not all of them were executed now."""
+    trained = {done.step.id for done in run.done if done.facts.model and not done.cached}
+    if trained != {block.id for block in run.plan.recipe.train}:
         configure(training_target(run))

@@ -206,6 +206,8 @@ class ModelFacts:
     held_out_losses: Sequence[LossPoint] = ()
     files: Mapping[str, FileState] = field(default_factory=dict)
     """Those of the model's folder."""
+    seconds: float | None = None
+    """How long it was trained, however often it was found since; None where nobody counted."""
 
     @classmethod
     def from_json(cls, notes: Mapping[str, Any]) -> Self | None:
@@ -219,6 +221,7 @@ class ModelFacts:
             _curve(notes, "losses"),
             _curve(notes, "held_out_losses"),
             notes["files"],
+            field_of(notes, "seconds", 0.0) or None,
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -229,6 +232,7 @@ class ModelFacts:
             "losses": [list(point) for point in self.losses],
             "held_out_losses": [list(point) for point in self.held_out_losses],
             "files": dict(self.files),
+            **({} if self.seconds is None else {"seconds": self.seconds}),
         }
 
 

@@ -14,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sftrecipe.plugin import (
+    KEPT,
     DataSet,
     Finding,
     Inputs,
@@ -186,7 +187,7 @@ with:
         """Its configurations, and the folder of the model."""
         model = str(PurePosixPath(str(self.arguments.get("output_dir") or _named("model", block))))
         files = [f"{_named(kind, block)}.yaml" for kind in ("train", "merge")]
-        return files if model == "." else [*files, model]
+        return [*files, KEPT] if model == "." else [*files, model, KEPT]
 
     def preflight(self, training: Training) -> Iterator[Finding]:
         """What LLaMA-Factory would fail on, leave out or misread: arguments, data, model, machine.

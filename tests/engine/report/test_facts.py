@@ -21,7 +21,6 @@ from sftrecipe.report.pages.run.drawings.flow import flow_chart
 from sftrecipe.report.pages.run.drawings.flow_layout import CARD, flow_layout
 from sftrecipe.report.pages.run.drawings.numbers import fitted, ticks
 from sftrecipe.report.pages.run.facts import near_duplicates, scripts, topic_map
-from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.context_trees import context_trees
 from sftrecipe.report.pages.run.facts.histogram import histogram, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
@@ -29,6 +28,7 @@ from sftrecipe.report.pages.run.facts.plan_graph import Flow, PlanGraph, Stage, 
 from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.report.words import chinese, english
 from sftrecipe.run.run_record import RunRecord
+from sftrecipe.run.written_blocks import written_blocks
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.rows import RowWriter, rows_at, rows_named
 from sftrecipe.store.sample_places import evenly
@@ -272,12 +272,12 @@ def test_the_graph_names_every_step() -> None:
 def test_unnamed_blocks_have_the_names_that_the_recipes_reader_gives() -> None:
     document = {"filter": [{"use": "length"}, {"id": "own", "use": "length"}, {"use": "length"}],
                 "mix": {"weights": {"a": 1}}, "sources": {"s": {"use": "jsonl"}}}  # fmt: skip
-    assert [name for name, _ in blocks(document, "filter")] == [
+    assert [name for name, _ in written_blocks(document, "filter")] == [
         "filter-length", "own", "filter-length-2",
     ]  # fmt: skip
-    assert [name for name, _ in blocks(document, "mix")] == ["mix"]
-    assert [name for name, _ in blocks(document, "sources")] == ["s"]
-    assert list(blocks({}, "export")) == []
+    assert [name for name, _ in written_blocks(document, "mix")] == ["mix"]
+    assert [name for name, _ in written_blocks(document, "sources")] == ["s"]
+    assert list(written_blocks({}, "export")) == []
 
 
 def test_secrets_of_the_environment_and_of_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:

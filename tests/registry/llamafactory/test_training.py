@@ -18,6 +18,8 @@ import pytest
 
 from sftrecipe import Context, PluginRefused
 from sftrecipe.plugin import Trained, Training
+from sftrecipe.plugin.kept_models import kept_models
+from sftrecipe.run.steps.current_model import point_at, shown_model
 from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.arguments.table import shipped
@@ -72,7 +74,15 @@ def prepared(folder: Path, rows: int = 4, **more: Any) -> Training:
 
 def train(training: Training, **arguments: Any) -> Trained:
     trainer = LlamaFactory.model_validate({**BASE, **arguments})
-    return asyncio.run(trainer.train(training, trainer.write_config(training)))
+    trained = asyncio.run(trainer.train(training, trainer.write_config(training)))
+    point_at(trained.model, training.folder, print)  # as the engine does
+    return trained
+
+
+def begun(folder: Path) -> Path:
+    """The folder of the training that was begun there, as long as there is one."""
+    found = list(kept_models(folder))
+    return found[0].folder if len(found) == 1 else folder / "none"
 
 
 def starts(folder: Path) -> list[dict[str, Any]]:
@@ -96,8 +106,9 @@ def test_it_trains_merges_and_tells(tmp_path: Path) -> None:
     states, said = [], []
     run = tmp_path / "run"
     trained = train(prepared(run, tell=states.append, say=said.append))
-    assert trained.model == run / "model" / "merged"
-    assert (trained.model / "model.safetensors").read_text() == "model"
+    assert trained.model == begun(run) / "merged"
+    assert shown_model(trained.model, run) == run / "model" / "merged"
+    assert (trained.model / "model.safetensors").read_text() == f"models/{begun(run).name}"
     assert trained.metrics == {"train_loss": 0.5, "eval_loss": 0.25}
     assert trained.losses[:2] == ((1, 1.0), (2, 0.5))
     assert trained.held_out_losses == ((6, 0.25),)
@@ -124,8 +135,7 @@ def test_what_changed_is_trained_anew(tmp_path: Path, change: str) -> None:
     base.mkdir()
     (base / "config.json").write_text("{}")
     train(prepared(run), model_name_or_path=str(base))
-    (run / "model" / "old.txt").touch()
-    (run / "model" / "merged" / "model.safetensors").write_text("of another training")
+    before = (run / "model").resolve()
     if change == "weights":
         (run / "model" / "adapter_model.safetensors").unlink()
     if change == "base":
@@ -133,12 +143,19 @@ def test_what_changed_is_trained_anew(tmp_path: Path, change: str) -> None:
     more = {"lora_rank": 3} if change == "arguments" else {}
     train(prepared(run, rows=5 if change == "data" else 4), model_name_or_path=str(base), **more)
     again = starts(run)[1]["given"]
-    assert (run / "model" / "merged" / "model.safetensors").read_text() == "model"
+    now = (run / "model").resolve()
     if change == "weights":  # the same training: its last checkpoint stands
-        assert again["resume_from_checkpoint"] == "model/checkpoint-6"
+        assert again["resume_from_checkpoint"] == f"models/{now.name}/checkpoint-6"
+        assert now == before
     else:
-        assert again == {}
-        assert not (run / "model" / "old.txt").exists()
+        assert again == {"output_dir": f"models/{now.name}"}
+        assert now != before
+        assert (before / "merged" / "model.safetensors").is_file()
+        if change == "base":
+            (base / "config.json").write_text("{}")
+        train(prepared(run), model_name_or_path=str(base))  # back again
+        assert len(starts(run)) == 2
+        assert (run / "model").resolve() == before
 
 
 def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
@@ -148,9 +165,11 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     theirs.write_text("precious")
     assert "holds files that no training of this recipe left (checkpoint-9)" in refused(training)
     assert theirs.read_text() == "precious"
-    train(training, resume_from_checkpoint="model/checkpoint-9")
-    assert theirs.read_text() == "precious"
-    assert starts(training.folder)[0]["given"] == {}
+    assert not (training.folder / "starts.jsonl").exists()
+    (training.folder / "model").rename(training.folder / "theirs")
+    train(training, resume_from_checkpoint="theirs/checkpoint-9")
+    assert (training.folder / "theirs" / "checkpoint-9" / "weights").read_text() == "precious"
+    assert starts(training.folder)[0]["given"]["resume_from_checkpoint"] == "theirs/checkpoint-9"
 
 
 def test_a_folder_that_a_link_leads_out_of_is_refused(tmp_path: Path) -> None:
@@ -196,8 +215,10 @@ def test_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, fails: Any) -
     fails("")
     states: list[Any] = []
     trained = train(replace(training, tell=states.append))
+    here = f"models/{begun(training.folder).name}"
     assert starts(training.folder)[1]["given"] == {
-        "resume_from_checkpoint": "model/checkpoint-2",
+        "output_dir": here,
+        "resume_from_checkpoint": f"{here}/checkpoint-2",
         "overwrite_output_dir": "false",
     }
     assert [state.step for state in states] == [3, 4, 5, 6]
@@ -213,7 +234,7 @@ def test_a_reward_model_starts_over(tmp_path: Path, fails: Any) -> None:
     arguments = {"stage": "rm", "dataset": "demo", "finetuning_type": "full"}
     refused(training, **arguments)
     refused(training, **arguments)
-    assert starts(training.folder)[1]["given"] == {}
+    assert starts(training.folder)[1]["given"].keys() == {"output_dir"}
 
 
 def test_a_half_written_merge_is_made_again(tmp_path: Path, fails: Any) -> None:
@@ -222,7 +243,7 @@ def test_a_half_written_merge_is_made_again(tmp_path: Path, fails: Any) -> None:
     message = refused(training)
     assert "could not merge the adapter (exit status 1): RuntimeError: no space left" in message
     assert str(training.folder / "merge.log") in message
-    assert not (training.folder / "model" / "merged").exists()
+    assert not (begun(training.folder) / "merged").exists()
     fails("")
     train(training)
     assert len(starts(training.folder)) == 1
@@ -312,8 +333,8 @@ async def test_a_cancelled_training_leaves_no_process(tmp_path: Path, fails: Any
     training = prepared(tmp_path / "run")
     trainer = LlamaFactory.model_validate(BASE)
     task = asyncio.create_task(trainer.train(training, trainer.write_config(training)))
-    state = training.folder / "model" / "checkpoint-2" / "trainer_state.json"
-    await asyncio.to_thread(until, state.exists)
+    state = Path("checkpoint-2", "trainer_state.json")
+    await asyncio.to_thread(until, lambda: (begun(training.folder) / state).exists())
     processes = noted(training.folder)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -338,7 +359,7 @@ def test_a_killed_engine_leaves_no_process(tmp_path: Path, fails: Any, number: i
     fails("slow")
     run = tmp_path / "run"
     engine = started(run)
-    until((run / "model" / "checkpoint-2" / "trainer_state.json").exists)
+    until(lambda: (begun(run) / "checkpoint-2" / "trainer_state.json").exists())
     processes = noted(run)
     assert len(processes) == 3
     engine.send_signal(number)
@@ -353,7 +374,7 @@ def test_what_a_killed_engine_and_keeper_left_is_ended_first(tmp_path: Path, fai
     fails("slow")
     run = tmp_path / "run"
     engine = started(run)
-    until((run / "model" / "checkpoint-1" / "trainer_state.json").exists)
+    until(lambda: (begun(run) / "checkpoint-1" / "trainer_state.json").exists())
     *processes, keeper = noted(run)
     assert "trains in" in refused(prepared(run))  # while it works, it is not disturbed
     os.kill(keeper.pid, signal.SIGKILL)
@@ -407,7 +428,8 @@ def test_qlora_is_merged_into_the_model_as_it_was_before(tmp_path: Path) -> None
         lora_rank=8,
         trust_remote_code=True,
     )
+    here = f"models/{begun(training.folder).name}"
     assert (training.folder / "merge.yaml").read_text() == (
         "model_name_or_path: m\ntrust_remote_code: true\ntemplate: qwen\n"
-        "adapter_name_or_path: first,model\nexport_dir: model/merged.unfinished\n"
+        f"adapter_name_or_path: first,{here}\nexport_dir: {here}/merged.unfinished\n"
     )

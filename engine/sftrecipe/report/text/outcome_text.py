@@ -26,6 +26,7 @@ from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.run.run_record import EstimateAndFact
 from sftrecipe.run.run_state import Done
+from sftrecipe.run.steps.current_model import shown_model
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
 from sftrecipe.store.step_facts import MixFacts, StreamShare
@@ -162,7 +163,7 @@ def _not_held_out_lines(outcome: Outcome) -> Iterator[str]:
 def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
     """Every training, with the folder of its model."""
     for done in _done_steps(outcome, "train"):
-        yield done, model_of(done.facts, outcome.out)
+        yield done, shown_model(model_of(done.facts, outcome.out), outcome.out)
 
 
 def _training_lines(outcome: Outcome) -> Iterator[str]:

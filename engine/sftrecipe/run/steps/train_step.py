@@ -22,6 +22,7 @@ from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import block_context
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_state import RunState
+from sftrecipe.run.steps.current_model import made_by, point_at, training_alone
 from sftrecipe.run.steps.evaluate_step import check_judges
 from sftrecipe.run.steps.export_step import file_state
 from sftrecipe.run.steps.step_runner import StepRunner
@@ -60,10 +61,12 @@ class TrainStep(StepRunner):
         trainer, target = trainer_of(block), training_target(run)
         training = replace(
             _training(target, block, target.models),
+            made_by=made_by(run.plan.recipe, step),
             tell=lambda state: run.progress.trained(step.id, state),
             say=run.progress.line,
         )
-        trained = await trainer.train(training, _configured(target, block, training))
+        with training_alone(run.out):
+            trained = await trainer.train(training, _configured(target, block, training))
         model = _model_facts(trained, run.out)
         (draft / _CONTENT).write_bytes(orjson.dumps(model.as_json()))
         return StepFacts(model=model)
@@ -114,6 +117,7 @@ class TrainStep(StepRunner):
         """Put the trained model where the recipe's providers name it."""
         run = self.run
         run.models[step.id] = model_of(facts, run.out)
+        point_at(model_of(facts, run.out), run.out, run.progress.line)
         after = self.providers_after(run.plan.recipe, step, facts, run.out)
         for name, block in after.items():
             run.session.provide(name, block)
@@ -221,4 +225,5 @@ def _model_facts(trained: Trained, out: Path) -> ModelFacts:
         losses=trained.losses,
         held_out_losses=trained.held_out_losses,
         files={path.name: file_state(path) for path in files},
+        seconds=trained.seconds,
     )

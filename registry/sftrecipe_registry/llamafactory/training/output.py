@@ -1,7 +1,7 @@
-"""The folder that LLaMA-Factory trains into: whose it is, what stands in it, where to go on.
+"""The folder that LLaMA-Factory trains into: what stands in it, where to go on.
 
-A note in the folder says for which configuration and data it is. Without the note the folder is
-somebody else's, and nothing in it is touched.
+It lies by the training's fingerprint among the run's `models`, and a note in it says how far the
+training is. `output_dir` becomes a link to it once the model is whole.
 """
 
 from __future__ import annotations
@@ -9,19 +9,31 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import PluginRefused, Texts
+from sftrecipe.plugin import (
+    KeptModel,
+    ModelNote,
+    PluginRefused,
+    Texts,
+    is_model_link,
+    kept_model_of,
+    read_model_note,
+)
 from sftrecipe_registry.shared.models.model_folder import weights_fingerprint
 
 texts = Texts(__package__)
 
-NOTE = ".sftrecipe.json"
 RESULTS = "all_results.json"
 MERGED = "merged"
+NOTE = ".sftrecipe.json"
+_STATE = "trainer_state.json"
+_SEALED = 1 << 20
+"""Bytes of a file of weights that are read at its beginning and its end."""
 _ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -35,11 +47,18 @@ _STARTS_OVER = ("rm", "ppo")
 class Output:
     """The folder of one training."""
 
-    folder: Path
+    kept: KeptModel
+    name: str
+    """`output_dir`, from the run's folder on."""
     settings: Mapping[str, Any]
     """LLaMA-Factory's arguments, as `train.yaml` has them."""
-    fingerprint: str
-    """Of the settings and the data."""
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    """What the engine says of the step."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the training lies."""
+        return self.kept.folder
 
     @property
     def adapter(self) -> bool:
@@ -49,27 +68,64 @@ class Output:
     @property
     def finished(self) -> bool:
         """Whether this very training is done and its model stands."""
-        return self._is_this() and self._note().get("done") is True and self.trained(0)
+        return self.kept.note.done and self.trained(0)
 
     @property
     def resumed(self) -> bool:
         """Whether it went on from a checkpoint."""
-        return self._note().get("resumed") is True
+        return self.kept.note.resumed
 
-    def prepare(self) -> Path | None:
+    @property
+    def seconds(self) -> float:
+        """How long it took, all attempts together."""
+        return self.kept.note.seconds
+
+    def check_place(self) -> None:
+        """Take over what an earlier version left where the link will be.
+
+        Raises PluginRefused where files lie there that no training of a recipe left.
+        """
+        link = self.kept.run / self.name
+        if is_model_link(self.kept.run, link):
+            return
+        old = read_model_note(link).fingerprint
+        if old and not link.is_symlink():
+            with suppress(OSError):  # a system without links: it stays what it is
+                KeptModel(self.kept.run, old).take_over(self.name)
+            return
+        inside = sorted(each.name for each in link.iterdir()) if link.is_dir() else []
+        if inside or link.is_symlink() or link.is_file():
+            names = ", ".join(inside[:3]) + (" …" if len(inside) > 3 else "")
+            raise PluginRefused(texts("folder-of-others", folder=link, names=names or link.name))
+        if link.is_dir():
+            link.rmdir()
+
+    def prepare(self, spare: tuple[str, ...] = ()) -> Path | None:
         """Make the folder ready: the checkpoint to go on from; None: it starts with nothing in it.
 
-        Raises PluginRefused where files lie in it that no earlier training of a recipe left.
+        What somebody trained into the folder by hand is set aside.
         """
-        checkpoint = None
-        if self.settings.get("resume_from_checkpoint"):
-            self.folder.mkdir(parents=True, exist_ok=True)  # the user says where it goes on
+        note, checkpoint = self.kept.note, None
+        if self._altered(note):
+            self.kept.set_aside("by-hand")
+            note = ModelNote()
+        if note.fingerprint and not self.settings.get("resume_from_checkpoint"):
+            checkpoint = self._last_checkpoint()
+        seconds = 0.0
+        if checkpoint is None:
+            shutil.rmtree(self.folder, ignore_errors=True)
         else:
-            if self._is_this():
-                checkpoint = self._last_checkpoint()
-            if checkpoint is None:
-                self._empty()
-        self._write_note(done=False, resumed=checkpoint is not None)
+            seconds = note.seconds + self._unnoted(checkpoint)
+        self.kept.write_note(
+            ModelNote(
+                fingerprint=self.kept.key,
+                name=self.name,
+                resumed=checkpoint is not None,
+                seconds=seconds,
+                spare=spare,
+                made_by=self.made_by,
+            )
+        )
         return checkpoint
 
     def noted(self) -> int:
@@ -77,8 +133,10 @@ class Output:
         return (self.folder / NOTE).stat().st_mtime_ns
 
     def trained(self, since: int) -> bool:
-        """Whether weights and results stand that were written since then."""
+        """Whether weights and results stand that were written since then, and nobody's by hand."""
         if not _newer(self.folder / RESULTS, since) or "train_loss" not in self.results():
+            return False
+        if self._altered(self.kept.note):
             return False
         if self.adapter:
             return any(_newer(self.folder / name, since) for name in _ADAPTERS)
@@ -89,21 +147,26 @@ class Output:
         found = _read_json(self.folder / RESULTS)
         return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
-    def finish(self) -> None:
-        """Note that this training is done."""
-        self._write_note(done=True, resumed=self.resumed)
+    def stopped(self, seconds: float) -> None:
+        """Note that an attempt of so many seconds did not come to its end."""
+        note = self.kept.note
+        if note.fingerprint:
+            self.kept.write_note(replace(note, seconds=note.seconds + seconds))
 
-    def _note(self) -> dict[str, Any]:
-        return _read_json(self.folder / NOTE)
+    def finish(self, seconds: float) -> None:
+        """Note that this training is done, after a last attempt of so many seconds."""
+        note = self.kept.note
+        seal, seconds = weights_seal(self.folder), note.seconds + seconds
+        self.kept.write_note(replace(note, done=True, seconds=seconds, seal=seal))
 
-    def _is_this(self) -> bool:
-        return self._note().get("fingerprint") == self.fingerprint
+    def _altered(self, note: ModelNote) -> bool:
+        """Whether the weights are others than the training left."""
+        return note.done and bool(note.seal) and weights_seal(self.folder) not in ("", note.seal)
 
-    def _write_note(self, *, done: bool, resumed: bool) -> None:
-        new = self.folder / f"{NOTE}.new"
-        note = {"fingerprint": self.fingerprint, "done": done, "resumed": resumed}
-        new.write_text(json.dumps(note), "utf-8")
-        new.replace(self.folder / NOTE)
+    def _unnoted(self, checkpoint: Path) -> float:
+        """Seconds from the beginning of an attempt that was killed to its last checkpoint."""
+        until = (checkpoint / _STATE).stat().st_mtime_ns
+        return max(0, until - self.noted()) / 1e9
 
     def _last_checkpoint(self) -> Path | None:
         """The last whole one, where the stage can go on from any."""
@@ -113,19 +176,23 @@ class Output:
         whole = [step for step, folder in found.items() if _is_whole(folder, step)]
         return found[max(whole)] if whole else None
 
-    def _empty(self) -> None:
-        """Remove what earlier trainings of the recipe left."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        inside = [entry for entry in sorted(self.folder.iterdir()) if entry.name[:1] != "."]
-        if inside and not self._note():
-            names = ", ".join(entry.name for entry in inside[:3])
-            names += " …" if len(inside) > 3 else ""
-            raise PluginRefused(texts("folder-of-others", folder=self.folder, names=names))
-        for entry in inside:
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+
+def weights_seal(folder: Path) -> str:
+    """What tells the weights in a folder from others; empty where there are none.
+
+    Of each file the size, the beginning and the end are read: a training alters all of it.
+    """
+    found, any_weights = blake2b(digest_size=8), False
+    for pattern in (*_ADAPTERS, "model*.safetensors", "pytorch_model*.bin"):
+        for file in sorted(folder.glob(pattern)):
+            any_weights = True
+            size = file.stat().st_size
+            found.update(f"{file.name} {size}\n".encode())
+            with file.open("rb") as opened:
+                found.update(opened.read(_SEALED))
+                opened.seek(max(0, size - _SEALED))
+                found.update(opened.read(_SEALED))
+    return found.hexdigest() if any_weights else ""
 
 
 def model_stands(folder: Path, since: int = 0) -> bool:
@@ -143,13 +210,27 @@ def model_stands(folder: Path, since: int = 0) -> bool:
 
 def training_fingerprint(settings: Mapping[str, Any], folder: Path) -> str:
     """32 hexadecimal digits that another configuration, base model or data does not have."""
-    found = blake2b(json.dumps(settings, sort_keys=True, default=str).encode(), digest_size=16)
+    named = {**settings, **_base_by_name(settings, folder)}
+    found = blake2b(json.dumps(named, sort_keys=True, default=str).encode(), digest_size=16)
     base = folder / str(settings.get("model_name_or_path"))
-    if base.is_dir():
-        found.update(weights_fingerprint(base).encode())
+    adapters = [folder / each for each in listed(settings.get("adapter_name_or_path"))]
+    for weights in (base, *adapters):
+        if weights.is_dir():
+            found.update(weights_fingerprint(weights).encode())
     for text in _data(settings, folder):
         found.update(text)
     return found.hexdigest()
+
+
+def _base_by_name(settings: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """A base that an earlier block trained, as its link would show it: a key says how it was made,
+    not what it is."""
+    base = folder / str(settings.get("model_name_or_path"))
+    kept = kept_model_of(folder, base)
+    if kept is None or not kept.note.name:
+        return {}
+    name = Path(kept.note.name) / base.relative_to(kept.folder)
+    return {"model_name_or_path": str(name)}
 
 
 def _data(settings: Mapping[str, Any], folder: Path) -> Iterator[bytes]:
@@ -184,7 +265,7 @@ def _step(checkpoint: Path) -> int:
 
 def _is_whole(checkpoint: Path, step: int) -> bool:
     """Whether all of it was written: the state comes last."""
-    state = _read_json(checkpoint / "trainer_state.json")
+    state = _read_json(checkpoint / _STATE)
     kept = any(any(checkpoint.glob(pattern)) for pattern in _OPTIMIZERS)
     return kept and state.get("global_step") == step
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from sftrecipe.plugin import PluginRefused, Texts, Trained, Training
+from sftrecipe.plugin import KEPT, KeptModel, PluginRefused, Texts, Trained, Training
 from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
@@ -40,8 +41,10 @@ async def train(training: Training, config: Path) -> Trained:
     Raises PluginRefused with LLaMA-Factory's own last words.
     """
     await asyncio.to_thread(end_leftovers, training.folder, training.say)
-    output = await asyncio.to_thread(_output, config)
+    output = await asyncio.to_thread(_output, training, config)
+    output.check_place()
     if output.finished:
+        output.kept.rename_note(output.name)
         training.say(f"the model in {output.folder} stands already: it is not trained again")
     else:
         await _train(training, config, output)
@@ -55,34 +58,35 @@ async def train(training: Training, config: Path) -> Trained:
     if output.resumed and losses:
         # Its own sums the steps after the checkpoint and divides by all: far too low.
         results["train_loss"] = mean_loss(losses)
-    return Trained(model, results, losses, _with_end(held_out_losses, losses, results))
+    held_out_losses = _with_end(held_out_losses, losses, results)
+    return Trained(model, results, losses, held_out_losses, output.seconds)
 
 
-def _output(config: Path) -> Output:
-    """What the configuration trains. Raises PluginRefused where that leads out of the run's folder
-    by a link."""
+def _output(training: Training, config: Path) -> Output:
+    """What the configuration trains. Raises PluginRefused where `output_dir` leads out of the run's
+    folder by a link, or has the place of all models."""
     settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
     run = config.parent
-    folder = run / str(settings.get("output_dir") or _OUTPUT)
-    if not folder.resolve().is_relative_to(run.resolve()):
-        raise PluginRefused(texts("leads-out", folder=folder))
-    return Output(folder, settings, training_fingerprint(settings, run))
+    name = str(PurePosixPath(str(settings.get("output_dir") or _OUTPUT)))
+    for folder in (run / name, run / KEPT):
+        if not folder.resolve().is_relative_to(run.resolve()):
+            raise PluginRefused(texts("leads-out", folder=folder))
+    if PurePosixPath(name).parts[:1] in ((), (KEPT,)):
+        raise PluginRefused(texts("place-of-models", folder=name))
+    kept = KeptModel(run, training_fingerprint(settings, run))
+    return Output(kept, name, settings, training.made_by)
 
 
 async def _train(training: Training, config: Path, output: Output) -> None:
     log = config.with_suffix(".log")
     checkpoint = output.prepare()
-    since = output.noted()
-    arguments = ["train", config.name]
+    since, began = output.noted(), time.monotonic()
     if checkpoint is None:
         log.unlink(missing_ok=True)
         training.say(f"starting {NAME}; its log: {log}")
         _tell_withheld(training, output.settings)
     else:
         training.say(f"going on from {checkpoint.name}; its log: {log}")
-        where = checkpoint.relative_to(config.parent)
-        # Else it deletes the log of the steps that are done.
-        arguments += [f"resume_from_checkpoint={where}", "overwrite_output_dir=false"]
     reader = TrainingLog(output.folder)
     if checkpoint is not None:
         list(reader.news())
@@ -93,19 +97,47 @@ async def _train(training: Training, config: Path, output: Output) -> None:
             training.tell(state)
         return bool(states)
 
-    status = await run_command(
-        arguments,
-        config.parent,
-        log,
-        settings=output.settings,
-        allowed=training.allowed,
-        news=news,
-        say=training.say,
-    )
-    _judge(output, since, status, log)
+    try:
+        status = await run_command(
+            _arguments(output, config, checkpoint),
+            config.parent,
+            log,
+            settings=output.settings,
+            allowed=training.allowed,
+            news=news,
+            say=training.say,
+        )
+        _judge(output, since, status, log)
+        await asyncio.to_thread(_check_unchanged, output)
+    except BaseException:
+        output.stopped(time.monotonic() - began)
+        raise
     if status != "exit status 0":
         training.say(f"{NAME} ended with {status} after it had written everything; its log: {log}")
-    output.finish()
+    output.finish(time.monotonic() - began)
+
+
+def _arguments(output: Output, config: Path, checkpoint: Path | None) -> list[str]:
+    """The command's, which say where this training lies and where it goes on."""
+    run = config.parent
+    found = ["train", config.name, f"output_dir={output.folder.relative_to(run)}"]
+    if checkpoint is not None:
+        # Else it deletes the log of the steps that are done.
+        where = checkpoint.relative_to(run)
+        return [*found, f"resume_from_checkpoint={where}", "overwrite_output_dir=false"]
+    asked = output.settings.get("resume_from_checkpoint")
+    if isinstance(asked, str) and (run / asked).is_dir():
+        # By the link it would be another training's as soon as that points elsewhere.
+        where = Path(os.path.relpath((run / asked).resolve(), run.resolve()))
+        return [*found, f"resume_from_checkpoint={where}"]
+    return found
+
+
+def _check_unchanged(output: Output) -> None:
+    """Raises PluginRefused where another process changed the data or the base in the meantime."""
+    if training_fingerprint(output.settings, output.kept.run) != output.kept.key:
+        aside = output.kept.set_aside("mixed")
+        raise PluginRefused(texts("changed-meanwhile", folder=aside))
 
 
 def _tell_withheld(training: Training, settings: Mapping[str, Any]) -> None:

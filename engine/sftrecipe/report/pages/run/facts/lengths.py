@@ -13,7 +13,6 @@ import regex
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.provider import Provider, Request, TokenCounter
 from sftrecipe.record import Record
-from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.histogram import Histogram, Threshold, histogram
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import (
@@ -22,6 +21,7 @@ from sftrecipe.report.pages.run.facts.texts import (
     thought_text,
     whole_text,
 )
+from sftrecipe.run.written_blocks import written_blocks
 from sftrecipe.store.sample_places import evenly
 
 _MOST = 400
@@ -94,7 +94,7 @@ def lengths(opened: OpenedRun) -> Lengths | None:
 
 def _counter(document: Mapping[str, Any]) -> tuple[str, Count]:
     """Whose tokens can be counted on this machine; else words."""
-    for name, options in blocks(document, "providers"):
+    for name, options in written_blocks(document, "providers"):
         if counter := _token_counter(options):
             return name, partial(_tokens, counter)
     return "", lambda text: len(_WORD.findall(text))
@@ -116,7 +116,8 @@ def _tokens(counter: TokenCounter, text: str) -> int:
 def _cutoff(document: Mapping[str, Any]) -> int | None:
     """The smallest of all trainings: what is longer is cut in one of them."""
     written = [
-        (block.get("with") or {}).get("cutoff_len") for _, block in blocks(document, "train")
+        (block.get("with") or {}).get("cutoff_len")
+        for _, block in written_blocks(document, "train")
     ]
     return min((each for each in written if isinstance(each, int) and each > 0), default=None)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
+from sftrecipe.run.written_blocks import written_blocks
 
 _TEXT = 200
 
@@ -25,7 +25,7 @@ def providers(opened: OpenedRun) -> list[AskedProvider]:
     """The providers of the recipe, in its order."""
     return [
         AskedProvider(name, cell_text(block.get("use")), _options(block))
-        for name, block in blocks(opened.document, "providers")
+        for name, block in written_blocks(opened.document, "providers")
     ]
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
 from sftrecipe.report.text.text_format import Figure, main_figures
 from sftrecipe.run.run_record import StepRecord
+from sftrecipe.run.written_blocks import written_blocks
 from sftrecipe.store.step_facts import LossPoint, ModelFacts
 
 _VALUE = 200
@@ -75,7 +75,7 @@ def _training(opened: OpenedRun, step: StepRecord) -> TrainedModel:
 
 
 def _settings(document: Mapping[str, Any], step: StepRecord) -> Iterator[tuple[str, str]]:
-    for name, block in blocks(document, "train"):
+    for name, block in written_blocks(document, "train"):
         if name == step.id:
             for key, value in (block.get("with") or {}).items():
                 yield key, shortened(cell_text(value), _VALUE)
