@@ -23,8 +23,10 @@ from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.plan_text import plan_json, plan_text
 from sftrecipe.report.text.problem_text import render
 from sftrecipe.report.text.sweep_text import sweep_plan_facts, sweep_plan_text
+from sftrecipe.report.text.training_text import anew_text
 from sftrecipe.run.contexts import unheld_costs
 from sftrecipe.run.requirements import lacking, leaves_data
+from sftrecipe.run.trained_anew import trained_anew
 from sftrecipe.store.project import Project, project_of
 from sftrecipe.sweep.sweep_forecast import SweepPart, sweep_forecast
 
@@ -56,11 +58,12 @@ def plan(
     if problems:
         click.echo(render(problems), err=True)
     parts = _sweep_parts(checked, project, target)
+    anew = trained_anew(planned, target)
     if as_json:
         sweep = sweep_plan_facts(parts) if parts else None
-        click.echo(plan_json(estimates, shortages, sweep, checked.warnings))
+        click.echo(plan_json(estimates, shortages, sweep, checked.warnings, anew))
     else:
-        click.echo(plan_text(estimates, checked.budget))
+        click.echo("\n".join([plan_text(estimates, checked.budget), *map(anew_text, anew)]))
         if checked.sweep:
             click.echo(sweep_plan_text(parts, checked.sweep))
     return 2 if problems else 0

@@ -19,9 +19,11 @@ from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.next_commands import next_commands
 from sftrecipe.report.text.outcome_text import outcome_json, outcome_text
+from sftrecipe.report.text.training_text import anew_text
 from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.requirements import DataOnly, Lack, lacking, leaves_data
 from sftrecipe.run.run_plan import Outcome, run_plan
+from sftrecipe.run.trained_anew import trained_anew
 from sftrecipe.store.project import Project, project_of
 
 _RUN_OPTIONS: tuple[Option, ...] = (
@@ -88,6 +90,9 @@ def _run_reported(plan: Plan, project: Project, out: Path, options: RunOptions) 
     """Execute the plan and leave its report, also where it fails; what it came to."""
     estimates = [] if options.retry_failed else forecast(plan, project, out, QUICK)
     warn_of_shortages(plan, project, estimates)
+    if not options.quiet:
+        for each in trained_anew(plan, out):
+            click.echo(anew_text(each), err=True)
     with show_progress(options.quiet) as progress:
         running = run_plan(
             plan, project, out, progress, options.concurrency,

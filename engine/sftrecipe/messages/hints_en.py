@@ -235,6 +235,8 @@ WORDS = {
     "cached": "cached",
     "not-run": "not run yet",
     "written-last": "written after the steps above",
+    "anew-new": "it is new",
+    "anew-gone": "it is gone",
     "changed-plugin": "plugin or its version changed",
     "changed-store": "another version of sftrecipe wrote it",
     "changed-options": "options changed",

@@ -224,6 +224,8 @@ WORDS = {
     "cached": "已有结果",
     "not-run": "尚未运行",
     "written-last": "在以上步骤之后写出",
+    "anew-new": "新增",
+    "anew-gone": "已删除",
     "changed-plugin": "插件或其版本已变",
     "changed-store": "由另一版本的 sftrecipe 写成",
     "changed-options": "选项已变",

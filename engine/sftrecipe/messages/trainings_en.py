@@ -44,6 +44,7 @@ TRAININGS = {
     "anew-argument-gone": "{name} {before} is gone",
     "anew-step": "step '{step}': {why}",
     "anew-more": "{count} more",
+    "anew-part": "{why}",
     "anew-base": "the model of training '{block}', which it goes on from, is made anew",
     "anew-data": "its data changed",
     "anew-unknown": "its model is gone, or was changed by hand",

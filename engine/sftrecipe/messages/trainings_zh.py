@@ -44,6 +44,7 @@ TRAININGS = {
     "anew-argument-gone": "去掉了 {name} {before}",
     "anew-step": "步骤 '{step}'：{why}",
     "anew-more": "另有 {count} 项",
+    "anew-part": "{why}",
     "anew-base": "它所基于的训练 '{block}' 的模型将重新生成",
     "anew-data": "它的数据有变化",
     "anew-unknown": "模型已不在，或被手动改动",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         ENVIRONMENT_MADE, environment_of, install_command, user_data,
     )
     from sftrecipe.plugin.kept_models import (
-        KEPT, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
+        KEPT, MIXED, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
     )
     from sftrecipe.plugin.model import Model, Reply
     from sftrecipe.plugin.option_types import (
@@ -101,7 +101,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.row_kinds": "RowKind RowCheck Unfit FIRST_ROWS",
         "sftrecipe.plugin.trainer": "Training TrainingState Trained Finding",
         "sftrecipe.plugin.kept_models": (
-            "KEPT KeptModel ModelNote is_model_link kept_model_of read_model_note"
+            "KEPT MIXED KeptModel ModelNote is_model_link kept_model_of read_model_note"
         ),
     },
     "Judgements": {
@@ -170,6 +170,7 @@ __all__ = [
     "KEEP",
     "KEPT",
     "KEPT_REASONS",
+    "MIXED",
     "MOST_TOKENS",
     "OF_TURNS",
     "OPEN_THOUGHT",

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from typing import Any, Self
 KEPT = "models"
 """The folder of all of them, in the output folder."""
 NOTE = ".sftrecipe.json"
+FREED, MIXED = "freed", "mixed"
+"""Why a folder was set aside that nobody needs: it is being deleted; its data changed while it was
+trained."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 LINKLESS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EACCES}
 """What a system says that makes no symbolic links here."""
@@ -109,10 +113,9 @@ class KeptModel:
 
     def shown(self, folder: Path) -> Path:
         """A folder in it as the link shows it, where that points here."""
-        name = self.note.name
-        if name and current_model(self.run, name) == self:
-            return self.run / name / folder.relative_to(self.folder)
-        return folder
+        if not self.current:
+            return folder
+        return self.run / self.note.name / folder.relative_to(self.folder)
 
     def point(self, name: str) -> None:
         """Let the link of that name point here, in one step.
@@ -135,6 +138,19 @@ class KeptModel:
         except OSError:
             new.unlink(missing_ok=True)
             raise
+
+    def remove(self) -> None:
+        """Delete it, and the link where that points here."""
+        if self.current:
+            (self.run / self.note.name).unlink()
+        if self.folder.is_dir():
+            shutil.rmtree(self.set_aside(FREED), ignore_errors=True)
+
+    @property
+    def current(self) -> bool:
+        """Whether its link points here."""
+        name = self.note.name
+        return bool(name) and current_model(self.run, name) == self
 
     def take_over(self, name: str) -> None:
         """Move in what an earlier version left as a folder of that name, and link it there.

@@ -18,6 +18,7 @@ from sftrecipe.errors import Problem, SftrecipeError
 from sftrecipe.messages import message
 from sftrecipe.plan.steps import Plan, Step, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
+from sftrecipe.plugin.kept_models import kept_model_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
 from sftrecipe.run.gate_results import missed_gates
@@ -137,7 +138,11 @@ async def keep_only(best: str, swept: SweepOutcome, target: SweepTarget) -> None
                 await _run(training, target)
             continue
         for folder in _models(training):
-            shutil.rmtree(folder, ignore_errors=True)
+            kept = kept_model_of(training.out, folder)
+            if kept:
+                kept.remove()
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _execute(
@@ -242,4 +247,5 @@ def _models(training: SweepTraining) -> Iterator[Path]:
         if isinstance(step.block.plugin, Trainer):
             model = training.plan.store.facts(step.key).model
             if model is not None:
-                yield inside(training.out, Path(model.folder).parts[0])
+                kept = kept_model_of(training.out, training.out / model.folder)
+                yield kept.folder if kept else inside(training.out, Path(model.folder).parts[0])

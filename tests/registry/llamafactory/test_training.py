@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,11 @@ def begun(folder: Path) -> Path:
     """The folder of the training that was begun there, as long as there is one."""
     found = list(kept_models(folder))
     return found[0].folder if len(found) == 1 else folder / "none"
+
+
+def is_saved(folder: Path, step: int) -> bool:
+    """Whether the checkpoint of a step is whole."""
+    return (begun(folder) / f"checkpoint-{step}" / "trainer_state.json").exists()
 
 
 def starts(folder: Path) -> list[dict[str, Any]]:
@@ -333,8 +339,7 @@ async def test_a_cancelled_training_leaves_no_process(tmp_path: Path, fails: Any
     training = prepared(tmp_path / "run")
     trainer = LlamaFactory.model_validate(BASE)
     task = asyncio.create_task(trainer.train(training, trainer.write_config(training)))
-    state = Path("checkpoint-2", "trainer_state.json")
-    await asyncio.to_thread(until, lambda: (begun(training.folder) / state).exists())
+    await asyncio.to_thread(until, partial(is_saved, training.folder, 2))
     processes = noted(training.folder)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -359,7 +364,7 @@ def test_a_killed_engine_leaves_no_process(tmp_path: Path, fails: Any, number: i
     fails("slow")
     run = tmp_path / "run"
     engine = started(run)
-    until(lambda: (begun(run) / "checkpoint-2" / "trainer_state.json").exists())
+    until(partial(is_saved, run, 2))
     processes = noted(run)
     assert len(processes) == 3
     engine.send_signal(number)
@@ -374,7 +379,7 @@ def test_what_a_killed_engine_and_keeper_left_is_ended_first(tmp_path: Path, fai
     fails("slow")
     run = tmp_path / "run"
     engine = started(run)
-    until(lambda: (begun(run) / "checkpoint-1" / "trainer_state.json").exists())
+    until(partial(is_saved, run, 1))
     *processes, keeper = noted(run)
     assert "trains in" in refused(prepared(run))  # while it works, it is not disturbed
     os.kill(keeper.pid, signal.SIGKILL)

@@ -31,6 +31,7 @@ from sftrecipe.report.text.text_format import (
     limits_text,
     range_text,
 )
+from sftrecipe.run.trained_anew import TrainedAnew
 
 _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
 
@@ -54,6 +55,7 @@ def plan_json(
     shortages: Sequence[Shortage],
     sweep: Sequence[Mapping[str, Any]] | None = None,
     warnings: Sequence[Problem] = (),
+    anew: Sequence[TrainedAnew] = (),
 ) -> str:
     """The same facts as JSON, with those of a sweep; ranges are [at least, at most], null: not
     known."""
@@ -70,6 +72,7 @@ def plan_json(
         },
         "too_small": [asdict(each) for each in shortages],
         "warnings": [each.as_json() for each in warnings],
+        **({"trains_anew": [each.facts() for each in anew]} if anew else {}),
         **({} if sweep is None else {"sweep": sweep}),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()

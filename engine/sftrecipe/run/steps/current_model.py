@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sftrecipe.messages import message
-from sftrecipe.plan.steps import Step
+from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.kept_models import (
     KEPT,
     LINKLESS,
@@ -16,7 +16,6 @@ from sftrecipe.plugin.kept_models import (
     kept_model_of,
     read_model_note,
 )
-from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run.written_blocks import written_block
 from sftrecipe.store import atomic_files
 
@@ -31,14 +30,28 @@ def training_alone(out: Path) -> Iterator[None]:
         yield
 
 
-def made_by(recipe: CheckedRecipe, step: Step) -> Mapping[str, Any]:
-    """What a trained model's note says of the step: enough to tell later why it is another's."""
+def made_by(plan: Plan, step: Step) -> Mapping[str, Any]:
+    """What a trained model's note says of its step: enough to tell later why it is another's."""
     return {
-        "recipe": recipe.name,
+        "recipe": plan.recipe.name,
         "block": step.id,
-        "options": written_block(recipe.document, "train", step.id).get("with") or {},
+        "options": dict(written_block(plan.recipe.document, "train", step.id).get("with") or {}),
         "parts": dict(step.parts),
+        "steps": {each.id: dict(each.parts) for each in steps_behind(plan, step)},
     }
+
+
+def steps_behind(plan: Plan, step: Step) -> Sequence[Step]:
+    """The steps that another one's result depends on, in their order."""
+    streams = {*step.reads, *step.named}
+    steps = {*step.after}
+    found: list[Step] = []
+    for each in reversed(plan.steps[: plan.steps.index(step)]):
+        if each.id in steps or not streams.isdisjoint((*each.makes, *each.thins)):
+            found.insert(0, each)
+            streams |= {*each.reads, *each.named}
+            steps |= {*each.after}
+    return found
 
 
 def point_at(model: Path, out: Path, say: Callable[[str], None]) -> None:

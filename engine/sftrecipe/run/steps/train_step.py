@@ -61,7 +61,7 @@ class TrainStep(StepRunner):
         trainer, target = trainer_of(block), training_target(run)
         training = replace(
             _training(target, block, target.models),
-            made_by=made_by(run.plan.recipe, step),
+            made_by=made_by(run.plan, step),
             tell=lambda state: run.progress.trained(step.id, state),
             say=run.progress.line,
         )

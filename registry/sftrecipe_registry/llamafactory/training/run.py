@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from sftrecipe.plugin import KEPT, KeptModel, PluginRefused, Texts, Trained, Training
+from sftrecipe.plugin import KEPT, MIXED, KeptModel, PluginRefused, Texts, Trained, Training
 from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
@@ -136,7 +136,7 @@ def _arguments(output: Output, config: Path, checkpoint: Path | None) -> list[st
 def _check_unchanged(output: Output) -> None:
     """Raises PluginRefused where another process changed the data or the base in the meantime."""
     if training_fingerprint(output.settings, output.kept.run) != output.kept.key:
-        aside = output.kept.set_aside("mixed")
+        aside = output.kept.set_aside(MIXED)
         raise PluginRefused(texts("changed-meanwhile", folder=aside))
 
 
