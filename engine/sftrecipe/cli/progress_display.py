@@ -13,8 +13,9 @@ import click
 from sftrecipe.cli.terminal import visible
 from sftrecipe.messages import message
 from sftrecipe.plugin.data_notices import told_texts
-from sftrecipe.plugin.trainer import TrainingState
+from sftrecipe.plugin.trainer import TrainingPhase, TrainingState
 from sftrecipe.report.text.text_format import main_figures, reasons_text
+from sftrecipe.report.text.training_text import training_text
 from sftrecipe.run.progress import Progress, Silent
 from sftrecipe.store.step_facts import StepFacts
 
@@ -73,11 +74,6 @@ def finished_line(step: Step, facts: StepFacts, cached: bool) -> str:
     return "\n".join([f"{step.id}: {', '.join(parts)}", *lines])
 
 
-def _training_text(state: TrainingState) -> str:
-    loss = "" if state.loss is None else f", loss {state.loss:.4g}"
-    return f"{state.step}/{state.steps}{loss}"
-
-
 class _Lines:
     """Plain lines, for logs."""
 
@@ -96,9 +92,9 @@ class _Lines:
         if self._is_due():
             click.echo(f"{step}: {message('progress-looked-at', {'count': count})}", err=True)
 
-    def trained(self, step: str, state: TrainingState) -> None:
+    def trained(self, step: str, state: TrainingState | TrainingPhase) -> None:
         if self._is_due():
-            click.echo(f"{step}: {_training_text(state)}", err=True)
+            click.echo(f"{step}: {training_text(state)}", err=True)
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         click.echo(finished_line(step, facts, cached), err=True)
@@ -136,9 +132,10 @@ class _OnTerminal:
         rows = message("progress-looked-at", {"count": count})
         self._bars.update(self._task, completed=count, rows=rows)
 
-    def trained(self, step: str, state: TrainingState) -> None:
-        rows = _training_text(state)
-        self._bars.update(self._task, completed=state.step, total=state.steps, rows=rows)
+    def trained(self, step: str, state: TrainingState | TrainingPhase) -> None:
+        done, total = state[:2] if isinstance(state, TrainingState) else (state.done, state.total)
+        rows = training_text(state)
+        self._bars.update(self._task, completed=done or 0, total=total or None, rows=rows)
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         self._bars.update(self._task, visible=False)

@@ -19,6 +19,7 @@ TRAININGS = {
     "training-left": "about {time} left",
     "training-epoch": "epoch {epoch}",
     "training-resumed": "went on from step {step}",
+    "training-comma": ", ",
     "training-starting": "starting",
     "training-loading": "loading the model",
     "training-reading": "reading the rows",

@@ -19,6 +19,7 @@ TRAININGS = {
     "training-left": "约剩 {time}",
     "training-epoch": "第 {epoch} 轮",
     "training-resumed": "从第 {step} 步继续",
+    "training-comma": "，",
     "training-starting": "正在启动",
     "training-loading": "正在加载模型",
     "training-reading": "正在读取数据",

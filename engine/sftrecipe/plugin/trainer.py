@@ -22,6 +22,27 @@ class TrainingState(NamedTuple):
     step: int
     steps: int
     loss: float | None = None
+    epoch: float | None = None
+    seconds_a_step: float | None = None
+    seconds_left: float | None = None
+    resumed_from: int | None = None
+    """Told once, of a training that goes on from a checkpoint: its step."""
+
+
+Doing = Literal[
+    "starting", "loading", "reading", "tokenising", "training", "evaluating", "saving", "merging"
+]
+
+
+class TrainingPhase(NamedTuple):
+    """What a training does before its first step, between steps and after the last one."""
+
+    doing: Doing
+    done: int | None = None
+    """Rows, or batches, that are done; None where nobody counts."""
+    total: int | None = None
+    seconds: float | None = None
+    """Since its program was started."""
 
 
 class Finding(NamedTuple):
@@ -60,8 +81,8 @@ class Training:
     """Words of permissions (`Plugin.asks_permission`) that the user gave for the recipe."""
     made_by: Mapping[str, Any] = field(default_factory=dict)
     """What the engine says of the step, for `ModelNote`."""
-    tell: Callable[[TrainingState], None] = _unwatched
-    """Tell how far the training is."""
+    tell: Callable[[TrainingState | TrainingPhase], None] = _unwatched
+    """Tell how far the training is, or what it does."""
     say: Callable[[str], None] = _unwatched
     """One line that tells the user what is being waited for."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.trainer import TrainingState
+from sftrecipe.plugin.trainer import TrainingPhase, TrainingState
 from sftrecipe.store.step_facts import StepFacts
 
 
@@ -21,8 +21,8 @@ class Progress(Protocol):
     def looked_at(self, step: str, count: int) -> None:
         """So many items of a step that decides at its end are done by now."""
 
-    def trained(self, step: str, state: TrainingState) -> None:
-        """A training is so far."""
+    def trained(self, step: str, state: TrainingState | TrainingPhase) -> None:
+        """A training is so far, or does this."""
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None:
         """A step is done, or was done by an earlier run."""
@@ -40,7 +40,7 @@ class Silent:
 
     def looked_at(self, step: str, count: int) -> None: ...
 
-    def trained(self, step: str, state: TrainingState) -> None: ...
+    def trained(self, step: str, state: TrainingState | TrainingPhase) -> None: ...
 
     def finished(self, step: Step, facts: StepFacts, cached: bool) -> None: ...
 

@@ -18,15 +18,16 @@ from typing import Any
 import pytest
 
 from sftrecipe import Context, PluginRefused
-from sftrecipe.plugin import Trained, Training
+from sftrecipe.plugin import Trained, Training, TrainingState
 from sftrecipe.plugin.kept_models import kept_models
 from sftrecipe.run.steps.current_model import point_at, shown_model
 from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.arguments.table import shipped
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
-from sftrecipe_registry.llamafactory.training import process as llamafactory_process
 from sftrecipe_registry.llamafactory.training.merge import _OF_THE_MODEL
+from sftrecipe_registry.llamafactory.training.program_log import ProgramLog
+from sftrecipe_registry.llamafactory.training.watch import TrainingWatch
 from sftrecipe_registry.shared.processes.process_group import Process, members
 
 from ...support.exports import export
@@ -109,20 +110,19 @@ def fails(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_it_trains_merges_and_tells(tmp_path: Path) -> None:
-    states, said = [], []
+    told, said = [], []
     run = tmp_path / "run"
-    trained = train(prepared(run, tell=states.append, say=said.append))
+    trained = train(prepared(run, tell=told.append, say=said.append))
     assert trained.model == begun(run) / "merged"
     assert shown_model(trained.model, run) == run / "model" / "merged"
     assert (trained.model / "model.safetensors").read_text() == f"models/{begun(run).name}"
     assert trained.metrics == {"train_loss": 0.5, "eval_loss": 0.25}
     assert trained.losses[:2] == ((1, 1.0), (2, 0.5))
     assert trained.held_out_losses == ((6, 0.25),)
+    states = [each for each in told if isinstance(each, TrainingState)]
     assert [(state.step, state.steps) for state in states] == [(n, 6) for n in range(1, 7)]
-    assert said == [
-        f"starting LLaMA-Factory; its log: {run / 'train.log'}",
-        "merging the adapter into its model",
-    ]
+    assert [each.doing for each in told if each not in states] == ["starting", "merging"]
+    assert said == [f"starting LLaMA-Factory; its log: {run / 'train.log'}"]
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
@@ -219,15 +219,17 @@ def test_it_goes_on_from_the_last_whole_checkpoint(tmp_path: Path, fails: Any) -
     fails("stops")
     assert "RuntimeError: stopped" in refused(training)
     fails("")
-    states: list[Any] = []
-    trained = train(replace(training, tell=states.append))
+    told: list[Any] = []
+    trained = train(replace(training, tell=told.append))
     here = f"models/{begun(training.folder).name}"
     assert starts(training.folder)[1]["given"] == {
         "output_dir": here,
         "resume_from_checkpoint": f"{here}/checkpoint-2",
         "overwrite_output_dir": "false",
     }
+    states = [each for each in told if isinstance(each, TrainingState)]
     assert [state.step for state in states] == [3, 4, 5, 6]
+    assert [state.resumed_from for state in states] == [2, None, None, None]
     assert [step for step, _ in trained.losses] == [1, 2, 3, 4, 5, 6]
     assert trained.metrics["train_loss"] == pytest.approx(sum(1 / n for n in range(1, 7)) / 6)
     # Of a run that ends before the model is noted, the same is told.
@@ -406,14 +408,53 @@ def until(true: Any, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def test_silence_is_filled_with_the_logs_last_line(
-    tmp_path: Path, fails: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fails("slow")
-    monkeypatch.setattr(llamafactory_process, "_TELL", 0.4)
-    said: list[str] = []
-    train(prepared(tmp_path / "run", say=said.append))
-    assert any(line.endswith("s: starting") for line in said)
+def test_what_it_does_between_its_steps_is_told(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    program = ProgramLog(log)
+    lines = {
+        "[INFO|configuration_utils.py:847] Model config LlamaConfig {\n": "starting",
+        "Converting format of dataset:  50%|##   | 18/36 [00:00<?, ? examples/s]\r": (
+            "reading", 18, 36
+        ),
+        "Running tokenizer on dataset:  15%|#    | 3000/20000 [00:01<00:09]": (
+            "tokenising", 3000, 20000
+        ),
+        "\nLoading weights:   0%|          | 1/272 [00:00<01:39,  2.72it/s]\r": "loading",
+        "\n***** Running training *****\n  Total optimization steps = 1,000\n": "training",
+        " 12%|#    | 120/1000 [04:36<33:44,  2.30s/it]": "training",
+        "[INFO|trainer.py:2668] >> \n***** Running Evaluation *****\n": "evaluating",
+        "  0%|     | 3/10 [00:00<?, ?it/s]\x1b[A": ("evaluating", 3, 10),
+        "\r 12%|#    | 120/1000 [04:40<33:44,  2.30s/it]": ("evaluating", 3, 10),
+        "\n[INFO|trainer.py] >> Saving model checkpoint to models/0/checkpoint-120\n": "saving",
+        "\r 12%|#    | 121/1000 [04:42<33:44,  2.30s/it]": "training",
+    }  # fmt: skip
+    for line, told in lines.items():
+        with log.open("a") as file:
+            file.write(line)
+        program.look()
+        expected = (told, None, None) if isinstance(told, str) else told
+        assert program.phase[:3] == expected, line
+    assert (program.step, program.steps) == (121, 1000)
+
+
+def test_steps_are_told_with_their_pace(tmp_path: Path) -> None:
+    told: list[Any] = []
+    training = replace(prepared(tmp_path / "run"), tell=told.append)
+    log, folder = tmp_path / "train.log", tmp_path / "model"
+    folder.mkdir()
+    watch = TrainingWatch(training, folder, log, 100)
+    watch.look(0.0)
+    log.write_text("***** Running training *****\n  Total optimization steps = 1,000\n")
+    watch.look(20.0)
+    line = {"current_steps": 120, "total_steps": 1000, "loss": 1.84, "epoch": 0.36}
+    (folder / "trainer_log.jsonl").write_text(json.dumps(line) + "\n")
+    watch.look(66.0)
+    watch.look(70.0)
+    watch.look(90.0)
+    assert [each.doing for each in told[:2]] == ["starting", "training"]
+    expected = TrainingState(120, 1000, 1.84, 0.36, 2.3, 2024.0, 100)
+    assert told[2] == pytest.approx(expected)
+    assert told[3:] == [told[2]._replace(resumed_from=None)]
 
 
 def test_the_merge_is_told_only_what_export_takes() -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from sftrecipe.messages import in_user_language, message
+from sftrecipe.plugin.trainer import TrainingPhase, TrainingState
 from sftrecipe.run.trained_anew import TrainedAnew
 
+_COUNTED = ("reading", "tokenising", "evaluating")
+_FAST = 0.5
+"""Seconds; of faster steps it is told how many there are in one."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -20,6 +24,47 @@ def duration_text(seconds: float) -> str:
         return message("duration-hours", {"hours": hours, "minutes": minutes})
     days, hours = divmod(round(whole / _HOUR), 24)
     return message("duration-days", {"days": days, "hours": hours})
+
+
+def training_text(state: TrainingState | TrainingPhase) -> str:
+    """How far a training is, or what it does beside its steps."""
+    return _phase_text(state) if isinstance(state, TrainingPhase) else _state_text(state)
+
+
+def _state_text(state: TrainingState) -> str:
+    slug = "training-step" if state.steps else "training-step-alone"
+    parts = [message(slug, {"step": f"{state.step:,}", "steps": f"{state.steps:,}"})]
+    if state.loss is not None:
+        parts.append(message("training-loss", {"loss": f"{state.loss:.4g}"}))
+    if state.seconds_a_step:
+        parts.append(_pace_text(state.seconds_a_step))
+    if state.seconds_left:
+        left = duration_text(state.seconds_left)
+        parts.append(message("training-left", {"time": left}))
+    if state.epoch is not None:
+        parts.append(message("training-epoch", {"epoch": f"{state.epoch:.2f}"}))
+    if state.resumed_from:
+        parts.append(message("training-resumed", {"step": f"{state.resumed_from:,}"}))
+    return message("training-comma", {}).join(parts)
+
+
+def _pace_text(seconds: float) -> str:
+    """`2.3 s a step`; of fast ones `25 steps a second`."""
+    if seconds < _FAST:
+        return message("training-pace-fast", {"steps": f"{1 / seconds:.2g}"})
+    told = f"{seconds:.2g}" if seconds < 10 else f"{seconds:.0f}"
+    return message("training-pace", {"seconds": told})
+
+
+def _phase_text(phase: TrainingPhase) -> str:
+    slug, counts = f"training-{phase.doing}", {}
+    if phase.total and phase.doing in _COUNTED:
+        slug, counts = f"{slug}-of", {"done": f"{phase.done or 0:,}", "total": f"{phase.total:,}"}
+    text = message(slug, counts)
+    if phase.seconds is None or phase.seconds < 1:
+        return text
+    time = duration_text(phase.seconds)
+    return message("training-so-far", {"doing": text, "time": time})
 
 
 def anew_text(anew: TrainedAnew) -> str:

@@ -63,7 +63,7 @@ class TrainStep(StepRunner):
             _training(target, block, target.models),
             made_by=made_by(run.plan, step),
             tell=lambda state: run.progress.trained(step.id, state),
-            say=run.progress.line,
+            say=lambda text: run.progress.line(in_user_language(text)),
         )
         with training_alone(run.out):
             trained = await trainer.train(training, _configured(target, block, training))

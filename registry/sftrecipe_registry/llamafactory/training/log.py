@@ -36,7 +36,8 @@ class TrainingLog:
         self._read += len(whole)
         for line in _entries(whole):
             steps = int(line.get("total_steps", 0))
-            yield TrainingState(int(line.get("current_steps", 0)), steps, line.get("loss"))
+            step = int(line.get("current_steps", 0))
+            yield TrainingState(step, steps, line.get("loss"), line.get("epoch"))
 
 
 def curves(folder: Path) -> tuple[Curve, Curve]:

@@ -12,6 +12,7 @@ import yaml
 from sftrecipe.plugin import Texts, Training
 from sftrecipe_registry.llamafactory.training.output import MERGED, Output, listed, model_stands
 from sftrecipe_registry.llamafactory.training.process import failure, run_command
+from sftrecipe_registry.llamafactory.training.watch import tell_merging
 
 texts = Texts(__package__)
 
@@ -53,15 +54,13 @@ async def merge(training: Training, config: Path, output: Output) -> None:
         file.write(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).encode())
     log = (training.folder / name).with_suffix(".log")
     log.unlink(missing_ok=True)
-    training.say("merging the adapter into its model")
     status = await run_command(
         ["export", name],
         training.folder,
         log,
         settings={},  # it reports to no tracker
         allowed=training.allowed,
-        news=lambda: False,
-        say=training.say,
+        look=tell_merging(training),
     )
     if not model_stands(unfinished) or not _head_came_along(output, unfinished):
         raise failure(texts("not-merged", status=status), log)

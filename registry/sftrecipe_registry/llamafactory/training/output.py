@@ -172,7 +172,7 @@ class Output:
         """The last whole one, where the stage can go on from any."""
         if self.settings.get("stage") in _STARTS_OVER:
             return None
-        found = {_step(folder): folder for folder in self.folder.glob("checkpoint-*")}
+        found = {step_of(folder): folder for folder in self.folder.glob("checkpoint-*")}
         whole = [step for step, folder in found.items() if _is_whole(folder, step)]
         return found[max(whole)] if whole else None
 
@@ -258,7 +258,8 @@ def listed(names: object) -> list[str]:
     return [name for item in items if (name := str(item).strip())]
 
 
-def _step(checkpoint: Path) -> int:
+def step_of(checkpoint: Path) -> int:
+    """The step that a checkpoint is named after; -1 where it is none."""
     number = checkpoint.name.removeprefix("checkpoint-")
     return int(number) if number.isdecimal() else -1
 

@@ -12,7 +12,7 @@ from sftrecipe_registry.llamafactory.training.environment import training_comman
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_group import machine
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
-from sftrecipe_registry.shared.processes.server_log import last_line, telling_lines
+from sftrecipe_registry.shared.processes.server_log import telling_lines
 from sftrecipe_registry.shared.processes.server_note import SUFFIX, read_note, stop_leftovers
 from sftrecipe_registry.shared.processes.server_process import GRACE, kept_process
 
@@ -20,8 +20,6 @@ texts = Texts(__package__)
 
 NAME = "LLaMA-Factory"
 _LOOK = 0.25
-_TELL = 10.0
-"""Seconds of silence after which the last line of its log is told."""
 
 
 async def run_command(
@@ -31,31 +29,25 @@ async def run_command(
     *,
     settings: Mapping[str, object],
     allowed: Collection[str],
-    news: Callable[[], bool],
-    say: Callable[[str], None],
+    look: Callable[[float], None],
 ) -> str:
     """Run a command of LLaMA-Factory's in a folder until it ends; what it ended with.
 
     `allowed`: the user's words, by which it gets a hub's token.
-    `news` is asked again and again whether it got on; while it does not, its log's last line is
-    told. With the block's end, by Ctrl-C too, the command and all its workers are gone.
+    `look` is called again and again, with the seconds since it was started. With the block's end,
+    by Ctrl-C too, the command and all its workers are gone.
     """
     command = training_command()
     if command is None:
         raise PluginRefused(texts("not-found", variable=TRAINING_ENVIRONMENT))
     python = training_python() or Path(command[0])
-    started = told = time.monotonic()
+    started = time.monotonic()
     variables = training_variables(python, settings, allowed)
     async with kept_process(NAME, [*command, *arguments], variables, log, folder) as process:
         while not process.ended:
-            now = time.monotonic()
-            if news():
-                told = now
-            elif now - told >= _TELL:
-                told = now
-                say(f"{NAME}, {now - started:.0f} s: {last_line(log) or 'starting'}")
+            look(time.monotonic() - started)
             await asyncio.sleep(_LOOK)
-        news()
+        look(time.monotonic() - started)
     return process.status
 
 

@@ -12,22 +12,23 @@ from typing import Any
 import yaml
 
 from sftrecipe.plugin import KEPT, MIXED, KeptModel, PluginRefused, Texts, Trained, Training
-from sftrecipe_registry.llamafactory.training.log import Curve, TrainingLog, curves, mean_loss
+from sftrecipe_registry.llamafactory.training.log import Curve, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
     RESULTS,
     Output,
     model_stands,
+    step_of,
     training_fingerprint,
 )
 from sftrecipe_registry.llamafactory.training.permissions import is_hub_model
 from sftrecipe_registry.llamafactory.training.process import (
-    NAME,
     end_leftovers,
     failure,
     run_command,
 )
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
+from sftrecipe_registry.llamafactory.training.watch import TrainingWatch
 
 texts = Texts(__package__)
 
@@ -45,7 +46,7 @@ async def train(training: Training, config: Path) -> Trained:
     output.check_place()
     if output.finished:
         output.kept.rename_note(output.name)
-        training.say(f"the model in {output.folder} stands already: it is not trained again")
+        training.say(texts("stands-already", folder=output.folder))
     else:
         await _train(training, config, output)
     model = output.folder
@@ -83,20 +84,12 @@ async def _train(training: Training, config: Path, output: Output) -> None:
     since, began = output.noted(), time.monotonic()
     if checkpoint is None:
         log.unlink(missing_ok=True)
-        training.say(f"starting {NAME}; its log: {log}")
+        training.say(texts("starting", log=log))
         _tell_withheld(training, output.settings)
     else:
-        training.say(f"going on from {checkpoint.name}; its log: {log}")
-    reader = TrainingLog(output.folder)
-    if checkpoint is not None:
-        list(reader.news())
-
-    def news() -> bool:
-        states = list(reader.news())
-        for state in states:
-            training.tell(state)
-        return bool(states)
-
+        training.say(texts("goes-on", checkpoint=checkpoint.name, log=log))
+    done = None if checkpoint is None else step_of(checkpoint)
+    watch = TrainingWatch(training, output.folder, log, done)
     try:
         status = await run_command(
             _arguments(output, config, checkpoint),
@@ -104,8 +97,7 @@ async def _train(training: Training, config: Path, output: Output) -> None:
             log,
             settings=output.settings,
             allowed=training.allowed,
-            news=news,
-            say=training.say,
+            look=watch.look,
         )
         _judge(output, since, status, log)
         await asyncio.to_thread(_check_unchanged, output)
@@ -113,7 +105,7 @@ async def _train(training: Training, config: Path, output: Output) -> None:
         output.stopped(time.monotonic() - began)
         raise
     if status != "exit status 0":
-        training.say(f"{NAME} ended with {status} after it had written everything; its log: {log}")
+        training.say(texts("ended-late", status=status, log=log))
     output.finish(time.monotonic() - began)
 
 
@@ -146,7 +138,7 @@ def _tell_withheld(training: Training, settings: Mapping[str, Any]) -> None:
         return
     for name in HUB_TOKENS:
         if name in os.environ and name not in training.allowed:
-            training.say(f"{name} stays here; if the model's download needs it: --allow {name}")
+            training.say(texts("token-stays", name=name))
 
 
 def _judge(output: Output, since: int, status: str, log: Path) -> None:
