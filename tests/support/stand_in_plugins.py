@@ -229,6 +229,10 @@ class LlamaFactory(Exporter):
         """As asked."""
         return self.holdout
 
+    def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
+        """Twenty rows, if any."""
+        return (0, 20) if self.holdout else (0, 0)
+
     def can_export(self, columns: frozenset[str]) -> bool:
         """Whatever has none of these."""
         return columns.isdisjoint(("question", "问题", "x"))
@@ -283,7 +287,11 @@ class Pairwise(Judge):
 
     def metrics(self) -> frozenset[str]:
         """Its figures."""
-        return frozenset({"winning_score", "ties"})
+        return frozenset({"winning_score", "winning_score_low", "winning_score_high", "ties"})
+
+    def ranges(self) -> Mapping[str, tuple[float, float]]:
+        """What they can be."""
+        return {"winning_score": (0.0, 2.0), "ties": (0.0, float("inf"))}
 
     async def evaluate(self, rows: Any, ctx: Context) -> Any:
         """Never done here."""

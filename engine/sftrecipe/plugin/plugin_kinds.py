@@ -361,6 +361,10 @@ class Judgement:
     """More for the report: the tables that its plots are drawn from."""
 
 
+ROWS_JUDGED = "rows"
+"""A figure of every judge, for a `gate`: how many rows have a verdict."""
+
+
 class Judge(Plugin):
     """Compares or scores models; `ctx.models` holds the providers that its options name."""
 

@@ -39,6 +39,8 @@ class Gate:
 
     at_least: float | None = None
     at_most: float | None = None
+    by: Literal["interval", "point"] = "interval"
+    """Whether the figure's whole interval must keep the bounds, where it has one, or it alone."""
 
 
 @dataclass(frozen=True)

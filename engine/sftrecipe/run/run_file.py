@@ -16,7 +16,7 @@ from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plan.estimate import NOTHING, Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
-from sftrecipe.run.gate_results import gate_results
+from sftrecipe.run.gate_results import gate_results, limit_results
 from sftrecipe.run.output_folder import RUN_FILE, OutputFolder
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord, StepRecord
 from sftrecipe.run.run_state import Done, RunState
@@ -51,6 +51,7 @@ def _step_record(done: Done) -> StepRecord:
         thins=step.thins,
         facts=facts,
         gates=gate_results(step.block, facts),
+        limits=limit_results(step.block, facts),
         parts=step.parts,
     )
 

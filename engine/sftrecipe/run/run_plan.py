@@ -18,7 +18,7 @@ from sftrecipe.plan.steps import Plan
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
-from sftrecipe.run.gate_results import missed_gates
+from sftrecipe.run.missed_gates import missed_gates
 from sftrecipe.run.nothing_left import NothingLeft
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.progress import Progress

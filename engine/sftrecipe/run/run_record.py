@@ -37,6 +37,8 @@ class StepRecord:
     gates: Sequence[GateResult]
     parts: Mapping[str, str]
     """Those of its key."""
+    limits: Sequence[GateResult] = ()
+    """What would spoil the judging, and whether it does; earlier versions did not tell."""
 
     @classmethod
     def from_json(
@@ -66,6 +68,7 @@ class StepRecord:
             facts=facts,
             gates=tuple(map(GateResult.from_json, objects_of(found, "gates"))),
             parts=field_of(found, "parts", dict[str, str]()),
+            limits=tuple(map(GateResult.from_json, objects_of(found, "limits"))),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +93,7 @@ class StepRecord:
             "counts": facts.counts,
             "notes": facts.notes_json(),
             **({"gates": [asdict(each) for each in self.gates]} if self.gates else {}),
+            **({"limits": [asdict(each) for each in self.limits]} if self.limits else {}),
             "calls": facts.calls,
             "seconds": round(facts.seconds, 3),
             "parts": self.parts,

@@ -21,7 +21,7 @@ from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.kept_models import kept_model_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe, Sweep, Variant
-from sftrecipe.run.gate_results import missed_gates
+from sftrecipe.run.missed_gates import missed_gates
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.run_file import run_before

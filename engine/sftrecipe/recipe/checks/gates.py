@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sftrecipe.errors import Problem, unknown
-from sftrecipe.plugin.plugin_kinds import Judge
+from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED, Exporter, Judge
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
+from sftrecipe.recipe.language.sections import HELD_OUT
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
+
+_ENDS = ("_low", "_high")
+_COUNTED = (0.0, math.inf)
 
 
 def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
@@ -26,22 +32,93 @@ def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]
         if written is None or not written.is_mapping or not isinstance(draft.plugin, Judge):
             continue
         try:
-            known = draft.plugin.metrics()
+            known = _Known.of(draft.plugin, _most_rows(draft, drafts))
         except Exception as error:
             yield crash_problem(draft, root, error)
             continue
         for name, bounds in written.value.items():
             place = place_of(root, (*draft.path, "gate", name), key=True)
-            if known is not None and name not in known:
+            if known.names is not None and name not in known.names:
                 values = {"metric": name, "use": draft.use}
-                yield unknown("unknown-metric", place, name, sorted(known), **values)
-            elif bounds.is_mapping and not _passable(bounds.plain()):
-                yield Problem("gate-bounds", place, {"metric": name}, "gate-form")
+                yield unknown("unknown-metric", place, name, sorted(known.names), **values)
+            elif bounds.is_mapping and (found := known.problem(name, bounds.plain())):
+                slug, hint, told = found
+                yield Problem(slug, place, {"metric": name, **told}, hint)
 
 
-def _passable(bounds: Mapping[str, object]) -> bool:
-    """Whether there is a bound, and a number that keeps within both."""
-    least, most = bounds.get("at_least"), bounds.get("at_most")
-    if isinstance(least, int | float) and isinstance(most, int | float):
-        return least <= most
-    return least is not None or most is not None
+Found = tuple[str, str | None, Mapping[str, object]]
+"""A problem's slug, its hint, and what they show."""
+
+
+class _Known(NamedTuple):
+    """What a judge tells of its figures before it judges."""
+
+    names: frozenset[str] | None
+    ranges: Mapping[str, tuple[float, float]]
+    limits: Mapping[str, float]
+    most_rows: int | None
+    """As many as can be judged; None: not known."""
+
+    @classmethod
+    def of(cls, judge: Judge, most_rows: int | None) -> _Known:
+        names = judge.metrics()
+        names = None if names is None else names | {ROWS_JUDGED}
+        ranges = {**judge.ranges(), ROWS_JUDGED: _COUNTED}
+        ends = {name + end: ranges[name] for name in ranges for end in _ENDS}
+        return cls(names, {**ends, **ranges}, judge.limits(), most_rows)
+
+    def problem(self, name: str, bounds: Mapping[str, Any]) -> Found | None:
+        """What is wrong with a gate."""
+        least, most = (_number(bounds.get(end)) for end in ("at_least", "at_most"))
+        if _is_empty(least, most):
+            return "gate-bounds", "gate-form", {}
+        low, high = self.ranges.get(name, (-math.inf, math.inf))
+        if (least is not None and least > high) or (most is not None and most < low):
+            return "gate-beyond", None, {"range": _range_text(low, high)}
+        if name == ROWS_JUDGED and least and self.most_rows is not None and least > self.most_rows:
+            return "gate-rows", "hold-out-rows", {"bound": f"{least:g}", "most": self.most_rows}
+        written = _at_the_end(least, most, (low, high))
+        if written and self._by_interval(name, bounds):
+            return "gate-end", "gate-by-point", {"written": written}
+        return None
+
+    def _by_interval(self, name: str, bounds: Mapping[str, Any]) -> bool:
+        """Whether the figure's interval is held, and the figure is no limit."""
+        known = self.names or frozenset()
+        has_interval = all(name + end in known for end in _ENDS)
+        is_limit = name in self.limits and bounds.get("at_least") is None
+        return has_interval and not is_limit and bounds.get("by") != "point"
+
+
+def _at_the_end(least: float | None, most: float | None, ends: tuple[float, float]) -> str | None:
+    """The bound that only an interval without width keeps, as it is written."""
+    if least is not None and least == ends[1]:
+        return f"at_least: {least:g}"
+    return f"at_most: {most:g}" if most is not None and most == ends[0] else None
+
+
+def _number(bound: object) -> float | None:
+    return float(bound) if isinstance(bound, int | float) else None
+
+
+def _is_empty(least: float | None, most: float | None) -> bool:
+    """Whether there is no bound, or no number that keeps within both."""
+    if least is None or most is None:
+        return least is most
+    return least > most
+
+
+def _range_text(low: float, high: float) -> str:
+    return f"≥ {low:g}" if high == math.inf else f"{low:g} … {high:g}"
+
+
+def _most_rows(draft: BlockDraft, drafts: Sequence[BlockDraft]) -> int | None:
+    """The most rows that a judge of the held-out ones can have; None: not known before."""
+    read = draft.node.get("on")
+    if read is not None and read.value != HELD_OUT:
+        return None
+    exporters = [each.plugin for each in of_section(drafts, "export")]
+    holding = [each for each in exporters if isinstance(each, Exporter) and each.holds_out()]
+    tops = [each.expected_holdout(0, None)[1] for each in holding]
+    known = [top for top in tops if top is not None]
+    return max(known) if known and len(known) == len(tops) else None

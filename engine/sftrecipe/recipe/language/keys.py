@@ -123,9 +123,11 @@ class GateShape(Described):
     """What a figure must reach."""
 
     at_least: float | None = None
-    """The run fails below it."""
+    """The run fails below it: of a figure with an interval, where the interval's lower end is."""
     at_most: float | None = None
-    """The run fails above it."""
+    """The run fails above it: of a figure with an interval, where the interval's upper end is."""
+    by: Literal["interval", "point"] = "interval"
+    """`point`: the figure alone counts, however wide its interval is."""
 
 
 class EvaluateShape(Described):
@@ -143,7 +145,8 @@ class EvaluateShape(Described):
     budget: BudgetShape | None = None
     """What the step may spend, within the recipe's own budget."""
     gate: dict[str, GateShape] = {}
-    """What figures must reach: the run fails when one is worse."""
+    """What figures must reach, by name: the run fails when one is worse. `rows`, how many rows have
+    a verdict, is a figure of every judge."""
     with_: Annotated[Options, Field(alias="with")] = {}
     """The judge's own options."""
 

@@ -9,19 +9,19 @@ from typing import Any
 import orjson
 
 from sftrecipe.calls.usage import Usage
-from sftrecipe.messages import Word, message, own_text
+from sftrecipe.messages import Word, in_user_language, message, own_text
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
 from sftrecipe.plugin.provider import ASKED_AGAIN
+from sftrecipe.report.text.gate_lines import passed_gates, spoiled_limits, unmeasured_limits
 from sftrecipe.report.text.next_commands import command_arguments
 from sftrecipe.report.text.text_format import (
     amounts_text,
     few_rows,
-    gate_text,
     main_figures,
     reasons_text,
 )
-from sftrecipe.run.gate_results import gate_results
+from sftrecipe.run.gate_results import gate_results, limit_results
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.run.run_record import EstimateAndFact
@@ -140,6 +140,7 @@ def _judged(outcome: Outcome) -> list[dict[str, Any]]:
             "id": done.step.id,
             "metrics": done.facts.metrics,
             "gates": gate_results(done.step.block, done.facts),
+            "limits": limit_results(done.step.block, done.facts),
         }
         for done in _done_steps(outcome, "evaluate")
     ]
@@ -181,8 +182,11 @@ def _judge_lines(outcome: Outcome) -> Iterator[str]:
         few = few_rows(done.facts.made, done.facts.metrics)
         if few is not None:
             yield f"  {message('outcome-few', {'rows': few})}"
-        for gate in gate_results(done.step.block, done.facts):
-            yield f"  {gate_text(gate)}"
+        judged = done.step.block, done.facts
+        limits = limit_results(*judged)
+        gates = *passed_gates(gate_results(*judged)), *spoiled_limits(limits)
+        for line in (*gates, *unmeasured_limits(limits)):
+            yield f"  {in_user_language(line)}"
 
 
 def _calls_text(usage: Usage) -> str:

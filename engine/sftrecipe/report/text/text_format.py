@@ -11,7 +11,7 @@ from sftrecipe.messages import in_user_language, message
 from sftrecipe.plan.estimate import Range
 from sftrecipe.plan.steps import Step
 from sftrecipe.recipe.recipe import Budget
-from sftrecipe.run.gate_results import GateResult
+from sftrecipe.run.gate_results import rows_judged
 
 _ENDS = ("_low", "_high")
 _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
@@ -19,8 +19,10 @@ _FIRST = ("train_loss", "eval_loss", "accuracies", "accuracy", "margins")
 _NOT_TOLD = ("runtime", "per_second", "total_flos", "epoch")
 """How a training went, not what it came to."""
 _LOST = "invalid"
+_SPOILING = frozenset({"position_bias", "invalid_share"})
+"""How the judging went, not what it came to: told where it went wrong."""
 FEW_ROWS = 30
-"""The bootstrap's percentiles are too near to each other on fewer rows than about this."""
+"""Of fewer rows than about this, intervals are so wide that they tell little."""
 
 
 def range_text(values: Range) -> str:
@@ -131,9 +133,9 @@ class Figure:
 
 
 def few_rows(rows: int, metrics: Mapping[str, float]) -> int | None:
-    """The rows with a verdict, of those that a judge returned, where intervals over them come out
-    too narrow; None where there are enough, or it returns none."""
-    valid = rows - int(metrics.get(_LOST, 0))
+    """The rows with a verdict, of those that a judge returned, where they are too few to tell much;
+    None where there are enough, or it returns none."""
+    valid = rows_judged(rows, metrics)
     return valid if rows > 0 and valid < FEW_ROWS else None
 
 
@@ -156,20 +158,10 @@ def main_figures(metrics: Mapping[str, float], most: int = 4) -> Sequence[Figure
     return [*ranked[:most], *(each for each in ranked[most:] if each.name == _LOST and each.value)]
 
 
-def gate_text(gate: GateResult) -> str:
-    """`gate passed: winning_score 1.25, at least 1`."""
-    value = "?" if gate.value is None else f"{gate.value:.4g}"
-    bounds = [
-        message(f"outcome-{end}", {"bound": f"{bound:g}"})
-        for end, bound in (("at-least", gate.at_least), ("at-most", gate.at_most))
-        if bound is not None
-    ]
-    values = {"metric": gate.metric, "value": value, "bounds": ", ".join(bounds)}
-    return message("outcome-gate-passed" if gate.passed else "outcome-gate-missed", values)
-
-
 def _rank(figure: Figure) -> int:
     for place, name in enumerate(_FIRST):
         if figure.name == name or (place > 1 and figure.name.endswith(name)):
             return place - len(_FIRST)
+    if figure.name in _SPOILING:
+        return 2
     return 0 if figure.low is not None else 1

@@ -12,10 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sftrecipe.messages import Text
 from sftrecipe.report.pages.run.facts.lineages import Lineage, told_rows
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
+from sftrecipe.report.text.gate_lines import spoiled_limits, unmeasured_limits
 from sftrecipe.report.text.text_format import Figure, few_rows, figures
 from sftrecipe.run.gate_results import GateResult
+from sftrecipe.run.missed_gates import gate_text
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store.rows import read_rows, rows_at
@@ -65,7 +68,11 @@ class Judging:
     numbers: list[Figure]
     """Figures without an interval."""
     counts: dict[str, dict[str, int]]
-    gates: list[GateResult]
+    gates: list[tuple[bool, Text]]
+    """Whether each is passed, and what it says."""
+    warnings: list[Text]
+    """Figures that spoil the judging."""
+    unmeasured: list[Text]
     judged: JudgedRows
 
 
@@ -75,9 +82,12 @@ def judgings(opened: OpenedRun) -> list[Judging]:
 
 
 def _judging(opened: OpenedRun, step: StepRecord) -> Judging:
-    facts, gates = step.facts, list(step.gates)
+    facts, gates, limits = step.facts, list(step.gates), list(step.limits)
+    held = [*gates, *(each for each in limits if each not in gates)]
+    nothing = {each.metric for each in limits if not each.value}
     notes = facts.judgement.as_json() if facts.judgement else {}
     found, models = figures(facts.metrics), _models(notes, facts.calls)
+    drawn = [each for each in found if each.low is not None and each.name not in nothing]
     return Judging(
         id=step.id,
         use=step.use,
@@ -86,10 +96,12 @@ def _judging(opened: OpenedRun, step: StepRecord) -> Judging:
         rows=facts.made,
         few=few_rows(facts.made, facts.metrics),
         models=models,
-        charts=list(_charts([each for each in found if each.low is not None], models, gates)),
+        charts=list(_charts(drawn, models, held)),
         numbers=[each for each in found if each.low is None],
         counts=dict(_counts(notes)),
-        gates=gates,
+        gates=[(each.passed, gate_text(each)) for each in gates],
+        warnings=list(spoiled_limits(limits)),
+        unmeasured=list(unmeasured_limits(limits)),
         judged=_judged_rows(opened, step, [each.name for each in found]),
     )
 
