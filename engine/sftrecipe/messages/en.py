@@ -1,5 +1,6 @@
 """English messages by slug: lower case, subject first, value quoted, no full stop."""
 
+from sftrecipe.messages.gates_en import GATES
 from sftrecipe.messages.hints_en import HINTS, WORDS
 from sftrecipe.messages.reasons_en import REASONS
 from sftrecipe.messages.trainings_en import TRAININGS
@@ -7,6 +8,7 @@ from sftrecipe.messages.trainings_en import TRAININGS
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
+    **GATES,
     **TRAININGS,
     "plugin-import": "{kind} '{name}' of package {package} cannot be imported: {error}",
     "plugin-class": "{kind} '{name}' of package {package} is not a {base}",
@@ -205,32 +207,6 @@ MESSAGES = {
     "unnamed-column": "source '{source}' leaves out {columns}: its catalogue entry does not name what its rows have",
     "nothing-to-sweep": "recipe '{name}' has no sweep",
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
-    "gate-missed": "gate missed: {missed}",
-    "gate-told": "{metric} is {figure}, asked {bounds}",
-    "gate-told-interval": "{metric} is {figure}, asked of the whole interval {bounds}",
-    "gate-told-alone": "{metric} is {figure}, asked of the figure alone {bounds}",
-    "gate-told-limit": "{metric} is {figure}, surely above {limit}: {meaning}",
-    "gate-told-within": "{metric} is {figure}, not surely above {limit}",
-    "gate-told-unfound": "{metric} is not found, asked {bounds}",
-    "gate-of-step": "{step}: {told}",
-    "gate-figure": "{value} ({low} to {high})",
-    "limit-position_bias": "the order in which the answers were shown decided, not the answers",
-    "limit-invalid_share": "too many rows could not be judged, and those that could may be other ones",
-    "limit-other": "the judging is spoiled",
-    "limit-advice-position_bias": "the judge prefers a place: take another judge or another prompt, or write how much "
-    "is allowed, gate: {{position_bias: {{at_most: …}}}}",
-    "limit-advice-invalid_share": "the report tells why rows could not be judged; mend that (of judges that do not "
-    "keep to the form: structured: true), or write how much is allowed, gate: {{invalid_share: {{at_most: …}}}}",
-    "limit-advice-other": "write how much is allowed, gate: {{{metric}: {{at_most: …}}}}",
-    "gate-advice-rows": "rows: hold out or name more rows (on), see why others could not be judged, or ask for fewer",
-    "gate-advice-unfound": "{metric}: no row had it; see in the report why",
-    "gate-advice-short": "{metric}: the figure itself misses the bound: train otherwise (other or more rows, "
-    "longer), or ask for less",
-    "gate-advice-same": "{metric}: the figure lies at the bound, where more rows do not help: train otherwise, ask for "
-    "less, or hold the figure alone, {{{bounds}, by: point}}",
-    "gate-advice-wide": "{metric}: the figure keeps the bound, its interval over {now} rows does not: about {rows} rows "
-    "would do if it stays as it is; or train otherwise, ask for less, or hold the figure alone, {{{bounds}, by: point}}",
-    "gate-both": "{least} and {most}",
     "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
     "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
     "no-run": "folder '{folder}' holds no run",
@@ -341,10 +317,6 @@ MESSAGES = {
     "outcome-unpriced": "price of {count} calls unknown",
     "outcome-estimate": "estimate: {estimate}; in fact: {fact}",
     "outcome-nothing": "nothing to do: everything was done by an earlier run",
-    "outcome-gate-passed": "gate passed: {told}",
-    "outcome-above-limit": "warning: {told}",
-    "outcome-unmeasured": "{metric} is not measured",
-    "outcome-unmeasured-bias": "position bias is not measured: no question was judged in both orders",
     "outcome-needs": "{data_set}: some of its answers are not to be learned: train it with {name}: true",
     "outcome-groups-not-held-out": "{step}: of {rows} rows none is held out: groups of near-duplicates are larger than what "
     "is to be held out; raise apart, or name less in by",

@@ -1,5 +1,6 @@
 """Chinese messages by slug, and what plugins and libraries say in English."""
 
+from sftrecipe.messages.gates_zh import GATES
 from sftrecipe.messages.hints_zh import HINTS, WORDS
 from sftrecipe.messages.reasons_zh import REASONS
 from sftrecipe.messages.trainings_zh import TRAININGS
@@ -7,6 +8,7 @@ from sftrecipe.messages.trainings_zh import TRAININGS
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
+    **GATES,
     **TRAININGS,
     "plugin-import": "软件包 {package} 的 {kind} 插件 '{name}' 无法导入：{error}",
     "plugin-class": "软件包 {package} 的 {kind} 插件 '{name}' 不是 {base} 的子类",
@@ -195,30 +197,6 @@ MESSAGES = {
     "unnamed-column": "数据源 '{source}' 未读取 {columns}：数据中有这些列，但目录条目没有写明",
     "nothing-to-sweep": "配方 '{name}' 没有 sweep",
     "nothing-to-evaluate": "配方 '{name}' 没有 evaluate 步骤",
-    "gate-missed": "未达到门槛：{missed}",
-    "gate-told": "{metric} 为 {figure}，要求{bounds}",
-    "gate-told-interval": "{metric} 为 {figure}，要求整个置信区间{bounds}",
-    "gate-told-alone": "{metric} 为 {figure}，只看指标本身，要求{bounds}",
-    "gate-told-limit": "{metric} 为 {figure}，确实超过 {limit}：{meaning}",
-    "gate-told-within": "{metric} 为 {figure}，不能断定超过 {limit}",
-    "gate-told-unfound": "没有 {metric}，要求{bounds}",
-    "gate-of-step": "{step}：{told}",
-    "gate-figure": "{value}（{low} 到 {high}）",
-    "limit-position_bias": "起决定作用的是回答的先后顺序，而不是回答本身",
-    "limit-invalid_share": "无法评测的行太多，余下的行可能不再有代表性",
-    "limit-other": "这次评测不可信",
-    "limit-advice-position_bias": "评测模型偏爱某个位置：请换评测模型或提示词，或写明允许的比例，gate: {{position_bias: {{at_most: …}}}}",
-    "limit-advice-invalid_share": "报告里有各行无法评测的原因，请先解决（评测模型不守格式时可写 structured: true），"
-    "或写明允许的比例，gate: {{invalid_share: {{at_most: …}}}}",
-    "limit-advice-other": "请写明允许的数值，gate: {{{metric}: {{at_most: …}}}}",
-    "gate-advice-rows": "rows：请留出更多行，或在 on 中写明更多数据；也可查看其余行为何无法评测，或降低要求",
-    "gate-advice-unfound": "{metric}：没有任何一行得出该指标，原因见报告",
-    "gate-advice-short": "{metric}：指标本身就没有达到，请改进训练（换数据、加数据或延长训练），或降低要求",
-    "gate-advice-same": "{metric}：指标就落在界限上，增加行数也无济于事；请改进训练，降低要求，"
-    "或只看指标本身：{{{bounds}, by: point}}",
-    "gate-advice-wide": "{metric}：指标本身达标，但 {now} 行得出的区间没有；若指标不变，大约需要 {rows} 行；"
-    "也可改进训练，降低要求，或只看指标本身：{{{bounds}, by: point}}",
-    "gate-both": "{least}且{most}",
     "row-account": "步骤 '{step}' 的行数对不上：读入 {made}，保留 {kept}，剔除 {rejected}",
     "verdict-count": "过滤器 '{step}' 没有为每一行给出一个判定",
     "no-run": "文件夹 '{folder}' 里没有运行结果",
@@ -320,10 +298,6 @@ MESSAGES = {
     "outcome-unpriced": "{count} 次调用的价格未知",
     "outcome-estimate": "估计：{estimate}；实际：{fact}",
     "outcome-nothing": "无事可做：之前的运行已全部完成",
-    "outcome-gate-passed": "达到门槛：{told}",
-    "outcome-above-limit": "警告：{told}",
-    "outcome-unmeasured": "没有测得 {metric}",
-    "outcome-unmeasured-bias": "没有测得位置偏好：没有问题按两种顺序都评过",
     "outcome-needs": "{data_set}：其中有些回答不应被学习，训练时须写 {name}: true",
     "outcome-groups-not-held-out": "{step}：{rows} 行中没有留出任何一行：近似重复的组比要留出的行数大；请调高 apart，或在 by 中少写几项",
     "outcome-not-held-out": "{step}：{rows} 行中没有留出任何一行；行数少时请写行数而不是比例",

@@ -14,7 +14,7 @@ from sftrecipe.store.step_facts import StepFacts
 
 _MOST_ROWS = 1_000_000
 """More are not worth a number."""
-_LIMITS_EXPLAINED = frozenset({"position_bias", "invalid_share"})
+_LIMITS_EXPLAINED = {"position_bias": "position-bias", "invalid_share": "invalid-share"}
 """Limits that the texts have a meaning and an advice for."""
 
 
@@ -62,7 +62,7 @@ def _limit_text(result: GateResult) -> Text:
 
 
 def _explained(limit: GateResult) -> str:
-    return limit.metric if limit.metric in _LIMITS_EXPLAINED else "other"
+    return _LIMITS_EXPLAINED.get(limit.metric, "other")
 
 
 def _bounds_text(result: GateResult) -> Text:

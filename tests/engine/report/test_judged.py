@@ -80,7 +80,9 @@ def test_the_page_tells_what_the_judges_found(done: Judged) -> None:
     pairwise, reference = run_facts(done.out, project_of(done.folder / "recipe.yaml")).judgings
     notes = step(done.facts(), "evaluate-pairwise")["notes"]
     metrics = notes["metrics"]
-    [chart] = pairwise.charts
+    chart, *others = pairwise.charts
+    assert {each.title for each in others} <= {"position_bias", "invalid_share"}
+    assert all(each.marks == {f"{each.title} ≤ 1": 1.0} for each in others)
     ends = metrics["winning_score_low"], metrics["winning_score_high"]
     assert chart.bars == [Figure("winning_score", metrics["winning_score"], *ends)]
     assert chart.marks == {"winning_score ≥ 0": 0.0}
@@ -209,7 +211,12 @@ def test_the_outcome_names_models_figures_and_gates(done: Judged) -> None:
     assert trained["metrics"] == step(run, "train")["notes"]["metrics"]
     pairwise = told["judged"][0]
     assert pairwise["metrics"] == step(run, "evaluate-pairwise")["notes"]["metrics"]
-    assert [gate["passed"] for gate in pairwise["gates"]] == [True]
+    assert [(gate["by"], gate["passed"]) for gate in pairwise["gates"]] == [
+        ("interval", True),
+        ("limit", True),
+        ("limit", True),
+    ]
+    assert [limit["metric"] for limit in pairwise["limits"]] == ["position_bias", "invalid_share"]
     lines = done.told.splitlines()
     assert f"train: train_loss 0.5, eval_loss 0.25  {done.out / 'model' / 'merged'}" in lines
     assert any(line.startswith("evaluate-pairwise: winning_score ") for line in lines)
