@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sftrecipe import Context
 from sftrecipe.calls.session import open_session
-from sftrecipe.plugin.model import Reply
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.provider import Limits
 from sftrecipe.recipe.recipe import Block
 

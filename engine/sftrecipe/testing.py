@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.asked_model import Model, Reply
 from sftrecipe.plugin.prompts.prompt import own_files
 from sftrecipe.plugin.provider import Answer, Request
 from sftrecipe.plugin.row_views import RowsInMemory

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe.calls.session import Session, open_session
-from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.asked_model import Model, Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Block, Budget
 from sftrecipe_registry.providers.openai.provider import OpenAI

@@ -30,7 +30,7 @@ from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import message
-from sftrecipe.plugin.model import Reply
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.provider import (
     Adapter,
     Answer,

@@ -22,7 +22,7 @@ from sftrecipe.calls.replies.structured import ask_structured
 from sftrecipe.calls.usage import Usage, summed
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.messages import own_text
-from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.asked_model import Model, Reply
 from sftrecipe.plugin.provider import Adapter, CallFailed, Limits, Provider, Request
 from sftrecipe.plugin.shown_media import check_asked
 from sftrecipe.recipe.recipe import Block, Budget

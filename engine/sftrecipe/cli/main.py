@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "Judge a recipe's models; what they need, data and training, is made where it is "
     "missing.",
     "sweep": "Train and judge every variant that the recipe's `sweep` tells, and compare them.",
+    "model": "Hand on a trained model: as GGUF, in other numbers, with a card, on a hub.",
     "report": "Write a run's report: one HTML page that needs no network and nothing beside it.",
     "explain": "Walk back from a row to its seeds, prompts, replies, scores and models.",
     "init": "Start a project: a recipe that runs, its small data, a catalogue.",

@@ -23,9 +23,9 @@ from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.session import StepModel
 from sftrecipe.calls.usage import Usage
 from sftrecipe.forecast.expectation import DryRunResult
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject
-from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,

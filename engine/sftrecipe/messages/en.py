@@ -2,6 +2,7 @@
 
 from sftrecipe.messages.gates_en import GATES
 from sftrecipe.messages.hints_en import HINTS, WORDS
+from sftrecipe.messages.models_en import MODELS
 from sftrecipe.messages.reasons_en import REASONS
 from sftrecipe.messages.trainings_en import TRAININGS
 
@@ -387,6 +388,7 @@ MESSAGES = {
     "doctor-no-price": "price of '{model}' is not known: cost is not counted",
     "doctor-no-budget": "nothing bounds what a run may spend",
     "doctor-budget": "{limits}",
+    **MODELS,
 }
 
 SAID: dict[str, str] = {}

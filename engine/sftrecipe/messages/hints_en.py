@@ -93,6 +93,8 @@ HINTS = {
     "step-debug": "run again with --debug to see where",
     "make-again": "run the recipe again: replies that the ledger holds are not asked again",
     "run-first": "run a recipe first, or name its output folder with --run",
+    "train-first": "train it: sftrecipe train {recipe}",
+    "copy-in-the-way": "remove it, or name another place with --to",
     "run-names": "name a run's folder, its recipe, or one of: {known}",
     "run-recipe": "run a recipe first: sftrecipe run RECIPE",
     "row-ids": "ids are in rejects.jsonl and in what `preview` prints; a text that the row holds will do too",

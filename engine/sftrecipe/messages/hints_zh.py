@@ -87,6 +87,8 @@ HINTS = {
     "step-debug": "加上 --debug 再运行一次，可看到出错位置",
     "make-again": "请再次运行该配方：账本中已有的回复不会重新请求",
     "run-first": "请先运行一个配方，或用 --run 指定它的输出文件夹",
+    "train-first": "请先训练：sftrecipe train {recipe}",
+    "copy-in-the-way": "请删除它，或用 --to 指定其他位置",
     "run-names": "请给出运行的文件夹、它的配方，或以下名称之一：{known}",
     "run-recipe": "请先运行一个配方：sftrecipe run RECIPE",
     "row-ids": "行号见 rejects.jsonl 和 preview 的输出；也可以给出该行包含的一段文字",

@@ -2,6 +2,7 @@
 
 from sftrecipe.messages.gates_zh import GATES
 from sftrecipe.messages.hints_zh import HINTS, WORDS
+from sftrecipe.messages.models_zh import MODELS
 from sftrecipe.messages.reasons_zh import REASONS
 from sftrecipe.messages.trainings_zh import TRAININGS
 
@@ -367,6 +368,7 @@ MESSAGES = {
     "doctor-no-price": "不知道 '{model}' 的价格，费用不会计入",
     "doctor-no-budget": "运行花费没有上限",
     "doctor-budget": "{limits}",
+    **MODELS,
 }
 
 SAID = {

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.kept_models import (
         KEPT, MIXED, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
     )
-    from sftrecipe.plugin.model import Model, Reply
+    from sftrecipe.plugin.asked_model import Model, Reply
+    from sftrecipe.plugin.model_copy import ModelCopy, ModelUpload, Publication
     from sftrecipe.plugin.option_types import (
         ANY_COLUMN, STEERING, ColumnName, Described, Effort, InputFile, InputPath, LaterMarker,
         ModelName, Pattern, PromptMarker, ProviderMarker, ProviderName, SaidColumn, Sampling,
@@ -105,12 +106,13 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.kept_models": (
             "KEPT MIXED KeptModel ModelNote is_model_link kept_model_of read_model_note"
         ),
+        "sftrecipe.plugin.model_copy": "ModelCopy ModelUpload Publication",
     },
     "Judgements": {
         "sftrecipe.plugin.plugin_kinds": "Judgement",
     },
     "Models and their replies": {
-        "sftrecipe.plugin.model": "Model Reply",
+        "sftrecipe.plugin.asked_model": "Model Reply",
         "sftrecipe.plugin.provider": (
             "CallFailed Outcome Blame CALL_FAILED CALL_REASONS KEPT_REASONS CONTEXT_TOO_LONG "
             "REQUEST_TOO_LARGE UNREADABLE_REPLY"
@@ -218,8 +220,10 @@ __all__ = [
     "Mix",
     "Mixer",
     "Model",
+    "ModelCopy",
     "ModelName",
     "ModelNote",
+    "ModelUpload",
     "OptionFiles",
     "OptionProblem",
     "Outcome",
@@ -237,6 +241,7 @@ __all__ = [
     "Provider",
     "ProviderMarker",
     "ProviderName",
+    "Publication",
     "Quirks",
     "Record",
     "Reject",

@@ -17,9 +17,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sftrecipe.plugin.asked_model import Model, Reply
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.data_notices import Told
-from sftrecipe.plugin.model import Model, Reply
 from sftrecipe.plugin.prompts.prompt import Prompt, compiled, is_own
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.shown_media import work_on

@@ -12,6 +12,7 @@ from typing import IO, Any, ClassVar, Literal, NamedTuple
 from sftrecipe.messages import own_text
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
+from sftrecipe.plugin.model_copy import ModelCopy, ModelUpload, Publication
 from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
 from sftrecipe.plugin.row_kinds import RowKind
 
@@ -147,6 +148,27 @@ class Trainer(Plugin):
         the trainer knows none.
         """
         return None
+
+    def base_name(self) -> str | None:
+        """The name on a model hub of what it starts from; None where that has none."""
+        return None
+
+    def write_gguf(self, copy: ModelCopy) -> None:
+        """Write the model as one GGUF file. Raises PluginRefused with the reason."""
+        raise PluginRefused(own_text("trainer-no-copies", trainer=type(self).__name__))
+
+    async def merge(self, copy: ModelCopy) -> None:
+        """Write the whole model into a folder, in other numbers. Raises PluginRefused."""
+        raise PluginRefused(own_text("trainer-no-copies", trainer=type(self).__name__))
+
+    def publication(self, copy: ModelCopy, what: Publication) -> Mapping[str, Path | bytes]:
+        """The files of the model, or of its adapter, that others need: what is of this machine or
+        of the training alone is left out. Raises PluginRefused."""
+        raise PluginRefused(own_text("trainer-no-copies", trainer=type(self).__name__))
+
+    async def upload(self, upload: ModelUpload) -> str:
+        """Send a folder to a hub; the address where it is seen. Raises PluginRefused."""
+        raise PluginRefused(own_text("trainer-no-copies", trainer=type(self).__name__))
 
     @classmethod
     def make_environment(cls, folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:

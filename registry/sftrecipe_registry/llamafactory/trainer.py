@@ -27,7 +27,6 @@ from sftrecipe.plugin import (
     RowKind,
     Texts,
     Trained,
-    Trainer,
     Training,
     trained_block,
 )
@@ -40,6 +39,7 @@ from sftrecipe_registry.llamafactory.arguments.table import (
     normalized,
     shipped,
 )
+from sftrecipe_registry.llamafactory.hub.model_delivery import ModelDelivery
 from sftrecipe_registry.llamafactory.training.environment import (
     COMMAND,
     check_training,
@@ -72,7 +72,7 @@ _REFERENCE = re.compile(r"(?<!\\)\$\{\w[\w.]*\}")
 """What its YAML reader, OmegaConf, leaves as it stands; at any other `${` it stops."""
 
 
-class LlamaFactory(Trainer):
+class LlamaFactory(ModelDelivery):
     """Train with LLaMA-Factory: `with` takes its own argument names, verbatim.
 
     Writes `train.yaml` beside the data sets and trains as it says, in LLaMA-Factory's own

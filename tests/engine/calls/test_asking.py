@@ -14,7 +14,7 @@ from sftrecipe.calls.ledger.history import read_call, totals, verify
 from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError, UsageError
-from sftrecipe.plugin.model import Reply
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Budget
 

@@ -15,7 +15,7 @@ import pytest
 
 from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
-from sftrecipe.plugin.model import Model
+from sftrecipe.plugin.asked_model import Model
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.embedded import Embedded
 

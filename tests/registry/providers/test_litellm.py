@@ -19,10 +19,10 @@ from sftrecipe import CallFailed
 from sftrecipe.calls.ledger.history import totals
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.plugin.asked_model import Model
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.endings import is_cut_off
-from sftrecipe.plugin.model import Model
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.litellm import provider
 

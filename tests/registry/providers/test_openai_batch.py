@@ -21,7 +21,7 @@ from sftrecipe.calls.ledger.history import totals
 from sftrecipe.calls.limits.prices import known_price, price_of
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.model import Model, Reply
+from sftrecipe.plugin.asked_model import Model, Reply
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Block, Budget
 from sftrecipe_registry.providers.openai import batch_watch as openai_batch_watch

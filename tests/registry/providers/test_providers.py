@@ -15,8 +15,8 @@ import pytest
 from sftrecipe import CallFailed
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import PluginError, SftrecipeError
+from sftrecipe.plugin.asked_model import Model
 from sftrecipe.plugin.discovery import plugin_class, plugins
-from sftrecipe.plugin.model import Model
 from sftrecipe.recipe.recipe import Block
 from sftrecipe_registry.providers.embedded import Embedded
 from sftrecipe_registry.shared.http.failures import Fault, classified, failure_of, retry_after

@@ -10,7 +10,7 @@ import pytest
 
 from sftrecipe import CallFailed
 from sftrecipe.plugin import is_cut_off
-from sftrecipe.plugin.model import Reply
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe_registry.shared.http.replies import chat_answer
 from sftrecipe_registry.shared.http.responses_api import responses_reply
 

@@ -23,8 +23,8 @@ from sftrecipe.calls.limits.prices import price_of, vendor_price
 from sftrecipe.calls.session import open_session
 from sftrecipe.doctor.recipe_check import check_withdrawals
 from sftrecipe.errors import RecipeError, SftrecipeError
+from sftrecipe.plugin.asked_model import Model
 from sftrecipe.plugin.discovery import plugin_class
-from sftrecipe.plugin.model import Model
 from sftrecipe.plugin.provider import Provider, Request
 from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors
 from sftrecipe.recipe.load import check_recipe

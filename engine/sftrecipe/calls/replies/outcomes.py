@@ -6,8 +6,8 @@ from sftrecipe.calls.ledger.accounts import Reservation, Spent
 from sftrecipe.calls.ledger.entries import Entry
 from sftrecipe.calls.replies.reply_parts import in_parts
 from sftrecipe.calls.usage import Usage
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.endings import ending_of
-from sftrecipe.plugin.model import Reply
 from sftrecipe.plugin.provider import (
     CALL_FAILED,
     KEPT_REASONS,

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.messages import own_text
-from sftrecipe.plugin.model import Reply
+from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.provider import CallFailed, Request
 
 REPAIRS = 2

@@ -189,6 +189,8 @@ class RecipeShape(Described):
     """Name of the recipe: its output folder and data sets are named after it."""
     description: str | None = None
     """What the recipe is for."""
+    license: str | None = None
+    """Licence of the model that it trains, as the model's card says it: `apache-2.0`."""
     language: Annotated[str, Field(pattern=LANGUAGE)] = "en"
     """Language of the data: default tokenizer, sentence splitter, blacklist."""
     seed: Annotated[int, Field(ge=0)] = 42

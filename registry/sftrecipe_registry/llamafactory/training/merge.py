@@ -70,13 +70,18 @@ async def merge(training: Training, config: Path, output: Output) -> None:
 def merge_settings(output: Output, folder: Path, target: Path) -> dict[str, Any]:
     """The arguments of `export`, which refuses those that are for training alone."""
     given = output.settings
-    kept = {name: given[name] for name in _OF_THE_MODEL if name in given}
+    kept = of_the_model(given)
     adapters = [*_merged_before(given), str(output.folder.relative_to(folder))]
     return {
         **kept,
         "adapter_name_or_path": ",".join(adapters),
         "export_dir": str(target.relative_to(folder)),
     }
+
+
+def of_the_model(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a training's arguments those that also say how its model is loaded and saved."""
+    return {name: given[name] for name in _OF_THE_MODEL if name in given}
 
 
 def _merged_before(given: Mapping[str, Any]) -> list[str]:

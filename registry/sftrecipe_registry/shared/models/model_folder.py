@@ -79,14 +79,22 @@ def weights_fingerprint(folder: Path) -> str:
 
 
 @lru_cache(maxsize=16)
-def _fingerprint(folder: Path, stamps: tuple[Stamp, ...]) -> str:
+def _fingerprint(folder: Path, stamps: tuple[Stamp, ...], *, named: bool = True) -> str:
     found = blake2b(digest_size=8)
     for name, size, _ in stamps:
-        found.update(f"{name} {size}\n".encode())
+        found.update(f"{name if named else ''} {size}\n".encode())
         with (folder / name).open("rb") as file:
             for offset, length in _blocks(folder / name, size):
                 found.update(os.pread(file.fileno(), length, offset))
     return found.hexdigest()
+
+
+def file_fingerprint(file: Path) -> str:
+    """16 hexadecimal digits of one file's weights, likewise; empty where it is not there."""
+    if not file.is_file():
+        return ""
+    about = file.stat()
+    return _fingerprint(file.parent, ((file.name, about.st_size, about.st_mtime_ns),), named=False)
 
 
 def _stamps(folder: Path) -> Iterator[Stamp]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 texts = Texts(__package__)
 PACKAGED = "embedded"
 """Name by which recipes call the model."""
+PACKAGED_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
+"""Its name on the hub."""
 PACKAGED_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 """What its own chat template writes where a conversation has no system prompt."""
 INSTALL = f"{install_command()} 'sftrecipe[embedded]'"

@@ -1,0 +1,1 @@
+"""A trained model handed on: in other forms, and to model hubs."""

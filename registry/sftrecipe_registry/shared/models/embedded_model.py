@@ -1,0 +1,52 @@
+"""Which GGUF the embedded runtime loads for a model that a recipe names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sftrecipe.plugin import OptionProblem, Texts
+from sftrecipe_registry.shared.models.gguf_model import write_gguf
+from sftrecipe_registry.shared.models.model_folder import (
+    file_fingerprint,
+    is_path,
+    model_folder,
+    model_problems,
+    weights_fingerprint,
+)
+from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
+
+texts = Texts(__package__)
+SUFFIX = ".gguf"
+_CACHE = "gguf"
+_TRAINED = "trained"
+
+
+def named_model_problems(model: str) -> Iterator[OptionProblem]:
+    """What is wrong with a name that means neither the packaged model nor a file or folder."""
+    if model == PACKAGED or model.partition(":")[0] == _TRAINED:
+        return
+    if not is_path(model):
+        yield OptionProblem(("model",), texts("not-on-disk", model=model), texts("name-a-path"))
+    elif not model.endswith(SUFFIX):
+        yield from model_problems(model)
+
+
+def model_revision(model: str) -> str:
+    """What tells the weights of a file or folder from others."""
+    path = model_folder(model)
+    return weights_fingerprint(path) if path.is_dir() else file_fingerprint(path)
+
+
+def gguf_of(model: Path, cache: Path, numbers: str) -> Path:
+    """The GGUF of a file or folder: of a folder it is written into the cache, unless it is there.
+
+    Raises PluginRefused where the folder's model is of a kind that is not written as GGUF.
+    """
+    if not model.is_dir():
+        return model
+    file = cache / _CACHE / f"{weights_fingerprint(model)}-{numbers}{SUFFIX}"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_gguf(model, file, numbers)
+    return file
