@@ -20,6 +20,8 @@ _DEFAULTS: Mapping[str, float] = {
     "logging_steps": 500,
     "save_steps": 500,
     "ppo_buffer_size": 1,
+    "warmup_steps": 0,
+    "warmup_ratio": 0,
 }
 """What these arguments are where the settings do not say."""
 
@@ -46,8 +48,9 @@ class Schedule:
 def number(settings: Mapping[str, Any], name: str) -> float:
     """A numeric argument, or its default where it is missing or no number."""
     value = settings.get(name)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else _DEFAULTS[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return _DEFAULTS[name]
+    return float(value)
 
 
 def split_rows(settings: Mapping[str, Any], rows: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import Finding, PluginRefused, Texts
+from sftrecipe.plugin import Finding, PluginRefused, Text, Texts
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.preflight.data import Spool
 from sftrecipe_registry.llamafactory.preflight.tally import State
@@ -31,7 +31,6 @@ _DATA = (
 """The arguments that the tokenizer, the template and the encoding depend on."""
 SECONDS = 1800.0
 """It is given so many rows at most (see Spool) that what takes longer stands still."""
-_LONGER = "raise-cutoff"
 
 
 def encoding_report(
@@ -42,6 +41,7 @@ def encoding_report(
         "stage": settings.get("stage", "sft"),
         "model": {name: settings[name] for name in _MODEL if name in settings},
         "data": {name: settings[name] for name in _DATA if name in settings},
+        "all": dict(settings),
     }
     done = finished_process(
         [str(python), str(_WORKER), json.dumps(asked), str(rows)],
@@ -74,7 +74,7 @@ def encoding_findings(
     yield from thought_findings(settings, seen["thoughts"])
     for name, found in seen["cut"].items():
         yield _cut(name, found, seen, cutoff)
-    yield from _empty(seen, cutoff)
+    yield from _empty(seen, cutoff, _longer(seen))
     for name, found in seen["marked"].items():
         text = texts("with-control-tokens", name=name, rows=counted_rows(found["rows"]))
         advice = texts("write-token-apart")
@@ -86,30 +86,54 @@ def encoding_findings(
         yield Finding("warning", "truncation", text)
 
 
-def _empty(seen: Mapping[str, Any], cutoff: object) -> Iterator[Finding]:
+def _empty(seen: Mapping[str, Any], cutoff: object, longer: Text) -> Iterator[Finding]:
     """Rows of which nothing is left to learn."""
     all_empty = sum(found["rows"] for found in seen["empty"].values()) == seen["rows"]
     state: State = "fault" if all_empty else "warning"
     for name, found in seen["empty"].items():
         slug = "row-nothing-to-learn" if found["rows"] == 1 else "rows-nothing-to-learn"
         text = texts(slug, name=name, rows=counted_rows(found["rows"]), cutoff=cutoff)
-        yield Finding(state, "truncation", text, texts(_LONGER), tuple(found["examples"]))
+        yield Finding(state, "truncation", text, longer, tuple(found["examples"]))
 
 
 def _cut(name: str, found: Mapping[str, Any], seen: Mapping[str, Any], cutoff: object) -> Finding:
+    """Rows that are cut: where most of a data set lose their end, no answer learns to stop."""
     rows, amount = counted_rows(found["rows"]), found["amount"]
-    endless = seen["endless"].get(name, {"rows": 0})["rows"]
-    text = texts("cut", name=name, rows=rows, cutoff=cutoff, amount=amount)
+    endless, of = seen["endless"].get(name, {"rows": 0})["rows"], seen["rows_of"][name]
+    slug = "cut"
     if endless:
-        text = texts(
-            "cut-one-end" if endless == 1 else "cut-ends",
-            name=name,
-            rows=rows,
-            cutoff=cutoff,
-            amount=amount,
-            endless=counted_rows(endless),
-        )
-    return Finding("warning", "truncation", text, texts(_LONGER), tuple(found["examples"]))
+        slug = "cut-one-end" if endless == 1 else "cut-ends"
+    most = endless * 2 > of
+    text = texts(
+        "cut-most-ends" if most else slug,
+        name=name,
+        rows=rows,
+        cutoff=cutoff,
+        amount=amount,
+        endless=counted_rows(endless),
+        count=endless,
+        of=of,
+    )
+    state: State = "fault" if most else "warning"
+    return Finding(state, "truncation", text, _longer(seen), tuple(found["examples"]))
+
+
+def _longer(seen: Mapping[str, Any]) -> Text:
+    """The `cutoff_len` that keeps every row whole, and one that does for nearly all."""
+    lengths = sorted(length for found in seen["lengths"].values() for length in found)
+    if not lengths:
+        return texts("raise-cutoff")
+    most, rows = _rounded(lengths[-1]), seen["rows"]
+    over = rows // 100
+    nearly = _rounded(lengths[-1 - over]) if over < len(lengths) else most
+    if nearly < most:
+        return texts("write-cutoff-or", cutoff=most, nearly=nearly, left=over)
+    return texts("write-cutoff", cutoff=most)
+
+
+def _rounded(length: int) -> int:
+    """Above the length, since a row that fills the limit counts as cut; a multiple of 64."""
+    return (length // 64 + 1) * 64
 
 
 def _block_findings(
@@ -121,7 +145,7 @@ def _block_findings(
         if blocks["cut"]:
             rows = counted_rows(blocks["cut"])
             text = texts("texts-cut", rows=rows, cutoff=cutoff, amount=blocks["lost"])
-            yield Finding("warning", "truncation", text, texts(_LONGER))
+            yield Finding("warning", "truncation", text, texts("raise-cutoff"))
     elif not blocks["kept"]:
         text = texts("no-block", tokens=tokens, cutoff=cutoff)
         yield Finding("fault", "truncation", text, texts("lower-cutoff-or-packing"))

@@ -7,19 +7,30 @@ GPU in a process of the training environment, by LLaMA-Factory's own code.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.schedule import (
+    schedule,
+    split_rows,
+    training_processes,
+)
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
     argument_findings,
     val_size_findings,
 )
+from sftrecipe_registry.llamafactory.preflight.best_model import best_model_findings
 from sftrecipe_registry.llamafactory.preflight.catalogue import Attributes, Catalogue
+from sftrecipe_registry.llamafactory.preflight.checkpoint import (
+    checkpoint_findings,
+    progress_findings,
+)
 from sftrecipe_registry.llamafactory.preflight.data import DataCheck, Spool
 from sftrecipe_registry.llamafactory.preflight.encoding import encoding_findings, encoding_report
 from sftrecipe_registry.llamafactory.preflight.machine import (
@@ -28,6 +39,16 @@ from sftrecipe_registry.llamafactory.preflight.machine import (
     package_findings,
 )
 from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
+from sftrecipe_registry.llamafactory.preflight.modules import (
+    module_findings,
+    refused_finding,
+    unfit_finding,
+)
+from sftrecipe_registry.llamafactory.preflight.steps import (
+    rate_findings,
+    sample_findings,
+    step_findings,
+)
 from sftrecipe_registry.llamafactory.preflight.tally import State
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
 from sftrecipe_registry.llamafactory.training.environment import training_python
@@ -43,22 +64,37 @@ _ELSEWHERE = ("ONLINE", "REMOTE:")
 def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator[Finding]:
     """All findings of a written `train.yaml`, the cheap ones first."""
     settings: Settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    yield from argument_findings(settings, table)
-    yield from mask_findings(settings, training.data)
-    yield from output_findings(settings, training)
-    yield from deepspeed_findings(settings, training)
-    model = list(model_findings(settings, training))
-    yield from model
+    told = [
+        *_argument_findings(settings, training, table),
+        *model_findings(settings, training),
+    ]
+    yield from told
     python = training_python()
     with tempfile.TemporaryDirectory(prefix="sftrecipe-preflight-") as folder:
         rows = Path(folder) / "rows.jsonl"
         with rows.open("wb") as file:
             spool = None if python is None else Spool(rows, file)
-            yield from _data_findings(training, settings, spool)
+            taken = yield from _data_findings(training, settings, spool)
         if python is None or spool is None:
+            yield from _step_findings(training, settings, taken, {})
             yield _unchecked()
             return
-        yield from _environment_findings(python, training, settings, spool, not model)
+        report = yield from _report(python, training, settings, spool)
+        yield from _environment_findings(settings, training, spool, report, told)
+        yield from _step_findings(training, settings, taken, report)
+
+
+def _argument_findings(
+    settings: Settings, training: Training, table: ArgumentTable
+) -> Iterator[Finding]:
+    """What the arguments alone tell, and the folders that they name."""
+    yield from argument_findings(settings, table)
+    yield from best_model_findings(settings)
+    yield from rate_findings(settings)
+    yield from mask_findings(settings, training.data)
+    yield from output_findings(settings, training)
+    yield from deepspeed_findings(settings, training)
+    yield from checkpoint_findings(settings, training)
 
 
 def _unchecked() -> Finding:
@@ -68,13 +104,13 @@ def _unchecked() -> Finding:
 
 def _data_findings(
     training: Training, settings: Settings, spool: Spool | None
-) -> Iterator[Finding]:
-    """The catalogue and the rows of every data set that is named."""
+) -> Generator[Finding, None, Mapping[str, int]]:
+    """The catalogue and the rows of every data set that is named; how many of each are taken."""
     shown = str(settings.get("dataset_dir", "data"))
     if shown.startswith(_ELSEWHERE):
         text = texts("hub-not-checked", folder=shown)
         yield Finding("warning", "catalogue", text, texts("download-data"))
-        return
+        return {}
     stage, folder = str(settings.get("stage", "sft")), training.folder / shown
     media = training.folder / str(settings.get("media_dir") or shown)
     catalogue = Catalogue(folder, shown)
@@ -82,8 +118,8 @@ def _data_findings(
     found = list(catalogue.read())
     yield from found
     if not (folder / "dataset_info.json").is_file() or (found and not catalogue.entries):
-        return
-    rows = 0
+        return {}
+    taken, rows = {}, {}
     for name in dict.fromkeys(wanted):
         for each in catalogue.look_up(name, stage):
             if not isinstance(each, Attributes):
@@ -91,9 +127,12 @@ def _data_findings(
                 continue
             check = DataCheck(each, stage, media, spool)
             yield from check.findings()
+            rows[name] = check.rows
             if name in listed(settings.get("dataset")):
-                rows += _taken(check.rows, each.num_samples, settings.get("max_samples"))
-    yield from val_size_findings(settings, rows)
+                taken[name] = _taken(check.rows, each.num_samples, settings.get("max_samples"))
+    yield from sample_findings(settings, rows)
+    yield from val_size_findings(settings, sum(taken.values()))
+    return taken
 
 
 def _taken(rows: int, num_samples: int | None, max_samples: object) -> int:
@@ -102,18 +141,39 @@ def _taken(rows: int, num_samples: int | None, max_samples: object) -> int:
     return min(taken, max_samples) if isinstance(max_samples, int) else taken
 
 
-def _environment_findings(
-    python: Path, training: Training, settings: Settings, spool: Spool, model_stands: bool
-) -> Iterator[Finding]:
-    """Template, truncation and GPU, from a process of the training environment."""
+def _report(
+    python: Path, training: Training, settings: Settings, spool: Spool
+) -> Generator[Finding, None, Mapping[str, Any]]:
+    """What a process of the training environment tells; empty where it fails."""
     training.say("reading the rows with the model's tokenizer")
     try:
-        report = encoding_report(python, settings, training.folder, spool.path)
+        return encoding_report(python, settings, training.folder, spool.path)
     except PluginRefused as error:
         yield Finding("fault", "environment", error_text(error), texts("look-at-it"))
+        return {}
+
+
+def _environment_findings(
+    settings: Settings,
+    training: Training,
+    spool: Spool,
+    report: Mapping[str, Any],
+    told: Sequence[Finding],
+) -> Iterator[Finding]:
+    """Packages, GPU, modules, template and truncation; what `told` has is not said again."""
+    if not report:
         return
-    yield from package_findings(settings, report["machine"]["packages"])
-    yield from gpu_findings(settings, report["machine"])
+    machine = [
+        *package_findings(settings, report["machine"]["packages"]),
+        *gpu_findings(settings, report["machine"]),
+    ]
+    yield from machine
+    model_stands = not any(each.check == "model" for each in told)
+    if not any(each.state == "fault" for each in (*told, *machine)):
+        yield from refused_finding(report["model"])
+        yield from unfit_finding(settings, report["model"])
+    if model_stands:
+        yield from module_findings(settings, report["model"])
     if "error" in report:
         if model_stands:  # else what is wrong with the model is told already
             text = texts("tokenizer-unreadable", cause=report["error"].splitlines()[0])
@@ -123,3 +183,33 @@ def _environment_findings(
         return
     yield from template_findings(settings, report)
     yield from encoding_findings(settings, report, spool)
+
+
+def _step_findings(
+    training: Training, settings: Settings, taken: Mapping[str, int], report: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """Steps, warm-up and checkpoints, where it is known how many examples there are."""
+    examples = _examples(settings, taken, report)
+    if not examples:
+        return
+    gpus = len(report["machine"]["gpus"]) if report else 0
+    processes = training_processes(gpus, settings)
+    yield from step_findings(settings, examples, processes)
+    plan = schedule(settings, examples, processes)
+    yield from progress_findings(settings, training, plan)
+
+
+def _examples(settings: Settings, taken: Mapping[str, int], report: Mapping[str, Any]) -> int:
+    """Rows, or the blocks that they are packed into; 0: not known."""
+    if settings.get("streaming") is True or str(settings.get("mix_strategy", "concat")) != "concat":
+        return 0
+    if len(taken) < len(set(listed(settings.get("dataset")))):
+        return 0
+    packed = report.get("packed")
+    if "blocks" in report:  # they are counted of all that is read
+        return 0 if settings.get("eval_dataset") else int(report["blocks"]["blocks"])
+    if packed is not None:
+        taken = {name: packed.get(name, 0) for name in taken}
+    elif settings.get("packing") is True:
+        return 0
+    return split_rows(settings, sum(taken.values()))[0]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
-from sftrecipe.plugin import Finding, Texts, Training
+from sftrecipe.plugin import Finding, Text, Texts, Training
+from sftrecipe_registry.llamafactory.preflight.adapter import adapter_findings
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
-from sftrecipe_registry.llamafactory.training.output import NOTE, listed
+from sftrecipe_registry.llamafactory.preflight.weights import weight_findings
+from sftrecipe_registry.llamafactory.training.output import NOTE, listed, read_json
 from sftrecipe_registry.shared.models.model_folder import is_adapter, is_path
 
 texts = Texts(__package__)
-_WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 _OTHER_MODELS = ("ref_model", "ref_model_adapters", "reward_model", "reward_model_adapters")
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 
@@ -27,10 +29,12 @@ def model_findings(settings: Settings, training: Training) -> Iterator[Finding]:
         yield Finding("warning", "model", texts("model-not-trained-yet", model=model))
     elif folder.is_dir():
         yield from _inside(model, folder)
+    elif folder.is_file() or model.endswith(".gguf"):
+        yield Finding("fault", "model", texts("model-is-file", model=model), _whole_model(folder))
     elif _is_folder(model):
         text = texts("no-model-folder", model=model)
-        yield Finding("fault", "model", text, texts("seen-from-recipe-file"))
-    yield from _adapters(settings, training)
+        yield Finding("fault", "model", text, _models_beside(folder))
+    yield from adapter_findings(settings, training)
     for name in _OTHER_MODELS:
         for other in listed(settings.get(name)):
             if "://" not in other and _is_folder(other) and not (training.folder / other).is_dir():
@@ -38,14 +42,22 @@ def model_findings(settings: Settings, training: Training) -> Iterator[Finding]:
                 yield Finding("fault", "model", text, texts("seen-from-recipe"))
 
 
-def _adapters(settings: Settings, training: Training) -> Iterator[Finding]:
-    for adapter in listed(settings.get("adapter_name_or_path")):
-        place = training.folder / adapter
-        if place.is_dir() and not (place / "adapter_config.json").is_file():
-            text = texts("no-adapter-config", adapter=adapter)
-            yield Finding("fault", "model", text, texts("name-lora-folder"))
-        elif not place.is_dir() and _is_folder(adapter):
-            yield Finding("fault", "model", texts("no-adapter-folder", adapter=adapter))
+def _whole_model(file: Path) -> Text:
+    """What to name in a file's place."""
+    if file.is_file() and (file.parent / "config.json").is_file():
+        return texts("write-this", name="model_name_or_path", value=file.parent)
+    return texts("name-whole-model")
+
+
+def _models_beside(folder: Path) -> Text:
+    """A model's folder that lies where this one was looked for and has a name like it."""
+    above = next((each for each in folder.parents if each.is_dir()), None)
+    found = {} if above is None else {
+        each.parent.name: each.parent for each in sorted(above.glob("*/config.json"))[:200]
+    }  # fmt: skip
+    if near := get_close_matches(folder.name, found, n=1):
+        return texts("write-this", name="model_name_or_path", value=found[near[0]])
+    return texts("seen-from-recipe-file")
 
 
 def _comes_later(folder: Path, training: Training) -> bool:
@@ -69,15 +81,17 @@ def _is_folder(model: str) -> bool:
 
 def _inside(model: str, folder: Path) -> Iterator[Finding]:
     if is_adapter(folder):
-        text = texts("adapter-as-model", model=model)
-        yield Finding("fault", "model", text, texts("name-base-and-adapter"))
+        base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+        text, advice = texts("adapter-as-model", model=model), texts("name-base-and-adapter")
+        if base:
+            advice = texts("write-base-and-adapter", base=base, adapter=model)
+        yield Finding("fault", "model", text, advice)
         return
     if not (folder / "config.json").is_file():
         text = texts("no-model-config", model=model)
         yield Finding("fault", "model", text, texts("name-model-folder"))
         return
-    if not any(True for pattern in _WEIGHTS for _ in folder.glob(pattern)):
-        yield Finding("fault", "model", texts("no-weights", model=model), texts("download-again"))
+    yield from weight_findings(model, folder)
     if not any((folder / name).is_file() for name in _TOKENIZERS):
         text = texts("no-tokenizer", model=model)
         yield Finding("fault", "model", text, texts("copy-tokenizer"))
@@ -100,10 +114,7 @@ def output_findings(settings: Settings, training: Training) -> Iterator[Finding]
         return
     if not folder.is_dir() or (folder / NOTE).is_file():
         return
-    if checkpoint := settings.get("resume_from_checkpoint"):
-        if isinstance(checkpoint, str) and not (training.folder / checkpoint).is_dir():
-            text = texts("no-checkpoint", checkpoint=checkpoint)
-            yield Finding("fault", "output_dir", text, texts("name-checkpoint"))
+    if settings.get("resume_from_checkpoint"):
         return
     inside = sorted(each.name for each in folder.iterdir() if each.name[:1] != ".")
     if inside:

@@ -12,8 +12,10 @@ import copy
 import json
 import os
 import re
+import runpy
 import sys
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -267,6 +269,8 @@ class Thoughts:
 def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, Any]:
     """Rows that are cut, that lose their end or everything, that fail, or hold control tokens."""
     cut, endless, empty, failed, marked = (Counted() for _ in range(5))
+    lengths: dict[str, list[int]] = {}
+    counts: dict[str, int] = {}
     thoughts = Thoughts(encoder)
     pattern = re.compile("|".join([*map(re.escape, tokens), re.escape("{{idx}}")]))
     texts = 0
@@ -279,15 +283,19 @@ def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, An
             if found := pattern.search(whole):
                 marked.add(name, place, found[0])
             texts += 1
+            counts[name] = counts.get(name, 0) + 1
             if encoder.stage == "pt":
                 continue
             try:
                 thoughts.look(row)
-                look_at_length(encoder, row, cut, endless, empty)
+                if length := look_at_length(encoder, row, cut, endless, empty):
+                    lengths.setdefault(name, []).append(length)
             except Exception as error:  # whatever LLaMA-Factory raises is what it stops with
                 failed.add(name, place, f"{type(error).__name__}: {error}"[:200])
     return {
         "rows": texts,
+        "rows_of": counts,
+        "lengths": {name: sorted(found) for name, found in lengths.items()},
         "cut": cut.found,
         "endless": endless.found,
         "empty": empty.found,
@@ -299,17 +307,17 @@ def look_at_rows(encoder: Encoder, path: str, tokens: list[str]) -> dict[str, An
 
 def look_at_length(
     encoder: Encoder, row: dict[str, Any], cut: Counted, endless: Counted, empty: Counted
-) -> None:
-    """Compare a row as it is with what the limit leaves of it."""
+) -> int:
+    """Compare a row as it is with what the limit leaves of it; its tokens where it is cut."""
     if not encoder.may_be_cut(row):
-        return
+        return 0
     whole = encoder.sequences(row, UNCUT)
     if all(len(tokens) < encoder.cutoff for tokens, _ in whole):
-        return
+        return 0
     left = encoder.sequences(row, encoder.cutoff)
     lost = sum(len(one[0]) - len(two[0]) for one, two in zip(whole, left, strict=True))
     if not lost:
-        return
+        return 0
     name, place = row["name"], row["place"]
     cut.add(name, place, f"{len(whole[0][0])} tokens", lost)
     if encoder.stage != "ppo":
@@ -317,41 +325,11 @@ def look_at_length(
             empty.add(name, place)
         if any(one[0][-2:] != two[0][-2:] for one, two in zip(whole, left, strict=True)):
             endless.add(name, place)
-
-
-def blocks(encoder: Encoder, path: str) -> dict[str, int]:
-    """Pre-training: the tokens of all texts, and the blocks that LLaMA-Factory makes of them."""
-    batch: list[list[dict[str, str]]] = []
-    found = {"tokens": 0, "kept": 0, "cut": 0, "lost": 0}
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
-        for line in file:
-            batch.append(json.loads(line)["prompt"])
-            if len(batch) == encoder.data.preprocessing_batch_size:
-                count_blocks(encoder, batch, found)
-                batch = []
-    if batch:
-        count_blocks(encoder, batch, found)
-    return found
-
-
-def count_blocks(
-    encoder: Encoder, batch: list[list[dict[str, str]]], found: dict[str, int]
-) -> None:
-    """One batch, of which LLaMA-Factory drops what fills no block."""
-    texts = [messages[0]["content"] + encoder.tokenizer.eos_token for messages in batch]
-    lengths = [len(ids) for ids in encoder.tokenizer(texts, add_special_tokens=False)["input_ids"]]
-    encoder.data.cutoff_len = encoder.cutoff
-    kept = encoder.processor.preprocess_dataset({"_prompt": batch})["input_ids"]
-    found["tokens"] += sum(lengths)
-    found["kept"] += sum(map(len, kept))
-    if not encoder.data.packing:
-        over = [length - encoder.cutoff for length in lengths if length > encoder.cutoff]
-        found["cut"] += len(over)
-        found["lost"] += sum(over)
+    return max(len(tokens) for tokens, _ in whole)
 
 
 def main() -> None:
-    """Print `machine`, then `own` and `trained` renderings and `texts`, as far as it comes.
+    """Print `machine`, `model`, `own` and `trained` renderings and `texts`, as far as it comes.
 
     Where the model or the template cannot be read, `error` says why.
     """
@@ -360,6 +338,7 @@ def main() -> None:
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     told: dict[str, Any] = {"machine": machine()}
+    told["model"] = part("model_worker")["look"](settings["all"], len(told["machine"]["gpus"]))
     try:
         look(settings, told)
     except Exception as error:  # the caller tells the user what it was
@@ -384,7 +363,14 @@ def look(settings: dict[str, Any], told: dict[str, Any]) -> None:
         tokens = []
     told["texts"] = look_at_rows(encoder, sys.argv[2], tokens)
     if encoder.stage == "pt":
-        told["blocks"] = blocks(encoder, sys.argv[2])
+        told["blocks"] = part("packing_worker")["blocks"](encoder, sys.argv[2])
+    elif encoder.data.packing:
+        told["packed"] = part("packing_worker")["packed"](encoder, sys.argv[2])
+
+
+def part(name: str) -> dict[str, Any]:
+    """A module beside this one: this process imports nothing from the folders around it."""
+    return runpy.run_path(str(Path(__file__).with_name(f"{name}.py")))
 
 
 if __name__ == "__main__":

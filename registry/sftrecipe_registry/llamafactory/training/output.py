@@ -37,7 +37,7 @@ _SEALED = 1 << 20
 _ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-_OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "optimizer_*", "global_step*")
+OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "optimizer_*", "global_step*")
 """What a checkpoint keeps of the optimizer: torch's, FSDP's, DeepSpeed's."""
 _STARTS_OVER = ("rm", "ppo")
 """Stages that LLaMA-Factory cannot go on with from a checkpoint: their value head is not in it."""
@@ -144,7 +144,7 @@ class Output:
 
     def results(self) -> dict[str, float]:
         """The figures that LLaMA-Factory leaves at the end."""
-        found = _read_json(self.folder / RESULTS)
+        found = read_json(self.folder / RESULTS)
         return {name: value for name, value in found.items() if isinstance(value, int | float)}
 
     def stopped(self, seconds: float) -> None:
@@ -202,7 +202,7 @@ def model_stands(folder: Path, since: int = 0) -> bool:
     if any(_newer(folder / name, since) for name in _WEIGHTS):
         return True
     for name in _INDEXES:
-        parts = set(_read_json(folder / name).get("weight_map", {}).values())
+        parts = set(read_json(folder / name).get("weight_map", {}).values())
         if parts and all(_newer(folder / part, since) for part in parts):
             return True
     return False
@@ -233,10 +233,22 @@ def _base_by_name(settings: Mapping[str, Any], folder: Path) -> dict[str, str]:
     return {"model_name_or_path": str(name)}
 
 
+def data_fingerprint(settings: Mapping[str, Any], folder: Path) -> str:
+    """16 hexadecimal digits that other rows to train on do not have; empty where there are none.
+
+    LLaMA-Factory goes on from a checkpoint of other rows without a word.
+    """
+    found, any_read = blake2b(digest_size=8), False
+    for text in _data({**settings, "eval_dataset": None}, folder):
+        found.update(text)
+        any_read = True
+    return found.hexdigest() if any_read else ""
+
+
 def _data(settings: Mapping[str, Any], folder: Path) -> Iterator[bytes]:
     """The catalogue entries of the data sets and what is in their files."""
     place = folder / str(settings.get("dataset_dir", "data"))
-    catalogue = _read_json(place / "dataset_info.json")
+    catalogue = read_json(place / "dataset_info.json")
     for name in [*listed(settings.get("dataset")), *listed(settings.get("eval_dataset"))]:
         entry = catalogue.get(name, {})
         yield json.dumps([name, entry], sort_keys=True).encode()
@@ -266,8 +278,8 @@ def step_of(checkpoint: Path) -> int:
 
 def _is_whole(checkpoint: Path, step: int) -> bool:
     """Whether all of it was written: the state comes last."""
-    state = _read_json(checkpoint / _STATE)
-    kept = any(any(checkpoint.glob(pattern)) for pattern in _OPTIMIZERS)
+    state = read_json(checkpoint / _STATE)
+    kept = any(any(checkpoint.glob(pattern)) for pattern in OPTIMIZERS)
     return kept and state.get("global_step") == step
 
 
@@ -278,7 +290,7 @@ def _newer(file: Path, since: int) -> bool:
         return False
 
 
-def _read_json(file: Path) -> dict[str, Any]:
+def read_json(file: Path) -> dict[str, Any]:
     """An object in a file; empty where there is none, or it was cut short."""
     try:
         found = json.loads(file.read_text(encoding="utf-8"))

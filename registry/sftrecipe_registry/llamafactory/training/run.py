@@ -17,6 +17,7 @@ from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
     RESULTS,
     Output,
+    data_fingerprint,
     model_stands,
     step_of,
     training_fingerprint,
@@ -75,7 +76,8 @@ def _output(training: Training, config: Path) -> Output:
     if PurePosixPath(name).parts[:1] in ((), (KEPT,)):
         raise PluginRefused(texts("place-of-models", folder=name))
     kept = KeptModel(run, training_fingerprint(settings, run))
-    return Output(kept, name, settings, training.made_by)
+    made_by = {**training.made_by, "data": data_fingerprint(settings, run)}
+    return Output(kept, name, settings, made_by)
 
 
 async def _train(training: Training, config: Path, output: Output) -> None:
