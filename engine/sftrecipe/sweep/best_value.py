@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sftrecipe.sweep.statistics import Comparison, Floats, Goal, Interval, interval
+from sftrecipe.sweep.judged_rows import Floats
+from sftrecipe.sweep.statistics import Comparison, Goal, Interval, interval
 
 LEVEL = 0.9
 """Of the optimum's interval; and so many of the draws must agree where it lies."""

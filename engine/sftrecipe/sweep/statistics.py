@@ -1,13 +1,9 @@
-"""Comparing variants by a figure: paired bootstrap over rows and trainings.
+"""Comparing variants by a figure, on rows that all of them are judged on.
 
-Every variant is judged on the same rows. What is drawn, 2,000 times, is a sample of as many rows
-with replacement, the same for all variants, and of each variant's trainings; on every draw the
-figures, their differences and the best variant are found anew. The intervals of the differences
-hold all at once, whichever variant comes out best: of many equal ones, the luckiest is always far
-ahead of the unluckiest.
-Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap; paired over rows as Koehn 2004,
-Statistical Significance Tests for Machine Translation Evaluation; simultaneous intervals by the
-greatest studentized difference, Westfall and Young 1993, Resampling-Based Multiple Testing.
+The best variant is chosen by the data: of many equal ones, the luckiest is always far ahead of the
+unluckiest. So the intervals of the differences hold for all pairs at once.
+Source: Tukey 1953, The Problem of Multiple Comparisons; Hsu 1996, Multiple Comparisons: Theory and
+Methods, section 5.
 """
 
 from __future__ import annotations
@@ -17,24 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sftrecipe.sweep.judged_rows import Floats, Values, judged_rows
+from sftrecipe.sweep.more_trainings import MoreTrainings, more_trainings
+from sftrecipe.sweep.noise import Noise, drawn_figures, noise_of
 
 DRAWS = 2000
-LEVEL = 0.95
-"""Of the intervals."""
-FEWEST_ROWS = 2
-"""One row alone tells nothing of others."""
-_ROUNDING = 1e-12
-"""A difference that varies by less, as a part of the figures, is the same on every row."""
-_BLOCK = 1 << 20
-"""Drawn rows that are held at the same time."""
-
-Floats = NDArray[np.float64]
 Goal = Literal["lower", "higher"]
-Row = tuple[str, int]
-"""A judged row: its id, and which of the rows with this id it is."""
-Values = Mapping[Row, tuple[float, float]]
-"""What each row adds to a figure: (value, weight). The figure is the weighted mean."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +42,10 @@ class ComparedVariant:
 
     figure: Interval
     best_probability: float
-    """How often it was the best of the draws."""
+    """In how many of the draws it was the best."""
     behind: Interval
-    """Its figure minus the best variant's; 0 for that itself. The intervals of all variants hold at
-    once."""
+    """Its figure minus the best variant's; 0 for that itself. The intervals of all pairs of
+    variants hold at once."""
 
     @property
     def differs(self) -> bool:
@@ -80,6 +65,11 @@ class Comparison:
     """Rows that some trainings have a value of, and others not."""
     draws: Floats
     """Figures by draw and variant, in the order of `variants`."""
+    has_differences: bool
+    """Whether any two variants differ beyond noise, the best one among them or not."""
+    more_trainings: MoreTrainings | None
+    """How many trainings would tell more; None where no variant was trained again, or all is
+    told."""
 
     @property
     def is_decided(self) -> bool:
@@ -87,8 +77,8 @@ class Comparison:
         return all(each.differs for name, each in self.variants.items() if name != self.best)
 
     @property
-    def has_differences(self) -> bool:
-        """Whether any variant is worse than the best one beyond noise."""
+    def tells_best(self) -> bool:
+        """Whether the best variant is better than any other one beyond noise."""
         return any(each.differs for each in self.variants.values())
 
 
@@ -96,118 +86,57 @@ def compared(trainings: Mapping[str, Sequence[Values]], goal: Goal, seed: int) -
     """Compare variants, each with the values of its trainings; None where they share fewer
     than two rows.
 
-    Equal seeds give equal results. Of few trainings a plain bootstrap tells too little noise: the
-    drawn means are spread by √(n / (n - 1)), which makes their variance that of the mean (Davison
-    and Hinkley 1997, Bootstrap Methods, section 2.3).
+    Equal seeds give equal results.
     """
-    judged = [set(values) for each in trainings.values() for values in each]
-    common = sorted(set.intersection(*judged))
-    common = [row for row in common if _has_weight(row, trainings)]
-    if len(common) < FEWEST_ROWS:
+    judged = judged_rows(list(trainings.values()))
+    if judged is None:
         return None
-    random = np.random.default_rng(seed)
-    tables = {name: _tables(each, common) for name, each in trainings.items()}
-    figures = {
-        name: float(np.mean([_ratio(table.sum(axis=0)) for table in each]))
-        for name, each in tables.items()
-    }
-    drawn = _drawn_figures([table for each in tables.values() for table in each], random)
-    ends = np.cumsum([len(each) for each in tables.values()])[:-1]
-    draws = np.column_stack([_of_trainings(each, random) for each in np.split(drawn, ends)])
-    better = min if goal == "lower" else max
-    best = better(figures, key=lambda name: figures[name])
+    noise = noise_of(judged)
+    draws = drawn_figures(noise, DRAWS, np.random.default_rng(seed))
+    at = int(noise.figures.argmin() if goal == "lower" else noise.figures.argmax())
+    reach = noise.pair_reach()
+    behind = _behind(noise, reach, at)
     return Comparison(
-        variants=_compared_variants(figures, draws, best, goal),
-        best=best,
-        rows=len(common),
-        lost=len(set.union(*judged)) - len(common),
+        variants=dict(zip(trainings, _variants(noise, draws, behind, goal), strict=True)),
+        best=list(trainings)[at],
+        rows=len(judged.parts),
+        lost=judged.lost,
         draws=draws,
+        has_differences=bool((np.abs(noise.gaps()) > reach).any()),
+        more_trainings=more_trainings(noise, at, [each.excludes_zero for each in behind]),
     )
 
 
-def interval(value: float, drawn: Floats, level: float = LEVEL) -> Interval:
+def interval(value: float, drawn: Floats, level: float) -> Interval:
     """A figure with the percentiles of what was drawn."""
     tail = (1 - level) / 2
     low, high = np.quantile(drawn, (tail, 1 - tail))
     return Interval(value, float(low), float(high))
 
 
-def _compared_variants(
-    figures: Mapping[str, float], draws: Floats, best: str, goal: Goal
-) -> dict[str, ComparedVariant]:
+def _variants(
+    noise: Noise, draws: Floats, behind: Sequence[Interval], goal: Goal
+) -> list[ComparedVariant]:
     at_best = draws.min(axis=1) if goal == "lower" else draws.max(axis=1)
     wins = draws == at_best[:, None]
     shares = (wins / wins.sum(axis=1, keepdims=True)).mean(axis=0)  # equal ones share the win
-    behind = _behind(np.array(list(figures.values())), draws, list(figures).index(best))
-    return {
-        name: ComparedVariant(interval(value, draws[:, place]), float(shares[place]), behind[place])
-        for place, (name, value) in enumerate(figures.items())
-    }
+    reach = noise.figure_reach()
+    return [
+        ComparedVariant(_about(figure, half), float(share), each)
+        for figure, half, share, each in zip(noise.figures, reach, shares, behind, strict=True)
+    ]
 
 
-def _behind(figures: Floats, draws: Floats, best: int) -> list[Interval]:
+def _behind(noise: Noise, reach: Floats, best: int) -> list[Interval]:
     """Each figure minus the best one, with intervals that hold all at once."""
-    errors = (draws - draws[:, [best]]).std(axis=0)
-    errors[errors <= _ROUNDING * np.abs(figures).max()] = 0.0
-    reach = _reach(figures, draws) * errors
-    gaps = figures - figures[best]
-    return [
-        Interval(float(gap), float(gap - each), float(gap + each))
-        for gap, each in zip(gaps, reach, strict=True)
-    ]
+    count = len(noise.figures)
+    one, two = np.triu_indices(count, 1)
+    halves, gaps = np.zeros((count, count)), np.zeros((count, count))
+    halves[one, two] = halves[two, one] = reach
+    gaps[one, two] = noise.gaps()
+    gaps[two, one] = -noise.gaps()
+    return [_about(gap, half) for gap, half in zip(gaps[:, best], halves[best], strict=True)]
 
 
-def _reach(figures: Floats, draws: Floats) -> float:
-    """How many standard errors any difference of two figures is off at most, on 95 % of the
-    draws."""
-    greatest = np.zeros(len(draws))
-    for at in range(len(figures) - 1):
-        found = figures[at + 1 :] - figures[at]
-        off = draws[:, at + 1 :] - draws[:, [at]] - found
-        errors = off.std(axis=0)
-        varies = errors > _ROUNDING * np.abs(figures).max()
-        if varies.any():
-            studentized = np.abs(off[:, varies]) / errors[varies]
-            greatest = np.maximum(greatest, studentized.max(axis=1))
-    return float(np.quantile(greatest, LEVEL))
-
-
-def _has_weight(row: Row, trainings: Mapping[str, Sequence[Values]]) -> bool:
-    return all(values[row][1] > 0 for each in trainings.values() for values in each)
-
-
-def _tables(trainings: Sequence[Values], rows: Sequence[Row]) -> list[Floats]:
-    """Of each training, a line a row: value times weight, weight."""
-    return [
-        np.array([(value * weight, weight) for value, weight in map(values.__getitem__, rows)])
-        for values in trainings
-    ]
-
-
-def _ratio(sums: Floats) -> Floats:
-    ratio: Floats = sums[..., 0] / sums[..., 1]
-    return ratio
-
-
-def _drawn_figures(tables: Sequence[Floats], random: np.random.Generator) -> Floats:
-    """Every training's figure on every draw of the rows."""
-    rows = len(tables[0])
-    drawn = np.empty((len(tables), DRAWS))
-    step = max(_BLOCK // rows, 1)
-    for begin in range(0, DRAWS, step):
-        places = random.integers(rows, size=(min(step, DRAWS - begin), rows))
-        for at, table in enumerate(tables):
-            drawn[at, begin : begin + step] = _ratio(table[places].sum(axis=1))
-    return drawn
-
-
-def _of_trainings(drawn: Floats, random: np.random.Generator) -> Floats:
-    """A variant's figure on every draw: the mean of as many trainings as there are, drawn too."""
-    mean: Floats = drawn.mean(axis=0)
-    count = len(drawn)
-    if count == 1:
-        return mean
-    chosen = random.integers(count, size=(count, DRAWS))
-    again = np.take_along_axis(drawn, chosen, axis=0).mean(axis=0)
-    spread: Floats = mean + (again - mean) * np.sqrt(count / (count - 1))
-    return spread
+def _about(value: float, half: float) -> Interval:
+    return Interval(float(value), float(value - half), float(value + half))

@@ -12,15 +12,20 @@ import orjson
 from sftrecipe.recipe.recipe import Variant
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.sweep.best_value import Optimum, Scale, optimum, scale_of
+from sftrecipe.sweep.judged_rows import Values
+from sftrecipe.sweep.more_trainings import MoreTrainings
 from sftrecipe.sweep.statistics import ComparedVariant, Comparison, Goal, compared
 from sftrecipe.sweep.sweep_run import SweepOutcome, SweepTraining
 
 SWEEP_FILE = "sweep.json"
 
-Verdict = Literal["best", "leading", "noise", "unpaired", "alone", "nothing"]
-"""One variant is better than all others beyond noise; than some of them; than none; the judge gives
-no values row by row, or the variants share fewer than two rows; only one variant has a figure; none
-has."""
+Verdict = Literal["best", "leading", "apart", "noise", "unpaired", "alone", "nothing"]
+"""One variant is better than all others beyond noise; than some of them; than none, though some
+differ from one another; no two differ; the judge gives no values row by row, or the variants share
+fewer than two rows; only one variant has a figure; none has."""
+NoiseTold = Literal["rows", "rows and trainings"]
+"""What could have come out otherwise, as intervals and verdict take it: which rows are judged; how
+each training went too, which is known where variants are trained more than once."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,9 @@ class SweepFacts:
     """Judged rows on which the variants are compared."""
     lost: int
     """Rows that only some of the trainings have a value of."""
+    noise: NoiseTold | None = None
+    """What the verdict holds against; None where nothing is compared row by row."""
+    more_trainings: MoreTrainings | None = None
     scale: Scale | None = None
     optimum: Optimum | None = None
 
@@ -104,8 +112,7 @@ def sweep_facts(swept: SweepOutcome) -> SweepFacts:
     }
     goal = swept.sweep.goal
     comparison = compared(values, goal, swept.recipe.seed) if judged else None
-    told = comparison.variants if comparison else {}
-    variants = [_variant(each, swept, told.get(each.name)) for each in swept.sweep.variants]
+    variants = [_variant(each, swept, comparison) for each in swept.sweep.variants]
     scale = _scale(swept.sweep.variants, comparison)
     return SweepFacts(
         name=swept.recipe.name,
@@ -118,6 +125,8 @@ def sweep_facts(swept: SweepOutcome) -> SweepFacts:
         variants=variants,
         rows=comparison.rows if comparison else 0,
         lost=comparison.lost if comparison else 0,
+        noise=_noise(comparison, values),
+        more_trainings=comparison.more_trainings if comparison else None,
         scale=scale,
         optimum=optimum(scale, comparison, goal) if scale and comparison else None,
     )
@@ -134,26 +143,46 @@ def sweep_json(facts: SweepFacts) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _variant(variant: Variant, swept: SweepOutcome, found: ComparedVariant | None) -> VariantFacts:
+def _variant(variant: Variant, swept: SweepOutcome, comparison: Comparison | None) -> VariantFacts:
     judged = swept.of(variant)
     trainings = [_training(training, swept.out) for training in judged]
-    figures = [training.figure for training in judged if training.figure is not None]
-    if found is not None:
+    found = comparison.variants.get(variant.name) if comparison else None
+    if comparison is not None and found is not None:
+        low, high = _ends(found, judged, alike=comparison.lost == 0)
         return VariantFacts(
             variant.name,
             variant.values,
             trainings,
             found.figure.value,
-            found.figure.low,
-            found.figure.high,
+            low,
+            high,
             found.best_probability,
             found.behind.value,
             found.behind.low,
             found.behind.high,
         )
+    figures = [training.figure for training in judged if training.figure is not None]
     figure = sum(figures) / len(figures) if len(figures) == len(trainings) else None
-    low, high = (judged[0].bounds if len(judged) == 1 else None) or (None, None)
-    return VariantFacts(variant.name, variant.values, trainings, figure, low, high)
+    bounds = (judged[0].bounds if len(judged) == 1 else None) or (None, None)
+    return VariantFacts(variant.name, variant.values, trainings, figure, *bounds)
+
+
+def _ends(
+    found: ComparedVariant, judged: Sequence[SweepTraining], *, alike: bool
+) -> tuple[float, float]:
+    """The ends of a variant's own interval.
+
+    The judge knows its figure: that a share stays below 1, that few losses lean to one side. Where
+    it judged the same rows (`alike`), its interval holds for one training, and that of several is
+    no narrower.
+    """
+    bounds = [training.bounds for training in judged if training.bounds is not None]
+    if not alike or len(bounds) < len(judged):
+        return found.figure.low, found.figure.high
+    low, high = (sum(ends) / len(bounds) for ends in zip(*bounds, strict=True))
+    if len(judged) == 1:
+        return low, high
+    return min(found.figure.low, low), max(found.figure.high, high)
 
 
 def _training(training: SweepTraining, out: Path) -> TrainingFacts:
@@ -169,7 +198,17 @@ def _verdict(comparison: Comparison | None, judged: int) -> Verdict:
         return "unpaired"
     if comparison.is_decided:
         return "best"
-    return "leading" if comparison.has_differences else "noise"
+    if comparison.tells_best:
+        return "leading"
+    return "apart" if comparison.has_differences else "noise"
+
+
+def _noise(
+    comparison: Comparison | None, values: Mapping[str, Sequence[Values]]
+) -> NoiseTold | None:
+    if comparison is None:
+        return None
+    return "rows and trainings" if any(len(each) > 1 for each in values.values()) else "rows"
 
 
 def _best(variants: Sequence[VariantFacts], goal: Goal) -> str | None:

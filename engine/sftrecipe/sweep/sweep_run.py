@@ -32,7 +32,7 @@ from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.atomic_files import inside
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_rows
-from sftrecipe.sweep.statistics import Row, Values
+from sftrecipe.sweep.judged_rows import Row, Values
 
 SWEEP_FOLDER = "sweep"
 

@@ -12,6 +12,7 @@ from sftrecipe.report.pages.sweep_page import sweep_page
 from sftrecipe.report.text.sweep_text import sweep_text
 from sftrecipe.report.words import chinese, english
 from sftrecipe.sweep.best_value import Optimum, Scale
+from sftrecipe.sweep.more_trainings import MoreTrainings
 from sftrecipe.sweep.statistics import Interval
 from sftrecipe.sweep.sweep_facts import SweepFacts, TrainingFacts, VariantFacts
 
@@ -81,10 +82,28 @@ def test_both_languages_say_the_same() -> None:
 def test_the_suggestion_and_how_sure_it_is() -> None:
     told = sweep_text(facts(), english.SWEEP)
     assert "best at a 0.45 (90 % interval: 0.4 to 0.5), which is the mix a 0.45, b 0.55." in told
-    assert "(the best in >99 % of the bootstrap's draws)" in told
+    assert "(the best in >99 % of the draws)" in told
     assert "<1 %" in told  # not 0 %: it was the best of some draws
     assert "rows are few" not in told
     assert "20 rows are few" in sweep_text(facts(rows=20), english.SWEEP)
+
+
+@pytest.mark.parametrize("verdict", ["best", "leading", "apart", "noise"])
+def test_of_one_training_each_every_verdict_says_what_is_not_known(verdict: str) -> None:
+    once = sweep_text(facts(verdict=verdict, noise="rows"), english.SWEEP)
+    again = sweep_text(facts(verdict=verdict, noise="rows and trainings"), english.SWEEP)
+    assert "the noise of rows" in once
+    assert "the noise of rows" not in again
+    assert "尚不可知" in sweep_text(facts(verdict="best", noise="rows"), chinese.SWEEP)
+
+
+def test_how_many_trainings_would_tell_more() -> None:
+    enough = MoreTrainings(7, 0.1234, suffices=True)
+    told = sweep_text(facts(more_trainings=enough), english.SWEEP)
+    assert "about 7 trainings of each (sweep.seeds) would tell a difference of 0.12, 4 ti" in told
+    never = MoreTrainings(20, 0.5, suffices=False)
+    told = sweep_text(facts(more_trainings=never), english.SWEEP)
+    assert "even 20 trainings of each would tell no difference below 0.5" in told
 
 
 def test_where_nothing_is_certain_no_curve_is_drawn() -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.sweep.best_value import Optimum, optimum, scale_of
-from sftrecipe.sweep.statistics import Goal, Values, compared
+from sftrecipe.sweep.judged_rows import Values
+from sftrecipe.sweep.statistics import Goal, compared
 
 
 def swept(

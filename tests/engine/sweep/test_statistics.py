@@ -1,4 +1,4 @@
-"""The paired bootstrap of a sweep, against what is known and what must always hold."""
+"""The comparison of a sweep, against what is known and what must always hold."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import math
 
 import numpy as np
 import pytest
+import scipy.stats
+from benchmarks.sweeps.simulated import NOISES, drawn_sweep
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.sweep.statistics import Comparison, Goal, Values, compared
+from sftrecipe.sweep.critical_values import row_critical_value, training_critical_value
+from sftrecipe.sweep.judged_rows import Values
+from sftrecipe.sweep.statistics import Comparison, Goal, compared
 
 NUMBERS = st.floats(-100, 100).map(lambda value: round(value, 6))
 
@@ -61,14 +65,37 @@ def test_what_always_holds(trainings: dict[str, list[Values]], goal: Goal, seed:
     other = comparison(mirrored, "higher" if goal == "lower" else "lower", seed)
     assert other.best == found.best
     assert other.is_decided == found.is_decided
+    assert found.has_differences or not found.tells_best
 
 
 def test_the_interval_is_that_of_the_mean() -> None:
     values = np.random.default_rng(1).normal(5, 2, 400)
     found = comparison({"one": [rows(values.tolist())]}).variants["one"].figure
-    error = values.std() / math.sqrt(400)
-    assert found.low == pytest.approx(values.mean() - 1.96 * error, abs=0.15 * error)
-    assert found.high == pytest.approx(values.mean() + 1.96 * error, abs=0.15 * error)
+    error = values.std(ddof=1) / math.sqrt(400)
+    ends = scipy.stats.t(399, values.mean(), error).interval(0.95)
+    assert (found.low, found.high) == pytest.approx(ends)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(2, 12), st.integers(0, 99))
+def test_on_few_rows_the_interval_is_students(count: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(5, 2, count)
+    found = comparison({"one": [rows(values.tolist())]}).variants["one"].figure
+    ends = scipy.stats.t(count - 1, values.mean(), scipy.stats.sem(values)).interval(0.95)
+    assert (found.low, found.high) == pytest.approx(ends)
+
+
+def test_the_critical_values_are_tukeys_where_his_hold() -> None:
+    """Trainings alone: variances of two variants are one; of many rows, hardly any is off."""
+    for count in (2, 3, 5):
+        exact = scipy.stats.studentized_range.ppf(0.95, 2, 2 * count - 2) / math.sqrt(2)
+        assert training_critical_value((count, count)) == pytest.approx(exact, rel=0.06)
+    for variants in (2, 5, 20):
+        exact = scipy.stats.studentized_range.ppf(0.95, variants, np.inf) / math.sqrt(2)
+        assert row_critical_value(np.ones(2000), variants) == pytest.approx(exact, rel=0.03)
+    assert row_critical_value(np.ones(10), 2) == pytest.approx(
+        scipy.stats.t.ppf(0.975, 9), rel=0.05
+    )
 
 
 def test_a_weighted_figure_is_the_ratio_of_the_sums() -> None:
@@ -97,21 +124,79 @@ def test_equal_variants_are_no_difference() -> None:
         assert (each.behind.low, each.behind.high) == (0, 0)
 
 
-def test_the_same_difference_on_every_row_is_certain() -> None:
-    found = comparison({"a": [rows([0.1, 0.2, 0.3])], "b": [rows([0.2, 0.3, 0.4])]})
-    assert found.is_decided
-    assert found.variants["b"].behind.low == pytest.approx(0.1)
+@pytest.mark.parametrize(("count", "told"), [(2, False), (6, False), (7, True), (30, True)])
+def test_the_same_difference_on_every_row_is_believed_of_seven(count: int, told: bool) -> None:
+    """Right and wrong answers: two of two may differ by luck."""
+    found = comparison({"a": [rows([0.0] * count)], "b": [rows([1.0] * count)]})
+    assert found.is_decided is told
+    assert found.variants["b"].behind.low < 1 < found.variants["b"].behind.high
 
 
-def test_of_many_equal_variants_one_is_seldom_said_to_be_better() -> None:
+def test_any_two_that_differ_are_differences() -> None:
+    """The best one is too uncertain to be told from any other."""
+    random = np.random.default_rng(5)
+    wild, calm, other = (random.normal(0, size, 40) for size in (8, 0.1, 0.1))
+    trainings = {"wild": wild - wild.mean() - 0.5, "calm": calm, "worse": other + 1}
+    found = comparison({name: [rows(each.tolist())] for name, each in trainings.items()})
+    assert found.best == "wild"
+    assert (found.tells_best, found.has_differences, found.is_decided) == (False, True, False)
+
+
+@pytest.mark.parametrize(
+    ("noise", "variants", "count"),
+    [("normal", 2, 10), ("lognormal losses", 10, 10), ("shares, half right", 30, 20)],
+)
+def test_of_equal_variants_one_is_seldom_said_to_be_better(
+    noise: str, variants: int, count: int
+) -> None:
     random = np.random.default_rng(4)
     wrong = sum(
         comparison(
-            {f"v{n}": [rows(random.normal(0, 1, 60).tolist())] for n in range(8)}, seed=seed
+            drawn_sweep(random, NOISES[noise], [0.0] * variants, count), seed=seed
         ).has_differences
-        for seed in range(100)
+        for seed in range(80)
     )
-    assert wrong <= 12  # 5 are to be expected; intervals each on its own would say about 70
+    assert wrong <= 10  # 4 are to be expected; a bootstrap says 32 of 10 variants on 10 rows
+
+
+@pytest.mark.parametrize(("seeds", "size"), [(2, 0.3), (3, 3.0)])
+def test_nor_by_the_luck_of_two_or_three_trainings(seeds: int, size: float) -> None:
+    random = np.random.default_rng(8)
+    wrong = sum(
+        comparison(
+            drawn_sweep(random, NOISES["normal"], [0.0] * 4, 20, seeds, size), seed=seed
+        ).has_differences
+        for seed in range(80)
+    )
+    assert wrong <= 10
+
+
+def test_a_difference_beyond_the_noise_of_trainings_is_found() -> None:
+    random = np.random.default_rng(9)
+    found = [
+        comparison(drawn_sweep(random, NOISES["normal"], [-3.0, 0, 0], 30, 3, 0.3), seed=seed)
+        for seed in range(30)
+    ]
+    assert sum(each.is_decided and each.best == "v0" for each in found) >= 27
+    assert all(each.more_trainings is None for each in found if each.is_decided)
+
+
+def test_more_trainings_are_as_many_as_tell_the_difference_seen() -> None:
+    """What it says of 3 trainings is so: with as many, about 4 of 5 find it."""
+    random = np.random.default_rng(10)
+    noise, gaps = NOISES["normal"], [-1.0, 0.0]
+    said = []
+    for seed in range(40):
+        more = comparison(drawn_sweep(random, noise, gaps, 100, 2, 0.4), seed=seed).more_trainings
+        if more is not None and more.suffices:
+            said.append(more)
+    assert all(2 < each.trainings <= 20 for each in said)
+    middle = int(np.median([each.trainings for each in said]))
+    told = sum(
+        comparison(drawn_sweep(random, noise, gaps, 100, middle, 0.4), seed=seed).is_decided
+        for seed in range(40)
+    )
+    assert told >= 24
 
 
 def test_only_rows_of_all_trainings_count() -> None:
@@ -136,15 +221,13 @@ def test_trainings_that_differ_widen_the_interval() -> None:
     found = comparison({"near": near, "far": far}, seed=1)
     widths = {name: each.figure.high - each.figure.low for name, each in found.variants.items()}
     assert found.variants["far"].figure.value == pytest.approx(found.variants["near"].figure.value)
-    assert widths["far"] > 2 * widths["near"]
+    assert widths["far"] > 1.3 * widths["near"] > 5  # the other's trainings tell of its own
 
 
-def test_the_spread_of_few_trainings_is_not_told_too_small() -> None:
-    """Rows without noise: the draws' variance is that of the mean of the trainings."""
-    random = np.random.default_rng(6)
-    found = []
-    for seed in range(200):
-        levels = random.normal(0, 1, 3)
-        drawn = comparison({"one": [rows([level] * 5) for level in levels]}, seed=seed).draws
-        found.append(drawn.var())
-    assert np.mean(found) == pytest.approx(1 / 3, rel=0.15)
+def test_the_draws_of_few_trainings_are_students() -> None:
+    """Rows without noise: of three trainings, there are two degrees of freedom."""
+    levels = [1.0, 2.0, 4.0]
+    drawn = comparison({"one": [rows([level] * 5) for level in levels]}).draws
+    found = np.quantile(drawn, [0.05, 0.25, 0.5, 0.75, 0.95])
+    student = scipy.stats.t(2, np.mean(levels), scipy.stats.sem(levels))
+    assert found == pytest.approx(student.ppf([0.05, 0.25, 0.5, 0.75, 0.95]), abs=0.35)

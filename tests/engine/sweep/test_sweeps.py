@@ -67,12 +67,16 @@ def test_the_table_tells_all_and_no_more(project: Sweeping) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "judged.loss, lower is better, on 12 rows judged in every variant"
     assert lines[3].startswith("a 4, b 6 *")
-    assert "Suggested: a 4, b 6, better than every other one beyond noise" in done.stdout
+    assert (
+        "Suggested: a 4, b 6, better than every other one beyond the noise of rows" in done.stdout
+    )
+    assert "Whether other trainings would agree is not known" in done.stdout
     assert "is best at a 0.4 " in done.stdout
     assert "which is the mix a 0.4, b 0.6" in done.stdout
     assert "Each variant was trained once" in done.stdout
     told = project.command("sweep", "recipe.yaml", SFTRECIPE_LANG="zh").stdout
     assert "建议：a 4, b 6。" in told
+    assert "重新训练是否仍然如此，尚不可知" in told
     assert project.command("sweep", "recipe.yaml", "-q").stdout == ""
 
 
@@ -159,9 +163,22 @@ def test_several_trainings_of_each_variant(project: Sweeping) -> None:
         one, two = (training["figure"] for training in each["trainings"])
         assert two - one == pytest.approx(0.04)
         assert each["figure"] == pytest.approx((one + two) / 2)
+    assert (facts["verdict"], facts["noise"]) == ("best", "rows and trainings")
     project.write({}, seed=3)
     project.sweep()
     assert len(project.trainings()) == 6
+
+
+def test_what_two_trainings_leave_open_is_no_best_one(project: Sweeping) -> None:
+    """The second training's loss is higher by 0.04: more than the rates differ by."""
+    project.write({"seeds": 2, "over": {"train.with.rate": [1.0, 1.03]}}, seed=3)
+    facts = project.sweep()
+    assert (facts["verdict"], facts["noise"]) == ("noise", "rows and trainings")
+    told = project.command("sweep", "recipe.yaml").stdout
+    assert f"about {facts['more_trainings']['trainings']} trainings of each" in told
+    project.write({"over": {"train.with.rate": [1.0, 1.03]}}, seed=3)
+    once = project.sweep()
+    assert (once["verdict"], once["noise"], once["more_trainings"]) == ("best", "rows", None)
 
 
 def test_plan_tells_what_each_variant_adds(project: Sweeping) -> None:

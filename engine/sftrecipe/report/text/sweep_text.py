@@ -9,13 +9,16 @@ from sftrecipe.messages import message, word
 from sftrecipe.plan.estimate import costs, likely_facts, likely_tokens, total
 from sftrecipe.recipe.recipe import Sweep
 from sftrecipe.report.text.plan_text import all_asks, asked_cost, likely_calls, unpriced
-from sftrecipe.report.text.text_format import FEW_ROWS, aligned, likely_text
+from sftrecipe.report.text.text_format import aligned, likely_text
 from sftrecipe.report.words.page_words import Words, sweep_words
 from sftrecipe.sweep.best_value import Optimum, Scale
+from sftrecipe.sweep.more_trainings import MoreTrainings
 from sftrecipe.sweep.sweep_facts import SweepFacts, VariantFacts
 from sftrecipe.sweep.sweep_forecast import SweepPart
 
 _PLAN_HEAD = ("variant", "steps-to-do", "trainings", "calls", "tokens", "cost")
+_FEW_ROWS = 30
+"""On fewer, intervals of differences are wide."""
 _RESULT_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note")
 
 
@@ -50,7 +53,9 @@ def sweep_sentences(facts: SweepFacts, words: Words) -> list[str]:
     if facts.rows:
         text = words["one-training" if facts.seeds == 1 else "trainings"]
         said.append(text.format(count=facts.seeds))
-        if facts.rows < FEW_ROWS:
+        if facts.more_trainings:
+            said.append(_trainings_sentence(facts.more_trainings, words))
+        if facts.rows < _FEW_ROWS:
             said.append(words["few-rows"].format(rows=facts.rows))
     if facts.lost:
         said.append(words["lost"].format(lost=facts.lost))
@@ -121,11 +126,19 @@ def _verdict_sentence(facts: SweepFacts, words: Words) -> str:
         for each in facts.variants
         if each.behind is not None and each is not best and each.name not in facts.told_apart
     )
-    return words[facts.verdict].format(
+    # Trained once each, a verdict says itself that it holds against the rows alone.
+    once = f"{facts.verdict}-once"
+    text = words[once if facts.noise == "rows" and once in words else facts.verdict]
+    return text.format(
         best=variant_label(best, words),
         share=_share_text(best.best_probability or 0),
         others="; ".join(variant_label(each, words) for each in others),
     )
+
+
+def _trainings_sentence(more: MoreTrainings, words: Words) -> str:
+    text = words["more-trainings" if more.suffices else "too-noisy"]
+    return text.format(count=more.trainings, difference=f"{more.difference:.2g}")
 
 
 def _optimum_sentence(found: Optimum, scale: Scale, words: Words) -> str:
