@@ -16,6 +16,7 @@ from sftrecipe.cli.recipe_options import (
 from sftrecipe.cli.recipe_run import reach_option
 from sftrecipe.cli.shortages import warn_of_shortages, warn_of_sweep_shortages
 from sftrecipe.forecast.forecast import forecast
+from sftrecipe.forecast.training_forecasts import planned_forecasts
 from sftrecipe.messages import message
 from sftrecipe.plan.steps import Plan, plan_recipe
 from sftrecipe.recipe.language.sections import Reach
@@ -23,6 +24,7 @@ from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.plan_text import plan_json, plan_text
 from sftrecipe.report.text.problem_text import render
 from sftrecipe.report.text.sweep_text import sweep_plan_facts, sweep_plan_text
+from sftrecipe.report.text.training_forecast_text import forecast_text
 from sftrecipe.report.text.training_text import anew_text
 from sftrecipe.run.contexts import unheld_costs
 from sftrecipe.run.requirements import lacking, leaves_data
@@ -59,11 +61,15 @@ def plan(
         click.echo(render(problems), err=True)
     parts = _sweep_parts(checked, project, target)
     anew = trained_anew(planned, target)
+    trainings = planned_forecasts(planned, target, estimates)
     if as_json:
         sweep = sweep_plan_facts(parts) if parts else None
-        click.echo(plan_json(estimates, shortages, sweep, checked.warnings, anew))
+        facts = plan_json(estimates, shortages, sweep, checked.warnings, anew, trainings=trainings)
+        click.echo(facts)
     else:
         click.echo("\n".join([plan_text(estimates, checked.budget), *map(anew_text, anew)]))
+        for block, foreseen in trainings.items():
+            click.echo(forecast_text(block, foreseen, checked.in_commands))
         if checked.sweep:
             click.echo(sweep_plan_text(parts, checked.sweep))
     return 2 if problems else 0

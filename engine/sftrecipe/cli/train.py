@@ -14,8 +14,10 @@ from sftrecipe.cli.recipe_options import (
     recipe_options,
 )
 from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
+from sftrecipe.forecast.training_forecasts import checked_forecasts
 from sftrecipe.messages import message
 from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.report.text.training_forecast_text import forecast_entry, forecast_text
 from sftrecipe.run.requirements import check_trainings
 from sftrecipe.run.steps.train_step import finding_text
 from sftrecipe.store.project import project_of
@@ -42,14 +44,19 @@ def train(recipe: Path, check: CheckOptions, options: RunOptions, check_only: bo
 def _check(recipe: CheckedRecipe, options: RunOptions) -> int:
     """Print the findings; the exit status."""
     project = project_of(recipe.path)
-    found = check_trainings(recipe, project, output_folder(recipe, project, options.out))
+    out = output_folder(recipe, project, options.out)
+    found = check_trainings(recipe, project, out)
+    foreseen = checked_forecasts(recipe, project, out)
     faults = sum(finding.state == "fault" for _, finding in found)
     if options.as_json:
         facts = [{"train": block, **finding._asdict()} for block, finding in found]
+        facts += [{"train": block, **forecast_entry(each)} for block, each in foreseen.items()]
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     elif not options.quiet:
         for block, finding in found:
             click.echo(finding_text(block, finding))
+        for block, forecast in foreseen.items():
+            click.echo(forecast_text(block, forecast, recipe.in_commands))
         warnings = len(found) - faults
         click.echo(message("check-outcome", {"faults": faults, "warnings": warnings}))
     return 1 if faults else 0

@@ -1,5 +1,6 @@
 """English messages by slug: lower case, subject first, value quoted, no full stop."""
 
+from sftrecipe.messages.forecasts_en import FORECASTS
 from sftrecipe.messages.gates_en import GATES
 from sftrecipe.messages.hints_en import HINTS, WORDS
 from sftrecipe.messages.models_en import MODELS
@@ -11,6 +12,7 @@ __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 MESSAGES = {
     **GATES,
     **TRAININGS,
+    **FORECASTS,
     "plugin-import": "{kind} '{name}' of package {package} cannot be imported: {error}",
     "plugin-class": "{kind} '{name}' of package {package} is not a {base}",
     "plugin-duplicate": "{kind} '{name}' is declared by two packages: {first} and {second}",

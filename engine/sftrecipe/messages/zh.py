@@ -1,5 +1,6 @@
 """Chinese messages by slug, and what plugins and libraries say in English."""
 
+from sftrecipe.messages.forecasts_zh import FORECASTS
 from sftrecipe.messages.gates_zh import GATES
 from sftrecipe.messages.hints_zh import HINTS, WORDS
 from sftrecipe.messages.models_zh import MODELS
@@ -11,6 +12,7 @@ __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 MESSAGES = {
     **GATES,
     **TRAININGS,
+    **FORECASTS,
     "plugin-import": "软件包 {package} 的 {kind} 插件 '{name}' 无法导入：{error}",
     "plugin-class": "软件包 {package} 的 {kind} 插件 '{name}' 不是 {base} 的子类",
     "plugin-duplicate": "{kind} 插件 '{name}' 被两个软件包重复声明：{first} 和 {second}",

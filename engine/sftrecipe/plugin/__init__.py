@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.row_kinds import FIRST_ROWS, RowCheck, RowKind, Unfit
     from sftrecipe.plugin.token_estimate import tokens_of
     from sftrecipe.plugin.trainer import (
-        Finding, Trained, Trainer, Training, TrainingPhase, TrainingState,
+        Finding, Trained, Trainer, Training, TrainingForecast, TrainingPhase, TrainingState,
     )
     from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_at, vendor_named
     from sftrecipe.plugin.vendors.vendor_quirks import Quirks, quirks_of
@@ -102,7 +102,9 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Data sets and trainings": {
         "sftrecipe.plugin.plugin_kinds": "ExportContext DataSet",
         "sftrecipe.plugin.row_kinds": "RowKind RowCheck Unfit FIRST_ROWS",
-        "sftrecipe.plugin.trainer": "Training TrainingState TrainingPhase Trained Finding",
+        "sftrecipe.plugin.trainer": (
+            "Training TrainingState TrainingPhase TrainingForecast Trained Finding"
+        ),
         "sftrecipe.plugin.kept_models": (
             "KEPT MIXED KeptModel ModelNote is_model_link kept_model_of read_model_note"
         ),
@@ -271,6 +273,7 @@ __all__ = [
     "Trained",
     "Trainer",
     "Training",
+    "TrainingForecast",
     "TrainingPhase",
     "TrainingState",
     "Turn",

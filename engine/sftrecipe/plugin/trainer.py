@@ -60,6 +60,40 @@ class Finding(NamedTuple):
     """Some of the rows or values, with where they stand, shortened."""
 
 
+@dataclass(frozen=True)
+class TrainingForecast:
+    """What a training will take, as far as it can be told; bytes, seconds, tokens."""
+
+    model: str
+    shape: Literal["files", "config", "name"] | None
+    """What the model's size rests on: its files, its configuration, its name; None: not known."""
+    device: str
+    """What it would train on: `CPU`, or the GPU's name."""
+    device_memory: int | None
+    rows: int | None = None
+    """Rows that it trains on."""
+    steps: int | None = None
+    epochs: float | None = None
+    rows_a_step: int | None = None
+    tokens_a_step: int | None = None
+    """With what fills sequences up to the longest of their batch."""
+    tokens: int | None = None
+    lengths: Literal["tokenizer", "sample", "cutoff"] = "cutoff"
+    """What rows' lengths rest on; `cutoff`: none is longer than that."""
+    memory: Mapping[str, int] | None = None
+    """`peak`, and the parts of it; None: not known."""
+    fits: Sequence[tuple[Mapping[str, Any], int]] = ()
+    """Where it does not fit: settings with which it would, and what it then takes at its peak."""
+    seconds: float | None = None
+    time_basis: Literal["probe", "last_run", "rough"] | None = None
+    disk: int | None = None
+    disk_free: int | None = None
+    measured_memory: int | None = None
+    """The peak of the steps that were measured."""
+    notes: Sequence[str] = ()
+    """What it leaves out, or takes as something else."""
+
+
 def _unwatched(_: object) -> None:
     """Progress that nobody watches."""
 
@@ -86,6 +120,10 @@ class Training:
     """Tell how far the training is, or what it does."""
     say: Callable[[str], None] = _unwatched
     """One line that tells the user what is being waited for."""
+    rows: int | None = None
+    """Rows that its data will likely have, where no export has written it yet."""
+    before: Mapping[str, float] = field(default_factory=dict)
+    """The figures of the block's training before; empty: there was none."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +163,20 @@ class Trainer(Plugin):
         The configuration is written already. Asks nobody over the network.
         """
         return iter(())
+
+    def forecast(self, training: Training) -> TrainingForecast | None:
+        """What it will take: memory, time, tokens, disk. Reads files of this machine alone.
+
+        After `preflight` it may know more. None: it cannot tell.
+        """
+        return None
+
+    async def probe(self, training: Training, folder: Path) -> TrainingForecast | None:
+        """The same by a few real steps into an empty folder, after `preflight`.
+
+        None: it measures nothing. Raises PluginRefused with the trainer's own error.
+        """
+        return None
 
     async def train(self, training: Training, config: Path) -> Trained:
         """Run it, or go on with it where it was interrupted.

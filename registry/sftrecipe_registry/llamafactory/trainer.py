@@ -28,6 +28,7 @@ from sftrecipe.plugin import (
     Texts,
     Trained,
     Training,
+    TrainingForecast,
     trained_block,
 )
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
@@ -168,11 +169,7 @@ with:
         Raises PluginRefused when no exported data set is of the kind that the stage trains on.
         """
         config = f"{_named('train', training.id)}.yaml"
-        places = Places(training.context.folder, output=training.folder)
-        given = placed_arguments(normalized(self.arguments, argument_table()), places)
-        if base := given.get("model_name_or_path"):
-            given["model_name_or_path"] = _base_model(str(base), training)
-        added = self._added(training)
+        given, added = self._given(training), self._added(training)
         text = (
             f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
             + _dumped(given)
@@ -194,13 +191,26 @@ with:
 
         Template and truncation are checked in its own environment, where there is one.
         """
+        from sftrecipe_registry.llamafactory.estimate.shortage import (  # noqa: PLC0415 - used once
+            shortage_findings,
+        )
         from sftrecipe_registry.llamafactory.preflight.findings import (  # noqa: PLC0415 - used once
             findings,
         )
 
         self._make_base()
         config = training.folder / f"{_named('train', training.id)}.yaml"
-        return findings(training, config, argument_table())
+        yield from findings(training, config, argument_table())
+        yield from shortage_findings(self.forecast(training))
+
+    def forecast(self, training: Training) -> TrainingForecast:
+        """Memory, time, tokens and disk, by the model's files, the rows and the last run."""
+        from sftrecipe_registry.llamafactory.estimate.outlook import (  # noqa: PLC0415 - used once
+            Outlook,
+        )
+
+        added = self._added(training) if training.data else _checkpoints(self.arguments)
+        return Outlook({**added, **self._given(training)}, training).forecast()
 
     async def train(self, training: Training, config: Path) -> Trained:
         """Run LLaMA-Factory, or go on where it was interrupted, and merge an adapter.
@@ -241,6 +251,14 @@ with:
         """Write the embedded model's folder where the training starts from it."""
         if self._base() == PACKAGED:
             packaged_checkpoint()
+
+    def _given(self, training: Training) -> dict[str, Any]:
+        """The recipe's arguments as LLaMA-Factory reads them in the output folder."""
+        places = Places(training.context.folder, output=training.folder)
+        given = placed_arguments(normalized(self.arguments, argument_table()), places)
+        if base := given.get("model_name_or_path"):
+            given["model_name_or_path"] = _base_model(str(base), training)
+        return given
 
     def _added(self, training: Training) -> dict[str, object]:
         """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""

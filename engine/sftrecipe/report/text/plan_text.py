@@ -23,6 +23,7 @@ from sftrecipe.plan.estimate import (
     likely_tokens,
     total,
 )
+from sftrecipe.plugin.trainer import TrainingForecast
 from sftrecipe.recipe.recipe import Budget
 from sftrecipe.report.text.text_format import (
     aligned,
@@ -31,6 +32,7 @@ from sftrecipe.report.text.text_format import (
     limits_text,
     range_text,
 )
+from sftrecipe.report.text.training_forecast_text import forecast_facts
 from sftrecipe.run.trained_anew import TrainedAnew
 
 _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
@@ -56,6 +58,8 @@ def plan_json(
     sweep: Sequence[Mapping[str, Any]] | None = None,
     warnings: Sequence[Problem] = (),
     anew: Sequence[TrainedAnew] = (),
+    *,
+    trainings: Mapping[str, TrainingForecast] | None = None,
 ) -> str:
     """The same facts as JSON, with those of a sweep; ranges are [at least, at most], null: not
     known."""
@@ -74,8 +78,15 @@ def plan_json(
         "warnings": [each.as_json() for each in warnings],
         **({"trains_anew": [each.facts() for each in anew]} if anew else {}),
         **({} if sweep is None else {"sweep": sweep}),
+        **_trainings_facts(trainings or {}),
     }
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
+
+
+def _trainings_facts(trainings: Mapping[str, TrainingForecast]) -> dict[str, Any]:
+    """What trainings will take, by block; nothing where none is to be done."""
+    found = {block: forecast_facts(forecast) for block, forecast in trainings.items()}
+    return {"trainings": found} if found else {}
 
 
 def shortage_text(shortage: Shortage, of_all: str = "budget-short") -> str:

@@ -130,7 +130,7 @@ def training_target(run: RunState) -> TrainingTarget:
 
 def configure(target: TrainingTarget) -> None:
     """Write the trainers' configurations, ready to be run by hand. Raises SftrecipeError."""
-    for block, training in _trainings(target):
+    for block, training in trainings(target):
         _configured(target, block, training)
 
 
@@ -141,7 +141,7 @@ def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
     started from that one's own base, which has the same tokenizer.
     Raises SftrecipeError where a training cannot even be configured.
     """
-    for block, training in _trainings(target):
+    for block, training in trainings(target):
         _configured(target, block, training)
         for finding in trainer_of(block).preflight(training):
             yield block.id, finding
@@ -162,7 +162,7 @@ def _configured(target: TrainingTarget, block: Block, training: Training) -> Pat
         raise SftrecipeError("step-refused", step=block.id, error=error_text(refusal)) from refusal
 
 
-def _trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
+def trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
     """Every training as it would be, before any of them has taken place."""
     bases = dict(target.models)
     for block in target.recipe.train:
