@@ -65,15 +65,15 @@ CASES = [
     case("smol-lora-1024", "embedded", "lora", 1024, 1, True),
     case("smol-qlora-256", "embedded", "qlora", 256, 1, True),
     case("deep-lora-1024-kept", "deep", "lora", 1024, 1, False),
-    case("smol-full-1024-kept", "embedded", "full", 1024, 1, False),
-    case("smol-qlora-1024", "embedded", "qlora", 1024, 1, True),
-    case("smol-lora-256x4-kept", "embedded", "lora", 256, 4, False),
+    case("deep-full-256x4-kept", "deep", "full", 256, 4, False),
+    case("deep-qlora-1024", "deep", "qlora", 1024, 1, True),
+    case("smol-full-1024", "embedded", "full", 1024, 1, True),
 ]
 HELD_OUT = [
-    case("deep-full-256x4", "deep", "full", 256, 4, True),
-    case("deep-qlora-1024-kept", "deep", "qlora", 1024, 1, False),
     case("wide-full-1024", "wide", "full", 1024, 1, True),
-    case("wide-lora-1024x2-kept", "wide", "lora", 1024, 2, False, lora_rank=64),
+    case("wide-qlora-256x4-kept", "wide", "qlora", 256, 4, False),
+    case("wide-lora-1024x2", "wide", "lora", 1024, 2, True, lora_rank=64),
+    case("smol-lora-256x2-kept-evaluated", "embedded", "lora", 256, 2, False, val_size=8),
 ]
 
 
@@ -159,7 +159,7 @@ def measured(one: dict[str, Any], folder: Path) -> tuple[int, int]:
         "overwrite_cache": True,
         "report_to": "none",
         "logging_steps": 1,
-        "max_steps": 3,
+        "max_steps": 2,
         "learning_rate": 1e-4,
         "save_strategy": "no",
         **one["settings"],
