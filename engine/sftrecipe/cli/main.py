@@ -28,6 +28,7 @@ COMMANDS = {
     "explain": "Walk back from a row to its seeds, prompts, replies, scores and models.",
     "init": "Start a project: a recipe that runs, its small data, a catalogue.",
     "ledger": "Print calls, tokens and cost by provider, model and day.",
+    "gc": "Tell what lies in the project that no recipe's run uses, and free it.",
     "doctor": "Check that a recipe can run here: providers, ledger, folders, packages, training.",
     "plugins": "List the plugins that are installed; show one, or start a new one.",
     "schema": "Print the JSON Schema of a recipe, or of one plugin (NAME, as `filter.length`).",

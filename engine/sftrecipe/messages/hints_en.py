@@ -1,6 +1,7 @@
 """English hints by slug, and words that stand as values in messages."""
 
 HINTS = {
+    "wait-for-it": "wait until it ends",
     "in-profile": "this is so with --profile {profile}",
     "path-start": "paths start at the folder of the file that names them",
     "write-map": "write {map}",
@@ -240,6 +241,18 @@ WORDS = {
     "cached": "cached",
     "not-run": "not run yet",
     "written-last": "written after the steps above",
+    "gc-kind": "what",
+    "gc-made-by": "made by",
+    "gc-age": "age",
+    "gc-size": "size",
+    "gc-place": "where",
+    "gc-model": "model",
+    "gc-training": "training, not finished",
+    "gc-checkpoint": "checkpoints, not needed",
+    "gc-set-aside": "given up",
+    "gc-step": "results of steps",
+    "gc-draft": "half written",
+    "gc-unknown": "not known",
     "anew-new": "it is new",
     "anew-gone": "it is gone",
     "changed-plugin": "plugin or its version changed",

@@ -1,6 +1,7 @@
 """Chinese hints by slug, and words that stand as values in messages."""
 
 HINTS = {
+    "wait-for-it": "请等它结束",
     "in-profile": "使用 --profile {profile} 时如此",
     "path-start": "路径从写有它的文件所在的文件夹算起",
     "write-map": "请写 {map}",
@@ -229,6 +230,18 @@ WORDS = {
     "cached": "已有结果",
     "not-run": "尚未运行",
     "written-last": "在以上步骤之后写出",
+    "gc-kind": "内容",
+    "gc-made-by": "来自",
+    "gc-age": "距今",
+    "gc-size": "大小",
+    "gc-place": "位置",
+    "gc-model": "模型",
+    "gc-training": "未完成的训练",
+    "gc-checkpoint": "不再需要的检查点",
+    "gc-set-aside": "已放弃",
+    "gc-step": "步骤结果",
+    "gc-draft": "未写完",
+    "gc-unknown": "未知",
     "anew-new": "新增",
     "anew-gone": "已删除",
     "changed-plugin": "插件或其版本已变",

@@ -186,6 +186,15 @@ class OutputFolder:
         return {"folder": str(self.folder), "name": self._recipe.name}
 
 
+def recipe_of(out: Path) -> Path | None:
+    """The recipe whose runs write into an output folder, as far as that says."""
+    owner = _read(out / OWNER_FILE)
+    here, path = owner.get("recipe"), owner.get("path")
+    if isinstance(here, str) and (found := Path(os.path.normpath(out / here))).exists():
+        return found
+    return Path(path) if isinstance(path, str) else None
+
+
 def _check_names(data_sets: Iterable[DataSet], own: set[str]) -> None:
     """Raises UsageError for a data set with a file of a name that the run itself writes."""
     known = {name.casefold() for name in own}

@@ -22,6 +22,7 @@ from sftrecipe.run.missed_gates import missed_gates
 from sftrecipe.run.nothing_left import NothingLeft
 from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.progress import Progress
+from sftrecipe.run.project_runs import noted_run
 from sftrecipe.run.rejects_file import write_rejects
 from sftrecipe.run.requirements import refuse_lacking
 from sftrecipe.run.run_end import run_end
@@ -74,6 +75,25 @@ async def run_plan(
     refuse_lacking(plan, out)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
+    with noted_run(project, plan, out):
+        return await _run(
+            plan, project, out, progress, concurrency,
+            retry_failed=retry_failed, take_over=take_over, estimates=estimates,
+        )  # fmt: skip
+
+
+async def _run(
+    plan: Plan,
+    project: Project,
+    out: Path,
+    progress: Progress,
+    concurrency: int | None,
+    *,
+    retry_failed: bool,
+    take_over: bool,
+    estimates: Sequence[Estimate],
+) -> Outcome:
+    """Execute the plan, and leave what it leaves. Raises SftrecipeError."""
     clock, before = _Clock(), run_before(out)
     recipe = plan.recipe
     blocks = [step.block for step in plan.steps]

@@ -189,6 +189,11 @@ def _replace(draft: Path, target: Path) -> None:
             return
 
 
+def is_draft_held(draft: Path) -> bool:
+    """Whether a process that lives is writing a draft."""
+    return is_held(_lock_of(draft))
+
+
 def _lock_of(draft: Path) -> Path:
     return draft.with_name(f"{draft.name}.lock")
 

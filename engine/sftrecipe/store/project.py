@@ -32,6 +32,16 @@ class Project:
         """The artifacts of steps, by key."""
         return self._own(".sftrecipe", "steps")
 
+    @property
+    def runs(self) -> Path:
+        """Notes of the project's runs: where each leaves its results, and of which steps."""
+        return self._own(".sftrecipe", "runs")
+
+    @property
+    def work_lock(self) -> Path:
+        """What runs hold while they work, and who clears away holds alone."""
+        return self._own(".sftrecipe", "at-work.lock")
+
     def run_folder(self, name: str) -> Path:
         """Where a run of the recipe `name` leaves its results unless `--out` is given."""
         return self._own("runs", name)

@@ -48,6 +48,7 @@ from sftrecipe_registry.llamafactory.training.environment import (
     training_site_packages,
 )
 from sftrecipe_registry.llamafactory.training.masks import needed
+from sftrecipe_registry.llamafactory.training.output import RESUMABLE
 from sftrecipe_registry.llamafactory.training.permissions import (
     WRITTEN,
     argument_permissions,
@@ -331,7 +332,7 @@ def _checkpoints(given: Mapping[str, Any]) -> dict[str, object]:
     """Checkpoints to go on from after an interruption: an adapter's are small."""
     whole_model = given.get("finetuning_type", "lora") in ("full", "freeze")
     says = any(name.startswith(("save_", "load_best_model_at_end")) for name in given)
-    return {} if whole_model or says else {"save_steps": 0.1, "save_total_limit": 1}
+    return {} if whole_model or says else dict(RESUMABLE)
 
 
 def _leads_out(folder: str) -> bool:

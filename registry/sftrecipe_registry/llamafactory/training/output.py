@@ -32,6 +32,8 @@ RESULTS = "all_results.json"
 MERGED = "merged"
 NOTE = ".sftrecipe.json"
 _STATE = "trainer_state.json"
+RESUMABLE: Mapping[str, object] = {"save_steps": 0.1, "save_total_limit": 1}
+"""Checkpoints to go on from after an interruption, where the recipe asks for none."""
 _SEALED = 1 << 20
 """Bytes of a file of weights that are read at its beginning and its end."""
 _ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -100,7 +102,7 @@ class Output:
         if link.is_dir():
             link.rmdir()
 
-    def prepare(self, spare: tuple[str, ...] = ()) -> Path | None:
+    def prepare(self) -> Path | None:
         """Make the folder ready: the checkpoint to go on from; None: it starts with nothing in it.
 
         What somebody trained into the folder by hand is set aside.
@@ -122,7 +124,7 @@ class Output:
                 name=self.name,
                 resumed=checkpoint is not None,
                 seconds=seconds,
-                spare=spare,
+                spare=self._spare(),
                 made_by=self.made_by,
             )
         )
@@ -158,6 +160,15 @@ class Output:
         note = self.kept.note
         seal, seconds = weights_seal(self.folder), note.seconds + seconds
         self.kept.write_note(replace(note, done=True, seconds=seconds, seal=seal))
+
+    def _spare(self) -> tuple[str, ...]:
+        """Its checkpoints, where the user asked for none: they are to go on from, no more."""
+        said = {
+            name: value
+            for name, value in self.settings.items()
+            if name.startswith(("save_", "load_best_model_at_end"))
+        }
+        return ("checkpoint-*",) if said in ({}, RESUMABLE) else ()
 
     def _altered(self, note: ModelNote) -> bool:
         """Whether the weights are others than the training left."""
