@@ -1,6 +1,7 @@
 """English hints by slug, and words that stand as values in messages."""
 
 HINTS = {
+    "wait-or-out": "wait until it ends, or write elsewhere: --out FOLDER",
     "wait-for-it": "wait until it ends",
     "in-profile": "this is so with --profile {profile}",
     "path-start": "paths start at the folder of the file that names them",

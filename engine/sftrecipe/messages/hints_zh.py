@@ -1,6 +1,7 @@
 """Chinese hints by slug, and words that stand as values in messages."""
 
 HINTS = {
+    "wait-or-out": "请等它结束，或写到别处：--out FOLDER",
     "wait-for-it": "请等它结束",
     "in-profile": "使用 --profile {profile} 时如此",
     "path-start": "路径从写有它的文件所在的文件夹算起",

@@ -49,7 +49,7 @@ TRAININGS = {
     "anew-base": "the model of training '{block}', which it goes on from, is made anew",
     "anew-data": "its data changed",
     "anew-unknown": "its model is gone, or was changed by hand",
-    "trains-here": "process {holder} trains in '{folder}'",
+    "trains-here": "a model is being trained in '{folder}': {holder}",
     "gc-sum": "together {size} that no recipe's run uses",
     "gc-nothing": "nothing lies here that no run uses",
     "gc-kept": "{count} more are kept as asked: {size}",

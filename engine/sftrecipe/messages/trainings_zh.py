@@ -49,7 +49,7 @@ TRAININGS = {
     "anew-base": "它所基于的训练 '{block}' 的模型将重新生成",
     "anew-data": "它的数据有变化",
     "anew-unknown": "模型已不在，或被手动改动",
-    "trains-here": "进程 {holder} 正在 '{folder}' 中训练",
+    "trains-here": "'{folder}' 中正在训练模型：{holder}",
     "gc-sum": "共 {size}，没有任何配方的运行在使用",
     "gc-nothing": "这里没有闲置的内容",
     "gc-kept": "按要求另外保留 {count} 项：{size}",

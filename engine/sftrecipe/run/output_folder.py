@@ -17,7 +17,7 @@ from typing import IO, Any
 import orjson
 
 from sftrecipe.errors import UsageError
-from sftrecipe.plugin.kept_models import is_model_link
+from sftrecipe.plugin.kept_models import KEPT, is_model_link
 from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused, Source
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.plugin.trainer import Trainer
@@ -53,6 +53,9 @@ class OutputFolder:
                 "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
             )
         self._check_folder()
+        if holder := atomic_files.who_locked(self.folder / KEPT):
+            # Its data would be written over while it trains on them.
+            raise UsageError("trains-here", "wait-or-out", holder=holder, **self._values())
         data_sets = self._data_sets()
         files = [file for data_set in data_sets for file in data_set.files]
         trained = [

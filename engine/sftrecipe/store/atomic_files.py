@@ -102,6 +102,25 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def who_locked(folder: Path) -> str | None:
+    """Who holds a folder by `locked`, in the user's words; None where nobody does, or it is not
+    known."""
+    if fcntl is None or not folder.is_dir():
+        return None
+    place = folder / _LOCK if (folder / _LOCK).exists() else folder
+    handle = os.open(place, os.O_RDONLY if place is folder else os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return holder_of(place)
+    except OSError:
+        return None
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
 def _lock(handle: int, path: Path) -> None:
     def is_done() -> bool:
         try:
