@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sftrecipe.errors import SftrecipeError, UsageError, unknown
 from sftrecipe.plugin.discovery import plugin_class
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.run.run_record import RunRecord, StepRecord
 from sftrecipe.run.steps.train_step import model_of
+from sftrecipe.run.written_blocks import written_blocks
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,7 @@ def finished_model(run: RunRecord, out: Path, train: str | None) -> FinishedMode
     folder = model_of(step.facts, out)
     if not (folder / "config.json").is_file():
         raise SftrecipeError("model-gone", "train-first", model=str(folder), recipe=run.recipe)
-    trainer = plugin_class("trainer", step.use)(**_options(run.document, step.id))
+    block = dict(written_blocks(run.document, "train")).get(step.id, {})
+    trainer = plugin_class("trainer", step.use)(**(block.get("with") or {}))
     assert isinstance(trainer, Trainer)  # noqa: S101 - the kind's plugins are
     return FinishedModel(run, out, step, folder, trainer)
-
-
-def _options(document: Mapping[str, Any], block: str) -> dict[str, Any]:
-    found = document.get("train") or []
-    blocks: Sequence[Mapping[str, Any]] = [found] if isinstance(found, Mapping) else found
-    for each in blocks:
-        if len(blocks) == 1 or each.get("id") == block:
-            return dict(each.get("with") or {})
-    return {}

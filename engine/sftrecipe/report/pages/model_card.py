@@ -17,7 +17,6 @@ from typing import Any
 import orjson
 import yaml
 
-from sftrecipe.report.pages.run.facts.block_facts import blocks
 from sftrecipe.report.pages.run.facts.mixture import mixture
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.texts import cell_text, shortened
@@ -26,6 +25,7 @@ from sftrecipe.report.text.text_format import figures
 from sftrecipe.run.finished_model import FinishedModel
 from sftrecipe.run.gate_results import GateResult
 from sftrecipe.run.run_record import StepRecord
+from sftrecipe.run.written_blocks import written_blocks
 
 LICENSES = frozenset(
     (
@@ -170,7 +170,7 @@ def _of_data(opened: OpenedRun) -> Mapping[str, Any]:
 
 
 def _sources(opened: OpenedRun) -> Iterator[_Read]:
-    named = dict(blocks(opened.document, "sources"))
+    named = dict(written_blocks(opened.document, "sources"))
     for step in opened.steps:
         if step.section == "sources":
             block = named.get(step.id, {})
@@ -179,7 +179,7 @@ def _sources(opened: OpenedRun) -> Iterator[_Read]:
 
 
 def _steps(opened: OpenedRun, section: str) -> Iterator[_Made]:
-    named = dict(blocks(opened.document, "providers"))
+    named = dict(written_blocks(opened.document, "providers"))
     for step in opened.steps:
         if step.section == section:
             models = dict.fromkeys(_model(named.get(each, {}), each) for each in step.facts.calls)
@@ -215,7 +215,8 @@ def _interval(low: float | None, high: float | None) -> str:
 def _gate(gate: GateResult) -> tuple[str, str, str, bool]:
     ends = (("≥", gate.at_least), ("≤", gate.at_most))
     bounds = ", ".join(f"{sign} {bound:g}" for sign, bound in ends if bound is not None)
-    value = "" if gate.value is None else f"{gate.value:.4g}"
+    interval = f" ({_interval(gate.low, gate.high)})" if gate.low is not None else ""
+    value = "" if gate.value is None else f"{gate.value:.4g}{interval}"
     return gate.metric, bounds, value, gate.passed
 
 

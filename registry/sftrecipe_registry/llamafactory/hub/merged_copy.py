@@ -53,7 +53,8 @@ async def write_merged(copy: ModelCopy) -> None:
 def _settings(copy: ModelCopy, given: Mapping[str, Any], target: Path) -> dict[str, Any]:
     if copy.model.name == MERGED:
         output = Output(copy.model.parent, given, "")
-        return {**merge_settings(output, copy.run, target), "export_dir": str(target)}
+        settings = merge_settings(output, copy.run, copy.run)
+        return {**settings, "export_dir": str(target)}
     kept = of_the_model(given)
     return {**kept, "model_name_or_path": str(copy.model), "export_dir": str(target)}
 
