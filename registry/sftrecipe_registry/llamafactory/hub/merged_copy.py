@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from sftrecipe.plugin import ModelCopy, PluginRefused, Texts
-from sftrecipe_registry.llamafactory.training.merge import merge_settings, of_the_model
-from sftrecipe_registry.llamafactory.training.output import MERGED, Output, model_stands
+from sftrecipe_registry.llamafactory.training.merge import export_settings, of_the_model
+from sftrecipe_registry.llamafactory.training.output import MERGED, model_stands
 from sftrecipe_registry.llamafactory.training.process import failure, run_command
 from sftrecipe_registry.shared.models.gguf_model import GGUF_NUMBERS
 
 texts = Texts(__package__)
+_TELL = 10.0
+"""Seconds between two words that it goes on."""
 MERGED_NUMBERS: Mapping[str, str] = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 """LLaMA-Factory's `infer_dtype` by the user's word."""
 
@@ -40,8 +42,7 @@ async def write_merged(copy: ModelCopy) -> None:
         log,
         settings={},
         allowed=(),
-        news=lambda: False,
-        say=copy.say,
+        look=_progress(copy),
     )
     if not model_stands(unfinished):
         raise failure(texts("copy-not-merged", status=status), log)
@@ -50,11 +51,21 @@ async def write_merged(copy: ModelCopy) -> None:
     log.unlink(missing_ok=True)
 
 
+def _progress(copy: ModelCopy) -> Callable[[float], None]:
+    told = 0.0
+
+    def look(seconds: float) -> None:
+        nonlocal told
+        if seconds - told >= _TELL:
+            told = seconds
+            copy.say(f"merging: {seconds:.0f} s")
+
+    return look
+
+
 def _settings(copy: ModelCopy, given: Mapping[str, Any], target: Path) -> dict[str, Any]:
     if copy.model.name == MERGED:
-        output = Output(copy.model.parent, given, "")
-        settings = merge_settings(output, copy.run, copy.run)
-        return {**settings, "export_dir": str(target)}
+        return export_settings(given, str(copy.model.parent), str(target))
     kept = of_the_model(given)
     return {**kept, "model_name_or_path": str(copy.model), "export_dir": str(target)}
 

@@ -68,15 +68,16 @@ async def merge(training: Training, config: Path, output: Output) -> None:
 
 
 def merge_settings(output: Output, folder: Path, target: Path) -> dict[str, Any]:
+    """The arguments of `export`, its paths from the run's folder on."""
+    adapter, whole = (str(each.relative_to(folder)) for each in (output.folder, target))
+    return export_settings(output.settings, adapter, whole)
+
+
+def export_settings(given: Mapping[str, Any], adapter: str, target: str) -> dict[str, Any]:
     """The arguments of `export`, which refuses those that are for training alone."""
-    given = output.settings
-    kept = of_the_model(given)
-    adapters = [*_merged_before(given), str(output.folder.relative_to(folder))]
-    return {
-        **kept,
-        "adapter_name_or_path": ",".join(adapters),
-        "export_dir": str(target.relative_to(folder)),
-    }
+    adapters = [*_merged_before(given), adapter]
+    merged = {"adapter_name_or_path": ",".join(adapters), "export_dir": target}
+    return {**of_the_model(given), **merged}
 
 
 def of_the_model(given: Mapping[str, Any]) -> dict[str, Any]:
