@@ -42,7 +42,6 @@ from sftrecipe_registry.llamafactory.formats.data_set_kind import (
     DataSetKind,
     OtherKind,
     data_set_kind,
-    label_of,
     possible_kinds,
 )
 from sftrecipe_registry.llamafactory.formats.export_plan import (
@@ -51,6 +50,7 @@ from sftrecipe_registry.llamafactory.formats.export_plan import (
     Part,
     Plan,
     asked_draw,
+    count_labels,
     draw,
     most_masks,
     names_speakers,
@@ -60,20 +60,21 @@ from sftrecipe_registry.llamafactory.formats.files import (
     ParquetFile,
     RowFile,
     WrittenPart,
-    parquet_schema,
 )
 from sftrecipe_registry.llamafactory.formats.rows import (
     Doubt,
     Formatting,
-    alpaca_row,
     check,
-    check_alpaca,
     check_text,
-    entry,
-    sharegpt_row,
     text_row,
 )
 from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, THOUGHT_WORDS, Unusable
+from sftrecipe_registry.llamafactory.formats.written_form import (
+    check_form,
+    written_entry,
+    written_row,
+    written_schema,
+)
 from sftrecipe_registry.llamafactory.holdout.apart_split import split, tell_split
 from sftrecipe_registry.llamafactory.holdout.holdout_option import (
     Holdout,
@@ -82,6 +83,7 @@ from sftrecipe_registry.llamafactory.holdout.holdout_option import (
     expected_rows,
     holdout_problems,
 )
+from sftrecipe_registry.llamafactory.v1.version import SWITCH, speaks_v1
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 texts = Texts(__package__)
@@ -95,7 +97,9 @@ class LlamaFactory(Exporter):
     """Write a data set, and a holdout beside it, in LLaMA-Factory's formats with its entry.
 
     What LLaMA-Factory would drop, fail on or misread is rejected with its reason, so that as many
-    examples are trained on as rows are written.
+    examples are trained on as rows are written. Where the training environment is v1's (its version
+    is 1, or `USE_V1` is set), chats are written as v1 loads them: content lists, and `loss_weight`
+    0 on every answer that is not to be learned.
     """
 
     version: ClassVar[str] = "4"
@@ -151,6 +155,14 @@ class LlamaFactory(Exporter):
     that need something else than most of the first 1000; `split` writes a row for each answer that
     is learned, up to it. The train block gets `mask_history: true` where the rows need it."""
 
+    def identity(self) -> dict[str, object]:
+        """The options, and v1 where its form is written."""
+        return super().identity() | self._version()
+
+    def _version(self) -> dict[str, object]:
+        """That v1's form is written, where it is."""
+        return {SWITCH: "1"} if self.formatting != "text" and speaks_v1() else {}
+
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Options that contradict one another or that no row can meet."""
         yield from holdout_problems(self.holdout, inputs)
@@ -185,7 +197,8 @@ class LlamaFactory(Exporter):
     def check_options(self) -> Mapping[str, object]:
         """Those that are set of the options that decide which rows are written."""
         names = {"formatting", "preference", "keep", "reasoning", "masked", "thought_words"}
-        return self.model_dump(mode="json", include=names, exclude_defaults=True)
+        options = self.model_dump(mode="json", include=names, exclude_defaults=True)
+        return options | self._version()
 
     def check_of(self, first: Sequence[Record]) -> RowCheck:
         """What LLaMA-Factory would drop, fail on or misread."""
@@ -249,7 +262,7 @@ class LlamaFactory(Exporter):
                     to.reject(record, error.reason, error.value)
                     continue
                 if role not in parts:
-                    parts[role] = self._open(role, plan.preference, to, stack)
+                    parts[role] = self._open(role, plan, to, stack)
                 for row, learned in made:
                     parts[role].write(row, learned)
                 if len(made) > 1:
@@ -257,7 +270,7 @@ class LlamaFactory(Exporter):
                 unwritten.update(plan.unwritten(record.columns))
                 if self.formatting != "text" and names_speakers(record.columns):
                     to.context.tell("unwritten_names", record.origin or record.id)
-                _count_labels(made, record, plan, to)
+                count_labels([row for row, _ in made], record, plan, to)
                 if role == "holdout":
                     to.hold_out(record)
             if "train" not in parts:
@@ -284,7 +297,8 @@ class LlamaFactory(Exporter):
         """What the first rows decide."""
         first = list(islice(rows, FIRST_ROWS))
         plan = Plan(self.formatting, self._kind(first))
-        if self.formatting != "text" and plan.preference == "none":
+        plan.is_v1 = plan.preference != "kto" and bool(self._version())
+        if self.formatting != "text" and plan.preference == "none" and not plan.is_v1:
             plan.masks = "last" if self.masked == "split" else most_masks(first)
         return plan
 
@@ -334,8 +348,8 @@ class LlamaFactory(Exporter):
             if left := len(talk.turns) - len(talks[-1].turns):
                 to.context.count("turns after the last that is learned, not written", left)
                 to.context.tell("unwritten_turns", record.origin or record.id)
-        to_row = alpaca_row if self.formatting == "alpaca" else sharegpt_row
-        return role, [(to_row(each, self.thought_words), plan.learned(each)) for each in talks]
+        words = self.thought_words
+        return role, [(written_row(each, plan, words), plan.learned(each)) for each in talks]
 
     def _text(self, record: Record, plan: Plan) -> dict[str, Any]:
         row = text_row(plan.kind.taken(record.columns))
@@ -345,8 +359,7 @@ class LlamaFactory(Exporter):
     def _talk(self, record: Record, plan: Plan) -> Conversation:
         """The row as a conversation that can be written. Raises Unusable."""
         talk = conversation(plan.kind.taken(record.columns), plan.preference)
-        if self.formatting == "alpaca":
-            check_alpaca(talk)
+        check_form(talk, plan)
         if self.reasoning == "drop" and talk.thinks:
             talk = talk.without_thoughts()
         check(talk, frozenset(self.keep), self.thought_words)
@@ -359,35 +372,23 @@ class LlamaFactory(Exporter):
     def _splits(self, plan: Plan) -> bool:
         return self.masked == "split" and plan.masks is not None
 
-    def _open(
-        self, role: Part, preference: Preference, to: ExportContext, stack: ExitStack
-    ) -> WrittenPart:
+    def _open(self, role: Part, plan: Plan, to: ExportContext, stack: ExitStack) -> WrittenPart:
         name = data_set_name(self.name, to.name)
         if role == "holdout":
             name += "_holdout"
         file = stack.enter_context(to.create(f"{name}.{self.file}"))
         rows: RowFile = JsonFile(file)
         if self.file == "parquet":
-            rows = ParquetFile(file, parquet_schema(self.formatting, preference))
+            rows = ParquetFile(file, written_schema(plan))
         return WrittenPart(role, name, stack.enter_context(rows))
 
     def _data_set(self, part: WrittenPart, plan: Plan) -> DataSet:
         file = f"{part.name}.{self.file}"
-        made = entry(file, self.formatting, plan.preference, part.used)
+        made = written_entry(file, plan, part.used)
         needs = {}
         if part.learned - {"any"}:
             needs["mask_history"] = "last" in part.learned
         return DataSet(part.name, (file,), part.rows, made, part.role, needs, plan.kind.teaches)
-
-
-def _count_labels(
-    made: Sequence[tuple[dict[str, Any], Masks]], record: Record, plan: Plan, to: ExportContext
-) -> None:
-    if plan.preference == "kto":
-        for row, _ in made:
-            to.context.count("judged_good" if row["label"] else "judged_bad")
-    elif plan.kind.unread and label_of(record.columns) is not None:
-        to.context.count("unjudging_labels")
 
 
 def _why_none(parts: dict[Part, WrittenPart], rejected: Counter[str]) -> Text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, Literal
 
 import yaml
@@ -32,6 +32,7 @@ from sftrecipe.plugin import (
     trained_block,
 )
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.argument_values import all_texts, leads_out
 from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.llamafactory.arguments.table import (
     check_arguments,
@@ -48,13 +49,15 @@ from sftrecipe_registry.llamafactory.training.environment import (
     training_site_packages,
 )
 from sftrecipe_registry.llamafactory.training.masks import needed
-from sftrecipe_registry.llamafactory.training.output import RESUMABLE
+from sftrecipe_registry.llamafactory.training.output import RESUMABLE, listed
 from sftrecipe_registry.llamafactory.training.permissions import (
     WRITTEN,
     argument_permissions,
     placed_arguments,
 )
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
+from sftrecipe_registry.llamafactory.v1.config import refused_by_v1, with_own_names, write_v1
+from sftrecipe_registry.llamafactory.v1.version import speaks_v1
 from sftrecipe_registry.shared.models.model_folder import is_path
 from sftrecipe_registry.shared.models.packaged_checkpoint import (
     INSTALL,
@@ -123,10 +126,14 @@ with:
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Arguments that LLaMA-Factory refuses, or takes and fails on later."""
         table = argument_table()
-        for problem in check_arguments(self.arguments, table):
+        found = list(check_arguments(self.arguments, table))
+        for problem in found:
             yield OptionProblem((problem.name,), *explained(problem, table))
+        if not found and speaks_v1():
+            for refused in refused_by_v1(self.arguments):
+                yield OptionProblem((refused.name,) if refused.name else (), *refused[1:])
         for name in sorted(WRITTEN & set(self.arguments)):
-            if _leads_out(str(self.arguments[name])):
+            if leads_out(str(self.arguments[name])):
                 message = texts("leads-out", name=name)
                 yield OptionProblem((name,), message, texts("name-folder-inside"))
         for name in named_trackers(self.arguments):
@@ -138,7 +145,7 @@ with:
         if wrong := packaged_problem(self._base()):
             yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
         for name, value in self.arguments.items():
-            if any("${" in _REFERENCE.sub("", text) for text in _all_texts(value)):
+            if any("${" in _REFERENCE.sub("", text) for text in all_texts(value)):
                 yield OptionProblem((name,), texts("holds-reference", name=name))
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
             yield OptionProblem(("val_size",), texts("two-evaluations"), texts("keep-one"))
@@ -171,6 +178,8 @@ with:
         """
         config = f"{_named('train', training.id)}.yaml"
         given, added = self._given(training), self._added(training)
+        if speaks_v1():
+            return write_v1(training, config, {**added, **given})
         text = (
             f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
             + _dumped(given)
@@ -184,7 +193,8 @@ with:
     def writes(self, block: str) -> Sequence[str]:
         """Its configurations, and the folder of the model."""
         model = str(PurePosixPath(str(self.arguments.get("output_dir") or _named("model", block))))
-        files = [f"{_named(kind, block)}.yaml" for kind in ("train", "merge")]
+        kinds = ("train", "merge", *(("train_data",) if speaks_v1() else ()))
+        files = [f"{_named(kind, block)}.yaml" for kind in kinds]
         return [*files, KEPT] if model == "." else [*files, model, KEPT]
 
     def preflight(self, training: Training) -> Iterator[Finding]:
@@ -201,6 +211,14 @@ with:
 
         self._make_base()
         config = training.folder / f"{_named('train', training.id)}.yaml"
+        if speaks_v1():
+            from sftrecipe_registry.llamafactory.v1.findings import (  # noqa: PLC0415 - used once
+                v1_findings,
+            )
+
+            given = {**self._added(training), **self._given(training)}
+            yield from v1_findings(training, config, given)
+            return
         yield from findings(training, config, argument_table())
         yield from shortage_findings(self.forecast(training))
 
@@ -223,7 +241,8 @@ with:
         )
 
         self._make_base()
-        return await train(training, config)
+        stage = str(self.arguments.get("stage", "sft")) if speaks_v1() else None
+        return await train(training, config, stage)
 
     def goes_on_from(self) -> str | None:
         """`trained:ID` where that is its `model_name_or_path`."""
@@ -273,11 +292,11 @@ with:
             _check_names(given["dataset"], training.data)
         added["dataset_dir"] = "."
         _check_val_size(given, fit)
-        held_out = _held_out(_listed(given.get("dataset", added.get("dataset"))), fit)
+        held_out = _held_out(listed(given.get("dataset", added.get("dataset"))), fit)
         no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
         if held_out and not no_evaluation:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
-        if stage == "sft" and needed(_listed(given.get("dataset", added.get("dataset"))), fit):
+        if stage == "sft" and needed(listed(given.get("dataset", added.get("dataset"))), fit):
             added["mask_history"] = True
         if stage != "pt" and (system := _OWN_SYSTEM.get(str(given.get("template")))):
             added["default_system"] = system
@@ -300,6 +319,8 @@ with:
 def argument_table() -> ArgumentTable:
     """The arguments of the training environment's LLaMA-Factory, else of the shipped snapshot."""
     folder = training_site_packages()
+    if speaks_v1():
+        return with_own_names(folder)
     return shipped() if folder is None else from_environment(folder)
 
 
@@ -335,14 +356,6 @@ def _checkpoints(given: Mapping[str, Any]) -> dict[str, object]:
     return {} if whole_model or says else dict(RESUMABLE)
 
 
-def _leads_out(folder: str) -> bool:
-    """Whether it is no folder inside the one that it is seen from, here or on Windows."""
-    both = PurePosixPath(folder), PureWindowsPath(folder)
-    return folder.startswith("~") or any(
-        path.root or path.drive or ".." in path.parts or "$" in folder for path in both
-    )
-
-
 def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> str:
     """The first data set of the stage's kind: every exporter writes the same rows."""
     name = next((each.name for each in fit if each.role == "train"), None)
@@ -361,26 +374,10 @@ def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
     return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
 
 
-def _all_texts(value: object) -> Iterator[str]:
-    """All texts in a value, keys too."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        yield from (text for pair in value.items() for each in pair for text in _all_texts(each))
-    elif isinstance(value, list):
-        yield from (text for each in value for text in _all_texts(each))
-
-
-def _listed(names: object) -> list[str]:
-    """LLaMA-Factory takes a list, or names between commas."""
-    items = names if isinstance(names, list) else str(names).split(",")
-    return [str(item).strip() for item in items]
-
-
 def _check_names(asked: object, exported: Sequence[DataSet]) -> None:
     """Names that the run's own catalogue lacks."""
     known = {each.name for each in exported if each.entry}
-    for name in _listed(asked):
+    for name in listed(asked):
         if name not in known:
             names = ", ".join(sorted(known))
             text = texts("not-exported", name=name, known=names)

@@ -30,19 +30,33 @@ def argument_table(site_packages: Path) -> ArgumentTable:
     folder = package_folder(site_packages, "llamafactory")
     if folder is None:
         raise FileNotFoundError(f"no llamafactory in {site_packages}")
+    files = {
+        group: (folder / "hparams" / f"{module}.py", name)
+        for group, (module, name) in GROUPS.items()
+    }
+    arguments = declared_arguments(site_packages, files)
+    names = ("llamafactory", "transformers")
+    versions = [f"{name} {installed_version(site_packages, name)}" for name in names]
+    tree = _Sources(site_packages).tree(folder / "data" / "template.py")
+    return ArgumentTable(", ".join(versions), arguments, frozenset(_templates(tree)))
+
+
+def declared_arguments(
+    site_packages: Path, classes: Mapping[str, tuple[Path, str]]
+) -> dict[str, Argument]:
+    """The arguments that dataclasses declare: group to the file and the name of its class.
+
+    Raises ValueError where a file has no such class.
+    """
     sources = _Sources(site_packages)
     arguments: dict[str, Argument] = {}
-    for group, (module, name) in GROUPS.items():
-        found = sources.find(folder / "hparams" / f"{module}.py", name)
+    for group, (file, name) in classes.items():
+        found = sources.find(file, name)
         if found is None:
-            raise ValueError(f"no class {name} in {folder / 'hparams' / module}.py")
+            raise ValueError(f"no class {name} in {file}")
         for argument in sources.arguments(found, group):
             arguments.setdefault(argument.name, argument)
-    versions = [
-        f"{name} {_version(site_packages, name)}" for name in ("llamafactory", "transformers")
-    ]
-    templates = frozenset(_templates(sources.tree(folder / "data" / "template.py")))
-    return ArgumentTable(", ".join(versions), arguments, templates)
+    return arguments
 
 
 def package_folder(site_packages: Path, package: str) -> Path | None:
@@ -56,7 +70,8 @@ def package_folder(site_packages: Path, package: str) -> Path | None:
     )
 
 
-def _version(site_packages: Path, package: str) -> str:
+def installed_version(site_packages: Path, package: str) -> str:
+    """The version of an installed package, as its metadata's folder says."""
     names = sorted(path.name for path in site_packages.glob(f"{package}-*.dist-info"))
     return names[-1].removeprefix(f"{package}-").removesuffix(".dist-info") if names else "unknown"
 

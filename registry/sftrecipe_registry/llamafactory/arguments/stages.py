@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sftrecipe.plugin import DataSet, RowKind, Text, Texts
+from sftrecipe_registry.llamafactory.formats.content_lists import FORMATTING
 
 texts = Texts(__package__)
 
@@ -32,6 +33,8 @@ def teaches(data_set: DataSet) -> RowKind | None:
     columns = data_set.entry.get("columns", {})
     if data_set.entry.get("ranking"):
         return "pairs"
+    if data_set.entry.get("formatting") == FORMATTING:
+        return "answers"
     if columns.get("kto_tag"):
         return "judgements"
     return "answers" if columns.get("response") or columns.get("messages") else "text"

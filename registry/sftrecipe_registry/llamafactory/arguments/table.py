@@ -68,7 +68,12 @@ class ArgumentProblem:
 @lru_cache(maxsize=1)
 def shipped() -> ArgumentTable:
     """Return the snapshot's table."""
-    content = json.loads(Path(__file__).with_name(SNAPSHOT).read_text(encoding="utf-8"))
+    return read_snapshot(Path(__file__).with_name(SNAPSHOT))
+
+
+def read_snapshot(file: Path) -> ArgumentTable:
+    """Return the table of a snapshot's file."""
+    content = json.loads(file.read_text(encoding="utf-8"))
     arguments = {
         name: Argument(
             name,

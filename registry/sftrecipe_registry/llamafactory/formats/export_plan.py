@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sftrecipe.plugin import Columns, Record
+from sftrecipe.plugin import Columns, ExportContext, Record
 from sftrecipe_registry.llamafactory.formats.conversation import (
     MEDIA,
     Conversation,
@@ -19,7 +19,7 @@ from sftrecipe_registry.llamafactory.formats.conversation import (
     conversation,
     masks,
 )
-from sftrecipe_registry.llamafactory.formats.data_set_kind import LABELS, DataSetKind
+from sftrecipe_registry.llamafactory.formats.data_set_kind import LABELS, DataSetKind, label_of
 from sftrecipe_registry.llamafactory.formats.rows import Formatting
 from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, Unusable
 
@@ -68,6 +68,8 @@ class Plan:
 
     formatting: Formatting
     kind: DataSetKind
+    is_v1: bool = False
+    """Whether rows are written as LLaMA-Factory's v1 loads them."""
     masks: Masks | None = None
     """Which answers are learned; None where no training masks them."""
     limit: int = 0
@@ -156,3 +158,14 @@ def asked_draw(talk: Conversation) -> int:
 
 def _thought_draw(talk: Conversation) -> int:
     return draw("\0".join(["thoughts", *(turn.content() for turn in talk.turns)]))
+
+
+def count_labels(
+    rows: Iterable[Mapping[str, Any]], record: Record, plan: Plan, to: ExportContext
+) -> None:
+    """Count what a record's rows judge, or that its label judges nothing."""
+    if plan.preference == "kto":
+        for row in rows:
+            to.context.count("judged_good" if row["label"] else "judged_bad")
+    elif plan.kind.unread and label_of(record.columns) is not None:
+        to.context.count("unjudging_labels")

@@ -45,11 +45,16 @@ def curves(folder: Path) -> tuple[Curve, Curve]:
 
     Of a step that was done twice, before and after an interruption, the later one counts.
     """
-    try:
-        lines = list(_entries((folder / NAME).read_bytes()))
-    except FileNotFoundError:
-        return (), ()
+    lines = log_entries(folder)
     return _curve(lines, "loss"), _curve(lines, "eval_loss")
+
+
+def log_entries(folder: Path) -> list[dict[str, Any]]:
+    """All lines of the folder's log; none where there is no log."""
+    try:
+        return list(_entries((folder / NAME).read_bytes()))
+    except FileNotFoundError:
+        return []
 
 
 def mean_loss(losses: Curve) -> float:
@@ -71,5 +76,7 @@ def _entries(text: bytes) -> Iterator[dict[str, Any]]:
             entry = json.loads(line)
         except ValueError:
             continue
+        if isinstance(entry, dict) and "step" in entry:  # so v1 calls it
+            entry["current_steps"] = entry["step"]
         if isinstance(entry, dict) and "current_steps" in entry:
             yield entry

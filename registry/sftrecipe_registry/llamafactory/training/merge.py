@@ -13,6 +13,7 @@ from sftrecipe.plugin import Texts, Training
 from sftrecipe_registry.llamafactory.training.output import MERGED, Output, listed, model_stands
 from sftrecipe_registry.llamafactory.training.process import failure, run_command
 from sftrecipe_registry.llamafactory.training.watch import tell_merging
+from sftrecipe_registry.llamafactory.v1.output import V1Output
 
 texts = Texts(__package__)
 
@@ -49,13 +50,15 @@ async def merge(training: Training, config: Path, output: Output) -> None:
         if leftover.exists():
             shutil.rmtree(leftover)
     name = config.name.replace("train", "merge", 1)
-    settings = merge_settings(output, training.folder, unfinished)
+    command, settings = "export", merge_settings(output, training.folder, unfinished)
+    if isinstance(output, V1Output):
+        command, settings = "merge", output.merge_settings(training.folder, unfinished)
     with training.create(name) as file:
         file.write(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).encode())
     log = (training.folder / name).with_suffix(".log")
     log.unlink(missing_ok=True)
     status = await run_command(
-        ["export", name],
+        [command, name],
         training.folder,
         log,
         settings={},  # it reports to no tracker

@@ -13,7 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+import yaml
 
 from sftrecipe.plugin import (
     KeptModel,
@@ -31,12 +33,11 @@ texts = Texts(__package__)
 RESULTS = "all_results.json"
 MERGED = "merged"
 NOTE = ".sftrecipe.json"
-_STATE = "trainer_state.json"
 RESUMABLE: Mapping[str, object] = {"save_steps": 0.1, "save_total_limit": 1}
 """Checkpoints to go on from after an interruption, where the recipe asks for none."""
 _SEALED = 1 << 20
 """Bytes of a file of weights that are read at its beginning and its end."""
-_ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
+ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "optimizer_*", "global_step*")
@@ -56,6 +57,15 @@ class Output:
     """LLaMA-Factory's arguments, as `train.yaml` has them."""
     made_by: Mapping[str, Any] = field(default_factory=dict)
     """What the engine says of the step."""
+    overwrites: ClassVar[bool] = True
+    """Whether it empties its folder unless it is told not to."""
+    last_written: ClassVar[str] = "trainer_state.json"
+    """The file of a checkpoint that comes last."""
+
+    @property
+    def command(self) -> str:
+        """The trainer's word for it."""
+        return "train"
 
     @property
     def folder(self) -> Path:
@@ -136,12 +146,12 @@ class Output:
 
     def trained(self, since: int) -> bool:
         """Whether weights and results stand that were written since then, and nobody's by hand."""
-        if not _newer(self.folder / RESULTS, since) or "train_loss" not in self.results():
+        if not is_newer(self.folder / RESULTS, since) or "train_loss" not in self.results():
             return False
         if self._altered(self.kept.note):
             return False
         if self.adapter:
-            return any(_newer(self.folder / name, since) for name in _ADAPTERS)
+            return any(is_newer(self.folder / name, since) for name in ADAPTERS)
         return model_stands(self.folder, since)
 
     def results(self) -> dict[str, float]:
@@ -176,7 +186,7 @@ class Output:
 
     def _unnoted(self, checkpoint: Path) -> float:
         """Seconds from the beginning of an attempt that was killed to its last checkpoint."""
-        until = (checkpoint / _STATE).stat().st_mtime_ns
+        until = (checkpoint / self.last_written).stat().st_mtime_ns
         return max(0, until - self.noted()) / 1e9
 
     def _last_checkpoint(self) -> Path | None:
@@ -184,8 +194,14 @@ class Output:
         if self.settings.get("stage") in _STARTS_OVER:
             return None
         found = {step_of(folder): folder for folder in self.folder.glob("checkpoint-*")}
-        whole = [step for step, folder in found.items() if _is_whole(folder, step)]
+        whole = [step for step, folder in found.items() if self._is_whole(folder, step)]
         return found[max(whole)] if whole else None
+
+    def _is_whole(self, checkpoint: Path, step: int) -> bool:
+        """Whether all of it was written: the state comes last."""
+        state = read_json(checkpoint / self.last_written)
+        kept = any(any(checkpoint.glob(pattern)) for pattern in OPTIMIZERS)
+        return kept and state.get("global_step") == step
 
 
 def weights_seal(folder: Path) -> str:
@@ -194,7 +210,7 @@ def weights_seal(folder: Path) -> str:
     Of each file the size, the beginning and the end are read: a training alters all of it.
     """
     found, any_weights = blake2b(digest_size=8), False
-    for pattern in (*_ADAPTERS, "model*.safetensors", "pytorch_model*.bin"):
+    for pattern in (*ADAPTERS, "model*.safetensors", "pytorch_model*.bin"):
         for file in sorted(folder.glob(pattern)):
             any_weights = True
             size = file.stat().st_size
@@ -210,11 +226,11 @@ def model_stands(folder: Path, since: int = 0) -> bool:
     """Whether a whole model lies there, written since then (nanoseconds)."""
     if not (folder / "config.json").is_file():
         return False
-    if any(_newer(folder / name, since) for name in _WEIGHTS):
+    if any(is_newer(folder / name, since) for name in _WEIGHTS):
         return True
     for name in _INDEXES:
         parts = set(read_json(folder / name).get("weight_map", {}).values())
-        if parts and all(_newer(folder / part, since) for part in parts):
+        if parts and all(is_newer(folder / part, since) for part in parts):
             return True
     return False
 
@@ -223,7 +239,7 @@ def training_fingerprint(settings: Mapping[str, Any], folder: Path) -> str:
     """32 hexadecimal digits that another configuration, base model or data does not have."""
     named = {**settings, **_base_by_name(settings, folder)}
     found = blake2b(json.dumps(named, sort_keys=True, default=str).encode(), digest_size=16)
-    base = folder / str(settings.get("model_name_or_path"))
+    base = folder / str(settings.get(_base_argument(settings)))
     adapters = [folder / each for each in listed(settings.get("adapter_name_or_path"))]
     for weights in (base, *adapters):
         if weights.is_dir():
@@ -236,12 +252,18 @@ def training_fingerprint(settings: Mapping[str, Any], folder: Path) -> str:
 def _base_by_name(settings: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """A base that an earlier block trained, as its link would show it: a key says how it was made,
     not what it is."""
-    base = folder / str(settings.get("model_name_or_path"))
+    argument = _base_argument(settings)
+    base = folder / str(settings.get(argument))
     kept = kept_model_of(folder, base)
     if kept is None or not kept.note.name:
         return {}
     name = Path(kept.note.name) / base.relative_to(kept.folder)
-    return {"model_name_or_path": str(name)}
+    return {argument: str(name)}
+
+
+def _base_argument(settings: Mapping[str, Any]) -> str:
+    """How the base is called: v1's settings have `train_dataset`."""
+    return "model" if "train_dataset" in settings else "model_name_or_path"
 
 
 def data_fingerprint(settings: Mapping[str, Any], folder: Path) -> str:
@@ -263,10 +285,19 @@ def _data(settings: Mapping[str, Any], folder: Path) -> Iterator[bytes]:
     for name in [*listed(settings.get("dataset")), *listed(settings.get("eval_dataset"))]:
         entry = catalogue.get(name, {})
         yield json.dumps([name, entry], sort_keys=True).encode()
-        for file in _files(place / str(entry.get("file_name", name))):
-            with file.open("rb") as opened:
-                while part := opened.read(1 << 20):
-                    yield part
+        yield from _contents(place / str(entry.get("file_name", name)))
+    if listing := settings.get("train_dataset"):  # v1's
+        sets = yaml.safe_load((folder / str(listing)).read_text(encoding="utf-8")) or {}
+        for name, entry in sets.items():
+            yield json.dumps([name, entry], sort_keys=True).encode()
+            yield from _contents(folder / str(entry["path"]))
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    for file in _files(path):
+        with file.open("rb") as opened:
+            while part := opened.read(1 << 20):
+                yield part
 
 
 def _files(path: Path) -> list[Path]:
@@ -287,14 +318,8 @@ def step_of(checkpoint: Path) -> int:
     return int(number) if number.isdecimal() else -1
 
 
-def _is_whole(checkpoint: Path, step: int) -> bool:
-    """Whether all of it was written: the state comes last."""
-    state = read_json(checkpoint / _STATE)
-    kept = any(any(checkpoint.glob(pattern)) for pattern in OPTIMIZERS)
-    return kept and state.get("global_step") == step
-
-
-def _newer(file: Path, since: int) -> bool:
+def is_newer(file: Path, since: int) -> bool:
+    """Whether a file was written since then (nanoseconds)."""
     try:
         return file.stat().st_mtime_ns >= since
     except FileNotFoundError:

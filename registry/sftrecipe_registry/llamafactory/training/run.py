@@ -30,6 +30,7 @@ from sftrecipe_registry.llamafactory.training.process import (
 )
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
 from sftrecipe_registry.llamafactory.training.watch import TrainingWatch
+from sftrecipe_registry.llamafactory.v1.output import V1Output
 
 texts = Texts(__package__)
 
@@ -37,13 +38,15 @@ _OUTPUT = "trainer_output"
 """Where it writes when it is told no folder."""
 
 
-async def train(training: Training, config: Path) -> Trained:
+async def train(training: Training, config: Path, v1_stage: str | None = None) -> Trained:
     """Train as the configuration says, merge an adapter, and tell what came of it.
+
+    `v1_stage`: the stage of one of v1's configurations, which do not say it.
 
     Raises PluginRefused with LLaMA-Factory's own last words.
     """
     await asyncio.to_thread(end_leftovers, training.folder, training.say)
-    output = await asyncio.to_thread(_output, training, config)
+    output = await asyncio.to_thread(_output, training, config, v1_stage)
     output.check_place()
     if output.finished:
         output.kept.rename_note(output.name)
@@ -64,7 +67,7 @@ async def train(training: Training, config: Path) -> Trained:
     return Trained(model, results, losses, held_out_losses, output.seconds)
 
 
-def _output(training: Training, config: Path) -> Output:
+def _output(training: Training, config: Path, v1_stage: str | None) -> Output:
     """What the configuration trains. Raises PluginRefused where `output_dir` leads out of the run's
     folder by a link, or has the place of all models."""
     settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
@@ -75,9 +78,11 @@ def _output(training: Training, config: Path) -> Output:
             raise PluginRefused(texts("leads-out", folder=folder))
     if PurePosixPath(name).parts[:1] in ((), (KEPT,)):
         raise PluginRefused(texts("place-of-models", folder=name))
+    settings |= {} if v1_stage is None else {"stage": v1_stage}
     kept = KeptModel(run, training_fingerprint(settings, run))
     made_by = {**training.made_by, "data": data_fingerprint(settings, run)}
-    return Output(kept, name, settings, made_by)
+    version = Output if v1_stage is None else V1Output
+    return version(kept, name, settings, made_by)
 
 
 async def _train(training: Training, config: Path, output: Output) -> None:
@@ -114,11 +119,11 @@ async def _train(training: Training, config: Path, output: Output) -> None:
 def _arguments(output: Output, config: Path, checkpoint: Path | None) -> list[str]:
     """The command's, which say where this training lies and where it goes on."""
     run = config.parent
-    found = ["train", config.name, f"output_dir={output.folder.relative_to(run)}"]
+    found = [output.command, config.name, f"output_dir={output.folder.relative_to(run)}"]
     if checkpoint is not None:
+        found.append(f"resume_from_checkpoint={checkpoint.relative_to(run)}")
         # Else it deletes the log of the steps that are done.
-        where = checkpoint.relative_to(run)
-        return [*found, f"resume_from_checkpoint={where}", "overwrite_output_dir=false"]
+        return [*found, *(["overwrite_output_dir=false"] if output.overwrites else [])]
     asked = output.settings.get("resume_from_checkpoint")
     if isinstance(asked, str) and (run / asked).is_dir():
         # By the link it would be another training's as soon as that points elsewhere.
@@ -136,7 +141,7 @@ def _check_unchanged(output: Output) -> None:
 
 def _tell_withheld(training: Training, settings: Mapping[str, Any]) -> None:
     """A hub's token that stays here, where a model is downloaded that may need it."""
-    if not is_hub_model(str(settings.get("model_name_or_path"))):
+    if not is_hub_model(str(settings.get("model_name_or_path") or settings.get("model"))):
         return
     for name in HUB_TOKENS:
         if name in os.environ and name not in training.allowed:

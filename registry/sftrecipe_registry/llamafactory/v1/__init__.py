@@ -1,0 +1,1 @@
+"""LLaMA-Factory's next major version: data as content lists, arguments of its own, plugins."""
