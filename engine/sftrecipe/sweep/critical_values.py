@@ -21,7 +21,7 @@ LEVEL = 0.95
 """Of all intervals."""
 _NUMBERS = 8_000_000
 """That are drawn at most for one critical value."""
-_DRAWS = (1_000, 4_000)
+_DRAWS = (1_000, 10_000)
 """Fewest and most."""
 _BLOCK = 1 << 20
 """Drawn numbers that are held at the same time."""

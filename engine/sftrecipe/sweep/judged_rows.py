@@ -19,7 +19,7 @@ FEWEST_ROWS = 2
 
 
 @dataclass(frozen=True)
-class JudgedRows:
+class SharedRows:
     """The figures of all trainings of all variants, on the rows that all of them share."""
 
     figures: tuple[Floats, ...]
@@ -38,7 +38,7 @@ class JudgedRows:
         return tuple(len(each) for each in self.figures)
 
 
-def judged_rows(trainings: Sequence[Sequence[Values]]) -> JudgedRows | None:
+def judged_rows(trainings: Sequence[Sequence[Values]]) -> SharedRows | None:
     """By variant and training, the values; None where they share fewer than two rows."""
     judged = [set(values) for each in trainings for values in each]
     common = sorted(set.intersection(*judged))
@@ -52,7 +52,7 @@ def judged_rows(trainings: Sequence[Sequence[Values]]) -> JudgedRows | None:
         _pulls(values, part, figure)
         for (values, _), part, figure in zip(tables, parts, figures, strict=True)
     ]
-    return JudgedRows(
+    return SharedRows(
         figures=tuple(figures),
         pulls=tuple(pulls),
         parts=np.concatenate(parts).mean(axis=0),

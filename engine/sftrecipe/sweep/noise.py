@@ -23,7 +23,7 @@ from sftrecipe.sweep.critical_values import (
     training_variances,
     usual_variance,
 )
-from sftrecipe.sweep.judged_rows import Floats, JudgedRows
+from sftrecipe.sweep.judged_rows import Floats, SharedRows
 
 _ROUNDING = 1e-12
 """What varies by less, as a part of the figures, is the same."""
@@ -35,7 +35,7 @@ _OFTEN = 0.84
 class Noise:
     """The variances of variants' figures, in the order of the judged rows."""
 
-    judged: JudgedRows
+    judged: SharedRows
     figures: Floats
     """Each the mean of its trainings."""
     rows: Floats
@@ -128,7 +128,7 @@ class Noise:
         return np.where(values <= _ROUNDING * np.abs(self.figures).max(), 0.0, values)
 
 
-def noise_of(judged: JudgedRows) -> Noise:
+def noise_of(judged: SharedRows) -> Noise:
     """The noise that rows and trainings show."""
     pulls = np.stack([each.mean(axis=0) for each in judged.pulls])
     counts = np.array(judged.counts)
