@@ -26,7 +26,7 @@ version: 1
 extends: medical-train.yaml
 name: medical-train
 evaluate:
-  - {id: facts, gate: {tuned_contains: {at_least: 0.999}}}
+  - {id: facts, gate: {tuned_contains: {at_least: 0.999, by: interval}}}
 """
 
 
