@@ -4,7 +4,7 @@
 
 `before`: the percentile bootstrap over rows that judges used until decision 033, gates by the
 figure alone. `after`: what they use now. Shares and winning scores are summed over all outcomes
-(exact); losses are simulated, 20,000 samples (before: 2,000).
+(exact); losses are simulated, 20,000 samples (before: 1,000).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sftrecipe_registry.judges.share_interval import share_difference_ends, shar
 Floats = NDArray[np.float64]
 Ends = tuple[Floats, Floats]
 ROWS = (5, 10, 20, 50, 100, 200)
-SAMPLES, BEFORE, DRAWS = 20_000, 2_000, 1_000
+SAMPLES, BEFORE, DRAWS = 20_000, 1_000, 500
 ROUNDING = 1e-9
 
 
@@ -87,7 +87,7 @@ def percentile_ends(counts: Floats, values: Floats, likely: Floats) -> Ends:
     """The percentile bootstrap of each outcome that is not too rare to matter."""
     drawn, rows = np.random.default_rng(1), int(counts[0].sum())
     ends = np.zeros((2, len(counts)))
-    for place in np.flatnonzero(likely > 1e-7):
+    for place in np.flatnonzero(likely > 1e-5):
         again = drawn.multinomial(rows, counts[place] / rows, DRAWS) @ values / rows
         ends[:, place] = np.quantile(again, (0.025, 0.975))
     return ends[0], ends[1]

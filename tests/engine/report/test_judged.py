@@ -222,7 +222,10 @@ def test_the_outcome_names_models_figures_and_gates(done: Judged) -> None:
     assert any(line.startswith("evaluate-pairwise: winning_score ") for line in lines)
     assert any(line.startswith("  gate passed: winning_score is ") for line in lines)
     valid = 12 - int(pairwise["metrics"]["invalid"])
-    assert f"  {valid} rows with a verdict are few: the figures may be anywhere in their intervals" in lines
+    assert (
+        f"  {valid} rows with a verdict are few: the figures may be anywhere in their intervals"
+        in lines
+    )
 
 
 def test_enough_rows_with_a_verdict_are_not_told() -> None:

@@ -99,7 +99,9 @@ def test_a_gate_that_is_missed_fails_the_run(project: Path) -> None:
     (project / "recipes" / "stricter.yaml").write_text(STRICTER)
     done = command(project, "evaluate", "recipes/stricter.yaml", "--take-over")
     assert done.returncode == 1
-    assert re.search(r"error\[gate-missed\].*facts: tuned_contains is .*at least 0.999", done.stderr)
+    assert re.search(
+        r"error\[gate-missed\].*facts: tuned_contains is .*at least 0.999", done.stderr
+    )
     run, steps = figures(project)
     assert run["status"] == "failed"
     assert [step["cached"] for step in run["steps"]] == [True] * len(steps)

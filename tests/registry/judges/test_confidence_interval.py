@@ -70,7 +70,7 @@ def test_a_share_is_as_the_literature_has_it() -> None:
     z2, share = 1.959964**2, 0.3
     middle, reach = share + z2 / 100, 1.959964 * math.sqrt(share * 0.7 / 50 + z2 / 10_000)
     wilson = (middle - reach) / (1 + z2 / 50), (middle + reach) / (1 + z2 / 50)
-    assert share_estimate(15, 50)[1:] == pytest.approx(wilson, abs=6e-3)
+    assert share_estimate(15, 50)[1:] == pytest.approx(wilson, abs=1e-6)
     assert share_estimate(5, 5) == pytest.approx((1, 0.05 ** (1 / 5), 1))
     assert share_estimate(0, 5) == pytest.approx((0, 0, 1 - 0.05 ** (1 / 5)))
 
