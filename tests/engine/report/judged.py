@@ -31,7 +31,10 @@ evaluate:
   - use: pairwise
     provider: referee
     with: {{compare: [tuned, base]}}
-    gate: {{winning_score: {{at_least: {gate}}}, position_bias: {{at_most: 1}}, invalid_share: {{at_most: 1}}}}
+    gate:
+      winning_score: {{at_least: {gate}}}
+      position_bias: {{at_most: 1}}
+      invalid_share: {{at_most: 1}}
   - {{use: reference, with: {{models: [tuned, base]}}}}
 """
 

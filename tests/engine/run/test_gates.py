@@ -140,7 +140,7 @@ def test_an_interval_holds_with_its_worse_end() -> None:
 def test_how_many_rows_would_do() -> None:
     def needed(value: float, at_least: float | None = None, at_most: float | None = None) -> Any:
         ends = value - 0.2, value + 0.2
-        return rows_needed(GateResult("x", value, at_least, at_most, False, *ends, "interval", 30))  # noqa: FBT003
+        return rows_needed(GateResult("x", value, at_least, at_most, False, *ends, "interval", 30))
 
     assert needed(1.1, 1.0) == pytest.approx(120)
     assert needed(0.9, at_most=1.0) == pytest.approx(120)
