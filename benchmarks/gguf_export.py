@@ -103,7 +103,7 @@ def generate(server: Server, given: list[int], most: int) -> list[dict[str, Any]
         "cache_prompt": most == 1,
     }  # fmt: skip
     reply = server.post("/completion", body)
-    return [each for each in reply["completion_probabilities"] if each["bytes"] or each["token"]]
+    return [each for each in reply.get("completion_probabilities", ())]
 
 
 def question(prompt: str) -> str:

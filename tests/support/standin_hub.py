@@ -1,5 +1,5 @@
-"""A model hub on the loopback: the parts of Hugging Face's and of ModelScope's API by which a folder
-is sent. It keeps repositories in memory and notes every request."""
+"""A model hub on the loopback: the parts of Hugging Face's and of ModelScope's API by which files
+are sent. It keeps repositories in memory and notes every request."""
 
 from __future__ import annotations
 

@@ -10,16 +10,28 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from tests.support.finished_runs import SECRET, finished_run
 from tests.support.standin_hub import Repository, StandinHub, standin_hub
+
+from sftrecipe.cli.main import cli
+from sftrecipe.errors import SftrecipeError
 
 HUGGING_FACE = "huggingface:me/clinic"
 MODELSCOPE = "modelscope:me/clinic"
 
 
+def card(folder: Path, *words: str) -> str:
+    """The card as the command leaves it; in this process, which knows it already."""
+    done = CliRunner().invoke(cli, ["model", "card", str(folder / "clinic.yaml"), *words])
+    assert done.exit_code == 0, done.output
+    return Path(done.output.strip()).read_text("utf-8")
+
+
 def model(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sftrecipe.cli.main", "model", *words],
+        check=False,
         cwd=folder,
         capture_output=True,
         text=True,
@@ -45,12 +57,6 @@ def push(
         "HF_HOME": str(folder / "hf"),
     }
     return model("push", "clinic.yaml", "--to", place, *words, folder=folder, **variables)
-
-
-def card(folder: Path, *words: str) -> str:
-    done = model("card", "clinic.yaml", *words, folder=folder)
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip()).read_text("utf-8")
 
 
 def head(text: str) -> dict[str, object]:
@@ -170,9 +176,10 @@ def test_a_hub_that_refuses_is_told_in_its_words(hub: StandinHub, tmp_path: Path
 )
 def test_what_is_not_done_is_told(tmp_path: Path, words: list[str], told: str) -> None:
     finished_run(tmp_path)
-    done = model(words[0], "clinic.yaml", *words[1:], folder=tmp_path)
-    assert done.returncode != 0
-    assert told in done.stderr
+    command = ["model", words[0], str(tmp_path / "clinic.yaml"), *words[1:]]
+    error = CliRunner().invoke(cli, command).exception
+    assert isinstance(error, SftrecipeError)
+    assert told in error.problem.message("en")
 
 
 def test_a_gguf_lies_beside_the_run(tmp_path: Path) -> None:
