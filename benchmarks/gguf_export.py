@@ -50,6 +50,9 @@ class Server:
         params.n_parallel = 1
         params.n_ctx = 1024
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
+        # Else keys and values are rounded to 16 bits, which a table of what is written would show.
+        params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+        params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.verbosity = -1
         params.ui = False
         self.server = xllamacpp.Server(params)
@@ -79,11 +82,10 @@ def compare(file: Path, facts: dict[str, Any]) -> list[str]:
         asked = {"messages": [{"role": "user", "content": question(each["prompt"])}]}
         prompts += server.post("/apply-template", asked)["prompt"] == each["prompt"]
         given, known = each["given"], each["written"]
-        written = generate(server, given, len(known))
-        text = [token["id"] for token in written]
-        same += text == known or (text == known[:-1] and len(text) == len(known) - 1)
+        text = generate(server, given, len(known))["tokens"]
+        same += text in (known, known[:-1])  # the end is not always among them
         for at, token in enumerate(known):  # along transformers' own answer
-            first = generate(server, given + known[:at], 1)
+            first = generate(server, given + known[:at], 1).get("completion_probabilities")
             if not first:  # the end, which llama.cpp does not write
                 continue
             tokens += 1
@@ -97,13 +99,13 @@ def compare(file: Path, facts: dict[str, Any]) -> list[str]:
             f"{forced} of {tokens}", f"{most:.4f}"]  # fmt: skip
 
 
-def generate(server: Server, given: list[int], most: int) -> list[dict[str, Any]]:
+def generate(server: Server, given: list[int], most: int) -> dict[str, Any]:
     body = {
         "prompt": given, "n_predict": most, "temperature": 0, "n_probs": 5,
-        "cache_prompt": most == 1,
+        "cache_prompt": most == 1, "return_tokens": True,
     }  # fmt: skip
-    reply = server.post("/completion", body)
-    return [each for each in reply.get("completion_probabilities", ())]
+    reply: dict[str, Any] = server.post("/completion", body)
+    return reply
 
 
 def question(prompt: str) -> str:
