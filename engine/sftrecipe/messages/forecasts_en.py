@@ -15,6 +15,7 @@ FORECASTS = {
     "foreseen-part-optimizer": "optimizer {bytes}",
     "foreseen-part-activations": "activations {bytes}",
     "foreseen-part-logits": "logits {bytes}",
+    "foreseen-part-heap": "holes of the heap {bytes}",
     "foreseen-part-evaluation": "evaluation {bytes}",
     "foreseen-part-merging": "merging, later, {bytes}",
     "foreseen-too-much": "  warning: that is more than there is",

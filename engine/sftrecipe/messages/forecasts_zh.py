@@ -15,6 +15,7 @@ FORECASTS = {
     "foreseen-part-optimizer": "优化器 {bytes}",
     "foreseen-part-activations": "激活值 {bytes}",
     "foreseen-part-logits": "logits {bytes}",
+    "foreseen-part-heap": "内存碎片 {bytes}",
     "foreseen-part-evaluation": "评估 {bytes}",
     "foreseen-part-merging": "之后合并时 {bytes}",
     "foreseen-too-much": "  警告：超出了可用的内存",

@@ -10,7 +10,7 @@ from sftrecipe.messages import in_user_language, message
 from sftrecipe.plugin.trainer import TrainingForecast
 from sftrecipe.report.text.training_text import duration_text
 
-_PARTS = ("floor", "weights", "gradients", "optimizer", "activations", "logits")
+_PARTS = ("floor", "weights", "gradients", "optimizer", "activations", "logits", "heap")
 _SMALL = 5_000_000
 
 

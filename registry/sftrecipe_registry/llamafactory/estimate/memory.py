@@ -3,9 +3,9 @@
 Weights, gradients and moments are counted; activations are what autograd keeps of each layer of a
 Llama-like decoder, written down operation by operation as Korthikanti et al. 2022 (arXiv
 2205.05198, section 4.1) do for GPT: with memory-efficient attention nothing grows with the square
-of the length. On a CPU glibc gives freed memory of a heap back late, so that the parts add up;
-on a GPU torch's allocator uses it again, so that the larger of both moments counts: when the loss
-goes back, and when all gradients are there.
+of the length. On a CPU glibc gives a heap's freed memory back late, so that the parts add up, and
+holes with them; on a GPU torch's allocator uses it again, so that the larger of both moments
+counts: when the loss goes back, and when all gradients are there.
 """
 
 from __future__ import annotations
@@ -23,14 +23,21 @@ from sftrecipe_registry.llamafactory.estimate.training_setup import (
     train_rows,
 )
 
-CPU_FLOOR = 1_110_000_000
-"""torch, transformers, peft, datasets and LLaMA-Factory, imported, with a tokenizer: measured."""
+CPU_FLOOR = 660_000_000
+"""torch, transformers, peft, datasets and LLaMA-Factory, with a tokenizer and a model's objects,
+measured with torch built for CPUs; one that is built for CUDA brings libraries beside."""
+CUDA_LIBRARIES = 470_000_000
 CUDA_FLOOR = 900_000_000
 """CUDA's context, cuBLAS's workspaces and torch's kernels: 0.5 to 1 GB, by the GPU."""
 _CUDA_SPLIT = 1.05
 """torch's caching allocator holds about a twentieth that it cannot give."""
 _FOUR_BITS = 0.5 + 1 / 64 + 4 / (64 * 256)
 """Bytes a number of NF4 with its doubly quantised scales (Dettmers et al. 2023, section 3)."""
+_HEAP = 0.5
+"""Of what passes through glibc's heap in pieces while small things come to stay (an adapter's or a
+bias's gradients, a quantised layer), that stays with the process as holes: measured."""
+_MAPPED = 32 << 20
+"""Pieces from this size on never lie in the heap (glibc's DEFAULT_MMAP_THRESHOLD_MAX)."""
 _LOGITS = 3
 """fp32 copies at the loss: log_softmax's result, the loss's gradient by it, the logits' one."""
 
@@ -45,6 +52,8 @@ class MemoryEstimate:
     optimizer: int
     activations: int
     logits: int
+    heap: int
+    """Holes of the heap; on a CPU alone."""
     loading: int
     """While the model is read, all of it; on a CPU alone."""
     evaluation: int
@@ -59,7 +68,7 @@ class MemoryEstimate:
         standing = self.floor + self.weights + self.optimizer
         passing = max(self.activations + self.logits, self.evaluation)
         if self.on_cpu:
-            return standing + self.gradients + passing
+            return standing + self.gradients + self.heap + passing
         both = self.weights + self.optimizer + max(passing, self.gradients + self.activations // 2)
         return self.floor + round(both * _CUDA_SPLIT)
 
@@ -70,7 +79,7 @@ class MemoryEstimate:
 
     def facts(self) -> dict[str, Any]:
         """The same as plain data."""
-        names = ("floor", "weights", "gradients", "optimizer", "activations", "logits")
+        names = ("floor", "weights", "gradients", "optimizer", "activations", "logits", "heap")
         found = {name: getattr(self, name) for name in (*names, "evaluation", "merging")}
         return {"peak": self.peak, "training": self.training, **found}
 
@@ -80,7 +89,7 @@ def memory_estimate(
 ) -> MemoryEstimate:
     """What a training takes whose longest row has so many tokens (cut already).
 
-    `floor`: bytes of the process before it has a model, where they were measured.
+    `floor`: bytes of the process before it has a model, where more is known than CPU_FLOOR.
     """
     shape, rows = setup.shape, train_rows(settings) * setup.sequences
     tokens = rows * longest
@@ -89,7 +98,8 @@ def memory_estimate(
     kept = tokens * shape.hidden * setup.compute_bytes
     layers = shape.layers * (kept if setup.checkpointing else one_layer)
     evaluated = evaluation_rows(settings) * setup.sequences * longest
-    floor = floor or (CPU_FLOOR if setup.on_cpu else CUDA_FLOOR)
+    host = floor or CPU_FLOOR
+    floor = host if setup.on_cpu else CUDA_FLOOR
     return MemoryEstimate(
         floor=floor,
         weights=weights,
@@ -97,9 +107,10 @@ def memory_estimate(
         optimizer=_optimizer(setup),
         activations=layers + (one_layer if setup.checkpointing else 0) + kept,
         logits=_logits(settings, setup, tokens),
+        heap=_holes(setup, tokens) if setup.on_cpu else 0,
         loading=floor + weights + shape.file_bytes if setup.on_cpu else 0,
         evaluation=evaluated * _evaluated(setup),
-        merging=_merging(setup, floor if setup.on_cpu else CPU_FLOOR),
+        merging=_merging(setup, host),
         on_cpu=setup.on_cpu,
     )
 
@@ -176,6 +187,17 @@ def _kept_by_layer(settings: Settings, setup: TrainingSetup) -> int:
     return numbers * setup.compute_bytes + narrow * setup.trained_bytes
 
 
+def _holes(setup: TrainingSetup, tokens: int) -> int:
+    """Of layers that are computed twice, and of layers that are read and then quantised."""
+    shape, size = setup.shape, tokens * setup.compute_bytes
+    widths = (6 * [shape.hidden], 2 * [shape.queries], 2 * [shape.keys], 4 * [shape.intermediate])
+    pieces = (size * width for each in widths for width in each)
+    layer = sum(piece for piece in pieces if piece < _MAPPED)
+    again = (shape.layers - 1) * layer if setup.checkpointing else 0
+    quantized = shape.in_layers * setup.compute_bytes if setup.bits is not None else 0
+    return round(_HEAP * (again + quantized))
+
+
 def _logits(settings: Settings, setup: TrainingSetup, tokens: int) -> int:
     if settings.get("enable_liger_kernel") is True:  # its loss goes over them in parts
         return tokens * setup.shape.hidden * 4
@@ -191,11 +213,11 @@ def _evaluated(setup: TrainingSetup) -> int:
 
 
 def _merging(setup: TrainingSetup, floor: int) -> int:
-    """Reading the model as its configuration names its type, and writing it: a copy of it."""
+    """Reading the model as its configuration names its type; it is written piece by piece."""
     if setup.method not in ("lora", "oft"):
         return 0
     model = setup.shape.parameters * setup.shape.type_bytes
-    return floor + model + max(setup.shape.file_bytes, model)
+    return floor + model + setup.shape.file_bytes
 
 
 def longest_rows(settings: Settings, longest: int | None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ from sftrecipe_registry.llamafactory.estimate.device import training_device
 from sftrecipe_registry.llamafactory.estimate.disk import disk_bytes
 from sftrecipe_registry.llamafactory.estimate.fitting import Fit, fits
 from sftrecipe_registry.llamafactory.estimate.memory import (
+    CPU_FLOOR,
+    CUDA_LIBRARIES,
     MemoryEstimate,
     cutoff_of,
     divided,
@@ -36,6 +39,7 @@ from sftrecipe_registry.llamafactory.estimate.training_time import (
     by_gpu,
     by_last_run,
 )
+from sftrecipe_registry.llamafactory.training.environment import training_site_packages
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
 
@@ -58,7 +62,6 @@ class Outlook:
         settings: Settings,
         training: Training,
         lengths: RowLengths | None = None,
-        floor: int | None = None,
     ) -> None:
         self.settings = settings
         self.model = str(settings.get("model_name_or_path") or "")
@@ -66,7 +69,7 @@ class Outlook:
         self.shape = shape_of(self.model, training.folder, settings)
         cutoff = cutoff_of(settings)
         self.lengths = lengths or sampled_lengths(settings, training.data, training.folder, cutoff)
-        self._floor = floor
+        self._floor = libraries_floor()
         self._training = training
         self._stage, _ = _zero_stage(settings, training.folder)
 
@@ -176,6 +179,17 @@ class Outlook:
                 yield texts("not-counted", name=name)
         if self.settings.get("stage") == "ppo":
             yield texts("not-counted", name="stage: ppo")
+
+
+def libraries_floor() -> int:
+    """Bytes of the training's process before it has a model, by how its torch is built."""
+    packages = training_site_packages()
+    try:
+        built = (packages / "torch" / "version.py").read_text(encoding="utf-8") if packages else ""
+    except OSError:
+        built = ""
+    found = re.search(r"^cuda\b[^=]*=\s*(\S+)", built, re.MULTILINE)
+    return CPU_FLOOR + (CUDA_LIBRARIES if found and found[1] != "None" else 0)
 
 
 def free_space(folder: Path) -> int | None:
