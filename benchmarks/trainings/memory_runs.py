@@ -17,6 +17,8 @@ from typing import Any
 
 import yaml
 
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkpoint
+
 PYTHON = Path(os.environ.get("SFTRECIPE_TRAIN_ENV", ".env-llamafactory")) / "bin/python"
 RANDOM = {
     "hidden_size": 512,
@@ -27,12 +29,20 @@ RANDOM = {
     "tie_word_embeddings": False,
 }
 WIDE = {
-    "hidden_size": 1024,
-    "intermediate_size": 2816,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 16,
-    "num_key_value_heads": 4,
+    "hidden_size": 512,
+    "intermediate_size": 1408,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 2,
     "tie_word_embeddings": True,
+}
+SMALL = {
+    "hidden_size": 256,
+    "intermediate_size": 1024,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
+    "tie_word_embeddings": False,
 }
 KINDS = {
     "lora": {"finetuning_type": "lora"},
@@ -65,15 +75,15 @@ CASES = [
     case("smol-lora-1024", "embedded", "lora", 1024, 1, True),
     case("smol-qlora-256", "embedded", "qlora", 256, 1, True),
     case("deep-lora-1024-kept", "deep", "lora", 1024, 1, False),
-    case("deep-full-256x4-kept", "deep", "full", 256, 4, False),
-    case("deep-qlora-1024", "deep", "qlora", 1024, 1, True),
-    case("smol-full-1024", "embedded", "full", 1024, 1, True),
+    case("small-full-1024-kept", "small", "full", 1024, 1, False),
+    case("small-qlora-1024", "small", "qlora", 1024, 1, True),
+    case("small-full-256x4", "small", "full", 256, 4, True),
 ]
 HELD_OUT = [
     case("wide-full-1024", "wide", "full", 1024, 1, True),
     case("wide-qlora-256x4-kept", "wide", "qlora", 256, 4, False),
-    case("wide-lora-1024x2", "wide", "lora", 1024, 2, True, lora_rank=64),
-    case("smol-lora-256x2-kept-evaluated", "embedded", "lora", 256, 2, False, val_size=8),
+    case("wide-lora-1024-kept", "wide", "lora", 1024, 1, False, lora_rank=64),
+    case("small-lora-256-evaluated", "small", "lora", 256, 1, True, val_size=8),
 ]
 
 
@@ -104,8 +114,6 @@ def main() -> None:
 
 def model_folder(name: str, work: Path) -> Path:
     """The embedded model's folder, or one of random weights with its tokenizer."""
-    from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkpoint
-
     embedded = packaged_checkpoint()
     if name == "embedded":
         return embedded
@@ -114,7 +122,7 @@ def model_folder(name: str, work: Path) -> Path:
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     config = json.loads((embedded / "config.json").read_text())
-    config |= RANDOM if name == "deep" else WIDE
+    config |= {"deep": RANDOM, "wide": WIDE, "small": SMALL}[name]
     config["head_dim"] = config["hidden_size"] // config["num_attention_heads"]
     for file in embedded.iterdir():
         if "token" in file.name or file.name == "generation_config.json":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,7 +16,7 @@ from sftrecipe.cli.recipe_options import (
     recipe_options,
 )
 from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
-from sftrecipe.forecast.training_forecasts import checked_forecasts
+from sftrecipe.forecast.training_forecasts import checked_forecasts, probed_forecasts
 from sftrecipe.messages import message
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.training_forecast_text import forecast_entry, forecast_text
@@ -29,25 +31,34 @@ from sftrecipe.store.project import project_of
 @click.option(
     "--check", "check_only", is_flag=True, help="Only check data and arguments; train nothing."
 )
-def train(recipe: Path, check: CheckOptions, options: RunOptions, check_only: bool) -> int:
+@click.option("--probe", is_flag=True, help="With --check: try a few steps, for time and memory.")
+def train(
+    recipe: Path, check: CheckOptions, options: RunOptions, check_only: bool, probe: bool
+) -> int:
     """Make the data of a recipe and train on it; what is done already is not done again.
 
     `--check` tells what the training would fail on, or suffer from, once the data is made. Its exit
-    status is 1 where the training would be refused.
+    status is 1 where the training would be refused. With `--probe` five real steps measure how
+    long it will take and how much memory.
     """
     if check_only:
-        return _check(checked_recipe(recipe, check, keys_later=True), options)
+        return _check(checked_recipe(recipe, check, keys_later=True), options, probe=probe)
+    if probe:
+        raise click.UsageError(message("probe-without-check", {}))
     run_recipe(checked_recipe(recipe, check), "train", options)
     return 0
 
 
-def _check(recipe: CheckedRecipe, options: RunOptions) -> int:
+def _check(recipe: CheckedRecipe, options: RunOptions, *, probe: bool) -> int:
     """Print the findings; the exit status."""
     project = project_of(recipe.path)
     out = output_folder(recipe, project, options.out)
     found = check_trainings(recipe, project, out)
     foreseen = checked_forecasts(recipe, project, out)
     faults = sum(finding.state == "fault" for _, finding in found)
+    if probe and not faults:
+        say = partial(click.echo, err=True)
+        foreseen |= asyncio.run(probed_forecasts(recipe, project, out, say))
     if options.as_json:
         facts = [{"train": block, **finding._asdict()} for block, finding in found]
         facts += [{"train": block, **forecast_entry(each)} for block, each in foreseen.items()]

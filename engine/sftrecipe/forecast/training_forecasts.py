@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from sftrecipe.errors import SftrecipeError
 from sftrecipe.forecast.forecast import QUICK, forecast
+from sftrecipe.messages import error_text
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan, plan_recipe
-from sftrecipe.plugin.plugin_kinds import DataSet, Exporter
-from sftrecipe.plugin.trainer import TrainingForecast
-from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused
+from sftrecipe.plugin.trainer import Training, TrainingForecast
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.steps.export_step import noted_data_sets
@@ -32,13 +35,31 @@ def planned_forecasts(
     }
     if not wanted:
         return {}
-    data = {
-        step.id: _written(plan.store, step.key, out)
-        for step in plan.steps
-        if isinstance(step.block.plugin, Exporter)
-    }
-    target = TrainingTarget(plan.recipe, OutputFolder(out, plan.recipe), data)
-    return target_forecasts(target, wanted)
+    return target_forecasts(_target(plan, out), wanted)
+
+
+async def probed_forecasts(
+    recipe: CheckedRecipe, project: Project, out: Path, say: Callable[[str], None]
+) -> dict[str, TrainingForecast]:
+    """The same by a few real steps of every training, into folders that are then removed.
+
+    Raises SftrecipeError where one fails.
+    """
+    plan, found = plan_recipe(recipe, project, "train"), {}
+    target = _target(plan, out)
+    project.state.mkdir(parents=True, exist_ok=True)
+    for block, training in foreseen_trainings(
+        target, dict.fromkeys(each.id for each in recipe.train)
+    ):
+        with TemporaryDirectory(prefix="probe-", dir=project.state) as folder:
+            try:
+                told = await trainer_of(block).probe(replace(training, say=say), Path(folder))
+            except PluginRefused as refusal:
+                error = error_text(refusal)
+                raise SftrecipeError("step-refused", step=block.id, error=error) from refusal
+        if told:
+            found[block.id] = told
+    return found
 
 
 def checked_forecasts(
@@ -53,21 +74,42 @@ def target_forecasts(
     target: TrainingTarget, rows: Mapping[str, int | None]
 ) -> dict[str, TrainingForecast]:
     """Of the train blocks that `rows` names, with the rows that they will likely have."""
-    before = figures_before(target.folder.folder)
     found = {}
-    for block, training in trainings(target):
-        if block.id not in rows:
+    for block, training in foreseen_trainings(target, rows):
+        try:
+            told = trainer_of(block).forecast(training)
+        except PluginRefused:  # why it cannot be configured is told where it would be
             continue
-        known = replace(training, rows=rows[block.id], before=before.get(block.id, {}))
-        if told := trainer_of(block).forecast(known):
+        if told:
             found[block.id] = told
     return found
+
+
+def foreseen_trainings(
+    target: TrainingTarget, rows: Mapping[str, int | None]
+) -> Iterator[tuple[Block, Training]]:
+    """The trainings of the blocks that `rows` names, with what is known of them beside."""
+    before = figures_before(target.folder.folder)
+    for block, training in trainings(target):
+        if block.id in rows:
+            known = before.get(block.id, {})
+            yield block, replace(training, rows=rows[block.id], before=known)
 
 
 def figures_before(out: Path) -> dict[str, Mapping[str, float]]:
     """What the trainings of the last run came to, by block."""
     steps = run_before(out).steps
     return {step.id: step.facts.model.metrics for step in steps if step.facts.model is not None}
+
+
+def _target(plan: Plan, out: Path) -> TrainingTarget:
+    """Where its trainings take place, with the data sets that lie there."""
+    data = {
+        step.id: _written(plan.store, step.key, out)
+        for step in plan.steps
+        if isinstance(step.block.plugin, Exporter)
+    }
+    return TrainingTarget(plan.recipe, OutputFolder(out, plan.recipe), data)
 
 
 def _is_done(estimate: Estimate | None) -> bool:

@@ -1,6 +1,7 @@
 """English texts of what trainings will take."""
 
 FORECASTS = {
+    "probe-without-check": "--probe goes with --check",
     "foreseen-head": "training {block} ({model}):",
     "foreseen-steps": "  {rows} rows, {epochs} epochs: {steps} steps of {batch} rows; {tokens}",
     "foreseen-tokens": "about {a_step} tokens a step, {all} in all",

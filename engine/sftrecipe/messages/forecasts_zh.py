@@ -1,6 +1,7 @@
 """训练预估的中文文本。"""
 
 FORECASTS = {
+    "probe-without-check": "--probe 需与 --check 一起使用",
     "foreseen-head": "训练 {block}（{model}）：",
     "foreseen-steps": "  {rows} 行数据，{epochs} 轮：共 {steps} 步，每步 {batch} 行；{tokens}",
     "foreseen-tokens": "每步约 {a_step} 个词元，共约 {all} 个",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import yaml
 from pydantic import ConfigDict, GetJsonSchemaHandler
@@ -67,6 +67,9 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import (
     packaged_folder,
     packaged_problem,
 )
+
+if TYPE_CHECKING:
+    from sftrecipe_registry.llamafactory.estimate.outlook import Outlook
 
 texts = Texts(__package__)
 
@@ -202,12 +205,7 @@ with:
 
         Template and truncation are checked in its own environment, where there is one.
         """
-        from sftrecipe_registry.llamafactory.estimate.shortage import (  # noqa: PLC0415 - used once
-            shortage_findings,
-        )
-        from sftrecipe_registry.llamafactory.preflight.findings import (  # noqa: PLC0415 - used once
-            findings,
-        )
+        from sftrecipe_registry.llamafactory.preflight.findings import findings  # noqa: PLC0415
 
         self._make_base()
         config = training.folder / f"{_named('train', training.id)}.yaml"
@@ -220,16 +218,16 @@ with:
             yield from v1_findings(training, config, given)
             return
         yield from findings(training, config, argument_table())
-        yield from shortage_findings(self.forecast(training))
+        yield from self._outlook(training).findings()
 
     def forecast(self, training: Training) -> TrainingForecast:
         """Memory, time, tokens and disk, by the model's files, the rows and the last run."""
-        from sftrecipe_registry.llamafactory.estimate.outlook import (  # noqa: PLC0415 - used once
-            Outlook,
-        )
+        return self._outlook(training).forecast()
 
-        added = self._added(training) if training.data else _checkpoints(self.arguments)
-        return Outlook({**added, **self._given(training)}, training).forecast()
+    async def probe(self, training: Training, folder: Path) -> TrainingForecast:
+        """The same by five real steps on exported rows, the longest among them."""
+        self._make_base()
+        return await self._outlook(training).probed(folder)
 
     async def train(self, training: Training, config: Path) -> Trained:
         """Run LLaMA-Factory, or go on where it was interrupted, and merge an adapter.
@@ -271,6 +269,13 @@ with:
         """Write the embedded model's folder where the training starts from it."""
         if self._base() == PACKAGED:
             packaged_checkpoint()
+
+    def _outlook(self, training: Training) -> Outlook:
+        """What is known of the training beforehand, as far as its data stands."""
+        from sftrecipe_registry.llamafactory.estimate.outlook import Outlook  # noqa: PLC0415
+
+        added = self._added(training) if training.data else _checkpoints(self.arguments)
+        return Outlook({**added, **self._given(training)}, training)
 
     def _given(self, training: Training) -> dict[str, Any]:
         """The recipe's arguments as LLaMA-Factory reads them in the output folder."""

@@ -37,7 +37,8 @@ _HEAP = 0.5
 """Of what passes through glibc's heap in pieces while small things come to stay (an adapter's or a
 bias's gradients, a quantised layer), that stays with the process as holes: measured."""
 _MAPPED = 32 << 20
-"""Pieces from this size on never lie in the heap (glibc's DEFAULT_MMAP_THRESHOLD_MAX)."""
+"""Pieces beyond this size never lie in the heap (glibc's DEFAULT_MMAP_THRESHOLD_MAX): no hole is
+larger."""
 _LOGITS = 3
 """fp32 copies at the loss: log_softmax's result, the loss's gradient by it, the logits' one."""
 
@@ -192,7 +193,7 @@ def _holes(setup: TrainingSetup, tokens: int) -> int:
     shape, size = setup.shape, tokens * setup.compute_bytes
     widths = (6 * [shape.hidden], 2 * [shape.queries], 2 * [shape.keys], 4 * [shape.intermediate])
     pieces = (size * width for each in widths for width in each)
-    layer = sum(piece for piece in pieces if piece < _MAPPED)
+    layer = sum(min(piece, _MAPPED) for piece in pieces)
     again = (shape.layers - 1) * layer if setup.checkpointing else 0
     quantized = shape.in_layers * setup.compute_bytes if setup.bits is not None else 0
     return round(_HEAP * (again + quantized))

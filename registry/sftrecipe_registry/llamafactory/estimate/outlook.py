@@ -6,10 +6,11 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.plugin import Texts, Training, TrainingForecast
+from sftrecipe.plugin import Finding, Texts, Training, TrainingForecast
 from sftrecipe_registry.llamafactory.arguments.schedule import (
     Schedule,
     schedule,
@@ -30,6 +31,7 @@ from sftrecipe_registry.llamafactory.estimate.memory import (
 )
 from sftrecipe_registry.llamafactory.estimate.model_shape import shape_of
 from sftrecipe_registry.llamafactory.estimate.row_lengths import RowLengths, sampled_lengths
+from sftrecipe_registry.llamafactory.estimate.shortage import shortage_findings
 from sftrecipe_registry.llamafactory.estimate.training_setup import (
     Settings,
     training_setup,
@@ -41,6 +43,7 @@ from sftrecipe_registry.llamafactory.estimate.training_time import (
 )
 from sftrecipe_registry.llamafactory.training.environment import training_site_packages
 from sftrecipe_registry.llamafactory.training.output import listed
+from sftrecipe_registry.llamafactory.v1.version import speaks_v1
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
 
 texts = Texts(__package__)
@@ -147,6 +150,30 @@ class Outlook:
             disk_free=free_space(self._training.folder),
             notes=tuple(self._notes()),
         )
+
+    def findings(self) -> Iterator[Finding]:
+        """What this machine has too little of."""
+        return shortage_findings(self.forecast())
+
+    async def probed(self, folder: Path) -> TrainingForecast:
+        """The same after a few real steps in an empty folder. Raises PluginRefused."""
+        from sftrecipe_registry.llamafactory.estimate.probe import (  # noqa: PLC0415 - asyncio's processes
+            evaluated_rows,
+            probe,
+            probed_time,
+        )
+
+        if speaks_v1():
+            told = self.forecast()
+            return replace(told, notes=(*told.notes, texts("v1-not-probed")))
+        plan = self.schedule()
+        found = await probe(self._training, self.settings, folder, on_cpu=self.device.on_cpu)
+        if plan is None:
+            return replace(self.forecast(), measured_memory=found.memory)
+        taken = split_rows(self.settings, self.rows or 0)[1]
+        held_out = evaluated_rows(self._training, self.settings, taken)
+        told = self.forecast(probed_time(found, self.settings, plan, held_out))
+        return replace(told, measured_memory=found.memory)
 
     def _time(self, plan: Schedule | None, mean: float) -> TrainingTime | None:
         if plan is None:

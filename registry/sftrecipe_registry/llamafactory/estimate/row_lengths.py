@@ -46,7 +46,7 @@ def sampled_lengths(
         if each.role == "train" and (each.name in names or not names)
         for file in each.files
     ]
-    rows = [row for file in files for row in _rows(file)]
+    rows = [row for file in files for row in json_rows(file)]
     if not rows:
         return RowLengths(cutoff, float(cutoff), "cutoff")
     step = -(-len(rows) // _SAMPLE)
@@ -56,7 +56,7 @@ def sampled_lengths(
     return RowLengths(min(longest, cutoff), mean, "sample")
 
 
-def _rows(file: Path) -> Iterator[bytes]:
+def json_rows(file: Path) -> Iterator[bytes]:
     """A file's rows as JSON, one a line as exporters write them, from its first megabytes."""
     try:
         with file.open("rb") as opened:

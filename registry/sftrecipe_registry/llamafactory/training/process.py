@@ -30,10 +30,11 @@ async def run_command(
     settings: Mapping[str, object],
     allowed: Collection[str],
     look: Callable[[float], None],
+    more: Mapping[str, str] | None = None,
 ) -> str:
     """Run a command of LLaMA-Factory's in a folder until it ends; what it ended with.
 
-    `allowed`: the user's words, by which it gets a hub's token.
+    `allowed`: the user's words, by which it gets a hub's token; `more`: variables beside its own.
     `look` is called again and again, with the seconds since it was started. With the block's end,
     by Ctrl-C too, the command and all its workers are gone.
     """
@@ -42,7 +43,7 @@ async def run_command(
         raise PluginRefused(texts("not-found", variable=TRAINING_ENVIRONMENT))
     python = training_python() or Path(command[0])
     started = time.monotonic()
-    variables = training_variables(python, settings, allowed)
+    variables = {**training_variables(python, settings, allowed), **(more or {})}
     async with kept_process(NAME, [*command, *arguments], variables, log, folder) as process:
         while not process.ended:
             look(time.monotonic() - started)
