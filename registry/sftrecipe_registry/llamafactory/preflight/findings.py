@@ -32,9 +32,12 @@ from sftrecipe_registry.llamafactory.preflight.checkpoint import (
     progress_findings,
 )
 from sftrecipe_registry.llamafactory.preflight.data import DataCheck, Spool
+from sftrecipe_registry.llamafactory.preflight.deepspeed_config import (
+    deepspeed_findings,
+    refused_by_deepspeed,
+)
 from sftrecipe_registry.llamafactory.preflight.encoding import encoding_findings, encoding_report
 from sftrecipe_registry.llamafactory.preflight.machine import (
-    deepspeed_findings,
     gpu_findings,
     package_findings,
 )
@@ -51,6 +54,7 @@ from sftrecipe_registry.llamafactory.preflight.steps import (
 )
 from sftrecipe_registry.llamafactory.preflight.tally import State
 from sftrecipe_registry.llamafactory.preflight.template import template_findings
+from sftrecipe_registry.llamafactory.preflight.unsloth_arguments import unsloth_findings
 from sftrecipe_registry.llamafactory.training.environment import training_python
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
 from sftrecipe_registry.llamafactory.training.output import listed
@@ -80,6 +84,8 @@ def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator
             yield _unchecked()
             return
         report = yield from _report(python, training, settings, spool)
+        installed = report.get("machine", {}).get("packages", ())
+        yield from refused_by_deepspeed(python, settings, training.folder, installed)
         yield from _environment_findings(settings, training, spool, report, told)
         yield from _step_findings(training, settings, taken, report)
 
@@ -94,6 +100,7 @@ def _argument_findings(
     yield from mask_findings(settings, training.data)
     yield from output_findings(settings, training)
     yield from deepspeed_findings(settings, training)
+    yield from unsloth_findings(settings)
     yield from checkpoint_findings(settings, training)
 
 

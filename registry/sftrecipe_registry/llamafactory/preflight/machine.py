@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sftrecipe.plugin import Finding, Text, Texts, Training
+from sftrecipe.plugin import Finding, Text, Texts
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
+from sftrecipe_registry.llamafactory.preflight.unsloth_arguments import knows_cpus
+from sftrecipe_registry.llamafactory.training.environment import training_site_packages
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS
 
@@ -62,19 +64,13 @@ def _asked(settings: Settings) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"report_to '{tracker}'", packages
 
 
-def deepspeed_findings(settings: Settings, training: Training) -> Iterator[Finding]:
-    """A DeepSpeed configuration that is not there."""
-    named = settings.get("deepspeed")
-    if isinstance(named, str) and not (training.folder / named).is_file():
-        text = texts("no-deepspeed-file", name=named)
-        yield Finding("fault", "packages", text, texts("name-deepspeed-file"))
-
-
 def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Finding]:
     """Arguments for a GPU that is not there, or that it lacks."""
     gpus = machine["gpus"]
     on_cpu = not gpus or settings.get("use_cpu") is True
     for name, state in _FOR_GPUS.items():
+        if name == "use_unsloth" and knows_cpus(training_site_packages()):
+            continue  # slow, but it trains
         if on_cpu and settings.get(name) not in (None, False):
             text = texts("needs-gpu", name=name, where=_without_gpu(gpus))
             advice = texts("leave-out-or-gpu", name=name)

@@ -41,5 +41,7 @@ def training_variables(
     if not any(Path(device).exists() for device in _ACCELERATORS):
         # More threads than idle cores make a small training several times slower, not faster.
         handed.setdefault("OMP_NUM_THREADS", "1")
+    if settings.get("deepspeed"):
+        handed.setdefault("FORCE_TORCHRUN", "1")  # it refuses DeepSpeed in a single process
     # It runs in the run's folder, from where Python is to import nothing.
     return {"TOKENIZERS_PARALLELISM": "false", **handed, "PYTHONSAFEPATH": "1"}
