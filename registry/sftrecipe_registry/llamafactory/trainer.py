@@ -150,6 +150,7 @@ with:
         for name, value in self.arguments.items():
             if any("${" in _REFERENCE.sub("", text) for text in all_texts(value)):
                 yield OptionProblem((name,), texts("holds-reference", name=name))
+        yield from self.delivery_problems(self.arguments)
         if self.arguments.get("eval_dataset") and self.arguments.get("val_size"):
             yield OptionProblem(("val_size",), texts("two-evaluations"), texts("keep-one"))
 

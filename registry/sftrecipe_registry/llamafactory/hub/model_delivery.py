@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from sftrecipe.plugin import ModelCopy, ModelUpload, PluginRefused, Publication, Texts, Trainer
+from sftrecipe.plugin import (
+    ModelCopy,
+    ModelUpload,
+    OptionProblem,
+    PluginRefused,
+    Publication,
+    Texts,
+    Trainer,
+)
 from sftrecipe_registry.shared.models.model_folder import is_path
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, PACKAGED_NAME
 
 texts = Texts(__package__)
+_OF_EXPORT = {
+    "export_quantization_bit": "sftrecipe model gguf RECIPE --numbers q8_0",
+    "export_hub_model_id": "sftrecipe model push RECIPE --to huggingface:OWNER/NAME",
+}
+"""What does instead, once the model is trained."""
 
 
 class ModelDelivery(Trainer):
     """Mix into a trainer whose models are checkpoints of Hugging Face's form."""
+
+    def delivery_problems(self, arguments: Mapping[str, Any]) -> Iterator[OptionProblem]:
+        """Arguments of LLaMA-Factory's export that a training takes and does nothing with."""
+        for name, command in _OF_EXPORT.items():
+            if arguments.get(name):
+                yield OptionProblem(
+                    (name,), texts("of-export", name=name), texts("afterwards", command=command)
+                )
 
     def base_name(self) -> str | None:
         """The embedded model's own name; a name of the hub; None for a folder."""
