@@ -37,9 +37,9 @@ def train(
 ) -> int:
     """Make the data of a recipe and train on it; what is done already is not done again.
 
-    `--check` tells what the training would fail on, or suffer from, once the data is made. Its exit
-    status is 1 where the training would be refused. With `--probe` five real steps measure how
-    long it will take and how much memory.
+    `--check` tells what the training would fail on, or suffer from; before the data is made, what
+    can be told without it. Its exit status is 1 where the training would be refused. With `--probe`
+    five real steps measure how long it will take and how much memory.
     """
     if check_only:
         return _check(checked_recipe(recipe, check, keys_later=True), options, probe=probe)

@@ -57,7 +57,6 @@ HINTS = {
     "gate-missed": "{advised}",
     "gate-by-point": "ask for less, or hold the figure alone: {metric}: {{{written}, by: point}}",
     "hold-out-rows": "hold out more, or ask for fewer",
-    "run-data": "make it: sftrecipe run {path} --to data",
     "see-findings": "what is wrong stands above; sftrecipe train --check {path} tells it again",
     "capable": "these can: {known}",
     "create-catalogue": "create it with the content {{}}",

@@ -54,7 +54,6 @@ HINTS = {
     "gate-missed": "{advised}",
     "gate-by-point": "请降低要求，或只看指标本身：{metric}: {{{written}, by: point}}",
     "hold-out-rows": "请留出更多行，或降低要求",
-    "run-data": "先生成数据：sftrecipe run {path} --to data",
     "see-findings": "问题列在上面；再次查看：sftrecipe train --check {path}",
     "capable": "支持的有：{known}",
     "create-catalogue": "请创建该文件，内容为 {{}}",

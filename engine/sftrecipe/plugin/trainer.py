@@ -108,6 +108,9 @@ class Training:
     context: Context
     create: Callable[[str], AbstractContextManager[IO[bytes]]]
     """Open a file of the output folder for writing; it appears, whole, when the block ends."""
+    awaits: Sequence[DataSet] = ()
+    """Data sets that are not made yet, as `Exporter.writes` names them: what can be checked without
+    their rows is."""
     id: str = "train"
     """The train block's id: what it writes is named after it where it is not `train`."""
     models: Mapping[str, Path] = field(default_factory=dict)
@@ -160,7 +163,8 @@ class Trainer(Plugin):
     def preflight(self, training: Training) -> Iterator[Finding]:
         """What is wrong with data and arguments, all of it, before any second of a GPU.
 
-        The configuration is written already. Asks nobody over the network.
+        The configuration is written already, unless the training awaits data. Asks nobody over the
+        network.
         """
         return iter(())
 

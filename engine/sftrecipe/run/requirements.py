@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Plan, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.plugin.plugin_kinds import Exporter
+from sftrecipe.plugin.plugin_kinds import DataSet, Exporter
 from sftrecipe.plugin.trainer import Finding
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run.output_folder import OutputFolder
@@ -73,8 +74,9 @@ def check_trainings(
 ) -> list[tuple[str, Finding]]:
     """What every training would fail on, or suffer from, by train block. Asks no model.
 
-    Writes the trainers' configurations. Raises UsageError where there is nothing to train, or no
-    data; SftrecipeError where a training cannot even be configured.
+    Writes the configurations of trainings whose data is made; of the others it checks what can be
+    checked without. Raises UsageError where there is nothing to train, SftrecipeError where a
+    training cannot even be configured.
     """
     if not recipe.train:
         raise UsageError("nothing-to-train", name=recipe.name)
@@ -82,17 +84,17 @@ def check_trainings(
     folder.check()
     plan = plan_recipe(recipe, project, "data")
     store, contents = plan.store, StreamContents(plan.store)
-    data = {}
+    data: dict[str, Sequence[DataSet]] = {}
+    awaited: dict[str, Sequence[DataSet]] = {}
     for step in plan.steps:
-        stands = contents.stands(step)
+        facts = store.facts(step.key) if contents.stands(step) else None
         contents.advance(step)
-        if stands:
-            facts = store.facts(step.key)
-            stands = runner_of(step).stands(facts, out, store.hashes)
-            if isinstance(step.block.plugin, Exporter):
-                data[step.id] = noted_data_sets(facts)
+        exporter = step.block.plugin
+        if not isinstance(exporter, Exporter):
+            continue
+        stands = facts is not None and runner_of(step).stands(facts, out, store.hashes)
+        data[step.id] = noted_data_sets(facts) if facts is not None and stands else ()
         if not stands:
-            raise UsageError(
-                "data-first", "run-data", name=recipe.name, step=step.id, path=recipe.in_commands
-            )
-    return list(findings(TrainingTarget(recipe, folder, data)))
+            named = exporter.writes(recipe.name)
+            awaited[step.id] = named or (DataSet(step.id, (), 0, {}),)
+    return list(findings(TrainingTarget(recipe, folder, data, awaited=awaited)))

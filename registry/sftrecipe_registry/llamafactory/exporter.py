@@ -190,9 +190,9 @@ class LlamaFactory(Exporter):
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""
         name = data_set_name(self.name, name)
-        names = [name, f"{name}_holdout"] if self.holds_out() else [name]
-        files = [(each, f"{each}.{self.file}") for each in names]
-        return [DataSet(each, (file,), 0, {"file_name": file}) for each, file in files]
+        names = {"train": name, **({"holdout": f"{name}_holdout"} if self.holds_out() else {})}
+        files = [(role, each, f"{each}.{self.file}") for role, each in names.items()]
+        return [DataSet(each, (file,), 0, {"file_name": file}, role) for role, each, file in files]
 
     def check_options(self) -> Mapping[str, object]:
         """Those that are set of the options that decide which rows are written."""

@@ -209,16 +209,19 @@ with:
         from sftrecipe_registry.llamafactory.preflight.findings import findings  # noqa: PLC0415
 
         self._make_base()
+        if training.awaits:
+            given = {**self._added(training), **self._given(training)}
+            yield from () if speaks_v1() else findings(training, given, argument_table())
+            return
         config = training.folder / f"{_named('train', training.id)}.yaml"
         if speaks_v1():
-            from sftrecipe_registry.llamafactory.v1.findings import (  # noqa: PLC0415 - used once
-                v1_findings,
-            )
+            from sftrecipe_registry.llamafactory.v1.findings import v1_findings  # noqa: PLC0415
 
             given = {**self._added(training), **self._given(training)}
             yield from v1_findings(training, config, given)
             return
-        yield from findings(training, config, argument_table())
+        settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        yield from findings(training, settings, argument_table())
         yield from self._outlook(training).findings()
 
     def forecast(self, training: Training) -> TrainingForecast:
@@ -235,9 +238,8 @@ with:
 
         Raises PluginRefused with its own last words.
         """
-        from sftrecipe_registry.llamafactory.training.run import (  # noqa: PLC0415 - asyncio's processes: 30 ms
-            train,
-        )
+        # Not at the top: asyncio's processes take 30 ms.
+        from sftrecipe_registry.llamafactory.training.run import train  # noqa: PLC0415
 
         self._make_base()
         stage = str(self.arguments.get("stage", "sft")) if speaks_v1() else None
@@ -290,14 +292,16 @@ with:
         """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
         given = self.arguments
         stage = str(given.get("stage", "sft"))
-        fit = fitting(stage, training.data)
+        data = [*training.data, *training.awaits]
+        fit = [*fitting(stage, training.data), *training.awaits]
         added: dict[str, object] = {}
         if "dataset" not in given:
-            added["dataset"] = _name(stage, fit, training.data)
+            added["dataset"] = _name(stage, fit, data)
         elif "dataset_dir" not in given:
-            _check_names(given["dataset"], training.data)
+            _check_names(given["dataset"], data)
         added["dataset_dir"] = "."
-        _check_val_size(given, fit)
+        if not training.awaits:
+            _check_val_size(given, fit)
         held_out = _held_out(listed(given.get("dataset", added.get("dataset"))), fit)
         no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
         if held_out and not no_evaluation:

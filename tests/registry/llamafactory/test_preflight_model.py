@@ -159,6 +159,8 @@ GPU = {"gpus": ["H200"], "bf16": True}
         ({"bf16": True}, OLD_GPU, "bf16 is set, and GPU 'T4' lacks it"),
         ({"pure_bf16": True, "use_cpu": True}, CPU, "pure_bf16 is set, and no GPU is seen"),
         ({"quantization_bit": 4}, CPU, "quantization_bit asks for a GPU, and no GPU is seen"),
+        ({"fsdp": "full_shard"}, CPU, "fsdp asks for a GPU, and no GPU is seen"),
+        ({"tf32": True}, CPU, "tf32 asks for a GPU, and no GPU is seen"),
         ({"use_unsloth": True}, CPU, "use_unsloth asks for a GPU, and no GPU is seen"),
         ({"bf16": True, "use_cpu": True}, CPU, ""),
         ({"flash_attn": "sdpa"}, CPU, ""),

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.messages import Word, error_text, in_user_language, message
+from sftrecipe.messages import Word, error_text, in_user_language, message, own_text
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.option_types import trained_block
 from sftrecipe.plugin.permission import Places
@@ -42,6 +42,8 @@ class TrainingTarget:
     """What every export wrote, by its id."""
     models: Mapping[str, Path] = field(default_factory=dict)
     """Folders of the models that are trained already, by train block."""
+    awaited: Mapping[str, Sequence[DataSet]] = field(default_factory=dict)
+    """What exports will write that have not yet, by id."""
 
 
 class TrainStep(StepRunner):
@@ -137,29 +139,56 @@ def configure(target: TrainingTarget) -> None:
 def findings(target: TrainingTarget) -> Iterator[tuple[str, Finding]]:
     """What every training would fail on, or suffer from, by train block.
 
-    Writes the configurations. A training that goes on from one before it is checked as if it
-    started from that one's own base, which has the same tokenizer.
+    Writes the configurations of those whose data is made. A training that goes on from one before
+    it is checked as if it started from that one's own base, which has the same tokenizer.
     Raises SftrecipeError where a training cannot even be configured.
     """
     for block, training in trainings(target):
-        _configured(target, block, training)
-        for finding in trainer_of(block).preflight(training):
-            yield block.id, finding
+        if training.awaits:
+            _check_permissions(target, block, training)
+        else:
+            _configured(target, block, training)
+        try:
+            for finding in trainer_of(block).preflight(training):
+                yield block.id, finding
+        except PluginRefused as refusal:
+            raise _refused(block, refusal) from refusal
+        if training.awaits:
+            yield block.id, _left_to_check(target, training)
+
+
+def _left_to_check(target: TrainingTarget, training: Training) -> Finding:
+    """What was not checked since the data is not made."""
+    names = ", ".join(each.name for each in training.awaits)
+    text = own_text("data-awaited", names=names)
+    advice = own_text("data-awaited-advice", path=target.recipe.in_commands)
+    return Finding("warning", "data", text, advice)
 
 
 def _configured(target: TrainingTarget, block: Block, training: Training) -> Path:
     """The training's configuration, written. Raises SftrecipeError where there can be none."""
-    recipe = target.recipe
-    places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
-    # Again: what lies in the output folder, links among it, was not known at `validate`.
-    for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
-        raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
+    _check_permissions(target, block, training)
     for name in trainer_of(block).writes(block.id):
         target.folder.claim(name)
     try:
         return trainer_of(block).write_config(training)
     except PluginRefused as refusal:
-        raise SftrecipeError("step-refused", step=block.id, error=error_text(refusal)) from refusal
+        raise _refused(block, refusal) from refusal
+
+
+def _refused(block: Block, refusal: PluginRefused) -> SftrecipeError:
+    return SftrecipeError("step-refused", step=block.id, error=error_text(refusal))
+
+
+def _check_permissions(target: TrainingTarget, block: Block, training: Training) -> None:
+    """Raises SftrecipeError where the user's word is lacking.
+
+    Again: what lies in the output folder, links among it, was not known at `validate`.
+    """
+    recipe = target.recipe
+    places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
+    for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
+        raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
 
 
 def trainings(target: TrainingTarget) -> Iterator[tuple[Block, Training]]:
@@ -208,6 +237,7 @@ def _training(
 ) -> Training:
     return Training(
         data=[data_set for export in block.inputs for data_set in target.data[export]],
+        awaits=[each for export in block.inputs for each in target.awaited.get(export, ())],
         folder=target.folder.folder,
         context=block_context(target.recipe, block),
         create=target.folder.create,

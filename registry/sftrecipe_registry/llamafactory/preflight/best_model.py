@@ -99,8 +99,6 @@ def _metric(settings: Settings) -> Iterator[Finding]:
     text = texts(slug, name=name, given=", ".join(f"eval_{each}" for each in given))
     if name == "accuracy" and settings.get("stage", "sft") == "sft":
         yield _fault(text, _write("compute_accuracy", "true"))
-    elif name in _GENERATED and settings.get("stage", "sft") == "sft":
-        yield _fault(text, _write("predict_with_generate", "true"))
     else:
         yield _fault(text, _write("metric_for_best_model", f"eval_{near}"))
 

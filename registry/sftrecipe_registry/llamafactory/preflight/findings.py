@@ -11,14 +11,15 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.schedule import (
+    Schedule,
+    number,
     schedule,
     split_rows,
     training_processes,
+    warmup_steps,
 )
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
@@ -48,6 +49,7 @@ from sftrecipe_registry.llamafactory.preflight.modules import (
     unfit_finding,
 )
 from sftrecipe_registry.llamafactory.preflight.steps import (
+    end_findings,
     rate_findings,
     sample_findings,
     step_findings,
@@ -65,9 +67,11 @@ texts = Texts(__package__)
 _ELSEWHERE = ("ONLINE", "REMOTE:")
 
 
-def findings(training: Training, config: Path, table: ArgumentTable) -> Iterator[Finding]:
-    """All findings of a written `train.yaml`, the cheap ones first."""
-    settings: Settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+def findings(training: Training, settings: Settings, table: ArgumentTable) -> Iterator[Finding]:
+    """All findings of what a `train.yaml` says, the cheap ones first.
+
+    Data sets that are not made yet are passed over, and what hangs on their rows.
+    """
     told = [
         *_argument_findings(settings, training, table),
         *model_findings(settings, training),
@@ -121,7 +125,11 @@ def _data_findings(
     stage, folder = str(settings.get("stage", "sft")), training.folder / shown
     media = training.folder / str(settings.get("media_dir") or shown)
     catalogue = Catalogue(folder, shown)
-    wanted = [*listed(settings.get("dataset")), *listed(settings.get("eval_dataset"))]
+    awaited = {each.name for each in training.awaits}
+    named = [*listed(settings.get("dataset")), *listed(settings.get("eval_dataset"))]
+    wanted = [name for name in named if name not in awaited]
+    if awaited and not wanted:
+        return {}
     found = list(catalogue.read())
     yield from found
     if not (folder / "dataset_info.json").is_file() or (found and not catalogue.entries):
@@ -154,7 +162,9 @@ def _report(
     """What a process of the training environment tells; empty where it fails."""
     training.say("reading the rows with the model's tokenizer")
     try:
-        return encoding_report(python, settings, training.folder, spool.path)
+        # Before anything is made, the run's folder is not there.
+        folder = training.folder if training.folder.is_dir() else training.context.folder
+        return encoding_report(python, settings, folder, spool.path)
     except PluginRefused as error:
         yield Finding("fault", "environment", error_text(error), texts("look-at-it"))
         return {}
@@ -198,12 +208,22 @@ def _step_findings(
     """Steps, warm-up and checkpoints, where it is known how many examples there are."""
     examples = _examples(settings, taken, report)
     if not examples:
+        yield from _known_steps(settings, training)
         return
     gpus = len(report["machine"]["gpus"]) if report else 0
     processes = training_processes(gpus, settings)
     yield from step_findings(settings, examples, processes)
     plan = schedule(settings, examples, processes)
     yield from progress_findings(settings, training, plan)
+
+
+def _known_steps(settings: Settings, training: Training) -> Iterator[Finding]:
+    """What `max_steps` tells where it is not known how many examples there are."""
+    steps = int(number(settings, "max_steps"))
+    if steps > 0:
+        plan = Schedule(0, 0, 0, steps, warmup_steps(settings, steps))
+        yield from end_findings(settings, plan)
+        yield from progress_findings(settings, training, plan)
 
 
 def _examples(settings: Settings, taken: Mapping[str, int], report: Mapping[str, Any]) -> int:

@@ -27,7 +27,13 @@ _SWITCHES: Mapping[str, tuple[str, ...]] = {
 }
 """Arguments that ask for packages when they are true."""
 _BITS = "bitsandbytes"
-_FOR_GPUS = {"use_unsloth": "fault", "quantization_bit": "warning", "deepspeed": "warning"}
+_FOR_GPUS = {
+    "use_unsloth": "fault",
+    "fsdp": "fault",
+    "tf32": "fault",
+    "quantization_bit": "warning",
+    "deepspeed": "warning",
+}
 """Arguments for a GPU, and how bad it is without one: some packages know a CPU."""
 
 
@@ -71,7 +77,7 @@ def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Fin
     for name, state in _FOR_GPUS.items():
         if name == "use_unsloth" and knows_cpus(training_site_packages()):
             continue  # slow, but it trains
-        if on_cpu and settings.get(name) not in (None, False):
+        if on_cpu and settings.get(name) not in (None, False, "", []):
             text = texts("needs-gpu", name=name, where=_without_gpu(gpus))
             advice = texts("leave-out-or-gpu", name=name)
             yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]

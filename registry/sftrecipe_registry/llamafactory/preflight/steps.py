@@ -67,6 +67,11 @@ def step_findings(settings: Settings, examples: int, processes: int) -> Iterator
         epochs = f"{plan.epochs:.2g}"
         text = texts("ends-early", steps=most, seen=seen, rows=plan.examples, epochs=epochs)
         yield _warning(text, _write("max_steps", plan.steps_an_epoch))
+    yield from end_findings(settings, plan)
+
+
+def end_findings(settings: Settings, plan: Schedule) -> Iterator[Finding]:
+    """A warm-up and intervals that go beyond the last step."""
     yield from _warm_up(settings, plan)
     yield from _intervals(settings, plan)
 
