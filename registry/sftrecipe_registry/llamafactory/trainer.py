@@ -209,16 +209,15 @@ with:
         from sftrecipe_registry.llamafactory.preflight.findings import findings  # noqa: PLC0415
 
         self._make_base()
-        if training.awaits:
-            given = {**self._added(training), **self._given(training)}
-            yield from () if speaks_v1() else findings(training, given, argument_table())
-            return
         config = training.folder / f"{_named('train', training.id)}.yaml"
-        if speaks_v1():
+        if training.awaits or speaks_v1():
             from sftrecipe_registry.llamafactory.v1.findings import v1_findings  # noqa: PLC0415
 
             given = {**self._added(training), **self._given(training)}
-            yield from v1_findings(training, config, given)
+            if not speaks_v1():
+                yield from findings(training, given, argument_table())
+            elif not training.awaits:
+                yield from v1_findings(training, config, given)
             return
         settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
         yield from findings(training, settings, argument_table())
@@ -238,8 +237,7 @@ with:
 
         Raises PluginRefused with its own last words.
         """
-        # Not at the top: asyncio's processes take 30 ms.
-        from sftrecipe_registry.llamafactory.training.run import train  # noqa: PLC0415
+        from sftrecipe_registry.llamafactory.training.run import train  # noqa: PLC0415 - 30 ms
 
         self._make_base()
         stage = str(self.arguments.get("stage", "sft")) if speaks_v1() else None
@@ -292,13 +290,12 @@ with:
         """What LLaMA-Factory needs beside the recipe's arguments to train on these data sets."""
         given = self.arguments
         stage = str(given.get("stage", "sft"))
-        data = [*training.data, *training.awaits]
         fit = [*fitting(stage, training.data), *training.awaits]
         added: dict[str, object] = {}
         if "dataset" not in given:
-            added["dataset"] = _name(stage, fit, data)
+            added["dataset"] = _name(stage, fit, training.data)
         elif "dataset_dir" not in given:
-            _check_names(given["dataset"], data)
+            _check_names(given["dataset"], [*training.data, *training.awaits])
         added["dataset_dir"] = "."
         if not training.awaits:
             _check_val_size(given, fit)

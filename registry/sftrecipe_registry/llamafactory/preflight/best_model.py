@@ -88,6 +88,11 @@ def _early(settings: Settings, evaluates: str, best: bool) -> Iterator[Finding]:
 
 def _metric(settings: Settings) -> Iterator[Finding]:
     named = settings.get("metric_for_best_model")
+    asked = settings.get("load_best_model_at_end") is True
+    if named is None and not asked and _strategy(settings, "save_strategy") == "best":
+        text = texts("best-without-metric")
+        yield _fault(text, _write("metric_for_best_model", f"eval_{given_metrics(settings)[0]}"))
+        return
     if named is None and not _wants_metric(settings):
         return
     name = str("loss" if named is None else named).removeprefix("eval_")
@@ -104,11 +109,8 @@ def _metric(settings: Settings) -> Iterator[Finding]:
 
 
 def _wants_metric(settings: Settings) -> bool:
-    return (
-        settings.get("load_best_model_at_end") is True
-        or _strategy(settings, "save_strategy") == "best"
-        or "plateau" in str(settings.get("lr_scheduler_type"))
-    )
+    plateau = "plateau" in str(settings.get("lr_scheduler_type"))
+    return plateau or settings.get("load_best_model_at_end") is True
 
 
 def _fault(text: Text, advice: Text) -> Finding:
