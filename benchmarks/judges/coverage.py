@@ -4,26 +4,33 @@
 
 `before`: the percentile bootstrap over rows that judges used until decision 033, gates by the
 figure alone. `after`: what they use now. Shares and winning scores are summed over all outcomes
-(exact); losses are simulated, 20,000 samples (before: 1,000).
+(exact); losses are simulated, 20,000 samples (before: 400).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
 
 from sftrecipe_registry.judges.confidence_interval import LOSS
-from sftrecipe_registry.judges.mean_interval import ANY, Span, mean_ends, ratio_pulls
+from sftrecipe_registry.judges.mean_interval import (
+    ANY,
+    Span,
+    effective_rows,
+    mean_ends,
+    ratio_pulls,
+)
 from sftrecipe_registry.judges.share_interval import share_difference_ends, share_ends
 
 Floats = NDArray[np.float64]
 Ends = tuple[Floats, Floats]
 ROWS = (5, 10, 20, 50, 100, 200)
-SAMPLES, BEFORE, DRAWS = 20_000, 1_000, 500
+SAMPLES, BEFORE, DRAWS = 20_000, 400, 500
 ROUNDING = 1e-9
 
 
@@ -150,7 +157,8 @@ def alarms(limit: float) -> Iterator[tuple[str, list[str]]]:
 def of_means(values: Floats, span: Span) -> Ends:
     """After, of each sample's mean."""
     mean = values.mean(-1)
-    return mean_ends(mean, ratio_pulls(values, np.ones_like(values)), span, np.abs(mean))
+    rows = np.array(values.shape[-1])
+    return mean_ends(mean, ratio_pulls(values, np.ones_like(values)), span, np.abs(mean), rows)
 
 
 def bootstrapped(amounts: Floats, weights: Floats) -> Ends:
@@ -177,20 +185,18 @@ def losses() -> Iterator[tuple[str, list[str]]]:
     drawn = np.random.default_rng(3)
     for sigma in (0.5, 1.0):
         truth = math.exp(sigma**2 / 2)
-        yield (
-            f"{sigma}",
-            simulated(lambda size, s=sigma: drawn.lognormal(0, s, size), truth, LOSS),  # type: ignore[misc]
-        )
+        yield f"{sigma}", simulated(partial(drawn.lognormal, 0, sigma), truth, LOSS)
         cells = []
         for rows in ROWS:
             tokens = np.ceil(drawn.lognormal(4, 0.7, (SAMPLES, rows)))
             amounts = drawn.lognormal(0, sigma, (SAMPLES, rows)) * tokens
             before = holds(bootstrapped(amounts[:BEFORE], tokens[:BEFORE]), truth).mean()
             ratio = amounts.sum(-1) / tokens.sum(-1)
-            after = holds(mean_ends(ratio, ratio_pulls(amounts, tokens), LOSS, ratio), truth)
+            pulls, effective = ratio_pulls(amounts, tokens), effective_rows(tokens)
+            after = holds(mean_ends(ratio, pulls, LOSS, ratio, effective), truth)
             cells.append(told(float(before), float(after.mean())))
         yield f"{sigma}, weighted", cells
-    yield "normal, 3 ± 1", simulated(lambda size: drawn.normal(3, 1, size), 3, LOSS)
+    yield "normal, 3 ± 1", simulated(partial(drawn.normal, 3, 1), 3, LOSS)
 
 
 def loss_differences() -> Iterator[tuple[str, list[str]]]:

@@ -6,7 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sftrecipe_registry.judges.mean_interval import ANY, Span, mean_ends, ratio_pulls
+from sftrecipe_registry.judges.mean_interval import (
+    ANY,
+    Span,
+    effective_rows,
+    mean_ends,
+    ratio_pulls,
+)
 from sftrecipe_registry.judges.share_interval import share_difference_ends, share_ends
 
 if TYPE_CHECKING:
@@ -106,7 +112,8 @@ class _Known(NamedTuple):
         rows = self.weights > 0
         if self.is_share:
             return _estimate(self.value, share_ends(self.amounts.sum(), int(rows.sum())))
-        return _mean(self.value, self._pulls(rows), self.span, abs(self.value))
+        size, effective = abs(self.value), effective_rows(self.weights)
+        return _mean(self.value, self._pulls(rows), self.span, size, effective)
 
     def difference(self, other: _Known) -> Estimate:
         """By how much it is above another figure of the same rows."""
@@ -118,7 +125,9 @@ class _Known(NamedTuple):
         rows = (self.weights > 0) | (other.weights > 0)
         pulls = self._pulls(rows) - other._pulls(rows)
         span = Span(self.span.least - other.span.most, self.span.most - other.span.least)
-        return _mean(value, pulls, span, max(abs(self.value), abs(other.value)))
+        size = max(abs(self.value), abs(other.value))
+        effective = min(effective_rows(self.weights), effective_rows(other.weights))
+        return _mean(value, pulls, span, size, effective)
 
     def _pulls(self, rows: NDArray[np.bool_]) -> Floats:
         """By how much each of these rows pulls the figure."""
@@ -129,10 +138,11 @@ class _Known(NamedTuple):
         return ratio_pulls(self.amounts[rows], self.weights[rows])
 
 
-def _mean(value: float, pulls: Floats, span: Span, size: float) -> Estimate:
+def _mean(value: float, pulls: Floats, span: Span, size: float, effective: Floats) -> Estimate:
     import numpy as np  # noqa: PLC0415
 
-    return _estimate(value, mean_ends(np.array(value), pulls, span, np.array(size or 1.0)))
+    ends = mean_ends(np.array(value), pulls, span, np.array(size or 1.0), effective)
+    return _estimate(value, ends)
 
 
 def _estimate(value: float, ends: tuple[Floats, Floats]) -> Estimate:

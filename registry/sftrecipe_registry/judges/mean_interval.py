@@ -45,9 +45,21 @@ def ratio_pulls(amounts: Floats, weights: Floats) -> Floats:
     return pulls
 
 
-def mean_ends(values: Floats, pulls: Floats, span: Span, size: Floats) -> tuple[Floats, Floats]:
+def effective_rows(weights: Floats) -> Floats:
+    """As many rows of one weight tell as much; the last axis is that of the rows.
+
+    Source: Kish 1965, Survey Sampling.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    return np.asarray(weights.sum(-1) ** 2 / (weights**2).sum(-1))
+
+
+def mean_ends(
+    values: Floats, pulls: Floats, span: Span, size: Floats, effective: Floats
+) -> tuple[Floats, Floats]:
     """The ends of the 95 % intervals of figures with these `values` (any shape), of what each row
-    `pulls` them (the same shape, and an axis of rows).
+    `pulls` them (the same shape, and an axis of rows), and of so many `effective` rows.
 
     The wider end of Student's t and Hall's transformation of it, which follows the skewness; of
     figures that are above 0 without an upper limit (losses) also of t of their logarithm. Where all
@@ -63,20 +75,23 @@ def mean_ends(values: Floats, pulls: Floats, span: Span, size: Floats) -> tuple[
     flat = (deviation <= _ROUNDING * size) | (rows < 2)
     low, high = _unseen_ends(values, rows, span, size)
     if rows > 1:
-        found = [_student_ends(values, deviation, rows)]
+        reach = _quantile(effective - 1) * deviation
+        found = [(values - reach, values + reach)]
         if rows > 2:
-            found.append(_hall_ends(values, np.where(flat[..., None], 0, pulls), deviation))
+            known = np.where(flat[..., None], 0, pulls)
+            found.append(_hall_ends(values, known, deviation, effective))
             if span == Span(0.0):
-                found.append(_logarithm_ends(values, deviation, rows))
+                found.append(_logarithm_ends(values, deviation, effective))
         low = np.where(flat, low, np.minimum.reduce([ends[0] for ends in found]))
         high = np.where(flat, high, np.maximum.reduce([ends[1] for ends in found]))
     return np.maximum(low, span.least), np.minimum(high, span.most)
 
 
-def _quantile(freedom: int) -> float:
+def _quantile(freedom: Floats) -> Floats:
+    import numpy as np  # noqa: PLC0415
     from scipy.special import stdtrit  # noqa: PLC0415 - slow to import
 
-    return float(stdtrit(freedom, 1 - _TAIL))
+    return np.asarray(stdtrit(np.maximum(freedom, 1), 1 - _TAIL))
 
 
 def _unseen_ends(values: Floats, rows: int, span: Span, size: Floats) -> tuple[Floats, Floats]:
@@ -88,24 +103,21 @@ def _unseen_ends(values: Floats, rows: int, span: Span, size: Floats) -> tuple[F
     return np.asarray(values - unseen * below), np.asarray(values + unseen * above)
 
 
-def _student_ends(values: Floats, deviation: Floats, rows: int) -> tuple[Floats, Floats]:
-    reach = _quantile(rows - 1) * deviation
-    return values - reach, values + reach
-
-
-def _hall_ends(values: Floats, pulls: Floats, deviation: Floats) -> tuple[Floats, Floats]:
+def _hall_ends(
+    values: Floats, pulls: Floats, deviation: Floats, effective: Floats
+) -> tuple[Floats, Floats]:
     import numpy as np  # noqa: PLC0415
 
     rows = pulls.shape[-1]
-    root, quantile = math.sqrt(rows), _quantile(rows - 1)
+    root, quantile = math.sqrt(rows), _quantile(effective - 1)
     unit = pulls / np.where(deviation > 0, deviation / root, 1.0)[..., None]
     square = (unit**2).mean(-1)
     skewness = (unit**3).mean(-1) / np.where(square > 0, square, 1.0) ** 1.5
-    # Few rows show less skewness than there is: the usual correction, and 2/n more.
-    skewness *= math.sqrt(rows * (rows - 1)) / (rows - 2) * (1 + 2 / rows)
+    # Few rows show less skewness than there is: the usual correction, and 3/n more.
+    skewness *= math.sqrt(rows * (rows - 1)) / (rows - 2) * (1 + 3 / effective)
     skewness = np.where(np.abs(skewness) < _STRAIGHT, _STRAIGHT, skewness)
 
-    def untransformed(at: float) -> Floats:
+    def untransformed(at: Floats) -> Floats:
         inner = 1 + skewness * (at / root - skewness / (6 * rows))
         return np.asarray(3 * root / skewness * (np.cbrt(inner) - 1))
 
@@ -115,10 +127,12 @@ def _hall_ends(values: Floats, pulls: Floats, deviation: Floats) -> tuple[Floats
     )
 
 
-def _logarithm_ends(values: Floats, deviation: Floats, rows: int) -> tuple[Floats, Floats]:
+def _logarithm_ends(values: Floats, deviation: Floats, effective: Floats) -> tuple[Floats, Floats]:
     import numpy as np  # noqa: PLC0415
 
     # One degree of freedom goes to the spread's own dependence on the mean.
     tiny = np.finfo(np.float64).tiny
-    factor = np.exp(np.minimum(_quantile(rows - 2) * deviation / np.maximum(values, tiny), 700))
+    factor = np.exp(
+        np.minimum(_quantile(effective - 2) * deviation / np.maximum(values, tiny), 700)
+    )
     return values / factor, values * factor

@@ -20,7 +20,13 @@ from sftrecipe_registry.judges.confidence_interval import (
     named_metrics,
     share_estimate,
 )
-from sftrecipe_registry.judges.mean_interval import ANY, Span, mean_ends, ratio_pulls
+from sftrecipe_registry.judges.mean_interval import (
+    ANY,
+    Span,
+    effective_rows,
+    mean_ends,
+    ratio_pulls,
+)
 from sftrecipe_registry.judges.share_interval import share_difference_ends, share_ends
 
 Floats = NDArray[np.float64]
@@ -94,7 +100,8 @@ def covered(ends: tuple[Floats, Floats], truth: float) -> float:
 
 def sampled_mean(values: Floats, span: Span) -> tuple[Floats, Floats]:
     mean = values.mean(-1)
-    return mean_ends(mean, ratio_pulls(values, np.ones_like(values)), span, np.abs(mean))
+    rows = np.array(values.shape[-1])
+    return mean_ends(mean, ratio_pulls(values, np.ones_like(values)), span, np.abs(mean), rows)
 
 
 @pytest.mark.parametrize("rows", [5, 10, 20, 50, 200])
@@ -154,7 +161,7 @@ def test_losses_weighted_by_tokens_are_covered() -> None:
     losses = drawn.lognormal(0, 0.5, (SAMPLES, 20))
     amounts = losses * tokens
     ratio = amounts.sum(-1) / tokens.sum(-1)
-    ends = mean_ends(ratio, ratio_pulls(amounts, tokens), LOSS, ratio)
+    ends = mean_ends(ratio, ratio_pulls(amounts, tokens), LOSS, ratio, effective_rows(tokens))
     assert COVERS[0] <= covered(ends, math.exp(0.125)) <= COVERS[1]
 
 
