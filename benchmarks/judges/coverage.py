@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,11 +181,17 @@ def simulated(draw: Callable[[tuple[int, int]], Floats], truth: float, span: Spa
     return cells
 
 
+def _drawing(
+    draw: Callable[..., Any], middle: float, spread: float
+) -> Callable[[tuple[int, int]], Floats]:
+    return lambda size: np.asarray(draw(middle, spread, size))
+
+
 def losses() -> Iterator[tuple[str, list[str]]]:
     drawn = np.random.default_rng(3)
     for sigma in (0.5, 1.0):
         truth = math.exp(sigma**2 / 2)
-        yield f"{sigma}", simulated(partial(drawn.lognormal, 0, sigma), truth, LOSS)
+        yield f"{sigma}", simulated(_drawing(drawn.lognormal, 0, sigma), truth, LOSS)
         cells = []
         for rows in ROWS:
             tokens = np.ceil(drawn.lognormal(4, 0.7, (SAMPLES, rows)))
@@ -196,7 +202,7 @@ def losses() -> Iterator[tuple[str, list[str]]]:
             after = holds(mean_ends(ratio, pulls, LOSS, ratio, effective), truth)
             cells.append(told(float(before), float(after.mean())))
         yield f"{sigma}, weighted", cells
-    yield "normal, 3 ± 1", simulated(partial(drawn.normal, 3, 1), 3, LOSS)
+    yield "normal, 3 ± 1", simulated(_drawing(drawn.normal, 3, 1), 3, LOSS)
 
 
 def loss_differences() -> Iterator[tuple[str, list[str]]]:

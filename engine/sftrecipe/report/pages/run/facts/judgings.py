@@ -71,7 +71,7 @@ class Judging:
     gates: list[tuple[bool, Text]]
     """Whether each is passed, and what it says."""
     warnings: list[Text]
-    """Figures that spoil the judging."""
+    """Figures that spoil the judging, where no gate says so."""
     unmeasured: list[Text]
     judged: JudgedRows
 
@@ -100,7 +100,7 @@ def _judging(opened: OpenedRun, step: StepRecord) -> Judging:
         numbers=[each for each in found if each.low is None],
         counts=dict(_counts(notes)),
         gates=[(each.passed, gate_text(each)) for each in gates],
-        warnings=list(spoiled_limits(limits)),
+        warnings=list(spoiled_limits([each for each in limits if each not in gates])),
         unmeasured=list(unmeasured_limits(limits)),
         judged=_judged_rows(opened, step, [each.name for each in found]),
     )
