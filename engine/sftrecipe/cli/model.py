@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import click
 
@@ -18,14 +18,13 @@ from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.messages import error_text, message
 from sftrecipe.plugin.model_copy import Hub, ModelCopy, ModelUpload
 from sftrecipe.plugin.plugin_kinds import PluginRefused
-from sftrecipe.report.pages.model_card import model_card
+from sftrecipe.report.pages.model_card import Form, model_card
 from sftrecipe.report.pages.run.facts.opened_run import open_run
 from sftrecipe.report.text.publication_text import publication_text
 from sftrecipe.run.finished_model import FinishedModel, finished_model
 from sftrecipe.run.published_files import CARD, PublishedFiles
 from sftrecipe.run.run_file import readable
 
-What = Literal["merged", "adapter", "gguf"]
 _run_argument = click.argument("run", metavar="RECIPE")
 _train_option = click.option("--train", metavar="ID", help="The train block; the last one else.")
 _to_option = click.option(
@@ -123,7 +122,7 @@ class PushOptions:
     """What is sent, and where to."""
 
     place: str
-    what: What
+    what: Form
     numbers: str
     private: bool
     lang: str | None
@@ -142,7 +141,7 @@ def push(run: str, train: str | None, options: PushOptions) -> None:
     """
     hub, repository = _place(options.place)
     found = _found_model(run, train)
-    card_text = _card(found, options.lang)
+    card_text = _card(found, options.lang, options.what)
     files = PublishedFiles({**_publication(found, options), CARD: card_text.encode()})
     private = options.private
     click.echo(publication_text(files.sizes(), hub, repository, private=private, sent=options.yes))
@@ -176,11 +175,12 @@ def _found_model(run: str, train: str | None) -> FinishedModel:
         return finished_model(record, out.resolve(), train)
 
 
-def _card(found: FinishedModel, language: str | None) -> str:
+def _card(found: FinishedModel, language: str | None, form: Form = "merged") -> str:
     project = project_of_run(found.out, found.run)
     with readable(found.out):
         opened = open_run(found.out, project)
-        return model_card(opened, found, language or str(found.run.document.get("language", "en")))
+        language = language or str(found.run.document.get("language", "en"))
+        return model_card(opened, found, language, form)
 
 
 def _copy(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib import resources
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import yaml
@@ -40,6 +40,8 @@ LICENSES = frozenset(
     )
 )
 """The hub's words; any other licence stands in the card as `other`, by its own name."""
+Form = Literal["merged", "adapter", "gguf"]
+_LIBRARIES: Mapping[Form, str] = {"merged": "transformers", "adapter": "peft", "gguf": "gguf"}
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 _VALUE = 120
 
@@ -78,8 +80,10 @@ class _Judged:
     gates: list[tuple[str, str, str, bool]]
 
 
-def model_card(opened: OpenedRun, model: FinishedModel, language: str) -> str:
-    """The card, in Markdown; Chinese for `zh`, else English."""
+def model_card(
+    opened: OpenedRun, model: FinishedModel, language: str, form: Form = "merged"
+) -> str:
+    """The card of what is published, in Markdown; Chinese for `zh`, else English."""
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - 60 ms, for this alone
 
     name = f"model_card.{'zh' if language.startswith('zh') else 'en'}.md.j2"
@@ -98,11 +102,12 @@ def model_card(opened: OpenedRun, model: FinishedModel, language: str) -> str:
         judged=list(_judgings(opened)),
         versions=opened.run.versions,
         lock=_lock(opened.document),
+        form=form,
     )
-    return f"---\n{_head(opened, model)}---\n\n{told}"
+    return f"---\n{_head(opened, model, form)}---\n\n{told}"
 
 
-def _head(opened: OpenedRun, model: FinishedModel) -> str:
+def _head(opened: OpenedRun, model: FinishedModel, form: Form) -> str:
     """The hub's metadata, as YAML."""
     document = opened.document
     found: dict[str, Any] = {"language": [str(document.get("language") or "en").split("-")[0]]}
@@ -115,7 +120,7 @@ def _head(opened: OpenedRun, model: FinishedModel) -> str:
     settings = dict(next(e for e in trainings(opened) if e.id == model.step.id).settings)
     if settings.get("stage") != "rm":
         found["pipeline_tag"] = "text-generation"
-    found["library_name"] = "transformers"
+    found["library_name"] = _LIBRARIES[form]
     found["tags"] = [tag for tag in ("sftrecipe", model.step.use, settings.get("stage")) if tag]
     if hub := sorted({each.place for each in _sources(opened) if each.use == "huggingface"}):
         found["datasets"] = [name for name in hub if _HUB_NAME.fullmatch(name)]
@@ -171,8 +176,11 @@ def _of_data(opened: OpenedRun) -> Mapping[str, Any]:
 
 def _sources(opened: OpenedRun) -> Iterator[_Read]:
     named = dict(written_blocks(opened.document, "sources"))
+    judged = {name for step in opened.steps if step.section == "evaluate" for name in step.reads}
+    others = [step for step in opened.steps if step.section != "evaluate"]
     for step in opened.steps:
-        if step.section == "sources":
+        only_judged = judged - {name for each in others for name in each.reads}
+        if step.section == "sources" and step.id not in only_judged:
             block = named.get(step.id, {})
             place = _plain(cell_text(block.get("path") or block.get("dataset") or ""))
             yield _Read(step.id, step.use, place, step.facts.made, step.key)
