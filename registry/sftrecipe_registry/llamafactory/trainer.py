@@ -202,25 +202,21 @@ with:
         return [*files, KEPT] if model == "." else [*files, model, KEPT]
 
     def preflight(self, training: Training) -> Iterator[Finding]:
-        """What LLaMA-Factory would fail on, leave out or misread: arguments, data, model, machine.
-
-        Template and truncation are checked in its own environment, where there is one.
-        """
+        """What LLaMA-Factory would fail on, leave out or misread, of all that it is given."""
         from sftrecipe_registry.llamafactory.preflight.findings import findings  # noqa: PLC0415
 
         self._make_base()
         config = training.folder / f"{_named('train', training.id)}.yaml"
-        if training.awaits or speaks_v1():
+        if speaks_v1():
             from sftrecipe_registry.llamafactory.v1.findings import v1_findings  # noqa: PLC0415
 
-            given = {**self._added(training), **self._given(training)}
-            if not speaks_v1():
-                yield from findings(training, given, argument_table())
-            elif not training.awaits:
+            if not training.awaits:
+                given = {**self._added(training), **self._given(training)}
                 yield from v1_findings(training, config, given)
             return
-        settings = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-        yield from findings(training, settings, argument_table())
+        made = None if training.awaits else yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        given = {**self._added(training), **self._given(training)} if made is None else made
+        yield from findings(training, given, argument_table())
         yield from self._outlook(training).findings()
 
     def forecast(self, training: Training) -> TrainingForecast:

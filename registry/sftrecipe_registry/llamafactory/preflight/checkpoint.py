@@ -134,7 +134,7 @@ def _data_findings(
     if not told:
         text = texts("checkpoint-data-unknown", checkpoint=shown)
         yield Finding("warning", "checkpoint", text, _other_data(place))
-    elif training.data and told != data_fingerprint(settings, training.folder):
+    elif not training.awaits and told != data_fingerprint(settings, training.folder):
         yield _fault(texts("checkpoint-of-other-data", checkpoint=shown), _other_data(place))
 
 

@@ -103,7 +103,14 @@ def _few_rows(settings: Settings, plan: Schedule, processes: int) -> Finding:
 
 def _warm_up(settings: Settings, plan: Schedule) -> Iterator[Finding]:
     kind = str(settings.get("lr_scheduler_type", "linear"))
-    if plan.warmup_steps < plan.steps or not any(part in kind for part in _WARMED):
+    if not any(part in kind for part in _WARMED):
+        return
+    if number(settings, "warmup_ratio") >= 1:
+        ratio = settings["warmup_ratio"]
+        text = texts("ratio-is-steps", value=ratio, steps=plan.warmup_steps)
+        yield Finding("fault", _CHECK, text, _write("warmup_ratio", 0.1))
+        return
+    if plan.warmup_steps < plan.steps:
         return
     name = "warmup_steps" if settings.get("warmup_ratio") is None else "warmup_ratio"
     given = number(settings, name)
