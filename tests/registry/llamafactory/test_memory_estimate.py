@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from sftrecipe_registry.llamafactory.estimate.disk import disk_bytes, kept_checkpoints
@@ -40,7 +41,7 @@ QWEN_7B: dict[str, Any] = {
     "tie_word_embeddings": False,
     "vocab_size": 152064,
 }
-METHODS = ({"finetuning_type": "full"}, {}, {"quantization_bit": 4}, {"finetuning_type": "freeze"})
+METHODS: tuple[dict[str, Any], ...] = ({"finetuning_type": "full"}, {}, {"quantization_bit": 4}, {"finetuning_type": "freeze"})
 
 
 def shape(config: dict[str, Any]) -> ModelShape:
@@ -101,6 +102,7 @@ def test_as_llamafactory_tells(settings: Settings, told: tuple[int, int]) -> Non
         assert peak(given, 512, found, on_cpu=False) / 1e9 == pytest.approx(gigabytes, rel=0.2)
 
 
+@examples(max_examples=40, deadline=None)
 @given(
     method=st.sampled_from(METHODS),
     batch=st.integers(1, 16),
@@ -125,6 +127,7 @@ def test_more_of_anything_takes_no_less(
     assert least <= of(batch, longest, layers + 1)
 
 
+@examples(max_examples=40, deadline=None)
 @given(
     method=st.sampled_from(METHODS),
     batch=st.integers(1, 64),

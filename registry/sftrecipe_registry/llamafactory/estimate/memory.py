@@ -195,7 +195,12 @@ def _holes(setup: TrainingSetup, tokens: int) -> int:
     pieces = (size * width for each in widths for width in each)
     layer = sum(min(piece, _MAPPED) for piece in pieces)
     again = (shape.layers - 1) * layer if setup.checkpointing else 0
-    quantized = shape.in_layers * setup.compute_bytes if setup.bits is not None else 0
+    read = [
+        each.parameters * setup.compute_bytes
+        for each in shape.matrices
+        if each.outputs * each.inputs * setup.compute_bytes <= _MAPPED
+    ]
+    quantized = sum(read) if setup.bits is not None else 0
     return round(_HEAP * (again + quantized))
 
 

@@ -30,7 +30,11 @@ from sftrecipe_registry.llamafactory.estimate.memory import (
     memory_estimate,
 )
 from sftrecipe_registry.llamafactory.estimate.model_shape import shape_of
-from sftrecipe_registry.llamafactory.estimate.row_lengths import RowLengths, sampled_lengths
+from sftrecipe_registry.llamafactory.estimate.row_lengths import (
+    RowLengths,
+    counted_lengths,
+    sampled_lengths,
+)
 from sftrecipe_registry.llamafactory.estimate.shortage import shortage_findings
 from sftrecipe_registry.llamafactory.estimate.training_setup import (
     Settings,
@@ -64,14 +68,16 @@ class Outlook:
         self,
         settings: Settings,
         training: Training,
-        lengths: RowLengths | None = None,
     ) -> None:
         self.settings = settings
         self.model = str(settings.get("model_name_or_path") or "")
         self.device = training_device(use_cpu=settings.get("use_cpu") is True)
         self.shape = shape_of(self.model, training.folder, settings)
         cutoff = cutoff_of(settings)
-        self.lengths = lengths or sampled_lengths(settings, training.data, training.folder, cutoff)
+        counted = counted_lengths(settings, training.folder)
+        self.lengths: RowLengths = counted or sampled_lengths(
+            settings, training.data, training.folder, cutoff
+        )
         self._floor = libraries_floor()
         self._training = training
         self._stage, _ = _zero_stage(settings, training.folder)

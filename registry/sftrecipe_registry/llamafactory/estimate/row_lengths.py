@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +33,27 @@ class RowLengths(NamedTuple):
     def padded(self) -> int:
         """The longest, filled up."""
         return -(-self.longest // _ROUNDED) * _ROUNDED
+
+
+_COUNTED: dict[tuple[str, ...], RowLengths] = {}
+"""What tokenizers counted while this process checked trainings."""
+
+
+def keep_lengths(settings: Settings, folder: Path, told: Mapping[str, float] | None) -> None:
+    """Keep what the preflight's tokenizer counted for the forecast after it."""
+    if told is not None:
+        found = RowLengths(int(told["longest"]), float(told["mean"]), "tokenizer")
+        _COUNTED[_key(settings, folder)] = found
+
+
+def counted_lengths(settings: Settings, folder: Path) -> RowLengths | None:
+    """What was counted of just these data, with these settings; None: nothing was."""
+    return _COUNTED.get(_key(settings, folder))
+
+
+def _key(settings: Settings, folder: Path) -> tuple[str, ...]:
+    names = ("model_name_or_path", "dataset", "template", "cutoff_len", "stage")
+    return (str(folder), *(str(settings.get(name)) for name in names))
 
 
 def sampled_lengths(

@@ -21,6 +21,7 @@ from sftrecipe_registry.llamafactory.arguments.schedule import (
     training_processes,
     warmup_steps,
 )
+from sftrecipe_registry.llamafactory.estimate.row_lengths import keep_lengths
 from sftrecipe_registry.llamafactory.preflight.arguments import (
     Settings,
     argument_findings,
@@ -90,6 +91,7 @@ def findings(training: Training, settings: Settings, table: ArgumentTable) -> It
         report = yield from _report(python, training, settings, spool)
         installed = report.get("machine", {}).get("packages", ())
         yield from refused_by_deepspeed(python, settings, training.folder, installed)
+        keep_lengths(settings, training.folder, report.get("row_lengths"))
         yield from _environment_findings(settings, training, spool, report, told)
         yield from _step_findings(training, settings, taken, report)
 

@@ -362,6 +362,9 @@ def look(settings: dict[str, Any], told: dict[str, Any]) -> None:
     if settings["model"].get("split_special_tokens"):
         tokens = []
     told["texts"] = look_at_rows(encoder, sys.argv[2], tokens)
+    if encoder.stage != "pt":
+        rows = told["texts"]["rows"]
+        told["row_lengths"] = part("length_worker")["row_lengths"](encoder, sys.argv[2], rows)
     if encoder.stage == "pt":
         told["blocks"] = part("packing_worker")["blocks"](encoder, sys.argv[2])
     elif encoder.data.packing:
