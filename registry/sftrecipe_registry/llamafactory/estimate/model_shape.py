@@ -123,8 +123,7 @@ def shape_from_config(config: Mapping[str, Any], folder: Path | None = None) -> 
     parameters += vocabulary * hidden * (1 if tied else 2) + hidden * (2 * layers + 1)
     active = (_first(text, "num_experts_per_tok", "moe_topk") or 1) if experts else 1
     found = _weights(folder) if folder is not None else None
-    quantized = bool(config.get("quantization_config"))
-    if found is not None and not quantized:
+    if found is not None and not config.get("quantization_config"):
         parameters, matrices = found.parameters, found.matrices or matrices
     return ModelShape(
         basis="config" if found is None else "files",
@@ -138,7 +137,7 @@ def shape_from_config(config: Mapping[str, Any], folder: Path | None = None) -> 
         vocabulary=vocabulary,
         file_bytes=2 * parameters if found is None else found.size,
         type_bytes=_type_bytes(text),
-        quantized=quantized,
+        quantized=bool(config.get("quantization_config")),
     )
 
 
