@@ -21,6 +21,7 @@ import pytest
 
 from sftrecipe import Context, PluginRefused
 from sftrecipe.plugin import DataSet, Trained, Training
+from sftrecipe.run.steps.current_model import point_at, shown_model
 from sftrecipe.testing import RowList, plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
@@ -172,7 +173,9 @@ def train(folder: Path, block: str = "train", **arguments: Any) -> Trained:
         models=models,
     )
     trainer = LlamaFactory.model_validate({**TEN_STEPS, **arguments})
-    return asyncio.run(trainer.train(training, trainer.write_config(training)))
+    trained = asyncio.run(trainer.train(training, trainer.write_config(training)))
+    point_at(trained.model, folder, print)  # as the engine does
+    return trained
 
 
 def refused(folder: Path, **arguments: Any) -> str:
@@ -186,10 +189,10 @@ def test_every_stage_trains_and_the_next_goes_on(
     run: Path, base: Path, python: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pt = train(run, "pt", stage="pt", model_name_or_path=str(base), finetuning_type="full")
-    assert pt.model == run / "model-pt"
+    assert shown_model(pt.model, run) == run / "model-pt"
     assert {"train_loss", "eval_loss", "eval_perplexity"} <= set(pt.metrics)
     sft = train(run, "sft", stage="sft", model_name_or_path="trained:pt")
-    assert sft.model == run / "model-sft" / "merged"
+    assert shown_model(sft.model, run) == run / "model-sft" / "merged"
     assert [step for step, _ in sft.losses] == list(range(1, 11))
     assert sft.losses[0][1] > sft.losses[-1][1]
     assert sft.held_out_losses == ((10, sft.metrics["eval_loss"]),)
@@ -306,13 +309,14 @@ def test_an_interrupted_training_ends_as_one_that_was_not(
     engine.communicate()
     until(lambda: not any(process.lives() for process in processes))
     assert len(processes) >= 2
-    assert not (tmp_path / "model" / "all_results.json").exists()
+    assert not list(tmp_path.glob("models/*/all_results.json"))
 
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", warm)
     checkpoint = whole_checkpoints(tmp_path)
     trained = train(tmp_path, **arguments)
     log = (tmp_path / "train.log").read_text()
-    assert f"Loading model from model/checkpoint-{checkpoint}." in log
+    here = trained.model.parent.relative_to(tmp_path)
+    assert f"Loading model from {here}/checkpoint-{checkpoint}." in log
     assert trained.losses == untouched.losses
     assert trained.metrics["eval_loss"] == untouched.metrics["eval_loss"]
 
@@ -331,7 +335,7 @@ def test_its_own_launcher_trains_in_two_processes(
 
 def whole_checkpoints(folder: Path) -> int:
     """The last step whose checkpoint is whole."""
-    states = folder.glob("model/checkpoint-*/trainer_state.json")
+    states = folder.glob("models/*/checkpoint-*/trainer_state.json")
     return max((int(state.parent.name.split("-")[1]) for state in states), default=0)
 
 
