@@ -21,9 +21,10 @@ from typing import Any, Self
 KEPT = "models"
 """The folder of all of them, in the output folder."""
 NOTE = ".sftrecipe.json"
-FREED, MIXED = "freed", "mixed"
-"""Why a folder was set aside that nobody needs: it is being deleted; its data changed while it was
-trained."""
+FREED = "freed"
+"""Why a folder was set aside: it is being deleted."""
+MIXED = "mixed"
+"""The same: its data changed while it was trained."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 LINKLESS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EACCES}
 """What a system says that makes no symbolic links here."""
