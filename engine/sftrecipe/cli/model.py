@@ -37,7 +37,8 @@ _gguf_numbers = click.option(
     "--numbers",
     default="q8_0",
     show_default=True,
-    help="f32, bf16, f16, q8_0 or q4_1: from the largest and most exact file to the smallest.",
+    help="f32, bf16, f16, q8_0 or q4_1: from the largest and most exact file to the smallest; "
+    "q4_1 of a small model answers much worse.",
 )
 
 
@@ -141,8 +142,9 @@ def push(run: str, train: str | None, options: PushOptions) -> None:
     """
     hub, repository = _place(options.place)
     found = _found_model(run, train)
-    card_text = _card(found, options.lang, options.what)
-    files = PublishedFiles({**_publication(found, options), CARD: card_text.encode()})
+    sent = _publication(found, options)
+    card_text = _card(found, options.lang, options.what, next(iter(sent)))
+    files = PublishedFiles({**sent, CARD: card_text.encode()})
     private = options.private
     click.echo(publication_text(files.sizes(), hub, repository, private=private, sent=options.yes))
     if not options.yes:
@@ -175,12 +177,12 @@ def _found_model(run: str, train: str | None) -> FinishedModel:
         return finished_model(record, out.resolve(), train)
 
 
-def _card(found: FinishedModel, language: str | None, form: Form = "merged") -> str:
+def _card(found: FinishedModel, language: str | None, form: Form = "merged", file: str = "") -> str:
     project = project_of_run(found.out, found.run)
     with readable(found.out):
         opened = open_run(found.out, project)
         language = language or str(found.run.document.get("language", "en"))
-        return model_card(opened, found, language, form)
+        return model_card(opened, found, language, form, file)
 
 
 def _copy(

@@ -81,9 +81,16 @@ class _Judged:
 
 
 def model_card(
-    opened: OpenedRun, model: FinishedModel, language: str, form: Form = "merged"
+    opened: OpenedRun,
+    model: FinishedModel,
+    language: str,
+    form: Form = "merged",
+    file: str = "",
 ) -> str:
-    """The card of what is published, in Markdown; Chinese for `zh`, else English."""
+    """The card of what is published, in Markdown; Chinese for `zh`, else English.
+
+    `file`: the GGUF's name, where that is what is published.
+    """
     from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - 60 ms, for this alone
 
     name = f"model_card.{'zh' if language.startswith('zh') else 'en'}.md.j2"
@@ -103,6 +110,7 @@ def model_card(
         versions=opened.run.versions,
         lock=_lock(opened.document),
         form=form,
+        file=file,
     )
     return f"---\n{_head(opened, model, form)}---\n\n{told}"
 
