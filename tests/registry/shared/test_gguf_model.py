@@ -116,8 +116,15 @@ def test_a_splitting_is_known_by_its_steps(
     level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": False}
     steps = [splitter] if name == "gpt-2" else [splitter, level]
     whole = {"type": "Sequence", "pretokenizers": steps}
-    changed(make(tmp_path / "model"), "tokenizer.json", pre_tokenizer=whole)
-    write_gguf(tmp_path / "model", tmp_path / "tiny.gguf", "f32")
+    model = make(tmp_path / "model")
+    changed(model, "tokenizer.json", pre_tokenizer=whole)
+    words = json.loads((model / "tokenizer.json").read_text("utf-8"))["model"]
+    taken = {**words, "ignore_merges": name != "llama-bpe"}
+    changed(model, "tokenizer.json", model=taken)
+    with pytest.raises(PluginRefused, match="ignore_merges"):
+        write_gguf(model, tmp_path / "tiny.gguf", "f32")
+    changed(model, "tokenizer.json", model={**taken, "ignore_merges": name == "llama-bpe"})
+    write_gguf(model, tmp_path / "tiny.gguf", "f32")
     assert fields(tmp_path / "tiny.gguf")["tokenizer.ggml.pre"] == name
 
 

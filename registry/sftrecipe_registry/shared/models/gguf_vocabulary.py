@@ -113,7 +113,11 @@ def _splitting(tokenizer: Mapping[str, Any]) -> str:
     # llama.cpp does not compose letters and accents: composed texts, nearly all, are the same.
     if normalizer is not None and normalizer.get("type") != "NFC":
         raise PluginRefused(texts("normalizer-unknown", kind=normalizer.get("type")))
-    return _SPLITTINGS[steps]
+    # Llama 3's takes a word that is a token as it is, before any merge; the others do not.
+    name = _SPLITTINGS[steps]
+    if bool(tokenizer["model"].get("ignore_merges")) != (name == "llama-bpe"):
+        raise PluginRefused(texts("splitting-unknown", steps=f"{name}, ignore_merges"))
+    return name
 
 
 def _steps(splitter: Mapping[str, Any]) -> Iterator[str]:
