@@ -64,7 +64,8 @@ def _print_run(run: Mapping[str, Any]) -> None:
     estimate = max(found.training, found.loading)  # nothing was merged
     off = estimate / run["peak"] - 1
     cells = (f"{run['peak'] / 1e6:.0f}", f"{estimate / 1e6:.0f}", f"{off:+.1%}")
-    print(f"| {run['name']} | " + " | ".join(cells) + f" | {'yes' if held else ''} |")
+    name = run["name"] + (" (step 2 of 2 not ended)" if run.get("ended") is False else "")
+    print(f"| {name} | " + " | ".join(cells) + f" | {'yes' if held else ''} |")
 
 
 if __name__ == "__main__":

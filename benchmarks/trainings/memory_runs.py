@@ -83,7 +83,7 @@ HELD_OUT = [
     case("wide-full-1024", "wide", "full", 1024, 1, True),
     case("wide-qlora-256x4-kept", "wide", "qlora", 256, 4, False),
     case("wide-lora-1024-kept", "wide", "lora", 1024, 1, False, lora_rank=64),
-    case("small-lora-256-evaluated", "small", "lora", 256, 1, True, val_size=8),
+    case("small-lora-256-evaluated", "small", "lora", 256, 1, True, val_size=8, do_eval=True),
 ]
 
 

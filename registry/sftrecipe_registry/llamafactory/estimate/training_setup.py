@@ -147,9 +147,8 @@ def _moments(settings: Settings, shape: ModelShape) -> float | None:
 
 def evaluation_rows(settings: Settings) -> int:
     """Rows of a device's batch where it evaluates on the way or at the end; 0: it does not."""
-    asked = settings.get("do_eval") is True or settings.get("eval_dataset")
     on_the_way = str(settings.get("eval_strategy", "no")) not in ("no", "False")
-    if not (asked or on_the_way or settings.get("val_size")):
+    if not (settings.get("do_eval") is True or on_the_way):  # data to evaluate on do not ask for it
         return 0
     given = settings.get("per_device_eval_batch_size", 8)
     return given if isinstance(given, int) and given > 0 else 8
