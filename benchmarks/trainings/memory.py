@@ -15,7 +15,6 @@ from sftrecipe_registry.llamafactory.estimate.memory import memory_estimate
 from sftrecipe_registry.llamafactory.estimate.model_shape import (
     shape_from_config,
     shape_from_name,
-    shape_of,
 )
 from sftrecipe_registry.llamafactory.estimate.training_setup import training_setup
 
@@ -54,9 +53,7 @@ def _print_run(run: Mapping[str, Any]) -> None:
     if run["status"]:
         return
     settings = run["settings"]
-    folder = Path(run["model_folder"])
-    shape = shape_from_config(run["config"]) if "config" in run else None
-    shape = shape or shape_of(str(folder), folder, settings)
+    shape = shape_from_config(run["config"])
     assert shape is not None
     setup = training_setup(settings, shape, on_cpu=True)
     found = memory_estimate(settings, setup, settings["cutoff_len"])
