@@ -105,7 +105,7 @@ def test_rows_that_are_cut_are_counted(python: Path, tmp_path: Path, model: str)
 @pytest.mark.heavy
 def test_a_cutoff_that_leaves_nothing_is_refused(python: Path, tmp_path: Path, model: str) -> None:
     found = found_of(tmp_path, model, ROWS[:2], {}, cutoff_len=1)
-    assert [each.state for each in found["truncation"]] == ["warning", "fault"]
+    assert [each.state for each in found["truncation"]] == ["fault", "fault"]
 
 
 @pytest.mark.heavy
