@@ -115,6 +115,10 @@ class Keeping(RuleBasedStateMachine):
         }
         (self.folder / "recipe.yaml").write_text(json.dumps(recipe))
 
+    def change_to(self, rate: str, rows: str) -> None:
+        self.rate, self.rows = rate, rows
+        self.write()
+
     def run(self) -> None:
         recipe = check_recipe(self.folder / "recipe.yaml")
         plan = plan_recipe(recipe, self.project, "train")
@@ -128,8 +132,7 @@ class Keeping(RuleBasedStateMachine):
 
     @rule(rate=st.sampled_from(RATES), rows=st.sampled_from(ROWS))
     def change(self, rate: str, rows: str) -> None:
-        self.rate, self.rows = rate, rows
-        self.write()
+        self.change_to(rate, rows)
 
     @rule()
     def train(self) -> None:
@@ -161,11 +164,11 @@ class Keeping(RuleBasedStateMachine):
     @rule()
     def lose_the_link(self) -> None:
         (self.out / "model").unlink()
-        wanted, self.rate, self.rows = (self.rate, self.rows), *self.current  # type: ignore[misc]
-        self.write()
+        rate, rows = self.rate, self.rows
+        assert self.current is not None
+        self.change_to(*self.current)
         self.train()
-        self.rate, self.rows = wanted
-        self.write()
+        self.change_to(rate, rows)
 
     @invariant()
     def the_current_model_is_the_one_that_was_trained_last(self) -> None:
