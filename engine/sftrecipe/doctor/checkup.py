@@ -50,9 +50,11 @@ async def check_up(
         return findings
     if recipe is None:
         return findings
-    findings += check_plugins_needs(recipe)
+    needs = list(check_plugins_needs(recipe))
+    findings += needs
     if not offline:
         asked = CallTerms(providers_folder(project.ledger), seconds, progress.line)
-        findings += await check_providers(recipe, asked)
+        lacking = {need.subject for need in needs if need.state == "fault"}
+        findings += await check_providers(recipe, asked, lacking)
     findings += check_withdrawals(recipe, date.today(), offline=offline)
     return [*findings, *check_prices(recipe)]

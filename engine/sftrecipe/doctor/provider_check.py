@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -131,14 +131,18 @@ def _room(request: Request, told: Mapping[str, Any]) -> dict[str, Any]:
     return {**request.sampling, "max_tokens": request.sampling["max_tokens"] + thought}
 
 
-async def check_providers(recipe: CheckedRecipe, asked: CallTerms) -> list[DoctorFinding]:
-    """All of them at the same time; findings in the recipe's order."""
+async def check_providers(
+    recipe: CheckedRecipe, asked: CallTerms, lacking: Collection[str] = ()
+) -> list[DoctorFinding]:
+    """All of them at the same time, but those that this machine lacks something for; findings in
+    the recipe's order."""
     needs = needed(recipe)
     providers = providers_of(recipe)
     written = samplings(recipe)
     checks = [
         _check(name, recipe.providers[name].use, each, _Trials(needs[name], written[name]), asked)
         for name, each in providers.items()
+        if name not in lacking
     ]
     return [finding for found in await asyncio.gather(*checks) for finding in found]
 

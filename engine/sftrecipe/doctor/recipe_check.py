@@ -18,19 +18,22 @@ from sftrecipe.run.contexts import unheld_costs
 
 
 def check_plugins_needs(recipe: CheckedRecipe) -> Iterator[DoctorFinding]:
-    """Packages, programs, environments: block by block, the same need told once."""
+    """Packages, programs, environments, models: block by block, the same need told once.
+
+    What a run would refuse for is told here too, so that it is found without asking anybody.
+    """
     told = set()
     for block in recipe.blocks:
         try:
-            found = tuple(block.plugin.check_machine())
+            found = (*block.plugin.check_machine(), *block.plugin.missing())
         except Exception as error:  # a third party's check must not end the others
             values = {"use": block.use, "error": f"{type(error).__name__}: {error}"}
             problem = Problem("doctor-check-failed", None, values, None)
             yield DoctorFinding("needs", block.id, "fault", problem, values)
             continue
         for each in found:
-            if (block.use, each) not in told:
-                told.add((block.use, each))
+            if (block.use, each.found) not in told:
+                told.add((block.use, each.found))
                 yield need_finding("needs", block.id, block.use, each)
 
 

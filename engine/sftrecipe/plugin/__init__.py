@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
     )
     from sftrecipe.plugin.environments import (
-        ENVIRONMENT_MADE, environment_of, install_command, user_data,
+        ENVIRONMENT_MADE, ENVIRONMENT_UNFINISHED, environment_of, install_command,
+        unfinished_environment, user_data,
     )
     from sftrecipe.plugin.kept_models import (
         KEPT, MIXED, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
@@ -157,7 +158,8 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     },
     "This machine": {
         "sftrecipe.plugin.environments": (
-            "install_command user_data environment_of ENVIRONMENT_MADE"
+            "install_command user_data environment_of unfinished_environment ENVIRONMENT_MADE "
+            "ENVIRONMENT_UNFINISHED"
         ),
     },
 }
@@ -172,6 +174,7 @@ __all__ = [
     "CALL_REASONS",
     "CONTEXT_TOO_LONG",
     "ENVIRONMENT_MADE",
+    "ENVIRONMENT_UNFINISHED",
     "FIRST_ROWS",
     "KEEP",
     "KEPT",
@@ -312,6 +315,7 @@ __all__ = [
     "tokens_of",
     "tool_call",
     "trained_block",
+    "unfinished_environment",
     "unusual_kind",
     "user_data",
     "vendor_at",

@@ -14,18 +14,38 @@ ENVIRONMENT_MADE = ".complete"
 """The file in an environment that was made to its end."""
 
 
+ENVIRONMENT_UNFINISHED = ".incomplete"
+"""The file in one that is being made, or was interrupted."""
+
+
 def environment_of(variable: str) -> str | None:
     """The environment that a variable such as `SFTRECIPE_TRAIN_ENV` names, else the one that
     `sftrecipe env train` made; None where neither is there."""
     if named := os.environ.get(variable):
         return named
-    made = made_environment(variable.removeprefix("SFTRECIPE_").removesuffix("_ENV").lower())
+    made = made_environment(_name(variable))
     return str(made) if (made / ENVIRONMENT_MADE).exists() else None
+
+
+def unfinished_environment(variable: str) -> Path | None:
+    """The environment that a variable names, else the one that `sftrecipe env train` makes, where
+    it is made half."""
+    named = os.environ.get(variable)
+    folder = Path(named).expanduser() if named else made_environment(_name(variable))
+    if not folder.is_dir():
+        folder = folder.parent.parent  # it names the python
+    is_made = (folder / ENVIRONMENT_MADE).exists()
+    return folder if (folder / ENVIRONMENT_UNFINISHED).exists() and not is_made else None
 
 
 def made_environment(name: str) -> Path:
     """The folder of an environment that `sftrecipe env` makes."""
     return user_data("envs", name)
+
+
+def _name(variable: str) -> str:
+    """`train` of `SFTRECIPE_TRAIN_ENV`."""
+    return variable.removeprefix("SFTRECIPE_").removesuffix("_ENV").lower()
 
 
 def user_data(*names: str) -> Path:

@@ -15,8 +15,13 @@ from typing import Any
 import pytest
 
 from sftrecipe import PluginRefused
-from sftrecipe.plugin.environments import environment_of, made_environment
+from sftrecipe.plugin.environments import (
+    environment_of,
+    made_environment,
+    unfinished_environment,
+)
 from sftrecipe_registry.llamafactory.training import make_environment as llamafactory_environment
+from sftrecipe_registry.llamafactory.training.environment_lock import locked_mark
 from sftrecipe_registry.llamafactory.training.make_environment import _identity, make_environment
 from sftrecipe_registry.shared.processes.python_environment import named_environment
 
@@ -75,6 +80,37 @@ def test_the_one_of_the_tests_is_what_it_makes() -> None:
     if python is None:
         pytest.skip(ABSENT)
     assert (python.parents[1] / ".complete").read_text() == _identity(True)
+
+
+def test_who_begins_anew_waits_for_what_a_killed_one_left(tmp_path: Path) -> None:
+    """The installer of a killed maker goes on writing, and holds the mark."""
+    mark = tmp_path / ".incomplete"
+    with locked_mark(mark, pytest.fail) as held:
+        sleeper = [sys.executable, "-c", "import time; time.sleep(1)"]
+        left = subprocess.Popen(sleeper, pass_fds=(held,))
+    waited: list[bool] = []
+    with locked_mark(mark, lambda: waited.append(left.poll() is None)):
+        assert left.wait(timeout=60) == 0
+    assert waited == [True]
+
+
+def test_one_that_is_made_anew_is_not_whole_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if it was killed at any moment of its emptying: the mark of a whole one goes first."""
+    (tmp_path / ".complete").write_text("other pins")
+    (tmp_path / "lib").mkdir()
+
+    def killed(folder: Path) -> None:
+        assert folder == tmp_path / "lib"
+        assert not (tmp_path / ".complete").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_environment(tmp_path, lambda _: None, cpu=True)
+    monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(tmp_path))
+    assert unfinished_environment("SFTRECIPE_TRAIN_ENV") == tmp_path
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck, Text, Texts, environment_of
+from sftrecipe.plugin import MachineCheck, Text, Texts, environment_of, unfinished_environment
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
 from sftrecipe_registry.shared.processes.python_environment import (
     TRAINING_ENVIRONMENT,
+    half_made,
     make_training_environment,
 )
 
@@ -68,7 +69,8 @@ def training_command() -> list[str] | None:
 
 def _places() -> Iterator[str]:
     """Where to look, in this order."""
-    if environment := environment_of(TRAINING_ENVIRONMENT):
+    environment = environment_of(TRAINING_ENVIRONMENT)
+    if environment and unfinished_environment(TRAINING_ENVIRONMENT) is None:
         yield environment
     if command := shutil.which(COMMAND):
         yield command
@@ -84,7 +86,9 @@ def check_training() -> Iterator[MachineCheck]:
     """Whether LLaMA-Factory can be imported there, its version, and on what it would train."""
     folder = training_site_packages()
     if folder is None:
-        yield MachineCheck("warning", _not_found(), make_training_environment())
+        is_half = unfinished_environment(TRAINING_ENVIRONMENT) is not None
+        advice = make_training_environment()
+        yield MachineCheck("fault" if is_half else "warning", training_not_found(), advice)
         return
     python = _python_of(folder)
     if python is None:
@@ -96,10 +100,13 @@ def check_training() -> Iterator[MachineCheck]:
 def missing_training() -> Iterator[MachineCheck]:
     """LLaMA-Factory, where nothing starts it here."""
     if training_command() is None:
-        yield MachineCheck("fault", _not_found(), make_training_environment())
+        yield MachineCheck("fault", training_not_found(), make_training_environment())
 
 
-def _not_found() -> Text:
+def training_not_found() -> Text:
+    """Why nothing starts LLaMA-Factory here."""
+    if folder := unfinished_environment(TRAINING_ENVIRONMENT):
+        return half_made(folder)
     if named := os.environ.get(TRAINING_ENVIRONMENT):
         return texts("not-found-there", named=named, variable=TRAINING_ENVIRONMENT)
     return texts("not-found-here")

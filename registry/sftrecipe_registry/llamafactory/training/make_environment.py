@@ -16,10 +16,19 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
-from sftrecipe.plugin import ENVIRONMENT_MADE, PluginRefused, Texts, environment_of
+from sftrecipe.plugin import (
+    ENVIRONMENT_MADE,
+    ENVIRONMENT_UNFINISHED,
+    PluginRefused,
+    Texts,
+    environment_of,
+)
+from sftrecipe_registry.llamafactory.training.environment_lock import locked_mark
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
 from sftrecipe_registry.shared.processes.variables import process_variables
 
@@ -31,7 +40,6 @@ _LEFT_OUT_WITHOUT_GPU = (*_LEFT_OUT, "torchvision", "modelscope")
 _FOR_GPU = ("llamafactory", "bitsandbytes")
 """What is asked for there, with the pins as bounds: torch then brings the libraries of its CUDA;
 bitsandbytes is QLoRA's."""
-_INCOMPLETE = ".incomplete"
 _GIB = 1 << 30
 _SPACE = {True: 3 * _GIB, False: 16 * _GIB}
 """Free disk that it takes, the downloads in between included; with a CPU's torch, and CUDA's."""
@@ -51,23 +59,46 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
     Raises PluginRefused where the folder is somebody else's, or the network or the disk fails.
     """
     wanted = _identity(cpu)
-    mark = folder / ENVIRONMENT_MADE
-    if mark.is_file() and mark.read_text("utf-8").strip() == wanted:
+    if _is_made(folder, wanted):
         say(f"the environment in {folder} is complete")
         return
     _claim(folder)
     _check_space(folder, cpu)
+    unfinished = folder / ENVIRONMENT_UNFINISHED
+    waiting = f"waiting: another process still writes into {folder}"
     try:
-        with _uv(say) as uv:
-            _install(folder, uv, say, cpu=cpu)
-        _check_import(folder, say)
-        mark.write_text(wanted, "utf-8")
+        with locked_mark(unfinished, partial(say, waiting)) as held:
+            if not _is_made(folder, wanted):  # by whom it was waited for
+                _empty(folder)
+                _make(folder, say, held, cpu=cpu)
+                _write_mark(folder / ENVIRONMENT_MADE, wanted)
+            unfinished.unlink()
     except OSError as error:
         raise PluginRefused(texts("cannot-be-made", cause=str(error))) from error
-    (folder / _INCOMPLETE).unlink()
     say(f"the environment in {folder} is complete")
     if environment_of(TRAINING_ENVIRONMENT) != str(folder):
         say(f"to train in it: export {TRAINING_ENVIRONMENT}={folder}")
+
+
+def _make(folder: Path, say: Callable[[str], None], held: int, *, cpu: bool) -> None:
+    run = partial(_run, say=say, held=held)
+    with _uv(say, run) as uv:
+        _install(folder, uv, say, run, cpu=cpu)
+    say("trying it out")
+    # The proof that it works; it also writes the .pyc files.
+    run([str(folder / "bin" / "python"), "-c", _IMPORT], {"OMP_NUM_THREADS": "1"})
+
+
+def _is_made(folder: Path, wanted: str) -> bool:
+    mark = folder / ENVIRONMENT_MADE
+    return mark.is_file() and mark.read_text("utf-8").strip() == wanted
+
+
+def _write_mark(mark: Path, wanted: str) -> None:
+    """At once or not at all: half a mark would be that of other pins."""
+    written = mark.with_suffix(".part")
+    written.write_text(wanted, "utf-8")
+    written.replace(mark)
 
 
 def _identity(cpu: bool) -> str:
@@ -78,19 +109,26 @@ def _identity(cpu: bool) -> str:
 
 
 def _claim(folder: Path) -> None:
-    """Take the folder, emptied. Raises PluginRefused where it was not made for this."""
-    marks = (folder / ENVIRONMENT_MADE, folder / _INCOMPLETE)
+    """Take the folder. Raises PluginRefused where it was not made for this."""
+    marks = (folder / ENVIRONMENT_MADE, folder / ENVIRONMENT_UNFINISHED)
     try:
-        inside = list(folder.iterdir()) if folder.exists() else []
-        if inside and not any(mark.exists() for mark in marks):
+        if folder.exists() and any(folder.iterdir()) and not any(map(Path.exists, marks)):
             raise PluginRefused(texts("folder-taken", folder=folder))
         folder.mkdir(parents=True, exist_ok=True)
-        # First, so that what a kill leaves half-made is known for what it is.
-        (folder / _INCOMPLETE).touch()
-        for entry in inside:
+    except OSError as error:
+        text = texts("folder-not-ready", folder=folder, cause=error.strerror)
+        raise PluginRefused(text) from error
+
+
+def _empty(folder: Path) -> None:
+    """All but the mark of what is unfinished. That of the finished one goes first: a kill in
+    between leaves no half of it that counts as whole."""
+    try:
+        (folder / ENVIRONMENT_MADE).unlink(missing_ok=True)
+        for entry in folder.iterdir():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
-            elif entry.name != _INCOMPLETE:
+            elif entry.name != ENVIRONMENT_UNFINISHED:
                 entry.unlink()
     except OSError as error:
         text = texts("folder-not-ready", folder=folder, cause=error.strerror)
@@ -105,7 +143,7 @@ def _check_space(folder: Path, cpu: bool) -> None:
 
 
 @contextmanager
-def _uv(say: Callable[[str], None]) -> Iterator[list[str]]:
+def _uv(say: Callable[[str], None], run: Run) -> Iterator[list[str]]:
     """The command of uv: the user's, this Python's, or fetched for the moment."""
     if found := shutil.which("uv"):
         yield [found]
@@ -116,16 +154,17 @@ def _uv(say: Callable[[str], None]) -> Iterator[list[str]]:
     else:
         with tempfile.TemporaryDirectory() as target:
             say("fetching uv")
-            pip = (sys.executable, "-m", "pip", "install", "--quiet", "--target", target, "uv")
-            _run(pip, say, {})
+            run((sys.executable, "-m", "pip", "install", "--quiet", "--target", target, "uv"))
             yield [str(Path(target, "bin", "uv"))]
 
 
-def _install(folder: Path, uv: Sequence[str], say: Callable[[str], None], *, cpu: bool) -> None:
+def _install(
+    folder: Path, uv: Sequence[str], say: Callable[[str], None], run: Run, *, cpu: bool
+) -> None:
     say(f"making the environment in {folder}")
     # This Python's own version: it is there for certain, and the pins take 3.11 to 3.13.
     venv = ("venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder))
-    _run([*uv, *venv], say, {})
+    run([*uv, *venv])
     python = folder / "bin" / "python"
     overrides = folder / "overrides.txt"
     left_out = _LEFT_OUT_WITHOUT_GPU if cpu else _LEFT_OUT
@@ -134,33 +173,41 @@ def _install(folder: Path, uv: Sequence[str], say: Callable[[str], None], *, cpu
     pins = str(REQUIREMENTS)
     if cpu:
         say("installing LLaMA-Factory with a CPU's torch: about 1.5 GB, some minutes")
-        _install_for_cpu([*uv, *install, "--requirements", pins], say)
+        _install_for_cpu([*uv, *install, "--requirements", pins], say, run)
     else:
         say("installing LLaMA-Factory with torch and CUDA: about 8 GB, many minutes")
-        _run([*uv, *install, "--constraints", pins, *_FOR_GPU], say, {})
+        run([*uv, *install, "--constraints", pins, *_FOR_GPU])
     modules = next(folder.glob("lib/python3*/site-packages"))
     (modules / "torchaudio.py").write_text(_TORCHAUDIO)
 
 
-def _install_for_cpu(command: Sequence[str], say: Callable[[str], None]) -> None:
+def _install_for_cpu(command: Sequence[str], say: Callable[[str], None], run: Run) -> None:
     """With PyTorch's builds for CPUs, where they can be had: the registry's bring all of CUDA."""
     if os.environ.get("UV_FIND_LINKS"):  # wheels beside the machine
-        _run(command, say, {})
+        run(command)
         return
     try:
-        _run([*command, "--torch-backend", "cpu"], say, {"UV_HTTP_RETRIES": "1"})
+        run([*command, "--torch-backend", "cpu"], {"UV_HTTP_RETRIES": "1"})
     except PluginRefused:
         say("PyTorch's own index did not answer: taking the package registry's torch, with CUDA")
-        _run(command, say, {})
+        run(command)
 
 
-def _check_import(folder: Path, say: Callable[[str], None]) -> None:
-    """The proof that it works; it also writes the .pyc files."""
-    say("trying it out")
-    _run([str(folder / "bin" / "python"), "-c", _IMPORT], say, {"OMP_NUM_THREADS": "1"})
+class Run(Protocol):
+    """Runs a command, with more variables."""
+
+    def __call__(self, command: Sequence[str], more: Mapping[str, str] = ..., /) -> None:
+        """Raises PluginRefused where it fails."""
 
 
-def _run(command: Sequence[str], say: Callable[[str], None], more: Mapping[str, str]) -> None:
+def _run(
+    command: Sequence[str],
+    more: Mapping[str, str] | None = None,
+    /,
+    *,
+    say: Callable[[str], None],
+    held: int,
+) -> None:
     """Run a command, its lines told. Raises PluginRefused with the last ones where it fails."""
     indexes = (name for name in os.environ if name.startswith("UV_INDEX_"))
     variables = process_variables(Path(sys.executable), {*_OWN, *indexes}, _INSTALLERS)
@@ -172,7 +219,8 @@ def _run(command: Sequence[str], say: Callable[[str], None], more: Mapping[str, 
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        env={**variables, **more},
+        env={**variables, **(more or {})},
+        pass_fds=(held,),
     ) as process:
         assert process.stderr is not None  # noqa: S101 - it was asked for
         for line in process.stderr:

@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from sftrecipe.plugin import PluginRefused, Text, Texts
+from sftrecipe.plugin import PluginRefused, Text, Texts, unfinished_environment
 from sftrecipe_registry.llamafactory.training.environment import training_command, training_python
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_group import machine
-from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
+from sftrecipe_registry.shared.processes.python_environment import (
+    TRAINING_ENVIRONMENT,
+    half_made,
+)
 from sftrecipe_registry.shared.processes.server_log import telling_lines
 from sftrecipe_registry.shared.processes.server_note import SUFFIX, read_note, stop_leftovers
 from sftrecipe_registry.shared.processes.server_process import GRACE, kept_process
@@ -40,7 +43,9 @@ async def run_command(
     """
     command = training_command()
     if command is None:
-        raise PluginRefused(texts("not-found", variable=TRAINING_ENVIRONMENT))
+        half = unfinished_environment(TRAINING_ENVIRONMENT)
+        missing = half_made(half) if half else texts("not-found", variable=TRAINING_ENVIRONMENT)
+        raise PluginRefused(missing)
     python = training_python() or Path(command[0])
     started = time.monotonic()
     variables = {**training_variables(python, settings, allowed), **(more or {})}

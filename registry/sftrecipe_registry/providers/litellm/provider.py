@@ -78,6 +78,8 @@ _ADDRESSES = {
 such as `MOONSHOT_API_BASE` would lead a key elsewhere."""
 _BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
 """Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
+_OTHER_KEYS = {"gemini": ("GOOGLE_API_KEY",), "volcengine": ("ARK_API_KEY",)}
+"""Variables that litellm takes a vendor's key from beside `VENDOR_API_KEY`."""
 _NO_KEY = "none"
 _UNREADABLE = "Invalid response object"
 """litellm's words for a reply of which it could not make its own."""
@@ -157,8 +159,25 @@ judge:
         return openai_counter(self.model.removeprefix("openai/"))
 
     def check_machine(self) -> Iterator[MachineCheck]:
-        """litellm itself."""
+        """litellm itself, and the key that it takes from the environment."""
         yield package_check("litellm", "litellm", _INSTALL)
+        names = self._key_variables()
+        if names and not any(map(os.environ.get, names)):
+            name = names[0]
+            yield MachineCheck("warning", texts("no-key", name=name), texts("set-key", name=name))
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """litellm, where it is not installed."""
+        package = package_check("litellm", "litellm", _INSTALL)
+        if package.state == "fault":
+            yield package
+
+    def _key_variables(self) -> tuple[str, ...]:
+        """Where litellm finds the key by itself, of the vendors that it asks by one key."""
+        vendor = self.model.partition("/")[0]
+        if self.api_key is not None or self.base_url is not None or vendor not in _ADDRESSES:
+            return ()
+        return (f"{vendor.upper()}_API_KEY", *_OTHER_KEYS.get(vendor, ()))
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Import litellm."""

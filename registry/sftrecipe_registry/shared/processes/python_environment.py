@@ -15,6 +15,7 @@ from sftrecipe.plugin import (
     Text,
     Texts,
     environment_of,
+    unfinished_environment,
 )
 
 texts = Texts(__package__)
@@ -23,8 +24,15 @@ TRAINING_ENVIRONMENT = "SFTRECIPE_TRAIN_ENV"
 
 
 def make_training_environment() -> Text:
-    """What to do where the machine has none."""
+    """What to do where the machine has none, or half of one."""
+    if folder := unfinished_environment(TRAINING_ENVIRONMENT):
+        return texts("make-again", folder=folder)
     return texts("make-training-environment", variable=TRAINING_ENVIRONMENT)
+
+
+def half_made(folder: Path) -> Text:
+    """What is said of an environment whose making was interrupted, or goes on still."""
+    return texts("half-made", folder=folder)
 
 
 def environment_python(setting: str) -> Path:
@@ -68,6 +76,8 @@ class PythonEnvironment(NamedTuple):
 
         `strangers`: folders that come with the recipe, of which its word starts nothing.
         """
+        if not self.named and (folder := unfinished_environment(self.variable)):
+            return half_made(folder)
         if not self.named and not environment_of(self.variable):
             return texts("none-named", package=self.package())
         if self.named.startswith("~"):
