@@ -33,9 +33,7 @@ LACKS = {
 _OURS = ("SFTRECIPE_", "_API_KEY")
 
 
-def found(
-    folder: Path, *providers: str, more: str = "", **environment: str
-) -> list[dict[str, Any]]:
+def found(folder: Path, *asked: str, more: str = "", **variables: str) -> list[dict[str, Any]]:
     """The faults and warnings of a recipe that asks these providers."""
     (folder / ".sftrecipe").mkdir(exist_ok=True)
     (folder / "seeds.jsonl").write_text('{"instruction": "How are you?"}\n' * 30)
