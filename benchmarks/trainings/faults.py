@@ -55,7 +55,13 @@ def main(part: str) -> None:
             print("fault\tstatus\tseconds\tsteps\tmodel\tlast words\tfound before training")
             for case in CASES:
                 if part in case["name"]:
-                    print(case["name"], *run(folder, command, case), case["found"], sep="\t")
+                    print(
+                        case["name"],
+                        *run(folder, command, case),
+                        case["found"],
+                        sep="\t",
+                        flush=True,
+                    )
         finally:
             server.terminate()
 
