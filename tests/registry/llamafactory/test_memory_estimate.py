@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from sftrecipe import Context
+from sftrecipe.plugin import Training
+from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory.estimate.disk import disk_bytes, kept_checkpoints
 from sftrecipe_registry.llamafactory.estimate.fitting import fits
 from sftrecipe_registry.llamafactory.estimate.memory import memory_estimate
@@ -21,6 +25,7 @@ from sftrecipe_registry.llamafactory.estimate.model_shape import (
     shape_of,
 )
 from sftrecipe_registry.llamafactory.estimate.training_setup import Settings, training_setup
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 
 SMOLLM2: dict[str, Any] = {
     "hidden_size": 576,
@@ -41,7 +46,12 @@ QWEN_7B: dict[str, Any] = {
     "tie_word_embeddings": False,
     "vocab_size": 152064,
 }
-METHODS: tuple[dict[str, Any], ...] = ({"finetuning_type": "full"}, {}, {"quantization_bit": 4}, {"finetuning_type": "freeze"})
+METHODS: tuple[dict[str, Any], ...] = (
+    {"finetuning_type": "full"},
+    {},
+    {"quantization_bit": 4},
+    {"finetuning_type": "freeze"},
+)
 
 
 def shape(config: dict[str, Any]) -> ModelShape:
@@ -207,3 +217,15 @@ def test_checkpoints_take_disk() -> None:
     without = disk_bytes({**full, "save_only_model": True}, setup, 30)
     assert alone < without < with_states
     assert with_states - without == 3 * 8 * setup.trained
+
+
+def test_time_is_the_last_runs_rate(tmp_path: Path) -> None:
+    given = {"model_name_or_path": "some/model", "template": "qwen", "use_cpu": True}
+    trainer = LlamaFactory.model_validate(given)
+    files = plain_files(tmp_path)
+    training = Training((), tmp_path, Context("train", seed=7), files, rows=80)
+    forecast = trainer.forecast(training)
+    assert (forecast.steps, forecast.seconds, forecast.time_basis) == (30, None, None)
+    known = replace(training, before={"train_samples_per_second": 4.0})
+    forecast = trainer.forecast(known)
+    assert (forecast.seconds, forecast.time_basis) == (60.0, "last_run")
