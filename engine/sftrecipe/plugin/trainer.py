@@ -108,9 +108,6 @@ class Training:
     context: Context
     create: Callable[[str], AbstractContextManager[IO[bytes]]]
     """Open a file of the output folder for writing; it appears, whole, when the block ends."""
-    awaits: Sequence[DataSet] = ()
-    """Data sets that are not made yet, as `Exporter.writes` names them: what can be checked without
-    their rows is."""
     id: str = "train"
     """The train block's id: what it writes is named after it where it is not `train`."""
     models: Mapping[str, Path] = field(default_factory=dict)
@@ -127,6 +124,9 @@ class Training:
     """Rows that its data will likely have, where no export has written it yet."""
     before: Mapping[str, float] = field(default_factory=dict)
     """The figures of the block's training before; empty: there was none."""
+    awaits: Sequence[DataSet] = ()
+    """Data sets that are not made yet, as `Exporter.writes` names them: what can be checked without
+    their rows is."""
 
 
 @dataclass(frozen=True)
