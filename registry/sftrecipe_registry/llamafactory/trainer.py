@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -33,11 +32,11 @@ from sftrecipe.plugin import (
 )
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.argument_values import all_texts, leads_out
+from sftrecipe_registry.llamafactory.arguments.current_table import argument_table
 from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
 from sftrecipe_registry.llamafactory.arguments.table import (
     check_arguments,
     explained,
-    from_environment,
     normalized,
     shipped,
 )
@@ -46,7 +45,6 @@ from sftrecipe_registry.llamafactory.training.environment import (
     COMMAND,
     check_training,
     missing_training,
-    training_site_packages,
 )
 from sftrecipe_registry.llamafactory.training.masks import needed
 from sftrecipe_registry.llamafactory.training.output import RESUMABLE, listed
@@ -56,7 +54,7 @@ from sftrecipe_registry.llamafactory.training.permissions import (
     placed_arguments,
 )
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
-from sftrecipe_registry.llamafactory.v1.config import refused_by_v1, with_own_names, write_v1
+from sftrecipe_registry.llamafactory.v1.config import refused_by_v1, write_v1
 from sftrecipe_registry.llamafactory.v1.version import speaks_v1
 from sftrecipe_registry.shared.models.model_folder import is_path
 from sftrecipe_registry.shared.models.packaged_checkpoint import (
@@ -97,6 +95,8 @@ class LlamaFactory(ModelDelivery):
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
+    program: ClassVar[tuple[str, ...]] = ()
+    """What its environment's python starts; empty: LLaMA-Factory's command."""
     paper: ClassVar[str] = "LlamaFactory (arXiv 2403.13372)"
     example: ClassVar[str] = """\
 use: llamafactory
@@ -128,7 +128,7 @@ with:
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """Arguments that LLaMA-Factory refuses, or takes and fails on later."""
-        table = argument_table()
+        table = self._table()
         found = list(check_arguments(self.arguments, table))
         for problem in found:
             yield OptionProblem((problem.name,), *explained(problem, table))
@@ -156,7 +156,7 @@ with:
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """Arguments that load code, reach the network, name secrets or lead out of the folders."""
-        table = argument_table()
+        table = self._table()
         known = {name: each for name, each in self.arguments.items() if name in table.arguments}
         return argument_permissions(known, places)
 
@@ -216,7 +216,8 @@ with:
             return
         made = None if training.awaits else yaml.safe_load(config.read_text(encoding="utf-8")) or {}
         given = {**self._added(training), **self._given(training)} if made is None else made
-        yield from findings(training, given, argument_table())
+        own = {name: each for name, each in given.items() if name not in self._beside()}
+        yield from findings(training, own, self._table())
         yield from self._outlook(training).findings()
 
     def forecast(self, training: Training) -> TrainingForecast:
@@ -237,7 +238,7 @@ with:
 
         self._make_base()
         stage = str(self.arguments.get("stage", "sft")) if speaks_v1() else None
-        return await train(training, config, stage)
+        return await train(training, config, stage, self.program)
 
     def goes_on_from(self) -> str | None:
         """`trained:ID` where that is its `model_name_or_path`."""
@@ -259,6 +260,14 @@ with:
 
         make_environment(folder, say, cpu=cpu)
 
+    def _table(self) -> ArgumentTable:
+        """What it may be given."""
+        return argument_table()
+
+    def _beside(self) -> frozenset[str]:
+        """Arguments that are another program's, not LLaMA-Factory's."""
+        return frozenset()
+
     def _base(self) -> str:
         return str(self.arguments.get("model_name_or_path", ""))
 
@@ -277,7 +286,7 @@ with:
     def _given(self, training: Training) -> dict[str, Any]:
         """The recipe's arguments as LLaMA-Factory reads them in the output folder."""
         places = Places(training.context.folder, output=training.folder)
-        given = placed_arguments(normalized(self.arguments, argument_table()), places)
+        given = placed_arguments(normalized(self.arguments, self._table()), places)
         if base := given.get("model_name_or_path"):
             given["model_name_or_path"] = _base_model(str(base), training)
         return given
@@ -316,15 +325,6 @@ with:
             "logging_steps": 0.01,
             **_checkpoints(given),
         }
-
-
-@lru_cache(maxsize=1)
-def argument_table() -> ArgumentTable:
-    """The arguments of the training environment's LLaMA-Factory, else of the shipped snapshot."""
-    folder = training_site_packages()
-    if speaks_v1():
-        return with_own_names(folder)
-    return shipped() if folder is None else from_environment(folder)
 
 
 def _named(name: str, block: str) -> str:

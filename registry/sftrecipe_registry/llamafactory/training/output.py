@@ -286,6 +286,8 @@ def _data(settings: Mapping[str, Any], folder: Path) -> Iterator[bytes]:
         entry = catalogue.get(name, {})
         yield json.dumps([name, entry], sort_keys=True).encode()
         yield from _contents(place / str(entry.get("file_name", name)))
+    if components := settings.get("components_cfg_file"):  # DataFlex's
+        yield from _contents(folder / str(components))
     if listing := settings.get("train_dataset"):  # v1's
         sets = yaml.safe_load((folder / str(listing)).read_text(encoding="utf-8")) or {}
         for name, entry in sets.items():

@@ -29,6 +29,17 @@ SHOWN = 80
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _MODELS = ("base", "model")
+_BESIDE = frozenset(
+    {
+        # v1's
+        *("batching_strategy", "batching_workers", "enable_activation_checkpointing"),
+        *("global_batch_size", "micro_batch_size", "save_ckpt_as_hf", "save_epochs"),
+        # DataFlex's
+        *("train_type", "component_name", "warmup_step", "update_step", "update_times"),
+        *("train_step", "static_mix", "freeze_gate", "early_stopping_min_delta"),
+    }
+)
+"""Plain arguments of others that train with LLaMA-Factory's."""
 _SETTINGS_AT_MOST = 1 << 20
 _ELSEWHERE: Mapping[str, Risk] = {
     "script_url": "code",
@@ -65,7 +76,7 @@ def _risks(
     name: str, value: Any, arguments: Mapping[str, Any], places: Places
 ) -> Iterator[tuple[Risk, str]]:
     """What one argument does, and the value by which it is shown."""
-    kind = argument_classes().get(name, "unknown")
+    kind = _class(name)
     if kind == "code":  # the code is the models'
         models = [str(each) for key, each in arguments.items() if _class(key) in _MODELS and each]
         yield "code", _shown(value) + (f" ({_shown(', '.join(models))})" if models else "")
@@ -97,7 +108,7 @@ def _is_asked(arguments: Mapping[str, Any]) -> bool:
 
 
 def _class(name: str) -> str:
-    return argument_classes().get(name, "unknown")
+    return "plain" if name in _BESIDE else argument_classes().get(name, "unknown")
 
 
 def _is_far(tracker: str) -> bool:

@@ -34,6 +34,7 @@ async def run_command(
     allowed: Collection[str],
     look: Callable[[float], None],
     more: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = (),
 ) -> str:
     """Run a command of LLaMA-Factory's in a folder until it ends; what it ended with.
 
@@ -47,6 +48,8 @@ async def run_command(
         missing = half_made(half) if half else texts("not-found", variable=TRAINING_ENVIRONMENT)
         raise PluginRefused(missing)
     python = training_python() or Path(command[0])
+    if program:
+        command = [str(python), *program]
     started = time.monotonic()
     variables = {**training_variables(python, settings, allowed), **(more or {})}
     async with kept_process(NAME, [*command, *arguments], variables, log, folder) as process:

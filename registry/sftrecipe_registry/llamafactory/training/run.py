@@ -38,10 +38,16 @@ _OUTPUT = "trainer_output"
 """Where it writes when it is told no folder."""
 
 
-async def train(training: Training, config: Path, v1_stage: str | None = None) -> Trained:
+async def train(
+    training: Training,
+    config: Path,
+    v1_stage: str | None = None,
+    program: tuple[str, ...] = (),
+) -> Trained:
     """Train as the configuration says, merge an adapter, and tell what came of it.
 
-    `v1_stage`: the stage of one of v1's configurations, which do not say it.
+    `v1_stage`: the stage of one of v1's configurations, which do not say it; `program`: what the
+    environment's python starts instead of LLaMA-Factory.
 
     Raises PluginRefused with LLaMA-Factory's own last words.
     """
@@ -52,7 +58,7 @@ async def train(training: Training, config: Path, v1_stage: str | None = None) -
         output.kept.rename_note(output.name)
         training.say(texts("stands-already", folder=output.folder))
     else:
-        await _train(training, config, output)
+        await _train(training, config, output, program)
     model = output.folder
     if output.adapter:
         model = merged_model(output)
@@ -85,7 +91,9 @@ def _output(training: Training, config: Path, v1_stage: str | None) -> Output:
     return version(kept, name, settings, made_by)
 
 
-async def _train(training: Training, config: Path, output: Output) -> None:
+async def _train(
+    training: Training, config: Path, output: Output, program: tuple[str, ...]
+) -> None:
     log = config.with_suffix(".log")
     checkpoint = output.prepare()
     since, began = output.noted(), time.monotonic()
@@ -105,6 +113,7 @@ async def _train(training: Training, config: Path, output: Output) -> None:
             settings=output.settings,
             allowed=training.allowed,
             look=watch.look,
+            program=program,
         )
         _judge(output, since, status, log)
         await asyncio.to_thread(_check_unchanged, output)

@@ -1,0 +1,160 @@
+"""DataFlex as the trainer: LLaMA-Factory's arguments and its own, and its components beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+from pydantic import GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from sftrecipe.plugin import (
+    Inputs,
+    MachineCheck,
+    OptionFiles,
+    OptionProblem,
+    PluginRefused,
+    Text,
+    Texts,
+    Training,
+    TrainingForecast,
+)
+from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.current_table import argument_table
+from sftrecipe_registry.llamafactory.dataflex.components import (
+    BUCKETS,
+    KNOWN,
+    components_file,
+    dataflex_folder,
+    dataflex_table,
+    shipped_settings,
+)
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+from sftrecipe_registry.llamafactory.training.environment import training_python
+from sftrecipe_registry.llamafactory.v1.version import SWITCH, speaks_v1
+
+texts = Texts(__package__)
+
+
+class DataFlex(LlamaFactory):
+    """Train with DataFlex: LLaMA-Factory, whose training picks its rows (`train_type:
+    dynamic_select`) or weighs them (`dynamic_weight`) by the model's own losses while it goes.
+
+    Takes LLaMA-Factory's argument names and DataFlex's. The training environment needs it beside:
+    `uv pip install --python PYTHON --no-deps dataflex`. An interrupted training starts over.
+    """
+
+    program: ClassVar[tuple[str, ...]] = ("-c", "from dataflex.cli import main; main()")
+    paper: ClassVar[str] = "DataFlex (arXiv 2603.26164)"
+    example: ClassVar[str] = """\
+use: dataflex
+with:
+  stage: sft
+  model_name_or_path: Qwen/Qwen2.5-0.5B-Instruct
+  template: qwen
+  train_type: dynamic_select
+  component_name: loss
+  warmup_step: 10
+  update_step: 10
+  update_times: 4
+"""
+
+    component_params: dict[str, float | int | bool | str] = {}
+    """Settings of the component that are to be others than DataFlex's own, by name."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """LLaMA-Factory's, and the settings of the component."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        schema["properties"]["component_params"] = {"type": "object"}
+        return schema
+
+    def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
+        """As LLaMA-Factory's, and components that are not known."""
+        if speaks_v1():
+            yield OptionProblem((), texts("not-with-v1"), texts("unset", variable=SWITCH))
+            return
+        if dataflex_folder() is not None:
+            yield from super().problems(inputs, files)
+        kind, name = self._component()
+        if kind not in BUCKETS:
+            message = texts("unknown-type", value=kind)
+            yield OptionProblem(("train_type",), message, _takes(tuple(BUCKETS)))
+            return
+        if name not in KNOWN[kind]:
+            message = texts("unknown-component", name=name, kind=kind)
+            yield OptionProblem(("component_name",), message, _takes(KNOWN[kind]))
+        if self.arguments.get("stage", "sft") not in ("sft", "pt"):
+            message = texts("unknown-stage", value=self.arguments["stage"])
+            yield OptionProblem(("stage",), message, _takes(("sft", "pt")))
+        if "components_cfg_file" in self.arguments:
+            yield OptionProblem(
+                ("components_cfg_file",), texts("file-is-written"), texts("by-params")
+            )
+        if name in KNOWN[kind]:
+            yield from self._unknown_params(kind, name)
+
+    def missing(self) -> Iterator[MachineCheck]:
+        """LLaMA-Factory's environment, and DataFlex in it."""
+        lacking = list(super().missing())
+        yield from lacking
+        if not lacking and dataflex_folder() is None:
+            advice = texts("install", python=training_python())
+            yield MachineCheck("fault", texts("not-installed"), advice)
+
+    def write_config(self, training: Training) -> Path:
+        """Write `train.yaml`, and the component's settings beside it."""
+        kind, name = self._component()
+        place = f"{_components(training.id)}-cache"
+        content = components_file(kind, name, self.component_params, place)
+        with training.create(f"{_components(training.id)}.yaml") as file:
+            file.write(yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode())
+        return super().write_config(training)
+
+    def writes(self, block: str) -> Sequence[str]:
+        """As LLaMA-Factory's, the component's settings, and what it notes of its picks."""
+        own = _components(block)
+        return [*super().writes(block), f"{own}.yaml", f"{own}-cache"]
+
+    async def probe(self, training: Training, folder: Path) -> TrainingForecast:
+        """Refused: its steps take what it picks, of which a probe has nothing."""
+        raise PluginRefused(texts("no-probe"))
+
+    def _added(self, training: Training) -> dict[str, object]:
+        added = super()._added(training)
+        added = {name: each for name, each in added.items() if not name.startswith("save_")}
+        added["components_cfg_file"] = f"{_components(training.id)}.yaml"
+        # What it had picked is in no checkpoint.
+        return added | ({} if "save_strategy" in self.arguments else {"save_strategy": "no"})
+
+    def _table(self) -> ArgumentTable:
+        return dataflex_table()
+
+    def _beside(self) -> frozenset[str]:
+        return frozenset(self._table().arguments) - frozenset(argument_table().arguments)
+
+    def _component(self) -> tuple[str, str]:
+        """Its kind and its name."""
+        given: dict[str, Any] = dict(self.arguments)
+        return str(given.get("train_type", "static")), str(given.get("component_name", "loss"))
+
+    def _unknown_params(self, kind: str, name: str) -> Iterator[OptionProblem]:
+        own = shipped_settings(kind, name)
+        for key, value in self.component_params.items():
+            if own and (key not in own or type(own[key]) is not type(value)):
+                message = texts("unknown-param", name=key, component=name, value=value)
+                known = tuple(f"{each} ({shown})" for each, shown in own.items())
+                yield OptionProblem(("component_params",), message, _takes(known))
+
+
+def _components(block: str) -> str:
+    return "components" if block == "train" else f"components-{block}"
+
+
+def _takes(known: tuple[str, ...]) -> Text:
+    return texts("takes", known=", ".join(known))
