@@ -154,7 +154,7 @@ async def test_an_address_in_the_environment_leads_no_key_elsewhere(
 ) -> None:
     async with vendors() as server:
         monkeypatch.setenv("MOONSHOT_API_BASE", f"{server.url}/elsewhere")
-        monkeypatch.setitem(provider._ADDRESSES, "moonshot", server.base("moonshot"))
+        monkeypatch.setitem(provider.ADDRESSES, "moonshot", server.base("moonshot"))
         async with model(tmp_path, model=MODELS["moonshot"], api_key=KEY) as asked:
             assert (await asked.chat(_turn("x"))).text
         assert [request.path for request in server.asked] == ["/moonshot/chat/completions"]
@@ -165,7 +165,7 @@ async def test_an_address_in_the_environment_leads_no_key_elsewhere(
 def test_the_addresses_are_those_of_litellm(vendor: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(f"{vendor.upper()}_API_BASE", raising=False)
     _, _, _, address = provider._imported().get_llm_provider(MODELS[vendor])
-    assert address == provider._ADDRESSES[vendor]
+    assert address == provider.ADDRESSES[vendor]
 
 
 @pytest.mark.heavy

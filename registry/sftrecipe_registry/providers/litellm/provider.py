@@ -40,6 +40,7 @@ from sftrecipe.plugin import (
     quirks_of,
 )
 from sftrecipe_registry.providers.litellm.parameters import LiteLLMParameters
+from sftrecipe_registry.providers.litellm.vendor_keys import ADDRESSES, BY_KEY, key_variables
 from sftrecipe_registry.shared.http.endpoint import response_format
 from sftrecipe_registry.shared.http.failures import (
     SHOWN,
@@ -64,22 +65,6 @@ from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.token_counters import openai_counter
 
 texts = Texts(__package__)
-_ADDRESSES = {
-    "anthropic": "https://api.anthropic.com",
-    "dashscope": "https://dashscope.aliyuncs.com/compatible-mode/v1",
-    "deepseek": "https://api.deepseek.com/beta",
-    "gemini": "https://generativelanguage.googleapis.com/v1beta",
-    "moonshot": "https://api.moonshot.ai/v1",
-    "openai": "https://api.openai.com/v1",
-    "volcengine": "https://ark.cn-beijing.volces.com/api/v3",
-    "zai": "https://api.z.ai/api/paas/v4",
-}
-"""Where litellm asks by itself, by the model's prefix. It is told so all the same: else a variable
-such as `MOONSHOT_API_BASE` would lead a key elsewhere."""
-_BY_KEY = frozenset(_ADDRESSES) | {"azure", "hosted_vllm", "ollama", "ollama_chat", "openai_like"}
-"""Vendors of which litellm sends an address nothing but the key: not a cloud's own credentials."""
-_OTHER_KEYS = {"gemini": ("GOOGLE_API_KEY",), "volcengine": ("ARK_API_KEY",)}
-"""Variables that litellm takes a vendor's key from beside `VENDOR_API_KEY`."""
 _NO_KEY = "none"
 _UNREADABLE = "Invalid response object"
 """litellm's words for a reply of which it could not make its own."""
@@ -124,7 +109,7 @@ judge:
     def sends(self) -> Mapping[str, str]:
         """The key and the headers' variables, to the vendor of the model's prefix."""
         vendor = self.model.partition("/")[0]
-        address = self.base_url or _ADDRESSES.get(vendor, f"https://{vendor}.invalid")
+        address = self.base_url or ADDRESSES.get(vendor, f"https://{vendor}.invalid")
         key = {self.api_key: address} if self.api_key else {}
         return key | self.header_secrets(address)
 
@@ -134,9 +119,9 @@ judge:
         if "://" in self.model:
             message = texts("model-holds-address", model=self.model)
             yield OptionProblem(("model",), message, texts("give-as-base-url"))
-        elif self.base_url and vendor not in _BY_KEY:
+        elif self.base_url and vendor not in BY_KEY:
             message = texts("no-base-url", vendor=vendor)
-            advice = texts("base-url-for", vendors=", ".join(sorted(_BY_KEY)))
+            advice = texts("base-url-for", vendors=", ".join(sorted(BY_KEY)))
             yield OptionProblem(("base_url",), message, advice)
         if self.stream is not None:
             yield OptionProblem(("stream",), texts("no-streams"), texts("remove-stream"))
@@ -161,7 +146,8 @@ judge:
     def check_machine(self) -> Iterator[MachineCheck]:
         """litellm itself, and the key that it takes from the environment."""
         yield package_check("litellm", "litellm", _INSTALL)
-        names = self._key_variables()
+        found_by_itself = self.api_key is None and self.base_url is None
+        names = key_variables(self.model) if found_by_itself else ()
         if names and not any(map(os.environ.get, names)):
             name = names[0]
             yield MachineCheck("warning", texts("no-key", name=name), texts("set-key", name=name))
@@ -171,13 +157,6 @@ judge:
         package = package_check("litellm", "litellm", _INSTALL)
         if package.state == "fault":
             yield package
-
-    def _key_variables(self) -> tuple[str, ...]:
-        """Where litellm finds the key by itself, of the vendors that it asks by one key."""
-        vendor = self.model.partition("/")[0]
-        if self.api_key is not None or self.base_url is not None or vendor not in _ADDRESSES:
-            return ()
-        return (f"{vendor.upper()}_API_KEY", *_OTHER_KEYS.get(vendor, ()))
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Import litellm."""
@@ -200,7 +179,7 @@ judge:
             # Without one litellm would send the user's own key of the vendor to any address.
             "api_key": key or (_NO_KEY if address else None),
             # Not `base_url`: embeddings would pass over it, and send the key to OpenAI.
-            "api_base": address or _ADDRESSES.get(self.model.partition("/")[0]),
+            "api_base": address or ADDRESSES.get(self.model.partition("/")[0]),
         }
         litellm = await asyncio.to_thread(_imported)
         given: dict[str, Any] = {name: value for name, value in where.items() if value}
