@@ -190,9 +190,10 @@ class LlamaFactory(Exporter):
     def writes(self, name: str) -> Sequence[DataSet]:
         """The data set, and the holdout where there is one."""
         name = data_set_name(self.name, name)
-        names = {"train": name, **({"holdout": f"{name}_holdout"} if self.holds_out() else {})}
+        names: dict[Part, str] = {"train": name, "holdout": f"{name}_holdout"}
         files = [(role, each, f"{each}.{self.file}") for role, each in names.items()]
-        return [DataSet(each, (file,), 0, {"file_name": file}, role) for role, each, file in files]
+        sets = [DataSet(each, (file,), 0, {"file_name": file}, role) for role, each, file in files]
+        return sets[: 1 + self.holds_out()]
 
     def check_options(self) -> Mapping[str, object]:
         """Those that are set of the options that decide which rows are written."""
@@ -385,9 +386,7 @@ class LlamaFactory(Exporter):
     def _data_set(self, part: WrittenPart, plan: Plan) -> DataSet:
         file = f"{part.name}.{self.file}"
         made = written_entry(file, plan, part.used)
-        needs = {}
-        if part.learned - {"any"}:
-            needs["mask_history"] = "last" in part.learned
+        needs = {"mask_history": "last" in part.learned} if part.learned - {"any"} else {}
         return DataSet(part.name, (file,), part.rows, made, part.role, needs, plan.kind.teaches)
 
 
