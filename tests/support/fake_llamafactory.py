@@ -47,6 +47,7 @@ def train(config: str, *overrides: str) -> None:
 
 
 def steps(output: Path, done: int) -> None:
+    output.mkdir(parents=True, exist_ok=True)
     for step in range(done + 1, STEPS + 1):
         line = {"current_steps": step, "total_steps": STEPS, "loss": 1 / step}
         with (output / "trainer_log.jsonl").open("a") as file:

@@ -8,6 +8,7 @@ folder says whose it is; a folder without one is somebody else's.
 from __future__ import annotations
 
 import errno
+import filecmp
 import json
 import os
 import re
@@ -25,6 +26,8 @@ FREED = "freed"
 """Why a folder was set aside: it is being deleted."""
 MIXED = "mixed"
 """The same: its data changed while it was trained."""
+COPIED = "copied"
+"""The same: a copy of the output folder made it of the link, and it is no longer like the model."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 LINKLESS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EACCES}
 """What a system says that makes no symbolic links here."""
@@ -156,10 +159,19 @@ class KeptModel:
     def take_over(self, name: str) -> None:
         """Move in what an earlier version left as a folder of that name, and link it there.
 
-        It stays where it is on a system that makes no links.
+        It stays where it is on a system that makes no links. Who copied the output folder and
+        followed its links has the model twice: what is alike is deleted, else set aside.
         """
         old = self.run / name
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        if self.note.done or not read_model_note(old).done:
+            if _holds(self.folder):
+                self._clear_copy(old)
+                self.point(name)
+                self.rename_note(name)
+                return
+        elif _holds(self.folder):
+            self.set_aside(COPIED)
         old.rename(self.folder)
         try:
             self.point(name)
@@ -167,6 +179,28 @@ class KeptModel:
             self.folder.rename(old)
             raise
         self.rename_note(name)
+
+    def _clear_copy(self, copy: Path) -> None:
+        """Delete a copy of it, which is set aside where it is no longer one."""
+        alike = _is_held_in(copy, self.folder)
+        why = FREED if alike else COPIED
+        aside = self.folder.with_name(f"{self.key}.{why}-{secrets.token_hex(4)}")
+        copy.rename(aside)
+        if alike:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _holds(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _is_held_in(copy: Path, folder: Path) -> bool:
+    """Whether all files of a folder are another's as well, byte for byte; the notes aside."""
+    files = (each for each in copy.rglob("*") if not each.is_dir() and each.name != NOTE)
+    return all(
+        (there := folder / each.relative_to(copy)).is_file() and filecmp.cmp(each, there)
+        for each in files
+    )
 
 
 def read_model_note(folder: Path) -> ModelNote:

@@ -47,7 +47,13 @@ from sftrecipe_registry.llamafactory.training.environment import (
     missing_training,
 )
 from sftrecipe_registry.llamafactory.training.masks import needed
-from sftrecipe_registry.llamafactory.training.output import RESUMABLE, listed
+from sftrecipe_registry.llamafactory.training.output import (
+    RESUMABLE,
+    for_hands,
+    listed,
+    note_for_hands,
+    read_settings,
+)
 from sftrecipe_registry.llamafactory.training.permissions import (
     WRITTEN,
     argument_permissions,
@@ -186,9 +192,10 @@ with:
             return write_v1(training, config, {**added, **given})
         text = (
             f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
-            + _dumped(given)
+            + note_for_hands({**added, **given})
+            + _dumped(for_hands(given))
             + "# What the recipe does not say:\n"
-            + _dumped({key: value for key, value in added.items() if key not in given})
+            + _dumped(for_hands({key: each for key, each in added.items() if key not in given}))
         )
         with training.create(config) as file:
             file.write(text.encode())
@@ -214,7 +221,7 @@ with:
                 given = {**self._added(training), **self._given(training)}
                 yield from v1_findings(training, config, given)
             return
-        made = None if training.awaits else yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+        made = None if training.awaits else read_settings(config)
         given = {**self._added(training), **self._given(training)} if made is None else made
         own = {name: each for name, each in given.items() if name not in self._beside()}
         yield from findings(training, own, self._table())

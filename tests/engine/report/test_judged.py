@@ -71,7 +71,7 @@ def test_the_page_tells_what_was_trained(done: Judged) -> None:
         ("judged_holdout", 12, "holdout"),
     ]
     assert ("template", "smollm2") in told.settings
-    for shown in ("Training", "finetuning_type", "model/merged", "train_loss", "eval_loss"):
+    for shown in ("Training", "finetuning_type", notes["model"], "train_loss", "eval_loss"):
         assert shown in text
 
 
@@ -285,7 +285,7 @@ def test_a_judge_that_the_ledger_answers_asks_nothing(copied: Judged) -> None:
 
 
 def test_a_model_that_was_deleted_is_trained_again(copied: Judged) -> None:
-    shutil.rmtree(copied.out / "model")
+    shutil.rmtree(copied.out / "models")
     told = json.loads(copied.command("plan", "recipe.yaml", "--json").stdout)
     assert {each["id"]: each["cached"] for each in told["steps"]}["train"] is False
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +262,49 @@ def test_two_at_once_do_no_harm(project: Training) -> None:
     process.communicate()
     project.rows(range(6))
     assert "going on from checkpoint-" in project.train()
+
+
+@pytest.mark.parametrize("copier", [shutil.copy, shutil.copy2])
+def test_a_copy_that_followed_the_links_is_gone_on_with(
+    project: Training, tmp_path: Path, copier: Any
+) -> None:
+    project.train()
+    shutil.copytree(project.folder, tmp_path / "moved", copy_function=copier)
+    shutil.rmtree(project.folder)
+    there = copy(project)
+    there.folder = tmp_path / "moved"
+    assert not (there.out / "model").is_symlink()
+    there.train()
+    assert there.trainings == 1
+    assert there.model().parent == there.out / "models"
+    assert [each.folder for each in kept_models(there.out)] == [there.model()]
+    assert {each.name for each in (there.out / "models").iterdir()} <= {
+        *(there.model().name, ".sftrecipe.lock")
+    }
+
+
+def test_a_copy_of_the_link_that_was_changed_is_set_aside(project: Training) -> None:
+    project.train()
+    kept = project.model()
+    (project.out / "model").unlink()
+    shutil.copytree(kept, project.out / "model")
+    (project.out / "model" / "notes.txt").write_text("mine")
+    project.train()
+    assert project.model() == kept
+    aside = next((project.out / "models").glob("*.copied-*"))
+    assert (aside / "notes.txt").read_text() == "mine"
+    project.do("gc", "--yes")
+    assert aside.is_dir()  # nobody knows what it is
+
+
+def test_a_configuration_run_by_hand_leaves_the_model_alone(project: Training) -> None:
+    project.train()
+    config = project.out / "train.yaml"
+    weights = project.model() / "adapter_model.safetensors"
+    before = weights.stat().st_mtime_ns
+    command = [sys.executable, str(FAKE), "-m", "cli", "train", config.name]
+    subprocess.run(command, cwd=project.out, check=True, capture_output=True)
+    assert weights.stat().st_mtime_ns == before
+    assert (project.out / "model.by-hand" / weights.name).is_file()
+    project.train()
+    assert project.trainings == 2  # by hand alone

@@ -80,7 +80,7 @@ def test_the_recipes_arguments_stand_verbatim_and_the_rest_is_filled_in(tmp_path
     )
     assert written == {
         **BASE,
-        **{"learning_rate": 1e-5, "default_system": "你是医生", "output_dir": "out"},
+        **{"learning_rate": 1e-5, "default_system": "你是医生", "output_dir": "out.by-hand"},
         **{"dataset": "demo", "dataset_dir": ".", "eval_dataset": "demo_holdout"},
         **{"do_train": True, "do_eval": True, "report_to": "none", "seed": 7},
         **{"overwrite_output_dir": True, "overwrite_cache": True},
@@ -181,7 +181,7 @@ def test_several_blocks_take_their_own_data_and_names(tmp_path: Path) -> None:
         written = yaml.safe_load(path.read_text("utf-8"))
         assert (written["dataset"], written["eval_dataset"]) == (name, f"{name}_holdout")
         assert written["model_name_or_path"] == folder
-        assert written["output_dir"] == f"model-{block}"
+        assert written["output_dir"] == f"model-{block}.by-hand"
         assert f"train train-{block}.yaml" in path.read_text("utf-8")
 
 

@@ -22,7 +22,7 @@ from sftrecipe.plugin import Trained, Training, TrainingState
 from sftrecipe.plugin.kept_models import kept_models
 from sftrecipe.run.steps.current_model import point_at, shown_model
 from sftrecipe.testing import RowList, plain_files
-from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.arguments import current_table
 from sftrecipe_registry.llamafactory.arguments.table import shipped
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 from sftrecipe_registry.llamafactory.training.merge import _OF_THE_MODEL
@@ -41,10 +41,11 @@ from pathlib import Path
 # As a terminal's processes have it: one that is started in the background ignores it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from tests.registry.llamafactory.test_training import BASE, prepared
-from sftrecipe_registry.llamafactory import trainer as llamafactory
-llamafactory.training_site_packages = lambda: None
+from sftrecipe_registry.llamafactory.arguments import current_table
+from sftrecipe_registry.llamafactory.trainer import LlamaFactory
+current_table.training_site_packages = lambda: None
 training = prepared(Path(sys.argv[1]))
-trainer = llamafactory.LlamaFactory.model_validate(BASE)
+trainer = LlamaFactory.model_validate(BASE)
 asyncio.run(trainer.train(training, trainer.write_config(training)))
 """
 
@@ -61,10 +62,10 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}" "$@"\n')
     python.chmod(0o755)
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(venv))
-    monkeypatch.setattr(llamafactory, "training_site_packages", lambda: None)
-    llamafactory.argument_table.cache_clear()
+    monkeypatch.setattr(current_table, "training_site_packages", lambda: None)
+    current_table.argument_table.cache_clear()
     yield
-    llamafactory.argument_table.cache_clear()
+    current_table.argument_table.cache_clear()
 
 
 def prepared(folder: Path, rows: int = 4, **more: Any) -> Training:
@@ -329,7 +330,7 @@ def test_the_made_environment_and_a_whole_command_are_found(
     assert train(training).metrics["train_loss"] == 0.5
     monkeypatch.undo()
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", f"{sys.executable} {FAKE} -m cli")
-    monkeypatch.setattr(llamafactory, "training_site_packages", lambda: None)
+    monkeypatch.setattr(current_table, "training_site_packages", lambda: None)
     assert train(prepared(tmp_path / "other")).metrics["train_loss"] == 0.5
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SFTRECIPE_TRAIN_ENV", str(venv.relative_to(tmp_path)))

@@ -127,7 +127,13 @@ def test_the_recipes_arguments_are_v1s(tmp_path: Path) -> None:
     given |= {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 2, "bf16": True}
     config = LlamaFactory.model_validate(given).write_config(training)
     assert yaml.safe_load(config.read_text("utf-8")) == {
-        **{"model": "m", "template": "chatml", "output_dir": "model", "seed": 7, "bf16": True},
+        **{
+            "model": "m",
+            "template": "chatml",
+            "output_dir": "model.by-hand",
+            "seed": 7,
+            "bf16": True,
+        },
         **{"micro_batch_size": 2, "global_batch_size": 4, "batching_workers": 0},
         **{"learning_rate": 5e-5, "logging_steps": 1, "save_steps": 3, "save_total_limit": 1},
         "peft_config": {
@@ -254,7 +260,7 @@ def test_v1_itself_loads_renders_and_trains(tmp_path: Path) -> None:
     assert not any(report[name]["rows"] for name in ("failed", "cut", "empty"))
     settings = yaml.safe_load((tmp_path / "train.yaml").read_text("utf-8"))
     output = v1_output(tmp_path, settings)
-    (tmp_path / "model" / "trainer_log.jsonl").rename(output.folder / "trainer_log.jsonl")
+    (tmp_path / "model.by-hand" / "trainer_log.jsonl").rename(output.folder / "trainer_log.jsonl")
     for name in ("config.json", "model.safetensors"):
-        (tmp_path / "model" / name).rename(output.folder / name)
+        (tmp_path / "model.by-hand" / name).rename(output.folder / name)
     assert output.trained(0)

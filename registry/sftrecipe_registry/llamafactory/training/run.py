@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from sftrecipe.plugin import KEPT, MIXED, KeptModel, PluginRefused, Texts, Trained, Training
 from sftrecipe_registry.llamafactory.training.log import Curve, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
@@ -19,6 +17,7 @@ from sftrecipe_registry.llamafactory.training.output import (
     Output,
     data_fingerprint,
     model_stands,
+    read_settings,
     step_of,
     training_fingerprint,
 )
@@ -62,7 +61,7 @@ async def train(
     model = output.folder
     if output.adapter:
         model = merged_model(output)
-        if not model_stands(model, output.noted()):  # one from before is of another training
+        if not model_stands(model):
             await merge(training, config, output)
     losses, held_out_losses = curves(output.folder)
     results = output.results()
@@ -76,7 +75,7 @@ async def train(
 def _output(training: Training, config: Path, v1_stage: str | None) -> Output:
     """What the configuration trains. Raises PluginRefused where `output_dir` leads out of the run's
     folder by a link, or has the place of all models."""
-    settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8"))
+    settings = read_settings(config)
     run = config.parent
     name = str(PurePosixPath(str(settings.get("output_dir") or _OUTPUT)))
     for folder in (run / name, run / KEPT):

@@ -11,13 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
 from sftrecipe_registry.llamafactory.arguments.table import check_arguments, explained
 from sftrecipe_registry.llamafactory.preflight.encoding import SECONDS
 from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
 from sftrecipe_registry.llamafactory.training.environment import training_python
+from sftrecipe_registry.llamafactory.training.output import read_settings
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.llamafactory.v1.arguments import v1_table
 from sftrecipe_registry.llamafactory.v1.config import devices, v1_settings
@@ -34,7 +33,7 @@ _FOR_GPUS = {"dist_config": "deepspeed", "quant_config": "quantization_bit"}
 
 def v1_findings(training: Training, config: Path, given: Mapping[str, Any]) -> Iterator[Finding]:
     """All findings of a written configuration; `given`: the arguments that it was made from."""
-    settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+    settings = read_settings(config)
     table = v1_table()
     for problem in check_arguments(settings, table):
         message, advice = explained(problem, table)
