@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.forecast.forecast import QUICK, forecast
@@ -19,6 +20,7 @@ from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import TrainingTarget, trainer_of, trainings
+from sftrecipe.run.written_blocks import written_block
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 
@@ -89,17 +91,23 @@ def foreseen_trainings(
     target: TrainingTarget, rows: Mapping[str, int | None]
 ) -> Iterator[tuple[Block, Training]]:
     """The trainings of the blocks that `rows` names, with what is known of them beside."""
-    before = figures_before(target.folder.folder)
+    run = run_before(target.folder.folder)
+    before = {
+        step.id: step.facts.model.metrics for step in run.steps if step.facts.model is not None
+    }
     for block, training in trainings(target):
-        if block.id in rows:
-            known = before.get(block.id, {})
-            yield block, replace(training, rows=rows[block.id], before=known)
+        if block.id not in rows:
+            continue
+        known = before.get(block.id, {})
+        changed = _changed(block.id, run.document, target.recipe.document) if known else frozenset()
+        yield block, replace(training, rows=rows[block.id], before=known, changed=changed)
 
 
-def figures_before(out: Path) -> dict[str, Mapping[str, float]]:
-    """What the trainings of the last run came to, by block."""
-    steps = run_before(out).steps
-    return {step.id: step.facts.model.metrics for step in steps if step.facts.model is not None}
+def _changed(block: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> frozenset[str]:
+    """The training arguments of a block that differ, and `use` where that does."""
+    old, new = (written_block(each, "train", block) for each in (before, now))
+    old, new = ({"use": each.get("use"), **(each.get("with") or {})} for each in (old, new))
+    return frozenset(name for name in {*old, *new} if old.get(name) != new.get(name))
 
 
 def _target(plan: Plan, out: Path) -> TrainingTarget:

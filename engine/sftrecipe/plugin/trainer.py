@@ -127,6 +127,9 @@ class Training:
     awaits: Sequence[DataSet] = ()
     """Data sets that are not made yet, as `Exporter.writes` names them: what can be checked without
     their rows is."""
+    changed: frozenset[str] = frozenset()
+    """Names of arguments that are not what they were in the training that `before` is of; `use`
+    where another trainer trained it."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from sftrecipe import Context
 from sftrecipe.plugin import Finding, Training
 from sftrecipe.testing import plain_files
 from sftrecipe_registry.llamafactory import trainer as llamafactory
+from sftrecipe_registry.llamafactory.arguments.table import shipped
 from sftrecipe_registry.llamafactory.preflight import model as model_part
 from sftrecipe_registry.llamafactory.preflight.machine import gpu_findings, package_findings
 from sftrecipe_registry.llamafactory.preflight.modules import (
@@ -67,7 +69,9 @@ def found(folder: Path, settings: dict[str, Any]) -> list[Finding]:
 def check(case: dict[str, Any], findings: list[Finding]) -> None:
     told = [each for each in findings if case["found"] in each.message]
     assert told, [each.message for each in findings]
-    assert told[0].advice or case.get("by") == "model" or "must be" in told[0].message
+    assert told[0].advice or "must be" in told[0].message
+    if case.get("by") == "model":
+        assert re.search(r"write \w+: \S", str(told[0].advice)), told[0].advice
 
 
 @pytest.mark.usefixtures("no_environment")
@@ -108,11 +112,53 @@ def looked_at(folder: Path) -> dict[str, Any]:
 def test_the_model_tells(looked_at: dict[str, Any], case: dict[str, Any]) -> None:
     told, settings = looked_at[case["name"]], settings_of(case)
     findings = [
-        *refused_finding(told),
+        *refused_finding(settings, told, shipped()),
         *module_findings(settings, told),
-        *unfit_finding(settings, told),
+        *unfit_finding(settings, told, shipped()),
     ]
     check(case, findings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "expected"),
+    [
+        (
+            {"max_samples": 5, "streaming": True},
+            "ValueError: `max_samples` is incompatible with `streaming`.",
+            "write one of: max_samples: null; streaming: false",
+        ),
+        (
+            {"streaming": True},
+            "ValueError: Please specify `max_steps` in streaming mode.",
+            "write max_steps: 30",
+        ),
+        (
+            {"stage": "ppo", "shift_attn": True},
+            "ValueError: PPO training is incompatible with S^2-Attn.",
+            "write shift_attn: false",
+        ),
+        (
+            {"do_predict": True},
+            "ValueError: Please enable `predict_with_generate` to save model predictions.",
+            "write predict_with_generate: true",
+        ),
+        (
+            {"quantization_bit": 4, "adapter_name_or_path": "a,b"},
+            "ValueError: Quantized model only accepts a single adapter. Merge them first.",
+            "write one of: adapter_name_or_path: null; quantization_bit: null",
+        ),
+        (
+            {"stage": "ppo"},
+            "ValueError: `reward_model` is necessary for PPO training.",
+            "set reward_model, which it asks for",
+        ),
+        ({}, "RuntimeError: who knows", "change what it names, or leave it out"),
+    ],
+    ids=str,
+)
+def test_a_refusal_tells_what_to_write(settings: dict[str, Any], words: str, expected: str) -> None:
+    found = list(refused_finding(settings, {"refused": words}, shipped(), 30))
+    assert [str(each.advice) for each in found] == [expected]
 
 
 def test_the_model_is_counted(looked_at: dict[str, Any]) -> None:

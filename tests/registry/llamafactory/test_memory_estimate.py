@@ -229,3 +229,9 @@ def test_time_is_the_last_runs_rate(tmp_path: Path) -> None:
     known = replace(training, before={"train_samples_per_second": 4.0})
     forecast = trainer.forecast(known)
     assert (forecast.seconds, forecast.time_basis) == (60.0, "last_run")
+    slower = replace(known, changed=frozenset(("learning_rate", "cutoff_len", "use")))
+    forecast = trainer.forecast(slower)
+    assert (forecast.seconds, forecast.time_basis) == (None, None)
+    assert "rate is not taken: cutoff_len, use changed since" in str(forecast.notes[0])
+    longer = replace(known, changed=frozenset(("learning_rate", "num_train_epochs")))
+    assert trainer.forecast(longer).seconds == 60.0

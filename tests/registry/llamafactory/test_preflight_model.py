@@ -146,6 +146,7 @@ def test_packages_that_are_asked_for(settings: dict[str, Any], lacking: str) -> 
 
 
 CPU = {"gpus": [], "bf16": False}
+UNSCALED = ": it trains without a scaled loss, so that small gradients become zero"
 OLD_GPU = {"gpus": ["T4"], "bf16": False}
 GPU = {"gpus": ["H200"], "bf16": True}
 
@@ -153,8 +154,8 @@ GPU = {"gpus": ["H200"], "bf16": True}
 @pytest.mark.parametrize(
     ("settings", "machine", "expected"),
     [
-        ({"fp16": True}, CPU, "fp16 asks for a GPU, and no GPU is seen"),
-        ({"fp16": True, "use_cpu": True}, GPU, "fp16 asks for a GPU, and use_cpu is set"),
+        ({"fp16": True}, CPU, f"fp16 is set, and no GPU is seen{UNSCALED}"),
+        ({"fp16": True, "use_cpu": True}, GPU, f"fp16 is set, and use_cpu is set{UNSCALED}"),
         ({"bf16": True}, CPU, "bf16 is set, and no GPU is seen"),
         ({"bf16": True}, OLD_GPU, "bf16 is set, and GPU 'T4' lacks it"),
         ({"pure_bf16": True, "use_cpu": True}, CPU, "pure_bf16 is set, and no GPU is seen"),

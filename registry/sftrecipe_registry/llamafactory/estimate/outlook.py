@@ -41,6 +41,7 @@ from sftrecipe_registry.llamafactory.estimate.training_setup import (
     training_setup,
 )
 from sftrecipe_registry.llamafactory.estimate.training_time import (
+    SAME_PACE,
     TrainingTime,
     by_gpu,
     by_last_run,
@@ -159,7 +160,8 @@ class Outlook:
 
     def findings(self) -> Iterator[Finding]:
         """What this machine has too little of."""
-        return shortage_findings(self.forecast())
+        uncounted = any(True for _ in self._memory_notes())
+        return shortage_findings(self.forecast(), uncounted=uncounted)
 
     async def probed(self, folder: Path) -> TrainingForecast:
         """The same after a few real steps in an empty folder. Raises PluginRefused."""
@@ -185,12 +187,17 @@ class Outlook:
         if plan is None:
             return None
         examples = plan.steps * plan.rows_a_step
-        if found := by_last_run(self._training.before, examples):
+        found = by_last_run(self._training.before, examples)
+        if found and not self._paced_anew():
             return found
         if self.shape is None or self.device.on_cpu:
             return None
         setup = training_setup(self.settings, self.shape, on_cpu=False)
         return by_gpu(setup, self.settings, self.device, examples * mean)
+
+    def _paced_anew(self) -> list[str]:
+        """Arguments that changed since the training before, and may have changed its rate."""
+        return sorted(self._training.changed - SAME_PACE)
 
     def _disk(self, plan: Schedule | None) -> int | None:
         if self.shape is None or plan is None:
@@ -199,6 +206,12 @@ class Outlook:
         return disk_bytes(self.settings, setup, plan.steps)
 
     def _notes(self) -> Iterator[str]:
+        if (names := self._paced_anew()) and "train_samples_per_second" in self._training.before:
+            yield texts("paced-anew", names=", ".join(names))
+        yield from self._memory_notes()
+
+    def _memory_notes(self) -> Iterator[str]:
+        """What makes memory and disk rougher than their own error."""
         if self.shape is None:
             yield texts("model-unknown", model=self.model)
             return

@@ -14,14 +14,15 @@ _NEAR = 0.92
 _GB = 1e9
 
 
-def shortage_findings(forecast: TrainingForecast) -> Iterator[Finding]:
+def shortage_findings(forecast: TrainingForecast, *, uncounted: bool) -> Iterator[Finding]:
     """A fault where even an estimate that is too high by its own error leaves it too large.
 
-    It is a warning where the model's size or the rows' lengths are guessed, or it is near.
+    It is a warning where the model's size or the rows' lengths are guessed, something that takes
+    memory is `uncounted`, or it is near.
     """
     peak, has = (forecast.memory or {}).get("peak"), forecast.device_memory
     if peak is not None and has is not None and peak > has * _NEAR:
-        known = forecast.shape != "name" and forecast.lengths != "cutoff" and not forecast.notes
+        known = forecast.shape != "name" and forecast.lengths != "cutoff" and not uncounted
         values = {"needed": peak / _GB, "has": has / _GB, "device": forecast.device}
         state = "fault" if known and peak > has * OWN_ERROR else "warning"
         text = texts("needs-more" if peak > has else "may-need-more", **values)

@@ -18,6 +18,17 @@ _TERAFLOPS: Mapping[str, float] = {
 _USED = 0.35
 """Of that what training in this way reaches (PaLM, arXiv 2204.02311, table 3: 21 to 46 %)."""
 
+SAME_PACE = frozenset(
+    (
+        *("learning_rate", "lr_scheduler_type", "lr_scheduler_kwargs", "warmup_steps"),
+        *("warmup_ratio", "weight_decay", "max_grad_norm", "adam_beta1", "adam_beta2"),
+        *("adam_epsilon", "lora_alpha", "seed", "data_seed", "num_train_epochs", "max_steps"),
+        *("max_samples", "dataset", "output_dir", "run_name", "label_smoothing_factor"),
+        *("neftune_noise_alpha", "pref_beta", "save_total_limit", "ddp_timeout"),
+    )
+)
+"""Arguments of which none changes how many rows are trained on in a second."""
+
 TimeBasis = Literal["probe", "last_run", "rough"]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
@@ -65,6 +65,16 @@ from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVI
 
 texts = Texts(__package__)
 
+
+class _Known(NamedTuple):
+    """What was found before the training environment is asked."""
+
+    told: Sequence[Finding]
+    table: ArgumentTable
+    rows: int
+    """That are trained on, at least."""
+
+
 _ELSEWHERE = ("ONLINE", "REMOTE:")
 
 
@@ -92,7 +102,8 @@ def findings(training: Training, settings: Settings, table: ArgumentTable) -> It
         installed = report.get("machine", {}).get("packages", ())
         yield from refused_by_deepspeed(python, settings, training.folder, installed)
         keep_lengths(settings, training.folder, report.get("row_lengths"))
-        yield from _environment_findings(settings, training, spool, report, told)
+        known = _Known(told, table, sum(taken.values()))
+        yield from _environment_findings(settings, training, spool, report, known)
         yield from _step_findings(training, settings, taken, report)
 
 
@@ -177,11 +188,12 @@ def _environment_findings(
     training: Training,
     spool: Spool,
     report: Mapping[str, Any],
-    told: Sequence[Finding],
+    known: _Known,
 ) -> Iterator[Finding]:
-    """Packages, GPU, modules, template and truncation; what `told` has is not said again."""
+    """Packages, GPU, modules, template and truncation; what was told is not said again."""
     if not report:
         return
+    told, table = known.told, known.table
     machine = [
         *package_findings(settings, report["machine"]["packages"]),
         *gpu_findings(settings, report["machine"]),
@@ -189,8 +201,9 @@ def _environment_findings(
     yield from machine
     model_stands = not any(each.check == "model" for each in told)
     if not any(each.state == "fault" for each in (*told, *machine)):
-        yield from refused_finding(report["model"])
-        yield from unfit_finding(settings, report["model"])
+        steps = schedule({**settings, "max_steps": -1}, known.rows, 1).steps
+        yield from refused_finding(settings, report["model"], table, steps)
+        yield from unfit_finding(settings, report["model"], table)
     if model_stands:
         yield from module_findings(settings, report["model"])
     if "error" in report:

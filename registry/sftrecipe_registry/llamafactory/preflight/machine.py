@@ -82,8 +82,8 @@ def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Fin
             advice = texts("leave-out-or-gpu", name=name)
             yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]
     if on_cpu and settings.get("fp16") is True:
-        text = texts("needs-gpu", name="fp16", where=_without_gpu(gpus))
-        yield Finding("fault", "gpu", text, texts("leave-fp16-out"))
+        text = texts("fp16-unscaled", where=_without_gpu(gpus))  # accelerate: no scaler on a CPU
+        yield Finding("warning", "gpu", text, texts("leave-fp16-out"))
     for name in ("bf16", "pure_bf16"):
         lacks = not gpus and (settings.get("use_cpu") is not True or name == "pure_bf16")
         if settings.get(name) is True and (lacks or (gpus and not on_cpu and not machine["bf16"])):

@@ -91,12 +91,28 @@ def modules(model: Any) -> dict[str, Any]:
             if isinstance(module, torch.nn.Linear) and last != "lm_head":
                 linear[last] = True
     config = getattr(model.config, "text_config", model.config)
+    in_layers, beside = freezable(model)
     return {
         "linear": list(linear),
         "modules": sorted(named),
+        "in_layers": sorted(in_layers),
+        "beside_layers": sorted(beside),
         "layers": getattr(config, "num_hidden_layers", None),
         "positions": getattr(config, "max_position_embeddings", None),
     }
+
+
+def freezable(model: Any) -> tuple[set[str], set[str]]:
+    """Parts of the first layers and parts beside them, as `freeze` names them in 0.9.5."""
+    in_layers, beside = set(), set()
+    for name, _ in model.named_parameters():
+        for first in (".0.", ".1."):
+            if first in name:
+                in_layers.add(name.split(first)[-1].split(".")[0])
+                break
+        if not any(part.isdecimal() for part in name.split(".")[1:-1]):
+            beside.add(name.split(".")[-2])
+    return in_layers, beside
 
 
 def words(error: BaseException) -> str:
