@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +14,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from sftrecipe.plugin import (
+    Finding,
     Inputs,
     MachineCheck,
     OptionFiles,
@@ -19,6 +22,7 @@ from sftrecipe.plugin import (
     PluginRefused,
     Text,
     Texts,
+    Trained,
     Training,
     TrainingForecast,
 )
@@ -34,6 +38,7 @@ from sftrecipe_registry.llamafactory.dataflex.components import (
 )
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 from sftrecipe_registry.llamafactory.training.environment import training_python
+from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.v1.version import SWITCH, speaks_v1
 
 texts = Texts(__package__)
@@ -79,8 +84,7 @@ with:
         if speaks_v1():
             yield OptionProblem((), texts("not-with-v1"), texts("unset", variable=SWITCH))
             return
-        if dataflex_folder() is not None:
-            yield from super().problems(inputs, files)
+        yield from super().problems(inputs, files)
         kind, name = self._component()
         if kind not in BUCKETS:
             message = texts("unknown-type", value=kind)
@@ -88,7 +92,7 @@ with:
             return
         if name not in KNOWN[kind]:
             message = texts("unknown-component", name=name, kind=kind)
-            yield OptionProblem(("component_name",), message, _takes(KNOWN[kind]))
+            yield OptionProblem(("component_name",), message, _takes(tuple(KNOWN[kind])))
         if self.arguments.get("stage", "sft") not in ("sft", "pt"):
             message = texts("unknown-stage", value=self.arguments["stage"])
             yield OptionProblem(("stage",), message, _takes(("sft", "pt")))
@@ -98,6 +102,8 @@ with:
             )
         if name in KNOWN[kind]:
             yield from self._unknown_params(kind, name)
+        if kind == "dynamic_select":
+            yield from self._schedule_problems(name)
 
     def missing(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory's environment, and DataFlex in it."""
@@ -121,6 +127,28 @@ with:
         own = _components(block)
         return [*super().writes(block), f"{own}.yaml", f"{own}-cache"]
 
+    def preflight(self, training: Training) -> Iterator[Finding]:
+        """As LLaMA-Factory's, and choices of more rows than there are."""
+        yield from super().preflight(training)
+        if self._component()[0] != "dynamic_select" or training.awaits:
+            return
+        given = {**self._added(training), **self._given(training)}
+        learned = set(listed(given["dataset"]))
+        rows = sum(each.rows for each in training.data if each.name in learned)
+        batch = int(given.get("per_device_train_batch_size", 8))
+        batch *= int(given.get("gradient_accumulation_steps", 1))
+        for name in ("warmup_step", "update_step"):
+            if 0 < rows < (drawn := batch * int(given.get(name, 0))):
+                message = texts("draws-too-many", name=name, drawn=drawn, rows=rows)
+                advice = texts("lower-draw", name=name, most=rows // batch)
+                yield Finding("fault", "dataflex", message, advice)
+
+    async def train(self, training: Training, config: Path) -> Trained:
+        """As LLaMA-Factory's. DataFlex goes by what it noted of its picks, whatever the data and
+        the model were then: what an earlier training noted is taken away."""
+        shutil.rmtree(training.folder / f"{_components(training.id)}-cache", ignore_errors=True)
+        return await super().train(training, config)
+
     async def probe(self, training: Training, folder: Path) -> TrainingForecast:
         """Refused: its steps take what it picks, of which a probe has nothing."""
         raise PluginRefused(texts("no-probe"))
@@ -129,6 +157,7 @@ with:
         added = super()._added(training)
         added = {name: each for name, each in added.items() if not name.startswith("save_")}
         added["components_cfg_file"] = f"{_components(training.id)}.yaml"
+        added["component_name"] = self._component()[1]  # DataFlex's default, `Loss`, is none
         # What it had picked is in no checkpoint.
         return added | ({} if "save_strategy" in self.arguments else {"save_strategy": "no"})
 
@@ -144,12 +173,33 @@ with:
         return str(given.get("train_type", "static")), str(given.get("component_name", "loss"))
 
     def _unknown_params(self, kind: str, name: str) -> Iterator[OptionProblem]:
-        own = shipped_settings(kind, name)
+        settings, installed = KNOWN[kind][name], shipped_settings(kind, name)
         for key, value in self.component_params.items():
-            if own and (key not in own or type(own[key]) is not type(value)):
+            known = key in settings and (not installed or key in installed)
+            if not known or not settings[key].fits(value):
                 message = texts("unknown-param", name=key, component=name, value=value)
-                known = tuple(f"{each} ({shown})" for each, shown in own.items())
-                yield OptionProblem(("component_params",), message, _takes(known))
+                taken = tuple(f"{each} ({setting.takes})" for each, setting in settings.items())
+                yield OptionProblem(("component_params",), message, _takes(taken))
+
+    def _schedule_problems(self, name: str) -> Iterator[OptionProblem]:
+        """Steps that DataFlex divides by, or counts otherwise than the recipe says."""
+        given = self.arguments
+        if _number(given, "update_step", 0) < 1:
+            place = ("update_step",) if "update_step" in given else ()
+            yield OptionProblem(place, texts("no-update-step"), texts("set-update-step"))
+        times = _number(given, "update_times", 1)
+        if name == "delta_loss" and times < 2:
+            place = ("update_times",) if "update_times" in given else ()
+            message = texts("one-update", times=times)
+            yield OptionProblem(place, message, texts("set-update-times"))
+        if _number(given, "max_steps", -1) > 0:
+            yield OptionProblem(("max_steps",), texts("max-steps-replaced"), texts("train-step"))
+
+
+def _number(given: Mapping[str, Any], name: str, default: int) -> int:
+    """A whole number that is given; the type of another value is a problem of its own."""
+    value = given.get(name, default)
+    return value if isinstance(value, int) and not isinstance(value, bool) else sys.maxsize
 
 
 def _components(block: str) -> str:
