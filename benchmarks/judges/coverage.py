@@ -45,6 +45,7 @@ def main() -> None:
     table("Losses: lognormal, sigma; weighted: by lognormal token counts", losses())
     table("Paired differences of losses (correlation 0.25)", loss_differences())
     table("Scores from 1 to 5, and rows that are nearly all alike", scores())
+    table("Measures from 0 to 1, such as BLEU, and paired differences of two", measures())
     print("## A model that changed nothing passes `winning_score: {at_least: 1}`, percent\n")
     print("Before: by the figure; after: by its interval.\n")
     table("", passes())
@@ -234,6 +235,30 @@ def scores() -> Iterator[tuple[str, list[str]]]:
             return np.asarray(drawn.choice(scale, size, p=chosen))
 
         yield f"{shares}", simulated(draw, float(scale @ chosen), Span(1.0, 5.0))
+
+
+def measures() -> Iterator[tuple[str, list[str]]]:
+    drawn = np.random.default_rng(6)
+
+    def beta(one: float, two: float) -> Callable[[tuple[int, int]], Floats]:
+        return lambda size: np.asarray(drawn.beta(one, two, size))
+
+    def mixed(size: tuple[int, int]) -> Floats:
+        return np.where(drawn.random(size) < 0.7, 1.0, drawn.beta(0.5, 2, size))
+
+    for one, two in ((2, 2), (0.5, 2), (2, 0.5), (0.4, 0.4)):
+        truth = one / (one + two)
+        yield f"beta({one}, {two})", simulated(beta(one, two), truth, Span(0.0, 1.0))
+    yield "7 of 10 are 1, else beta(0.5, 2)", simulated(mixed, 0.76, Span(0.0, 1.0))
+    near, far = beta(4, 1), beta(0.5, 4)
+    known = 0.5 / 4.5
+    pairs = {"beta(4, 1)": (near, 0.8), "7 of 10 are 1": (mixed, 0.76), "the same": (far, known)}
+    for name, (draw, mean) in pairs.items():
+
+        def less(size: tuple[int, int], draw: Callable[..., Floats] = draw) -> Floats:
+            return draw(size) - far(size)
+
+        yield f"{name} less beta(0.5, 4)", simulated(less, mean - known, Span(-1.0, 1.0))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,13 @@ OF_CATALOGUES = {"unnamed-column"}
 """Slugs that need a source which reads a catalogue: tested with it."""
 OF_PLUGINS = {"plugin-import", "plugin-class", "plugin-duplicate"}
 """Slugs that discovery raises, and a recipe check passes on."""
-WARNINGS = {"unset-environment", "model-withdrawn", "vendor-withdrawn", "source-note"}
+WARNINGS = {
+    "unset-environment",
+    "model-withdrawn",
+    "vendor-withdrawn",
+    "source-note",
+    "gate-few-rows",
+}
 """Slugs that `validate` tells and does not refuse: the recipe is right."""
 
 

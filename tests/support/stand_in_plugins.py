@@ -293,6 +293,10 @@ class Pairwise(Judge):
         """What they can be."""
         return {"winning_score": (0.0, 2.0), "ties": (0.0, float("inf"))}
 
+    def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
+        """The score comes as near to its ends as there are rows."""
+        return {"winning_score": (2 - 2 / rows, 2 / rows), "ties": (rows, 0.0)}
+
     async def evaluate(self, rows: Any, ctx: Context) -> Any:
         """Never done here."""
 

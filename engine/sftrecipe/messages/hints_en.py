@@ -56,6 +56,7 @@ HINTS = {
     "gate-form": "write at_least, at_most, or both, as {{at_least: 1.0}}",
     "gate-missed": "{advised}",
     "gate-by-point": "ask for less, or hold the figure alone: {metric}: {{{written}, by: point}}",
+    "gate-more-rows": "judge on more rows, or ask for less; with by: point the figure alone is held",
     "hold-out-rows": "hold out more, or ask for fewer",
     "see-findings": "what is wrong stands above; sftrecipe train --check {path} tells it again",
     "capable": "these can: {known}",

@@ -53,6 +53,7 @@ HINTS = {
     "gate-form": "请写 at_least、at_most 或两者，例如 {{at_least: 1.0}}",
     "gate-missed": "{advised}",
     "gate-by-point": "请降低要求，或只看指标本身：{metric}: {{{written}, by: point}}",
+    "gate-more-rows": "请增加评测的行，或降低要求；写上 by: point 则只看指标本身",
     "hold-out-rows": "请留出更多行，或降低要求",
     "see-findings": "问题列在上面；再次查看：sftrecipe train --check {path}",
     "capable": "支持的有：{known}",

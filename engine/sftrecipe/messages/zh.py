@@ -97,6 +97,8 @@ MESSAGES = {
     "gate-bounds": "门槛 '{metric}' 没有界限，或没有数值能满足",
     "gate-beyond": "门槛 '{metric}' 不可能达到：{metric} 的取值总是 {range}",
     "gate-end": "门槛 '{metric}' 不可能达到：{written} 是 {metric} 取值的极限，多少行得出的置信区间都达不到",
+    "gate-few-rows": "门槛 '{metric}' 无法达到：最多只有 {most} 行，即使结果最好，{metric} 也只能确定到 {reached}；"
+    "要满足 {written}，至少需要 {needed} 行",
     "gate-rows": "门槛 '{metric}' 不可能达到：要求至少 {bound} 行，而最多只留出 {most} 行",
     "sweep-path": "对比路径 '{path}' 不存在：没有可变的 '{step}'",
     "sweep-size": "对比有 {variants} 个方案、{trainings} 次训练；至少要 2 个方案，训练至多 {most} 次",

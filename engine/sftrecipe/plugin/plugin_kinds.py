@@ -393,6 +393,12 @@ class Judge(Plugin):
         no gate of the block is passed. A `gate` on the figure sets another `at_most`."""
         return {}
 
+    def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
+        """Of so many judged rows, how high the lower end of a figure's interval can come, and how
+        low the upper end; of one without an interval, the figure. For `validate`: a `gate` beyond
+        them is never passed. More rows reach as far or further; left out: what has no such end."""
+        return {}
+
     def expected(self, least: int, most: int | None) -> Expected:
         """Calls and judged rows to expect of so many rows; for `plan`."""
         return Expected((0, None), (0, most))

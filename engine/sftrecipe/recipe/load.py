@@ -17,6 +17,7 @@ from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import BlockDraft, block_drafts, of_section
 from sftrecipe.recipe.checks.block_options import OptionCheck
 from sftrecipe.recipe.checks.capabilities import ProviderCheck
+from sftrecipe.recipe.checks.gate_rows import gate_rows_problems
 from sftrecipe.recipe.checks.gates import gate_problems, gates_of
 from sftrecipe.recipe.checks.permissions import Consent, permission_problems
 from sftrecipe.recipe.checks.references import StreamCheck
@@ -156,6 +157,7 @@ def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | N
     options = OptionCheck(root, terms.roots, inputs, problems, _language(root))
     options.check(drafts)
     problems += trained_rows_problems(root, drafts, inputs, options.input_columns)
+    problems += gate_rows_problems(root, drafts, options.source_rows)
     places = Places(terms.path.absolute().parent, terms.roots.folders)
     problems += permission_problems(drafts, root, places, terms.consent)
     catalogue = _catalogue(root, terms.path, problems)

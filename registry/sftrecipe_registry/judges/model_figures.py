@@ -20,6 +20,7 @@ from sftrecipe_registry.judges.judged_rows import (
     invalid_share,
 )
 from sftrecipe_registry.judges.mean_interval import Span
+from sftrecipe_registry.judges.share_interval import share_difference_reach, share_reach
 
 Spans = Mapping[str, Span]
 """What a row's value can be, by measure."""
@@ -114,6 +115,19 @@ def model_ranges(models: Sequence[str], measures: Spans) -> dict[str, tuple[floa
         ranges |= {difference(first, other, measure): between for other in models[1:]}
     counts = dict.fromkeys(("judged", "invalid"), (0.0, float("inf")))
     return {**ranges, **counts, INVALID_SHARE: SHARE}
+
+
+def model_reach(
+    models: Sequence[str], shares: Iterable[str], rows: int
+) -> dict[str, tuple[float, float]]:
+    """How far so many rows let the intervals of shares come, and the rows themselves."""
+    first = models[0]
+    alone, between = share_reach(rows), share_difference_reach(rows)
+    found = dict.fromkeys(("judged", "invalid"), (float(rows), 0.0))
+    for share in shares:
+        found |= {figure(model, share): alone for model in models}
+        found |= {difference(first, other, share): between for other in models[1:]}
+    return found
 
 
 def _table(found: Mapping[str, Estimate], names: Mapping[str, str]) -> dict[str, list[float]]:

@@ -48,6 +48,7 @@ from sftrecipe_registry.judges.model_answers import (
     answered_by_all,
     named_twice,
 )
+from sftrecipe_registry.judges.share_interval import share_difference_reach
 from sftrecipe_registry.shared.replies.json_items import find_items
 from sftrecipe_registry.shared.replies.reply import ask_once, said
 from sftrecipe_registry.shared.text.row_text import parted, spoken
@@ -201,6 +202,11 @@ class Pairwise(AnsweringModels, Sampling, Judge):
     def limits(self) -> Mapping[str, float]:
         """Questions that the order decided; rows that could not be judged."""
         return {_POSITION_BIAS: _MOST_BIASED, **INVALID_LIMIT}
+
+    def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
+        """The score's interval where all are won, and all lost; counts up to the rows."""
+        low, high = share_difference_reach(rows)
+        return {**dict.fromkeys(_COUNTS, (float(rows), 0.0)), _SCORE: (low + 1, high + 1)}
 
     def expected(self, least: int, most: int | None) -> Expected:
         """An answer of each model a row, and a judgement in each order unless they are equal."""

@@ -41,6 +41,7 @@ from sftrecipe_registry.judges.model_figures import (
     model_judgement,
     model_metrics,
     model_ranges,
+    model_reach,
 )
 from sftrecipe_registry.shared.text.rouge import rouge_l, rouge_n
 from sftrecipe_registry.shared.text.row_text import parted, said
@@ -54,6 +55,8 @@ from sftrecipe_registry.shared.text.tokenizers import (
 texts = Texts(__package__)
 
 _MEASURES = ("bleu_2", "rouge_1", "rouge_2", "rouge_l", "exact")
+_SHARES = ("exact", "contains")
+"""Of answers, which are right or not."""
 
 
 class Reference(AnsweringModels, Judge):
@@ -109,6 +112,11 @@ class Reference(AnsweringModels, Judge):
     def ranges(self) -> Mapping[str, tuple[float, float]]:
         """Measures are from 0 to 1."""
         return model_ranges(self.models, self._measures())
+
+    def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
+        """The shares' intervals."""
+        shares = [name for name in self._measures() if name in _SHARES]
+        return model_reach(self.models, shares, rows)
 
     def limits(self) -> Mapping[str, float]:
         """Rows that could not be judged."""

@@ -63,6 +63,21 @@ def share_difference_ends(
     )
 
 
+def share_reach(rows: int) -> tuple[float, float]:
+    """The lower end of a share that all rows count in, and the upper end of one that none does."""
+    low, _ = share_ends(rows, rows)
+    _, high = share_ends(0, rows)
+    return float(low), float(high)
+
+
+def share_difference_reach(rows: int) -> tuple[float, float]:
+    """The lower end where every row counts in the first share alone, and the upper end where every
+    row counts in the other alone."""
+    low, _ = share_difference_ends(rows, 0, rows)
+    _, high = share_difference_ends(0, rows, rows)
+    return float(low), float(high)
+
+
 def _normal_quantile() -> float:
     from scipy.special import ndtri  # noqa: PLC0415 - slow to import
 

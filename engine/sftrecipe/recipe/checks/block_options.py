@@ -109,6 +109,23 @@ class OptionCheck:
             every |= columns
         return frozenset(every) if names else None
 
+    def source_rows(self, stream: str) -> int | None:
+        """The most rows of a source; None: not known, as it asks a network, or many."""
+        if self._columns.get(stream) is None:
+            return None
+        draft = next(each for each in self.files if each.section.stream_of(each.id) == stream)
+        source = draft.plugin
+        if not isinstance(source, Source):
+            return None
+        try:
+            read = islice(source.read(self._context(draft)), _MANY)
+            rows = sum(isinstance(row, Record) for row in read)
+        except Exception:
+            return source.sample  # the run tells what it is
+        found = rows if rows < _MANY else None
+        known = [each for each in (found, source.sample) if each is not None]
+        return min(known, default=None)
+
     def _check_options(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
         for path, marker, value in marked(plugin):
             place = place_of(self._root, (*draft.options, *path))

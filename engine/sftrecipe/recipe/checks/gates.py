@@ -32,7 +32,9 @@ def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]
         if written is None or not written.is_mapping or not isinstance(draft.plugin, Judge):
             continue
         try:
-            known = _Known.of(draft.plugin, _most_rows(draft, drafts))
+            read = draft.node.get("on")
+            held_out = read is None or read.value == HELD_OUT
+            known = _Known.of(draft.plugin, most_held_out(drafts) if held_out else None)
         except Exception as error:
             yield crash_problem(draft, root, error)
             continue
@@ -55,7 +57,7 @@ class _Known(NamedTuple):
 
     names: frozenset[str] | None
     ranges: Mapping[str, tuple[float, float]]
-    limits: Mapping[str, float]
+    judge: Judge
     most_rows: int | None
     """As many as can be judged; None: not known."""
 
@@ -65,7 +67,7 @@ class _Known(NamedTuple):
         names = None if names is None else names | {ROWS_JUDGED}
         ranges = {**judge.ranges(), ROWS_JUDGED: _COUNTED}
         ends = {name + end: ranges[name] for name in ranges for end in _ENDS}
-        return cls(names, {**ends, **ranges}, judge.limits(), most_rows)
+        return cls(names, {**ends, **ranges}, judge, most_rows)
 
     def problem(self, name: str, bounds: Mapping[str, Any]) -> Found | None:
         """What is wrong with a gate."""
@@ -78,16 +80,17 @@ class _Known(NamedTuple):
         if name == ROWS_JUDGED and least and self.most_rows is not None and least > self.most_rows:
             return "gate-rows", "hold-out-rows", {"bound": f"{least:g}", "most": self.most_rows}
         written = _at_the_end(least, most, (low, high))
-        if written and self._by_interval(name, bounds):
+        if written and holds_interval(self.judge, name, Gate(**bounds)):
             return "gate-end", "gate-by-point", {"written": written}
         return None
 
-    def _by_interval(self, name: str, bounds: Mapping[str, Any]) -> bool:
-        """Whether the figure's interval is held, and the figure is no limit."""
-        known = self.names or frozenset()
-        has_interval = all(name + end in known for end in _ENDS)
-        is_limit = name in self.limits and bounds.get("at_least") is None
-        return has_interval and not is_limit and bounds.get("by") != "point"
+
+def holds_interval(judge: Judge, name: str, gate: Gate) -> bool:
+    """Whether the figure's interval is held to the gate, and not the figure alone or a limit."""
+    known = judge.metrics() or frozenset()
+    has_interval = all(name + end in known for end in _ENDS)
+    is_limit = name in judge.limits() and gate.at_least is None
+    return has_interval and not is_limit and gate.by == "interval"
 
 
 def _at_the_end(least: float | None, most: float | None, ends: tuple[float, float]) -> str | None:
@@ -112,11 +115,8 @@ def _range_text(low: float, high: float) -> str:
     return f"≥ {low:g}" if high == math.inf else f"{low:g} … {high:g}"
 
 
-def _most_rows(draft: BlockDraft, drafts: Sequence[BlockDraft]) -> int | None:
-    """The most rows that a judge of the held-out ones can have; None: not known before."""
-    read = draft.node.get("on")
-    if read is not None and read.value != HELD_OUT:
-        return None
+def most_held_out(drafts: Sequence[BlockDraft]) -> int | None:
+    """The most rows that exports hold out; None: not known before."""
     exporters = [each.plugin for each in of_section(drafts, "export")]
     holding = [each for each in exporters if isinstance(each, Exporter) and each.holds_out()]
     tops = [each.expected_holdout(0, None)[1] for each in holding]
