@@ -23,6 +23,7 @@ from sftrecipe.run.steps.train_step import TrainingTarget, trainer_of, trainings
 from sftrecipe.run.written_blocks import written_block
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
+from sftrecipe.store.work_lock import run_at_work
 
 
 def planned_forecasts(
@@ -53,7 +54,10 @@ async def probed_forecasts(
     for block, training in foreseen_trainings(
         target, dict.fromkeys(each.id for each in recipe.train)
     ):
-        with TemporaryDirectory(prefix="probe-", dir=project.state) as folder:
+        with (
+            run_at_work(project.work_lock),
+            TemporaryDirectory(prefix="probe-", dir=project.state) as folder,
+        ):
             try:
                 told = await trainer_of(block).probe(replace(training, say=say), Path(folder))
             except PluginRefused as refusal:

@@ -251,6 +251,7 @@ WORDS = {
     "gc-training": "training, not finished",
     "gc-checkpoint": "checkpoints, not needed",
     "gc-set-aside": "given up",
+    "gc-cache": "made of a model, not needed",
     "gc-step": "results of steps",
     "gc-draft": "half written",
     "gc-unknown": "not known",

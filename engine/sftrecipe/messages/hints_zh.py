@@ -240,6 +240,7 @@ WORDS = {
     "gc-training": "未完成的训练",
     "gc-checkpoint": "不再需要的检查点",
     "gc-set-aside": "已放弃",
+    "gc-cache": "由模型转换而来，不再需要",
     "gc-step": "步骤结果",
     "gc-draft": "未写完",
     "gc-unknown": "未知",

@@ -19,13 +19,17 @@ from typing import Any, Literal
 from sftrecipe.plugin.kept_models import FREED, KEPT, MIXED, KeptModel, kept_model_of, kept_models
 from sftrecipe.run.output_folder import recipe_of
 from sftrecipe.run.project_runs import ProjectRun, project_runs
+from sftrecipe.run.provider_caches import cached_files, note_of, unfinished_files
 from sftrecipe.store.artifacts import FACTS, is_draft_held
 from sftrecipe.store.project import Project
 
-Kind = Literal["model", "training", "set-aside", "checkpoint", "step", "draft"]
-KINDS: tuple[Kind, ...] = ("model", "training", "checkpoint", "set-aside", "step", "draft")
+Kind = Literal["model", "training", "set-aside", "checkpoint", "cache", "step", "draft"]
+KINDS: tuple[Kind, ...] = (
+    *("model", "training", "checkpoint", "set-aside"),
+    *("cache", "step", "draft"),
+)
 """A trained model; a training that did not come to its end; its checkpoints once it did; what is of
-no use; a step's result; a file or folder that was not written to its end."""
+no use; what a provider made of a model; a step's result; what was not written to its end."""
 _KEY = re.compile(r"[0-9a-f]{32}")
 _DRAFT = re.compile(r"[0-9a-f]{32}\.draft-[0-9a-f]{16}")
 _LOCK = re.compile(r"[0-9a-f]{32}\.draft-[0-9a-f]{16}\.lock")
@@ -82,6 +86,7 @@ def leftovers(project: Project) -> Leftovers:
             used += _look_at_models(run, named, found, foreign)
             found += _unwritten(run)
     used += _look_at_steps(project, runs, found, foreign)
+    used += _look_at_caches(project, found)
     order = {kind: place for place, kind in enumerate(KINDS)}
     found.sort(key=lambda each: (order[each.kind], each.made_by, -each.bytes))
     return Leftovers(found, used, foreign)
@@ -115,6 +120,8 @@ def free(each: Leftover) -> None:
         _remove(path.rename(path.with_name(f".{FREED}-{secrets.token_hex(4)}")))
     else:
         _remove(path)
+    if each.kind == "cache":
+        _remove(note_of(path))
 
 
 def _remove(path: Path) -> None:
@@ -226,6 +233,19 @@ def _look_at_steps(
                     found.append(_leftover("draft", entry, ""))
             elif not _LOCK.fullmatch(name):
                 foreign.append(entry)
+    return used
+
+
+def _look_at_caches(project: Project, found: list[Leftover]) -> int:
+    """Note caches whose model is gone, or unused itself; bytes of the others."""
+    used, unused = 0, [each.path for each in found if each.kind in ("model", "training")]
+    for each in cached_files(project):
+        made_of = each.made_of.resolve()
+        if made_of.exists() and not any(made_of.is_relative_to(path) for path in unused):
+            used += _size(each.path)
+        else:
+            found.append(_leftover("cache", each.path, each.path.parent.name))
+    found += [_leftover("draft", path, "") for path in unfinished_files(project)]
     return used
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import yaml
 from pydantic import ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -41,6 +40,7 @@ from sftrecipe_registry.llamafactory.arguments.table import (
     shipped,
 )
 from sftrecipe_registry.llamafactory.hub.model_delivery import ModelDelivery
+from sftrecipe_registry.llamafactory.training.config_file import read_settings, written_config
 from sftrecipe_registry.llamafactory.training.environment import (
     COMMAND,
     check_training,
@@ -49,10 +49,7 @@ from sftrecipe_registry.llamafactory.training.environment import (
 from sftrecipe_registry.llamafactory.training.masks import needed
 from sftrecipe_registry.llamafactory.training.output import (
     RESUMABLE,
-    for_hands,
     listed,
-    note_for_hands,
-    read_settings,
 )
 from sftrecipe_registry.llamafactory.training.permissions import (
     WRITTEN,
@@ -190,15 +187,8 @@ with:
         given, added = self._given(training), self._added(training)
         if speaks_v1():
             return write_v1(training, config, {**added, **given})
-        text = (
-            f"# Written by sftrecipe; run it in this folder: {COMMAND} train {config}\n"
-            + note_for_hands({**added, **given})
-            + _dumped(for_hands(given))
-            + "# What the recipe does not say:\n"
-            + _dumped(for_hands({key: each for key, each in added.items() if key not in given}))
-        )
         with training.create(config) as file:
-            file.write(text.encode())
+            file.write(written_config(f"{COMMAND} train {config}", given, added))
         return training.folder / config
 
     def writes(self, block: str) -> Sequence[str]:
@@ -399,7 +389,3 @@ def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
     rows = sum(each.rows for each in fit if each.role == "train")
     if "dataset" not in given and isinstance(size, int | float) and 1 < size >= rows:
         raise PluginRefused(texts("val-size-takes-all", size=size, rows=rows))
-
-
-def _dumped(values: Mapping[str, object]) -> str:
-    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True) if values else ""

@@ -57,7 +57,7 @@ class Training(Plain):
 
     def train(self, **environment: str) -> str:
         """Train; what was said."""
-        return self.do("train", **environment).output
+        return self.do("train", status=0, **environment).output
 
     @property
     def trainings(self) -> int:
@@ -308,3 +308,30 @@ def test_a_configuration_run_by_hand_leaves_the_model_alone(project: Training) -
     assert (project.out / "model.by-hand" / weights.name).is_file()
     project.train()
     assert project.trainings == 2  # by hand alone
+
+
+def test_gc_frees_what_was_made_of_models_that_are_of_no_use(project: Training) -> None:
+    for rate in (1e-4, 2e-4):
+        project.write(learning_rate=rate)
+        project.train()
+    used = project.model()
+    [other] = [each.folder for each in kept_models(project.out) if each.folder != used]
+    state = project.folder / ".sftrecipe"
+    cache = state / "providers" / "gguf"
+    cache.mkdir(parents=True)
+    made = {"of-used": used, "of-other": other, "of-gone": project.folder / "gone"}
+    for name, folder in made.items():
+        (cache / name).write_text("weights")
+        (cache / f"{name}.json").write_text(json.dumps({"made_of": str(folder / "merged")}))
+    (cache / "of-used.0a1b2c3d.part").write_text("half")
+    (cache / "mine").write_text("mine")
+    (state / "probe-ab12_cde" / "model").mkdir(parents=True)
+    (state / "probes").mkdir()
+    told = json.loads(project.do("gc", "--json").output)["unused"]
+    assert {Path(each["path"]).name for each in told if each["kind"] == "cache"} == {
+        *("of-other", "of-gone")
+    }
+    project.do("gc", "--yes", SFTRECIPE_LANG="zh")
+    assert {each.name for each in cache.iterdir()} == {"of-used", "of-used.json", "mine"}
+    assert not (state / "probe-ab12_cde").exists()
+    assert (state / "probes").is_dir()

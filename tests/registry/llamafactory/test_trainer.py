@@ -18,6 +18,7 @@ from sftrecipe_registry.llamafactory import trainer as llamafactory
 from sftrecipe_registry.llamafactory.formats.rows import Formatting, entry
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 from sftrecipe_registry.llamafactory.training import environment as training_environment
+from sftrecipe_registry.llamafactory.training.config_file import read_settings
 from sftrecipe_registry.llamafactory.training.masks import mask_findings
 from sftrecipe_registry.shared.models import packaged_checkpoint
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
@@ -344,3 +345,11 @@ def test_smollm2_is_trained_with_the_system_prompt_that_it_is_asked_with(tmp_pat
     assert f"<|im_start|>system\n{written}<|im_end|>" in own.replace("\\n", "\n")
     assert config(tmp_path, data, template="smollm2", default_system="x")["default_system"] == "x"
     assert "default_system" not in config(tmp_path, data)
+
+
+@pytest.mark.parametrize("folder", ["out", "saves/x/", "./saves/模型"])
+def test_a_run_reads_the_recipes_own_folder(tmp_path: Path, folder: str) -> None:
+    written = config(tmp_path, data_set("demo"), output_dir=folder)
+    by_hand = (tmp_path / written["output_dir"]).resolve()
+    assert not by_hand.is_relative_to((tmp_path / folder).resolve())
+    assert read_settings(tmp_path / "train.yaml") == {**written, "output_dir": folder}

@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 
 from sftrecipe.plugin import (
-    KEPT,
     KeptModel,
     ModelNote,
     PluginRefused,
@@ -36,8 +35,6 @@ MERGED = "merged"
 NOTE = ".sftrecipe.json"
 RESUMABLE: Mapping[str, object] = {"save_steps": 0.1, "save_total_limit": 1}
 """Checkpoints to go on from after an interruption, where the recipe asks for none."""
-BY_HAND = ".by-hand"
-"""What the configuration adds to `output_dir`: who runs it by hand writes over no kept model."""
 _SEALED = 1 << 20
 """Bytes of a file of weights that are read at its beginning and its end."""
 ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -206,27 +203,6 @@ class Output:
         state = read_json(checkpoint / self.last_written)
         kept = any(any(checkpoint.glob(pattern)) for pattern in OPTIMIZERS)
         return kept and state.get("global_step") == step
-
-
-def read_settings(config: Path) -> dict[str, Any]:
-    """The arguments of a configuration, with the recipe's own `output_dir`."""
-    settings: dict[str, Any] = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
-    if "output_dir" in settings:
-        settings["output_dir"] = str(settings["output_dir"]).removesuffix(BY_HAND)
-    return settings
-
-
-def for_hands(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a configuration as they are written, which may be run by hand."""
-    if not settings.get("output_dir"):
-        return {**settings}
-    return {**settings, "output_dir": f"{PurePosixPath(str(settings['output_dir']))}{BY_HAND}"}
-
-
-def note_for_hands(settings: Mapping[str, Any]) -> str:
-    """A comment that says where such a training goes, and where the recipe's do."""
-    name = PurePosixPath(str(settings["output_dir"]))
-    return f"# By hand it trains into {name}{BY_HAND}/; the recipe's own lie in {KEPT}/.\n"
 
 
 def weights_seal(folder: Path) -> str:

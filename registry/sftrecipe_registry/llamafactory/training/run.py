@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sftrecipe.plugin import KEPT, MIXED, KeptModel, PluginRefused, Texts, Trained, Training
+from sftrecipe_registry.llamafactory.training.config_file import read_settings
 from sftrecipe_registry.llamafactory.training.log import Curve, curves, mean_loss
 from sftrecipe_registry.llamafactory.training.merge import merge, merged_model
 from sftrecipe_registry.llamafactory.training.output import (
@@ -17,7 +18,6 @@ from sftrecipe_registry.llamafactory.training.output import (
     Output,
     data_fingerprint,
     model_stands,
-    read_settings,
     step_of,
     training_fingerprint,
 )

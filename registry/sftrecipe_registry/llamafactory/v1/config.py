@@ -14,8 +14,9 @@ from sftrecipe.plugin import DataSet, Texts, Training
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.table import from_environment, shipped
 from sftrecipe_registry.llamafactory.formats.content_lists import FORMATTING
+from sftrecipe_registry.llamafactory.training.config_file import written_config
 from sftrecipe_registry.llamafactory.training.environment import COMMAND, training_site_packages
-from sftrecipe_registry.llamafactory.training.output import for_hands, listed, note_for_hands
+from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.v1.arguments import v1_table
 from sftrecipe_registry.llamafactory.v1.settings import (
     OWN,
@@ -66,10 +67,9 @@ def write_v1(training: Training, config: str, given: Mapping[str, Any]) -> Path:
     with training.create(made.settings["train_dataset"]) as file:
         file.write(_dumped(sets))
     stage = given.get("stage", "sft")
-    text = f"# Written by sftrecipe; run it in this folder: {SWITCH}=1 {COMMAND} {stage} {config}\n"
-    text += note_for_hands(made.settings)
+    command = f"{SWITCH}=1 {COMMAND} {stage} {config}"
     with training.create(config) as file:
-        file.write(text.encode() + _dumped(for_hands(made.settings)))
+        file.write(written_config(command, made.settings))
     return training.folder / config
 
 

@@ -15,8 +15,8 @@ from sftrecipe.plugin import Finding, PluginRefused, Texts, Training, error_text
 from sftrecipe_registry.llamafactory.arguments.table import check_arguments, explained
 from sftrecipe_registry.llamafactory.preflight.encoding import SECONDS
 from sftrecipe_registry.llamafactory.preflight.model import model_findings, output_findings
+from sftrecipe_registry.llamafactory.training.config_file import read_settings
 from sftrecipe_registry.llamafactory.training.environment import training_python
-from sftrecipe_registry.llamafactory.training.output import read_settings
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.llamafactory.v1.arguments import v1_table
 from sftrecipe_registry.llamafactory.v1.config import devices, v1_settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,7 +47,9 @@ def gguf_of(model: Path, cache: Path, numbers: str) -> Path:
     if not model.is_dir():
         return model
     file = cache / _CACHE / f"{weights_fingerprint(model)}-{numbers}{SUFFIX}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    note = json.dumps({"made_of": str(model.resolve())})  # `gc` then knows when it is of no use
+    file.with_name(f"{file.name}.json").write_text(note, "utf-8")
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
         write_gguf(model, file, numbers)
     return file
