@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sftrecipe.sweep.critical_values import (
-    Floats,
     pair_values,
     row_critical_value,
     shared_variances,
     training_critical_value,
     training_variances,
 )
+from sftrecipe.sweep.judged_rows import Floats
 
 Draw = Callable[[np.random.Generator, int, int, int], Floats]
 """Of a generator, sweeps, variants and rows: values of equal variants."""
@@ -31,13 +31,14 @@ _BLOCK = 1 << 20
 
 
 def normal(random: np.random.Generator, sweeps: int, variants: int, rows: int) -> Floats:
-    return random.standard_normal((sweeps, variants, rows))
+    return np.asarray(random.standard_normal((sweeps, variants, rows)))
 
 
 def lognormal(random: np.random.Generator, sweeps: int, variants: int, rows: int) -> Floats:
     """Losses: rows that are harder also vary more."""
     hard = random.standard_normal((sweeps, 1, rows))
-    return np.exp(hard + 0.5 * random.standard_normal((sweeps, variants, rows)))
+    values: Floats = np.exp(hard + 0.5 * random.standard_normal((sweeps, variants, rows)))
+    return values
 
 
 def shares(mean: float, spread: float) -> Draw:
@@ -45,7 +46,7 @@ def shares(mean: float, spread: float) -> Draw:
 
     def draw(random: np.random.Generator, sweeps: int, variants: int, rows: int) -> Floats:
         chance = 1 / (1 + np.exp(-mean - spread * random.standard_normal((sweeps, 1, rows))))
-        return (random.random((sweeps, variants, rows)) < chance) * 1.0
+        return np.asarray(random.random((sweeps, variants, rows)) < chance, np.float64)
 
     return draw
 
@@ -55,6 +56,13 @@ NOISES: dict[str, Draw] = {
     "lognormal losses": lognormal,
     "shares, half right": shares(0, 2),
     "shares, 9 of 10 right": shares(3, 1.5),
+}
+
+SIZES: dict[str, Callable[[int], list[float]]] = {
+    "equal": lambda count: [1.0] * count,
+    "the first 3 times the others'": lambda count: [3.0, *[1.0] * (count - 1)],
+    "the first 10 times": lambda count: [10.0, *[1.0] * (count - 1)],
+    "from 1 to 4 times": lambda count: [4 ** (at / (count - 1)) for at in range(count)],
 }
 
 
@@ -109,12 +117,7 @@ def main() -> None:
     print(f"\n### Noise of trainings, % (variants x trainings of each); {SWEEPS} sweeps a cell\n")
     heads = [f"{count} x {each}" for count in TRAINED for each in TRAININGS]
     print("| | " + " | ".join(heads) + " |\n|---|" + "---:|" * len(heads))
-    for name, sizes in {
-        "equal": lambda count: [1.0] * count,
-        "the first 3 times the others'": lambda count: [3.0, *[1.0] * (count - 1)],
-        "the first 10 times": lambda count: [10.0, *[1.0] * (count - 1)],
-        "from 1 to 4 times": lambda count: np.geomspace(1, 4, count).tolist(),
-    }.items():
+    for name, sizes in SIZES.items():
         cells = [
             of_trainings(sizes(count), each, SWEEPS) for count in TRAINED for each in TRAININGS
         ]
