@@ -23,6 +23,8 @@ def found_run(asked: str) -> tuple[Path, RunRecord]:
         path = path.parent
     elif path.is_file():
         path = project_of(path).run_folder(_recipe_name(path))
+        if not (path / RUN_FILE).is_file():
+            raise UsageError("not-run-yet", "run-it", recipe=asked, folder=str(path))
     if record := read_run(path):
         return path, record
     runs = project_of(Path.cwd() / "recipe").folder / "runs"

@@ -113,7 +113,7 @@ def merge(run: str, train: str | None, numbers: str, to: Path | None) -> None:
 def card(run: str, train: str | None, lang: str | None, to: Path | None) -> None:
     """Write its card: base model, data, settings, figures, licence."""
     found = _found_model(run, train)
-    file = to or found.out / CARD
+    file = _ours(to, b"---\n", b"\n- sftrecipe\n") or found.out / CARD
     file.write_text(_card(found, lang), encoding="utf-8")
     click.echo(file)
 
@@ -193,7 +193,7 @@ def _copy(
 
 
 def _written_gguf(found: FinishedModel, numbers: str, to: Path | None) -> Path:
-    target = to or found.out / f"{found.name}-{numbers}.gguf"
+    target = _ours(to, b"GGUF") or found.out / f"{found.name}-{numbers}.gguf"
     with _told():
         found.trainer.write_gguf(_copy(found, target.absolute(), numbers))
     return target
@@ -212,6 +212,16 @@ def _free(folder: Path) -> Path:
     if folder.exists():
         raise UsageError("copy-in-the-way", "copy-in-the-way", path=str(folder))
     return folder.absolute()
+
+
+def _ours(file: Path | None, start: bytes, mark: bytes = b"") -> Path | None:
+    """Raises UsageError where a file of another kind would be written over."""
+    if file is not None and file.is_file():
+        with file.open("rb") as opened:
+            head = opened.read(4096)
+            if not head.startswith(start) or mark not in head:
+                raise UsageError("copy-in-the-way", "copy-in-the-way", path=str(file))
+    return file
 
 
 def _place(place: str) -> tuple[Hub, str]:

@@ -218,6 +218,7 @@ MESSAGES = {
     "no-run": "folder '{folder}' holds no run",
     "steps-gone": "what the run in '{folder}' made is not in '{steps}' any more",
     "run-damaged": "{file} of folder '{folder}' is damaged: {error}",
+    "not-run-yet": "recipe '{recipe}' has not been run: nothing is in '{folder}'",
     "no-such-run": "run '{run}' does not exist",
     "report-failed": "the report was not written: {error}",
     "no-such-row": "row '{row}' is not in this run",

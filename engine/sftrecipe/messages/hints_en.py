@@ -98,6 +98,7 @@ HINTS = {
     "train-first": "train it: sftrecipe train {recipe}",
     "copy-in-the-way": "remove it, or name another place with --to",
     "run-names": "name a run's folder, its recipe, or one of: {known}",
+    "run-it": "run it: sftrecipe run {recipe}",
     "run-recipe": "run a recipe first: sftrecipe run RECIPE",
     "row-ids": "ids are in rejects.jsonl and in what `preview` prints; a text that the row holds will do too",
     "row-choose": "name one of these ids",

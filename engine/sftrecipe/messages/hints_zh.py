@@ -92,6 +92,7 @@ HINTS = {
     "train-first": "请先训练：sftrecipe train {recipe}",
     "copy-in-the-way": "请删除它，或用 --to 指定其他位置",
     "run-names": "请给出运行的文件夹、它的配方，或以下名称之一：{known}",
+    "run-it": "请先运行：sftrecipe run {recipe}",
     "run-recipe": "请先运行一个配方：sftrecipe run RECIPE",
     "row-ids": "行号见 rejects.jsonl 和 preview 的输出；也可以给出该行包含的一段文字",
     "row-choose": "请从这些行号中选一个",

@@ -208,6 +208,7 @@ MESSAGES = {
     "no-run": "文件夹 '{folder}' 里没有运行结果",
     "steps-gone": "'{folder}' 中的运行所生成的内容已不在 '{steps}' 中",
     "run-damaged": "文件夹 '{folder}' 的 {file} 已损坏：{error}",
+    "not-run-yet": "配方 '{recipe}' 还没有运行过：'{folder}' 中没有内容",
     "no-such-run": "运行 '{run}' 不存在",
     "report-failed": "报告未能写出：{error}",
     "no-such-row": "这次运行里没有行 '{row}'",

@@ -35,7 +35,7 @@ def model(*words: str, folder: Path, **variables: str) -> subprocess.CompletedPr
         cwd=folder,
         capture_output=True,
         text=True,
-        env={**os.environ, "LANG": "C.UTF-8", "HF_HUB_DISABLE_XET": "1", **variables},
+        env={**os.environ, "LANG": "C.UTF-8", **variables},
     )
 
 
@@ -48,15 +48,20 @@ def hub() -> Iterator[StandinHub]:
 def push(
     hub: StandinHub, folder: Path, place: str, *words: str
 ) -> subprocess.CompletedProcess[str]:
-    variables = {
+    variables = _variables(hub, folder)
+    return model("push", "clinic.yaml", "--to", place, *words, folder=folder, **variables)
+
+
+def _variables(hub: StandinHub, folder: Path) -> dict[str, str]:
+    return {
         "HF_ENDPOINT": hub.address,
         "MODELSCOPE_ENDPOINT": hub.address,
+        "HF_HUB_DISABLE_XET": "1",
         "HF_TOKEN": "hf-token",
         "MODELSCOPE_API_TOKEN": "ms-token",
         "MODELSCOPE_HOME": str(folder / "ms"),
         "HF_HOME": str(folder / "hf"),
     }
-    return model("push", "clinic.yaml", "--to", place, *words, folder=folder, **variables)
 
 
 def head(text: str) -> dict[str, object]:
@@ -83,6 +88,7 @@ def test_a_card_tells_data_settings_figures_and_nothing_private(tmp_path: Path) 
         "| `learning_rate` | 0.001 |",
         "| `deepspeed` | ds.json |",
         "Loss: 1.677 at step 5, 0.0018 at step 40.",
+        "Loss on the rows held out: 0.9 at step 40.",
         "| `tuned_contains` | 0.5 | 0.25 … 0.75 |",
         "- gate `tuned_contains` ≥ 0.6: missed, 0.5",
         "sftrecipe run clinic.yaml",
@@ -108,19 +114,6 @@ def test_a_license_that_the_hub_has_no_word_for_keeps_its_name(tmp_path: Path) -
     assert head(card(tmp_path))["license_name"] == "clinic-licence-2"
 
 
-@pytest.mark.parametrize("place", [HUGGING_FACE, MODELSCOPE])
-def test_nothing_is_asked_of_a_hub_before_the_word(
-    hub: StandinHub, tmp_path: Path, place: str
-) -> None:
-    finished_run(tmp_path)
-    done = push(hub, tmp_path, place)
-    assert done.returncode == 0, done.stderr
-    assert "nothing is sent yet" in done.stdout
-    assert "model.safetensors" in done.stdout
-    assert "training_args" not in done.stdout
-    assert hub.requests == []
-
-
 @pytest.mark.parametrize(("place", "token"), [(HUGGING_FACE, "hf-token"), (MODELSCOPE, "ms-token")])
 def test_a_model_is_sent_once_and_by_its_own_token(
     hub: StandinHub, tmp_path: Path, place: str, token: str
@@ -128,6 +121,12 @@ def test_a_model_is_sent_once_and_by_its_own_token(
     if place == MODELSCOPE:
         pytest.importorskip("modelscope_hub")
     finished_run(tmp_path)
+    told = CliRunner().invoke(cli, ["model", "push", str(tmp_path / "clinic.yaml"), "--to", place])
+    assert told.exit_code == 0, told.output
+    assert "nothing is sent yet" in told.output
+    assert "model.safetensors" in told.output
+    assert "training_args" not in told.output
+    assert hub.requests == []
     done = push(hub, tmp_path, place, "--what", "adapter", "--yes")
     assert done.returncode == 0, done.stderr
     sent = hub.repositories["me/clinic"]
@@ -146,23 +145,25 @@ def test_a_model_is_sent_once_and_by_its_own_token(
     assert (sent.commits, hub.puts()) == (1, 1)
 
 
-def test_a_public_repository_takes_nothing_as_private(hub: StandinHub, tmp_path: Path) -> None:
+def test_what_a_hub_refuses_is_told(
+    hub: StandinHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     finished_run(tmp_path)
+    for name, value in _variables(hub, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    command = ["model", "push", str(tmp_path / "clinic.yaml"), "--to", HUGGING_FACE, "--yes"]
     hub.repositories["me/clinic"] = Repository(private=False)
-    done = push(hub, tmp_path, HUGGING_FACE, "--what", "adapter", "--yes")
-    assert done.returncode == 1
-    assert "is public already" in done.stderr
-    assert hub.repositories["me/clinic"].files == {}
-
-
-def test_a_hub_that_refuses_is_told_in_its_words(hub: StandinHub, tmp_path: Path) -> None:
-    finished_run(tmp_path)
+    error = CliRunner().invoke(cli, [*command, "--what", "adapter"]).exception
+    assert isinstance(error, SftrecipeError)
+    assert "is public already" in error.problem.message("en")
+    assert hub.repositories.pop("me/clinic").files == {}
     hub.refuses = 403
-    done = push(hub, tmp_path, HUGGING_FACE, "--what", "adapter", "--yes")
-    assert done.returncode == 1
-    assert "error[model-refused]: huggingface did not take 'me/clinic'" in done.stderr
-    assert "You have no access to this repository" in done.stderr
-    assert "hf-token" not in done.stderr
+    error = CliRunner().invoke(cli, [*command, "--what", "adapter"]).exception
+    assert isinstance(error, SftrecipeError)
+    told = error.problem.message("en")
+    assert "huggingface did not take 'me/clinic'" in told
+    assert "You have no access to this repository" in told
+    assert "hf-token" not in told
 
 
 @pytest.mark.parametrize(
@@ -172,14 +173,27 @@ def test_a_hub_that_refuses_is_told_in_its_words(hub: StandinHub, tmp_path: Path
         (["merge", "--numbers", "q8_0"], "LLaMA-Factory quantizes by GPTQ"),
         (["gguf", "--train", "second"], "train block 'second' does not exist"),
         (["push", "--to", "me/clinic"], "'me/clinic' is not huggingface:OWNER/NAME"),
+        (["gguf", "--to", "clinic.yaml"], "'clinic.yaml' is there already"),
+        (["card", "--to", "clinic.yaml"], "'clinic.yaml' is there already"),
     ],
 )
-def test_what_is_not_done_is_told(tmp_path: Path, words: list[str], told: str) -> None:
+def test_what_is_not_done_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], told: str
+) -> None:
     finished_run(tmp_path)
+    monkeypatch.chdir(tmp_path)
     command = ["model", words[0], str(tmp_path / "clinic.yaml"), *words[1:]]
     error = CliRunner().invoke(cli, command).exception
     assert isinstance(error, SftrecipeError)
     assert told in error.problem.message("en")
+
+
+def test_a_recipe_that_was_not_run_is_no_missing_one(tmp_path: Path) -> None:
+    recipe = finished_run(tmp_path)
+    recipe.write_text(recipe.read_text("utf-8").replace('"name": "clinic"', '"name": "new"'))
+    error = CliRunner().invoke(cli, ["model", "card", str(recipe)]).exception
+    assert isinstance(error, SftrecipeError)
+    assert "has not been run" in error.problem.message("en")
 
 
 def test_a_gguf_lies_beside_the_run(tmp_path: Path) -> None:

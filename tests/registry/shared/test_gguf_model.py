@@ -173,3 +173,12 @@ def test_arguments_of_the_export_are_led_to_its_commands() -> None:
     found = list(trainer.delivery_problems(arguments))
     assert [each.path for each in found] == [("export_quantization_bit",), ("export_hub_model_id",)]
     assert "sftrecipe model gguf" in str(found[0].hint)
+
+
+def test_a_file_that_is_no_gguf_is_found_before_it_is_asked(tmp_path: Path) -> None:
+    """One that is not there may still be made."""
+    file = tmp_path / "model.gguf"
+    assert list(named_model_problems(str(file))) == []
+    file.write_text("<!DOCTYPE html>")
+    [problem] = named_model_problems(str(file))
+    assert str(problem.message) == f"model '{file}' is no GGUF file"

@@ -144,6 +144,7 @@ def _of_training(
         "name": model.name,
         "description": opened.document.get("description") or "",
         "recipe": opened.run.name,
+        "recipe_file": PurePosixPath(opened.run.recipe).name or f"{opened.run.name}.yaml",
         "license": opened.document.get("license") or "",
         "base": model.trainer.base_name() or _base(training),
         "goes_on_from": training.goes_on_from,

@@ -19,6 +19,7 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
 
 texts = Texts(__package__)
 SUFFIX = ".gguf"
+_MAGIC = b"GGUF"
 _CACHE = "gguf"
 _TRAINED = "trained"
 
@@ -31,6 +32,16 @@ def named_model_problems(model: str) -> Iterator[OptionProblem]:
         yield OptionProblem(("model",), texts("not-on-disk", model=model), texts("name-a-path"))
     elif not model.endswith(SUFFIX):
         yield from model_problems(model)
+    elif _is_another_file(model_folder(model)):
+        yield OptionProblem(("model",), texts("no-gguf", model=model), texts("write-gguf"))
+
+
+def _is_another_file(file: Path) -> bool:
+    """Whether something lies there that is no GGUF; one that is not there may still be made."""
+    if not file.is_file():
+        return file.exists()
+    with file.open("rb") as opened:
+        return opened.read(len(_MAGIC)) != _MAGIC
 
 
 def model_revision(model: str) -> str:
