@@ -1,6 +1,9 @@
 """What LLaMA-Factory alone does with each faulty training of the tests' faults.yaml.
 
-    python -m benchmarks.trainings.faults [PART OF A NAME] > benchmarks/trainings/faults.tsv
+    python -m benchmarks.trainings.faults [PART OF A NAME]
+
+Fills faults.tsv: the cases that it does not have yet, or those whose name holds the part, anew. It
+is written after every case, so that it can be stopped, and goes on when it is started again.
 
 Small random Llamas with the embedded model's tokenizer are trained on twenty rows in the training
 environment (SFTRECIPE_TRAIN_ENV). One process imports LLaMA-Factory and forks one for each case:
@@ -30,11 +33,20 @@ from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_checkp
 
 HERE = Path(__file__).parent
 WARM = HERE.parents[1] / "tests" / "registry" / "llamafactory" / "warm_llamafactory.py"
+TABLE = HERE / "faults.tsv"
+HEAD = ["fault", "status", "seconds", "steps", "model", "last words", "found before training"]
+NOT_RUN = "not run"
 SECONDS = 600
 
 
 def main(part: str) -> None:
     """Print the table."""
+    lines = read()
+    wanted = [
+        case
+        for case in CASES
+        if (part and part in case["name"]) or (not part and case["name"] not in lines)
+    ]
     python = training_python()
     if python is None:
         sys.exit("no training environment: SFTRECIPE_TRAIN_ENV")
@@ -50,20 +62,37 @@ def main(part: str) -> None:
             while server.stdout.readline().strip() != "ready":
                 pass
             for kind, method in (("lora", "lora"), ("full", "full")):
+                if not any(needs(case, kind) for case in wanted):
+                    continue
                 run(folder, command, {"with": {"output_dir": kind, "finetuning_type": method}})
-            shutil.copytree(folder / "lora", folder / "bare", dirs_exist_ok=True)
-            print("fault\tstatus\tseconds\tsteps\tmodel\tlast words\tfound before training")
-            for case in CASES:
-                if part in case["name"]:
-                    print(
-                        case["name"],
-                        *run(folder, command, case),
-                        case["found"],
-                        sep="\t",
-                        flush=True,
-                    )
+            if (folder / "lora").is_dir():
+                shutil.copytree(folder / "lora", folder / "bare", dirs_exist_ok=True)
+            for case in wanted:
+                lines[case["name"]] = [str(each) for each in run(folder, command, case)]
+                write(lines)
+                print(case["name"], *lines[case["name"]], flush=True)
         finally:
             server.terminate()
+
+
+def needs(case: Mapping[str, Any], kind: str) -> bool:
+    """Whether it starts from what an earlier training left."""
+    kinds = {"lora": ("lora", "bare"), "full": ("full",)}[kind]
+    places = ("resume_from_checkpoint", "adapter_name_or_path", "model_name_or_path")
+    return any(str(case["with"].get(each)).partition("/")[0] in kinds for each in places)
+
+
+def read() -> dict[str, list[str]]:
+    """The cases that were run, and what came of them."""
+    rows = [line.split("\t") for line in TABLE.read_text().splitlines()[1:]]
+    return {row[0]: row[1:-1] for row in rows if row[1] != NOT_RUN}
+
+
+def write(lines: Mapping[str, list[str]]) -> None:
+    """The table, in the order of the cases."""
+    nothing = [NOT_RUN, "", "", "", ""]
+    rows = [[case["name"], *lines.get(case["name"], nothing), case["found"]] for case in CASES]
+    TABLE.write_text("\n".join("\t".join(row) for row in [HEAD, *rows]) + "\n")
 
 
 def prepare(folder: Path, python: Path) -> None:
@@ -83,6 +112,7 @@ def run(folder: Path, command: list[str], case: Mapping[str, Any]) -> tuple[obje
     shutil.rmtree(output, ignore_errors=True)
     (folder / "train.yaml").write_text(yaml.safe_dump(settings))
     began = time.monotonic()
+    # What takes longer ends the table here; the case stays one that was not run.
     done = subprocess.run(
         [*command, "train", "train.yaml"],
         cwd=folder,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sftrecipe import Context
 from sftrecipe.plugin import Training
 from sftrecipe.testing import plain_files
+from sftrecipe_registry.llamafactory.arguments.schedule import interval
 from sftrecipe_registry.llamafactory.estimate.disk import disk_bytes, kept_checkpoints
 from sftrecipe_registry.llamafactory.estimate.fitting import fits
 from sftrecipe_registry.llamafactory.estimate.memory import memory_estimate
@@ -24,6 +25,7 @@ from sftrecipe_registry.llamafactory.estimate.model_shape import (
     shape_from_name,
     shape_of,
 )
+from sftrecipe_registry.llamafactory.estimate.outlook import Outlook
 from sftrecipe_registry.llamafactory.estimate.training_setup import Settings, training_setup
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
 
@@ -90,6 +92,49 @@ def test_real_trainings_took_so_much(settings: Settings, cutoff: int, measured: 
     given = {**settings, "per_device_train_batch_size": 1}
     setup = training_setup(given, shape(SMOLLM2), on_cpu=True)
     assert memory_estimate(given, setup, cutoff).training == pytest.approx(measured, rel=0.15)
+
+
+def test_an_evaluation_took_so_much() -> None:
+    small = shape_from_config(
+        {
+            **{"model_type": "llama", "hidden_size": 256, "intermediate_size": 1024},
+            **{"num_hidden_layers": 6, "num_attention_heads": 4, "num_key_value_heads": 4},
+            **{"vocab_size": 49152, "tie_word_embeddings": False, "dtype": "bfloat16"},
+        }
+    )
+    assert small is not None
+    given = {"per_device_train_batch_size": 1, "val_size": 8, "do_eval": True}
+    setup = training_setup(given, small, on_cpu=True)
+    assert memory_estimate(given, setup, 256).training == pytest.approx(1815e6, rel=0.05)
+
+
+ODD = (None, "", "x", "12", [], ["a"], {}, True, 0, -1, 1.5, float("inf"), float("nan"))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=str)
+def test_no_odd_value_of_an_argument_stops_the_forecast(tmp_path: Path, odd: object) -> None:
+    names = (
+        *("cutoff_len", "per_device_train_batch_size", "gradient_accumulation_steps", "max_steps"),
+        *("num_train_epochs", "lora_rank", "galore_rank", "eval_steps", "save_steps", "val_size"),
+        *(
+            "per_device_eval_batch_size",
+            "max_samples",
+            "warmup_ratio",
+            "optim",
+            "quantization_bit",
+            "packing",
+        ),
+    )
+    training = Training((), tmp_path, Context("train", seed=7), plain_files(tmp_path), rows=80)
+    for name in names:
+        settings = {
+            **{"model_name_or_path": "some/model-7B", "use_cpu": True, "eval_strategy": "steps"},
+            **({"finetuning_type": "full", "use_galore": True} if "galore" in name else {}),
+            name: odd,
+        }
+        forecast = Outlook(settings, training).forecast()
+        assert forecast.memory is not None, name
+        assert interval(settings, "eval_steps", 30) >= 1, name
 
 
 # LLaMA-Factory's README, `Hardware Requirement`, at 7B and 14B.

@@ -65,7 +65,8 @@ def _memory(forecast: TrainingForecast) -> Iterator[str]:
     memory = forecast.memory
     if memory is not None:
         told = [name for name in _PARTS if memory.get(name, 0) >= _SMALL]
-        if memory.get("evaluation", 0) > memory.get("activations", 0) + memory.get("logits", 0):
+        instead = memory.get("activations", 0) + memory.get("logits", 0)
+        if memory.get("evaluation", 0) > (_SMALL if forecast.device == "CPU" else instead):
             told.append("evaluation")
         if memory.get("merging", 0) > memory.get("training", 0):
             told.append("merging")

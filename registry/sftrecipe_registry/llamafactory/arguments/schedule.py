@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _DEFAULTS: Mapping[str, float] = {
+    **{"cutoff_len": 2048, "lora_rank": 8, "galore_rank": 16, "apollo_rank": 16},
     "per_device_train_batch_size": 8,
     "gradient_accumulation_steps": 1,
     "num_train_epochs": 3.0,
@@ -45,20 +46,20 @@ class Schedule:
         return self.steps / self.steps_an_epoch if self.steps_an_epoch else 0.0
 
 
-def number(settings: Mapping[str, Any], name: str) -> float:
+def number(settings: Mapping[str, Any], name: str, default: float | None = None) -> float:
     """A numeric argument, or its default where it is missing or no number."""
     value = settings.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return _DEFAULTS[name]
+        return _DEFAULTS[name] if default is None else default
     return float(value)
 
 
 def split_rows(settings: Mapping[str, Any], rows: int) -> tuple[int, int]:
     """Of so many rows those that are trained on, and those that `val_size` takes to evaluate."""
     size = settings.get("val_size")
-    if isinstance(size, bool) or not isinstance(size, int | float) or size <= 1e-6:
+    if number(settings, "val_size", 0.0) <= 1e-6:
         return rows, 0
-    is_share = isinstance(size, float) and size <= 1
+    is_share, size = isinstance(size, float) and size <= 1, number(settings, "val_size", 0.0)
     taken = min(math.ceil(size * rows) if is_share else int(size), rows)
     return rows - taken, taken
 
@@ -92,9 +93,7 @@ def schedule(settings: Mapping[str, Any], examples: int, processes: int = 1) -> 
 def warmup_steps(settings: Mapping[str, Any], steps: int) -> int:
     """Steps in which the learning rate rises; `warmup_ratio` goes before `warmup_steps`."""
     ratio = settings.get("warmup_ratio")
-    given = ratio if ratio is not None else settings.get("warmup_steps")
-    if isinstance(given, bool) or not isinstance(given, int | float):
-        return 0
+    given = number(settings, "warmup_steps" if ratio is None else "warmup_ratio", 0.0)
     return int(given) if given >= 1 else math.ceil(steps * given)
 
 
@@ -103,8 +102,9 @@ def interval(settings: Mapping[str, Any], name: str, steps: int) -> int:
 
     A number below 1 is a share of all steps.
     """
-    default = "logging_steps" if name == "eval_steps" and not settings.get(name) else name
-    given = number(settings, default) if default in _DEFAULTS else float(settings[name])
+    given = number(settings, "logging_steps" if name == "eval_steps" else name)
+    if name == "eval_steps" and settings.get(name):
+        given = number(settings, name, given)
     return max(math.ceil(steps * given) if given < 1 else int(given), 1)
 
 

@@ -4,8 +4,8 @@ Weights, gradients and moments are counted; activations are what autograd keeps 
 Llama-like decoder, written down operation by operation as Korthikanti et al. 2022 (arXiv
 2205.05198, section 4.1) do for GPT: with memory-efficient attention nothing grows with the square
 of the length. On a CPU glibc gives a heap's freed memory back late, so that the parts add up, and
-holes with them; on a GPU torch's allocator uses it again, so that the larger of both moments
-counts: when the loss goes back, and when all gradients are there.
+holes and an evaluation with them; on a GPU torch's allocator uses it again, so that the larger of
+both moments counts: when the loss goes back, and when all gradients are there.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class MemoryEstimate:
     loading: int
     """While the model is read, all of it; on a CPU alone."""
     evaluation: int
-    """What an evaluation holds in the place of activations and logits."""
+    """What an evaluation holds: beside activations and logits on a CPU, in their place on a GPU."""
     merging: int
     """Of the host, when an adapter is merged: all of it; 0: nothing is merged."""
     on_cpu: bool
@@ -67,9 +67,10 @@ class MemoryEstimate:
     def training(self) -> int:
         """While it trains, or evaluates on the way."""
         standing = self.floor + self.weights + self.optimizer
-        passing = max(self.activations + self.logits, self.evaluation)
         if self.on_cpu:
+            passing = self.activations + self.logits + self.evaluation
             return standing + self.gradients + self.heap + passing
+        passing = max(self.activations + self.logits, self.evaluation)
         both = self.weights + self.optimizer + max(passing, self.gradients + self.activations // 2)
         return self.floor + round(both * _CUDA_SPLIT)
 
@@ -181,7 +182,7 @@ def _kept_by_layer(settings: Settings, setup: TrainingSetup) -> int:
     numbers = norms * shape.hidden + 2 * shape.queries + 2 * shape.keys + 4 * shape.intermediate
     narrow = 0
     if setup.adapter and setup.method == "lora":
-        rank = int(settings.get("lora_rank", 8))
+        rank = int(number(settings, "lora_rank"))
         narrow = rank * sum(each.number for each in targets(settings, shape)) // shape.layers
     if setup.compute_bytes == 2:  # norms compute in fp32; an adapter's input is cast to fp32
         numbers += 2 * shape.hidden
@@ -236,4 +237,4 @@ def longest_rows(settings: Settings, longest: int | None) -> int:
 
 def cutoff_of(settings: Mapping[str, Any]) -> int:
     """`cutoff_len`, 2048 where it is not given."""
-    return int(number({"cutoff_len": 2048, **settings}, "cutoff_len"))
+    return int(number(settings, "cutoff_len"))

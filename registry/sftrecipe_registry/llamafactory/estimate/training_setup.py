@@ -128,7 +128,7 @@ def _moments(settings: Settings, shape: ModelShape) -> float | None:
     """fp32 numbers that the optimiser keeps a trained parameter."""
     for name, rank_name in _LOW_RANK:
         if settings.get(name) is True:  # moments of the projected gradients, and the projections
-            rank = int(settings.get(rank_name, 16))
+            rank = int(number(settings, rank_name))
             kept = sum(
                 (2 * rank * max(each.outputs, each.inputs) + rank * min(each.outputs, each.inputs))
                 * each.number

@@ -11,6 +11,7 @@ from typing import Any
 
 from sftrecipe.plugin import Finding, Text, Texts
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.schedule import number
 from sftrecipe_registry.llamafactory.arguments.table import check_arguments, explained
 from sftrecipe_registry.llamafactory.training.output import listed
 
@@ -84,7 +85,7 @@ def _combinations(settings: Settings) -> Iterator[Finding]:
 def val_size_findings(settings: Settings, rows: int) -> Iterator[Finding]:
     """A validation part that leaves nothing to train on, of as many rows as are read."""
     size = settings.get("val_size")
-    if not rows or isinstance(size, bool) or not isinstance(size, int | float) or size <= 0:
+    if not rows or not isinstance(size, int | float) or number(settings, "val_size", 0.0) <= 0:
         return
     is_share = isinstance(size, float) and size <= 1
     left = int((1 - size) * rows) if is_share else rows - int(size)
