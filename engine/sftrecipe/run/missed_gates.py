@@ -98,7 +98,9 @@ def rows_needed(result: GateResult) -> float | None:
         room = sign * (result.value - bound)
         if room < 0:
             return None
-        needed = max(needed, math.inf if room == 0 else result.rows * (reach / room) ** 2)
+        # Not `** 2`, which raises where a perplexity's upper end is beyond all numbers.
+        wider = math.inf if room == 0 else reach / room
+        needed = max(needed, result.rows * wider * wider)
     return needed
 
 

@@ -87,7 +87,7 @@ def mean_ends(
             most = _FURTHEST * reach if _has_both(span) else np.inf
             found.append((np.maximum(ends[0], values - most), np.minimum(ends[1], values + most)))
             if span == Span(0.0):
-                found.append(_logarithm_ends(values, deviation, effective))
+                found.append(_logarithm_ends(values, deviation, effective, rows))
         low = np.where(flat, low, np.minimum.reduce([ends[0] for ends in found]))
         high = np.where(flat, high, np.maximum.reduce([ends[1] for ends in found]))
     return np.maximum(low, span.least), np.minimum(high, span.most)
@@ -137,12 +137,14 @@ def _hall_ends(
     )
 
 
-def _logarithm_ends(values: Floats, deviation: Floats, effective: Floats) -> tuple[Floats, Floats]:
+def _logarithm_ends(
+    values: Floats, deviation: Floats, effective: Floats, rows: int
+) -> tuple[Floats, Floats]:
     import numpy as np  # noqa: PLC0415
 
-    # One degree of freedom goes to the spread's own dependence on the mean.
+    # One degree of freedom goes to the spread's own dependence on the mean; of three rows only half
+    # of one: with 1 left, of 1, 3 and 8 the upper end was 3000, and covered more than 98 of 100.
+    freedom = np.maximum(effective - 2, 1.5 if rows == 3 else 1)
     tiny = np.finfo(np.float64).tiny
-    factor = np.exp(
-        np.minimum(_quantile(effective - 2) * deviation / np.maximum(values, tiny), 700)
-    )
+    factor = np.exp(np.minimum(_quantile(freedom) * deviation / np.maximum(values, tiny), 700))
     return values / factor, values * factor

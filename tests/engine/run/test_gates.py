@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tests.registry.judges.scripted import context_of
 from tests.support.judging_server import Judging, answer, judging_server, shown
 from tests.support.plain_runs import Plain
 
+from sftrecipe.plan.steps import Step
 from sftrecipe.plugin import Request
 from sftrecipe.plugin.plugin_kinds import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.gate_results import GateResult, gate_results, limit_results
-from sftrecipe.run.missed_gates import rows_needed
+from sftrecipe.run.missed_gates import missed_gates, rows_needed
 from sftrecipe.store.step_facts import JudgementFacts, StepFacts
 from sftrecipe.testing import FakeModel, RowList
 from sftrecipe_registry.judges.pairwise import Pairwise
@@ -146,6 +149,18 @@ def test_how_many_rows_would_do() -> None:
     assert needed(0.9, at_most=1.0) == pytest.approx(120)
     assert needed(1.0, 1.0) == float("inf")
     assert needed(0.9, 1.0) is None
+
+
+@pytest.mark.parametrize("most", [1e200, 8e307, math.inf])
+def test_an_end_beyond_all_numbers_is_told(most: float) -> None:
+    """Of three rows, a perplexity's upper end may be the exponential of hundreds."""
+    metrics = {"one_perplexity": 54.6, "one_perplexity_low": 1.0, "one_perplexity_high": most}
+    facts = StepFacts(made=3, kept=3, judgement=JudgementFacts(metrics, {}))
+    of_loss = block(Pairwise(compare=("one", "two")), {"one_perplexity": Gate(at_most=60)})
+    step = cast("Step", SimpleNamespace(id="j", block=of_loss))
+    missed = missed_gates([(step, facts)])
+    assert missed is not None
+    assert "one_perplexity is 54.6" in str(missed)
 
 
 def test_what_earlier_versions_wrote_of_gates_is_read() -> None:

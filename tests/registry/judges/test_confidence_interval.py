@@ -202,3 +202,10 @@ def test_what_rows_reach_is_what_their_interval_reaches(bound: float) -> None:
     assert gains == sorted(gains)
     first = next(rows for rows, low in enumerate(lows, 1) if low >= bound)
     assert share_estimate(first, first).low >= bound > share_estimate(first - 1, first - 1).low
+
+
+def test_three_losses_say_little_but_not_nothing() -> None:
+    found = estimates({"loss": means([1.0, 3.0, 8.0])}, {}, {"loss": LOSS})["loss"]
+    assert found.high < 100
+    drawn = np.random.default_rng(3).lognormal(0, 1, (SAMPLES, 3))
+    assert 0.94 <= covered(sampled_mean(drawn, LOSS), math.exp(0.5)) <= 0.98
