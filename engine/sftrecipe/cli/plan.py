@@ -25,8 +25,9 @@ from sftrecipe.report.text.plan_text import plan_json, plan_text
 from sftrecipe.report.text.problem_text import render
 from sftrecipe.report.text.sweep_text import sweep_plan_facts, sweep_plan_text
 from sftrecipe.report.text.training_forecast_text import forecast_text
-from sftrecipe.report.text.training_text import anew_text
+from sftrecipe.report.text.training_text import anew_text, elsewhere_text
 from sftrecipe.run.contexts import unheld_costs
+from sftrecipe.run.models_elsewhere import models_elsewhere
 from sftrecipe.run.requirements import lacking, leaves_data
 from sftrecipe.run.trained_anew import trained_anew
 from sftrecipe.store.project import Project, project_of
@@ -61,6 +62,8 @@ def plan(
         click.echo(render(problems), err=True)
     parts = _sweep_parts(checked, project, target)
     anew = trained_anew(planned, target)
+    for block, model in models_elsewhere(planned, project, target):
+        click.echo(elsewhere_text(block, model), err=True)
     trainings = planned_forecasts(planned, target, estimates)
     if as_json:
         sweep = sweep_plan_facts(parts) if parts else None

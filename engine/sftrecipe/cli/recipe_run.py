@@ -19,7 +19,8 @@ from sftrecipe.recipe.language.sections import Reach
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.next_commands import next_commands
 from sftrecipe.report.text.outcome_text import outcome_json, outcome_text
-from sftrecipe.report.text.training_text import anew_text
+from sftrecipe.report.text.training_text import anew_text, elsewhere_text
+from sftrecipe.run.models_elsewhere import models_elsewhere
 from sftrecipe.run.output_folder import REPORT_FILE, RUN_FILE, OutputFolder
 from sftrecipe.run.requirements import DataOnly, Lack, lacking, leaves_data
 from sftrecipe.run.run_plan import Outcome, run_plan
@@ -93,6 +94,8 @@ def _run_reported(plan: Plan, project: Project, out: Path, options: RunOptions) 
     if not options.quiet:
         for each in trained_anew(plan, out):
             click.echo(anew_text(each), err=True)
+        for block, model in models_elsewhere(plan, project, out):
+            click.echo(elsewhere_text(block, model), err=True)
     with show_progress(options.quiet) as progress:
         running = run_plan(
             plan, project, out, progress, options.concurrency,

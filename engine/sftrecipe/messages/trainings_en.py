@@ -11,6 +11,7 @@ TRAININGS = {
     "trainer-no-environment": "trainer '{trainer}' needs no environment of its own",
     "model-not-linked": "{link} is no link of sftrecipe's and stays; the model lies in {model}",
     "model-linkless": "no symbolic link can be made at {link}; the model lies in {model}",
+    "model-elsewhere": "{block}: a model of the same settings and data lies in {model}; `--out {out}` uses it, else it is trained once more",
     "training-step": "step {step} of {steps}",
     "training-step-alone": "step {step}",
     "training-loss": "loss {loss}",

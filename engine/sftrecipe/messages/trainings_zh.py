@@ -11,6 +11,7 @@ TRAININGS = {
     "trainer-no-environment": "训练器 '{trainer}' 不需要单独的环境",
     "model-not-linked": "{link} 不是 sftrecipe 的链接，保持不变；模型位于 {model}",
     "model-linkless": "无法在 {link} 建立符号链接；模型位于 {model}",
+    "model-elsewhere": "{block}：设置和数据都相同的模型已在 {model}；加上 `--out {out}` 即可直接使用，否则会再训练一次",
     "training-step": "第 {step}/{steps} 步",
     "training-step-alone": "第 {step} 步",
     "training-loss": "损失 {loss}",

@@ -335,3 +335,17 @@ def test_gc_frees_what_was_made_of_models_that_are_of_no_use(project: Training) 
     assert {each.name for each in cache.iterdir()} == {"of-used", "of-used.json", "mine"}
     assert not (state / "probe-ab12_cde").exists()
     assert (state / "probes").is_dir()
+
+
+def test_an_equal_model_of_another_folder_is_told(project: Training, tmp_path: Path) -> None:
+    project.train()
+    project.write(learning_rate=2e-4)
+    out = ("--out", str(tmp_path / "elsewhere"))
+    assert "same settings" not in project.do("plan", "--to", "train", *out).output
+    project.write()
+    told = f"lies in {project.model()}; `--out {project.out}` uses it"
+    assert told in project.do("plan", "--to", "train", *out).output
+    assert told in project.do("train", *out).output
+    assert "same settings" not in project.do("plan", "--to", "train", *out).output
+    project.do("train", "--out", str(project.out))
+    assert project.trainings == 1

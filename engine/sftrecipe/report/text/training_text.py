@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sftrecipe.messages import in_user_language, message
+from sftrecipe.plugin.kept_models import KeptModel
 from sftrecipe.plugin.trainer import TrainingPhase, TrainingState
 from sftrecipe.run.trained_anew import TrainedAnew
 
@@ -76,3 +77,8 @@ def anew_text(anew: TrainedAnew) -> str:
     slug = "anew" if anew.certain else "anew-maybe"
     line = message(slug, {"block": anew.block, "took": took, "why": why})
     return f"{line}\n{message('anew-stays', {'folder': anew.stays})}"
+
+
+def elsewhere_text(block: str, model: KeptModel) -> str:
+    """Where the model of a training lies that is about to be done once more, and how to use it."""
+    return message("model-elsewhere", {"block": block, "model": model.folder, "out": model.run})
