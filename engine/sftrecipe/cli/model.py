@@ -22,6 +22,7 @@ from sftrecipe.report.pages.model_card import Form, model_card
 from sftrecipe.report.pages.run.facts.opened_run import open_run
 from sftrecipe.report.text.publication_text import publication_text
 from sftrecipe.run.finished_model import FinishedModel, finished_model
+from sftrecipe.run.output_folder import RUN_FILE
 from sftrecipe.run.published_files import CARD, PublishedFiles
 from sftrecipe.run.run_file import readable
 
@@ -174,7 +175,19 @@ class _told:  # noqa: N801 - reads as a word
 def _found_model(run: str, train: str | None) -> FinishedModel:
     out, record = found_run(run)
     with readable(out):
-        return finished_model(record, out.resolve(), train)
+        found = finished_model(record, out.resolve(), train)
+    if _is_older(record.recipe, out, Path(run)):
+        told = {"recipe": run, "model": str(found.folder)}
+        click.echo(message("model-of-earlier-recipe", told), err=True)
+    return found
+
+
+def _is_older(recipe: str, out: Path, asked: Path) -> bool:
+    """Whether a recipe that is named was written after the run, or is another one of its name."""
+    if not asked.is_file() or asked.name == RUN_FILE:
+        return False
+    written = asked.stat().st_mtime
+    return asked.resolve() != Path(recipe).resolve() or written > (out / RUN_FILE).stat().st_mtime
 
 
 def _card(found: FinishedModel, language: str | None, form: Form = "merged", file: str = "") -> str:

@@ -5,6 +5,7 @@ MODELS = {
     "trainer-no-environment": "trainer '{trainer}' needs no environment of its own",
     "trainer-no-copies": "trainer '{trainer}' hands on no models",
     "no-model-trained": "the run in '{folder}' trained no model",
+    "model-of-earlier-recipe": "note: '{recipe}' is not the recipe of this run, or was changed after it; the model is that of the run: {model}",
     "model-gone": "the model is not in '{model}' any more",
     "model-refused": "{error}",
     "copy-in-the-way": "'{path}' is there already",

@@ -5,6 +5,7 @@ MODELS = {
     "trainer-no-environment": "训练器 '{trainer}' 不需要单独的环境",
     "trainer-no-copies": "训练器 '{trainer}' 不支持导出模型",
     "no-model-trained": "'{folder}' 中的运行没有训练模型",
+    "model-of-earlier-recipe": "注意：'{recipe}' 不是这次运行的配方，或在运行之后有改动；所用的是这次运行的模型：{model}",
     "model-gone": "'{model}' 中已没有该模型",
     "model-refused": "{error}",
     "copy-in-the-way": "'{path}' 已存在",

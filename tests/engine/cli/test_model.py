@@ -196,6 +196,17 @@ def test_a_recipe_that_was_not_run_is_no_missing_one(tmp_path: Path) -> None:
     assert "has not been run" in error.problem.message("en")
 
 
+def test_the_model_of_a_recipe_that_changed_is_told(tmp_path: Path) -> None:
+    recipe = finished_run(tmp_path)
+    command = ["model", "card", str(recipe)]
+    assert CliRunner().invoke(cli, command).stderr == ""
+    os.utime(recipe, (2**32, 2**32))
+    told = CliRunner().invoke(cli, command)
+    assert told.exit_code == 0
+    assert "was changed after it; the model is that of the run: " in told.stderr
+    assert Path(told.stdout.strip()).is_file()
+
+
 def test_a_gguf_lies_beside_the_run(tmp_path: Path) -> None:
     gguf = pytest.importorskip("gguf")
     finished_run(tmp_path)
