@@ -187,7 +187,8 @@ def _is_older(recipe: str, out: Path, asked: Path) -> bool:
     if not asked.is_file() or asked.name == RUN_FILE:
         return False
     written = asked.stat().st_mtime
-    return asked.resolve() != Path(recipe).resolve() or written > (out / RUN_FILE).stat().st_mtime
+    # By name: a run notes the path as it was given, from wherever it was started.
+    return asked.name != Path(recipe).name or written > (out / RUN_FILE).stat().st_mtime
 
 
 def _card(found: FinishedModel, language: str | None, form: Form = "merged", file: str = "") -> str:
