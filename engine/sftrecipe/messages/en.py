@@ -100,8 +100,7 @@ MESSAGES = {
     "gate-beyond": "gate '{metric}' cannot be met: {metric} is always {range}",
     "gate-end": "gate '{metric}' cannot be met: {written} is the end of what {metric} can be, which no interval over "
     "rows reaches",
-    "gate-few-rows": "gate '{metric}' is out of reach: of at most {most} rows, {metric} is surely {reached} "
-    "at the best, and {written} takes {needed} rows or more",
+    "gate-few-rows": "gate '{metric}' is out of reach: {most} rows come to {reached} at best, {written} takes {needed}",
     "gate-rows": "gate '{metric}' cannot be met: at least {bound} rows are asked, and at most {most} are held out",
     "sweep-path": "sweep path '{path}' leads nowhere: there is no '{step}' that could vary",
     "sweep-size": "sweep comes to {variants} variants and {trainings} trainings: it must be at least "

@@ -382,10 +382,7 @@ class Judge(Plugin):
         return None
 
     def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """The least and the greatest that figures can be, by name; any number where none is named.
-
-        A `gate` beyond them is an error of `validate`.
-        """
+        """The least and the greatest that a figure named here can be; a `gate` beyond is wrong."""
         return {}
 
     def limits(self) -> Mapping[str, float]:
@@ -394,9 +391,7 @@ class Judge(Plugin):
         return {}
 
     def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
-        """Of so many judged rows, how high the lower end of a figure's interval can come, and how
-        low the upper end; of one without an interval, the figure. For `validate`: a `gate` beyond
-        them is never passed. More rows reach as far or further; left out: what has no such end."""
+        """Of so many judged rows, how high a figure's lower end can come, and how low the upper."""
         return {}
 
     def expected(self, least: int, most: int | None) -> Expected:
