@@ -427,6 +427,7 @@ def test_what_it_does_between_its_steps_is_told(tmp_path: Path) -> None:
         "  0%|     | 3/10 [00:00<?, ?it/s]\x1b[A": ("evaluating", 3, 10),
         "\r 12%|#    | 120/1000 [04:40<33:44,  2.30s/it]": ("evaluating", 3, 10),
         "\n[INFO|trainer.py] >> Saving model checkpoint to models/0/checkpoint-120\n": "saving",
+        "[INFO|tokenization_utils_base.py] >> tokenizer config file saved in models/0/c\n": "training",
         "\r 12%|#    | 121/1000 [04:42<33:44,  2.30s/it]": "training",
     }  # fmt: skip
     for line, told in lines.items():
@@ -456,6 +457,22 @@ def test_steps_are_told_with_their_pace(tmp_path: Path) -> None:
     expected = TrainingState(120, 1000, 1.84, 0.36, 2.3, 2024.0, 100)
     assert told[2] == pytest.approx(expected)
     assert told[3:] == [told[2]._replace(resumed_from=None)]
+
+
+def test_what_it_does_is_told_with_how_long_it_does_that(tmp_path: Path) -> None:
+    told: list[Any] = []
+    training = replace(prepared(tmp_path / "run"), tell=told.append)
+    log = tmp_path / "train.log"
+    watch = TrainingWatch(training, tmp_path, log, None)
+    watch.look(0.0)
+    log.write_text("Loading weights:   0%|          | 1/272\n")
+    for seconds in (30.0, 45.0):
+        watch.look(seconds)
+    assert [(each.doing, each.seconds) for each in told] == [
+        ("starting", 0.0),
+        ("loading", 0.0),
+        ("loading", 15.0),
+    ]
 
 
 def test_the_merge_is_told_only_what_export_takes() -> None:

@@ -26,6 +26,8 @@ _PHASES = (
     (re.compile(r"Saving model checkpoint|\*{5} train metrics \*{5}"), TrainingPhase("saving")),
 )
 """How the lines begin that transformers, datasets and LLaMA-Factory write before each."""
+_SAVED = re.compile(r"tokenizer config file saved in ")
+"""After the weights of a checkpoint; the next step's bar comes when that is done."""
 
 
 class ProgramLog:
@@ -62,6 +64,8 @@ class ProgramLog:
         done, total = (int(bar[1]), int(bar[2])) if bar else (None, None)
         if done is not None and total == self.steps and done > self.step:
             self.step, self.phase = done, TrainingPhase("training")
+        if self.phase.doing == "saving" and self.step < (self.steps or 0) and _SAVED.search(line):
+            self.phase = TrainingPhase("training")
         named = next((phase for sign, phase in _PHASES if sign.search(line)), None)
         if named:
             counted = named.doing in ("tokenising", "reading")

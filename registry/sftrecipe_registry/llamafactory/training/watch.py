@@ -26,6 +26,8 @@ class TrainingWatch:
         """The step at which it was looked at first, and when that was."""
         self._told = 0.0
         self._phase: TrainingPhase | None = None
+        self._doing, self._began = "", 0.0
+        """What it was seen doing last, and since when."""
         if done is not None:
             list(self._steps.news())
 
@@ -33,6 +35,8 @@ class TrainingWatch:
         """Tell what is new; `seconds`: since the program was started."""
         self._program.look()
         phase, news = self._program.phase, False
+        if phase.doing != self._doing:
+            self._doing, self._began = phase.doing, seconds
         if self._first is None and phase.doing in ("training", "evaluating", "saving"):
             self._first = self._state.step, seconds
         for state in self._steps.news():
@@ -66,7 +70,7 @@ class TrainingWatch:
         if in_between:
             self._training.tell(self._state)
         else:
-            self._training.tell(phase._replace(seconds=seconds))
+            self._training.tell(phase._replace(seconds=seconds - self._began))
 
 
 def tell_merging(training: Training) -> Callable[[float], None]:
