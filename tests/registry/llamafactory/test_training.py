@@ -427,7 +427,7 @@ def test_what_it_does_between_its_steps_is_told(tmp_path: Path) -> None:
         "  0%|     | 3/10 [00:00<?, ?it/s]\x1b[A": ("evaluating", 3, 10),
         "\r 12%|#    | 120/1000 [04:40<33:44,  2.30s/it]": ("evaluating", 3, 10),
         "\n[INFO|trainer.py] >> Saving model checkpoint to models/0/checkpoint-120\n": "saving",
-        "[INFO|tokenization_utils_base.py] >> tokenizer config file saved in models/0/c\n": "training",
+        "[INFO] >> tokenizer config file saved in models/0/c\n": "training",
         "\r 12%|#    | 121/1000 [04:42<33:44,  2.30s/it]": "training",
     }  # fmt: skip
     for line, told in lines.items():
