@@ -80,7 +80,7 @@ def leftovers(project: Project) -> Leftovers:
     found: list[Leftover] = []
     foreign: list[Path] = []
     used = 0
-    named = set(_named_models(project))
+    named = set(_named_models(project, [run.out for run in runs]))
     for run in runs:
         if _is_of(project, run.out):
             used += _look_at_models(run, named, found, foreign)
@@ -140,10 +140,16 @@ def _is_of(project: Project, out: Path) -> bool:
     return recipe is not None and recipe.resolve().is_relative_to(folder)
 
 
-def _named_models(project: Project) -> Iterator[str]:
-    """Keys of models that a recipe of the project names by their folder."""
+def _named_models(project: Project, outs: Sequence[Path]) -> Iterator[str]:
+    """Keys of models that a recipe of the project names by their folder.
+
+    What runs wrote is none: their configurations name models that are used no more.
+    """
+    folder = project.folder.resolve()
     for pattern in ("*.yaml", "*.yml", "*/*.yaml", "*/*.yml", "*/*/*.yaml"):
-        for file in project.folder.glob(pattern):
+        for file in folder.glob(pattern):
+            if any(file.is_relative_to(out) for out in outs):
+                continue
             with suppress(OSError):
                 if file.is_file() and file.stat().st_size <= _LARGEST_RECIPE:
                     yield from _NAMED.findall(file.read_text("utf-8", "replace"))

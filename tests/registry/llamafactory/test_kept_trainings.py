@@ -224,6 +224,17 @@ def test_gc_frees_what_no_run_uses(project: Training) -> None:
     assert project.trainings == 4
 
 
+def test_gc_frees_a_model_that_was_gone_back_from(project: Training) -> None:
+    for rate in (1e-4, 2e-4, 1e-4):
+        project.write(learning_rate=rate)
+        project.train()
+    assert project.trainings == 2
+    left = {each.key for each in kept_models(project.out)} - {project.model().name}
+    assert any(left.pop() in file.read_text("utf-8") for file in project.out.glob("*.yaml"))
+    found = json.loads(project.do("gc", "--json").output)["unused"]
+    assert [each["kind"] for each in found].count("model") == 1
+
+
 def test_gc_knows_folders_elsewhere_and_models_that_recipes_name(
     project: Training, tmp_path: Path
 ) -> None:
