@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.cli.amount import Amount
 from sftrecipe.cli.interrupts import run_interruptibly
 from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe, out_option
@@ -22,7 +23,7 @@ from sftrecipe.store.project import project_of
 @click.option("--offline", is_flag=True, help="Ask no provider.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Amount(min_open=True),
     default=30.0,
     show_default=True,
     help="Seconds that a provider may take to answer.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.cli.amount import Amount
 from sftrecipe.errors import UsageError
 from sftrecipe.messages import message
 from sftrecipe.report.text.gc_text import gc_json, gc_text, size_text
@@ -23,7 +24,7 @@ from sftrecipe.store.work_lock import no_run_at_work
     default=Path(),
     help="The project's folder.",
 )
-@click.option("--keep-days", type=click.FloatRange(min=0), help="Keep what is younger.")
+@click.option("--keep-days", type=Amount(), help="Keep what is younger.")
 @click.option(
     "--keep-models",
     type=click.IntRange(min=0),
