@@ -26,7 +26,7 @@ FORECASTS = {
     "foreseen-time": "  time: about {time} ({basis})",
     "foreseen-no-time": "  time: not known; sftrecipe train {path} --check --probe measures it in a few steps",
     "foreseen-by-probe": "by the steps that were measured",
-    "foreseen-by-last_run": "at the last run's rate",
+    "foreseen-by-last-run": "at the last run's rate",
     "foreseen-by-rough": "very roughly, by the GPU's data sheet",
     "foreseen-disk": "  disk: about {bytes} for checkpoints and model, {free} free",
     "foreseen-note": "  note: {note}",

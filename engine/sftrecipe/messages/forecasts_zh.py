@@ -26,7 +26,7 @@ FORECASTS = {
     "foreseen-time": "  时间：约 {time}（{basis}）",
     "foreseen-no-time": "  时间：未知；sftrecipe train {path} --check --probe 会实跑几步来测量",
     "foreseen-by-probe": "按实测的几步推算",
-    "foreseen-by-last_run": "按上次训练的速度",
+    "foreseen-by-last-run": "按上次训练的速度",
     "foreseen-by-rough": "按 GPU 的标称性能非常粗略地估计",
     "foreseen-disk": "  磁盘：检查点和模型约 {bytes}，可用 {free}",
     "foreseen-note": "  注意：{note}",

@@ -85,7 +85,7 @@ class TrainingForecast:
     fits: Sequence[tuple[Mapping[str, Any], int]] = ()
     """Where it does not fit: settings with which it would, and what it then takes at its peak."""
     seconds: float | None = None
-    time_basis: Literal["probe", "last_run", "rough"] | None = None
+    time_basis: Literal["probe", "last-run", "rough"] | None = None
     disk: int | None = None
     disk_free: int | None = None
     measured_memory: int | None = None

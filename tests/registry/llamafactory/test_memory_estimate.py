@@ -273,7 +273,7 @@ def test_time_is_the_last_runs_rate(tmp_path: Path) -> None:
     assert (forecast.steps, forecast.seconds, forecast.time_basis) == (30, None, None)
     known = replace(training, before={"train_samples_per_second": 4.0})
     forecast = trainer.forecast(known)
-    assert (forecast.seconds, forecast.time_basis) == (60.0, "last_run")
+    assert (forecast.seconds, forecast.time_basis) == (60.0, "last-run")
     slower = replace(known, changed=frozenset(("learning_rate", "cutoff_len", "use")))
     forecast = trainer.forecast(slower)
     assert (forecast.seconds, forecast.time_basis) == (None, None)

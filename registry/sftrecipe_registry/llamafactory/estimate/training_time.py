@@ -29,7 +29,7 @@ SAME_PACE = frozenset(
 )
 """Arguments of which none changes how many rows are trained on in a second."""
 
-TimeBasis = Literal["probe", "last_run", "rough"]
+TimeBasis = Literal["probe", "last-run", "rough"]
 
 
 class TrainingTime(NamedTuple):
@@ -42,7 +42,7 @@ class TrainingTime(NamedTuple):
 def by_last_run(before: Mapping[str, float], examples: float) -> TrainingTime | None:
     """At the rate of the block's training before; `examples`: rows times epochs."""
     rate = before.get("train_samples_per_second", 0.0)
-    return TrainingTime(examples / rate, "last_run") if rate > 0 else None
+    return TrainingTime(examples / rate, "last-run") if rate > 0 else None
 
 
 def by_gpu(
