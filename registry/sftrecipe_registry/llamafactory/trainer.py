@@ -116,12 +116,14 @@ with:
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """The schema with the names of the shipped snapshot, for editors to complete."""
-        schema = handler.resolve_ref_schema(handler(core_schema))
+        schema = handler.resolve_ref_schema(
+            super().__get_pydantic_json_schema__(core_schema, handler)
+        )
         table = shipped()
-        schema["properties"] = {
-            name: {"description": f"{argument.type} ({table.version})"}
+        schema.setdefault("properties", {}).update(
+            (name, {"description": f"{argument.type} ({table.version})"})
             for name, argument in sorted(table.arguments.items())
-        }
+        )
         return schema
 
     @property

@@ -269,11 +269,15 @@ def test_deleted_files_leave_what_is_known(tmp_path: Path) -> None:
 
 def test_a_run_that_is_not_there(tmp_path: Path) -> None:
     project(tmp_path, [{"instruction": "a", "output": "b"}])
-    for name in ("plain", "recipe.yaml", "runs/plain"):
+    for name in ("plain", "runs/plain"):
         told = sftrecipe(tmp_path, "report", name)
         assert told.returncode == 2
         assert f"error[no-such-run]: run '{name}' does not exist" in told.stderr
         assert "run a recipe first" in told.stderr
+    told = sftrecipe(tmp_path, "report", "recipe.yaml")
+    assert told.returncode == 2
+    assert "error[not-run-yet]: recipe 'recipe.yaml' has not been run" in told.stderr
+    assert "run it: sftrecipe run recipe.yaml" in told.stderr
     assert sftrecipe(tmp_path, "run", "recipe.yaml").returncode == 0
     assert "did you mean 'plain'?" in sftrecipe(tmp_path, "report", "plaine").stderr
     assert "one of: plain" in sftrecipe(tmp_path, "report", "else").stderr

@@ -60,7 +60,7 @@ def test_its_parser_takes_the_file(python: Path, tmp_path: Path) -> None:
         check=True,
     )
     assert json.loads(done.stdout.splitlines()[-1]) == [
-        *(1e-5, True, ["demo"], ["demo_holdout"], "costs ${x}", "sft", 7, "model"),
+        *(1e-5, True, ["demo"], ["demo_holdout"], "costs ${x}", "sft", 7, "model.by-hand"),
     ]
 
 
@@ -83,7 +83,8 @@ def test_two_real_steps(
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert (tmp_path / "model" / "adapter_model.safetensors").exists()
-    results = json.loads((tmp_path / "model" / "all_results.json").read_text())
+    model = tmp_path / "model.by-hand"
+    assert (model / "adapter_model.safetensors").exists()
+    results = json.loads((model / "all_results.json").read_text())
     assert results["train_loss"] > 0
     assert results["eval_loss"] > 0

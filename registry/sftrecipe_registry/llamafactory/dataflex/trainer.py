@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
-from pydantic import GetJsonSchemaHandler
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from sftrecipe.plugin import (
     Finding,
@@ -69,15 +66,6 @@ with:
 
     component_params: dict[str, float | int | bool | str] = {}
     """Settings of the component that are to be others than DataFlex's own, by name."""
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        """LLaMA-Factory's, and the settings of the component."""
-        schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        schema["properties"]["component_params"] = {"type": "object"}
-        return schema
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """As LLaMA-Factory's, and components that are not known."""
