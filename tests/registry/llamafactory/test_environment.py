@@ -166,4 +166,4 @@ def test_the_command_tells_a_failure_and_an_unknown_trainer(tmp_path: Path) -> N
     assert "hint: put that right" in done.stderr
     unknown = command("--use", "axolotl")
     assert unknown.returncode == 2
-    assert "no trainer 'axolotl': llamafactory" in unknown.stderr
+    assert "no trainer 'axolotl': dataflex, llamafactory" in unknown.stderr
