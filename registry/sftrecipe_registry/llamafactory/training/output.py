@@ -147,9 +147,7 @@ class Output:
 
     def trained(self, since: int) -> bool:
         """Whether weights and results stand that were written since then, and nobody's by hand."""
-        if not is_newer(self.folder / RESULTS, since) or "train_loss" not in self.results():
-            return False
-        if self._altered(self.kept.note):
+        if not self._came_to_its_end(since) or self._altered(self.kept.note):
             return False
         if self.adapter:
             return any(is_newer(self.folder / name, since) for name in ADAPTERS)
@@ -180,6 +178,10 @@ class Output:
             if name.startswith(("save_", "load_best_model_at_end"))
         }
         return ("checkpoint-*",) if said in ({}, RESUMABLE) else ()
+
+    def _came_to_its_end(self, since: int) -> bool:
+        """Whether its results were written since then."""
+        return is_newer(self.folder / RESULTS, since) and "train_loss" in self.results()
 
     def _altered(self, note: ModelNote) -> bool:
         """Whether the weights are others than the training left."""

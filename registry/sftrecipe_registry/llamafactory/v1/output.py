@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from sftrecipe_registry.llamafactory.training.log import NAME, curves, log_entries
-from sftrecipe_registry.llamafactory.training.output import ADAPTERS, Output, is_newer, model_stands
+from sftrecipe_registry.llamafactory.training.output import Output, is_newer
 
 _OF_THE_MODEL = ("model", "template", "trust_remote_code", "flash_attn")
 
@@ -29,16 +29,6 @@ class V1Output(Output):
         """Whether it trains an adapter, not the model itself."""
         return (self.settings.get("peft_config") or {}).get("name") == "lora"
 
-    def trained(self, since: int) -> bool:
-        """Whether weights stand that were written since then, after the last step."""
-        if not is_newer(self.folder / NAME, since) or not self._came_to_its_end():
-            return False
-        if self._altered(self.kept.note):
-            return False
-        if self.adapter:
-            return any(is_newer(self.folder / name, since) for name in ADAPTERS)
-        return model_stands(self.folder, since)
-
     def results(self) -> dict[str, float]:
         """The mean loss of the steps that its log tells."""
         losses, _ = curves(self.folder)
@@ -54,7 +44,10 @@ class V1Output(Output):
         }
         return {**kept, "peft_config": merged}
 
-    def _came_to_its_end(self) -> bool:
+    def _came_to_its_end(self, since: int) -> bool:
+        """Whether its log, written since then, tells of the last step."""
+        if not is_newer(self.folder / NAME, since):
+            return False
         entries = log_entries(self.folder)
         every = int(self.settings.get("logging_steps") or 1)
         return bool(entries) and any(
