@@ -1,9 +1,9 @@
 """The best value between those that a sweep tried, where one number varies.
 
-A quadratic is fitted to the variants' figures, anew on every draw of the bootstrap, and its best
+A quadratic is fitted to the variants' figures, anew on every draw of the comparison, and its best
 point within the tried range is found: the spread of these points is the optimum's uncertainty.
-Source: Box and Wilson 1951, On the Experimental Attainment of Optimum Conditions, with Efron's
-bootstrap for the interval.
+Source: Box and Wilson 1951, On the Experimental Attainment of Optimum Conditions; the interval
+is that of the draws (`statistics`).
 """
 
 from __future__ import annotations

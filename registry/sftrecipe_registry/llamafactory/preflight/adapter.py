@@ -8,13 +8,12 @@ from typing import Any
 
 from sftrecipe.plugin import Finding, Text, Texts, Training
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
-from sftrecipe_registry.llamafactory.training.output import listed, read_json
+from sftrecipe_registry.llamafactory.training.output import ADAPTERS, listed, read_json
 from sftrecipe_registry.shared.models.model_folder import is_path, weights_fingerprint
 
 texts = Texts(__package__)
 
-ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
-CONFIG = "adapter_config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 NAMED = "adapter_name_or_path"
 
 
@@ -28,7 +27,7 @@ def adapter_findings(settings: Settings, training: Training) -> Iterator[Finding
                 text = texts("no-adapter-folder", adapter=name)
                 yield _fault(text, _those_inside(place.parent, training))
             continue
-        adapter = read_json(place / CONFIG)
+        adapter = read_json(place / ADAPTER_CONFIG)
         if not adapter:
             text = texts("no-adapter-config", adapter=name)
             yield _fault(text, _those_inside(place, training))
@@ -93,7 +92,7 @@ def _model(settings: Settings) -> str:
 def _those_inside(folder: Path, training: Training) -> Text:
     """An adapter that lies beside, or what to name."""
     if folder.is_dir() and folder != training.folder:
-        for config in sorted(folder.glob(f"*/{CONFIG}"), reverse=True):
+        for config in sorted(folder.glob(f"*/{ADAPTER_CONFIG}"), reverse=True):
             return texts("write-this", name=NAMED, value=config.parent)
     return texts("name-lora-folder")
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from sftrecipe.plugin import Finding, Text, Texts, Training, read_model_note
 from sftrecipe_registry.llamafactory.arguments.schedule import Schedule, number
 from sftrecipe_registry.llamafactory.preflight.adapter import (
-    ADAPTERS,
+    ADAPTER_CONFIG,
     base_findings,
     shape_findings,
 )
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.training.output import (
+    ADAPTERS,
     OPTIMIZERS,
     data_fingerprint,
     model_stands,
@@ -106,7 +107,7 @@ def _parts(settings: Settings, place: Path, shown: str) -> Iterator[Finding]:
 def _model_findings(
     settings: Settings, training: Training, place: Path, shown: str
 ) -> Iterator[Finding]:
-    adapter = read_json(place / "adapter_config.json")
+    adapter = read_json(place / ADAPTER_CONFIG)
     if adapter:
         yield from base_findings(settings, training, adapter, RESUME, shown)
         yield from shape_findings(settings, adapter, RESUME, shown)

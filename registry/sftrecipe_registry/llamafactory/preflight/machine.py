@@ -75,9 +75,9 @@ def gpu_findings(settings: Settings, machine: Mapping[str, Any]) -> Iterator[Fin
     gpus = machine["gpus"]
     on_cpu = not gpus or settings.get("use_cpu") is True
     for name, state in _FOR_GPUS.items():
-        if name == "use_unsloth" and knows_cpus(training_site_packages()):
-            continue  # slow, but it trains
         if on_cpu and settings.get(name) not in (None, False, "", []):
+            if name == "use_unsloth" and knows_cpus(training_site_packages()):
+                continue  # slow, but it trains
             text = texts("needs-gpu", name=name, where=_without_gpu(gpus))
             advice = texts("leave-out-or-gpu", name=name)
             yield Finding(state, "gpu", text, advice)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from sftrecipe.plugin import Finding, Text, Texts, Training
-from sftrecipe_registry.llamafactory.preflight.adapter import adapter_findings
+from sftrecipe_registry.llamafactory.preflight.adapter import ADAPTER_CONFIG, adapter_findings
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.preflight.weights import weight_findings
 from sftrecipe_registry.llamafactory.training.output import NOTE, listed, read_json
@@ -81,7 +81,7 @@ def _is_folder(model: str) -> bool:
 
 def _inside(model: str, folder: Path) -> Iterator[Finding]:
     if is_adapter(folder):
-        base = read_json(folder / "adapter_config.json").get("base_model_name_or_path")
+        base = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
         text, advice = texts("adapter-as-model", model=model), texts("name-base-and-adapter")
         if base:
             advice = texts("write-base-and-adapter", base=base, adapter=model)

@@ -98,7 +98,6 @@ def modules(model: Any) -> dict[str, Any]:
         "in_layers": sorted(in_layers),
         "beside_layers": sorted(beside),
         "layers": getattr(config, "num_hidden_layers", None),
-        "positions": getattr(config, "max_position_embeddings", None),
     }
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sftrecipe.plugin import Finding, Texts
-from sftrecipe_registry.llamafactory.training.output import read_json
+from sftrecipe_registry.llamafactory.training.output import INDEXES, read_json
 
 texts = Texts(__package__)
 
 _PATTERNS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
-_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _POINTER = b"version https://git-lfs"
 _LARGEST_HEADER = 1 << 27
 
@@ -32,7 +31,7 @@ def weight_findings(model: str, folder: Path) -> Iterator[Finding]:
     missing = sorted(
         {
             str(part)
-            for index in _INDEXES
+            for index in INDEXES
             for part in read_json(folder / index).get("weight_map", {}).values()
             if not (folder / str(part)).is_file()
         }

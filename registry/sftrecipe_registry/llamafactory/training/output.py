@@ -39,7 +39,7 @@ _SEALED = 1 << 20
 """Bytes of a file of weights that are read at its beginning and its end."""
 ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-_INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 OPTIMIZERS = ("optimizer.pt", "optimizer.bin", "optimizer_*", "global_step*")
 """What a checkpoint keeps of the optimizer: torch's, FSDP's, DeepSpeed's."""
 _STARTS_OVER = ("rm", "ppo")
@@ -231,7 +231,7 @@ def model_stands(folder: Path, since: int = 0) -> bool:
         return False
     if any(is_newer(folder / name, since) for name in _WEIGHTS):
         return True
-    for name in _INDEXES:
+    for name in INDEXES:
         parts = set(read_json(folder / name).get("weight_map", {}).values())
         if parts and all(is_newer(folder / part, since) for part in parts):
             return True

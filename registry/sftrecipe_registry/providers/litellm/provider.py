@@ -154,9 +154,7 @@ judge:
 
     def missing(self) -> Iterator[MachineCheck]:
         """litellm, where it is not installed."""
-        package = package_check("litellm", "litellm", _INSTALL)
-        if package.state == "fault":
-            yield package
+        yield from (check for check in self.check_machine() if check.state == "fault")
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Import litellm."""

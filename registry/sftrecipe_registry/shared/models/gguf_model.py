@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -96,9 +97,7 @@ class _Tensors:
         for name, tensor in kept.items():
             kind = self._kind(named[name], tensor.shape)
             block, size = gguf.GGML_QUANT_SIZES[kind]
-            count = 1
-            for length in tensor.shape:
-                count *= length
+            count = math.prod(tensor.shape)
             self._tell(named[name], tensor.shape, count // block * size, kind)
         if factors is not None:
             kind = gguf.GGMLQuantizationType.F32
