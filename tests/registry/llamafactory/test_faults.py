@@ -88,6 +88,16 @@ def test_the_fault_is_found(folder: Path, case: dict[str, Any]) -> None:
     check(case, found(folder, settings_of(case)))
 
 
+@pytest.mark.usefixtures("no_environment")
+def test_a_file_that_is_called_as_a_checkpoint_is_none(folder: Path) -> None:
+    place = folder / "packed"
+    place.mkdir()
+    (place / "checkpoint-500.zip").touch()
+    settings = settings_of({"with": {"resume_from_checkpoint": "packed/checkpoint-9"}})
+    told = [each for each in found(folder, settings) if each.check == "checkpoint"]
+    assert ["leave resume_from_checkpoint out" in str(each.advice) for each in told] == [True]
+
+
 @pytest.fixture(scope="module")
 def looked_at(folder: Path) -> dict[str, Any]:
     """What the models are like: one process of the training environment for all cases."""

@@ -45,6 +45,18 @@ def test_llamafactorys_own_examples_are_right(tmp_path: Path) -> None:
         assert found(tmp_path, {**AUTO, "zero_optimization": zero}) == []
 
 
+@pytest.mark.parametrize("batch", [None, 0, "8", -1, True])
+def test_odd_batches_are_held_against_nothing(tmp_path: Path, batch: Any) -> None:
+    config = {"train_batch_size": 8, "zero_optimization": {"stage": 2}}
+    assert found(tmp_path, config, per_device_train_batch_size=batch) == []
+
+
+def test_an_offload_that_is_a_text_is_told(tmp_path: Path) -> None:
+    zero = {"stage": 2, "offload_optimizer": "nvme"}
+    ((state, message, _),) = found(tmp_path, {**AUTO, "zero_optimization": zero})
+    assert (state, message) == ("fault", "deepspeed 'offload_optimizer' on nvme names no nvme_path")
+
+
 @pytest.mark.parametrize(
     ("config", "settings", "said"),
     [

@@ -152,7 +152,7 @@ def _as_model(is_adapter: bool) -> Text:
 def _those_beside(place: Path) -> Text:
     """The checkpoints that stand where this one was looked for."""
     beside = {each for folder in (place, place.parent) for each in folder.glob("checkpoint-*")}
-    whole = [each for each in beside if any(each.iterdir())] if beside else []
+    whole = [each for each in beside if each.is_dir() and any(each.iterdir())]
     if not whole:
         return texts("leave-out", name=RESUME)
     last = max(whole, key=step_of)

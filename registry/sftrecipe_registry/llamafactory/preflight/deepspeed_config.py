@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe.plugin import Finding, Texts, Training
+from sftrecipe_registry.llamafactory.arguments.schedule import number
 from sftrecipe_registry.llamafactory.preflight.arguments import Settings
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
@@ -121,7 +122,7 @@ def refused_by_deepspeed(
     done = finished_process(
         [str(python), str(_WORKER), text], _SECONDS, cwd=folder, env=training_variables(python, {})
     )
-    said = done.stdout.strip().splitlines() if done else []
+    said = done.stdout.strip().splitlines() if done and done.returncode == 0 else []
     if said and said[-1] != "null":
         yield _fault(texts("deepspeed-refuses", cause=json.loads(said[-1])))
 
@@ -167,8 +168,8 @@ def _mismatches(config: Mapping[str, Any], settings: Settings) -> Iterator[Findi
             )
             yield _fault(text, texts("deepspeed-write-auto", name=name))
     batch = values.get("train_batch_size")
-    one = settings.get("per_device_train_batch_size", 8)
-    one *= settings.get("gradient_accumulation_steps", 1)
+    one = max(1, int(number(settings, "per_device_train_batch_size")))
+    one *= max(1, int(number(settings, "gradient_accumulation_steps")))
     if isinstance(batch, int) and (batch < one or batch % one):
         text = texts("deepspeed-batch", value=batch, one=one)
         yield _fault(text, texts("deepspeed-write-auto", name="train_batch_size"))
@@ -188,7 +189,7 @@ def _zero_findings(config: Mapping[str, Any], settings: Settings) -> Iterator[Fi
         if device not in _DEVICES:
             advice = texts("deepspeed-devices")
             yield _fault(texts("deepspeed-device", name=name, value=device), advice)
-        elif device == "nvme" and not offload.get("nvme_path"):
+        elif device == "nvme" and not (isinstance(offload, Mapping) and offload.get("nvme_path")):
             yield _fault(texts("deepspeed-nvme", name=name), texts("deepspeed-nvme-path"))
         elif device != "none" and stage < least:
             text = texts("deepspeed-no-offload", name=name, stage=stage, least=least)

@@ -109,8 +109,9 @@ def freezable(model: Any) -> tuple[set[str], set[str]]:
             if first in name:
                 in_layers.add(name.split(first)[-1].split(".")[0])
                 break
-        if not any(part.isdecimal() for part in name.split(".")[1:-1]):
-            beside.add(name.split(".")[-2])
+        module = name.split(".")[:-1]
+        if module and not any(part.isdecimal() for part in module[1:]):
+            beside.add(module[-1])
     return in_layers, beside
 
 
