@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sftrecipe_registry.llamafactory.training.output import read_json
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
 
 Basis = Literal["files", "config", "name"]
@@ -75,7 +76,7 @@ class ModelShape:
 def shape_of(model: str, folder: Path, settings: Mapping[str, Any]) -> ModelShape | None:
     """The shape of a model by its name or folder (seen from `folder`); None: nothing tells it."""
     for place in _places(model, folder, settings):
-        config = _object(place / "config.json")
+        config = read_json(place / "config.json")
         if shape := shape_from_config(config, place):
             return shape
     if model == PACKAGED or str(packaged_folder()) == model:
@@ -194,8 +195,11 @@ class _Weights(NamedTuple):
 
 
 def _weights(folder: Path) -> _Weights | None:
-    """What the headers of a folder's safetensors files tell; None where there are none."""
-    files = sorted(folder.glob("*.safetensors"))
+    """What the headers of a model's safetensors files tell; None where there are none.
+
+    Others beside them hold the same weights once more, or a value head.
+    """
+    files = sorted(folder.glob("model*.safetensors"))
     headers = [header for file in files if (header := _header(file))]
     if not headers or len(headers) < len(files):
         return None
@@ -219,14 +223,6 @@ def _header(file: Path) -> dict[str, Any]:
         with file.open("rb") as opened:
             length = int.from_bytes(opened.read(8), "little")
             found = json.loads(opened.read(length)) if length <= _HEADER_AT_MOST else {}
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _object(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

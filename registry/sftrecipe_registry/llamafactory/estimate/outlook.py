@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -47,7 +46,7 @@ from sftrecipe_registry.llamafactory.estimate.training_time import (
     by_last_run,
 )
 from sftrecipe_registry.llamafactory.training.environment import training_site_packages
-from sftrecipe_registry.llamafactory.training.output import listed
+from sftrecipe_registry.llamafactory.training.output import listed, read_json
 from sftrecipe_registry.llamafactory.v1.version import speaks_v1
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
 
@@ -81,7 +80,7 @@ class Outlook:
         )
         self._floor = libraries_floor()
         self._training = training
-        self._stage, _ = _zero_stage(settings, training.folder)
+        self._stage = _zero_stage(settings, training.folder)
 
     @property
     def rows(self) -> int | None:
@@ -253,17 +252,14 @@ def _packs(settings: Settings) -> bool:
     return packs is True or settings.get("neat_packing") is True
 
 
-def _zero_stage(settings: Settings, folder: Path) -> tuple[int, bool]:
-    """Which states GPUs share, and whether some go to the host's memory."""
+def _zero_stage(settings: Settings, folder: Path) -> int:
+    """Which states GPUs share; 0 where a configuration tells none."""
     if settings.get("fsdp"):
-        return 3, "offload" in str(settings["fsdp"])
+        return 3
     named = settings.get("deepspeed")
     config: Mapping[str, Any] = named if isinstance(named, Mapping) else {}
     if isinstance(named, str):
-        try:
-            config = json.loads((folder / named).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            config = {}
-    zero = config.get("zero_optimization") or {}
-    offload = any(name.startswith("offload") for name in zero)
-    return int(zero.get("stage", 0)), offload
+        config = read_json(folder / named)
+    zero = config.get("zero_optimization")
+    stage = zero.get("stage", 0) if isinstance(zero, Mapping) else 0
+    return stage if stage in (1, 2, 3) else 0

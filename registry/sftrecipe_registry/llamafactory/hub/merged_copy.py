@@ -28,6 +28,8 @@ async def write_merged(copy: ModelCopy) -> None:
     _check_numbers(copy.numbers)
     config = copy.run / ("train.yaml" if copy.id == "train" else f"train-{copy.id}.yaml")
     given: dict[str, Any] = yaml.safe_load(config.read_text("utf-8"))
+    if "model_name_or_path" not in given:
+        raise PluginRefused(texts("merged-by-v1"))
     unfinished = copy.target.with_name(f"{copy.target.name}.unfinished")
     if unfinished.exists():
         shutil.rmtree(unfinished)

@@ -18,6 +18,7 @@ from sftrecipe.plugin import Permission, Places, Risk, open_regular, trained_blo
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
+from sftrecipe_registry.llamafactory.v1.settings import OWN
 from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
 
 CLASSES = Path(__file__).with_name("permissions.txt")
@@ -29,12 +30,9 @@ SHOWN = 80
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _MODELS = ("base", "model")
-_BESIDE = frozenset(
+_BESIDE = OWN | frozenset(
     {
-        # v1's
-        *("batching_strategy", "batching_workers", "enable_activation_checkpointing"),
-        *("global_batch_size", "micro_batch_size", "save_ckpt_as_hf", "save_epochs"),
-        # DataFlex's
+        # DataFlex's; before them v1's
         *("train_type", "component_name", "warmup_step", "update_step", "update_times"),
         *("train_step", "static_mix", "freeze_gate", "early_stopping_min_delta"),
     }

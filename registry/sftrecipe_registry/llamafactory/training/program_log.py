@@ -49,9 +49,9 @@ class ProgramLog:
                 size = file.seek(0, 2)
                 file.seek(max(self._read if size >= self._read else 0, size - _AT_MOST))
                 added = file.read()
+                self._read = file.tell()
         except OSError:
             return
-        self._read = size
         # A bar writes over itself.
         *parts, self._rest = re.split(r"[\r\n]", self._rest + added.decode("utf-8", "replace"))
         for part in [*parts, self._rest]:
