@@ -43,7 +43,7 @@ def gc(
     """
     project = project_of(folder.resolve() / "recipe")
     found = leftovers(project)
-    kept = list(kept_back(found.found, keep_days, keep_models))
+    kept = set(kept_back(found.found, keep_days, keep_models))
     freeable = [each for each in found.found if each not in kept]
     if not as_json:
         click.echo(gc_text(found, freeable, project))

@@ -157,7 +157,7 @@ def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | N
     options = OptionCheck(root, terms.roots, inputs, problems, _language(root))
     options.check(drafts)
     problems += trained_rows_problems(root, drafts, inputs, options.input_columns)
-    problems += gate_rows_problems(root, drafts, options.source_rows)
+    problems += gate_rows_problems(root, drafts, cache(options.source_rows))
     places = Places(terms.path.absolute().parent, terms.roots.folders)
     problems += permission_problems(drafts, root, places, terms.consent)
     catalogue = _catalogue(root, terms.path, problems)

@@ -219,7 +219,7 @@ def _look_at_steps(
 ) -> int:
     """Note the results of steps that are not used; bytes of those that are."""
     in_use = {key for run in runs for key in run.uses}
-    makers = {key: f"{run.recipe}/{name}" for run in runs for key, name in (*run.earlier.items(),)}
+    makers = {key: f"{run.recipe}/{name}" for run in runs for key, name in run.earlier.items()}
     used = 0
     for shelf in sorted(project.steps.glob("*")):
         if shelf.is_symlink() or not shelf.is_dir() or not re.fullmatch(r"[0-9a-f]{2}", shelf.name):

@@ -17,11 +17,16 @@ def models_elsewhere(plan: Plan, project: Project, out: Path) -> Iterator[tuple[
     steps = [step for step in plan.steps if step.block.section == "train"]
     if not steps:
         return
-    standing = standing_steps(plan, out)
+    standing, here = standing_steps(plan, out), list(kept_models(out))
+    lacking = [
+        step
+        for step in steps
+        if not standing[step.id].cached and not any(_is_of(step, each) for each in here)
+    ]
+    if not lacking:
+        return
     others = [run.out for run in project_runs(project) if run.out != out.resolve()]
-    for step in steps:
-        if standing[step.id].cached or any(_is_of(step, each) for each in kept_models(out)):
-            continue
+    for step in lacking:
         equal = (each for run in others for each in kept_models(run) if _is_of(step, each))
         if found := next((each for each in equal if each.note.done), None):
             yield step.id, found

@@ -26,11 +26,6 @@ class CachedFile:
     path: Path
     made_of: Path
 
-    @property
-    def note(self) -> Path:
-        """The note beside it."""
-        return note_of(self.path)
-
 
 def note_of(cached: Path) -> Path:
     """Where a cached file's note lies."""

@@ -84,13 +84,14 @@ def _before(step: Step, out: Path) -> _Before | None:
     """The model so far: the current one of the block, or what an earlier version left."""
     models = [each for each in kept_models(out) if each.note.made_by.get("block") == step.id]
     done = [each for each in models if each.note.done]
-    for each in sorted(done, key=lambda kept: kept.current, reverse=True)[:1]:
-        return _Before(each.note.made_by, each.note.seconds or None, each.folder)
-    record = next((each for each in run_before(out).steps if each.id == step.id), None)
+    if found := max(done, key=lambda kept: kept.current, default=None):
+        return _Before(found.note.made_by, found.note.seconds or None, found.folder)
+    run = run_before(out)
+    record = next((each for each in run.steps if each.id == step.id), None)
     model = record.facts.model if record else None
     if record is None or model is None or not (out / model.folder).exists():
         return None
-    made = {"parts": record.parts, "steps": dict(run_before(out).parts)}
+    made = {"parts": record.parts, "steps": dict(run.parts)}
     return _Before(made, _seconds(record.facts), _will_lie(out, Path(model.folder)))
 
 

@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from sftrecipe.errors import Problem
 from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED, Judge
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
-from sftrecipe.recipe.checks.gates import gates_of, holds_interval, most_held_out
-from sftrecipe.recipe.language.sections import HELD_OUT
+from sftrecipe.recipe.checks.gates import (
+    gates_of,
+    holds_interval,
+    judges_held_out,
+    most_held_out,
+)
 from sftrecipe.recipe.reader.node import Node, place_of
 from sftrecipe.recipe.recipe import Gate
 
@@ -31,7 +35,7 @@ def gate_rows_problems(
             found = [
                 (name, *told)
                 for name, gate in gates.items()
-                if not (name == ROWS_JUDGED and _on_held_out(draft))  # an error of its own
+                if not (name == ROWS_JUDGED and judges_held_out(draft))  # an error of its own
                 for told in _out_of_reach(judge, name, gate, most)
             ]
         except Exception as error:
@@ -82,13 +86,8 @@ def _first(keeps: Callable[[int], bool], short: int) -> int | None:
     return enough
 
 
-def _on_held_out(draft: BlockDraft) -> bool:
-    read = draft.node.get("on")
-    return read is None or read.value == HELD_OUT
-
-
 def _most_rows(draft: BlockDraft, drafts: Sequence[BlockDraft], rows_of: RowsOf) -> int | None:
-    if _on_held_out(draft):
+    if judges_held_out(draft):
         return most_held_out(drafts)
     streams = [rows_of(name) for name, _ in draft.streams() or ()]
     known = [rows for rows in streams if rows is not None]

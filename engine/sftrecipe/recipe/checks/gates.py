@@ -25,6 +25,12 @@ def gates_of(draft: BlockDraft) -> Mapping[str, Gate]:
     return {name: Gate(**bounds) for name, bounds in written.plain().items()}
 
 
+def judges_held_out(draft: BlockDraft) -> bool:
+    """Whether a judge reads the rows that are held out."""
+    read = draft.node.get("on")
+    return read is None or read.value == HELD_OUT
+
+
 def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]:
     """Figures that the judge does not find; gates without a bound, or that nothing can pass."""
     for draft in of_section(drafts, "evaluate"):
@@ -32,9 +38,8 @@ def gate_problems(root: Node, drafts: Sequence[BlockDraft]) -> Iterator[Problem]
         if written is None or not written.is_mapping or not isinstance(draft.plugin, Judge):
             continue
         try:
-            read = draft.node.get("on")
-            held_out = read is None or read.value == HELD_OUT
-            known = _Known.of(draft.plugin, most_held_out(drafts) if held_out else None)
+            most = most_held_out(drafts) if judges_held_out(draft) else None
+            known = _Known.of(draft.plugin, most)
         except Exception as error:
             yield crash_problem(draft, root, error)
             continue

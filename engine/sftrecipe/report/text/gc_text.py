@@ -24,14 +24,14 @@ _SHOWN = 10
 
 def gc_text(found: Leftovers, freeable: Sequence[Leftover], project: Project) -> str:
     """What can be freed, by kind; what is kept at the user's wish; what stays in any case."""
-    lines = []
+    lines, free = [], set(freeable)
     if freeable:
         rows = [[word(name) for name in _HEAD], *_rows(freeable, project)]
         lines.append(aligned(rows))
         lines.append(message("gc-sum", {"size": size_text(_sum(freeable))}))
     else:
         lines.append(message("gc-nothing", {}))
-    if kept := [each for each in found.found if each not in freeable]:
+    if kept := [each for each in found.found if each not in free]:
         lines.append(message("gc-kept", {"count": len(kept), "size": size_text(_sum(kept))}))
     lines.append(message("gc-used", {"size": size_text(found.used_bytes)}))
     if project.ledger.exists():
@@ -47,9 +47,10 @@ def gc_json(
     found: Leftovers, freeable: Sequence[Leftover], project: Project, *, freed: bool
 ) -> str:
     """The same facts as JSON."""
+    free = set(freeable)
     facts = {
         "project": str(project.folder),
-        "unused": [{**each.facts(), "kept": each not in freeable} for each in found.found],
+        "unused": [{**each.facts(), "kept": each not in free} for each in found.found],
         "freeable_bytes": _sum(freeable),
         "used_bytes": found.used_bytes,
         "foreign": [str(path) for path in found.foreign],
