@@ -108,7 +108,10 @@ def who_locked(folder: Path) -> str | None:
     if fcntl is None or not folder.is_dir():
         return None
     place = folder / _LOCK if (folder / _LOCK).exists() else folder
-    handle = os.open(place, os.O_RDONLY if place is folder else os.O_RDWR)
+    try:
+        handle = os.open(place, os.O_RDONLY if place is folder else os.O_RDWR)
+    except OSError:
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
