@@ -35,6 +35,24 @@ class Position:
     def __str__(self) -> str:
         return f"{self.path}:{self.line}:{self.column}"
 
+    def facts(self) -> dict[str, object]:
+        """The place as plain data."""
+        return {"path": self.path, "line": self.line, "column": self.column}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KeyPlace(Position):
+    """A place in a recipe that no file holds: the keys that lead there; lines count its values."""
+
+    keys: str = ""
+
+    def __str__(self) -> str:
+        return self.keys
+
+    def facts(self) -> dict[str, object]:
+        """The place as plain data, its keys for a path."""
+        return {"path": self.keys, "line": None, "column": None}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -60,19 +78,28 @@ class Problem:
 
     def as_json(self) -> dict[str, object]:
         """The problem as plain data, for `--json`."""
-        place = self.position
+        nowhere = dict.fromkeys(("path", "line", "column"))
         return {
             "slug": self.slug,
             "severity": self.severity,
-            "path": place.path if place else None,
-            "line": place.line if place else None,
-            "column": place.column if place else None,
+            **(self.position.facts() if self.position else nowhere),
             "message": self.message(),
             "hint": self.advice(),
         }
 
 
-class SftrecipeError(Exception):
+class _Carried(Exception):
+    """What another process may hand on: made anew with what it held, not by its constructor."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made_anew, (type(self), self.args), self.__dict__
+
+
+def _made_anew(kind: type[_Carried], args: tuple[object, ...]) -> _Carried:
+    return kind.__new__(kind, *args)
+
+
+class SftrecipeError(_Carried):
     """An error that is explained to the user by its problem alone, without a traceback."""
 
     exit_status = 1
@@ -97,7 +124,11 @@ class PluginError(UsageError):
     """A plugin cannot be found, imported or used; the message names its package."""
 
 
-class RecipeError(Exception):
+class NotFetched(PluginError):
+    """What a plugin asks is not on this machine yet, and a run would fetch it."""
+
+
+class RecipeError(_Carried):
     """All problems of a recipe, in file order (exit status 2)."""
 
     exit_status = 2

@@ -86,8 +86,11 @@ _Loader.yaml_implicit_resolvers = {
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)
-def test_python_runs(document: Path) -> None:
+def test_python_runs(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = document.read_text(encoding="utf-8")
+    if "```python" in text:
+        shutil.copytree(ROOT / "recipes", tmp_path / "recipes")
+        monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "shown"}
     for found in re.finditer(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         exec(compile(found[1], str(document), "exec", dont_inherit=True), names)

@@ -7,7 +7,9 @@ import re
 import shlex
 import shutil
 import string
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,14 +37,32 @@ SHAPE = {
     "not-a-choice",
     "bad-name",
     "bad-format",
+    "bad-language",
     "bad-budget",
 }
 """Slugs that the JSON Schema must refuse too."""
-OF_OTHER_COMMANDS = {"no-such-schema", "no-such-vendor"}
+OF_OTHER_COMMANDS = {
+    "folder-not-empty",
+    "no-such-schema",
+    "no-such-vendor",
+    "preset-name",
+    "preset-name-taken",
+    "preset-several",
+    "preset-is-part",
+    "preset-too-large",
+} | {
+    f"git-{fault}"
+    for fault in (
+        *("failed", "missing", "no-revision", "no-path", "too-large", "too-many", "too-deep"),
+        *("link", "submodule", "lfs", "name", "unreadable"),
+    )
+}
 OF_CATALOGUES = {"unnamed-column"}
 """Slugs that need a source which reads a catalogue: tested with it."""
 OF_PLUGINS = {"plugin-import", "plugin-class", "plugin-duplicate"}
 """Slugs that discovery raises, and a recipe check passes on."""
+OF_PRESETS = {"preset-changed", "preset-duplicate", "preset-linked", "preset-not-in-package"}
+"""Slugs that need a package, a link or what was fetched: tested with presets."""
 WARNINGS = {
     "unset-environment",
     "model-withdrawn",
@@ -53,17 +73,23 @@ WARNINGS = {
 """Slugs that `validate` tells and does not refuse: the recipe is right."""
 
 
+def entered(case: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of a case's folder, entered, where the user has permitted nothing."""
+    folder = place / case.name
+    shutil.copytree(case, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(place / "config"))
+    return folder
+
+
 @pytest.fixture
 def case(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """A copy of a case's folder, entered, with the stand-in plugins."""
-    folder = tmp_path / request.param.name
-    shutil.copytree(request.param, folder)
+    folder = entered(request.param, tmp_path, monkeypatch)
     if content := BIG.get(folder.name):
         (folder / "recipe.yaml").write_bytes(content)
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("SET_IN_TESTS", "https://example.org/v1")
     monkeypatch.setenv("SPOILT_IN_TESTS", "Bearer sk-0123456789")
     for name in ("OPENAI_API_KEY", "QIANFAN_API_KEY"):
@@ -114,12 +140,16 @@ def test_json_says_the_same(case: Path) -> None:
 def test_schema_refuses_it_too(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_ins.install(monkeypatch, broken=False)
     document = read_recipe_file(case / "recipe.yaml").plain()
+    places = {tuple(error.absolute_path) for error in checker().iter_errors(document)}
+    assert places
+
+
+@cache
+def checker() -> Draft202012Validator:
+    """What checks by the schema with the stand-in plugins, which are installed."""
     schema = schemas()[RECIPE_FILE]
     Draft202012Validator.check_schema(schema)
-    places = {
-        tuple(error.absolute_path) for error in Draft202012Validator(schema).iter_errors(document)
-    }
-    assert places
+    return Draft202012Validator(schema)
 
 
 def test_every_slug_has_a_case() -> None:
@@ -128,7 +158,22 @@ def test_every_slug_has_a_case() -> None:
     raised = {slug for slug in en.MESSAGES if f'"{slug}"' in code}
     assert {
         folder.name for folder in CASES
-    } == raised - OF_OTHER_COMMANDS - OF_CATALOGUES | OF_PLUGINS
+    } == raised - OF_OTHER_COMMANDS - OF_CATALOGUES - OF_PRESETS | OF_PLUGINS
+
+
+def test_a_slug_has_one_text() -> None:
+    folder = Path(en.__file__).parent
+    for language in ("en", "zh"):
+        texts = [file.read_text("utf-8") for file in folder.glob(f"*_{language}.py")]
+        texts.append((folder / f"{language}.py").read_text("utf-8"))
+        found = [
+            (name, slug)
+            for text in texts
+            for name, body in re.findall(r"(?ms)^([A-Z_]+)(?:: [^=\n]+)? = \{\n(.*?)^\}", text)
+            for slug in re.findall(r'(?m)^    "([a-z0-9-]+)":', body)
+        ]
+        held = [slug for name, slug in found if name not in ("HINTS", "WORDS", "SAID", "REASONS")]
+        assert [slug for slug, count in Counter(held).items() if count > 1] == []
 
 
 def test_catalogues_say_the_same() -> None:

@@ -102,6 +102,25 @@ def test_a_pipe_is_refused_wherever_a_file_is_read(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_a_pipe_in_a_locks_place_does_not_hold_its_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"instruction": "a", "output": "b"}\n')
+    recipe = "version: 1\nname: a\nsources: {s: {use: jsonl, path: a.jsonl}}\n"
+    (tmp_path / "a.yaml").write_text(recipe + "export: [{use: jsonl}]\n")
+    pipe(tmp_path / "a.lock")
+    done = said(tmp_path, "lock", "a.yaml", "--check")
+    assert done.returncode == 2
+    assert done.stderr.startswith("a.lock:1:1: error[lock-not-one]")
+
+
+def test_a_recipe_whose_name_is_no_text_is_told(tmp_path: Path) -> None:
+    recipe = tmp_path / os.fsdecode(b"\xff.yaml")  # as of an old archive
+    recipe.write_text("version: 1\nname: a\n")
+    for command in ("run", "lock"):
+        done = said(tmp_path, command, recipe.name)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error[file-unreadable]"), done.stderr
+
+
 @pytest.mark.parametrize("make", [device, socket_at, pipe])
 def test_every_kind_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
     make(tmp_path / "input")

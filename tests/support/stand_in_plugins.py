@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from annotated_types import Ge, Gt, Le, Len, MultipleOf
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, StringConstraints, field_validator
 
 from sftrecipe import Context, Exporter, Filter, Generator, Judge, Mixer, Provider, Source, Trainer
 from sftrecipe.plugin import (
@@ -44,6 +44,8 @@ class OpenAI(Provider):
     """The key."""
     revision: Annotated[str, Len(1, 8)] = "latest"
     """The model's revision."""
+    service_tier: Annotated[str, StringConstraints(pattern="^[a-z]+$")] = "auto"
+    """How soon it answers."""
 
     def capabilities(self) -> frozenset[Capability]:
         """Chat alone."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from sftrecipe.plugin.endings import OPEN_THOUGHT, THOUGHT_ALONE
 from sftrecipe.plugin.provider import Answer
+from sftrecipe.store.json_fields import field_of
 
 _WITHIN_THE_THOUGHT = frozenset({THOUGHT_ALONE, OPEN_THOUGHT})
 
@@ -46,8 +47,8 @@ class Usage:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
         """What was written of it; counts that an earlier version did not know are none."""
-        names = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in found.items() if name in names})
+        known = {name: field_of(found, name, usual) for name, usual in _USUAL.items()}
+        return cls(**known, currency=field_of(found, "currency", "") or None)
 
     def read(self, answer: Answer) -> None:
         """Count the thought of a reply that is handed on."""
@@ -73,4 +74,7 @@ def summed(usages: Iterable[Usage]) -> Usage:
     return total
 
 
-_COUNTS = tuple(each.name for each in fields(Usage) if each.name != "currency")
+_USUAL: dict[str, Any] = {
+    each.name: each.default for each in fields(Usage) if each.name != "currency"
+}
+_COUNTS = tuple(_USUAL)

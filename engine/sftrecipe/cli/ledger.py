@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.calls.ledger.history import read_call, totals
-from sftrecipe.calls.ledger.history import verify as check
+from sftrecipe.calls.ledger.counted_calls import read_call, totals
+from sftrecipe.calls.ledger.counted_calls import verify as check
 from sftrecipe.calls.ledger.repair import repair as save
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.report.text.ledger_text import (
@@ -20,7 +20,7 @@ from sftrecipe.report.text.ledger_text import (
     totals_json,
     totals_text,
 )
-from sftrecipe.store.project import project_of
+from sftrecipe.store.project import project_around
 
 
 @click.group(invoke_without_command=True)
@@ -34,7 +34,7 @@ from sftrecipe.store.project import project_of
 @click.pass_context
 def ledger(context: click.Context, project: Path, as_json: bool) -> None:
     """Print calls, tokens and cost by provider, model and day."""
-    path = project_of(project / "recipe").ledger
+    path = project_around(project).ledger
     context.obj = {**(context.obj or {}), "ledger": path, "as_json": as_json}
     if context.invoked_subcommand:
         return

@@ -10,9 +10,9 @@ from typing import cast
 
 import click
 
-from sftrecipe.cli.found_run import found_run, project_of_run
-from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import show_progress
+from sftrecipe.api.found_run import found_run, project_of_run
+from sftrecipe.api.interrupts import run_interruptibly
+from sftrecipe.api.progress_display import show_progress
 from sftrecipe.cli.recipe_options import Command, Option, with_options
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.messages import error_text, message
@@ -22,9 +22,9 @@ from sftrecipe.report.pages.model_card import Form, model_card
 from sftrecipe.report.pages.run.facts.opened_run import open_run
 from sftrecipe.report.text.publication_text import publication_text
 from sftrecipe.run.finished_model import FinishedModel, finished_model
-from sftrecipe.run.output_folder import RUN_FILE
 from sftrecipe.run.published_files import CARD, PublishedFiles
 from sftrecipe.run.run_file import readable
+from sftrecipe.store.project import RUN_FILE
 
 _run_argument = click.argument("run", metavar="RECIPE")
 _train_option = click.option("--train", metavar="ID", help="The train block; the last one else.")

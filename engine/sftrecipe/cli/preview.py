@@ -6,12 +6,11 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import show_progress
+from sftrecipe.api.interrupts import run_interruptibly
+from sftrecipe.api.previewed_rows import previewed_rows
+from sftrecipe.api.progress_display import show_progress
 from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
-from sftrecipe.report.text.row_text import preview_json, preview_text
-from sftrecipe.run.row_preview import preview_rows
-from sftrecipe.store.project import project_of
+from sftrecipe.report.text.row_text import preview_json
 
 
 @click.command()
@@ -26,5 +25,5 @@ def preview(recipe: Path, check: CheckOptions, count: int, as_json: bool, quiet:
     """
     checked = checked_recipe(recipe, check)
     with show_progress(quiet) as progress:
-        made = run_interruptibly(preview_rows(checked, project_of(checked.path), count, progress))
-    click.echo(preview_json(made) if as_json else preview_text(made))
+        made = previewed_rows(checked, count, progress, run_interruptibly)
+    click.echo(preview_json(made.preview) if as_json else str(made))

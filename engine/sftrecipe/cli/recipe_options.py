@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from sftrecipe.recipe.load import check_recipe
+from sftrecipe.api.recipe_terms import RecipeTerms
 from sftrecipe.recipe.recipe import CheckedRecipe
-from sftrecipe.store.project import Project
 
 Command = Callable[..., Any]
 Option = Callable[[Any], Any]
@@ -59,13 +58,16 @@ class CheckOptions:
     allow_keys: tuple[str, ...]
     allow: tuple[str, ...]
 
-    def set_variables(self) -> dict[str, str]:
-        """The variables that `--set` gives. Raises UsageError."""
-        return dict(_name_and_value(text, "--set") for text in self.variables)
-
-    def allowed_keys(self) -> list[tuple[str, str]]:
-        """Pairs of environment variable and host. Raises UsageError."""
-        return [_name_and_value(text, "--allow-key") for text in self.allow_keys]
+    def terms(self, recipe: Path) -> RecipeTerms:
+        """A recipe on these terms. Raises UsageError."""
+        return RecipeTerms(
+            recipe,
+            profile=self.profile,
+            variables=dict(_name_and_value(text, "--set") for text in self.variables),
+            allow_paths=self.allow_paths,
+            allow_keys=tuple(_name_and_value(text, "--allow-key") for text in self.allow_keys),
+            allow=self.allow,
+        )
 
 
 def recipe_options(command: Command) -> Command:
@@ -99,20 +101,7 @@ def checked_recipe(recipe: Path, check: CheckOptions, *, keys_later: bool = Fals
 
     Raises RecipeError with all its problems.
     """
-    return check_recipe(
-        recipe,
-        profile=check.profile,
-        variables=check.set_variables(),
-        allow_paths=check.allow_paths,
-        allow_keys=check.allowed_keys(),
-        allow=check.allow,
-        keys_later=keys_later,
-    )
-
-
-def output_folder(recipe: CheckedRecipe, project: Project, out: Path | None) -> Path:
-    """Where a run leaves its results."""
-    return (out or project.run_folder(recipe.name)).resolve()
+    return check.terms(recipe).checked(keys_later=keys_later)
 
 
 def _name_and_value(text: str, option: str) -> tuple[str, str]:

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.found_run import found_run, project_of_run
-from sftrecipe.report.pages.run.run_page import facts_json, write_report
-from sftrecipe.run.output_folder import REPORT_FILE
-from sftrecipe.run.run_file import readable
+from sftrecipe.api.run_results import Run
+from sftrecipe.report.pages.run.run_page import facts_json
 
 
 @click.command()
@@ -27,7 +25,5 @@ def report(run: str, file: Path | None, lang: str | None, as_json: bool) -> None
 
     RUN is a run's folder, its recipe, or a name under runs/.
     """
-    out, record = found_run(run)
-    with readable(out):
-        facts = write_report(out, project_of_run(out, record), lang, file)
-    click.echo(facts_json(facts) if as_json else str(file or out / REPORT_FILE))
+    page = Run.open(run).write_report(file, language=lang)
+    click.echo(facts_json(page.facts) if as_json and page.facts else str(page))

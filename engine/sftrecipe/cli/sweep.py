@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from sftrecipe.cli.interrupts import run_interruptibly
-from sftrecipe.cli.progress_display import show_progress
-from sftrecipe.cli.recipe_options import (
-    CheckOptions,
-    checked_recipe,
-    output_folder,
-    recipe_options,
-)
-from sftrecipe.cli.recipe_run import RunOptions, run_options, write_report_or_warn
-from sftrecipe.cli.shortages import warn_of_sweep_shortages
+from sftrecipe.api.interrupts import run_interruptibly
+from sftrecipe.api.prepared_run import leave_report, output_folder
+from sftrecipe.api.progress_display import show_progress
+from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
+from sftrecipe.cli.recipe_run import RunOptions, run_options
 from sftrecipe.errors import UsageError
 from sftrecipe.messages import message, user_language
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.pages.sweep_page import PAGE_FILE, write_sweep_page
+from sftrecipe.report.text.plan_text import shortage_text
 from sftrecipe.report.text.sweep_text import sweep_text
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.store.project import Project, project_of
 from sftrecipe.sweep.sweep_facts import SweepFacts, sweep_facts, sweep_json, write_sweep
-from sftrecipe.sweep.sweep_forecast import sweep_forecast
+from sftrecipe.sweep.sweep_forecast import sweep_forecast, sweep_too_small
 from sftrecipe.sweep.sweep_run import SweepTarget, keep_only, run_sweep
 
 
@@ -51,7 +48,7 @@ def sweep(recipe: Path, check: CheckOptions, options: RunOptions) -> int:
             options.concurrency,
             retry_failed=options.retry_failed,
             take_over=options.take_over,
-            ended=lambda folder: write_report_or_warn(folder, project),
+            ended=lambda folder: leave_report(folder, project, partial(click.echo, err=True)),
         )
         facts = run_interruptibly(_run_and_compare(checked, target))
     if options.as_json:
@@ -64,7 +61,9 @@ def sweep(recipe: Path, check: CheckOptions, options: RunOptions) -> int:
 def _warn_of_budget(recipe: CheckedRecipe, project: Project, out: Path) -> None:
     """Say on stderr where the budget is too small for all that is still to be done."""
     if recipe.budget:
-        warn_of_sweep_shortages(sweep_forecast(recipe, project, out), recipe, project)
+        parts = sweep_forecast(recipe, project, out)
+        for shortage in sweep_too_small(parts, recipe, project):
+            click.echo(shortage_text(shortage, "sweep-budget-short"), err=True)
 
 
 async def _run_and_compare(recipe: CheckedRecipe, target: SweepTarget) -> SweepFacts:

@@ -9,20 +9,13 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.recipe_options import (
-    CheckOptions,
-    checked_recipe,
-    output_folder,
-    recipe_options,
-)
+from sftrecipe.api.training_check import checked_training
+from sftrecipe.cli.recipe_options import CheckOptions, checked_recipe, recipe_options
 from sftrecipe.cli.recipe_run import RunOptions, run_options, run_recipe
-from sftrecipe.forecast.training_forecasts import checked_forecasts, probed_forecasts
 from sftrecipe.messages import message
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.report.text.training_forecast_text import forecast_entry, forecast_text
-from sftrecipe.run.requirements import check_trainings
 from sftrecipe.run.steps.train_step import finding_text
-from sftrecipe.store.project import project_of
 
 
 @click.command()
@@ -51,23 +44,18 @@ def train(
 
 def _check(recipe: CheckedRecipe, options: RunOptions, *, probe: bool) -> int:
     """Print the findings; the exit status."""
-    project = project_of(recipe.path)
-    out = output_folder(recipe, project, options.out)
-    found = check_trainings(recipe, project, out)
-    foreseen = checked_forecasts(recipe, project, out)
-    faults = sum(finding.state == "fault" for _, finding in found)
-    if probe and not faults:
-        say = partial(click.echo, err=True)
-        foreseen |= asyncio.run(probed_forecasts(recipe, project, out, say))
+    say = partial(click.echo, err=True)
+    check = checked_training(recipe, options.out, probe=asyncio.run if probe else None, say=say)
     if options.as_json:
-        facts = [{"train": block, **finding._asdict()} for block, finding in found]
-        facts += [{"train": block, **forecast_entry(each)} for block, each in foreseen.items()]
+        facts = [{"train": block, **finding._asdict()} for block, finding in check.findings]
+        foreseen = check.forecasts.items()
+        facts += [{"train": block, **forecast_entry(each)} for block, each in foreseen]
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
     elif not options.quiet:
-        for block, finding in found:
+        for block, finding in check.findings:
             click.echo(finding_text(block, finding))
-        for block, forecast in foreseen.items():
+        for block, forecast in check.forecasts.items():
             click.echo(forecast_text(block, forecast, recipe.in_commands))
-        warnings = len(found) - faults
-        click.echo(message("check-outcome", {"faults": faults, "warnings": warnings}))
-    return 1 if faults else 0
+        warnings = len(check.findings) - check.faults
+        click.echo(message("check-outcome", {"faults": check.faults, "warnings": warnings}))
+    return 1 if check.faults else 0

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.cli.recipe_options import CheckOptions, check_options, checked_recipe
-from sftrecipe.errors import Problem, RecipeError, is_wrong
+from sftrecipe.cli.error_display import show_problems
+from sftrecipe.cli.recipe_options import CheckOptions, check_options
+from sftrecipe.errors import Problem, is_wrong
 from sftrecipe.messages import user_language
-from sftrecipe.recipe.load import profile_problems
-from sftrecipe.report.text.problem_text import render
 
 
 @click.command()
@@ -23,32 +22,15 @@ def validate(recipes: tuple[Path, ...], check: CheckOptions, as_json: bool) -> i
 
     Every profile is checked, or the one that --profile names.
     """
-    found = {recipe: _problems(recipe, check) for recipe in recipes}
+    found = {recipe: check.terms(recipe).problems() for recipe in recipes}
     (_print_json if as_json else _print_text)(found)
     return 2 if any(map(is_wrong, found.values())) else 0
-
-
-def _problems(recipe: Path, check: CheckOptions) -> list[Problem]:
-    """What is wrong with a recipe, in the order of the file."""
-    try:
-        problems = list(checked_recipe(recipe, check, keys_later=True).warnings)
-    except RecipeError as error:
-        problems = list(error.problems)
-    if check.profile is None:
-        others = profile_problems(
-            recipe,
-            variables=check.set_variables(),
-            allow_paths=check.allow_paths,
-            allow=check.allow,
-        )
-        problems = [*others, *problems]  # told once, without the profile if it needs none
-    return RecipeError(problems).problems
 
 
 def _print_text(found: dict[Path, list[Problem]]) -> None:
     for recipe, problems in found.items():
         if problems:
-            click.echo(render(problems), err=True)
+            show_problems(problems)
         errors = sum(problem.severity == "error" for problem in problems)
         click.echo(f"{recipe}: {errors or 'ok'}{_noun(errors)}")
 

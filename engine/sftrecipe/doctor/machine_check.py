@@ -16,6 +16,7 @@ from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised, wa
 from sftrecipe.errors import PluginError, SftrecipeError
 from sftrecipe.plugin.base import CheckState
 from sftrecipe.plugin.discovery import KINDS, plugins
+from sftrecipe.plugin.environments import install_command
 from sftrecipe.plugin.plugin_kinds import Source
 from sftrecipe.recipe.recipe import CheckedRecipe
 
@@ -32,7 +33,8 @@ def check_installation() -> Iterator[DoctorFinding]:
         try:
             found[name[0]] = version(name[0])
         except PackageNotFoundError:
-            yield fault("installation", "", "doctor-package", "doctor-package", package=name[0])
+            values = {"package": name[0], "command": install_command()}
+            yield fault("installation", "", "doctor-package", "doctor-package", **values)
     own = {"version": version("sftrecipe"), "python": platform.python_version()}
     yield ok(
         "installation", "", "doctor-installed", **own, system=platform.platform(), packages=found

@@ -13,7 +13,7 @@ from urllib.request import getproxies
 from sftrecipe.calls.one_attempt import AttemptResult, open_attempt
 from sftrecipe.calls.replies.structured import follow
 from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, need_finding, ok, raised
-from sftrecipe.errors import Problem, SftrecipeError
+from sftrecipe.errors import NotFetched, Problem, SftrecipeError
 from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Capability, MachineCheck
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
@@ -169,6 +169,8 @@ async def _check(
                     break  # the next one would fail in the same way
             else:
                 checks = await trial.server_checks(asked.seconds)
+    except NotFetched:
+        return []  # the recipe's warnings tell of it
     except SftrecipeError as error:
         return [raised("provider", name, error)]
     except Exception as error:  # a third party's provider must not end the other checks

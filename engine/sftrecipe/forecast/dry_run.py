@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.calls.ledger.call_keys import call_key, provider_part, request_json
-from sftrecipe.calls.ledger.history import History, open_history
+from sftrecipe.calls.ledger.counted_calls import History, open_history
 from sftrecipe.calls.replies.outcomes import known_failure, reply_of
 from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.calls.session import StepModel

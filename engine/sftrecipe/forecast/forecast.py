@@ -8,7 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from sftrecipe.calls.ledger.history import History, open_history
+from sftrecipe.calls.ledger.counted_calls import History, open_history
 from sftrecipe.calls.limits.prices import currency_of, price_of
 from sftrecipe.forecast.dry_run import DryRun, dry_run
 from sftrecipe.forecast.expectation import DryRunResult, Expectation, expectation, looks_at_rows

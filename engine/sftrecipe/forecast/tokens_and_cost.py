@@ -11,7 +11,7 @@ from math import sqrt
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-from sftrecipe.calls.ledger.history import EarlierCall, asked_text
+from sftrecipe.calls.ledger.counted_calls import EarlierCall, asked_text
 from sftrecipe.plan.estimate import Asks, Basis, Likely, Range
 from sftrecipe.plugin.provider import Price, Request, TokenCounter
 

@@ -125,7 +125,8 @@ def _told(value: object, language: str, *, elsewhere: bool) -> object:
     if isinstance(value, Word):
         return _translated(value, own_catalogue(language).WORDS)
     if isinstance(value, tuple) and value and all(isinstance(each, str) for each in value):
-        return "; ".join(str(_told(each, language, elsewhere=elsewhere)) for each in value)
+        between: str = own_catalogue(language).WORDS["semicolon"]
+        return between.join(str(_told(each, language, elsewhere=elsewhere)) for each in value)
     return (
         _said(value, own_catalogue(language).SAID)
         if elsewhere and isinstance(value, str)

@@ -1,18 +1,31 @@
 """English messages by slug: lower case, subject first, value quoted, no full stop."""
 
-from sftrecipe.messages.forecasts_en import FORECASTS
 from sftrecipe.messages.gates_en import GATES
 from sftrecipe.messages.hints_en import HINTS, WORDS
+from sftrecipe.messages.history_en import HISTORY
+from sftrecipe.messages.labels_en import LABELS
+from sftrecipe.messages.locks_en import LOCKS
+from sftrecipe.messages.mistakes_en import MISTAKES, SAID_OF_MISTAKES
 from sftrecipe.messages.models_en import MODELS
+from sftrecipe.messages.presets_en import PRESETS
 from sftrecipe.messages.reasons_en import REASONS
-from sftrecipe.messages.trainings_en import TRAININGS
+from sftrecipe.messages.rows_en import ROWS
+from sftrecipe.messages.runs_en import RUNS
+from sftrecipe.messages.trainings_en import FORECASTS, TRAININGS
 
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
     **GATES,
+    **HISTORY,
     **TRAININGS,
     **FORECASTS,
+    **LOCKS,
+    **LABELS,
+    **MISTAKES,
+    **RUNS,
+    **PRESETS,
+    **ROWS,
     "plugin-import": "{kind} '{name}' of package {package} cannot be imported: {error}",
     "plugin-class": "{kind} '{name}' of package {package} is not a {base}",
     "plugin-duplicate": "{kind} '{name}' is declared by two packages: {first} and {second}",
@@ -27,59 +40,24 @@ MESSAGES = {
     "folder-linked": "folder '{folder}' is linked to a place outside of the project '{project}'",
     "folder-read-only": "folder '{folder}' cannot be written: {error}",
     "output-taken": "output folder '{folder}' belongs to another recipe, '{recipe}'",
-    "output-in-the-way": "'{path}' was not written by a run of this recipe and would be "
-    "overwritten",
+    "output-in-the-way": "'{path}' was not written by a run of this recipe and would be overwritten",
     "output-in-input": "output folder '{folder}' lies in '{path}', which the recipe reads",
     "output-is-input": "'{path}' is read by the recipe and would be overwritten",
     "catalogue-broken": "catalogue '{path}' cannot be read and was left as it is: {error}",
     "catalogue-taken": "data set '{name}' of catalogue '{path}' points to other data",
-    "data-set-named": "data set '{name}' would be written as '{file}', a name that the run itself "
-    "writes",
+    "data-set-named": "data set '{name}' would be written as '{file}', a name that the run itself writes",
     "catalogue-duplicate": "data set '{name}' is exported twice",
-    # the recipe as a file
-    "file-missing": "recipe '{path}' does not exist",
-    "file-unreadable": "recipe '{path}' cannot be read: {error}",
-    "file-too-large": "recipe '{path}' is larger than {limit}",
-    "file-encoding": "recipe is not UTF-8: byte {byte} at offset {offset} cannot be decoded",
-    "yaml": "recipe is not valid YAML: {error}",
-    "yaml-wide": "full-width '{character}' where YAML takes '{plain}'",
-    "yaml-variable": "'${{' begins an object in YAML",
-    "yaml-tab": "line is indented with a tab",
-    "yaml-empty": "recipe is empty",
-    "yaml-root": "recipe is {found}, expected a mapping",
-    "yaml-documents": "recipe holds more than one YAML document",
-    "yaml-tag": "YAML tag '{tag}' is not allowed",
-    "yaml-key": "key is {found}, expected a text",
-    "yaml-alias": "YAML alias '*{name}' has no anchor before it",
-    "yaml-aliases": "recipe holds more than {limit} values, its aliases unfolded",
-    "yaml-deep": "value is nested deeper than {limit} levels",
-    "yaml-number": "number '{value}' has too many digits",
-    "repeated-key": "key '{key}' stands here a second time; the first is on line {line}",
     # extends, profiles, vars
-    "extends-missing": "file '{path}' of 'extends' does not exist",
-    "extends-cycle": "'extends' goes round in a circle: {path}",
-    "extends-remote": "'extends' from an address is not supported yet: '{path}'",
     "unknown-profile": "profile '{profile}' does not exist",
     "unknown-variable": "variable '{variable}' does not exist",
     "variable-cycle": "variable '{variable}' is made from itself",
     "variable-in-text": "variable '{variable}' is {found}: it cannot stand inside a text",
     "variables-too-large": "variables unfold to more than {limit} values",
-    # shape
-    "unknown-key": "key '{key}' is not known here",
-    "missing-key": "key '{key}' is missing",
-    "wrong-type": "'{key}' is {found}, expected {expected}",
-    "out-of-range": "'{key}' is {value}, expected {relation} {limit}",
-    "wrong-length": "'{key}' has {value} {unit}, expected {relation} {limit}",
-    "not-a-choice": "'{key}' is '{value}', expected {choices}",
-    "bad-name": "name '{value}' is not allowed: letters, digits, '_', '-' and '.' only, at most 64",
-    "bad-format": "'{key}' is '{value}', which does not match {pattern}",
-    "bad-budget": "cost '{value}' is not an amount of money",
-    "bad-value": "'{key}' is not valid: {error}",
     # blocks and what they refer to
     "plugin-check-failed": "{kind} '{name}' failed while it was checked: {error}",
     "no-such-vendor": "vendor '{name}' is not known, or no model of it",
     "no-such-schema": "schema '{name}' does not exist",
-    "unknown-plugin": "{kind} '{name}' does not exist",
+    "unknown-plugin": "{kind} '{name}' does not exist{unchecked}",
     "option": "{message}",
     "provider-option": "provider '{provider}': {message}",
     "repeated-id": "id '{id}' is taken by the block on line {line}",
@@ -109,8 +87,7 @@ MESSAGES = {
     "sweep-same": "sweep variant '{variant}' is the same recipe as '{other}'",
     "sweep-questions": "sweep of '{path}' changes the questions that '{judge}' asks, so that the "
     "variants' figures cannot be compared",
-    "sweep-judge": "sweep of '{path}' changes the judge '{judge}', so that the variants' figures "
-    "cannot be compared",
+    "sweep-judge": "sweep of '{path}' changes the judge '{judge}', so that the variants' figures cannot be compared",
     "nothing-trained": "model 'trained' is what the recipe trains, but it trains none",
     "trained-too-early": "model 'trained' is named where no train block stands before",
     "unknown-training": "train block '{block}' does not exist, or not before this one",
@@ -120,15 +97,13 @@ MESSAGES = {
     "unknown-column": "column '{column}' is in no input row",
     "source-unreadable": "source '{source}' cannot be read: {error}",
     "source-note": "source '{source}': {told}",
-    "unusable-columns": "source '{source}' has no column that '{exporter}' can export; its columns: "
-    "{columns}",
+    "unusable-columns": "source '{source}' has no column that '{exporter}' can export; its columns: {columns}",
     # what a source tells of its data
     "told-passed-over": "{count} passed over, not read: {examples}",
     "told-null-for-nan": "{count} × NaN or infinity read as null: {examples}",
     "told-number-as-text": "{count} × a number beyond 64 bits kept as text: {examples}",
     "told-delimiter": "{count} read with another delimiter, shown by the rows: {examples}",
-    "told-repaired": "{count} damaged by a wrong encoding and repaired (repair: false leaves "
-    "them): {examples}",
+    "told-repaired": "{count} damaged by a wrong encoding and repaired (repair: false leaves them): {examples}",
     "told-looks-damaged": "{count} look damaged by a wrong encoding and were left as they are "
     "(repair: true mends them): {examples}",
     "told-joined-systems": "{count} rows with several system prompts, which became one: {examples}",
@@ -214,14 +189,9 @@ MESSAGES = {
     "nothing-to-evaluate": "recipe '{name}' has no evaluate block",
     "row-account": "step '{step}' lost count of its rows: {made} in, {kept} kept, {rejected} rejected",
     "verdict-count": "filter '{step}' did not give one verdict for each of its rows",
-    "no-run": "folder '{folder}' holds no run",
     "steps-gone": "what the run in '{folder}' made is not in '{steps}' any more",
     "run-damaged": "{file} of folder '{folder}' is damaged: {error}",
-    "not-run-yet": "recipe '{recipe}' has not been run: nothing is in '{folder}'",
-    "no-such-run": "run '{run}' does not exist",
     "report-failed": "the report was not written: {error}",
-    "no-such-row": "row '{row}' is not in this run",
-    "several-rows": "several rows hold '{row}': {ids}",
     "no-such-call": "call '{key}' is not in the ledger",
     "init-ready": "'{folder}' is ready:",
     "init-recipe": "what is made, step by step, with comments",
@@ -229,7 +199,6 @@ MESSAGES = {
     "init-faq": "questions with answers, written by people",
     "init-tasks": "general tasks",
     "init-first": "first, on this machine: {command}",
-    "init-next": "next: {command}",
     "init-provider": "with {vendor}: {command}",
     "init-taken": "file '{file}' exists already in '{folder}'",
     "ledger-damaged": "ledger '{path}' is damaged: {error}",
@@ -238,8 +207,7 @@ MESSAGES = {
     "ledger-newer": "ledger '{path}' was written by a newer sftrecipe (format {version})",
     "ledger-unwritable": "ledger '{path}' cannot be written: {error}",
     "ledger-write": "ledger '{path}' could not be written: {error}",
-    "budget-reached": "budget reached: {limit} is {most}, {used} are spent and the "
-    "next call may need more",
+    "budget-reached": "budget reached: {limit} is {most}, {used} are spent and the next call may need more",
     "step-budget-reached": "budget of step '{step}' reached: {limit} is {most}, {used} are spent and "
     "the next call may need more",
     "budget-no-price": "budget max_cost cannot be held: the price of '{model}' (provider '{provider}') "
@@ -330,6 +298,7 @@ MESSAGES = {
     "outcome-few": "{rows} rows with a verdict are few: the figures may be anywhere in their intervals",
     "outcome-at-least": "at least {bound}",
     "outcome-at-most": "at most {bound}",
+    "next-command": "next: {command}",
     "next-row": "first row: {row}",
     "next-report": "look at it: {path}",
     "next-explain": "why a row is there: {command}",
@@ -340,9 +309,11 @@ MESSAGES = {
     "progress-set-aside": "{count} not sampled",
     "progress-cached": "done before",
     "progress-seconds": "{seconds} s",
-    "progress-rows": "{kept} rows, {rejected} rejected",
-    "progress-so-far": "{kept} rows, {rejected} rejected so far",
-    "progress-looked-at": "{count} looked at so far",
+    "progress-lost": "{count} rejected",
+    "progress-money": "{cost} {currency}",
+    "progress-money-of": "{cost} of {limit} {currency}",
+    "progress-rate": "{rate}/s",
+    "progress-rate-slow": "{rate}/min",
     "not-sent": "{name} is not sent, since this model does not take it, or passes over it",
     "not-sent-raw": "{name} is not sent, since a raw completion has no such switch",
     "usage-estimated": "provider '{provider}': usage not told: estimated from the texts",
@@ -396,5 +367,5 @@ MESSAGES = {
     **MODELS,
 }
 
-SAID: dict[str, str] = {}
-"""Sentences of plugins and libraries are English."""
+SAID: dict[str, str] = {**SAID_OF_MISTAKES}
+"""Sentences of plugins and libraries are English; some are told by what is to be done."""

@@ -3,6 +3,10 @@
 MODELS = {
     "trainer-only-writes": "trainer '{trainer}' only writes its configuration",
     "trainer-no-environment": "trainer '{trainer}' needs no environment of its own",
+    "provider-brings-none": "provider '{provider}' brings no models",
+    "not-fetched": "step '{step}': {error}",
+    "weights-absent": "{text}",
+    "model-not-fetched": "{error}",
     "trainer-no-copies": "trainer '{trainer}' hands on no models",
     "no-model-trained": "the run in '{folder}' trained no model",
     "model-of-earlier-recipe": "note: '{recipe}' is not the recipe of this run, or was changed after it; the model is that of the run: {model}",

@@ -3,6 +3,10 @@
 MODELS = {
     "trainer-only-writes": "训练器 '{trainer}' 只写出配置",
     "trainer-no-environment": "训练器 '{trainer}' 不需要单独的环境",
+    "provider-brings-none": "服务 '{provider}' 不自带模型",
+    "not-fetched": "步骤 '{step}'：{error}",
+    "weights-absent": "{text}",
+    "model-not-fetched": "{error}",
     "trainer-no-copies": "训练器 '{trainer}' 不支持导出模型",
     "no-model-trained": "'{folder}' 中的运行没有训练模型",
     "model-of-earlier-recipe": "注意：'{recipe}' 不是这次运行的配方，或在运行之后有改动；所用的是这次运行的模型：{model}",

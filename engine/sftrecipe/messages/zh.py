@@ -1,22 +1,35 @@
 """Chinese messages by slug, and what plugins and libraries say in English."""
 
-from sftrecipe.messages.forecasts_zh import FORECASTS
 from sftrecipe.messages.gates_zh import GATES
 from sftrecipe.messages.hints_zh import HINTS, WORDS
+from sftrecipe.messages.history_zh import HISTORY
+from sftrecipe.messages.labels_zh import LABELS
+from sftrecipe.messages.locks_zh import LOCKS
+from sftrecipe.messages.mistakes_zh import MISTAKES, SAID_OF_MISTAKES
 from sftrecipe.messages.models_zh import MODELS
+from sftrecipe.messages.presets_zh import PRESETS
 from sftrecipe.messages.reasons_zh import REASONS
-from sftrecipe.messages.trainings_zh import TRAININGS
+from sftrecipe.messages.rows_zh import ROWS
+from sftrecipe.messages.runs_zh import RUNS
+from sftrecipe.messages.trainings_zh import FORECASTS, TRAININGS
 
 __all__ = ["HINTS", "MESSAGES", "REASONS", "SAID", "WORDS"]
 
 MESSAGES = {
     **GATES,
+    **HISTORY,
     **TRAININGS,
     **FORECASTS,
+    **LOCKS,
+    **LABELS,
+    **MISTAKES,
+    **RUNS,
+    **PRESETS,
+    **ROWS,
     "plugin-import": "软件包 {package} 的 {kind} 插件 '{name}' 无法导入：{error}",
     "plugin-class": "软件包 {package} 的 {kind} 插件 '{name}' 不是 {base} 的子类",
     "plugin-duplicate": "{kind} 插件 '{name}' 被两个软件包重复声明：{first} 和 {second}",
-    "no-such-plugin": "{kind} 插件 '{name}' 不存在",
+    "no-such-plugin": "{kind} '{name}' 不存在",
     "no-such-kind": "插件类型 '{kind}' 不存在",
     "plugin-name": "插件名 '{name}' 只能包含小写字母、数字和下划线",
     "plugin-name-taken": "{kind} 插件 '{name}' 已存在于软件包 {package}",
@@ -34,50 +47,17 @@ MESSAGES = {
     "catalogue-taken": "数据集目录 '{path}' 中的 '{name}' 指向其他数据",
     "data-set-named": "数据集 '{name}' 会写成 '{file}'，而运行自己要写这个名字的文件",
     "catalogue-duplicate": "数据集 '{name}' 被导出了两次",
-    # 配方文件
-    "file-missing": "配方 '{path}' 不存在",
-    "file-unreadable": "配方 '{path}' 无法读取：{error}",
-    "file-too-large": "配方 '{path}' 超过 {limit}",
-    "file-encoding": "配方不是 UTF-8：偏移 {offset} 处的字节 {byte} 无法解码",
-    "yaml": "配方不是合法的 YAML：{error}",
-    "yaml-wide": "这里是全角的 '{character}'，YAML 要用 '{plain}'",
-    "yaml-variable": "'${{' 在 YAML 里是对象的开头",
-    "yaml-tab": "本行用制表符缩进",
-    "yaml-empty": "配方是空的",
-    "yaml-root": "配方是{found}，应为映射",
-    "yaml-documents": "配方含有多个 YAML 文档",
-    "yaml-tag": "不允许使用 YAML 标签 '{tag}'",
-    "yaml-key": "键是{found}，应为文本",
-    "yaml-alias": "YAML 别名 '*{name}' 之前没有对应的锚点",
-    "yaml-aliases": "配方展开别名后超过 {limit} 个值",
-    "yaml-deep": "值的嵌套超过 {limit} 层",
-    "yaml-number": "数字 '{value}' 位数过多",
-    "repeated-key": "键 '{key}' 重复出现，第一次在第 {line} 行",
     # extends、profiles、vars
-    "extends-missing": "'extends' 的文件 '{path}' 不存在",
-    "extends-cycle": "'extends' 形成循环：{path}",
-    "extends-remote": "'extends' 暂不支持网络地址：'{path}'",
     "unknown-profile": "profile '{profile}' 不存在",
     "unknown-variable": "变量 '{variable}' 不存在",
     "variable-cycle": "变量 '{variable}' 由它自己构成",
     "variable-in-text": "变量 '{variable}' 是{found}，不能放在文本中间",
     "variables-too-large": "变量展开后超过 {limit} 个值",
-    # 结构
-    "unknown-key": "此处没有键 '{key}'",
-    "missing-key": "缺少键 '{key}'",
-    "wrong-type": "'{key}' 是{found}，应为{expected}",
-    "out-of-range": "'{key}' 是 {value}，应{relation} {limit}",
-    "wrong-length": "'{key}' 有 {value} {unit}，应{relation} {limit}",
-    "not-a-choice": "'{key}' 是 '{value}'，应为 {choices}",
-    "bad-name": "名称 '{value}' 不允许：只能用字母、数字、'_'、'-' 和 '.'，最多 64 个字符",
-    "bad-format": "'{key}' 是 '{value}'，不符合 {pattern}",
-    "bad-budget": "费用 '{value}' 不是金额",
-    "bad-value": "'{key}' 不合法：{error}",
     # 步骤与引用
     "plugin-check-failed": "{kind} '{name}' 在检查时出错：{error}",
     "no-such-vendor": "未知的厂商 '{name}'，或不知道它的模型",
-    "no-such-schema": "没有模式 '{name}'",
-    "unknown-plugin": "{kind} '{name}' 不存在",
+    "no-such-schema": "没有 schema '{name}'",
+    "unknown-plugin": "{kind} '{name}' 不存在{unchecked}",
     "option": "{message}",
     "provider-option": "服务 '{provider}'：{message}",
     "repeated-id": "id '{id}' 已被第 {line} 行的步骤占用",
@@ -96,7 +76,7 @@ MESSAGES = {
     "unknown-metric": "评测 '{use}' 没有指标 '{metric}'",
     "gate-bounds": "门槛 '{metric}' 没有界限，或没有数值能满足",
     "gate-beyond": "门槛 '{metric}' 不可能达到：{metric} 的取值总是 {range}",
-    "gate-end": "门槛 '{metric}' 不可能达到：{written} 是 {metric} 取值的极限，多少行得出的置信区间都达不到",
+    "gate-end": "门槛 '{metric}' 不可能达到：{written} 是 {metric} 取值的极限，无论多少行，置信区间都达不到",
     "gate-few-rows": "门槛 '{metric}' 无法达到：最多只有 {most} 行，即使结果最好，{metric} 也只能确定到 {reached}；"
     "要满足 {written}，至少需要 {needed} 行",
     "gate-rows": "门槛 '{metric}' 不可能达到：要求至少 {bound} 行，而最多只留出 {most} 行",
@@ -162,7 +142,7 @@ MESSAGES = {
     "key-value": "环境变量 '{name}' 的值不是密钥：其中有空白、引号、'Bearer' 或非 ASCII 字符",
     "url-endpoint": "'{key}' 写到了具体的接口，而引擎还会再加一次",
     "bad-url": "'{key}' 不是 http 或 https 网址",
-    "needs-permission": "'{name}: {value}' {risk}：没有您的同意，配方不得这样做",
+    "needs-permission": "'{name}: {value}' {risk}：没有你的同意，配方不得这样做",
     # a run
     "file-changed": "文件 '{path}' 在步骤 '{step}' 运行期间改变了内容",
     "step-files-touched": "步骤 '{step}' 读取文件时，这些文件一再被改动",
@@ -205,14 +185,9 @@ MESSAGES = {
     "nothing-to-evaluate": "配方 '{name}' 没有 evaluate 步骤",
     "row-account": "步骤 '{step}' 的行数对不上：读入 {made}，保留 {kept}，剔除 {rejected}",
     "verdict-count": "过滤器 '{step}' 没有为每一行给出一个判定",
-    "no-run": "文件夹 '{folder}' 里没有运行结果",
     "steps-gone": "'{folder}' 中的运行所生成的内容已不在 '{steps}' 中",
     "run-damaged": "文件夹 '{folder}' 的 {file} 已损坏：{error}",
-    "not-run-yet": "配方 '{recipe}' 还没有运行过：'{folder}' 中没有内容",
-    "no-such-run": "运行 '{run}' 不存在",
     "report-failed": "报告未能写出：{error}",
-    "no-such-row": "这次运行里没有行 '{row}'",
-    "several-rows": "有多行含有 '{row}'：{ids}",
     "no-such-call": "账本里没有调用 '{key}'",
     "init-ready": "'{folder}' 已就绪：",
     "init-recipe": "配方：逐步说明要做什么，带注释",
@@ -220,7 +195,6 @@ MESSAGES = {
     "init-faq": "人工写的问答",
     "init-tasks": "通用任务",
     "init-first": "本机需要先执行：{command}",
-    "init-next": "下一步：{command}",
     "init-provider": "用 {vendor}：{command}",
     "init-taken": "'{folder}' 里已有文件 '{file}'",
     "ledger-damaged": "调用账本 '{path}' 已损坏：{error}",
@@ -311,6 +285,7 @@ MESSAGES = {
     "outcome-few": "只有 {rows} 行有评测结果，行数偏少，指标可能落在区间内的任何位置",
     "outcome-at-least": "不低于 {bound}",
     "outcome-at-most": "不高于 {bound}",
+    "next-command": "下一步：{command}",
     "next-row": "第一行：{row}",
     "next-report": "查看报告：{path}",
     "next-explain": "某一行从何而来：{command}",
@@ -321,9 +296,11 @@ MESSAGES = {
     "progress-set-aside": "{count} 行未抽中",
     "progress-cached": "之前已完成",
     "progress-seconds": "{seconds} 秒",
-    "progress-rows": "{kept} 行，剔除 {rejected} 行",
-    "progress-so-far": "目前 {kept} 行，剔除 {rejected} 行",
-    "progress-looked-at": "目前已看过 {count} 行",
+    "progress-lost": "剔除 {count}",
+    "progress-money": "{cost} {currency}",
+    "progress-money-of": "{cost}/{limit} {currency}",
+    "progress-rate": "{rate}/秒",
+    "progress-rate-slow": "{rate}/分",
     "not-sent": "未发送 {name}：该模型不接受或不理会此参数",
     "not-sent-raw": "未发送 {name}：纯文本续写没有这一开关",
     "usage-estimated": "服务 '{provider}' 未告知用量：按文本估计",
@@ -380,7 +357,6 @@ MESSAGES = {
 SAID = {
     r"ClientConnectorError: Connect call failed \('[^']*', \d+(?:, \d+)*\)": "无法连接",
     r"ClientConnectorDNSError: [^;]*": "无法解析主机名",
-    r"did not find expected '-' indicator": "此处应为以 '-' 开头的一项，请检查缩进",
-    r"mapping values are not allowed in this context": "此处不能再写“键: 值”，请检查缩进与冒号",
+    **SAID_OF_MISTAKES,
 }
 """插件与程序库常说的英文句子。"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -77,6 +78,11 @@ class Plan:
     store: StepStore
     """Where finished steps lie."""
 
+    def read_files(self) -> dict[str, tuple[str, Path]]:
+        """Content hash and place of every file that its steps read, by its name in the recipe."""
+        blocks = (step.block for step in self.steps)
+        return {name: each for block in blocks for name, each in self.files.planned(block).items()}
+
 
 def plan_recipe(recipe: CheckedRecipe, project: Project, to: Reach | None = None) -> Plan:
     """The recipe's steps in their order: used sources, generators, filters, mix, exports, and, as
@@ -137,7 +143,7 @@ class _Planner:
             options = plugin.check_options()
             if options is not None:
                 checking.append(plugin)
-                decided.append((f"{_package(each)}.exporters.{each.use}", plugin.version, options))
+                decided.append((f"{each.package}.exporters.{each.use}", plugin.version, options))
         drawn_for = blake2b(repr(decided).encode(), digest_size=16).hexdigest() if decided else ""
         step = self._step(block, block.inputs)
         return replace(step, exporters=tuple(checking), drawn_for=drawn_for)
@@ -182,7 +188,7 @@ class _Planner:
 
     def _step(self, block: Block, reads: tuple[str, ...], after: tuple[str, ...] = ()) -> Step:
         named = block.named_streams
-        written = (_package(block), block.section, block.use, block.plugin.version)
+        written = (block.package, block.section, block.use, block.plugin.version)
         source = self._read.source(block)
         parts = {
             "plugin": " ".join((*written, *([hashed(source)] if source else []))),
@@ -204,10 +210,6 @@ class _Planner:
     def _model(self, name: str) -> list[object]:
         provider = self._recipe.providers[name]
         return [provider.use, provider.plugin.identity()]
-
-
-def _package(block: Block) -> str:
-    return type(block.plugin).__module__.partition(".")[0]
 
 
 def hashed(value: Any) -> str:

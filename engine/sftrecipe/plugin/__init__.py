@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # isort: off
     # fmt: off
-    from sftrecipe.errors import PluginError, SftrecipeError, causes, closest, yaml_word
+    from sftrecipe.errors import (
+        NotFetched, PluginError, SftrecipeError, causes, closest, yaml_word,
+    )
     from sftrecipe.messages import Text, Texts, error_text, message
     from sftrecipe.plugin.base import (
         Capability, Inputs, MachineCheck, OptionFiles, OptionProblem, Plugin,
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
         AT_THE_LIMIT, BAD_TOOL_CALL, OPEN_THOUGHT, THOUGHT_ALONE, ending_of, is_cut_off,
     )
     from sftrecipe.plugin.environments import (
-        ENVIRONMENT_MADE, ENVIRONMENT_UNFINISHED, environment_of, install_command,
+        ENVIRONMENT_MADE, ENVIRONMENT_UNFINISHED, environment_of, install_command, install_into,
         unfinished_environment, user_data,
     )
     from sftrecipe.plugin.kept_models import (
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from sftrecipe.plugin.asked_model import Model, Reply
     from sftrecipe.plugin.model_copy import ModelCopy, ModelUpload, Publication
     from sftrecipe.plugin.option_types import (
-        ANY_COLUMN, STEERING, ColumnName, Described, Effort, InputFile, InputPath, LaterMarker,
-        ModelName, Pattern, PromptMarker, ProviderMarker, ProviderName, SaidColumn, Sampling,
-        StreamName, Thinking, ThoughtBudget, trained_block,
+        ANY_COLUMN, ROW_ID_COLUMNS, STEERING, ColumnName, Described, Effort, InputFile, InputPath,
+        LaterMarker, ModelName, Pattern, PromptMarker, ProviderMarker, ProviderName, SaidColumn,
+        Sampling, StreamName, Thinking, ThoughtBudget, trained_block,
     )
     from sftrecipe.plugin.permission import Permission, Places, Risk
     from sftrecipe.plugin.plugin_kinds import (
@@ -86,8 +88,8 @@ PAGE: Mapping[str, Mapping[str, str]] = {
     "Options": {
         "sftrecipe.plugin.option_types": (
             "InputFile InputPath ProviderName StreamName ColumnName SaidColumn ModelName Pattern "
-            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN trained_block Sampling STEERING "
-            "Effort Thinking ThoughtBudget"
+            "PromptMarker ProviderMarker LaterMarker ANY_COLUMN ROW_ID_COLUMNS trained_block "
+            "Sampling STEERING Effort Thinking ThoughtBudget"
         ),
     },
     "What a step is given": {
@@ -153,13 +155,13 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.thoughts": "ThoughtAndAnswer split_thought join_thought",
     },
     "Problems and their texts": {
-        "sftrecipe.errors": "SftrecipeError PluginError closest causes yaml_word",
+        "sftrecipe.errors": "SftrecipeError PluginError NotFetched closest causes yaml_word",
         "sftrecipe.messages": "Texts Text error_text message",
     },
     "This machine": {
         "sftrecipe.plugin.environments": (
-            "install_command user_data environment_of unfinished_environment ENVIRONMENT_MADE "
-            "ENVIRONMENT_UNFINISHED"
+            "install_command install_into user_data environment_of unfinished_environment "
+            "ENVIRONMENT_MADE ENVIRONMENT_UNFINISHED"
         ),
     },
 }
@@ -187,6 +189,7 @@ __all__ = [
     "PLAIN_COLUMNS",
     "REQUEST_TOO_LARGE",
     "ROLES",
+    "ROW_ID_COLUMNS",
     "STEERING",
     "THOUGHT_ALONE",
     "UNNAMED",
@@ -229,6 +232,7 @@ __all__ = [
     "ModelName",
     "ModelNote",
     "ModelUpload",
+    "NotFetched",
     "OptionFiles",
     "OptionProblem",
     "Outcome",
@@ -293,6 +297,7 @@ __all__ = [
     "environment_of",
     "error_text",
     "install_command",
+    "install_into",
     "is_cut_off",
     "is_empty",
     "is_model_link",

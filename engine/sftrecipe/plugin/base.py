@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from errno import EFBIG
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from sftrecipe.plugin.option_types import Described, LaterMarker
-from sftrecipe.plugin.permission import Permission, Places
+from sftrecipe.plugin.permission import Permission, Places, SeenFrom
 from sftrecipe.plugin.regular_files import open_regular
 
 Capability = Literal[
@@ -61,6 +61,8 @@ class OptionFiles(NamedTuple):
 
     paths: dict[str, str]
     """Absolute path of every marked file option, by its value in the recipe."""
+    of_presets: Mapping[str, SeenFrom] = {}
+    """Where values begin that are written in a preset and not in the recipe."""
 
     def text(self, value: str) -> str:
         """The content of a file that an option names, as UTF-8 without a BOM. Raises OSError."""
@@ -128,6 +130,19 @@ class Plugin(Described):
         recipe is right on a machine that cannot execute all of it. No network, no process.
         """
         return iter(())
+
+    def programs(self) -> Mapping[str, str | None]:
+        """Versions of programs and packages beside its own that its results rest on, by name;
+        None: not here. Told in a recipe's lock; no process, no network.
+        """
+        return {}
+
+    def fetch(self, say: Callable[[str], None]) -> None:
+        """Bring what its step needs and this machine can get by itself: a model's weights.
+
+        Asked before a run spends anything, and quick where all is there; `say` tells the user. May
+        use the network. Raises PluginRefused with what to do.
+        """
 
     def identity(self) -> dict[str, object]:
         """The options that decide the result: what a step's key is made from."""

@@ -70,8 +70,29 @@ def install_command() -> str:
     another environment, and environments that uv makes have none."""
     python = Path(sys.executable)
     if find_spec("pip") is None:
-        return f"uv pip install --python {quote(str(python))}"
+        return f"{_uv_word()} pip install --python {quote(str(python))}"
     found = shutil.which("pip")
     if found is not None and Path(found).parent == python.parent:
         return "pip install"
     return f"{quote(str(python))} -m pip install"
+
+
+def test_command() -> str:
+    """What runs the tests of a package that `install_command` installed, to be pasted."""
+    if install_command() == "pip install":
+        return "pytest"
+    return f"{quote(sys.executable)} -m pytest"
+
+
+def install_into(python: Path) -> str:
+    """What installs a package into another environment, which may have no pip, to be pasted."""
+    if shutil.which("uv") is None and find_spec("pip"):
+        return f"{quote(sys.executable)} -m pip --python {quote(str(python))} install"
+    return f"{_uv_word()} pip install --python {quote(str(python))}"
+
+
+def _uv_word() -> str:
+    """The user's uv as a shell finds it: that of a clone's Quick start lies beside it."""
+    beside = Path(sys.prefix).parent / ".uv" / "bin" / "uv"
+    is_there = shutil.which("uv") is None and beside.is_file()
+    return quote(str(beside)) if is_there else "uv"

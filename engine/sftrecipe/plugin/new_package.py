@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata, resources
 from pathlib import Path
@@ -34,13 +34,21 @@ def new_package(kind: str, name: str, folder: Path | None = None) -> NewPackage:
     kind = known_kind(kind)
     _check_name(kind, name)
     target = folder or Path(f"sftrecipe-{name.replace('_', '-')}")
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError("folder-not-empty", "other-folder", folder=str(target))
     files = dict(_files(kind, name))
-    for path, text in files.items():
-        (target / path).parent.mkdir(parents=True, exist_ok=True)
-        (target / path).write_text(text, encoding="utf-8")
+    write_package(target, files)
     return NewPackage(kind, name, target, tuple(files))
+
+
+def write_package(folder: Path, files: Mapping[str, str]) -> None:
+    """Write a package's files, by their paths in its folder.
+
+    Raises UsageError when the folder holds something already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError("folder-not-empty", "other-folder", folder=str(folder))
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _check_name(kind: str, name: str) -> None:

@@ -61,7 +61,8 @@ def field_docs(options: type[BaseModel]) -> Mapping[str, str]:
     return {name: texts[name] for name in options.model_fields if name in texts}
 
 
-def _own_docs(owner: type[Any]) -> dict[str, str]:
+@cache
+def _own_docs(owner: type[Any]) -> Mapping[str, str]:
     try:
         tree = ast.parse(dedent(inspect.getsource(owner)))
     except (OSError, TypeError, SyntaxError):  # made at run time: no source to read
@@ -90,6 +91,9 @@ class FileMarker:
 
 ANY_COLUMN = "any column"
 """In `PromptMarker.shows`: a column of the input row, whichever."""
+
+ROW_ID_COLUMNS = ("id", "row_id", "sftrecipe_id")
+"""Where an exporter writes a row's id: the first of them that no row has of its own."""
 
 
 @dataclass(frozen=True)

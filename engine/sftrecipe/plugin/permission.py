@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -26,6 +26,13 @@ class Permission(NamedTuple):
     """Whether nothing goes without it; else it is done where the user allows it."""
 
 
+class SeenFrom(NamedTuple):
+    """Where a path that is written in a preset begins, and the one folder that it may lead into."""
+
+    folder: Path
+    own: Path
+
+
 class Places(NamedTuple):
     """The folders that files may lie in which options name."""
 
@@ -35,12 +42,22 @@ class Places(NamedTuple):
     """Folders that the recipe may read, the recipe's own among them, links followed."""
     output: Path | None = None
     """The run's output folder; None at `validate`, which knows no run."""
+    of_presets: Mapping[str, SeenFrom] = {}
+    """Where values begin that are written in a preset and not in the recipe."""
+
+    def seen_from(self, value: object) -> Places:
+        """The folders as they are for what is written where a value is: in the recipe, in which
+        case they are these, or in a preset, which reads its own folder and the run's alone."""
+        seen = self.of_presets.get(value) if isinstance(value, str) else None
+        return self if seen is None else Places(seen.folder, (seen.own,), self.output)
 
     def found(self, value: str) -> Path | None:
         """Where a path leads: in the output folder where it is there, else beside the recipe.
 
         None: it is at neither place, and may come into the output folder yet.
         """
+        if value in self.of_presets:
+            return self.seen_from(value).found(value)
         path = Path(os.path.expanduser(value))  # noqa: PTH111 - a name of nobody stays as it is
         if path.is_absolute():
             return path
@@ -54,6 +71,8 @@ class Places(NamedTuple):
         """Whether a path leads into one of the folders, links followed."""
         if not value or "\0" in value:
             return False
+        if value in self.of_presets:
+            return self.seen_from(value).holds(value)
         place = self.found(value)
         if place is None:
             return True

@@ -305,6 +305,14 @@ class Provider(Plugin):
         """What its server has or lacks beside calls, asked by `doctor`; costs nothing."""
         return ()
 
+    @classmethod
+    def fetch_model(cls, name: str, say: Callable[[str], None], *, again: bool = False) -> Path:
+        """Fetch a model that it brings by a name, and return its file; `again`: one that is there
+        is looked at closely. Raises PluginRefused with the reason."""
+        from sftrecipe.plugin.plugin_kinds import PluginRefused  # noqa: PLC0415 - it imports this
+
+        raise PluginRefused(own_text("provider-brings-none", provider=cls.__name__))
+
     def at_once(self) -> Provider:
         """The same provider, to be tried: one that defers its calls gives one that answers now."""
         return self

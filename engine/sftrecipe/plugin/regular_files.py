@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from pathlib import Path
 
 from sftrecipe.messages import Word
 
@@ -17,7 +16,7 @@ _KINDS = (
     (stat.S_ISDIR, "folder"),
 )
 # Of these the size is not what can be read, and reading one may tell what is nobody's business.
-_OF_THE_KERNEL = ("/proc", "/sys", "/dev")
+_OF_THE_KERNEL = ("/proc/", "/sys/", "/dev/")
 
 
 _FLAGS = os.O_RDONLY
@@ -76,9 +75,8 @@ def _kind_of(path: str | os.PathLike[str]) -> str | None:
 
 def _unusual(about: os.stat_result, path: str | os.PathLike[str]) -> str | None:
     if stat.S_ISREG(about.st_mode):
-        real = Path(os.path.realpath(path))
-        if any(real.is_relative_to(folder) for folder in _OF_THE_KERNEL):
-            # /dev/shm is a folder of ordinary files.
-            return None if real.is_relative_to("/dev/shm") else "kernel file"  # noqa: S108
-        return None
+        real = os.fspath(os.path.realpath(path))
+        # /dev/shm is a folder of ordinary files.
+        is_file = not real.startswith(_OF_THE_KERNEL) or real.startswith("/dev/shm/")  # noqa: S108
+        return None if is_file else "kernel file"
     return next((kind for is_kind, kind in _KINDS if is_kind(about.st_mode)), "special file")

@@ -13,6 +13,7 @@ from sftrecipe.messages import own_text
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context
 from sftrecipe.plugin.model_copy import ModelCopy, ModelUpload, Publication
+from sftrecipe.plugin.permission import Places
 from sftrecipe.plugin.plugin_kinds import DataSet, PluginRefused
 from sftrecipe.plugin.row_kinds import RowKind
 
@@ -130,6 +131,12 @@ class Training:
     changed: frozenset[str] = frozenset()
     """Names of arguments that are not what they were in the training that `before` is of; `use`
     where another trainer trained it."""
+
+    @property
+    def places(self) -> Places:
+        """Where paths begin that its arguments name."""
+        of_presets = self.context.files.of_presets
+        return Places(self.context.folder, output=self.folder, of_presets=of_presets)
 
 
 @dataclass(frozen=True)

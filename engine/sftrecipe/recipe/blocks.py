@@ -13,6 +13,7 @@ from sftrecipe.errors import PluginError, Position, Problem, unknown
 from sftrecipe.messages import Word
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.vendors.vendor_facts import vendor_named
 from sftrecipe.recipe.checks.shape import shape_problems
 from sftrecipe.recipe.language.sections import SECTIONS, Section
 from sftrecipe.recipe.reader.node import Node, Path, place_of
@@ -180,11 +181,22 @@ def _class_of(draft: BlockDraft, root: Node, problems: list[Problem]) -> type[Pl
     except PluginError as error:
         problems.append(replace(error.problem, position=place))
         return None
-    values = {"kind": Word(kind), "name": draft.use}
-    problems.append(
-        unknown("unknown-plugin", place, draft.use, known, hint="install-plugin", **values)
-    )
+    problems.append(_unknown_plugin(draft, place, known))
     return None
+
+
+def _unknown_plugin(draft: BlockDraft, place: Position, known: Iterable[str]) -> Problem:
+    """The problem of a `use` that no plugin has: of another kind, a vendor's name, or misspelt."""
+    values: dict[str, object] = {"kind": Word(draft.section.kind), "name": draft.use}
+    values["unchecked"] = Word("options-unchecked" if _options_of(draft) else "nothing-unchecked")
+    for other in SECTIONS.values():
+        if other is not draft.section and draft.use in discovery.plugins(other.kind):
+            more = {"other": Word(other.kind), "section": other.name}
+            return Problem("unknown-plugin", place, {**values, **more}, "other-section")
+    vendor = draft.use.lower()
+    if draft.section.name == "providers" and vendor_named(vendor):
+        return Problem("unknown-plugin", place, {**values, "vendor": vendor}, "by-vendor")
+    return unknown("unknown-plugin", place, draft.use, known, hint="install-plugin", **values)
 
 
 def _options_of(draft: BlockDraft) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from sftrecipe.errors import Problem, RecipeError, is_wrong
+from sftrecipe.errors import Position, Problem, RecipeError, is_wrong
 from sftrecipe.plugin.base import OptionFiles
 from sftrecipe.plugin.option_types import FileMarker, values_of
 from sftrecipe.plugin.permission import Places
@@ -19,6 +19,7 @@ from sftrecipe.recipe.checks.block_options import OptionCheck
 from sftrecipe.recipe.checks.capabilities import ProviderCheck
 from sftrecipe.recipe.checks.gate_rows import gate_rows_problems
 from sftrecipe.recipe.checks.gates import gate_problems, gates_of
+from sftrecipe.recipe.checks.misplaced import is_of_another_tool, put_right, sections_by_name
 from sftrecipe.recipe.checks.permissions import Consent, permission_problems
 from sftrecipe.recipe.checks.references import StreamCheck
 from sftrecipe.recipe.checks.request_options import request_problems
@@ -42,6 +43,7 @@ from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.layers import RecipeDocument, compose, without
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 from sftrecipe.recipe.recipe import Block, CheckedRecipe, budget_of
 from sftrecipe.recipe.sweep.sweep_check import SweepCheck
 
@@ -69,6 +71,7 @@ def check_recipe(
     allow_keys: Collection[tuple[str, str]] = (),
     allow: Collection[str] = (),
     keys_later: bool = False,
+    written: Node | None = None,
 ) -> CheckedRecipe:
     """Read and check a recipe: no network, no call, nothing written but what the user allows.
 
@@ -76,17 +79,18 @@ def check_recipe(
     may read, as it may what `variables` name by an absolute path; `allow_keys` are pairs of
     environment variable and host, and `allow` words of permissions that the user gives, now and
     from now on. `keys_later`: nothing is asked, so that variables of the environment which are not
-    set are the recipe's `warnings`. Raises RecipeError with all problems, in file order.
+    set are the recipe's `warnings`. `written` is read in the file's place, which there need not be.
+    Raises RecipeError with all problems, in file order.
     """
     if allow_keys:
         remember_keys(allow_keys)
     roots, consent = Roots(path, allow_paths, variables), Consent(path, allow)
     terms = _Terms(path, roots, profile, variables or {}, consent, keys_later)
-    document = compose(path, roots, profile=profile, variables=terms.variables)
+    document = compose(path, roots, profile=profile, variables=terms.variables, written=written)
     recipe, problems = _checked(terms, document)
-    written, sweep = document.root.get("sweep"), None
-    if written is not None and written.is_mapping:
-        sweep = SweepCheck(written, document, partial(_checked, terms)).sweep(problems)
+    asked, sweep = document.root.get("sweep"), None
+    if asked is not None and asked.is_mapping:
+        sweep = SweepCheck(asked, document, partial(_checked, terms)).sweep(problems)
         recipe = recipe if sweep else None
     if recipe is None:
         raise RecipeError(problems)
@@ -99,18 +103,18 @@ def profile_problems(
     variables: Mapping[str, str] | None = None,
     allow_paths: Sequence[Path] = (),
     allow: Collection[str] = (),
+    written: Node | None = None,
 ) -> list[Problem]:
     """What is wrong with a recipe under any of its profiles, unset variables of the environment
     aside: who uses one profile need not have the keys of another."""
+    roots = Roots(path, allow_paths, variables)
     try:
-        document = compose(
-            path,
-            Roots(path, allow_paths, variables),
-            profile=None,
-            variables=variables or {},
-        )
+        written = written or read_recipe_file(path)  # once for all of them
+        document = compose(path, roots, profile=None, variables=variables or {}, written=written)
     except RecipeError:
         return []
+    if sections_by_name(document.root).keys != document.root.keys:
+        return []  # a profile changes sections by their names
     profiles = document.written.get("profiles")
     problems: list[Problem] = []
     for name in profiles.value if profiles and profiles.is_mapping else ():
@@ -122,6 +126,7 @@ def profile_problems(
                 allow_paths=allow_paths,
                 allow=allow,
                 keys_later=True,
+                written=written,
             )
         except RecipeError as error:
             problems += [
@@ -141,16 +146,21 @@ def _in_profile(problem: Problem, name: str) -> Problem:
 def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | None, list[Problem]]:
     """The recipe of a document, None where it is wrong, and all problems: every check goes on as
     far as the ones before it let it."""
-    root, problems = without(document.root, "sweep"), document.problems
+    problems = document.problems
+    if is_of_another_tool(document.root):
+        problems.append(Problem("not-a-recipe", _first_key(document.root), {}, "start-a-recipe"))
+        return None, problems
+    document = replace(document, root=put_right(document.root, problems))
+    root = without(document.root, "sweep")
     problems += document_problems(document)
     drafts = block_drafts(root, problems)
-    drafts = [*models_before_and_after(drafts, terms.path.parent), *drafts]
-    place_models(root, drafts)
+    drafts = [*models_before_and_after(drafts, terms.path.parent, terms.roots), *drafts]
+    problems += place_models(root, drafts, terms.roots)
     problems += training_problems(root, drafts)
     problems += gate_problems(root, drafts)
     inputs = StreamCheck(root, drafts, problems).inputs()
     problems += place_problems(root)
-    problems += place_problems(document.written)
+    problems += place_problems(sections_by_name(document.written))
     asked = ProviderCheck(root, drafts, problems).asked()
     problems += request_problems(root, drafts)
     _check_providers(root, drafts, asked, problems, keys_later=terms.keys_later)
@@ -159,12 +169,16 @@ def _checked(terms: _Terms, document: RecipeDocument) -> tuple[CheckedRecipe | N
     problems += trained_rows_problems(root, drafts, inputs, options.input_columns)
     problems += gate_rows_problems(root, drafts, cache(options.source_rows))
     places = Places(terms.path.absolute().parent, terms.roots.folders)
-    problems += permission_problems(drafts, root, places, terms.consent)
-    catalogue = _catalogue(root, terms.path, problems)
+    problems += permission_problems(drafts, root, places, terms.consent, terms.roots)
+    catalogue = _catalogue(root, terms, problems)
     if is_wrong(problems):
         return None, problems
-    blocks = [_block(draft, root, inputs[draft], options.files[draft]) for draft in drafts]
-    return _recipe(terms, root, blocks, catalogue), problems
+    blocks = [_block(draft, root, inputs[draft], options) for draft in drafts]
+    return _recipe(terms, root, blocks, catalogue, document.layers), problems
+
+
+def _first_key(root: Node) -> Position:
+    return next(iter(root.keys.values()), root.place)
 
 
 def _language(root: Node) -> str:
@@ -191,12 +205,16 @@ def _check_providers(
             problems += withdrawn_problems(draft, root, date.today())
 
 
-def _catalogue(root: Node, recipe: Path, problems: list[Problem]) -> Path | None:
-    """The project's catalogue, where the recipe asks to be entered there."""
+def _catalogue(root: Node, terms: _Terms, problems: list[Problem]) -> Path | None:
+    """The project's catalogue, where the recipe itself asks to be entered there."""
     asked = root.get("register")
     if asked is None or asked.value is not True:
         return None
-    folder = recipe.resolve().parent
+    if (preset := terms.roots.preset_of(asked.written_at)) is not None:
+        values = {"preset": preset.name}
+        problems.append(Problem("preset-register", asked.place, values, "preset-say-register"))
+        return None
+    folder = terms.path.resolve().parent
     for up in (folder, *folder.parents):
         if (up / CATALOGUE).is_file():
             return up / CATALOGUE
@@ -206,10 +224,10 @@ def _catalogue(root: Node, recipe: Path, problems: list[Problem]) -> Path | None
     return None
 
 
-def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], files: OptionFiles) -> Block:
+def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], options: OptionCheck) -> Block:
     if draft.plugin is None:
         raise AssertionError("a block without a plugin and without a problem")
-    raw = draft.node.plain()
+    raw, files = draft.node.plain(), options.files[draft]
     return Block(
         section=draft.section.name,
         id=draft.id,
@@ -219,6 +237,7 @@ def _block(draft: BlockDraft, root: Node, inputs: tuple[str, ...], files: Option
         provider=draft.provider,
         files=files,
         position=draft.place(root),
+        folder=options.preset_folder(draft),
         raw=raw,
         budget=budget_of(raw.get("budget") if draft.section.takes("budget") else None),
         gates=gates_of(draft),
@@ -232,7 +251,11 @@ def _placed(provider: Provider, files: OptionFiles) -> Provider:
 
 
 def _recipe(
-    terms: _Terms, root: Node, blocks: Sequence[Block], catalogue: Path | None
+    terms: _Terms,
+    root: Node,
+    blocks: Sequence[Block],
+    catalogue: Path | None,
+    layers: tuple[Path, ...],
 ) -> CheckedRecipe:
     document: dict[str, Any] = root.plain()
     sections: dict[str, tuple[Block, ...]] = dict.fromkeys(SECTIONS, ())
@@ -251,4 +274,6 @@ def _recipe(
         register_in=catalogue,
         allowed=frozenset(terms.consent.given),
         readable=terms.roots.folders,
+        presets=terms.roots.presets,
+        layers=layers,
     )

@@ -15,8 +15,11 @@ from sftrecipe.plugin.base import OptionFiles, Plugin
 from sftrecipe.plugin.option_types import ProviderMarker, StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.recipe.language.sections import REACHES, SECTIONS, Reach
+from sftrecipe.recipe.presets.preset import Preset
 
 _AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+FROM_PYTHON = "<python>"
+"""The name of the file that a recipe has not which a program wrote."""
 _YUAN = ("CNY", "RMB", "元", "¥", "￥")
 
 
@@ -59,6 +62,8 @@ class Block:
     provider: str | None = None
     files: OptionFiles = field(default_factory=lambda: OptionFiles({}))
     position: Position | None = None
+    folder: Path | None = None
+    """The folder of the preset that has the block from it; None: the recipe's."""
     raw: Mapping[str, Any] = field(default_factory=dict)
     """The block as it stands in the recipe, interpolated but with `${env:…}` unfilled."""
     budget: Budget = Budget()
@@ -70,6 +75,11 @@ class Block:
     def asks(self) -> Mapping[str, str]:
         """The providers that it asks, by the options that name them; its own stands under `""`."""
         return providers_asked(self.plugin, self.provider)
+
+    @property
+    def package(self) -> str:
+        """The package that its plugin is imported from."""
+        return type(self.plugin).__module__.partition(".")[0]
 
     @property
     def thins(self) -> tuple[str, ...]:
@@ -114,6 +124,10 @@ class CheckedRecipe:
     """Words of permissions that the user gave for it."""
     readable: tuple[Path, ...] = ()
     """Folders that it may read, links followed."""
+    presets: tuple[Preset, ...] = ()
+    """The presets that it is laid over."""
+    layers: tuple[Path, ...] = ()
+    """The files that it is laid over, those of presets among them, links followed."""
 
     @cached_property
     def providers(self) -> Mapping[str, Block]:
@@ -182,7 +196,12 @@ class CheckedRecipe:
 
     @property
     def in_commands(self) -> str:
-        """The recipe as a command names it that goes on from here, for a shell to read."""
+        """The recipe as a command names it that goes on from here, for a shell to read.
+
+        One that a program wrote has no file to name.
+        """
+        if self.path.name == FROM_PYTHON:
+            return "RECIPE"
         profile = () if self.profile is None else ("--profile", self.profile)
         pairs = (f"{name}={value}" for name, value in self.set_variables.items())
         words = (str(self.path), *profile, *(word for pair in pairs for word in ("--set", pair)))

@@ -17,7 +17,7 @@ def block_context(recipe: CheckedRecipe, block: Block) -> Context:
         step=block.id,
         seed=recipe.seed,
         language=recipe.language,
-        folder=recipe.path.parent,
+        folder=block.folder or recipe.path.parent,
         files=block.files,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,10 @@ _OF_FILES = frozenset({"missing-file", "unreadable-file", "step-refused", "step-
 class Execution:
     """Goes through a plan's steps."""
 
-    def __init__(self, run: RunState) -> None:
+    def __init__(self, run: RunState, begins: Callable[[], None] = lambda: None) -> None:
+        """`begins` is called before every step that is not done yet."""
         self.run = run
+        self._begins = begins
         self._runners = {section: runner(run) for section, runner in STEPS.items()}
         self._contents = StreamContents(run.store)
 
@@ -52,6 +55,7 @@ class Execution:
         run, runner = self.run, self._runner(step)
         cached = self._stands(step)
         if not cached:
+            self._begins()
             with explained(run.store.path(step.key), UNWRITABLE):
                 await self._make(step)
         facts = run.store.facts(step.key)

@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from sftrecipe.plugin.kept_models import FREED, KEPT, MIXED, KeptModel, kept_mod
 from sftrecipe.run.output_folder import recipe_of
 from sftrecipe.run.project_runs import ProjectRun, project_runs
 from sftrecipe.run.provider_caches import cached_files, note_of, unfinished_files
-from sftrecipe.store.artifacts import FACTS, is_draft_held
+from sftrecipe.run.run_history import RUNNING, HistoryEntry, history, without_rows
+from sftrecipe.store.artifacts import FACTS, StepStore, is_draft_held
 from sftrecipe.store.project import Project
 
 Kind = Literal["model", "training", "set-aside", "checkpoint", "cache", "step", "draft"]
@@ -72,11 +74,16 @@ class Leftovers:
     """Of models and steps that are used."""
     foreign: Sequence[Path]
     """What lies among them and is not known to be ours: it stays."""
+    runs: Sequence[HistoryEntry]
+    """The project's history."""
 
 
-def leftovers(project: Project) -> Leftovers:
-    """What no current run of the project uses. Removes nothing."""
-    runs = project_runs(project)
+def leftovers(project: Project, keep: int = 0) -> Leftovers:
+    """What no current run of the project uses, nor one of the last so many runs of each recipe.
+
+    Removes nothing.
+    """
+    runs, entries = project_runs(project), history(project)
     found: list[Leftover] = []
     foreign: list[Path] = []
     used = 0
@@ -85,11 +92,12 @@ def leftovers(project: Project) -> Leftovers:
         if _is_of(project, run.out):
             used += _look_at_models(run, named, found, foreign)
             found += _unwritten(run)
-    used += _look_at_steps(project, runs, found, foreign)
+    in_use = {key for run in runs for key in run.uses} | kept_keys(entries, keep)
+    used += _look_at_steps(project, runs, in_use, found, foreign)
     used += _look_at_caches(project, found)
     order = {kind: place for place, kind in enumerate(KINDS)}
     found.sort(key=lambda each: (order[each.kind], each.made_by, -each.bytes))
-    return Leftovers(found, used, foreign)
+    return Leftovers(found, used, foreign, entries)
 
 
 def kept_back(
@@ -105,6 +113,32 @@ def kept_back(
         is_young = days is not None and each.changed >= youngest
         if is_young or (counts and seen[training] <= (models or 0)):
             yield each
+
+
+def kept_keys(entries: Sequence[HistoryEntry], keep: int) -> set[str]:
+    """Keys of the steps of the last so many runs into each output folder, and of what runs now.
+
+    A recipe's runs share their folder unless `--out` says otherwise; variants of a sweep have one
+    each.
+    """
+    seen: Counter[str] = Counter()
+    found: set[str] = set()
+    for entry in reversed(entries):
+        runs = entry.record.status == RUNNING
+        seen[entry.out] += not runs
+        if runs or seen[entry.out] <= keep:
+            found |= {step.key for step in entry.record.steps}
+    return found
+
+
+def runs_without_rows(
+    entries: Iterable[HistoryEntry], freed: Iterable[Leftover], project: Project
+) -> list[HistoryEntry]:
+    """The runs of the history whose rows are there, and go with what is freed."""
+    keys = frozenset(each.path.name for each in freed if each.kind == "step")
+    of_these = [each for each in entries if any(step.key in keys for step in each.record.steps)]
+    gone = without_rows(of_these, StepStore(project.steps))
+    return [each for each in of_these if each.id not in gone]
 
 
 def free(each: Leftover) -> None:
@@ -215,10 +249,13 @@ def _maker(kept: KeptModel) -> str:
 
 
 def _look_at_steps(
-    project: Project, runs: Sequence[ProjectRun], found: list[Leftover], foreign: list[Path]
+    project: Project,
+    runs: Sequence[ProjectRun],
+    in_use: set[str],
+    found: list[Leftover],
+    foreign: list[Path],
 ) -> int:
     """Note the results of steps that are not used; bytes of those that are."""
-    in_use = {key for run in runs for key in run.uses}
     makers = {key: f"{run.recipe}/{name}" for run in runs for key, name in run.earlier.items()}
     used = 0
     for shelf in sorted(project.steps.glob("*")):

@@ -19,14 +19,14 @@ import orjson
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.kept_models import KEPT, is_model_link
 from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused, Source
-from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run import catalogue
 from sftrecipe.store import atomic_files
+from sftrecipe.store.json_fields import object_in
+from sftrecipe.store.project import RUN_FILE
 
 OWNER_FILE = ".sftrecipe.json"
-RUN_FILE = "run.json"
 REJECTS_FILE = "rejects.jsonl"
 REPORT_FILE = "report.html"
 _EVERY_RUN = frozenset({RUN_FILE, REJECTS_FILE, REPORT_FILE})
@@ -153,8 +153,8 @@ class OutputFolder:
 
     def _owner(self) -> dict[str, Any]:
         """Who wrote into the folder, and what; empty where nobody did."""
-        return _read(self.folder / OWNER_FILE) or _owner_by(
-            _read(self.folder / RUN_FILE), [block.id for block in self._recipe.train]
+        return object_in(self.folder / OWNER_FILE) or _owner_by(
+            object_in(self.folder / RUN_FILE), [block.id for block in self._recipe.train]
         )
 
     def _is_ours(self, owner: Mapping[str, Any]) -> bool:
@@ -168,7 +168,7 @@ class OutputFolder:
         if not known.is_absolute() and "recipe" not in owner:  # as earlier versions noted it
             return known.name == self._path.name
         gone = not known.exists() and not here.exists()
-        return gone and _read(self.folder / RUN_FILE).get("document") == self._recipe.document
+        return gone and object_in(self.folder / RUN_FILE).get("document") == self._recipe.document
 
     @cached_property
     def _inputs(self) -> list[Path]:
@@ -191,7 +191,7 @@ class OutputFolder:
 
 def recipe_of(out: Path) -> Path | None:
     """The recipe whose runs write into an output folder, as far as that says."""
-    owner = _read(out / OWNER_FILE)
+    owner = object_in(out / OWNER_FILE)
     here, path = owner.get("recipe"), owner.get("path")
     if isinstance(here, str) and (found := Path(os.path.normpath(out / here))).exists():
         return found
@@ -205,15 +205,6 @@ def _check_names(data_sets: Iterable[DataSet], own: set[str]) -> None:
         for file in each.files:
             if Path(file).parts[0].casefold() in known:
                 raise UsageError("data-set-named", "catalogue-name", name=each.name, file=file)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with open_regular(path) as file:
-            found = orjson.loads(file.read())
-    except (OSError, orjson.JSONDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _files(told: Mapping[str, Any]) -> list[str]:

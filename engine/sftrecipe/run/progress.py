@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.trainer import TrainingPhase, TrainingState
 from sftrecipe.store.step_facts import StepFacts
 
 
+class Spending(NamedTuple):
+    """What was paid by now."""
+
+    cost: float
+    currency: str | None
+    """None where nothing was, or in several."""
+    limit: float | None = None
+    """What may be; the cost is then all that was spent and is set aside of it."""
+
+
 class Progress(Protocol):
     """Somebody who shows how far the run is."""
+
+    def begun(self, steps: int, spending: Callable[[], Spending]) -> None:
+        """A run of so many steps begins; `spending` tells at any time what was paid by then."""
 
     def started(self, step: str, total: int | None) -> None:
         """A step begins; `total` is about how many items it will work on."""
@@ -33,6 +47,8 @@ class Progress(Protocol):
 
 class Silent:
     """Shows nothing."""
+
+    def begun(self, steps: int, spending: Callable[[], Spending]) -> None: ...
 
     def started(self, step: str, total: int | None) -> None: ...
 

@@ -16,13 +16,13 @@ from pathlib import Path
 import orjson
 
 from sftrecipe.plan.steps import Plan
-from sftrecipe.run.output_folder import OWNER_FILE, RUN_FILE
+from sftrecipe.run.output_folder import OWNER_FILE
 from sftrecipe.run.run_file import run_before
 from sftrecipe.run.run_record import RunRecord
 from sftrecipe.store import atomic_files
 from sftrecipe.store.artifacts import StepStore
-from sftrecipe.store.json_fields import field_of
-from sftrecipe.store.project import Project
+from sftrecipe.store.json_fields import field_of, object_in
+from sftrecipe.store.project import RUN_FILE, Project
 from sftrecipe.store.work_lock import run_at_work
 
 _DEEP = 4
@@ -83,12 +83,12 @@ def _run(out: Path, note: Mapping[str, object]) -> ProjectRun:
 
 def _note(project: Project, plan: Plan, out: Path) -> None:
     name = _note_name(project, out)
-    before = _read(project.runs / name)
+    before = object_in(project.runs / name)
     steps = {step.key: step.id for step in plan.steps}
     known = field_of(before, "earlier", dict[str, str]())
     known |= field_of(before, "steps", dict[str, str]())
     content = {
-        "out": _told_out(project, out),
+        "out": told_out(project, out),
         "recipe": plan.recipe.name,
         "steps": steps,
         "earlier": _still_there(plan.store, known, steps),
@@ -106,10 +106,10 @@ def _still_there(
 
 
 def _note_name(project: Project, out: Path) -> str:
-    return blake2b(_told_out(project, out).encode(), digest_size=8).hexdigest() + ".json"
+    return blake2b(told_out(project, out).encode(), digest_size=8).hexdigest() + ".json"
 
 
-def _told_out(project: Project, out: Path) -> str:
+def told_out(project: Project, out: Path) -> str:
     """The folder as it is noted: from the project on where it lies there, so that it may move."""
     folder = project.folder.resolve()
     return str(out.relative_to(folder)) if out.is_relative_to(folder) else str(out)
@@ -117,20 +117,12 @@ def _told_out(project: Project, out: Path) -> str:
 
 def _notes(project: Project) -> Iterator[dict[str, object]]:
     for path in sorted(project.runs.glob("*.json")):
-        if found := _read(path):
+        if (found := object_in(path)).get("out"):
             yield found
 
 
 def _out_of(project: Project, note: Mapping[str, object]) -> Path:
     return Path(os.path.normpath(project.folder.resolve() / field_of(note, "out", "")))
-
-
-def _read(path: Path) -> dict[str, object]:
-    try:
-        found = orjson.loads(path.read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return {}
-    return found if isinstance(found, dict) and found.get("out") else {}
 
 
 def _folders(folder: Path, deep: int) -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import orjson
@@ -42,6 +43,15 @@ class RejectedRow:
         """Why it was lost, as plain data."""
         names = ("step", "reason", "value", "detail")
         return {name: getattr(self, name) for name in names}
+
+
+def written_rejects(out: Path) -> Iterator[RejectedRow]:
+    """The rejects of a run's output folder; none where it has no such file."""
+    path = out / REJECTS_FILE
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                yield RejectedRow.from_json(orjson.loads(line))
 
 
 def write_rejects(run: RunState, *, whole: bool = True) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,9 +11,9 @@ from sftrecipe.messages import own_text
 from sftrecipe.plan.steps import Plan, plan_recipe
 from sftrecipe.plan.stream_contents import StreamContents
 from sftrecipe.plugin.base import MachineCheck
-from sftrecipe.plugin.plugin_kinds import DataSet, Exporter
+from sftrecipe.plugin.plugin_kinds import DataSet, Exporter, PluginRefused
 from sftrecipe.plugin.trainer import Finding
-from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.standing import standing_steps
 from sftrecipe.run.steps.export_step import noted_data_sets
@@ -29,25 +29,58 @@ class Lack(NamedTuple):
     missing: MachineCheck
 
 
-def lacking(plan: Plan, out: Path) -> list[Lack]:
-    """Everything that is missing, each once, with the first step that needs it."""
+class Need(NamedTuple):
+    """A plugin that a step takes: its own, or a provider that it asks."""
+
+    step: str
+    block: Block
+
+
+def needs(plan: Plan, out: Path) -> list[Need]:
+    """What the steps take that are still to be executed."""
     standing = standing_steps(plan, out)
-    found: dict[MachineCheck, Lack] = {}
+    found = []
     for step in plan.steps:
         if step.id in standing and not standing[step.id].cached:
             providers = [plan.recipe.providers[name] for name in step.block.asks.values()]
-            for block in (step.block, *providers):
-                for missing in block.plugin.missing():
-                    found.setdefault(missing, Lack(step.id, missing))
+            found += [Need(step.id, block) for block in (step.block, *providers)]
+    return found
+
+
+def lacking(plan: Plan, out: Path) -> list[Lack]:
+    """Everything that is missing, each once, with the first step that needs it."""
+    return _lacks(needs(plan, out))
+
+
+def _lacks(needed: Sequence[Need]) -> list[Lack]:
+    found: dict[MachineCheck, Lack] = {}
+    for step, block in needed:
+        for missing in block.plugin.missing():
+            found.setdefault(missing, Lack(step, missing))
     return list(found.values())
 
 
-def refuse_lacking(plan: Plan, out: Path) -> None:
-    """Raises UsageError where a step could not be executed, before any of them spends anything."""
-    if lacks := lacking(plan, out):
+def prepare(plan: Plan, out: Path, say: Callable[[str], None]) -> None:
+    """Bring what the steps need and this machine can get by itself, before any spends anything.
+
+    Raises UsageError where a step could not be executed, and where something cannot be fetched.
+    """
+    needed = needs(plan, out)
+    if lacks := _lacks(needed):
         path = plan.recipe.in_commands
         hint = "advice-data" if leaves_data(plan, lacks) else "advice"
         raise UsageError("machine-lacks", hint, **_values(lacks), path=path)
+    fetch(needed, say)
+
+
+def fetch(needed: Iterable[Need], say: Callable[[str], None]) -> None:
+    """Let each plugin bring what it can. Raises UsageError."""
+    for step, block in needed:
+        try:
+            block.plugin.fetch(say)
+        except PluginRefused as refusal:
+            values = {"step": step, "use": block.use, "error": refusal}
+            raise UsageError("not-fetched", "not-fetched", **values) from refusal
 
 
 def leaves_data(plan: Plan, lacks: list[Lack]) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, starmap
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,7 @@ from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.rejects_file import RejectedRow, rejects
+from sftrecipe.run.requirements import Need, fetch
 from sftrecipe.run.run_state import RunState
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
@@ -74,11 +76,13 @@ async def preview_rows(
     }
     few = replace(recipe, sections={**recipe.sections, **changed})
     plan = plan_recipe(few, project)
+    asked = asked_providers(few, [step.block for step in plan.steps])
+    await asyncio.to_thread(fetch, starmap(Need, asked.items()), progress.line)
     blocks = [step.block for step in plan.steps]
     with TemporaryDirectory() as folder:
         plan = replace(plan, store=StepStore(Path(folder) / "steps"))
         async with open_session(
-            asked_providers(few, blocks),
+            asked,
             project.ledger,
             run=recipe.name,
             budget=recipe.budget,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
-from sftrecipe.calls.ledger.history import LedgerCall, read_call
+from sftrecipe.calls.ledger.counted_calls import LedgerCall, read_call
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.reasons import Reason
 from sftrecipe.record import Record
-from sftrecipe.run.output_folder import REJECTS_FILE
-from sftrecipe.run.rejects_file import RejectedRow
+from sftrecipe.run.rejects_file import RejectedRow, written_rejects
+from sftrecipe.run.row_search import (
+    FoundRow,
+    RowSearch,
+    exported_row,
+    line_of_file,
+    nothing_found,
+    rows_like,
+)
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_reasons import RunReasons
 from sftrecipe.run.run_record import RunRecord
@@ -21,7 +27,6 @@ from sftrecipe.run.steps.step_files import REJECTS, ROWS
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import read_ids, read_rejects, read_rows, rows_named
-from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 _DEEP = 12
 _MOST = 100
@@ -48,10 +53,28 @@ class RowTrace:
 
 
 def trace_row(asked: str, out: Path, project: Project) -> RowTrace:
-    """The trace of a row of the run in `out`, by its id or by a text that it holds.
+    """The trace of a row of the run in `out`, named as `find_rows` takes it.
 
     Raises UsageError when there is no run, no such row, or several, or its steps were deleted.
     """
+    run, made = _made_rows(out, project)
+    found = made.find(asked)
+    if len(found) > 1:
+        ids = ", ".join(each.id for each in found)
+        raise UsageError("several-rows", "row-choose", row=asked, ids=ids)
+    return _Tracer(made, _losses(out), RunReasons(run), project).trace(found[0].id, 0)
+
+
+def find_rows(asked: str, out: Path, project: Project) -> list[FoundRow]:
+    """The rows of the run in `out` that are meant: by an id or the beginning of one, by words that
+    they hold, or by a line of an exported file (`FILE:LINE`); some of each step at most.
+
+    Raises UsageError when there is no run or no such row, or its steps were deleted.
+    """
+    return _made_rows(out, project)[1].find(asked)
+
+
+def _made_rows(out: Path, project: Project) -> tuple[RunRecord, _MadeRows]:
     run = read_run(out)
     if run is None:
         raise UsageError("no-run", "run-first", folder=str(out))
@@ -59,8 +82,7 @@ def trace_row(asked: str, out: Path, project: Project) -> RowTrace:
     if made.is_gone():
         steps = str(project.steps)
         raise UsageError("steps-gone", "make-again", folder=str(out), steps=steps)
-    name = made.row_id(asked)
-    return _Tracer(made, _losses(out), RunReasons(run), project).trace(name, 0)
+    return run, made
 
 
 class _MadeRows:
@@ -81,25 +103,26 @@ class _MadeRows:
             (folder / ROWS).exists() for folder in self._folders.values()
         )
 
-    def row_id(self, asked: str) -> str:
-        """The id that is meant: an id, its beginning, or the one row that holds the text."""
-        looks_like_id = all(letter in "0123456789abcdef" for letter in asked)
-        if looks_like_id and len(asked) == 16:
-            return asked
-        found: dict[str, str] = {}
-        for step, folder in self._folders.items():
-            for row in _rows(folder):
-                if (looks_like_id and row.id.startswith(asked)) or _holds(row, asked):
-                    found[row.id] = step
-                if len(found) >= _MATCHES:
-                    break
-        if not found:
-            raise UsageError("no-such-row", "row-ids", row=asked)
-        last = list(found.values())[-1]
-        newest = [name for name, step in found.items() if step == last]
-        if len(newest) > 1:
-            raise UsageError("several-rows", "row-choose", row=asked, ids=", ".join(newest))
-        return newest[0]
+    def find(self, asked: str) -> list[FoundRow]:
+        """The rows that are meant. Raises UsageError where there are none."""
+        if exported := line_of_file(asked):
+            found = rows_like(exported_row(*exported), self.streams)
+            if found:
+                return found
+            raise UsageError("no-such-row", "row-of-run", row=asked, count=0, steps="")
+        if re.fullmatch(r"[0-9a-f]{16}", asked):
+            step = next((step for step in self._folders if self._has(step, asked)), None)
+            if step is not None:
+                return [FoundRow(asked, step, "", "")]
+        rows = {step: _Rows(folder) for step, folder in self._folders.items()}
+        search = RowSearch.among(asked, rows)
+        if found := search.best():
+            return found
+        raise nothing_found(asked, rows, search.looked_at)
+
+    def _has(self, step: str, name: str) -> bool:
+        folder = self._folders[step]
+        return name in read_ids(folder / ROWS) or any(row.id == name for row in _rejected(folder))
 
     def rows(self, name: str) -> tuple[str, list[Record]]:
         """The step that made the rows of an id, and the rows with what the filters wrote on them.
@@ -182,16 +205,15 @@ def _is_of(lost: RejectedRow, row: Record) -> bool:
     return (lost.row.origin, lost.row.parents) == (row.origin, row.parents)
 
 
-def _holds(row: Record, text: str) -> bool:
-    if any(isinstance(value, str) and text in value for value in row.columns.values()):
-        return True
-    turns = shown_turns(row.columns)
-    return any(text in part for turn in turns for _, part in turn_parts(turn))
+@dataclass(frozen=True)
+class _Rows:
+    """The rows that a step made and those that it rejected, as often as they are read."""
 
+    folder: Path
 
-def _rows(folder: Path) -> Iterator[Record]:
-    yield from read_rows(folder / ROWS)
-    yield from _rejected(folder)
+    def __iter__(self) -> Iterator[Record]:
+        yield from read_rows(self.folder / ROWS)
+        yield from _rejected(self.folder)
 
 
 def _rejected(folder: Path) -> Iterator[Record]:
@@ -204,10 +226,6 @@ def _rejected(folder: Path) -> Iterator[Record]:
 def _losses(out: Path) -> dict[str, list[RejectedRow]]:
     """Rejects by row id."""
     losses: dict[str, list[RejectedRow]] = {}
-    path = out / REJECTS_FILE
-    if path.exists():
-        with path.open("rb") as file:
-            for line in file:
-                lost = RejectedRow.from_json(orjson.loads(line))
-                losses.setdefault(lost.row.id, []).append(lost)
+    for lost in written_rejects(out):
+        losses.setdefault(lost.row.id, []).append(lost)
     return losses

@@ -17,9 +17,10 @@ from sftrecipe.plan.estimate import NOTHING, Estimate
 from sftrecipe.plan.steps import Plan
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.run.gate_results import gate_results, limit_results
-from sftrecipe.run.output_folder import RUN_FILE, OutputFolder
+from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord, StepRecord
 from sftrecipe.run.run_state import Done, RunState
+from sftrecipe.store.project import RUN_FILE
 
 
 def record_of(run: RunState) -> RunRecord:
@@ -70,9 +71,7 @@ def estimates_and_facts(
 
 def versions(plan: Plan) -> dict[str, str]:
     """Versions of Python, the engine and the packages whose plugins took part."""
-    packages = {"sftrecipe"} | {
-        type(step.block.plugin).__module__.partition(".")[0] for step in plan.steps
-    }
+    packages = {"sftrecipe"} | {step.block.package for step in plan.steps}
     found = {"python": platform.python_version()}
     for package in sorted(packages):
         try:

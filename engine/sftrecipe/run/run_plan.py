@@ -8,30 +8,33 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from sftrecipe.calls.session import open_session
+from sftrecipe.calls.session import Session, open_session
 from sftrecipe.calls.usage import Usage
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.estimate import Estimate
 from sftrecipe.plan.steps import Plan
+from sftrecipe.recipe.recipe import Budget
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_providers, step_budgets
 from sftrecipe.run.execution import Execution
 from sftrecipe.run.missed_gates import missed_gates
 from sftrecipe.run.nothing_left import NothingLeft
-from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE, OutputFolder
-from sftrecipe.run.progress import Progress
+from sftrecipe.run.output_folder import REJECTS_FILE, OutputFolder
+from sftrecipe.run.progress import Progress, Spending
 from sftrecipe.run.project_runs import noted_run
 from sftrecipe.run.rejects_file import write_rejects
-from sftrecipe.run.requirements import refuse_lacking
+from sftrecipe.run.requirements import prepare
 from sftrecipe.run.run_end import run_end
 from sftrecipe.run.run_file import estimates_and_facts, record_of, run_before, write_run
+from sftrecipe.run.run_history import KeptRun, keeping
 from sftrecipe.run.run_record import EstimateAndFact, RunRecord
 from sftrecipe.run.run_state import RunState
 from sftrecipe.run.steps.export_step import outdated_data_sets, remove_outdated
 from sftrecipe.run.steps.train_step import configure, training_target
-from sftrecipe.store.project import Project
+from sftrecipe.store.project import RUN_FILE, Project
 from sftrecipe.store.waiting import TELL, WORK
 
 DONE, PAUSED, FAILED, STOPPED = "done", "paused", "failed", "stopped"
@@ -72,7 +75,7 @@ async def run_plan(
     SftrecipeError when it fails or pauses; `run.json` then says how far it came.
     """
     OutputFolder(out, plan.recipe, take_over=take_over).check()
-    refuse_lacking(plan, out)
+    await asyncio.to_thread(prepare, plan, out, progress.line)
     TELL.set(progress.line)
     WORK.set(asyncio.current_task())
     with noted_run(project, plan, out):
@@ -113,19 +116,33 @@ async def _run(
             retry_failed=retry_failed,
             take_over=take_over,
         )
-        fresh = await _execute(run, before, estimates, clock)
-        return _left(run, before, estimates, clock, fresh=fresh)
+        progress.begun(len(plan.steps), partial(_spending, session, recipe.budget))
+        with keeping(run, project, before) as kept:
+            fresh = await _execute(run, before, estimates, clock, kept)
+            return _left(run, before, estimates, clock, kept, fresh=fresh)
+
+
+def _spending(session: Session, budget: Budget) -> Spending:
+    """What this run paid; where its cost is bounded, what the account did and set aside."""
+    total = session.total()
+    if budget.max_cost is not None and total.requests:
+        return Spending(session.spent().cost, budget.currency, budget.max_cost)
+    return Spending(total.cost, total.currency)
 
 
 async def _execute(
-    run: RunState, before: RunRecord, estimates: Sequence[Estimate], clock: _Clock
+    run: RunState,
+    before: RunRecord,
+    estimates: Sequence[Estimate],
+    clock: _Clock,
+    kept: KeptRun,
 ) -> bool:
     """Execute the steps; whether there was anything to do.
 
     A run that ends early leaves how far it came.
     """
     try:
-        await Execution(run).execute()
+        await Execution(run, kept.begin).execute()
         if _all_there(run, before):
             return False
         _configure_training(run)
@@ -133,7 +150,7 @@ async def _execute(
     except BaseException as error:
         record = _record(run, estimates, clock)
         with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
-            _leave_unfinished(run, before, error, record)
+            _leave_unfinished(run, before, error, record, kept)
         raise
 
 
@@ -142,6 +159,7 @@ def _left(
     before: RunRecord,
     estimates: Sequence[Estimate],
     clock: _Clock,
+    kept: KeptRun,
     *,
     fresh: bool,
 ) -> Outcome:
@@ -152,7 +170,8 @@ def _left(
     missed = missed_gates((done.step, done.facts) for done in run.done)
     rejected = before.rejected or 0
     if fresh:
-        rejected = _leave_finished(run, before, clock, _record(run, estimates, clock), missed)
+        record = _record(run, estimates, clock)
+        rejected = _leave_finished(run, before, clock, record, missed, kept=kept)
     else:
         with suppress(SftrecipeError):  # nothing is written that would need it
             run.folder.claim(RUN_FILE)  # the recipe may have a new name
@@ -199,6 +218,8 @@ def _leave_finished(
     clock: _Clock,
     record: RunRecord,
     missed: SftrecipeError | None,
+    *,
+    kept: KeptRun,
 ) -> int:
     """Leave everything that a run leaves; how many rows were rejected."""
     rejected = write_rejects(run)
@@ -211,11 +232,16 @@ def _leave_finished(
         end=run_end(missed) if missed else None,
     )
     write_run(run.folder, finished)
+    kept.end(finished)
     return rejected
 
 
 def _leave_unfinished(
-    run: RunState, before: RunRecord, error: BaseException, record: RunRecord
+    run: RunState,
+    before: RunRecord,
+    error: BaseException,
+    record: RunRecord,
+    kept: KeptRun,
 ) -> None:
     """How far the run came. Raises SftrecipeError where that cannot be written."""
     losses = error.losses if isinstance(error, NothingLeft) else ()
@@ -228,6 +254,7 @@ def _leave_unfinished(
         end=run_end(error),
         emptied=[loss.facts() for loss in losses],
     )
+    kept.end(unfinished)
     write_run(run.folder, unfinished)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +17,6 @@ class _Hidden:
             raise ModuleNotFoundError(name)
 
 
-@cache
 def without_pandas() -> None:
     """Let pyarrow not import pandas at its first conversion: a quarter of a second, for nothing.
 

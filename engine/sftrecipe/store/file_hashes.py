@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
-from hashlib import file_digest
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,11 @@ def content_hash(path: Path) -> str:
     """The hash of what a file holds."""
     with open_regular(path) as file:
         return file_digest(file, "blake2b").hexdigest()[:32]
+
+
+def hash_of(content: bytes) -> str:
+    """The hash of a file that holds this."""
+    return blake2b(content).hexdigest()[:32]
 
 
 def states(paths: Iterable[Path]) -> list[Any]:

@@ -23,6 +23,7 @@ except ImportError:  # Windows: nobody is told apart, and nothing is taken for l
 
 LOCKLESS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EBADF}
 """What a file system says that has no locks."""
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 
 class LockFile:
@@ -31,7 +32,11 @@ class LockFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = _made(path)
-        os.write(self._descriptor, f"{os.getpid()} {platform.node()}".encode())
+        try:
+            os.write(self._descriptor, f"{os.getpid()} {platform.node()}".encode())
+        except BaseException:  # a full disk: held on, it would be waited for forever
+            self.release()
+            raise
 
     def release(self) -> None:
         """Take the file away, and the lock with it."""
@@ -52,11 +57,12 @@ def holder(path: Path) -> str:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process that lives holds the lock file; one that nobody holds is removed."""
+    """Whether a process that lives holds the lock file; one that nobody holds is removed where
+    this process may."""
     if fcntl is None:
         return path.exists()
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = _opened(path)
     except FileNotFoundError:
         return False
     try:
@@ -65,7 +71,8 @@ def is_held(path: Path) -> bool:
     except BlockingIOError:
         return True
     else:
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            path.unlink()
         return False
     finally:
         os.close(descriptor)
@@ -83,6 +90,16 @@ def has_locks(path: Path) -> Iterator[None]:
         raise SftrecipeError(
             "no-locks", "no-locks", folder=str(path.parent), error=reason
         ) from error
+
+
+def _opened(path: Path) -> int:
+    """The file's descriptor, for reading alone where it may not be written."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in _READ_ONLY:
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _made(path: Path) -> int:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
 
-_MARKS = (".sftrecipe", "dataset_info.json", ".git")
+_STATE, _CATALOGUE = ".sftrecipe", "dataset_info.json"
+_MARKS = (_STATE, _CATALOGUE, ".git")
+RUN_FILE = "run.json"
+"""What a run says of itself, in the folder of its results: its catalogue beside is no project's."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,11 @@ class Project:
         return self._own(".sftrecipe", "runs")
 
     @property
+    def history(self) -> Path:
+        """What every run said of itself at its end, and the small files that it read."""
+        return self._own(".sftrecipe", "history")
+
+    @property
     def work_lock(self) -> Path:
         """What runs hold while they work, and who clears away holds alone."""
         return self._own(".sftrecipe", "at-work.lock")
@@ -57,14 +65,22 @@ class Project:
 
 
 def project_of(recipe: Path) -> Project:
-    """The project that a recipe belongs to.
+    """The project that a recipe belongs to: that around its folder."""
+    return project_around(recipe.resolve().parent)
 
-    `SFTRECIPE_PROJECT` if it is set, else the nearest folder above the recipe that holds a
-    `.sftrecipe`, a `dataset_info.json` or a `.git`, else the working directory.
+
+def project_around(folder: Path = Path()) -> Project:
+    """The project around a folder, the working directory unless given.
+
+    `SFTRECIPE_PROJECT` if it is set, else the folder, or the nearest above it, that holds a
+    `.sftrecipe`, a `dataset_info.json` (one beside a run's results is none) or a `.git`, else the
+    working directory.
     """
     if asked := os.environ.get("SFTRECIPE_PROJECT"):
         return Project(Path(asked).resolve())
-    for folder in recipe.resolve().parents:
-        if any((folder / mark).exists() for mark in _MARKS):
-            return Project(folder)
+    inner = folder.resolve()
+    for each in (inner, *inner.parents):
+        marks = {mark for mark in _MARKS if (each / mark).exists()}
+        if marks and not (marks == {_CATALOGUE} and (each / RUN_FILE).is_file()):
+            return Project(each)
     return Project(Path.cwd())

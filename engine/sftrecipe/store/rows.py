@@ -16,6 +16,8 @@ from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
 from sftrecipe.store.arrow import compute, without_pandas
 
+without_pandas()  # whoever reads or writes rows comes by here
+
 _GROUP_ROWS = 2048
 _GROUP_BYTES = 16 * 1024 * 1024
 _FIELDS: list[tuple[str, Any]] = [
@@ -36,7 +38,6 @@ class TableWriter:
     """Writes tuples as Parquet row groups of bounded size; closing it completes the file."""
 
     def __init__(self, path: Path, schema: Any) -> None:
-        without_pandas()
         self.count = 0
         self._schema = schema
         self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)

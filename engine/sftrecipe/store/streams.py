@@ -6,7 +6,7 @@ chain of such files: thinning a million rows writes a few megabytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -123,13 +123,33 @@ class Stream:
         """
         survivors = _Survivors(self.path, self.judged)
         places = survivors.as_made()
-        chosen = pa.array(spread_over(places, group_ends(self.path), most), pa.uint64())
-        rows = rows_at(self.path, places.take(chosen).to_pylist())
+        return self._chosen(survivors, places, spread_over(places, group_ends(self.path), most))
+
+    def at(self, chosen: Sequence[int]) -> list[Record]:
+        """The rows at ascending places among those that the filters kept."""
+        survivors = _Survivors(self.path, self.judged)
+        return self._chosen(survivors, survivors.as_made(), chosen)
+
+    def _chosen(self, survivors: _Survivors, places: Any, chosen: Sequence[int]) -> list[Record]:
+        taken = pa.array(chosen, pa.uint64())
+        rows = rows_at(self.path, places.take(taken).to_pylist())
         notes = [
-            _Note(note.step, *(cells.take(chosen) for cells in note[1:]))
+            _Note(note.step, *(cells.take(taken) for cells in note[1:]))
             for note in survivors.notes()
         ]
         return list(_with_notes(iter(rows), notes)) if notes else rows
+
+    def cells(self, names: Sequence[str]) -> Any:
+        """Some columns of the stored rows, those that the filters kept: an Arrow table."""
+        table = pq.read_table(self.path, columns=list(names))
+        if not self.judged:
+            return table
+        return table.take(_Survivors(self.path, self.judged).as_made())
+
+    def edits(self) -> list[Any]:
+        """What filters changed in the kept rows, as JSON cells: a column each filter that did."""
+        notes = _Survivors(self.path, self.judged).notes()
+        return [each.changes for each in notes if each.changes.null_count < len(each.changes)]
 
     def dropped(self) -> Iterator[Dropped]:
         """What the last filter took out, with its why and the calls that this rests on."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sftrecipe.calls.ledger.history import open_history
+from sftrecipe.calls.ledger.counted_calls import open_history
 from sftrecipe.forecast.forecast import QUICK, forecast
 from sftrecipe.plan.estimate import Estimate, Shortage, shortages
 from sftrecipe.plugin.trainer import Trainer

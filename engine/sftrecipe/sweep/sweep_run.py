@@ -222,14 +222,14 @@ def _read(training: SweepTraining, sweep: Sweep) -> None:
     ends = metrics.get(f"{sweep.figure}_low"), metrics.get(f"{sweep.figure}_high")
     if ends[0] is not None and ends[1] is not None:
         training.bounds = ends[0], ends[1]
-    training.values = dict(_values(store.path(step.key) / ROWS, sweep.figure))
+    training.values = dict(figure_values(store.path(step.key) / ROWS, sweep.figure))
     if training.problem is None:
         judged = [(step, store.facts(step.key)) for step in training.plan.steps if step.block.gates]
         missed = missed_gates(judged)
         training.problem = missed.problem if missed else None
 
 
-def _values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]]:
+def figure_values(path: Path, figure: str) -> Iterator[tuple[Row, tuple[float, float]]]:
     """Each judged row's value and weight, by the question that it was asked."""
     seen: Counter[str] = Counter()
     for row in read_rows(path):

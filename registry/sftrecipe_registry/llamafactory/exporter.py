@@ -19,6 +19,7 @@ from sftrecipe.plugin import (
     ExportContext,
     Exporter,
     Inputs,
+    LaterMarker,
     OptionFiles,
     OptionProblem,
     PluginRefused,
@@ -55,12 +56,7 @@ from sftrecipe_registry.llamafactory.formats.export_plan import (
     most_masks,
     names_speakers,
 )
-from sftrecipe_registry.llamafactory.formats.files import (
-    JsonFile,
-    ParquetFile,
-    RowFile,
-    WrittenPart,
-)
+from sftrecipe_registry.llamafactory.formats.files import WrittenPart, row_file
 from sftrecipe_registry.llamafactory.formats.rows import (
     Doubt,
     Formatting,
@@ -134,6 +130,8 @@ class LlamaFactory(Exporter):
     file: Literal["json", "parquet"] = "json"
     """`json`: a list, one row a line, in ASCII; `parquet`: for millions of rows, which
     LLaMA-Factory then reads in little memory."""
+    ids: Annotated[bool, LaterMarker()] = False
+    """Write each row's `id`, which `sftrecipe explain` takes; LLaMA-Factory passes over it."""
     keep: tuple[Doubt, ...] = ()
     """Doubtful rows to write all the same: `control_token` (text such as `<|im_end|>`, which the
     tokenizer takes for its own), `empty_answer`, `empty_prompt`, `equal_pair` (chosen and rejected
@@ -265,7 +263,7 @@ class LlamaFactory(Exporter):
                 if role not in parts:
                     parts[role] = self._open(role, plan, to, stack)
                 for row, learned in made:
-                    parts[role].write(row, learned)
+                    parts[role].write(plan.identified(row, record), learned)
                 if len(made) > 1:
                     to.write_more(record, len(made) - 1)
                 unwritten.update(plan.unwritten(record.columns))
@@ -297,7 +295,7 @@ class LlamaFactory(Exporter):
     def _first_plan(self, rows: Iterable[Record]) -> Plan:
         """What the first rows decide."""
         first = list(islice(rows, FIRST_ROWS))
-        plan = Plan(self.formatting, self._kind(first))
+        plan = Plan(self.formatting, self._kind(first), ids=self.ids)
         plan.is_v1 = plan.preference != "kto" and bool(self._version())
         if self.formatting != "text" and plan.preference == "none" and not plan.is_v1:
             plan.masks = "last" if self.masked == "split" else most_masks(first)
@@ -378,9 +376,7 @@ class LlamaFactory(Exporter):
         if role == "holdout":
             name += "_holdout"
         file = stack.enter_context(to.create(f"{name}.{self.file}"))
-        rows: RowFile = JsonFile(file)
-        if self.file == "parquet":
-            rows = ParquetFile(file, written_schema(plan))
+        rows = row_file(file, written_schema(plan) if self.file == "parquet" else None)
         return WrittenPart(role, name, stack.enter_context(rows))
 
     def _data_set(self, part: WrittenPart, plan: Plan) -> DataSet:

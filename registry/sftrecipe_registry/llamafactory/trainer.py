@@ -13,7 +13,6 @@ from pydantic_core import CoreSchema
 
 from sftrecipe.plugin import (
     KEPT,
-    DataSet,
     Finding,
     Inputs,
     MachineCheck,
@@ -21,7 +20,6 @@ from sftrecipe.plugin import (
     OptionProblem,
     Permission,
     Places,
-    PluginRefused,
     RowKind,
     Texts,
     Trained,
@@ -30,20 +28,28 @@ from sftrecipe.plugin import (
     trained_block,
 )
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
+from sftrecipe_registry.llamafactory.arguments.argument_schema import argument_schema
 from sftrecipe_registry.llamafactory.arguments.argument_values import all_texts, leads_out
 from sftrecipe_registry.llamafactory.arguments.current_table import argument_table
-from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken, teaches, wanted
+from sftrecipe_registry.llamafactory.arguments.stages import fitting, taken
 from sftrecipe_registry.llamafactory.arguments.table import (
     check_arguments,
     explained,
     normalized,
     shipped,
 )
+from sftrecipe_registry.llamafactory.chosen_data_sets import (
+    check_names,
+    check_val_size,
+    held_out_names,
+    name_of_kind,
+)
 from sftrecipe_registry.llamafactory.hub.model_delivery import ModelDelivery
 from sftrecipe_registry.llamafactory.training.config_file import read_settings, written_config
 from sftrecipe_registry.llamafactory.training.environment import (
     COMMAND,
     check_training,
+    installed_programs,
     missing_training,
 )
 from sftrecipe_registry.llamafactory.training.masks import needed
@@ -61,13 +67,13 @@ from sftrecipe_registry.llamafactory.v1.config import refused_by_v1, write_v1
 from sftrecipe_registry.llamafactory.v1.version import speaks_v1
 from sftrecipe_registry.shared.models.model_folder import is_path
 from sftrecipe_registry.shared.models.packaged_checkpoint import (
-    INSTALL,
-    PACKAGED,
     PACKAGED_SYSTEM,
+    fetch_packaged,
     packaged_checkpoint,
     packaged_folder,
-    packaged_problem,
+    packaged_problems,
 )
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 
 if TYPE_CHECKING:
     from sftrecipe_registry.llamafactory.estimate.outlook import Outlook
@@ -115,13 +121,13 @@ with:
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The schema with the names of the shipped snapshot, for editors to complete."""
+        """The schema with the arguments of the shipped snapshot, for editors to complete."""
         schema = handler.resolve_ref_schema(
             super().__get_pydantic_json_schema__(core_schema, handler)
         )
         table = shipped()
         schema.setdefault("properties", {}).update(
-            (name, {"description": f"{argument.type} ({table.version})"})
+            (name, argument_schema(argument, table))
             for name, argument in sorted(table.arguments.items())
         )
         return schema
@@ -136,7 +142,8 @@ with:
         table = self._table()
         found = list(check_arguments(self.arguments, table))
         for problem in found:
-            yield OptionProblem((problem.name,), *explained(problem, table))
+            at_key = problem.kind in ("unknown", "renamed")
+            yield OptionProblem((problem.name,), *explained(problem, table), at_key=at_key)
         if not found and speaks_v1():
             for refused in refused_by_v1(self.arguments):
                 yield OptionProblem((refused.name,) if refused.name else (), *refused[1:])
@@ -150,8 +157,7 @@ with:
                 yield OptionProblem(("report_to",), texts("tracker-unknown", name=name), known)
         if not self.arguments.get("model_name_or_path"):
             yield OptionProblem((), texts("no-model"))
-        if wrong := packaged_problem(self._base()):
-            yield OptionProblem(("model_name_or_path",), wrong, INSTALL)
+        yield from packaged_problems(self._base(), "model_name_or_path")
         for name, value in self.arguments.items():
             if any("${" in _REFERENCE.sub("", text) for text in all_texts(value)):
                 yield OptionProblem((name,), texts("holds-reference", name=name))
@@ -172,9 +178,17 @@ with:
             return None
         return taken(stage)
 
+    def programs(self) -> Mapping[str, str | None]:
+        """LLaMA-Factory, as the training environment has it."""
+        return installed_programs("llamafactory")
+
     def missing(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory's environment."""
         return missing_training()
+
+    def fetch(self, say: Callable[[str], None]) -> None:
+        """The embedded model's weights, where the training starts from them."""
+        fetch_packaged(self._base(), say)
 
     def check_machine(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory in its environment, and a GPU."""
@@ -284,8 +298,7 @@ with:
 
     def _given(self, training: Training) -> dict[str, Any]:
         """The recipe's arguments as LLaMA-Factory reads them in the output folder."""
-        places = Places(training.context.folder, output=training.folder)
-        given = placed_arguments(normalized(self.arguments, self._table()), places)
+        given = placed_arguments(normalized(self.arguments, self._table()), training.places)
         if base := given.get("model_name_or_path"):
             given["model_name_or_path"] = _base_model(str(base), training)
         return given
@@ -297,13 +310,13 @@ with:
         fit = [*fitting(stage, training.data), *training.awaits]
         added: dict[str, object] = {}
         if "dataset" not in given:
-            added["dataset"] = _name(stage, fit, training.data)
+            added["dataset"] = name_of_kind(stage, fit, training.data)
         elif "dataset_dir" not in given:
-            _check_names(given["dataset"], [*training.data, *training.awaits])
+            check_names(given["dataset"], [*training.data, *training.awaits])
         added["dataset_dir"] = "."
         if not training.awaits:
-            _check_val_size(given, fit)
-        held_out = _held_out(listed(given.get("dataset", added.get("dataset"))), fit)
+            check_val_size(given, fit)
+        held_out = held_out_names(listed(given.get("dataset", added.get("dataset"))), fit)
         no_evaluation = stage == "ppo" or given.get("val_size") or "eval_dataset" in given
         if held_out and not no_evaluation:
             added |= {"eval_dataset": ",".join(held_out), "do_eval": True}
@@ -339,7 +352,7 @@ def _base_model(base: str, training: Training) -> str:
     if block is None:
         if base.startswith("~"):
             return str(Path(base).expanduser())
-        beside = training.context.folder / base
+        beside = training.places.seen_from(base).recipe / base
         is_folder = is_path(base) or (beside / "config.json").is_file()
         return str(beside.resolve()) if is_folder else base
     earlier = {name: model for name, model in training.models.items() if name != training.id}
@@ -356,38 +369,3 @@ def _checkpoints(given: Mapping[str, Any]) -> dict[str, object]:
     whole_model = given.get("finetuning_type", "lora") in ("full", "freeze")
     says = any(name.startswith(("save_", "load_best_model_at_end")) for name in given)
     return {} if whole_model or says else dict(RESUMABLE)
-
-
-def _name(stage: str, fit: Sequence[DataSet], exported: Sequence[DataSet]) -> str:
-    """The first data set of the stage's kind: every exporter writes the same rows."""
-    name = next((each.name for each in fit if each.role == "train"), None)
-    if name is None:
-        found = ", ".join(f"{each.name} ({teaches(each)})" for each in exported if each.entry)
-        found = found or texts("none-exported")
-        text = texts("no-data-set-fits", stage=stage, wanted=wanted(stage), found=found)
-        raise PluginRefused(text)
-    return name
-
-
-def _held_out(names: Sequence[str], fit: Sequence[DataSet]) -> list[str]:
-    """The holdouts of these data sets; another exporter's may hold rows that they train on."""
-    alone = sum(each.role == "train" for each in fit) == 1
-    own = {f"{name}_holdout" for name in names}
-    return [each.name for each in fit if each.role == "holdout" and (alone or each.name in own)]
-
-
-def _check_names(asked: object, exported: Sequence[DataSet]) -> None:
-    """Names that the run's own catalogue lacks."""
-    known = {each.name for each in exported if each.entry}
-    for name in listed(asked):
-        if name not in known:
-            names = ", ".join(sorted(known))
-            text = texts("not-exported", name=name, known=names)
-            raise PluginRefused(text if known else texts("nothing-exported", name=name))
-
-
-def _check_val_size(given: Mapping[str, Any], fit: Sequence[DataSet]) -> None:
-    size = given.get("val_size") or 0
-    rows = sum(each.rows for each in fit if each.role == "train")
-    if "dataset" not in given and isinstance(size, int | float) and 1 < size >= rows:
-        raise PluginRefused(texts("val-size-takes-all", size=size, rows=rows))

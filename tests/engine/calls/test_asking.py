@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.ledger.history import read_call, totals, verify
+from sftrecipe.calls.ledger.counted_calls import read_call, totals, verify
 from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError, UsageError

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe.calls.ledger.counted_calls import in_flight, totals, verify
 from sftrecipe.calls.ledger.database import open_ledger
-from sftrecipe.calls.ledger.history import in_flight, totals, verify
 from sftrecipe.errors import SftrecipeError
 
 from ...support.asked_calls import say, session

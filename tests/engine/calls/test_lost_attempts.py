@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.ledger.history import read_call, totals
+from sftrecipe.calls.ledger.counted_calls import read_call, totals
 from sftrecipe.calls.limits.budget import BudgetReached
 from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.recipe.recipe import Budget

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from sftrecipe.calls.ledger.counted_calls import verify
 from sftrecipe.calls.ledger.engines import EngineLock
-from sftrecipe.calls.ledger.history import verify
 from sftrecipe.calls.ledger.repair import repair
 from sftrecipe.errors import SftrecipeError
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sftrecipe.calls.ledger.history import read_call
+from sftrecipe.calls.ledger.counted_calls import read_call
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.provider import CallFailed
 

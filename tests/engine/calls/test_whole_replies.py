@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sftrecipe.calls.ledger.call_keys import provider_part
-from sftrecipe.calls.ledger.history import open_history
+from sftrecipe.calls.ledger.counted_calls import open_history
 from sftrecipe.calls.ledger.repair import repair
 from sftrecipe.calls.replies.whole_replies import alike
 from sftrecipe.plugin.provider import Request

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,7 @@ def measured(folder: Path, script: str) -> tuple[int, float, set[str]]:
     (folder / "recipe.yaml").write_text(RECIPE)
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.pop("SFTRECIPE_TRAIN_ENV", None)  # whose LLaMA-Factory would be read, too
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, script],
         cwd=folder,
@@ -104,6 +107,12 @@ def test_help_loads_no_plugin_api(tmp_path: Path) -> None:
     assert not {f"sftrecipe.cli.{command}" for command in COMMANDS} & modules
 
 
+def test_the_list_of_presets_loads_no_plugin_api(tmp_path: Path) -> None:
+    _, _, modules = measured(tmp_path, HELP.replace("--help", "presets"))
+    assert "sftrecipe.cli.presets" in modules
+    assert not {"pydantic", "sftrecipe.plugin.plugin_kinds"} & modules
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_has_their_own_help(name: str) -> None:
     assert imported_command(name).get_short_help_str(limit=1000) == COMMANDS[name]
@@ -113,3 +122,17 @@ def test_every_public_name_is_there() -> None:
     assert all(getattr(sftrecipe, name) for name in sftrecipe.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Filer'"):
         sftrecipe.Filer  # noqa: B018
+
+
+def test_versions_of_what_results_rest_on(tmp_path: Path) -> None:
+    found = tmp_path / "lib" / "python3.11" / "site-packages" / "llamafactory-0.9.5.dist-info"
+    found.mkdir(parents=True)
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: llamafactory\nVersion: 0.9.5\n")
+    told = subprocess.run(
+        [sys.executable, "-m", "sftrecipe.cli.main", "--version"],
+        env={**os.environ, "SFTRECIPE_TRAIN_ENV": str(tmp_path)},
+        capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert told[0] == f"sftrecipe {version('sftrecipe')}"
+    assert told[1] == f"Python {platform.python_version()}"
+    assert told[-1] == f"llamafactory 0.9.5 in {tmp_path}"

@@ -121,6 +121,13 @@ def test_unknown_name_is_answered_with_the_nearest() -> None:
     assert caught.value.exit_status == 2
 
 
+@pytest.mark.parametrize(("kind", "called"), [((), "插件"), (("--kind", "filter"), "过滤器")])
+def test_an_unknown_one_is_called_by_one_word(kind: tuple[str, ...], called: str) -> None:
+    found = CliRunner().invoke(plugins, ["show", "lenght", *kind])
+    assert isinstance(found.exception, UsageError)
+    assert found.exception.problem.message("zh") == f"{called} 'lenght' 不存在"
+
+
 def test_a_plugin_that_cannot_be_imported_is_listed_with_its_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -15,7 +15,7 @@ from sftrecipe.recipe.load import check_recipe
     [
         ("[{use: blacklist, on: rows, with: {words: 神药}}]", "wrong-type", "write [神药]"),
         ("[{use: language, on: rows, with: {keep: en}}]", "wrong-type", "write [en]"),
-        ("{use: length, on: rows}", "wrong-type", "write every item with `- ` before it"),
+        ("{use: exact_dedup, on: rows}", "wrong-type", "write every item with `- ` before it"),
         ("length", "wrong-type", None),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 from tests.support.odd_server import Sent, fault, odd_server, told
 from tests.support.scripted_replies import responding
 
-from sftrecipe.calls.ledger.history import totals
+from sftrecipe.calls.ledger.counted_calls import totals
 
 PRICE = "{input: 1, output: 10}"
 

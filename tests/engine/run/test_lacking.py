@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_problem
+from sftrecipe_registry.shared.models.packaged_models import (
+    PACKAGED,
+    PACKAGED_MODELS,
+    present_weights,
+)
 
 ROWS = [{"instruction": f"Ask {number}?", "output": f"Say {number}."} for number in range(6)]
 RECIPE = """\
@@ -61,7 +65,7 @@ def model_at(folder: Path) -> Path:
 
 
 def test_no_environment_is_told_when_it_is_needed(project: Path) -> None:
-    if packaged_problem("embedded"):
+    if present_weights(PACKAGED_MODELS[PACKAGED]) is None:
         pytest.skip("needs the extra 'embedded'")
     recipe = written(project, "embedded")
     assert said("validate", recipe).returncode == 0
@@ -129,9 +133,10 @@ def test_models_are_seen_from_the_recipes_file(
 
 
 def test_a_preset_names_models_seen_from_itself(project: Path) -> None:
-    model = model_at(project / "recipes" / "presets" / "model")
+    model = model_at(project / "recipes" / "presets" / "scorer" / "model")
     preset = project / "recipes" / "presets" / "scorer.yaml"
-    preset.write_text("version: 1\nproviders: {scorer: {use: transformers, model: ./model}}\n")
+    written_in_it = "{use: transformers, model: ./scorer/model}"
+    preset.write_text(f"version: 1\nproviders: {{scorer: {written_in_it}}}\n")
     recipe = written(project, "org/m", "[scorer]", "extends: presets/scorer.yaml\n")
     assert check_recipe(recipe).providers["scorer"].plugin.model == str(model)  # type: ignore[attr-defined]
 

@@ -68,7 +68,7 @@ def test_progress_and_ledger_speak_the_users_language(whole: Whole) -> None:
     assert " rows" not in done.stdout + done.stderr
     assert "完好" in whole.command("ledger", "verify", language="zh").stdout
     head, *_, last = whole.command("ledger", language="zh").stdout.splitlines()
-    assert head.split()[:3] == ["日期", "provider", "模型"]
+    assert head.split()[:5] == ["日期", "配方", "步骤", "provider", "模型"]
     assert last == f"共 {whole.facts()['usage']['asked']} 次调用"
 
 

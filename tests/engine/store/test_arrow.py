@@ -22,8 +22,26 @@ print([name for name in ("pandas", "pyarrow.compute") if name in sys.modules])
 print(len(pa.table({"a": [1, 2]}).to_pandas()))
 """
 
+_READING = """
+import sys
+from pathlib import Path
+from sftrecipe.store.streams import Stream
+
+assert Stream("rows", Path(sys.argv[1])).cells(["id"])["id"].to_pylist() == ["a"]
+print("pandas" in sys.modules)
+"""
+
+
+def said(script: str, rows: Path) -> list[str]:
+    command = [sys.executable, "-c", script, str(rows)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
+
 
 def test_rows_are_written_without_pandas_which_can_still_be_used(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _SCRIPT, str(tmp_path / "rows.parquet")]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert said.split("\n")[:2] == ["[]", "2"]
+    assert said(_SCRIPT, tmp_path / "rows.parquet")[:2] == ["[]", "2"]
+
+
+def test_rows_are_read_without_pandas_too(tmp_path: Path) -> None:
+    """As `lock` does, which writes none."""
+    said(_SCRIPT, tmp_path / "rows.parquet")
+    assert said(_READING, tmp_path / "rows.parquet")[0] == "False"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ def test_the_best_mix_is_found_and_everything_is_made_once(project: Sweeping) ->
     assert facts["optimum"]["at"]["value"] == pytest.approx(0.4)  # the toy's loss is a parabola
     assert project.trainings() == [f"{name} 1 0" for name in NAMES]
     assert json.loads((project.out / "sweep.json").read_text()) == facts
+    history = project.command("history").stdout
+    assert all(f" toy ({name}) " in history for name in NAMES)
     for name in NAMES:
         run = json.loads((project.out / "sweep" / name / "run.json").read_text())
         assert run["status"] == "done"
@@ -39,6 +42,20 @@ def test_the_best_mix_is_found_and_everything_is_made_once(project: Sweeping) ->
             name != NAMES[0]
         ] * 3
         assert (project.out / "sweep" / name / "report.html").exists()
+
+
+def test_a_lock_knows_that_replies_told_nothing(project: Sweeping) -> None:
+    (project.folder / "fixed").mkdir()
+    told = json.dumps({"share": 0.5, "rate": 1.0, "seed": 0})
+    (project.folder / "fixed" / "model.json").write_text(told)
+    judged = [
+        {"id": name, "use": "toy", "on": "exam", "provider": name} for name in ("tuned", "fixed")
+    ]
+    project.write(None, providers={"fixed": {"use": "toy", "model": "./fixed"}}, evaluate=judged)
+    assert project.command("run", "recipe.yaml").returncode == 0
+    assert "not known" not in project.command("lock", "recipe.yaml").stdout
+    shutil.rmtree(project.folder / ".sftrecipe")  # as in a fresh clone
+    assert "unchanged" in project.command("lock", "recipe.yaml").stdout
 
 
 def test_done_again_it_costs_nothing(project: Sweeping) -> None:

@@ -199,7 +199,7 @@ def test_pairs_and_judgements_are_no_answers(project: Plain) -> None:
     write(project, [*answers, pair, {**pair, "output": "the first one"}, judged])
     told = outcome(project, "zh")
     assert "export-llamafactory：回答\n" in told
-    assert "成对的回答（偏好） 2 行; 对回答的评判 1 行" in told
+    assert "成对的回答（偏好） 2 行；对回答的评判 1 行" in told
     assert len(json.loads((project.out / "plain.json").read_text())) == 9
     reasons = Counter((each["reason"], each["value"]) for each in project.data("rejects.jsonl"))
     assert reasons == {("other_kind", "pairs"): 2, ("other_kind", "judgements"): 1}

@@ -21,8 +21,8 @@ from sftrecipe.plugin.environments import (
     unfinished_environment,
 )
 from sftrecipe_registry.llamafactory.training import make_environment as llamafactory_environment
-from sftrecipe_registry.llamafactory.training.environment_lock import locked_mark
 from sftrecipe_registry.llamafactory.training.make_environment import _identity, make_environment
+from sftrecipe_registry.shared.processes.maker_lock import locked_mark
 from sftrecipe_registry.shared.processes.python_environment import named_environment
 
 from ...support.training_environment import ABSENT, training_python

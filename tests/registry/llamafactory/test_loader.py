@@ -76,9 +76,27 @@ class Loading(NamedTuple):
     stage: str
     options: dict[str, Any]
     template: str = "smollm2"
+    arguments: dict[str, Any] = {}
 
 
+IDENTIFIED: list[tuple[str, list[dict[str, Any]], str, dict[str, Any], dict[str, Any]]] = [
+    ("alpaca", CHATS, "sft", {}, {}),
+    ("sharegpt", CHATS + CALLS, "sft", {"formatting": "sharegpt"}, {}),
+    ("ranking_alpaca", PAIRS, "rm", {}, {}),
+    ("ranking_sharegpt", PAIRS, "dpo", {"formatting": "sharegpt"}, {}),
+    ("kto_sharegpt", JUDGED, "kto", {"formatting": "sharegpt"}, {}),
+    ("text", [{"text": "a b c " * 500}] * 3, "pt", {"formatting": "text"}, {}),
+    ("packed", CHATS, "sft", {}, {"packing": True}),
+]
 LOADINGS = [
+    *(
+        Loading(f"{name}_ids_{file}", rows, stage, given, arguments=arguments)
+        for file in ("json", "parquet")
+        for name, rows, stage, options, arguments in IDENTIFIED
+        for given in [{**options, "file": file, "ids": True}]
+        if file == "json" or name == "alpaca"
+    ),
+    Loading("packed_json", CHATS, "sft", {}, arguments={"packing": True}),
     *(
         Loading(f"{name}_{file}", rows, stage, {**options, "file": file})
         for file in ("json", "parquet")
@@ -117,14 +135,14 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[
     folder = tmp_path_factory.mktemp("out")
     model = small_model(tmp_path_factory.mktemp("model"))
     cases = []
-    for name, rows, stage, options, template in LOADINGS:
+    for name, rows, stage, options, template, arguments in LOADINGS:
         made = export("llamafactory", RowList.of(*rows), folder, name=name, **options)
         assert (made.reasons, made.sets[0].rows) == ([], len(rows))
         cases.append(
             {
                 **{"dataset_dir": str(folder), "dataset": name, "stage": stage},
                 **{"template": template, "model": str(model)},
-                "arguments": {"cutoff_len": 16384 if "late" in name else 512},
+                "arguments": {"cutoff_len": 16384 if "late" in name else 512, **arguments},
             }
         )
     answers = answered(python, cases)
@@ -138,9 +156,15 @@ def test_every_row_is_an_example(loading: Loading, loaded: dict[str, dict[str, A
     assert answer["error"] is None
     assert answer["rows"] == len(loading.rows)
     assert answer["dropped"] == 0
-    if loading.stage != "pt":  # packed into blocks
+    if loading.stage != "pt" and not loading.arguments:  # else packed into blocks
         assert answer["examples"] == len(loading.rows)
         assert (answer["at_cutoff"], answer["unlabelled"]) == (0, 0)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", [name for name, *_ in LOADINGS if "_ids_" in name])
+def test_ids_change_nothing(name: str, loaded: dict[str, dict[str, Any]]) -> None:
+    assert loaded[name] == loaded[name.replace("_ids_", "_")]
 
 
 @pytest.mark.heavy

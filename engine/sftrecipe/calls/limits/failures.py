@@ -22,11 +22,13 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import cached_property
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from typing import TYPE_CHECKING
 
 from sftrecipe.errors import SftrecipeError, UsageError
 from sftrecipe.plugin.provider import Answer, CallFailed, Limits, TimedOut, Unreached
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 FAULTS_LAST, WAITS_LAST, NOBODY_LASTS = 90.0, 600.0, 20.0
 """Seconds that failures of everything that is sent are borne while others wait: of faults, of being
@@ -292,6 +294,9 @@ class RetryPolicy:
         self, first: CallFailed, attempt: Callable[[], Awaitable[Answer]]
     ) -> Answer:
         """Repeat an attempt that failed. Raises the last failure."""
+        # 20 ms: it imports tornado too, where a notebook has that, and most runs repeat nothing.
+        from tenacity import AsyncRetrying, retry_if_exception  # noqa: PLC0415
+
         before = [first]
 
         async def once() -> Answer:

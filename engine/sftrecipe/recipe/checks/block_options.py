@@ -26,8 +26,9 @@ from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.checks.export_columns import SeenColumns, export_problems
 from sftrecipe.recipe.checks.prompts import is_file, template_problems
 from sftrecipe.recipe.checks.regexes import pattern_problem
-from sftrecipe.recipe.reader.node import Node, place_of
-from sftrecipe.recipe.reader.paths import Roots
+from sftrecipe.recipe.presets.preset import Preset
+from sftrecipe.recipe.reader.node import Node, Path, nearest, place_of, source_of
+from sftrecipe.recipe.reader.paths import Roots, seen_from_presets, seen_twice
 from sftrecipe.record import OF_TURNS, Columns, Record
 from sftrecipe.turns.columns import read_columns, read_names
 from sftrecipe.turns.conversation import looks_like_turns
@@ -62,7 +63,13 @@ class OptionCheck:
         """Check every block whose plugin could be built."""
         for draft in drafts:
             before = len(self._problems)
-            self.files[draft] = OptionFiles(dict(self._files(draft)))
+            of_presets = seen_from_presets(draft.node, self._roots)
+            paths = dict(self._files(draft))
+            if draft.section.name == "train":  # whose arguments are not marked as paths
+                for text, presets in seen_twice(draft.node, self._roots):
+                    self._problems.append(_two_files(text.value, text.place, presets))
+            known = {value: path for value, path in paths.items() if path}
+            self.files[draft] = OptionFiles(known, of_presets)
             inputs = self.input_columns(draft)
             if draft.plugin is not None:
                 self._check_options(draft, draft.plugin, inputs)
@@ -79,6 +86,7 @@ class OptionCheck:
     def _files(self, draft: BlockDraft) -> Iterator[tuple[str, str]]:
         if draft.plugin is None:
             return
+        sources: dict[str, Position] = {}
         for path, marker, value in marked(draft.plugin):
             if isinstance(marker, PromptMarker) and is_own(value):
                 own = own_prompt(type(draft.plugin), value, self._language)
@@ -92,9 +100,15 @@ class OptionCheck:
             if not (prompt or isinstance(marker, FileMarker)):
                 continue
             place = place_of(self._root, (*draft.options, *path))
-            folder = FilePath(place.path).parent
+            source = source_of(self._root, (*draft.options, *path))
             folders = isinstance(marker, FileMarker) and marker.folder
-            file = self._roots.checked(value, folder, place, self._problems, folders=folders)
+            file = self._roots.checked(value, source, place, self._problems, folders=folders)
+            presets = {self._roots.preset_of(each) for each in (source, sources.get(value, source))}
+            if len(presets) > 1:
+                self._problems.append(_two_files(value, place, presets))
+                yield value, ""
+                continue
+            sources[value] = source
             if file is not None:
                 yield value, str(file.absolute())
 
@@ -108,6 +122,11 @@ class OptionCheck:
                 return None
             every |= columns
         return frozenset(every) if names else None
+
+    def preset_folder(self, draft: BlockDraft) -> FilePath | None:
+        """The folder of the preset that has the block from it; None: the recipe's."""
+        source = source_of(self._root, (*draft.path, "use"))
+        return FilePath(source.path).parent if self._roots.preset_of(source) else None
 
     def source_rows(self, stream: str) -> int | None:
         """The most rows of a source; None: not known, as it asks a network, or many."""
@@ -127,13 +146,16 @@ class OptionCheck:
         return min(known, default=None)
 
     def _check_options(self, draft: BlockDraft, plugin: Plugin, inputs: Inputs) -> None:
+        written = nearest(self._root, draft.options)
         for path, marker, value in marked(plugin):
+            if not draft.whole and written.get(str(path[0])) is None:
+                continue  # its default, which an option that is wrong may have been to replace
             place = place_of(self._root, (*draft.options, *path))
             if isinstance(marker, RegexMarker):
                 problem = pattern_problem(value, place)
                 self._problems.extend([problem] if problem else [])
             elif isinstance(marker, PromptMarker):
-                self._check_prompt(draft, value, place, marker, inputs)
+                self._check_prompt(draft, value, (*draft.options, *path), marker, inputs)
             elif isinstance(marker, ColumnMarker) and inputs is not None:
                 in_turns = marker.in_turns or isinstance(plugin, Filter)
                 known = inputs | OF_TURNS if in_turns and "messages" in inputs else inputs
@@ -141,14 +163,15 @@ class OptionCheck:
                     self._problems.append(_unknown_column(value, known, place))
 
     def _check_prompt(
-        self, draft: BlockDraft, value: str, place: Position, marker: PromptMarker, inputs: Inputs
+        self, draft: BlockDraft, value: str, path: Path, marker: PromptMarker, inputs: Inputs
     ) -> None:
-        files = self.files[draft]
+        files, place = self.files[draft], place_of(self._root, path)
         text, shown, own = value, None, is_own(value)
         if own or (marker.file and is_file(value)):
             if value not in files.paths:
                 return
-            shown = files.paths[value] if own else str(FilePath(place.path).parent / value)
+            folder = FilePath(source_of(self._root, path).path).parent
+            shown = files.paths[value] if own else str(folder / value)
             try:
                 if FilePath(files.paths[value]).stat().st_size > MAX_TEMPLATE:
                     raise ValueError(f"larger than {MAX_TEMPLATE // 1_000_000} MB")
@@ -214,6 +237,9 @@ class OptionCheck:
 
     def _source_columns(self, draft: BlockDraft, source: Source) -> Inputs:
         context = self._context(draft)
+        if outside := self._read_outside(draft, source):
+            self._problems.append(outside)
+            return None
         columns = source.peek(context)
         self._tell_passed_over(draft, context)
         self._tell_unnamed(draft, context)
@@ -224,6 +250,24 @@ class OptionCheck:
                 place = draft.place(self._root, "map", new)
                 self._problems.append(_unknown_column(old, columns, place))
         return _mapped_names(columns, source)
+
+    def _read_outside(self, draft: BlockDraft, source: Source) -> Problem | None:
+        """The problem of a preset's source that goes to a file which no option names, as the
+        project's catalogue, outside of the preset and of what options name."""
+        used = source_of(self._root, (*draft.path, "use"))
+        preset = self._roots.preset_of(used)
+        if preset is None:
+            return None
+        files, folder = self.files[draft], FilePath(used.path).parent
+        folders = [FilePath(path) for path in files.paths.values()]
+        folders = [preset.folder, *(path if path.is_dir() else path.parent for path in folders)]
+        read = source.depends_on(files, folder)
+        also = source.looks_into(files, folder)
+        for path in (*read, *also):
+            if isinstance(path, FilePath) and not _is_below(path, folders):
+                values = {"path": str(path), "preset": preset.name}
+                return Problem("preset-path-outside", draft.place(self._root, "use"), values)
+        return None
 
     def _more_columns(self, draft: BlockDraft) -> SeenColumns | None:
         """Columns of many rows of a source, for a problem that the first ones show."""
@@ -236,7 +280,7 @@ class OptionCheck:
         return _seen_columns([row.columns for row in rows if isinstance(row, Record)], source)
 
     def _context(self, draft: BlockDraft) -> Context:
-        folder = FilePath(self._root.place.path).parent
+        folder = self.preset_folder(draft) or FilePath(self._root.place.path).parent
         return Context(draft.id, language=self._language, folder=folder, files=self.files[draft])
 
     def _tell_passed_over(self, draft: BlockDraft, context: Context) -> None:
@@ -256,6 +300,16 @@ class OptionCheck:
             place = draft.place(self._root, "name")
             slug = "unnamed-column"
             self._problems.append(Problem(slug, place, values, slug, severity="warning"))
+
+
+def _two_files(value: str, place: Position, presets: set[Preset | None]) -> Problem:
+    preset = next(each for each in presets if each is not None)
+    values = {"path": value, "preset": preset.name}
+    return Problem("preset-two-files", place, values, "preset-own-name")
+
+
+def _is_below(path: FilePath, folders: Sequence[FilePath]) -> bool:
+    return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _mapped_names(columns: frozenset[str], source: Source) -> frozenset[str]:

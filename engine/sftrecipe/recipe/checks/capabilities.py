@@ -23,6 +23,7 @@ class ProviderCheck:
         self._providers = {draft.id: draft for draft in of_section(drafts, "providers")}
         section = root.get("providers")
         self._names = list(section.value) if section and section.is_mapping else []
+        self._unreadable = section is not None and not section.is_mapping
         trainings = of_section(drafts, "train")
         self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)
@@ -109,7 +110,7 @@ class ProviderCheck:
         is told elsewhere, where there is none."""
         if name in self._providers:
             return self._asked.setdefault(name, self._providers[name])
-        if name in self._names:  # it is there, and something else is wrong with it
+        if name in self._names or self._unreadable:  # something else is wrong with it
             return None
         if name in self._by_training and not self._trainer_known:
             return None

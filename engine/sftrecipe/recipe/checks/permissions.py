@@ -17,7 +17,9 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.permission import Permission, Places
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem
-from sftrecipe.recipe.reader.node import Node, place_of
+from sftrecipe.recipe.presets.preset import Preset
+from sftrecipe.recipe.reader.node import Node, place_of, source_of
+from sftrecipe.recipe.reader.paths import Roots, seen_from_presets
 from sftrecipe.recipe.user_settings import ALLOWED_WORDS, read_settings, write_settings
 
 _EVERY_RECIPE = "*"
@@ -33,9 +35,14 @@ class Consent:
         self.given: set[str] = set()
         """Words of the permissions that were asked and given."""
 
-    def allows(self, permission: Permission) -> bool:
-        """Whether the user allows it; a word of the command line is kept for the next time."""
+    def allows(self, permission: Permission, preset: Preset | None = None) -> bool:
+        """Whether the user allows it; a word of the command line is kept for the next time.
+
+        What a preset asks is allowed as it is now: it is asked again where the preset changes.
+        """
         entry = f"{permission.word}={permission.value}"
+        if preset is not None:
+            entry += f" in {preset.name} {preset.content[:16]}"
         known = self._kept.get(self._recipe, [])
         if permission.word in self._words and entry not in known:
             known = self._kept[self._recipe] = [*known, entry]
@@ -48,21 +55,35 @@ class Consent:
 
 
 def permission_problems(
-    drafts: Sequence[BlockDraft], root: Node, places: Places, consent: Consent
+    drafts: Sequence[BlockDraft], root: Node, places: Places, consent: Consent, roots: Roots
 ) -> Iterator[Problem]:
     """What blocks do without the user's word."""
     for draft in drafts:
         if draft.plugin is None:
             continue
         try:
-            asked = list(draft.plugin.asks_permission(places))
+            seen = places._replace(of_presets=seen_from_presets(draft.node, roots))
+            asked = list(draft.plugin.asks_permission(seen))
         except Exception as error:
             yield crash_problem(draft, root, error)
             continue
         for permission in asked:
-            if not consent.allows(permission) and permission.required:
+            preset = _preset_of(draft, root, permission, roots)
+            if not consent.allows(permission, preset) and permission.required:
                 place = place_of(root, (*draft.options, *permission.path))
                 yield Problem("needs-permission", place, permission_values(permission), "allow")
+
+
+def _preset_of(
+    draft: BlockDraft, root: Node, permission: Permission, roots: Roots
+) -> Preset | None:
+    """The preset that asks: the option's, or one of the block's where the option is not written."""
+    path = (*draft.options, *permission.path)
+    if permission.path and place_of(root, path) != place_of(root, draft.options):
+        return roots.preset_of(source_of(root, path))
+    sources = (node.written_at for _, node in draft.node.texts())
+    found = (preset for each in sources if (preset := roots.preset_of(each)) is not None)
+    return next(found, None)
 
 
 def lacking_permissions(

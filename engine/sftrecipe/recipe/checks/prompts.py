@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from sftrecipe.plugin.prompts.prompt import (
     parsed,
     required_variables,
 )
+from sftrecipe.recipe.checks.template_places import TemplatePlaces
 
 if TYPE_CHECKING:
     from jinja2 import nodes
@@ -44,11 +44,11 @@ def template_problems(
 
     `own`: a plugin brings it, so that it is known to compile.
 
-    Problems stand in the template's file where it has one, else at the option.
+    Problems stand in the template's file where it has one, else where the recipe holds its text.
     """
     from jinja2 import TemplateError, TemplateSyntaxError  # noqa: PLC0415
 
-    where = _Places(text, file, place)
+    where = TemplatePlaces(text, file, place)
     try:
         tree = parsed(text)
         yield from _forbidden(tree, where)
@@ -56,7 +56,8 @@ def template_problems(
         if not own:
             compiled(text)
     except TemplateSyntaxError as error:
-        yield Problem("template-syntax", where.line(error.lineno), {"error": _reason(error)})
+        place = where.error(_reason(error), error.lineno)
+        yield Problem("template-syntax", place, {"error": _reason(error)})
         return
     except (TemplateError, RecursionError) as error:
         yield Problem("template-syntax", place, {"error": _reason(error)})
@@ -66,7 +67,7 @@ def template_problems(
 
 
 def _unknown_variables(
-    used: frozenset[str], where: _Places, marker: PromptMarker, inputs: Inputs
+    used: frozenset[str], where: TemplatePlaces, marker: PromptMarker, inputs: Inputs
 ) -> Iterator[Problem]:
     """Variables that neither the plugin passes nor the rows have, as far as their columns are
     known."""
@@ -106,32 +107,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "message", None) or error).rstrip(".")
 
 
-class _Places:
-    """Places in a template."""
-
-    def __init__(self, text: str, file: str | None, place: Position) -> None:
-        self._text = text
-        self._file = file
-        self._place = place
-
-    def line(self, number: int) -> Position:
-        return Position(self._file, number, 1) if self._file else self._place
-
-    def word(self, name: str) -> Position:
-        """The first use of a name between Jinja2's braces."""
-        if self._file is None:
-            return self._place
-        for block in re.finditer(r"\{\{.*?\}\}|\{%.*?%\}", self._text, re.DOTALL):
-            word = re.search(rf"\b{re.escape(name)}\b", block[0])
-            if word:
-                offset = block.start() + word.start()
-                before = self._text[:offset]
-                column = offset - before.rfind("\n")
-                return Position(self._file, before.count("\n") + 1, column)
-        return Position(self._file, 1, 1)
-
-
-def _forbidden(tree: nodes.Template, where: _Places) -> Iterator[Problem]:
+def _forbidden(tree: nodes.Template, where: TemplatePlaces) -> Iterator[Problem]:
     from jinja2 import nodes  # noqa: PLC0415
 
     loading = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -140,9 +116,11 @@ def _forbidden(tree: nodes.Template, where: _Places) -> Iterator[Problem]:
     for found in tree.find_all((nodes.Getattr, nodes.Getitem, nodes.Filter)):
         name = _reached(found)
         if name is not None and name.startswith("_"):
-            yield Problem("template-private", where.line(found.lineno), {"name": name})
+            yield Problem(
+                "template-private", where.error(f"'{name}'", found.lineno), {"name": name}
+            )
     for name, line in _unlisted_methods(tree):
-        yield Problem("template-private", where.line(line), {"name": name})
+        yield Problem("template-private", where.error(f"'{name}'", line), {"name": name})
     for output in tree.find_all(nodes.Output):
         for part in output.nodes:
             if isinstance(part, nodes.Getattr) and isinstance(part.node, nodes.Const):

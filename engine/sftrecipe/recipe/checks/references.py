@@ -8,7 +8,7 @@ from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
-from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, OWN
+from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, OWN, SECTIONS
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
 
@@ -22,7 +22,11 @@ class StreamCheck:
         self._sources = [draft.id for draft in of_section(drafts, "sources")]
         self._generated = [draft.id for draft in of_section(drafts, "generate")]
         self._exports = [draft.id for draft in of_section(drafts, "export")]
-        self._makers = {draft.id: draft for draft in drafts if draft.section.makes == OWN}
+        self._makers: dict[str, BlockDraft] = {}
+        for draft in drafts:
+            if draft.section.makes == OWN:
+                self._makers.setdefault(draft.id, draft)
+        self._unsure = _has_nameless_makers(root, drafts)
 
     def inputs(self) -> dict[BlockDraft, tuple[str, ...]]:
         """What every block reads; what it cannot read is left out, with a problem."""
@@ -40,7 +44,8 @@ class StreamCheck:
                     line = place_of(self._root, other.path, key=True).line
                     values = {"id": draft.id, "line": line}
                     place = draft.place(self._root, key)
-                    self._problems.append(Problem("repeated-id", place, values))
+                    self._problems.append(Problem("repeated-id", place, values, "other-id"))
+                    self._unsure = self._unsure or draft.section.makes == OWN
 
     def _inputs(self, draft: BlockDraft) -> tuple[str, ...]:
         names = self._read(draft)
@@ -134,11 +139,18 @@ class StreamCheck:
         maker = self._makers.get(name)
         if maker is not None:
             return self._stands_before(maker, draft, place)
+        if self._unsure:  # what it is called is not known, and told already
+            return False
         known = [*self._sources, *self._generated]
         if draft.section.reads_by_default == "held out" and self._holds_out():
             if name == HELD_OUT:
                 return True
             known.append(HELD_OUT)
+        listed = [each.strip() for each in name.split(",")]
+        if len(listed) > 1 and set(listed) <= set(known):
+            values = {"stream": name, "suggestion": ", ".join(listed)}
+            self._problems.append(Problem("unknown-stream", place, values, "write-list"))
+            return False
         self._problems.append(unknown("unknown-stream", place, name, known, stream=name))
         return False
 
@@ -156,6 +168,19 @@ class StreamCheck:
         values["line"] = place_of(self._root, maker.path).line
         self._problems.append(Problem("forward-reference", place, values, "move-up"))
         return False
+
+
+def _has_nameless_makers(root: Node, drafts: Sequence[BlockDraft]) -> bool:
+    """Whether a block makes a stream whose name cannot be told, since the block is wrong."""
+    for section in (each for each in SECTIONS.values() if each.makes == OWN):
+        node = root.get(section.name)
+        found = of_section(drafts, section.name)
+        blocks = len(node.value) if node and (node.is_mapping or node.is_list) else 0
+        if node is not None and (len(found) < blocks or not (node.is_mapping or node.is_list)):
+            return True
+        if not all(draft.named for draft in found):
+            return True
+    return False
 
 
 def _key_of(draft: BlockDraft, name: str) -> Path:

@@ -11,7 +11,9 @@ from pydantic_core import ErrorDetails
 
 from sftrecipe.errors import Problem, unknown
 from sftrecipe.messages import Word
+from sftrecipe.recipe.checks.written_form import language_code, name_like, written_as
 from sftrecipe.recipe.language import keys
+from sftrecipe.recipe.language.sections import SECTIONS
 from sftrecipe.recipe.reader.layers import RecipeDocument
 from sftrecipe.recipe.reader.node import Node, Path, kind_of, nearest, place_of
 
@@ -34,6 +36,8 @@ _LENGTHS = {
     "too_long": ("le", "max_length", "items"),
 }
 _SHOWN = 60
+_ADDED_TO_RECIPES = ("add-version", "add-name")
+_ADDED_TO_BLOCKS = ("add-use", "add-id")
 
 
 def document_problems(document: RecipeDocument) -> Iterator[Problem]:
@@ -58,10 +62,21 @@ def shape_problems(
         path = _path(nearest(root, base), detail)
         groups.setdefault(path, []).append(detail)
     entered = {path[:end] for path in groups for end in range(len(path))}
+    found: dict[Path, Problem] = {}
     for path, details in groups.items():
         told = [each for each in details if path not in entered or not _is_of_other_kind(each)]
         if told:
-            yield _merged_problem(told, model, root, (*base, *path))
+            found[path] = _merged_problem(told, model, root, (*base, *path))
+    meant = {(*path[:-1], problem.values.get("suggestion")) for path, problem in found.items()}
+    told_missing = {
+        path for path, each in found.items() if each.slug == "missing-key" and path not in meant
+    }
+    for path, problem in found.items():
+        if problem.slug == "missing-key" and path not in told_missing:
+            continue  # misspelt, and told as that
+        by_use = problem.slug == "unknown-key" and (*path[:-1], "use") in told_missing
+        if not by_use or "suggestion" in problem.values:  # what is known, `use` decides
+            yield problem
 
 
 def _path(part: Node, detail: ErrorDetails) -> Path:
@@ -110,7 +125,7 @@ def _problem_of(detail: ErrorDetails, model: type[BaseModel], root: Node, path: 
     kind = detail["type"]
     if kind == "missing":
         place = place_of(root, path[:-1], key=True)
-        return Problem("missing-key", place, {"key": _key_name(path)})
+        return Problem("missing-key", place, *_missing_key(path))
     if kind == "extra_forbidden":
         return unknown_key(root, path, known_keys(model, detail["loc"][:-1]))
     if expected := _expected_type(detail):
@@ -175,6 +190,18 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models(argument)
 
 
+def _missing_key(path: Path) -> tuple[dict[str, object], str | None]:
+    """What is said of a key that is missing, and which hint shows it written."""
+    section = SECTIONS.get(str(path[0])) if len(path) > 1 else None
+    hint = f"add-{path[-1]}" if len(path) == 1 or section else None
+    values: dict[str, object] = {"key": _key_name(path)}
+    if section:
+        values["kind"] = Word(section.kind)
+    in_block = section is not None and len(path) <= 3 and "with" not in path
+    known = _ADDED_TO_BLOCKS if in_block else _ADDED_TO_RECIPES if len(path) == 1 else ()
+    return values, hint if hint in known else None
+
+
 def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
     value = nearest(root, path).value
     if path[-2:] == ("budget", "max_cost"):
@@ -185,28 +212,12 @@ def _wrong_type(root: Node, path: Path, expected: Word) -> Problem:
         "expected": expected,
         "value": str(value)[:_SHOWN],
     }
-    return Problem("wrong-type", place_of(root, path), values, _as_expected(value, expected, path))
-
-
-def _as_expected(value: object, expected: str, path: Path) -> str | None:
-    """The hint that shows how a value is written as what was expected."""
-    if isinstance(value, str) and expected in ("whole", "number") and _is_number(value):
-        return "remove-quotes"
-    if isinstance(value, int | float) and expected == "text":
-        return "quote-text"
-    if isinstance(value, dict) and expected == "list":
-        return "list-items"
-    if isinstance(value, str | int | float) and expected == "list" and "with" in path:
-        return "list-of-one"
-    return None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    place = place_of(root, path, key=value is None)
+    more, hint = written_as(nearest(root, path).plain(), expected, path)
+    if value is None:
+        told, needed = _missing_key(path)
+        more, hint = told, needed or hint
+    return Problem("wrong-type", place, {**values, **more}, hint)
 
 
 def _not_a_choice(detail: ErrorDetails, root: Node, path: Path) -> Problem:
@@ -224,10 +235,16 @@ def _bad_format(detail: ErrorDetails, root: Node, path: Path) -> Problem:
     if pattern == keys.NAME:
         is_key = detail["loc"][-1:] == ("[key]",)
         place = place_of(root, path, key=is_key)
-        return Problem("bad-name", place, {"value": _shown_value(detail)})
+        value = _shown_value(detail)
+        more, hint = name_like(value)
+        return Problem("bad-name", place, {"value": value, **more}, hint)
     place = place_of(root, path)
     if pattern == keys.COST:
         return Problem("bad-budget", place, {"value": _shown_value(detail)}, "budget-form")
+    if pattern == keys.LANGUAGE:
+        value = _shown_value(detail)
+        more, hint = language_code(value)
+        return Problem("bad-language", place, {"value": value, **more}, hint)
     values = {"key": _key_name(path), "value": _shown_value(detail), "pattern": pattern}
     return Problem("bad-format", place, values)
 

@@ -13,7 +13,8 @@ from sftrecipe.plugin.option_types import ModelMarker, trained_block, values_of
 from sftrecipe.plugin.trainer import Trainer
 from sftrecipe.recipe.blocks import BlockDraft, of_section
 from sftrecipe.recipe.language.sections import SECTIONS
-from sftrecipe.recipe.reader.node import Node, place_of
+from sftrecipe.recipe.reader.node import Node, place_of, source_of
+from sftrecipe.recipe.reader.paths import Roots, is_of_preset, seen_from_presets
 
 TRAINED_PROVIDERS: tuple[Literal["base"], Literal["tuned"]] = ("base", "tuned")
 """Names by which judges ask the model before and after the training."""
@@ -30,10 +31,13 @@ def trained_models(plugin: Plugin) -> Iterator[tuple[str, str]]:
             yield str(path[0]), block
 
 
-def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[BlockDraft]:
+def models_before_and_after(
+    drafts: Sequence[BlockDraft], folder: Path, roots: Roots
+) -> list[BlockDraft]:
     """Providers `base` and `tuned`, which judges name and the recipe does not define.
 
-    `folder`: the recipe's, where the model that a training starts from may lie.
+    `folder`: the recipe's, where the model that a training starts from may lie; one that a preset
+    names lies beside that.
     """
     defined = {draft.id for draft in of_section(drafts, "providers")}
     trainings = of_section(drafts, "train")
@@ -43,20 +47,23 @@ def models_before_and_after(drafts: Sequence[BlockDraft], folder: Path) -> list[
         if name in asked - defined and trainings:
             # Before all trainings, after the last one.
             training = trainings[0] if name == "base" else trainings[-1]
-            made.extend(_provider(name, training, folder))
+            made.extend(_provider(name, training, folder, roots))
     return made
 
 
 def _provider(
-    name: Literal["base", "tuned"], training: BlockDraft, folder: Path
+    name: Literal["base", "tuned"], training: BlockDraft, folder: Path, roots: Roots
 ) -> Iterator[BlockDraft]:
     """The provider with which the trainer has its model asked; none where that is not known."""
     answers = training.plugin.answers(name) if isinstance(training.plugin, Trainer) else None
     if answers is None or answers["use"] not in discovery.plugins("provider"):
         return
     options = {key: value for key, value in answers.items() if key != "use"}
-    if (folder / str(options.get("model", ""))).is_dir():
-        options["model"] = absolute_model(options["model"], folder)
+    model = str(options.get("model", ""))
+    seen = seen_from_presets(training.node, roots).get(model)
+    folder = folder if seen is None else seen.folder
+    if model.startswith(_SEEN_FROM_HERE) or (folder / model).is_dir():
+        options["model"] = absolute_model(model, folder)
     plugin = discovery.plugin_class("provider", answers["use"])(**options)
     place = training.node.place
     node = Node({key: Node(value, place) for key, value in answers.items()}, place)
@@ -108,19 +115,31 @@ def _unknown_training(block: str, trainings: Sequence[str], place: Position) -> 
         yield unknown("unknown-training", place, block, trainings, block=block)
 
 
-def place_models(root: Node, drafts: Sequence[BlockDraft]) -> None:
+def place_models(root: Node, drafts: Sequence[BlockDraft], roots: Roots) -> Iterator[Problem]:
     """Give every provider the absolute path where it names a model by `./` or `../`.
 
-    It is connected where no recipe is at hand. A model of the hub has no such name.
+    It is connected where no recipe is at hand. A model of the hub has no such name. Yields the
+    problems of models in folders that no preset may name.
     """
     for draft in of_section(drafts, "providers"):
-        if draft.plugin is not None:
-            found = {}
-            for path, _, value in values_of(draft.plugin, ModelMarker):
-                if value.startswith(_SEEN_FROM_HERE):
-                    place = place_of(root, (*draft.options, *path))
-                    found[str(path[0])] = absolute_model(value, Path(place.path).parent)
-            draft.plugin = draft.plugin.model_copy(update=found) if found else draft.plugin
+        found = {}
+        named = values_of(draft.plugin, ModelMarker) if draft.plugin else ()
+        for path, _, value in named if draft.path[0] == "providers" else ():
+            source = source_of(root, (*draft.options, *path))
+            folder, preset = Path(source.path).parent, roots.preset_of(source)
+            if value.startswith(_SEEN_FROM_HERE):
+                found[str(path[0])] = absolute_model(value, folder)
+            if preset and _is_folder(value) and not is_of_preset(value, folder, preset):
+                place = place_of(root, (*draft.options, *path))
+                values = {"path": value, "preset": preset.name}
+                yield Problem("preset-path-outside", place, values)
+                draft.plugin = None  # nothing of the folder is read
+        if draft.plugin is not None and found:
+            draft.plugin = draft.plugin.model_copy(update=found)
+
+
+def _is_folder(model: str) -> bool:
+    return model.startswith((*_SEEN_FROM_HERE, "/", "~")) or model in (".", "..")
 
 
 def absolute_model(name: str, folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from sftrecipe.plugin import discovery
 from sftrecipe.plugin.discovery import Found
 from sftrecipe.recipe.language.keys import RecipeShape
+from sftrecipe.recipe.language.project_names import ProjectNames, put_names
 from sftrecipe.recipe.language.sections import SECTIONS, Section
 
 Schema = dict[str, Any]
@@ -39,9 +40,9 @@ def schemas(*, built_in: bool = False) -> dict[str, Schema]:
     return files
 
 
-def installed_recipe_schema() -> Schema:
-    """The schema of a recipe that may use every installed plugin."""
-    return recipe_schema(_found(built_in=False))
+def installed_recipe_schema(names: ProjectNames | None = None) -> Schema:
+    """The schema of a recipe that may use every installed plugin, and refer to these names."""
+    return recipe_schema(_found(built_in=False), names)
 
 
 def _found(*, built_in: bool) -> dict[str, list[Found]]:
@@ -68,8 +69,11 @@ def plugin_schema(plugin: Found) -> Schema:
     return {"$schema": DRAFT, "title": f"{plugin.kind} {plugin.name}", **options}
 
 
-def recipe_schema(plugins: Mapping[str, Iterable[Found]]) -> Schema:
-    """The schema of a recipe whose sections may use these plugins."""
+def recipe_schema(
+    plugins: Mapping[str, Iterable[Found]], names: ProjectNames | None = None
+) -> Schema:
+    """The schema of a recipe whose sections may use these plugins; `names`: those that it offers
+    where one is referred to."""
     language = _cleaned(RecipeShape.model_json_schema())
     definitions: Schema = language.pop("$defs")
     for part in (language, *definitions.values()):
@@ -81,6 +85,8 @@ def recipe_schema(plugins: Mapping[str, Iterable[Found]]) -> Schema:
         definitions[name] = _with_plugins(
             definitions[name], section, list(plugins[section.name]), definitions
         )
+    if names is not None:
+        put_names(language, definitions, names)
     definitions["Recipe"] = language
     layers = {f"{name}{_LAYER}": _layer(definitions[name]) for name in _layered(definitions)}
     whole = layers[f"Recipe{_LAYER}"]
@@ -177,6 +183,7 @@ def _cleaned(schema: Any) -> Any:
         key: _cleaned(value)
         for key, value in schema.items()
         if not (key == "title" and isinstance(value, str))
+        and not (key == "default" and value is None)  # editors would offer it
     }
     patterns = cleaned.pop("patternProperties", None)
     if patterns:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from sftrecipe.errors import Problem, RecipeError, unknown
+from sftrecipe.recipe.presets.preset import RECIPE, preset_at
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.recipe.reader.variables import fill_variables, set_variables
 from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 
 MAX_EXTENDS = 16
-
-_REMOTE = re.compile(r"[a-z][a-z0-9+.-]*://|git[+@]", re.IGNORECASE)
-_PRESET = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass
@@ -31,35 +28,51 @@ class RecipeDocument:
     """As `root`, variables not filled in."""
     variables: Mapping[str, str]
     """What the command line gives for them."""
+    roots: Roots
     problems: list[Problem] = field(default_factory=list)
+    layers: tuple[Path, ...] = ()
+    """The files that the recipe's own is laid over, links followed; the one that it names first."""
 
     def with_unfilled(self, unfilled: Node) -> RecipeDocument:
         """The same recipe with another document, its variables filled in."""
-        return _fill(unfilled, self.written, self.variables, [])
+        filled = _fill(unfilled, self.written, self.variables, self.roots, [])
+        return replace(filled, layers=self.layers)
 
 
 def compose(
-    path: Path, roots: Roots, *, profile: str | None, variables: Mapping[str, str]
+    path: Path,
+    roots: Roots,
+    *,
+    profile: str | None,
+    variables: Mapping[str, str],
+    written: Node | None = None,
 ) -> RecipeDocument:
     """Read a recipe and what it extends, lay its profile over it and fill its variables in.
 
-    Raises RecipeError when the recipe's own file cannot be read.
+    `written` is read in the file's place. Raises RecipeError when the recipe's own file, or one
+    below it, cannot be read.
     """
     layers = _Layers(roots)
     problems = layers.problems
-    written = layers.extended(read_recipe_file(path), path)
+    written = layers.extended(written or read_recipe_file(path), path)
+    if problems:  # of what is said to be missing, the most would lie below
+        raise RecipeError(problems)
     root = without(written, "profiles")
     if profile is not None:
         root = _with_profile(root, written.get("profiles"), profile, problems)
-    return _fill(root, written, variables, problems)
+    return replace(_fill(root, written, variables, roots, problems), layers=layers.below)
 
 
 def _fill(
-    unfilled: Node, written: Node, variables: Mapping[str, str], problems: list[Problem]
+    unfilled: Node,
+    written: Node,
+    variables: Mapping[str, str],
+    roots: Roots,
+    problems: list[Problem],
 ) -> RecipeDocument:
-    known = set_variables(unfilled.get("vars"), variables, problems)
-    root = fill_variables(unfilled, known, problems)
-    return RecipeDocument(root, written, unfilled, variables, problems)
+    known = set_variables(unfilled.get("vars"), variables, problems, unfilled.place)
+    root = fill_variables(unfilled, known, problems, roots.preset_of)
+    return RecipeDocument(root, written, unfilled, variables, roots, problems)
 
 
 class _Layers:
@@ -69,6 +82,11 @@ class _Layers:
         self.problems: list[Problem] = []
         self._roots = roots
         self._chain: list[Path] = []
+
+    @property
+    def below(self) -> tuple[Path, ...]:
+        """The files that the recipe's own is laid over."""
+        return tuple(self._chain[1:])
 
     def extended(self, node: Node, path: Path) -> Node:
         """A file's document laid over the one that it extends."""
@@ -84,15 +102,15 @@ class _Layers:
 
     def _document_below(self, node: Node, value: str, path: Path) -> Node | None:
         """The document that is extended; None, and a problem, where there is none."""
-        if _REMOTE.match(value):
-            values = {"path": value}
-            self.problems.append(Problem("extends-remote", node.place, values, "extends-download"))
-            return None
-        file = self._file(node, value, path)
+        from sftrecipe.recipe.reader.extended_file import (  # noqa: PLC0415 - presets and git: 5 ms
+            extended_file,
+        )
+
+        file = extended_file(value, node, path, self._roots, self.problems)
         if file is None:
             return None
         if file.resolve() in self._chain or len(self._chain) > MAX_EXTENDS:
-            names = " → ".join(step.name for step in (*self._chain, file))
+            names = " → ".join(_short(step) for step in (*self._chain, file))
             self.problems.append(Problem("extends-cycle", node.place, {"path": names}))
             return None
         try:
@@ -102,25 +120,18 @@ class _Layers:
             return None
         return self.extended(below, file)
 
-    def _file(self, node: Node, value: str, path: Path) -> Path | None:
-        if _PRESET.fullmatch(value) and (preset := _preset(value, path)):
-            self._roots.add(preset.parent)
-            return preset
-        return self._roots.checked(value, path.parent, node.place, self.problems, "extends-missing")
 
-
-def _preset(name: str, path: Path) -> Path | None:
-    """A preset of the project that the recipe belongs to."""
-    folder = path.resolve().parent
-    places = [folder / "presets", *(up / "recipes" / "presets" for up in (folder, *folder.parents))]
-    return next((file for at in places if (file := at / f"{name}.yaml").is_file()), None)
+def _short(file: Path) -> str:
+    """A file's name; of a preset, which are all called alike, with its folder's."""
+    return f"{file.parent.name}/{RECIPE}" if preset_at(file) and file.name == RECIPE else file.name
 
 
 def _with_profile(root: Node, profiles: Node | None, name: str, problems: list[Problem]) -> Node:
     known = profiles.value if profiles and profiles.is_mapping else {}
     if name in known:
         return lay_over(root, known[name]) if known[name].is_mapping else root
-    problems.append(unknown("unknown-profile", root.place, name, known, profile=name))
+    hint = "known" if known else "no-profiles"  # named on the command line: no place in the recipe
+    problems.append(unknown("unknown-profile", None, name, known, hint=hint, profile=name))
     return root
 
 

@@ -22,6 +22,13 @@ class Node:
     place: Position
     keys: dict[str, Position] = field(default_factory=dict)
     """Places of a mapping's keys."""
+    source: Position | None = None
+    """Where a text was written that stands at `place` by a variable; None: there itself."""
+
+    @property
+    def written_at(self) -> Position:
+        """Where it was written: a path in it is seen from that file."""
+        return self.source or self.place
 
     @property
     def is_mapping(self) -> bool:
@@ -95,6 +102,12 @@ def place_of(root: Node, path: Sequence[str | int], *, key: bool = False) -> Pos
         place = node.keys[name] if key and name in node.keys else found.place
         node = found
     return place
+
+
+def source_of(root: Node, path: Sequence[str | int]) -> Position:
+    """Where the value of a path was written; where it is absent, what should hold it."""
+    found = nearest(root, path)
+    return found.source or place_of(root, path)
 
 
 def kind_of(value: Any) -> Word:

@@ -1,14 +1,19 @@
-"""Which files a recipe may read: those of its own folder, and of folders that the user allows."""
+"""Which files a recipe may read: those of its own folder, and of folders that the user allows.
+
+What stands in a preset may read the files of the preset's own folder, and no others."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import Position, Problem, closest
+from sftrecipe.plugin.permission import SeenFrom
 from sftrecipe.plugin.regular_files import unusual_kind
+from sftrecipe.recipe.presets.preset import Preset
+from sftrecipe.recipe.reader.node import Node
 
 _NAMES = 500
 """Names of a folder that are compared with one that is not there."""
@@ -27,37 +32,61 @@ class Roots:
         self._folders = [Path(os.path.realpath(recipe)).parent]
         named = Path(os.path.abspath(recipe.parent))  # noqa: PTH100 - keeps a link to the folder
         given = [Path(value) for value in (variables or {}).values() if _is_path(value)]
-        for folder in (named, *allowed, *given):
-            self.add(folder)
+        self._allowed = [Path(os.path.realpath(each)) for each in (*allowed, *given)]
+        self._folders += [Path(os.path.realpath(named)), *self._allowed]
+        self._presets: dict[str, Preset] = {}
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders, links followed."""
+        """The folders of what stands in the recipe itself, links followed."""
         return tuple(self._folders)
 
-    def add(self, folder: Path) -> None:
-        """Allow one more folder."""
-        self._folders.append(Path(os.path.realpath(folder)))
+    @property
+    def presets(self) -> tuple[Preset, ...]:
+        """The presets that the recipe is laid over, each once."""
+        return tuple(dict.fromkeys(self._presets.values()))
+
+    def forbidden_link(self, preset: Preset) -> Path | None:
+        """The recipe or the folder of a preset of the project where it is a link, by which any file
+        would be its own, and the user has not allowed what it leads to."""
+        for link in preset.links if preset.kind == "folder" else ():
+            real = Path(os.path.realpath(link))
+            if not any(real.is_relative_to(root) for root in self._allowed):
+                return link
+        return None
+
+    def confine(self, file: Path, preset: Preset) -> None:
+        """What stands in a file of a preset reads the preset's files alone."""
+        self._presets[str(file)] = preset
+
+    def preset_of(self, source: Position) -> Preset | None:
+        """The preset that something was written in; None: in the recipe, or a file of its own."""
+        return self._presets.get(source.path)
 
     def checked(
         self,
         value: str,
-        folder: Path,
+        source: Position,
         place: Position,
         problems: list[Problem],
         missing: str = "missing-file",
         *,
         folders: bool = False,
     ) -> Path | None:
-        """The file that a value names, seen from a folder; None, and a problem, where it may not
-        be read or is not there."""
+        """The file that a value names, seen from the file it was written in; None, and a problem,
+        where it may not be read or is not there."""
         values: dict[str, object] = {"path": value}
         if not value or "\0" in value or len(value) > 4096:
             problems.append(Problem(missing, place, values))
             return None
-        file = folder / value
+        file = Path(source.path).parent / value
         real = Path(os.path.realpath(file))
-        if not any(real.is_relative_to(root) for root in self._folders):
+        if (preset := self.preset_of(source)) is not None:
+            if not _is_of(preset, file, real):
+                values["preset"] = preset.name
+                problems.append(Problem("preset-path-outside", place, values))
+                return None
+        elif not any(real.is_relative_to(root) for root in self._folders):
             values["folder"] = str(self._to_allow(file, real))
             problems.append(Problem("path-outside", place, values, "allow-path"))
             return None
@@ -80,9 +109,52 @@ class Roots:
         return written if os.path.realpath(written) == str(real.parent) else real.parent
 
 
+def seen_from_presets(node: Node, roots: Roots) -> dict[str, SeenFrom]:
+    """Where paths begin, by their texts, that are written in a preset."""
+    found = {}
+    for _, text in node.texts():
+        preset = roots.preset_of(text.written_at)
+        if preset is not None:
+            folder = Path(text.written_at.path).absolute().parent
+            found[text.value] = SeenFrom(folder, preset.folder.absolute())
+    return found
+
+
+def is_of_preset(value: str, folder: Path, preset: Preset) -> bool:
+    """Whether a path that is written in a file of the folder leads to a file of the preset's."""
+    file = folder / os.path.expanduser(value)  # noqa: PTH111 - a name of nobody stays as it is
+    return _is_of(preset, file, Path(os.path.realpath(file)))
+
+
+def seen_twice(node: Node, roots: Roots) -> Iterator[tuple[Node, set[Preset | None]]]:
+    """Texts that are written in a preset and outside of it, where either means a file; with all
+    that they are of. None: the recipe."""
+    written: dict[str, dict[Preset | None, Position]] = {}
+    for _, text in node.texts():
+        source = text.written_at
+        written.setdefault(text.value, {}).setdefault(roots.preset_of(source), source)
+        sources = written[text.value]
+        if len(sources) > 1 and any(_names_file(text.value, each) for each in sources.values()):
+            yield text, set(sources)
+
+
+def _names_file(value: str, source: Position) -> bool:
+    return "\0" not in value and _exists(Path(source.path).parent / value)
+
+
+def _is_of(preset: Preset, file: Path, real: Path) -> bool:
+    """Whether a file is one of the preset's.
+
+    Links are followed, but of installed packages: some installers put links in place of files.
+    """
+    if preset.kind in ("wheel", "package"):
+        return Path(os.path.abspath(file)).is_relative_to(os.path.abspath(preset.folder))  # noqa: PTH100
+    return real.is_relative_to(os.path.realpath(preset.folder))
+
+
 def _missing(slug: str, place: Position, value: str, real: Path) -> Problem:
     """A file that is not there, with one of a like name beside it, or where it was looked for."""
-    near = closest(real.name, _names_in(real.parent) - {real.name})
+    near = closest(real.name, names_in(real.parent) - {real.name})
     if near is not None:
         values = {"path": value, "suggestion": str(Path(value).with_name(near))}
         return Problem(slug, place, values, "did-you-mean")
@@ -90,7 +162,7 @@ def _missing(slug: str, place: Position, value: str, real: Path) -> Problem:
     return Problem(slug, place, {"path": value}, hint)
 
 
-def _names_in(folder: Path) -> set[str]:
+def names_in(folder: Path) -> set[str]:
     """Some files' names of a folder; none where there is none."""
     try:
         with os.scandir(folder) as found:

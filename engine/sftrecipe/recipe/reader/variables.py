@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sftrecipe.errors import Problem, unknown
+from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.recipe.reader.node import Node, kind_of
 from sftrecipe.recipe.reader.yaml_reader import TooManyDigits, plain_scalar
 
@@ -18,24 +18,38 @@ _USE = re.compile(r"\$\{\s{0,20}vars\.([^}$]{0,100})\}")
 
 
 def set_variables(
-    declared: Node | None, given: Mapping[str, str], problems: list[Problem]
+    declared: Node | None, given: Mapping[str, str], problems: list[Problem], recipe: Position
 ) -> dict[str, Node]:
-    """The declared variables, with the values that the command line gives for them."""
+    """The declared variables, with the values that the command line gives for them.
+
+    What it gives is the user's own, as if it were written in his `recipe`, whoever declared it.
+    """
     is_mapping = declared is not None and declared.is_mapping
     variables: dict[str, Node] = dict(declared.value) if declared and is_mapping else {}
     for name, text in given.items():
         if name not in variables:
-            problems.append(unknown("unknown-variable", None, name, variables, variable=name))
+            hint = "known" if variables else "no-variables"
+            problems.append(
+                unknown("unknown-variable", None, name, variables, hint=hint, variable=name)
+            )
             continue
         was = variables[name]
         value: Any = text if isinstance(was.value, str) else _typed_value(text)
-        variables[name] = Node(value, was.place)
+        variables[name] = Node(value, was.place, source=recipe)
     return variables
 
 
-def fill_variables(root: Node, variables: Mapping[str, Node], problems: list[Problem]) -> Node:
-    """The document with its variables filled in; what cannot be filled stays as it is."""
-    return _VariableFill(variables, problems).node(root)
+def fill_variables(
+    root: Node,
+    variables: Mapping[str, Node],
+    problems: list[Problem],
+    preset_of: Callable[[Position], object],
+) -> Node:
+    """The document with its variables filled in; what cannot be filled stays as it is.
+
+    `preset_of`: the preset that something was written in, None for the recipe.
+    """
+    return _VariableFill(variables, problems, preset_of).node(root)
 
 
 def _typed_value(text: str) -> Any:
@@ -50,9 +64,15 @@ class _TooLarge(Exception):
 
 
 class _VariableFill:
-    def __init__(self, variables: Mapping[str, Node], problems: list[Problem]) -> None:
+    def __init__(
+        self,
+        variables: Mapping[str, Node],
+        problems: list[Problem],
+        preset_of: Callable[[Position], object],
+    ) -> None:
         self._variables = variables
         self._problems = problems
+        self._preset_of = preset_of
         self._done: dict[str, tuple[Node, int, int]] = {}
         self._depth = self._deepest = 0
         self._open: list[str] = []
@@ -89,11 +109,29 @@ class _VariableFill:
         whole = _USE.fullmatch(node.value)
         if whole:
             found = self._variable(whole[1].strip(), node)
-            return Node(found.value, node.place, found.keys) if found else node
+            return Node(found.value, node.place, found.keys, found.written_at) if found else node
         text = _USE.sub(lambda use: self._as_text(use, node), node.value)
         if len(text) > MAX_TEXT:
             raise _TooLarge
-        return Node(text, node.place)
+        return Node(text, node.place, source=self._start(node, text))
+
+    def _start(self, node: Node, text: str) -> Position | None:
+        """Where the variable was written that a text begins with: a path is seen from its start.
+
+        A preset's text that begins with another's variable goes on below what that names, and
+        nowhere else: by `${vars.folder}/../` it would read what lies beside the user's folder.
+        """
+        first = _USE.match(node.value)
+        found = self._done.get(first[1].strip()) if first else None
+        if first is None or found is None:
+            return None
+        begun, preset = found[0], self._preset_of(node.written_at)
+        if preset is None or preset == self._preset_of(begun.written_at):
+            return begun.written_at
+        folder = begun.value if isinstance(begun.value, str) else ""
+        rest = text[len(folder) :]
+        goes_below = folder.strip("/") and rest[:1] in ("", "/") and ".." not in rest.split("/")
+        return begun.written_at if goes_below else node.source
 
     def _as_text(self, use: re.Match[str], node: Node) -> str:
         found = self._variable(use[1].strip(), node)

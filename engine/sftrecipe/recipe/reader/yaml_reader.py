@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,18 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from sftrecipe.errors import Position, Problem, RecipeError
+from sftrecipe.errors import Position, Problem, RecipeError, closest
 from sftrecipe.messages import Word
 from sftrecipe.plugin.regular_files import UnusualFile, open_regular
 from sftrecipe.recipe.reader.node import Node, kind_of
+from sftrecipe.recipe.reader.paths import names_in
+from sftrecipe.recipe.reader.yaml_faults import (
+    WIDE_SPACE,
+    quoted,
+    syntax_problem,
+    wide_mark,
+    wide_problem,
+)
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 64
@@ -33,10 +40,9 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVED_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
 _STANDARD_TAGS = _RESOLVED_TAGS | {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")}
 
-_WIDE_COLON = re.compile(r"(?:^|[\s{,])[A-Za-z_][\w-]*(：)")
-_WIDE_MARKS = re.compile("[，｛｝［］：＂＇]")
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'|#.*")
-
+_TEMPLATE_ALONE = re.compile(r"^ *(?:- +)?[\w-]+: *$|^ *- *$")
+_VARIABLE_SO = re.compile(r"\{\{ *(vars\.[\w-]+) *\}\}")
+_SPACE_LEFT_OUT = re.compile(r"([A-Za-z_][\w-]*)(:|：)(.*)", re.DOTALL)
 Scalar = str | int | float | bool | None
 MAX_DIGITS = 18
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -48,26 +54,40 @@ _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?
 _FIRST_OF_NUMBER = frozenset("-+.0123456789")
 
 
-def read_recipe_file(path: Path, shown: str | None = None) -> Node:
+def read_recipe_file(path: Path) -> Node:
     """The document of a recipe file.
 
-    `shown` is the path in messages. Raises RecipeError with all problems up to where the YAML
-    breaks off.
+    Raises RecipeError with all problems up to where the YAML breaks off.
     """
-    name = shown or str(path)
+    name = str(path)
     try:
+        str(path.absolute()).encode()  # run.json and locks hold it as text
         with open_regular(path) as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise RecipeError([Problem("file-missing", None, {"path": name})]) from None
+        raise RecipeError([_missing_file(path, name)]) from None
     except UnusualFile as error:
         values = {"path": name, "kind": Word(f"a-{error.kind}")}
-        raise RecipeError([Problem("unusual-file", None, values)]) from None
+        near = _recipes_in(path) if error.kind == "folder" else []
+        hint = "did-you-mean" if len(near) == 1 else None
+        values |= {"suggestion": str(path / near[0])} if hint else {}
+        raise RecipeError([Problem("unusual-file", None, values, hint)]) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         values = {"path": name, "error": reason}
         raise RecipeError([Problem("file-unreadable", None, values)]) from None
     return parse_recipe(content, name)
+
+
+def _missing_file(path: Path, name: str) -> Problem:
+    """A recipe that is not there, with one of a like name beside it."""
+    near = closest(path.name, _recipes_in(path.parent))
+    values = {"path": name, "suggestion": str(path.with_name(near or "_"))}
+    return Problem("file-missing", None, values, "did-you-mean" if near else None)
+
+
+def _recipes_in(folder: Path) -> list[str]:
+    return [name for name in sorted(names_in(folder)) if name.endswith((".yaml", ".yml"))]
 
 
 def parse_recipe(content: bytes, name: str) -> Node:
@@ -76,16 +96,17 @@ def parse_recipe(content: bytes, name: str) -> Node:
         values = {"path": name, "limit": f"{MAX_BYTES // 1_000_000} MB"}
         raise RecipeError([Problem("file-too-large", None, values)])
     text = _decoded(content, name)
-    composer = _Composer(name)
+    lines = text.splitlines()
+    composer = _Composer(name, lines)
     try:
         root = composer.document(yaml.parse(text, Loader=_LOADER))
     except yaml.YAMLError as error:
-        composer.problems.append(_syntax_problem(error, text, name))
+        composer.problems.append(syntax_problem(error, text, name))
         root = None
     except _Stop:
         root = None
     if root is not None and not root.is_mapping:
-        if isinstance(root.value, str) and (wide := _wide_mark(text.splitlines(), name, 0)):
+        if isinstance(root.value, str) and (wide := wide_mark(lines, name, 0)):
             raise RecipeError([wide])
         found = {"found": kind_of(root.plain())}
         composer.problems.append(Problem("yaml-root", root.place, found))
@@ -122,49 +143,6 @@ def _probable_encoding(content: bytes) -> str | None:
     return "GB18030"
 
 
-def _wide_mark(lines: list[str], name: str, line: int) -> Problem | None:
-    """A full-width mark of punctuation where YAML takes a plain one: in a line that breaks off, or
-    in the one before, which the parser reads on from."""
-    for number in (line, line - 1, line - 2):
-        if not 0 <= number < len(lines):
-            continue
-        bare = _QUOTED.sub(lambda found: "x" * len(found[0]), lines[number])
-        found = _WIDE_COLON.search(bare)
-        column = found.start(1) if found else -1
-        if found is None and number == line and (mark := _WIDE_MARKS.search(bare)):
-            column = mark.start()
-        if column >= 0:
-            wide = bare[column]
-            values = {"character": wide, "plain": unicodedata.normalize("NFKC", wide)}
-            place = Position(name, number + 1, column + 1)
-            return Problem("yaml-wide", place, values, "write-plain")
-    return None
-
-
-def _syntax_problem(error: yaml.YAMLError, text: str, name: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    lines = text.splitlines() or [""]
-    if mark is None:  # a character that YAML does not allow
-        offset = int(getattr(error, "position", 0) or 0)
-        before = text[:offset]
-        line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
-    else:
-        line, column = mark.line, mark.column
-    source = lines[line] if line < len(lines) else ""
-    indent = source[: len(source) - len(source.lstrip())]
-    if "\t" in indent or source[column : column + 1] == "\t":
-        column = indent.find("\t") if "\t" in indent else column
-        return Problem("yaml-tab", Position(name, line + 1, column + 1), {}, "use-spaces")
-    if wide := _wide_mark(lines, name, line):
-        return wide
-    if column and source[column - 1 : column + 1] == "${":
-        return Problem("yaml-variable", Position(name, line + 1, column), {}, "quote-variable")
-    if line >= len(lines):
-        line, column = len(lines) - 1, len(lines[-1])
-    return Problem("yaml", Position(name, line + 1, column + 1), {"error": reason})
-
-
 class _Stop(Exception):
     """What follows cannot be read, or must not be."""
 
@@ -172,8 +150,9 @@ class _Stop(Exception):
 class _Composer:
     """Builds nodes from the parser's events, one pass, never deeper or larger than the limits."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lines: Sequence[str]) -> None:
         self.name = name
+        self._lines = lines
         self.problems: list[Problem] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._values = 0
@@ -257,8 +236,9 @@ class _Composer:
             if not isinstance(event, NodeEvent):
                 break
             key = self._key(event, events, depth)
-            value = self._node(next(events), events, depth + 1)  # type: ignore[arg-type]
-            if key is None:
+            held: Any = next(events)
+            value = self._node(held, events, depth + 1)
+            if key is None or self._is_no_key(key, event, held):
                 continue
             if key in items:
                 self._problem("repeated-key", event, "remove-one", key=key, line=keys[key].line)
@@ -267,10 +247,49 @@ class _Composer:
         # A block mapping's own mark is its first key's; a flow mapping's is its brace.
         return Node(items, self._place(start), keys)
 
+    def _is_no_key(self, key: str, event: Any, value: Any) -> bool:
+        """Whether it is a merge key, or a key and its value that no space parts, told as such."""
+        if key == "<<" and event.implicit[0]:
+            self._problem("yaml-merge", event, "instead-of-merge")
+            return True
+        if key.startswith(WIDE_SPACE) and event.implicit[0]:
+            self.problems.append(wide_problem(WIDE_SPACE, self._place(event)))
+            return True
+        found = _SPACE_LEFT_OUT.fullmatch(key) if event.implicit[0] else None
+        held = value.value if isinstance(value, ScalarEvent) else None
+        if found is None or held is None or (held and found[3][:1] not in ("{", "[")):
+            return False
+        place = self._place(event)
+        place = Position(place.path, place.line, place.column + len(found[1]))
+        if found[2] == "：":
+            self.problems.append(wide_problem("：", place))
+        elif found[3]:
+            written = f"{found[1]}: {found[3]}" + (f": {held}" if held else "")
+            values = {"mark": ":", "suggestion": written}
+            self.problems.append(Problem("yaml-space", place, values, "write-line"))
+        return bool(found[3]) or found[2] == "："
+
+    def _stop_at_template(self, event: MappingStartEvent) -> None:
+        """Where `{{` begins a mapping that is a key: a template without quotes."""
+        mark: Any = event.start_mark
+        line, start = self._lines[mark.line], mark.column - 1
+        if not event.flow_style or start < 0 or line[start : start + 2] != "{{":
+            return
+        end = line.find("}}", start)
+        alone = _TEMPLATE_ALONE.match(line[:start]) or end < 0
+        written = line[start:].split(" #")[0].rstrip() if alone else line[start : end + 2]
+        place = Position(self.name, mark.line + 1, start + 1)
+        variable = _VARIABLE_SO.match(written)
+        values = {"suggestion": f'"${{{variable[1]}}}"' if variable else quoted(written)}
+        self.problems.append(Problem("yaml-template", place, values, "write-line"))
+        raise _Stop
+
     def _key(self, event: NodeEvent, events: Iterator[Event], depth: int) -> str | None:
         if isinstance(event, ScalarEvent):
             self._node(event, events, depth + 1)
             return str(event.value)
+        if isinstance(event, MappingStartEvent):
+            self._stop_at_template(event)
         node = self._node(event, events, depth + 1)
         if isinstance(node.value, str):
             return node.value

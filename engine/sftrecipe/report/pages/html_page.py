@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-_STYLE = Path(__file__).with_name("style.css")
+_FOLDER = Path(__file__).parent
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
@@ -27,10 +27,10 @@ def visible(value: Any) -> Any:
     return _UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
 
 
-def page_environment(templates: Path) -> Environment:
-    """The templates of a folder: values are escaped, and visible."""
+def page_environment(*folders: Path) -> Environment:
+    """The templates beside this module, and of other folders: values are escaped, and visible."""
     return Environment(
-        loader=FileSystemLoader(templates),
+        loader=FileSystemLoader([_FOLDER, *folders]),
         autoescape=True,
         finalize=visible,
         trim_blocks=True,
@@ -41,7 +41,7 @@ def page_environment(templates: Path) -> Environment:
 def shared_values(language: str) -> Mapping[str, str]:
     """What every page is rendered with: its language, its style and the style's hash, for the
     Content Security Policy."""
-    style = _STYLE.read_text(encoding="utf-8")
+    style = (_FOLDER / "style.css").read_text(encoding="utf-8")
     return {
         "language": "zh-CN" if language.startswith("zh") else "en",
         "style": Markup(style),  # noqa: S704 - our own file

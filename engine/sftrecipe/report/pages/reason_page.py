@@ -28,7 +28,7 @@ explains its reasons beside its module (docs/plugins.md).
 # 剔除数据行的原因
 
 `rejects.jsonl` 中 `reason` 的含义，以及可以修改什么。插件自己声明的原因列出其插件名。
-您自己的插件在模块旁边说明它的原因（docs/plugins.md）。
+你自己的插件在模块旁边说明它的原因（docs/plugins.md）。
 
 | 原因 | 含义 | 处理办法 | 插件 |
 |---|---|---|---|

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import log10
-from pathlib import Path
 
 from markupsafe import Markup
 
@@ -50,7 +49,7 @@ def sweep_page(facts: SweepFacts, language: str) -> str:
     """
     words = sweep_words(language)
     return (
-        page_environment(Path(__file__).parent)
+        page_environment()
         .get_template("sweep_page.html.j2")
         .render(
             facts=facts,

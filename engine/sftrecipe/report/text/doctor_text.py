@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import orjson
-from rich.cells import cell_len
 
 from sftrecipe.doctor.doctor_finding import DoctorFinding
 from sftrecipe.messages import user_language
+from sftrecipe.report.text.folding import NARROWEST, cells, folded, screen_width
 
 _MARKS = {"ok": "✓", "warning": "!", "fault": "✗", "advice": "→"}
+_UNFOLDED = 10**6
 _PLAIN = {"ok": "ok", "warning": "! ", "fault": "x ", "advice": "->"}
 _CHECKS = {
     "zh": {
@@ -41,15 +42,16 @@ def fault_count(findings: Sequence[DoctorFinding]) -> int:
 def doctor_text(findings: Sequence[DoctorFinding], encoding: str = "utf-8") -> str:
     """A line a finding, what to do under it; marks of ASCII where the encoding has no others."""
     marks = _marks(encoding)
-    names = [_finding_name(finding) for finding in findings]
-    width = max((cell_len(name) for name in names), default=0)
+    names = [f"{marks[each.state]} {_finding_name(each)}" for each in findings]
+    width = max(map(cells, names), default=0) + 2
+    room = max((screen_width() or _UNFOLDED) - width, NARROWEST)
     lines = []
     for finding, name in zip(findings, names, strict=True):
-        mark = marks[finding.state]
-        padding = " " * (width - cell_len(name))
-        lines.append(f"{mark} {name}{padding}  {finding.found.message()}")
-        if advice := finding.found.advice():
-            lines.append(f"{' ' * (len(mark) + width + 3)}{marks['advice']} {advice}")
+        first, *rest = folded(finding.found.message(), room)
+        lines.append(f"{name}{' ' * (width - cells(name))}{first}")
+        lines += [" " * width + each for each in rest]
+        if advice := finding.found.advice():  # not folded: a command is copied from it
+            lines.append(f"{' ' * width}{marks['advice']} {advice}")
     return "\n".join([*lines, _summary_line(findings)])
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import orjson
 
 from sftrecipe.messages import message, word
-from sftrecipe.report.text.text_format import aligned
+from sftrecipe.recipe.presets.git_cache import kept_bytes
+from sftrecipe.report.text.table import table
 from sftrecipe.report.text.training_text import duration_text
 from sftrecipe.run.leftovers import KINDS, Leftover, Leftovers
+from sftrecipe.run.run_history import HistoryEntry
 from sftrecipe.store.project import Project
 
 _HEAD = ("gc-kind", "gc-made-by", "gc-age", "gc-size", "gc-place")
@@ -22,13 +24,19 @@ _THOUSAND = 1000
 _SHOWN = 10
 
 
-def gc_text(found: Leftovers, freeable: Sequence[Leftover], project: Project) -> str:
-    """What can be freed, by kind; what is kept at the user's wish; what stays in any case."""
+def gc_text(
+    found: Leftovers, freeable: Sequence[Leftover], project: Project, gone: Sequence[HistoryEntry]
+) -> str:
+    """What can be freed, by kind; what is kept at the user's wish; what stays in any case;
+    `gone`: runs whose rows go with it."""
     lines, free = [], set(freeable)
     if freeable:
-        rows = [[word(name) for name in _HEAD], *_rows(freeable, project)]
-        lines.append(aligned(rows))
+        head = [word(name) for name in _HEAD]
+        lines.append(table(head, list(_rows(freeable, project))))
         lines.append(message("gc-sum", {"size": size_text(_sum(freeable))}))
+        if gone:
+            ids = word("between-names").join(each.id for each in gone[-_SHOWN:])
+            lines.append(message("gc-runs-gone", {"count": len(gone), "ids": ids}))
     else:
         lines.append(message("gc-nothing", {}))
     if kept := [each for each in found.found if each not in free]:
@@ -36,23 +44,33 @@ def gc_text(found: Leftovers, freeable: Sequence[Leftover], project: Project) ->
     lines.append(message("gc-used", {"size": size_text(found.used_bytes)}))
     if project.ledger.exists():
         lines.append(message("gc-ledger", {"size": size_text(project.ledger.stat().st_size)}))
+    folder, size = kept_bytes()
+    if size:
+        lines.append(message("gc-presets", {"size": size_text(size), "folder": str(folder)}))
     if found.foreign:
-        shown = ", ".join(_shown(path, project) for path in found.foreign[:_SHOWN])
+        shown = word("between-names").join(_shown(path, project) for path in found.foreign[:_SHOWN])
         shown += " …" if len(found.foreign) > _SHOWN else ""
         lines.append(message("gc-foreign", {"paths": shown}))
     return "\n".join(lines)
 
 
 def gc_json(
-    found: Leftovers, freeable: Sequence[Leftover], project: Project, *, freed: bool
+    found: Leftovers,
+    freeable: Sequence[Leftover],
+    project: Project,
+    gone: Sequence[HistoryEntry],
+    *,
+    freed: bool,
 ) -> str:
     """The same facts as JSON."""
-    free = set(freeable)
+    free, (presets, size) = set(freeable), kept_bytes()
     facts = {
         "project": str(project.folder),
         "unused": [{**each.facts(), "kept": each not in free} for each in found.found],
         "freeable_bytes": _sum(freeable),
+        "runs_without_rows": [each.id for each in gone],
         "used_bytes": found.used_bytes,
+        "presets_from_git": {"folder": str(presets), "bytes": size},
         "foreign": [str(path) for path in found.foreign],
         "freed": freed,
     }

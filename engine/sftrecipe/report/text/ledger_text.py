@@ -7,14 +7,14 @@ from pathlib import Path
 
 import orjson
 
-from sftrecipe.calls.ledger.history import LedgerCall, Total
+from sftrecipe.calls.ledger.counted_calls import LedgerCall, Total
 from sftrecipe.calls.ledger.repair import Repaired
 from sftrecipe.messages import Word, message, word
-from sftrecipe.report.text.text_format import aligned
+from sftrecipe.report.text.table import table
 
 _HEAD = (
-    *("day", "provider", "model", "calls", "failed", "in-flight", "unanswered"),
-    *("tokens", "cost", "lost"),
+    *("day", "history-recipe", "ledger-steps", "provider", "model"),
+    *("calls", "failed", "in-flight", "unanswered", "tokens", "cost", "lost"),
 )
 
 
@@ -23,9 +23,9 @@ def totals_text(totals: Sequence[Total]) -> str:
     if not totals:
         return message("ledger-empty", {})
     head = tuple(word(name) for name in _HEAD)
-    lines = [head, *(_cells(total) for total in totals)]
+    lines = [_cells(total) for total in totals]
     calls = sum(total.calls for total in totals)
-    return f"{aligned(lines)}\n{message('ledger-all', {'count': calls})}"
+    return f"{table(head, lines, empty=('', '0'))}\n{message('ledger-all', {'count': calls})}"
 
 
 def totals_json(totals: Sequence[Total]) -> str:
@@ -110,6 +110,8 @@ def _lost_text(total: Total) -> str:
 def _cells(total: Total) -> tuple[str, ...]:
     return (
         total.day,
+        total.run,
+        ", ".join(total.steps),
         total.provider,
         total.model,
         f"{total.calls:,}",

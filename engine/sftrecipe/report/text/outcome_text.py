@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.calls.usage import Usage
-from sftrecipe.messages import Word, in_user_language, message, own_text
+from sftrecipe.messages import Word, in_user_language, message, own_text, word
 from sftrecipe.plan.estimate import UNKNOWN, total
 from sftrecipe.plugin.plugin_kinds import UNNAMED, Exporter
 from sftrecipe.plugin.provider import ASKED_AGAIN
@@ -22,13 +22,14 @@ from sftrecipe.report.text.text_format import (
     reasons_text,
 )
 from sftrecipe.run.gate_results import gate_results, limit_results
-from sftrecipe.run.output_folder import REJECTS_FILE, RUN_FILE
+from sftrecipe.run.output_folder import REJECTS_FILE
 from sftrecipe.run.run_plan import Outcome
 from sftrecipe.run.run_record import EstimateAndFact
 from sftrecipe.run.run_state import Done
 from sftrecipe.run.steps.current_model import shown_model
 from sftrecipe.run.steps.export_step import noted_data_sets
 from sftrecipe.run.steps.train_step import model_of
+from sftrecipe.store.project import RUN_FILE
 from sftrecipe.store.step_facts import MixFacts, StreamShare
 
 _REASONS = 5
@@ -170,14 +171,14 @@ def _trained_models(outcome: Outcome) -> Iterator[tuple[Done, Path]]:
 def _training_lines(outcome: Outcome) -> Iterator[str]:
     """Where the trained models are."""
     for done, model in _trained_models(outcome):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
+        told = word("comma").join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}  {model}" if told else f"{done.step.id}: {model}"
 
 
 def _judge_lines(outcome: Outcome) -> Iterator[str]:
     """What the judges found, and the gates that it passed; a run that misses one fails."""
     for done in _done_steps(outcome, "evaluate"):
-        told = ", ".join(figure.text for figure in main_figures(done.facts.metrics))
+        told = word("comma").join(figure.text for figure in main_figures(done.facts.metrics))
         yield f"{done.step.id}: {told}"
         few = few_rows(done.facts.made, done.facts.metrics)
         if few is not None:
@@ -203,7 +204,7 @@ def _calls_text(usage: Usage) -> str:
         parts.append(f"{usage.cost:.4f} {usage.currency}")
     if usage.unpriced:
         parts.append(message("outcome-unpriced", {"count": usage.unpriced}))
-    return ", ".join(parts)
+    return word("comma").join(parts)
 
 
 def _thought_texts(usage: Usage) -> Iterator[str]:

@@ -26,7 +26,6 @@ from sftrecipe.plan.estimate import (
 from sftrecipe.plugin.trainer import TrainingForecast
 from sftrecipe.recipe.recipe import Budget
 from sftrecipe.report.text.text_format import (
-    aligned,
     cost_text,
     likely_text,
     limits_text,
@@ -38,18 +37,22 @@ from sftrecipe.run.trained_anew import TrainedAnew
 _HEAD = ("step", "plugin", "state", "rows", "calls", "tokens", "counted", "cost")
 
 
-def plan_text(estimates: Sequence[Estimate], budget: Budget) -> str:
-    """One line a step, the sum, and the budgets."""
+def plan_table(estimates: Sequence[Estimate]) -> tuple[list[str], list[Sequence[str]]]:
+    """The names of the columns, and the cells of a line a step and of the sum."""
     head = [word(name) for name in _HEAD]
-    text = aligned([head, *(_estimate_cells(each) for each in estimates), _sum_cells(estimates)])
-    told = [text]
+    return head, [*(_estimate_cells(each) for each in estimates), _sum_cells(estimates)]
+
+
+def budget_lines(estimates: Sequence[Estimate], budget: Budget) -> list[str]:
+    """The limits of the recipe and of its steps, a line each."""
+    told = []
     if budget:
         told.append(message("plan-budget", {"limits": limits_text(budget)}))
     for each in estimates:
         if own := each.step.block.budget:
             values = {"step": each.step.id, "limits": limits_text(own)}
             told.append(message("plan-step-budget", values))
-    return "\n".join(told)
+    return told
 
 
 def plan_json(
@@ -114,19 +117,19 @@ def _estimate_facts(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _state_text(estimate: Estimate) -> str:
+def state_text(estimate: Estimate) -> str:
     """Cached, or why not."""
     if estimate.standing is None:
         return word("written-last")
     if estimate.standing.cached:
         return word("cached")
     changed = estimate.standing.changed
-    return "; ".join(word(f"changed-{part}") for part in changed) or word("not-run")
+    return word("semicolon").join(word(f"changed-{part}") for part in changed) or word("not-run")
 
 
 def _estimate_cells(estimate: Estimate) -> tuple[str, ...]:
     block = estimate.step.block
-    named = (estimate.step.id, f"{block.section}: {block.use}", _state_text(estimate))
+    named = (estimate.step.id, f"{block.section}: {block.use}", state_text(estimate))
     if block.section == "train":
         return (*named, "", "", "", "", "")
     return (
@@ -161,7 +164,7 @@ def _basis_text(asks: Sequence[Asks]) -> str:
         values = {"read": word(each.input_basis), "written": word(each.output_basis)}
         same = each.input_basis == each.output_basis
         texts.append(values["read"] if same else message("plan-basis", values))
-    return "; ".join(dict.fromkeys(texts))
+    return word("semicolon").join(dict.fromkeys(texts))
 
 
 def asked_cost(asks: Sequence[Asks]) -> str:

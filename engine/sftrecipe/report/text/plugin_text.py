@@ -6,20 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from inspect import cleandoc
 from shlex import quote
-from textwrap import indent, wrap
+from textwrap import indent
 
 import orjson
 
 from sftrecipe.errors import PluginError, UsageError, unknown
+from sftrecipe.messages import Word, message
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
-from sftrecipe.plugin.environments import install_command
+from sftrecipe.plugin.environments import install_command, test_command
 from sftrecipe.plugin.measured import Measured
 from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.recipe.language.sections import SECTION_OF
 from sftrecipe.report.pages.plugin_page import OptionPage, PluginPage, PromptPage
+from sftrecipe.report.text.folding import paragraph
+from sftrecipe.report.text.table import table
 
-_WIDTH = 96
+_DEEP = " " * 6
 
 
 @dataclass(frozen=True)
@@ -46,15 +49,22 @@ def plugin_lines(kind: str | None = None) -> list[PluginLine]:
 
 def listing_text(lines: list[PluginLine]) -> str:
     """The list for people: a block for each kind."""
-    width = max((len(line.name) for line in lines), default=0)
-    text: list[str] = []
-    for kind in dict.fromkeys(line.kind for line in lines):
-        text.append(f"{kind}s" if not text else f"\n{kind}s")
-        for line in lines:
-            if line.kind == kind:
-                about = line.summary if line.error is None else "cannot be imported"
-                text.append(f"  {line.name:<{width}}  {about}  [{line.package}]")
-    return "\n".join(text) if text else "no plugins"
+    kinds = dict.fromkeys(line.kind for line in lines)
+    blocks = [f"{kind}s\n{_kind_text(lines, kind)}" for kind in kinds]
+    return "\n\n".join(blocks) if blocks else message("no-plugins", {})
+
+
+def _kind_text(lines: Sequence[PluginLine], kind: str) -> str:
+    """A line a plugin of the kind, the names of all kinds equally wide."""
+    width = max(len(line.name) for line in lines)
+    cells = [
+        [line.name.ljust(width), f"{line.summary}  [{line.package}]"]
+        if line.error is None
+        else [line.name.ljust(width), message("plugin-not-importable", {"package": line.package})]
+        for line in lines
+        if line.kind == kind
+    ]
+    return table([], cells, indent="  ")
 
 
 def listing_json(lines: list[PluginLine]) -> str:
@@ -71,7 +81,7 @@ def plugins_named(name: str, kind: str | None = None) -> list[Found]:
     found = [plugins_of(each)[name] for each in kinds if name in plugins_of(each)]
     if not found:
         names = {other for each in kinds for other in plugins_of(each)}
-        values = {"name": name, "kind": kind or "plugin"}
+        values = {"name": name, "kind": Word(kind or "plugin")}
         raise UsageError.of(
             unknown("no-such-plugin", None, name, names, hint="plugins-list", **values)
         )
@@ -82,10 +92,9 @@ def new_package_text(package: NewPackage) -> str:
     """What `plugins new` wrote, and what to do next."""
     files = "\n".join(f"  {package.folder / file}" for file in package.files)
     folder = quote(str(package.folder))
-    return (
-        f"wrote {package.kind} '{package.name}':\n{files}\n"
-        f"next: {install_command()} -e {folder} && pytest {folder}"
-    )
+    wrote = message("plugin-wrote", {"kind": Word(package.kind), "name": package.name})
+    command = f"{install_command()} pytest -e {folder} && {test_command()} {folder}"
+    return f"{wrote}\n{files}\n{message('next-command', {'command': command})}"
 
 
 def new_package_json(package: NewPackage) -> str:
@@ -114,30 +123,31 @@ def pages_json(pages: Sequence[PluginPage]) -> str:
 
 
 def _page_lines(page: PluginPage) -> Iterator[str]:
-    yield f"{page.kind} {page.name}  [{page.package}, plugin version {page.version}]"
+    about = {"kind": Word(page.kind), "name": page.name, "package": page.package}
+    yield message("page-head", {**about, "version": page.version})
     yield ""
-    yield page.description or "(no description)"
+    yield page.description or message("page-undescribed", {})
     yield ""
     if page.scope:
-        seen = "one row at a time" if page.scope == "row" else "all rows at once"
-        yield f"scope: {page.scope} (sees {seen})"
+        yield message(f"page-scope-{page.scope}", {})
     if page.needs or page.needs_vary:
-        needed = [*page.needs, *(["what the options ask for"] if page.needs_vary else [])]
-        yield f"needs: a provider with {', '.join(needed)}"
+        needed = [*page.needs, *([message("page-needs-vary", {})] if page.needs_vary else [])]
+        yield message("page-needs", {"needed": ", ".join(needed)})
     if page.paper:
-        yield f"paper: {page.paper}"
+        yield message("page-paper", {"paper": page.paper})
     yield from _option_lines(page.options)
     if page.reasons:
-        yield "\nreasons to reject a row"
+        yield f"\n{message('page-reasons', {})}"
         for reason, explained in page.reasons.items():
             yield f"  {reason}"
-            yield from (f"      {line}" for line in wrap(explained.line, _WIDTH - 6))
+            yield from paragraph(explained.line, _DEEP)
     yield from _measured_lines(page.measured)
     if page.prompts:
-        yield "\nprompts"
+        yield f"\n{message('page-prompts', {})}"
         for prompt in page.prompts:
             yield from _prompt_lines(prompt)
-    yield f"\nexample, for `{SECTION_OF[page.kind].name}`\n"
+    example = message("page-example", {"section": SECTION_OF[page.kind].name})
+    yield f"\n{example}\n"
     yield indent(page.example, "  ")
 
 
@@ -145,7 +155,7 @@ def _measured_lines(figures: Sequence[Measured]) -> Iterator[str]:
     if not figures:
         return
     width = max(len(figure.what) for figure in figures)
-    yield "\nmeasured on labelled rows that it was not made with"
+    yield f"\n{message('page-measured', {})}"
     yield f"  {'':<{width}}  language  precision  recall  marked  others  wrong"
     for figure in figures:
         marked, others = figure.found + figure.missed, figure.wrong + figure.right
@@ -157,20 +167,22 @@ def _measured_lines(figures: Sequence[Measured]) -> Iterator[str]:
 
 
 def _option_lines(options: Sequence[OptionPage]) -> Iterator[str]:
-    yield "\noptions" if options else "\nno options"
+    yield "\n" + message("page-options" if options else "page-no-options", {})
     for option in options:
         facts = [option.type, *option.constraints]
         if option.required:
-            facts.append("required")
+            facts.append(message("page-required", {}))
         elif option.default is not None:
-            facts.append(f"default {_value_text(option.default)}")
+            facts.append(message("page-default", {"value": _value_text(option.default)}))
         yield f"  {option.name}: {', '.join(facts)}"
-        yield from (f"      {line}" for line in wrap(option.doc, _WIDTH - 6))
+        yield from paragraph(option.doc, _DEEP)
 
 
 def _prompt_lines(prompt: PromptPage) -> Iterator[str]:
-    names = [*prompt.variables, *(["the row's columns"] if prompt.columns else [])]
-    yield f"  {prompt.option}" + (f" (filled in: {', '.join(names)})" if names else "")
+    names = [*prompt.variables, *([message("page-columns", {})] if prompt.columns else [])]
+    yield f"  {prompt.option}" + (
+        f" {message('page-filled', {'names': ', '.join(names)})}" if names else ""
+    )
     for language, text in prompt.texts.items():
         yield f"    {language}"
         yield indent(text.rstrip("\n"), "    | ", lambda line: True)
@@ -181,5 +193,5 @@ def _prompt_lines(prompt: PromptPage) -> Iterator[str]:
 def _value_text(value: object) -> str:
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     if "\n" in text:
-        return "as under prompts"
+        return message("page-under-prompts", {})
     return repr(text) if isinstance(value, str) else text

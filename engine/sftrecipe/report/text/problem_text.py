@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 import unicodedata
 from collections.abc import Iterable
-from pathlib import Path
 
 from sftrecipe import messages
 from sftrecipe.errors import Position, Problem
+from sftrecipe.plugin.regular_files import open_regular
+from sftrecipe.report.text.folding import NARROWEST, cells
 
 _BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _WRITTEN_KEY = re.compile(
@@ -17,6 +20,10 @@ _WRITTEN_KEY = re.compile(
     re.IGNORECASE,
 )
 _WIDTH = 100
+_MARGIN = 9
+"""Cells before a line, for its number; the last one stays free."""
+_MOST_READ = 4_000_000
+"""Bytes of a file in which a line is looked for; a recipe has less."""
 _LABELS = {
     "en": {"error": "error", "warning": "warning", "hint": "hint: "},
     "zh": {"error": "错误", "warning": "警告", "hint": "提示："},
@@ -46,15 +53,29 @@ def _source_lines(position: Position, sources: dict[str, list[str]]) -> list[str
     if position.path not in sources:
         sources[position.path] = _file_lines(position.path)
     lines = sources[position.path]
-    if position.line > len(lines):
-        return []
+    if position.line > len(lines) or "\ufffd" in lines[position.line - 1]:
+        return []  # of another encoding, the line shows nothing
     text = _visible_line(without_keys(lines[position.line - 1][: position.column + 2 * _WIDTH]))
     column = position.column - 1
-    start = max(0, column - _WIDTH + 20) if len(text) > _WIDTH else 0
-    shown = text[start : start + _WIDTH]
+    shown, start = _window(text, column)
     before = "".join(_blank(character) for character in text[start:column])
     margin = f"{position.line:>5} | "
     return [f"{margin}{shown}".rstrip(), f"{' ' * (len(margin) - 2)}| {before}^"]
+
+
+def _window(text: str, column: int) -> tuple[str, int]:
+    """As much of a line around a column as is shown, and where that begins."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        start = max(0, column - _WIDTH + 20) if len(text) > _WIDTH else 0
+        return text[start : start + _WIDTH], start
+    room = min(max(shutil.get_terminal_size().columns - _MARGIN, NARROWEST), _WIDTH)
+    start = max(0, column - room)
+    while cells(text[start:column]) > room * 3 // 4:
+        start += 1
+    end = min(len(text), start + room)
+    while cells(text[start:end]) > room:
+        end -= 1
+    return text[start:end], start
 
 
 def without_keys(line: str) -> str:
@@ -64,7 +85,8 @@ def without_keys(line: str) -> str:
 
 def _file_lines(path: str) -> list[str]:
     try:
-        return _BREAKS.split(Path(path).read_bytes().decode("utf-8-sig", "replace"))
+        with open_regular(path) as file:
+            return _BREAKS.split(file.read(_MOST_READ).decode("utf-8-sig", "replace"))
     except OSError:
         return []
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from sftrecipe.messages import message
 from sftrecipe.plugin.model_copy import Hub
-from sftrecipe.report.text.text_format import aligned
+from sftrecipe.report.text.table import table
 
 _ADDRESSES: Mapping[Hub, tuple[str, str, str]] = {
     "huggingface": ("HF_ENDPOINT", "https://huggingface.co", "HF_TOKEN"),
@@ -28,12 +28,12 @@ def publication_text(
         "bytes": f"{sum(sizes.values()):,}",
         "token": token,
     }
-    lines = [[f"  {name}", f"{size:,}"] for name, size in sizes.items()]
+    lines = [[name, f"{size:,}"] for name, size in sizes.items()]
     account = "publication-token" if os.environ.get(token) else "publication-login"
     return "\n".join(
         [
             message("publication-head", values),
-            aligned(lines),
+            table([], lines, indent="  "),
             message("publication-private" if private else "publication-public", values),
             message(account, values),
             *([] if sent else [message("publication-not-sent", values)]),

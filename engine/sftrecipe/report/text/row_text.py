@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import orjson
 
+from sftrecipe.messages import message, word
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.run.row_preview import Preview
 from sftrecipe.turns.shown_turns import shown_turns, turn_parts
@@ -17,10 +18,10 @@ def preview_text(made: Preview) -> str:
     """Every stream's rows, then what was lost and why."""
     parts: list[str] = []
     for stream, rows in made.rows.items():
-        parts.append(f"== {stream}: {len(rows)} rows")
+        parts.append(message("preview-stream", {"stream": stream, "count": len(rows)}))
         parts += [row_text(row) for row in rows]
     if made.lost:
-        parts.append(f"== rejected: {len(made.lost)}")
+        parts.append(message("preview-rejected", {"count": len(made.lost)}))
         parts += [f"  {each.step}: {each.reason}  {_reject_text(each.row)}" for each in made.lost]
     return "\n".join(parts)
 
@@ -50,9 +51,11 @@ def _row_lines(row: Record) -> Iterator[str]:
         if not (turns and name in CHAT_COLUMNS):
             yield f"{name}: {row.text(name)[:_WIDE]}"
     if row.scores:
-        yield "scores: " + ", ".join(f"{name} {value:.3g}" for name, value in row.scores.items())
+        told = word("comma").join(f"{name} {value:.3g}" for name, value in row.scores.items())
+        yield message("row-scores", {"told": told})
     if row.tags:
-        yield "tags: " + ", ".join(f"{name} {value}" for name, value in row.tags.items())
+        told = word("comma").join(f"{name} {value}" for name, value in row.tags.items())
+        yield message("row-tags", {"told": told})
 
 
 def _reject_text(row: Record) -> str:

@@ -9,7 +9,8 @@ from sftrecipe.messages import message, word
 from sftrecipe.plan.estimate import costs, likely_facts, likely_tokens, total
 from sftrecipe.recipe.recipe import Sweep
 from sftrecipe.report.text.plan_text import all_asks, asked_cost, likely_calls, unpriced
-from sftrecipe.report.text.text_format import aligned, likely_text
+from sftrecipe.report.text.table import table
+from sftrecipe.report.text.text_format import likely_text
 from sftrecipe.report.words.page_words import Words, sweep_words
 from sftrecipe.sweep.best_value import Optimum, Scale
 from sftrecipe.sweep.more_trainings import MoreTrainings
@@ -25,8 +26,8 @@ _RESULT_HEAD = ("variant", "figure", "interval", "is-best", "minus-best", "note"
 def sweep_text(facts: SweepFacts, words: Words | None = None) -> str:
     """The table, and what it says, in the user's language unless words are given."""
     words = words or sweep_words(None)
-    table = aligned([sweep_head(words), *sweep_cells(facts, words)])
-    return "\n".join([sweep_title(facts, words), table, *sweep_sentences(facts, words)])
+    compared = table(sweep_head(words), sweep_cells(facts, words))
+    return "\n".join([sweep_title(facts, words), compared, *sweep_sentences(facts, words)])
 
 
 def sweep_head(words: Words) -> list[str]:
@@ -173,7 +174,7 @@ def sweep_plan_text(parts: Sequence[SweepPart], sweep: Sweep) -> str:
         *(_part_cells(part.variant or word("shared"), part) for part in parts),
         _part_cells(word("total"), whole),
     ]
-    return "\n".join([title, aligned([[word(name) for name in _PLAN_HEAD], *lines])])
+    return "\n".join([title, table([word(name) for name in _PLAN_HEAD], lines)])
 
 
 def sweep_plan_facts(parts: Sequence[SweepPart]) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
-"""How numbers, figures and tables are written."""
+"""How numbers and figures are written."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-
-from sftrecipe.messages import in_user_language, message
+from sftrecipe.messages import in_user_language, message, word
 from sftrecipe.plan.estimate import Range
 from sftrecipe.plan.steps import Step
 from sftrecipe.recipe.recipe import Budget
@@ -58,7 +56,7 @@ def cost_text(
 def reasons_text(step: Step, reasons: Mapping[str, int]) -> str:
     """How often each reason of a step was found: `3 call_failed, 1 no_tags`."""
     named = ((in_user_language(step.reason(name).name), count) for name, count in reasons.items())
-    return ", ".join(f"{count} {name}" for name, count in named)
+    return word("comma").join(f"{count} {name}" for name, count in named)
 
 
 def limits_text(budget: Budget) -> str:
@@ -70,7 +68,7 @@ def limits_text(budget: Budget) -> str:
         limits.append(message("amount-calls", {"count": f"{budget.max_calls:,}"}))
     if budget.max_tokens is not None:
         limits.append(message("amount-tokens", {"count": f"{budget.max_tokens:,}"}))
-    return ", ".join(limits)
+    return word("comma").join(limits)
 
 
 def amounts_text(
@@ -82,7 +80,7 @@ def amounts_text(
         message("amount-tokens", {"count": range_text(tokens)}),
         cost_text(costs),
     )
-    return ", ".join(part for part in parts if part)
+    return word("comma").join(part for part in parts if part)
 
 
 def _likely_and_range(likely: str | None, values: str) -> str:
@@ -100,17 +98,6 @@ def _from_to(least: str, most: str) -> str:
 def money_text(amount: float) -> str:
     """Two digits after the point; of small amounts the first two that are not zero."""
     return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.2g}"
-
-
-def aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Lines of equally many cells, the cells under one another."""
-    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell + " " * (width - cell_len(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
 
 
 @dataclass(frozen=True)

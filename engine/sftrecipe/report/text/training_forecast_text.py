@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sftrecipe.messages import in_user_language, message
+from sftrecipe.messages import in_user_language, message, word
 from sftrecipe.plugin.trainer import TrainingForecast
 from sftrecipe.report.text.training_text import duration_text
 
@@ -77,7 +77,7 @@ def _memory(forecast: TrainingForecast) -> Iterator[str]:
             "peak": bytes_text(memory["peak"]),
             "has": bytes_text(forecast.device_memory),
             "device": forecast.device,
-            "parts": ", ".join(parts),
+            "parts": word("comma").join(parts),
         }
         rough = forecast.shape == "name"
         yield message("foreseen-memory-rough" if rough else "foreseen-memory", values)

@@ -186,7 +186,8 @@ def _check_permissions(target: TrainingTarget, block: Block, training: Training)
     Again: what lies in the output folder, links among it, was not known at `validate`.
     """
     recipe = target.recipe
-    places = Places(recipe.path.absolute().parent, recipe.readable, training.folder)
+    folder, of_presets = recipe.path.absolute().parent, block.files.of_presets
+    places = Places(folder, recipe.readable, training.folder, of_presets)
     for lacking in lacking_permissions(block.plugin, places, recipe.allowed):
         raise SftrecipeError("needs-permission", "allow", **permission_values(lacking))
 

@@ -15,12 +15,13 @@ from sftrecipe.plugin import (
     DataSet,
     ExportContext,
     Exporter,
+    LaterMarker,
     PluginRefused,
     Rows,
     Texts,
     install_command,
 )
-from sftrecipe_registry.exporters.plain.plain_rows import common_schema, tables
+from sftrecipe_registry.exporters.plain.plain_rows import common_schema, id_column, tables
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Datasets(Exporter):
 
     name: Name | None = None
     """Name of the folder; the recipe's where it is left out."""
+    ids: Annotated[bool, LaterMarker()] = False
+    """Add every row's id, which `sftrecipe explain` takes, as `id`; where the rows have a column of
+    that name, as `row_id`."""
     lineage: bool = False
     """Add the column `lineage`: id, stream, origin, parents, calls, scores and tags."""
     push_to_hub: Repository | None = None
@@ -72,12 +76,13 @@ class Datasets(Exporter):
     def _data_set(self, library: Any, rows: Rows, scratch: Path) -> datasets.Dataset:
         from pyarrow.parquet import ParquetWriter  # noqa: PLC0415
 
-        schema = common_schema(rows, self.lineage)
+        id_name = id_column(rows, self.ids)
+        schema = common_schema(rows, self.lineage, id_name)
         if not schema.names:
             return library.Dataset.from_dict({})
         file = scratch / "rows.parquet"
         with ParquetWriter(file, schema) as writer:
-            for table in tables(rows, schema, self.lineage):
+            for table in tables(rows, schema, self.lineage, id_name):
                 writer.write_table(table)
         cache = str(scratch / "cache")
         return library.Dataset.from_parquet(str(file), cache_dir=cache)

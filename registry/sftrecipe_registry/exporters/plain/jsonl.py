@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import orjson
 
-from sftrecipe.plugin import DataSet, ExportContext, Exporter, Rows
-from sftrecipe_registry.exporters.plain.plain_rows import plain_row
+from sftrecipe.plugin import DataSet, ExportContext, Exporter, LaterMarker, Rows
+from sftrecipe_registry.exporters.plain.plain_rows import id_column, plain_row
 from sftrecipe_registry.shared.files.data_set_name import Name, data_set_name
 
 
@@ -19,6 +19,9 @@ class Jsonl(Exporter):
 
     name: Name | None = None
     """Name of the file, without `.jsonl`; the recipe's where it is left out."""
+    ids: Annotated[bool, LaterMarker()] = False
+    """Add every row's id, which `sftrecipe explain` takes, as `id`; where the rows have a column of
+    that name, as `row_id`."""
     lineage: bool = False
     """Add to every row `lineage`: its id, stream, origin, parents, calls, scores and tags."""
 
@@ -31,8 +34,9 @@ class Jsonl(Exporter):
         """Write the rows."""
         name = data_set_name(self.name, to.name)
         count = 0
+        id_name = id_column(rows, self.ids)
         with to.create(f"{name}.jsonl") as file:
             for record in rows:
-                file.write(orjson.dumps(plain_row(record, self.lineage)) + b"\n")
+                file.write(orjson.dumps(plain_row(record, self.lineage, id_name)) + b"\n")
                 count += 1
         return [DataSet(name, (f"{name}.jsonl",), count)]

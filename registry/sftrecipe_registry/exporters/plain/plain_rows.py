@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sftrecipe.plugin import PluginRefused, Record, Texts
+from sftrecipe.plugin import ROW_ID_COLUMNS, PluginRefused, Record, Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,9 +21,25 @@ _TURNS = frozenset({"messages", "chosen", "rejected"})
 """Columns of chat turns."""
 
 
-def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
-    """The record's columns, and in `lineage` where it comes from. Raises PluginRefused."""
-    row = dict(record.columns)
+def id_column(records: Iterable[Record], ids: bool) -> str | None:
+    """The column of ids, where they are asked for: `id`, or one that no row has of its own.
+
+    Raises PluginRefused where every name is taken.
+    """
+    if not ids:
+        return None
+    taken: set[str] = set()
+    for record in records:
+        taken |= record.columns.keys()
+    free = (name for name in ROW_ID_COLUMNS if name not in taken)
+    if name := next(free, None):
+        return name
+    raise PluginRefused(texts("ids-taken", names=", ".join(ROW_ID_COLUMNS)))
+
+
+def plain_row(record: Record, lineage: bool, id_name: str | None = None) -> dict[str, Any]:
+    """The record's columns, its id, and in `lineage` where it comes from. Raises PluginRefused."""
+    row = dict(record.columns) if id_name is None else {id_name: record.id, **record.columns}
     if lineage:
         if LINEAGE in row:
             raise PluginRefused(texts("column-taken", column=LINEAGE, origin=record.origin))
@@ -39,7 +55,9 @@ def plain_row(record: Record, lineage: bool) -> dict[str, Any]:
     return row
 
 
-def common_schema(records: Iterable[Record], lineage: bool) -> pa.Schema:
+def common_schema(
+    records: Iterable[Record], lineage: bool, id_name: str | None = None
+) -> pa.Schema:
     """The Arrow type of every column over all rows; text (JSON) where rows disagree."""
     import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only these exporters need it
 
@@ -49,15 +67,19 @@ def common_schema(records: Iterable[Record], lineage: bool) -> pa.Schema:
         for name in {name: None for row in rows for name in row}:
             found = _type_of([row.get(name) for row in rows])
             types[name] = _common(types.get(name, pa.null()), found)
-    return pa.schema([*types.items(), *([(LINEAGE, _lineage_type())] if lineage else [])])
+    first = [] if id_name is None else [(id_name, pa.string())]
+    last = [(LINEAGE, _lineage_type())] if lineage else []
+    return pa.schema([*first, *types.items(), *last])
 
 
-def tables(records: Iterable[Record], schema: pa.Schema, lineage: bool) -> Iterator[pa.Table]:
+def tables(
+    records: Iterable[Record], schema: pa.Schema, lineage: bool, id_name: str | None = None
+) -> Iterator[pa.Table]:
     """The rows as tables of the schema. Raises PluginRefused."""
     import pyarrow as pa  # noqa: PLC0415
 
     for batch in _batches(records):
-        rows = [_with_argument_texts(plain_row(record, lineage)) for record in batch]
+        rows = [_with_argument_texts(plain_row(record, lineage, id_name)) for record in batch]
         for row in rows if lineage else ():
             for name in ("scores", "tags"):
                 row[LINEAGE][name] = orjson.dumps(row[LINEAGE][name]).decode()

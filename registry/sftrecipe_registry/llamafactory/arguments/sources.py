@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sftrecipe_registry.llamafactory.arguments.argument import COMPUTED, Argument, ArgumentTable
+from sftrecipe_registry.shared.processes.python_environment import installed_version
 
 GROUPS = {
     "model": ("model_args", "ModelArguments"),
@@ -36,7 +37,7 @@ def argument_table(site_packages: Path) -> ArgumentTable:
     }
     arguments = declared_arguments(site_packages, files)
     names = ("llamafactory", "transformers")
-    versions = [f"{name} {installed_version(site_packages, name)}" for name in names]
+    versions = [f"{name} {installed_version(site_packages, name) or 'unknown'}" for name in names]
     tree = _Sources(site_packages).tree(folder / "data" / "template.py")
     return ArgumentTable(", ".join(versions), arguments, frozenset(_templates(tree)))
 
@@ -68,12 +69,6 @@ def package_folder(site_packages: Path, package: str) -> Path | None:
     return next(
         (root / package for root in roots if (root / package / "__init__.py").exists()), None
     )
-
-
-def installed_version(site_packages: Path, package: str) -> str:
-    """The version of an installed package, as its metadata's folder says."""
-    names = sorted(path.name for path in site_packages.glob(f"{package}-*.dist-info"))
-    return names[-1].removeprefix(f"{package}-").removesuffix(".dist-info") if names else "unknown"
 
 
 def _templates(tree: ast.Module) -> Iterator[str]:

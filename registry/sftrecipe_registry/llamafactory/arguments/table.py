@@ -157,9 +157,20 @@ def check_arguments(
             yield ArgumentProblem(name, "choice", value, texts("template-name"), meant)
 
 
+_NAMED = {
+    "bool": "a-boolean",
+    "int": "a-whole-number",
+    "float": "a-number",
+    "str": "a-text",
+    "list": "a-list",
+    "dict": "a-mapping",
+}
+"""What values of a type are called in YAML."""
+
+
 def _expected(argument: Argument) -> str:
     """The argument's types, as `type` has them, in the user's language."""
-    names: list[str] = list(argument.types)
+    names: list[str] = [texts(_NAMED[each]) if each in _NAMED else each for each in argument.types]
     if argument.choices:
         names = [texts("one-of", choices=", ".join(map(str, argument.choices)))]
     if argument.optional:

@@ -13,6 +13,7 @@ from sftrecipe_registry.llamafactory.arguments.argument import Argument, Argumen
 from sftrecipe_registry.llamafactory.arguments.current_table import argument_table
 from sftrecipe_registry.llamafactory.arguments.table import SNAPSHOT, read_snapshot, snapshot
 from sftrecipe_registry.llamafactory.training.environment import training_site_packages
+from sftrecipe_registry.shared.processes.python_environment import installed_version
 
 BUCKETS = {"dynamic_select": "selectors", "dynamic_weight": "weighters"}
 """What a component is for, as its file calls it, by `train_type`. `dynamic_mix` weighs data sets
@@ -85,16 +86,12 @@ def dataflex_folder() -> Path | None:
 def dataflex_table() -> ArgumentTable:
     """LLaMA-Factory's arguments and DataFlex's: the environment's own, read from source with none
     of it imported, else the shipped snapshot's."""
-    from sftrecipe_registry.llamafactory.arguments.sources import (  # noqa: PLC0415 - parses Python
-        installed_version,
-    )
-
     base, folder, site_packages = argument_table(), dataflex_folder(), training_site_packages()
     if folder is None or site_packages is None:
         own = read_snapshot(Path(__file__).with_name(SNAPSHOT))
         version, arguments = own.version, own.arguments
     else:
-        version = f"dataflex {installed_version(site_packages, 'dataflex')}"
+        version = f"dataflex {installed_version(site_packages, 'dataflex') or 'unknown'}"
         arguments = _declared(site_packages, folder)
     return ArgumentTable(
         f"{version}, {base.version}", {**arguments, **base.arguments}, base.templates

@@ -22,6 +22,7 @@ from sftrecipe.plugin import (
     Trained,
     Training,
     TrainingForecast,
+    install_into,
 )
 from sftrecipe_registry.llamafactory.arguments.argument import ArgumentTable
 from sftrecipe_registry.llamafactory.arguments.current_table import argument_table
@@ -34,7 +35,10 @@ from sftrecipe_registry.llamafactory.dataflex.components import (
     shipped_settings,
 )
 from sftrecipe_registry.llamafactory.trainer import LlamaFactory
-from sftrecipe_registry.llamafactory.training.environment import training_python
+from sftrecipe_registry.llamafactory.training.environment import (
+    installed_programs,
+    training_python,
+)
 from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.v1.version import SWITCH, speaks_v1
 
@@ -93,12 +97,17 @@ with:
         if kind == "dynamic_select":
             yield from self._schedule_problems(name)
 
+    def programs(self) -> Mapping[str, str | None]:
+        """LLaMA-Factory and DataFlex, as the training environment has them."""
+        return installed_programs("llamafactory", "dataflex")
+
     def missing(self) -> Iterator[MachineCheck]:
         """LLaMA-Factory's environment, and DataFlex in it."""
         lacking = list(super().missing())
         yield from lacking
         if not lacking and dataflex_folder() is None:
-            advice = texts("install", python=training_python())
+            python = training_python() or Path(sys.executable)
+            advice = texts("install", command=install_into(python))
             yield MachineCheck("fault", texts("not-installed"), advice)
 
     def write_config(self, training: Training) -> Path:

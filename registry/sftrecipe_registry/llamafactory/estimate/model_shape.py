@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sftrecipe_registry.llamafactory.training.output import read_json
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_folder
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 
 Basis = Literal["files", "config", "name"]
 """Its weights' headers with its configuration, that alone, or the size that its name tells."""

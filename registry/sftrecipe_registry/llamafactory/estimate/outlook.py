@@ -48,7 +48,8 @@ from sftrecipe_registry.llamafactory.estimate.training_time import (
 from sftrecipe_registry.llamafactory.training.environment import training_site_packages
 from sftrecipe_registry.llamafactory.training.output import listed, read_json
 from sftrecipe_registry.llamafactory.v1.version import speaks_v1
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, packaged_folder
+from sftrecipe_registry.shared.models.packaged_checkpoint import packaged_folder
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 
 texts = Texts(__package__)
 

@@ -24,6 +24,8 @@ from sftrecipe_registry.llamafactory.formats.rows import Formatting
 from sftrecipe_registry.llamafactory.formats.turns import ANSWERS, Unusable
 
 Part = Literal["train", "holdout"]
+ID = "id"
+"""The column of ids; no format has one of that name."""
 ALL = 2**64
 """Every draw is below it."""
 
@@ -68,6 +70,8 @@ class Plan:
 
     formatting: Formatting
     kind: DataSetKind
+    ids: bool = False
+    """Whether each row is written with its id."""
     is_v1: bool = False
     """Whether rows are written as LLaMA-Factory's v1 loads them."""
     masks: Masks | None = None
@@ -83,6 +87,10 @@ class Plan:
     def preference(self) -> Preference:
         """What the rows teach, in the word of the exporter's option."""
         return self.kind.preference
+
+    def identified(self, row: dict[str, Any], record: Record) -> dict[str, Any]:
+        """A row as it is written of a record, with that one's id where ids are asked for."""
+        return {ID: record.id, **row} if self.ids else row
 
     def role(self, drawn: int) -> Part:
         """Where a row goes."""

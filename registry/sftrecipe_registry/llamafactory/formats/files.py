@@ -88,6 +88,11 @@ class ParquetFile:
             self._rows = []
 
 
+def row_file(file: IO[bytes], schema: pa.Schema | None) -> RowFile:
+    """A Parquet file of the schema, or a JSON list where there is none."""
+    return JsonFile(file) if schema is None else ParquetFile(file, schema)
+
+
 class WrittenPart:
     """The train set or the holdout while it is written."""
 

@@ -12,7 +12,7 @@ from sftrecipe_registry.llamafactory.formats.content_lists import (
     content_schema,
 )
 from sftrecipe_registry.llamafactory.formats.conversation import Conversation
-from sftrecipe_registry.llamafactory.formats.export_plan import Plan
+from sftrecipe_registry.llamafactory.formats.export_plan import ID, Plan
 from sftrecipe_registry.llamafactory.formats.files import parquet_schema
 from sftrecipe_registry.llamafactory.formats.rows import (
     Words,
@@ -44,9 +44,18 @@ def written_row(talk: Conversation, plan: Plan, words: Words) -> dict[str, Any]:
 
 def written_schema(plan: Plan) -> pa.Schema:
     """The columns with their types, for Parquet."""
-    if plan.is_v1:
-        return content_schema(plan.preference)
-    return parquet_schema(plan.formatting, plan.preference)
+    schema = (
+        content_schema(plan.preference)
+        if plan.is_v1
+        else parquet_schema(plan.formatting, plan.preference)
+    )
+    return _with_ids(schema) if plan.ids else schema
+
+
+def _with_ids(schema: pa.Schema) -> pa.Schema:
+    import pyarrow as pa  # noqa: PLC0415 - 60 ms, and only Parquet needs it
+
+    return schema.insert(0, pa.field(ID, pa.string()))
 
 
 def written_entry(file: str, plan: Plan, used: Set[str]) -> dict[str, Any]:

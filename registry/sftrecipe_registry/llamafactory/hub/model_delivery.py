@@ -16,7 +16,8 @@ from sftrecipe.plugin import (
     Trainer,
 )
 from sftrecipe_registry.shared.models.model_folder import is_path
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED, PACKAGED_NAME
+from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED_NAME
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 
 texts = Texts(__package__)
 _OF_EXPORT = {

@@ -9,13 +9,21 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sftrecipe.plugin import MachineCheck, Text, Texts, environment_of, unfinished_environment
+from sftrecipe.plugin import (
+    MachineCheck,
+    Text,
+    Texts,
+    environment_of,
+    install_into,
+    unfinished_environment,
+)
 from sftrecipe_registry.llamafactory.arguments.table import find_site_packages
 from sftrecipe_registry.llamafactory.training.variables import training_variables
 from sftrecipe_registry.shared.processes.process_result import finished_process
 from sftrecipe_registry.shared.processes.python_environment import (
     TRAINING_ENVIRONMENT,
     half_made,
+    installed_version,
     make_training_environment,
 )
 
@@ -51,6 +59,12 @@ def training_python() -> Path | None:
     """The python that has LLaMA-Factory; None where there is none."""
     folder = training_site_packages()
     return None if folder is None else _python_of(folder)
+
+
+def installed_programs(*names: str) -> dict[str, str | None]:
+    """Versions of packages in the training environment; None: it has none, or is not there."""
+    folder = training_site_packages()
+    return {name: installed_version(folder, name) if folder else None for name in names}
 
 
 def training_command() -> list[str] | None:
@@ -124,7 +138,7 @@ def _looked(python: Path) -> MachineCheck:
     if done.returncode != 0:
         last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else texts("no-message")
         text = texts("not-importable", python=python, last=last)
-        return MachineCheck("fault", text, texts("reinstall", python=python))
+        return MachineCheck("fault", text, texts("reinstall", command=install_into(python)))
     try:
         found = json.loads((done.stdout.splitlines() or [""])[-1])
     except ValueError:

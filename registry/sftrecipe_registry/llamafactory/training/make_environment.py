@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,9 +27,9 @@ from sftrecipe.plugin import (
     Texts,
     environment_of,
 )
-from sftrecipe_registry.llamafactory.training.environment_lock import locked_mark
+from sftrecipe_registry.shared.processes.maker_lock import locked_mark
+from sftrecipe_registry.shared.processes.package_installer import run_installer, uv_command
 from sftrecipe_registry.shared.processes.python_environment import TRAINING_ENVIRONMENT
-from sftrecipe_registry.shared.processes.variables import process_variables
 
 texts = Texts(__package__)
 
@@ -46,11 +45,7 @@ _SPACE = {True: 3 * _GIB, False: 16 * _GIB}
 _TORCHAUDIO = (
     '"""Stands in for torchaudio, which LLaMA-Factory imports and training never calls."""\n'
 )
-_INSTALLERS = ("UV_", "PIP_")
-_OWN = ("UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER", "NETRC", "SSH_AUTH_SOCK", "PYTHONPATH")
-"""The installer's own settings: its registry (`UV_INDEX_…`) and how it says there who asks."""
 _IMPORT = "import llamafactory.train.tuner"
-_LINES = 4
 
 
 def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> None:
@@ -81,7 +76,9 @@ def make_environment(folder: Path, say: Callable[[str], None], *, cpu: bool) -> 
 
 
 def _make(folder: Path, say: Callable[[str], None], held: int, *, cpu: bool) -> None:
-    run = partial(_run, say=say, held=held)
+    def run(command: Sequence[str], more: Mapping[str, str] | None = None, /) -> None:
+        run_installer(command, say, held=held, more=more)
+
     with _uv(say, run) as uv:
         _install(folder, uv, say, run, cpu=cpu)
     say("trying it out")
@@ -145,10 +142,8 @@ def _check_space(folder: Path, cpu: bool) -> None:
 @contextmanager
 def _uv(say: Callable[[str], None], run: Run) -> Iterator[list[str]]:
     """The command of uv: the user's, this Python's, or fetched for the moment."""
-    if found := shutil.which("uv"):
-        yield [found]
-    elif importlib.util.find_spec("uv"):
-        yield [sys.executable, "-m", "uv"]
+    if found := uv_command():
+        yield found
     elif importlib.util.find_spec("pip") is None:
         raise PluginRefused(texts("no-uv"))
     else:
@@ -198,36 +193,3 @@ class Run(Protocol):
 
     def __call__(self, command: Sequence[str], more: Mapping[str, str] = ..., /) -> None:
         """Raises PluginRefused where it fails."""
-
-
-def _run(
-    command: Sequence[str],
-    more: Mapping[str, str] | None = None,
-    /,
-    *,
-    say: Callable[[str], None],
-    held: int,
-) -> None:
-    """Run a command, its lines told. Raises PluginRefused with the last ones where it fails."""
-    indexes = (name for name in os.environ if name.startswith("UV_INDEX_"))
-    variables = process_variables(Path(sys.executable), {*_OWN, *indexes}, _INSTALLERS)
-    last: list[str] = []
-    with subprocess.Popen(  # noqa: S603 - uv, pip and the environment's own python
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        env={**variables, **(more or {})},
-        pass_fds=(held,),
-    ) as process:
-        assert process.stderr is not None  # noqa: S101 - it was asked for
-        for line in process.stderr:
-            if text := line.strip():
-                last = [*last, text][-_LINES:]
-                say(text)
-    if process.returncode != 0:
-        name = Path(command[0]).name
-        status = process.returncode
-        raise PluginRefused(texts("command-failed", name=name, status=status, last=" ".join(last)))

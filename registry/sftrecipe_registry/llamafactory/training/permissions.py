@@ -19,7 +19,8 @@ from sftrecipe_registry.llamafactory.training.output import listed
 from sftrecipe_registry.llamafactory.training.trackers import TRACKERS, named_trackers
 from sftrecipe_registry.llamafactory.training.variables import HUB_TOKENS
 from sftrecipe_registry.llamafactory.v1.settings import OWN
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
+from sftrecipe_registry.shared.models.model_folder import is_path
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 
 CLASSES = Path(__file__).with_name("permissions.txt")
 HUB_FOLDERS = ("ONLINE", "REMOTE:")
@@ -74,7 +75,8 @@ def _risks(
     name: str, value: Any, arguments: Mapping[str, Any], places: Places
 ) -> Iterator[tuple[Risk, str]]:
     """What one argument does, and the value by which it is shown."""
-    kind = _class(name)
+    is_presets = isinstance(value, str) and value in places.of_presets
+    kind, places = _class(name), places.seen_from(value)
     if kind == "code":  # the code is the models'
         models = [str(each) for key, each in arguments.items() if _class(key) in _MODELS and each]
         yield "code", _shown(value) + (f" ({_shown(', '.join(models))})" if models else "")
@@ -93,7 +95,8 @@ def _risks(
     elif kind == "model":
         yield from (risk for each in listed(value) for risk in _path_risks(each, places))
     elif kind == "base":
-        yield from (risk for risk in _path_risks(value, places) if risk[0] != "path")
+        reads = is_presets and is_path(value)  # any folder of the recipe's own, of a preset's one
+        yield from (risk for risk in _path_risks(value, places) if reads or risk[0] != "path")
     elif kind == "settings":
         yield from _settings_risks(name, value, places)
     elif kind != "plain":
@@ -187,6 +190,7 @@ def _data_permissions(arguments: Mapping[str, Any], places: Places) -> Iterator[
     folder = str(arguments.get("dataset_dir") or ".")
     if folder.startswith(HUB_FOLDERS) or "://" in folder:
         return
+    places = places.seen_from(folder)
     place = places.output if folder == "." else places.found(folder)
     if place is None or not places.holds(str(place / "dataset_info.json")):
         return
@@ -232,11 +236,13 @@ def placed_arguments(arguments: Mapping[str, Any], places: Places) -> dict[str, 
         named = isinstance(value, str | list) and name not in WRITTEN
         if named and _class(name) in ("path", "model", "settings"):
             paths = listed(value) if _class(name) == "model" else [str(value)]
-            placed[name] = ",".join(_placed(path, places) for path in paths)
+            seen = places.seen_from(value)
+            placed[name] = ",".join(_placed(path, seen) for path in paths)
     return placed
 
 
 def _placed(path: str, places: Places) -> str:
+    places = places.seen_from(path)
     found = None if path.lstrip().startswith("{") or "://" in path else places.found(path)
     beside = places.recipe / Path(path).expanduser()
     return str(beside.resolve()) if found == beside and beside.exists() else path

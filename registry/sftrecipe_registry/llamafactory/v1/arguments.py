@@ -11,6 +11,7 @@ from sftrecipe_registry.llamafactory.arguments.argument import Argument, Argumen
 from sftrecipe_registry.llamafactory.arguments.table import read_snapshot
 from sftrecipe_registry.llamafactory.training.environment import training_site_packages
 from sftrecipe_registry.llamafactory.v1.version import v1_folder
+from sftrecipe_registry.shared.processes.python_environment import installed_version
 
 _SNAPSHOT = Path(__file__).with_name("snapshot.json")
 _GROUPS = {
@@ -35,7 +36,6 @@ def read_table(site_packages: Path, folder: Path) -> ArgumentTable:
     """The arguments that v1's sources declare; none of them is imported."""
     from sftrecipe_registry.llamafactory.arguments.sources import (  # noqa: PLC0415 - parses Python
         declared_arguments,
-        installed_version,
     )
 
     files = {
@@ -43,7 +43,7 @@ def read_table(site_packages: Path, folder: Path) -> ArgumentTable:
     }
     declared = declared_arguments(site_packages, files)
     arguments = {name: _plain(each) for name, each in declared.items()}
-    version = f"v1 of llamafactory {installed_version(site_packages, 'llamafactory')}"
+    version = f"v1 of llamafactory {installed_version(site_packages, 'llamafactory') or 'unknown'}"
     return ArgumentTable(version, arguments, frozenset(_templates(folder)))
 
 

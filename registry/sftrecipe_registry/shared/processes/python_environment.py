@@ -108,6 +108,16 @@ class PythonEnvironment(NamedTuple):
         if not self.named and (problem := self.problem()):
             yield MachineCheck("fault", problem, advice())
 
+    def versions(self, *names: str) -> dict[str, str | None]:
+        """Versions of packages that it has installed; None: it has none, or is not there."""
+        found: dict[str, str | None] = dict.fromkeys(names)
+        if not self.named and not environment_of(self.variable):
+            return found
+        python = environment_python(named_environment(self.named, self.variable))
+        for folder in sorted(python.parent.parent.glob("lib/*/site-packages")):
+            found |= {name: installed_version(folder, name) or found[name] for name in names}
+        return found
+
     def python(self, project: Path) -> Path:
         """What to start for a recipe of a project. Raises PluginError.
 
@@ -136,3 +146,9 @@ def within(python: Path, folder: Path) -> bool:
 def _places(python: Path) -> Iterator[Path]:
     yield python.resolve()
     yield python.parent.resolve()
+
+
+def installed_version(site_packages: Path, package: str) -> str | None:
+    """The version of an installed package, as its metadata's folder says; None: there is none."""
+    names = sorted(path.name for path in site_packages.glob(f"{package}-*.dist-info"))
+    return names[-1].removeprefix(f"{package}-").removesuffix(".dist-info") if names else None

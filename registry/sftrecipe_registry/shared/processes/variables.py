@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _SYSTEM = (
@@ -46,6 +48,7 @@ _PREFIXES = (
 )
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|CRED|AUTH|COOKIE|WEBHOOK|DSN", re.IGNORECASE)
 """A name that only a prefix lets through must not sound like this."""
+_SETTING = threading.RLock()
 
 
 def process_variables(
@@ -66,3 +69,22 @@ def process_variables(
     # torchrun, and compilers that kernels are made with at run time, lie beside the python.
     path = f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**handed, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def set_meanwhile(name: str, value: str) -> Iterator[None]:
+    """Set a variable of this process until the block ends, for a library that reads it once.
+
+    Two runs of one process may do so at once: one after the other, else the second would leave
+    behind what the first had set.
+    """
+    with _SETTING:
+        before = os.environ.get(name)
+        os.environ[name] = value
+        try:
+            yield
+        finally:
+            if before is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = before

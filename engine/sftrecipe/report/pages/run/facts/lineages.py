@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sftrecipe.calls.ledger.history import LedgerCall, read_calls
+from sftrecipe.calls.ledger.counted_calls import LedgerCall, read_calls
 from sftrecipe.recipe.language.sections import OWN, SECTIONS
 from sftrecipe.record import CHAT_COLUMNS, Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun

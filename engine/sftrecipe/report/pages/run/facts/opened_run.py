@@ -16,7 +16,6 @@ from sftrecipe.report.pages.run.facts.secret_values import Scrub
 from sftrecipe.run.run_file import read_run
 from sftrecipe.run.run_record import RunRecord, StepRecord
 from sftrecipe.run.steps.step_files import advance_streams
-from sftrecipe.store.arrow import without_pandas
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.project import Project
 from sftrecipe.store.streams import Stream
@@ -37,6 +36,8 @@ class OpenedRun:
     streams: dict[str, Stream] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     """Steps whose rows were deleted, or written in a form of the store that is no longer read."""
+    replaced: list[str] = field(default_factory=list)
+    """Steps that were executed again since, and hold something else by now."""
 
     @property
     def steps(self) -> Sequence[StepRecord]:
@@ -86,20 +87,27 @@ def open_run(out: Path, project: Project) -> OpenedRun:
     run = read_run(out)
     if run is None:
         raise UsageError("no-run", "run-first", folder=str(out))
-    without_pandas()
+    return opened_run(out, run, project)
+
+
+def opened_run(
+    out: Path, run: RunRecord, project: Project, contents: Mapping[str, str] | None = None
+) -> OpenedRun:
+    """A run by its own word; `contents`: what its steps held then, where that is known."""
     scrub = Scrub(run.document)
     store = StepStore(project.steps)
     opened = OpenedRun(out, scrub(run), store, project.ledger, scrub)
     for step in opened.steps:
-        _follow(opened, step)
+        _follow(opened, step, (contents or {}).get(step.id))
     return opened
 
 
-def _follow(opened: OpenedRun, step: StepRecord) -> None:
-    """Bring the streams behind a step; those that need deleted files are left out."""
-    readable = step.parts.get("store") == str(STORE_FORMAT)
-    if not (readable and opened.store.has(step.key)):
-        opened.gone.append(step.id)
+def _follow(opened: OpenedRun, step: StepRecord, content: str | None) -> None:
+    """Bring the streams behind a step; those that need files which are not there are left out."""
+    readable = step.parts.get("store") == str(STORE_FORMAT) and opened.store.has(step.key)
+    replaced = readable and content not in (None, opened.store.facts(step.key).content)
+    if not readable or replaced:
+        (opened.replaced if replaced else opened.gone).append(step.id)
         for name in step.thins:
             opened.streams.pop(name, None)
     elif all(name in opened.streams for name in step.thins):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sftrecipe.calls.ledger.history import read_vectors
+from sftrecipe.calls.ledger.counted_calls import read_vectors
 from sftrecipe.record import Record
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.report.pages.run.facts.terms import Weights, tf_idf, unit_rows

@@ -1,0 +1,1 @@
+"""A recipe and its runs as Python programs and the commands use them."""

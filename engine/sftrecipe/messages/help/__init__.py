@@ -1,0 +1,1 @@
+"""The texts of `--help` that no command holds itself: Chinese, examples."""

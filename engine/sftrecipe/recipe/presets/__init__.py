@@ -1,0 +1,1 @@
+"""Presets: recipes, or parts of them, that other recipes extend."""

@@ -1,0 +1,1 @@
+"""A recipe's lock: what decides its data, and what came of it, in a file beside the recipe."""
