@@ -53,11 +53,12 @@ class Execution:
     async def _go_through(self, step: Step) -> None:
         """Execute a step unless it stands, and note what it left."""
         run, runner = self.run, self._runner(step)
-        cached = self._stands(step)
+        there = run.store.has(step.key)  # looked at once: another run may finish the step any time
+        cached = there and self._stands(step)
         if not cached:
             self._begins()
             with explained(run.store.path(step.key), UNWRITABLE):
-                await self._make(step)
+                await self._make(step, again=there)
         facts = run.store.facts(step.key)
         advance_streams(run.streams, step, run.store.path(step.key))
         self._contents.advance(step)
@@ -78,14 +79,14 @@ class Execution:
             return False
         return self._runner(step).stands(facts, run.out, run.store.hashes)
 
-    async def _make(self, step: Step) -> None:
-        """Execute a step into the store."""
+    async def _make(self, step: Step, *, again: bool) -> None:
+        """Execute a step into the store; `again`: its result is there, and does not stand."""
         run, store = self.run, self.run.store
         if damage := store.damage(step.key):
             run.progress.line(message("step-damaged", {"step": step.id, "damage": damage}))
         run.progress.started(step.id, self._runner(step).rows_to_see(step))
         began = time.perf_counter()
-        with store.writing(step.key, again=store.has(step.key)) as draft:
+        with store.writing(step.key, again=again) as draft:
             try:
                 facts = await self._steadily(step, draft)
             except SftrecipeError:

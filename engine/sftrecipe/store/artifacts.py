@@ -121,10 +121,10 @@ class StepStore:
             with explained(target):
                 draft.mkdir()
             yield draft
-            if self.has(key) and not again:
-                return  # another process was faster, and somebody may be reading its files
-            self._sound.pop(key, None)
-            _replace(draft, target)
+            while not _takes_place(draft, target):
+                if self.has(key) and not again:
+                    return  # another run was faster, and somebody may be reading its files
+                _clear_away(target)
             self._sound[key] = self._facts_state(key), self._read(key)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -168,25 +168,28 @@ def empty(draft: Path) -> None:
         path.unlink()
 
 
-def _replace(draft: Path, target: Path) -> None:
-    """Put a finished draft into its place. What lies there goes first to another name: a process
-    that is killed in between leaves a draft that nobody holds."""
-    while True:
-        try:
-            draft.rename(target)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-                raise
-            old = target.parent / f"{target.name}.draft-{secrets.token_hex(8)}"
-            with suppress(FileNotFoundError):
-                target.rename(old)
-            if old.is_dir():
-                shutil.rmtree(old, ignore_errors=True)
-            else:
-                old.unlink(missing_ok=True)
-        else:
-            sync(target.parent)
-            return
+def _takes_place(draft: Path, target: Path) -> bool:
+    """Put a finished draft into its place; False where something lies there."""
+    try:
+        draft.rename(target)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise
+        return False
+    sync(target.parent)
+    return True
+
+
+def _clear_away(target: Path) -> None:
+    """Delete what lies in a step's place. It goes first to another name: a process that is killed
+    in between leaves a draft that nobody holds."""
+    old = target.parent / f"{target.name}.draft-{secrets.token_hex(8)}"
+    with suppress(FileNotFoundError):
+        target.rename(old)
+    if old.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
 
 
 def is_draft_held(draft: Path) -> bool:

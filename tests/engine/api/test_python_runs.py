@@ -27,6 +27,7 @@ from sftrecipe import Recipe, Run, SftrecipeError
 from sftrecipe.api.background_work import BackgroundWork
 from sftrecipe.api.progress_events import News, StepFinished, StepStarted
 from sftrecipe.errors import UsageError
+from sftrecipe.run.execution import Execution
 
 SHORT = {"id": "short", "use": "length", "on": "rows", "with": {"field": "output", "max_chars": 6}}
 
@@ -135,6 +136,30 @@ def test_two_at_once(project: Plain) -> None:
         return await asyncio.gather(*(recipe.arun() for recipe in recipes))
 
     assert [run.name for run in asyncio.run(together())] == ["one", "two", "three"]
+
+
+def test_what_another_run_finishes_meanwhile_keeps_its_place(
+    project: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may be reading it: it is neither replaced nor away for a moment."""
+    make, places = Execution._make, list[dict[Path, int]]()
+
+    async def late(execution: Execution, *step: Any, **told: Any) -> None:
+        if not places:
+            project.recipe()
+            project.run("recipe.yaml", "--out", "elsewhere")
+            places.append(_places(project))
+        await make(execution, *step, **told)
+
+    monkeypatch.setattr(Execution, "_make", late)
+    assert plain().run().streams == {"rows": 5}
+    assert places[0] and _places(project) == places[0]
+
+
+def _places(project: Plain) -> dict[Path, int]:
+    """The files of rows, and which ones they are on the disk."""
+    files = (project.folder / ".sftrecipe" / "steps").glob("*/*/rows.parquet")
+    return {path: path.stat().st_ino for path in files}
 
 
 def test_what_progress_raises_ends_the_run(project: Plain) -> None:
