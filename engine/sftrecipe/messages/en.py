@@ -151,6 +151,8 @@ MESSAGES = {
     "file-changed": "file '{path}' changed while step '{step}' was at work",
     "step-files-touched": "the files of step '{step}' are touched again and again while it reads them",
     "file-changing": "file '{path}' does not hold still: it changed each time while it was read",
+    "step-replaced": "another run replaced the result of step '{step}': what rests on it is made again",
+    "steps-replaced": "other runs replace the results that this one rests on again and again",
     "step-damaged": "the result of step '{step}' is damaged ({damage}): it is made again",
     "no-locks": "the file system of '{folder}' has no locks, which tell running engines apart: {error}",
     "waiting-for": "waiting for '{path}', which {holder} holds",

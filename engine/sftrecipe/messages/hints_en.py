@@ -92,6 +92,7 @@ HINTS = {
     "whole-value": "the whole value must be '${{env:{name}}}'",
     "simplify-regex": "leave out one of the two repetitions",
     "set-version": "write `version: 1`",
+    "steps-replaced": "nothing wrong was kept, and replies are; run again when they have ended",
     "file-changed": "nothing wrong was kept, and replies are; run again when nothing writes to it",
     "no-locks": "keep the project's state on a local disk: export SFTRECIPE_PROJECT=/local/folder",
     "mix-unfit": "rename columns that have other names with the source's `map`, filter such rows, or take less of "

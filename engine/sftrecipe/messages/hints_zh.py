@@ -89,6 +89,7 @@ HINTS = {
     "whole-value": "整个值必须是 '${{env:{name}}}'",
     "simplify-regex": "请去掉其中一层重复",
     "set-version": "请写 `version: 1`",
+    "steps-replaced": "没有保留任何错误的结果，已得到的回复都还在；等其他运行结束后再运行一次",
     "file-changed": "没有保留任何错误的结果，已得到的回复都还在；等没有程序写入它时再运行一次",
     "no-locks": "请把项目的状态放在本地磁盘上：export SFTRECIPE_PROJECT=/本地/文件夹",
     "mix-unfit": "列名不同时用数据源的 `map` 改名，或过滤掉这些数据，或减少该数据流的比重；每一行都写在 rejects.jsonl 中",

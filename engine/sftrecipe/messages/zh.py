@@ -147,6 +147,8 @@ MESSAGES = {
     "file-changed": "文件 '{path}' 在步骤 '{step}' 运行期间改变了内容",
     "step-files-touched": "步骤 '{step}' 读取文件时，这些文件一再被改动",
     "file-changing": "文件 '{path}' 一直在变化：每次读取时内容都改变了",
+    "step-replaced": "另一个运行替换了步骤 '{step}' 的结果，正在重新生成依赖它的内容",
+    "steps-replaced": "其他运行一再替换本次运行所依赖的结果",
     "step-damaged": "步骤 '{step}' 的结果已损坏（{damage}），正在重新生成",
     "no-locks": "'{folder}' 所在的文件系统不支持文件锁，无法区分正在运行的引擎：{error}",
     "waiting-for": "正在等待 '{path}'：{holder}占用着它",

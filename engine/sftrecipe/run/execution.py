@@ -6,9 +6,10 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sftrecipe.errors import RecipeError, SftrecipeError, limit_reached
 from sftrecipe.messages import error_text, message
@@ -28,8 +29,17 @@ from sftrecipe.store.step_facts import StepFacts
 
 _READINGS = 3
 """How often a step is executed whose files are touched meanwhile."""
+_PASSES = 3
+"""How often a plan is gone through whose results other runs replace meanwhile."""
 _OF_FILES = frozenset({"missing-file", "unreadable-file", "step-refused", "step-failed"})
 """Errors that a file which changes can cause."""
+
+
+Left = TypeVar("Left")
+
+
+class _Replaced(Exception):
+    """Another run replaced the result of a step that this one rests on."""
 
 
 class Execution:
@@ -41,14 +51,63 @@ class Execution:
         self._begins = begins
         self._runners = {section: runner(run) for section, runner in STEPS.items()}
         self._contents = StreamContents(run.store)
+        self._made: set[str] = set()
 
-    async def execute(self) -> None:
-        """Execute every step.
+    async def execute(self, leave: Callable[[], Left]) -> Left:
+        """Execute every step; what `leave` comes to, which is called at the end, and again where it
+        read results that were being replaced.
 
-        Raises SftrecipeError; what was done until then is in the run's `done`.
+        Where another run replaces results meanwhile, as one that asks again for lost rows does,
+        what rests on the former ones is made again. Raises SftrecipeError; what was done until
+        then is in the run's `done`.
         """
-        for step in self.run.plan.steps:
-            await self._go_through(step)
+        error: BaseException | None = None
+        for _ in range(_PASSES):
+            try:
+                return await self._pass(leave)
+            except _Replaced as replaced:
+                error = replaced.__cause__
+                self.run.progress.line(message("step-replaced", {"step": str(replaced)}))
+                self._start_over()
+        raise error or SftrecipeError("steps-replaced", "steps-replaced")
+
+    async def _pass(self, leave: Callable[[], Left]) -> Left:
+        """Go through the plan. Raises _Replaced, SftrecipeError."""
+        try:
+            for step in self.run.plan.steps:
+                await self._go_through(step)
+            left = leave()
+        except _Replaced:
+            raise
+        except Exception as error:
+            if replaced := self._replaced(of_equal=True):  # rather than what came of it
+                raise _Replaced(replaced) from error
+            raise
+        self._refuse_replaced()
+        return left
+
+    def _start_over(self) -> None:
+        run = self.run
+        for noted in (run.streams, run.done, run.exported, run.models):
+            noted.clear()
+        run.broken = None
+        self._contents = StreamContents(run.store)
+
+    def _replaced(self, *, of_equal: bool = False) -> str | None:
+        """The first step whose result is another than the one that was gone on with; `of_equal`:
+        also where it holds the same."""
+        store = self.run.store
+        for done in self.run.done:
+            if not store.has(done.step.key):
+                return done.step.id
+            now = store.facts(done.step.key)
+            if now is not done.facts and (of_equal or now.content != done.facts.content):
+                return done.step.id
+        return None
+
+    def _refuse_replaced(self) -> None:
+        if replaced := self._replaced():
+            raise _Replaced(replaced)
 
     async def _go_through(self, step: Step) -> None:
         """Execute a step unless it stands, and note what it left."""
@@ -63,6 +122,8 @@ class Execution:
         advance_streams(run.streams, step, run.store.path(step.key))
         self._contents.advance(step)
         runner.took_place(step, facts)
+        self._made |= set() if cached else {step.id}
+        cached = step.id not in self._made
         run.done.append(Done(step, facts, cached))
         run.progress.finished(step, facts, cached)
         runner.check_outcome(step, facts)
@@ -75,7 +136,7 @@ class Execution:
         if not self._contents.stands(step):
             return False
         facts = run.store.facts(step.key)
-        if run.retry_failed and facts.has_failed_calls:
+        if run.retry_failed and facts.has_failed_calls and step.id not in self._made:
             return False
         return self._runner(step).stands(facts, run.out, run.store.hashes)
 
@@ -103,6 +164,8 @@ class Execution:
                 read=self._contents.read_by(step),
             )
             _check_account(step, facts)
+            if not isinstance(step.block.plugin, Trainer):  # it read the files of the exports
+                self._refuse_replaced()
             self._leave_rejects(step, draft, facts)
             store.finish(draft, facts)
 
@@ -140,9 +203,9 @@ class Execution:
         if not store.has(step.key):
             return
         before, rejects = store.facts(step.key), store.path(step.key) / REJECTS
-        same = (before.content, before.reasons) == (facts.content, facts.reasons)
-        if same and rejects.exists():
-            shutil.copyfile(rejects, draft / REJECTS)
+        if (before.content, before.reasons) == (facts.content, facts.reasons):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(rejects, draft / REJECTS)
 
     async def _explained(self, step: Step, draft: Path) -> StepFacts:
         """Execute, with a plugin's own exceptions told as the step's failure."""

@@ -308,10 +308,13 @@ def _leftover(kind: Kind, path: Path, made_by: str) -> Leftover:
 
 
 def _changed(path: Path) -> float:
-    """When a folder's own files were changed last, or a file."""
-    times = [path.lstat().st_mtime]
-    if path.is_dir() and not path.is_symlink():
-        times = [each.lstat().st_mtime for each in path.iterdir()] or times
+    """When a folder's own files were changed last, or a file; now, where a run just took it."""
+    try:
+        times = [path.lstat().st_mtime]
+        if path.is_dir() and not path.is_symlink():
+            times = [each.lstat().st_mtime for each in path.iterdir()] or times
+    except FileNotFoundError:
+        return time.time()
     return max(times)
 
 
@@ -320,7 +323,10 @@ def _is_empty(path: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file or of all in a folder; links count for themselves."""
-    if path.is_symlink() or not path.is_dir():
-        return path.lstat().st_size
-    return sum(_size(each) for each in path.iterdir())
+    """Bytes of a file or of all in a folder; links count for themselves, and what a run took away
+    meanwhile for nothing."""
+    with suppress(FileNotFoundError):
+        if path.is_symlink() or not path.is_dir():
+            return path.lstat().st_size
+        return sum(_size(each) for each in path.iterdir())
+    return 0

@@ -48,10 +48,7 @@ class OutputFolder:
             if path.is_dir() and self.folder.resolve().is_relative_to(path):
                 raise UsageError("output-in-input", "output-elsewhere", path=path, **self._values())
         owner = self._owner()
-        if owner and not self._take_over and not self._is_ours(owner):
-            raise UsageError(
-                "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
-            )
+        self._check_owner(owner)
         self._check_folder()
         if holder := atomic_files.who_locked(self.folder / KEPT):
             # Its data would be written over while it trains on them.
@@ -74,6 +71,13 @@ class OutputFolder:
         for entered in (self.folder / catalogue.NAME, self._recipe.register_in):
             if entered is not None:
                 catalogue.check_free(entered, data_sets, self.folder, ours)
+
+    def _check_owner(self, owner: Mapping[str, Any]) -> None:
+        """Raises UsageError where the folder is another recipe's."""
+        if owner and not self._take_over and not self._is_ours(owner):
+            raise UsageError(
+                "output-taken", "output-taken", recipe=owner.get("path", "?"), **self._values()
+            )
 
     def _check_folder(self) -> None:
         """Raises SftrecipeError where it cannot be made or written."""
@@ -120,6 +124,7 @@ class OutputFolder:
             self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_files.locked(self.folder):
             owner = self._owner()
+            self._check_owner(owner)  # another recipe may have begun here since `check`
             self._check_free(name, owner)
             here = os.path.relpath(self._path, self.folder.resolve())
             if name not in _files(owner) or owner.get("recipe") != here:

@@ -91,10 +91,13 @@ async def preview_rows(
             recipe=recipe.in_commands,
         ) as session:
             run = RunState(plan, Path(folder), session, progress)
-            await Execution(run).execute()
-        names = [block.id for block in few.generate] or list(run.streams)
-        rows = {name: list(islice(run.streams[name], count)) for name in names}
-        return Preview(rows, list(islice(rejects(run), 5 * count)))
+            return await Execution(run).execute(lambda: _preview(run, count))
+
+
+def _preview(run: RunState, count: int) -> Preview:
+    names = [block.id for block in run.plan.recipe.generate] or list(run.streams)
+    rows = {name: list(islice(run.streams[name], count)) for name in names}
+    return Preview(rows, list(islice(rejects(run), 5 * count)))
 
 
 def _few(block: Block, count: int) -> Block:

@@ -32,6 +32,7 @@ from sftrecipe.store.file_hashes import hash_of
 from sftrecipe.store.json_fields import field_of, object_in, objects_of, texts_by_name
 from sftrecipe.store.lock_files import LockFile, is_held
 from sftrecipe.store.project import Project
+from sftrecipe.store.step_facts import StepFacts
 
 KILLED = "killed"
 """The status of a run that did not live to write its end."""
@@ -185,8 +186,14 @@ def without_rows(entries: Iterable[HistoryEntry], store: StepStore) -> set[str]:
 
 def content_now(store: StepStore, key: str) -> str | None:
     """What a step holds, by its own word; None where it is not there."""
+    done = _done_now(store, key)
+    return None if done is None else done[0].content
+
+
+def _done_now(store: StepStore, key: str) -> tuple[StepFacts, float] | None:
+    """What a step says of itself, and since when; None where it is not there."""
     try:
-        return store.facts(key).content
+        return store.facts(key), (store.path(key) / FACTS).stat().st_mtime
     except (OSError, ValueError):
         return None
 
@@ -245,10 +252,11 @@ def _as_far_as_it_came(
     began = entry.began.timestamp()
     for planned in objects_of(note, "plan"):
         key = field_of(planned, "key", "")
-        if content_now(store, key) is None:
+        done = _done_now(store, key)
+        if done is None:
             break
-        facts = store.facts(key)
-        cached = (store.path(key) / FACTS).stat().st_mtime < began
+        facts, written = done
+        cached = written < began
         steps.append(StepRecord.from_json({**facts.as_json(), **planned, "cached": cached}))
         contents[steps[-1].id] = facts.content
     record = replace(entry.record, status=status, steps=steps)

@@ -118,8 +118,8 @@ async def _run(
         )
         progress.begun(len(plan.steps), partial(_spending, session, recipe.budget))
         with keeping(run, project, before) as kept:
-            fresh = await _execute(run, before, estimates, clock, kept)
-            return _left(run, before, estimates, clock, kept, fresh=fresh)
+            rejected = await _execute(run, before, estimates, clock, kept)
+            return _left(run, before, estimates, clock, kept, rejected=rejected)
 
 
 def _spending(session: Session, budget: Budget) -> Spending:
@@ -136,22 +136,27 @@ async def _execute(
     estimates: Sequence[Estimate],
     clock: _Clock,
     kept: KeptRun,
-) -> bool:
-    """Execute the steps; whether there was anything to do.
+) -> int | None:
+    """Execute the steps; how many rows were rejected, None where there was nothing to do.
 
     A run that ends early leaves how far it came.
     """
     try:
-        await Execution(run, kept.begin).execute()
-        if _all_there(run, before):
-            return False
-        _configure_training(run)
-        return True
+        rejected = await Execution(run, kept.begin).execute(partial(_rejects_left, run, before))
+        if rejected is not None:
+            _configure_training(run)
     except BaseException as error:
         record = _record(run, estimates, clock)
-        with suppress(SftrecipeError):  # a full disk: the first error is the one to tell
+        # A full disk, rows that another run replaces: the first error is the one to tell.
+        with suppress(SftrecipeError, OSError, ValueError):
             _leave_unfinished(run, before, error, record, kept)
         raise
+    return rejected
+
+
+def _rejects_left(run: RunState, before: RunRecord) -> int | None:
+    """How many rows are rejected, by the file that is left of them; None where all was there."""
+    return None if _all_there(run, before) else write_rejects(run)
 
 
 def _left(
@@ -161,17 +166,16 @@ def _left(
     clock: _Clock,
     kept: KeptRun,
     *,
-    fresh: bool,
+    rejected: int | None,
 ) -> Outcome:
     """Leave what a finished run leaves; what it came to.
 
     Raises SftrecipeError for a missed gate.
     """
     missed = missed_gates((done.step, done.facts) for done in run.done)
-    rejected = before.rejected or 0
-    if fresh:
-        record = _record(run, estimates, clock)
-        rejected = _leave_finished(run, before, clock, record, missed, kept=kept)
+    if rejected is not None:
+        record = replace(_record(run, estimates, clock), rejected=rejected)
+        _leave_finished(run, before, clock, record, missed, kept=kept)
     else:
         with suppress(SftrecipeError):  # nothing is written that would need it
             run.folder.claim(RUN_FILE)  # the recipe may have a new name
@@ -180,11 +184,11 @@ def _left(
     return Outcome(
         run=run,
         out=run.out,
-        rejected=rejected,
+        rejected=(before.rejected or 0) if rejected is None else rejected,
         seconds=clock.seconds(),
         usage=run.session.total(),
         estimate=estimates_and_facts(estimates, run.session.usage),
-        fresh=fresh,
+        fresh=rejected is not None,
     )
 
 
@@ -220,20 +224,17 @@ def _leave_finished(
     missed: SftrecipeError | None,
     *,
     kept: KeptRun,
-) -> int:
-    """Leave everything that a run leaves; how many rows were rejected."""
-    rejected = write_rejects(run)
+) -> None:
+    """Leave everything that a run leaves, its rejects aside."""
     _register(run, before)
     finished = replace(
         record,
         status=FAILED if missed else DONE,
         seconds=round(clock.seconds(), 3),
-        rejected=rejected,
         end=run_end(missed) if missed else None,
     )
     write_run(run.folder, finished)
     kept.end(finished)
-    return rejected
 
 
 def _leave_unfinished(

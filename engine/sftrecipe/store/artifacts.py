@@ -5,19 +5,19 @@ from __future__ import annotations
 import errno
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plugin.regular_files import open_regular
-from sftrecipe.store.atomic_files import explained, sync
+from sftrecipe.store.atomic_files import explained, locked, sync
 from sftrecipe.store.file_hashes import content_hash, file_hashes
-from sftrecipe.store.lock_files import LockFile, is_held
+from sftrecipe.store.lock_files import LockFile, is_held, left_behind
 from sftrecipe.store.step_facts import StepFacts
 
 FACTS = "step.json"
@@ -26,6 +26,7 @@ _SEAL = "seal"
 _EARLIEST = frozenset({"made", "kept", "rejected", "reasons", "counts", "notes", "calls"})
 """What every version wrote."""
 _FactsState = tuple[int, int, int]
+_Found = TypeVar("_Found")
 
 
 class StepStore:
@@ -46,8 +47,7 @@ class StepStore:
         if self._known(key) is not None:
             return True
         try:
-            state = self._facts_state(key)
-            self._sound[key] = state, self._checked(key)
+            self._sound[key] = self._checked(key)
         except (OSError, ValueError, TypeError, SftrecipeError):
             return False
         return True
@@ -70,28 +70,53 @@ class StepStore:
 
     def _known(self, key: str) -> StepFacts | None:
         """The facts of a step that was found whole, unless another process replaced it since."""
-        if key not in self._sound:
+        known = self._sound.get(key)  # once: another thread may take it away
+        if known is None:
             return None
-        state, facts = self._sound[key]
         try:
-            return facts if self._facts_state(key) == state else None
+            return known[1] if self._facts_state(key) == known[0] else None
         except OSError:
             return None
 
     def _facts_state(self, key: str) -> _FactsState:
-        found = (self.path(key) / FACTS).stat()
+        found = self._looked_at(key, Path.stat)
         return found.st_ino, found.st_mtime_ns, found.st_size
 
+    def _looked_at(self, key: str, look: Callable[[Path], _Found]) -> _Found:
+        """What a look at the facts of a step finds. Where there are none, it may be that another
+        process is just replacing them: they are looked for again behind it."""
+        path = self.path(key)
+        try:
+            return look(path / FACTS)
+        except FileNotFoundError:
+            with suppress(SftrecipeError, OSError), locked(path.parent):
+                return look(path / FACTS)
+            raise
+
     def _read(self, key: str) -> StepFacts:
-        with open_regular(self.path(key) / FACTS) as file:
-            content = file.read()
+        content = self._looked_at(key, _content)
         try:
             return _unsealed(orjson.loads(content))
         except (ValueError, TypeError, AttributeError) as error:
             raise ValueError(f"{FACTS} cannot be read") from error
 
-    def _checked(self, key: str) -> StepFacts:
-        """The facts, the files held to them. Raises ValueError, TypeError, OSError."""
+    def _checked(self, key: str) -> tuple[_FactsState, StepFacts]:
+        """The facts, the files held to them, and the state of the file that tells them.
+
+        Raises ValueError, TypeError, OSError, SftrecipeError.
+        """
+        while True:
+            state = self._facts_state(key)
+            try:
+                facts = self._held_to_files(key)
+            except (OSError, ValueError, TypeError, SftrecipeError):
+                if self._facts_state(key) == state:
+                    raise
+            else:
+                return state, facts
+
+    def _held_to_files(self, key: str) -> StepFacts:
+        """The facts, the files held to them. Raises what `_checked` does."""
         facts, folder = self._read(key), self.path(key)
         for name, content in facts.files.items():
             if self.hashes.of(folder / name) != content:
@@ -124,7 +149,8 @@ class StepStore:
             while not _takes_place(draft, target):
                 if self.has(key) and not again:
                     return  # another run was faster, and somebody may be reading its files
-                _clear_away(target)
+                if _replaces(draft, target):
+                    break
             self._sound[key] = self._facts_state(key), self._read(key)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -157,6 +183,11 @@ def _unsealed(held: dict[str, Any]) -> StepFacts:
     return facts
 
 
+def _content(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read()
+
+
 def files_in(draft: Path) -> dict[str, str]:
     """Hashes of a draft's files by name."""
     return {path.name: content_hash(path) for path in sorted(draft.iterdir())}
@@ -180,16 +211,22 @@ def _takes_place(draft: Path, target: Path) -> bool:
     return True
 
 
-def _clear_away(target: Path) -> None:
-    """Delete what lies in a step's place. It goes first to another name: a process that is killed
-    in between leaves a draft that nobody holds."""
+def _replaces(draft: Path, target: Path) -> bool:
+    """Put a finished draft into the place of what lies there; False where another was faster.
+
+    What lay there goes first to another name: a process that is killed in between leaves a draft
+    that nobody holds.
+    """
     old = target.parent / f"{target.name}.draft-{secrets.token_hex(8)}"
-    with suppress(FileNotFoundError):
-        target.rename(old)
+    with locked(target.parent):  # who finds nothing meanwhile looks again behind this
+        with suppress(FileNotFoundError):
+            target.rename(old)
+        placed = _takes_place(draft, target)
     if old.is_dir():
         shutil.rmtree(old, ignore_errors=True)
     else:
         old.unlink(missing_ok=True)
+    return placed
 
 
 def is_draft_held(draft: Path) -> bool:
@@ -205,5 +242,6 @@ def _remove_abandoned(folder: Path) -> None:
     """Delete drafts of processes that were killed."""
     for path in folder.glob("*.draft-*"):
         draft = path.with_name(path.name.removesuffix(".lock"))
-        if not is_held(_lock_of(draft)):
-            shutil.rmtree(draft, ignore_errors=True)
+        with left_behind(_lock_of(draft)) as abandoned:
+            if abandoned:
+                shutil.rmtree(draft, ignore_errors=True)

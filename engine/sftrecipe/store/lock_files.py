@@ -59,21 +59,32 @@ def holder(path: Path) -> str:
 def is_held(path: Path) -> bool:
     """Whether a process that lives holds the lock file; one that nobody holds is removed where
     this process may."""
+    with left_behind(path) as nobody_holds:
+        return not nobody_holds
+
+
+@contextlib.contextmanager
+def left_behind(path: Path) -> Iterator[bool]:
+    """Whether no process that lives holds the lock file, nor takes it until the block ends: whoever
+    is about to waits. It is removed then, where this process may."""
     if fcntl is None:
-        return path.exists()
+        yield not path.exists()
+        return
     try:
         descriptor = _opened(path)
     except FileNotFoundError:
-        return False
+        yield True
+        return
     try:
-        with has_locks(path):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
+        try:
+            with has_locks(path):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
         with contextlib.suppress(OSError):
             path.unlink()
-        return False
     finally:
         os.close(descriptor)
 
