@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -198,13 +199,12 @@ class _Survivors:
         places = self._places(0)
         if among is not None:
             places = places.filter(among)
-        rows = row_count(self._path)
-        return compute().is_in(pa.array(range(rows), pa.uint64()), value_set=places)
+        return compute().is_in(_numbered(row_count(self._path)), value_set=places)
 
     def as_made(self) -> Any:
         """The survivors' places among the rows as made."""
         if not self._kept:
-            return pa.array(range(row_count(self._path)), pa.uint64())
+            return _numbered(row_count(self._path))
         return self._places(0)
 
     def _places(self, level: int) -> Any:
@@ -223,6 +223,10 @@ class _Survivors:
                 table = table.take(self._places(level))
                 found.append(_Note(step.step, *(table[name] for name in _NOTED)))
         return found
+
+
+def _numbered(rows: int) -> Any:
+    return pa.array(np.arange(rows, dtype=np.uint64))
 
 
 def _column(path: Path, name: str) -> Any:

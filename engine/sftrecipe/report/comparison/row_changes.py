@@ -6,8 +6,7 @@ is the other's later form where both were made from the same rows, or read betwe
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +36,32 @@ class RowChanges:
 
 
 @dataclass
+class LaterForms:
+    """Ids now by ids before, as columns: a dictionary of them would take ten times the memory."""
+
+    was: Any = field(default_factory=lambda: _texts([]))
+    now: Any = field(default_factory=lambda: _texts([]))
+
+    def add(self, was: Any, now: Any) -> None:
+        """Take pairs; what was known of an id holds no more."""
+        if len(was):  # the first of equal ids is the one that is found
+            back = pa.array(np.arange(len(was))[::-1])
+            self.was = _texts([was.take(back), self.was])
+            self.now = _texts([now.take(back), self.now])
+
+    def of(self, ids: Any) -> Any:
+        """The later form of each id; itself where there is none."""
+        if not len(self.was):
+            return ids
+        places = compute().index_in(ids, value_set=self.was)
+        return compute().coalesce(self.now.take(places), ids)
+
+
+@dataclass
 class RowPairs:
     """Rows that are known to be later forms of others, over all streams that were compared."""
 
-    later: dict[str, str] = field(default_factory=dict)
-    """Ids now by ids before."""
+    later: LaterForms = field(default_factory=LaterForms)
 
     def compare(self, was: Stream, now: Stream) -> RowChanges:
         """Compare a stream with its later form; what it is made from has been compared before."""
@@ -52,10 +72,10 @@ class RowPairs:
         edited = _edited(was, now, both)
         rest = (
             _Rest(was, left, _neighbours(left, both[0], both[1]), self.later),
-            _Rest(now, right, _neighbours(right, both[1], both[1]), {}),
+            _Rest(now, right, _neighbours(right, both[1], both[1]), LaterForms()),
         )
         more = _later_forms(*rest)
-        self._note(before, after, more)
+        self.later.add(before.take(pa.array(more[0])), after.take(pa.array(more[1])))
         changed = (
             np.concatenate((both[0][edited], more[0])),
             np.concatenate((both[1][edited], more[1])),
@@ -68,13 +88,6 @@ class RowPairs:
             changed,
         )
 
-    def _note(self, before: Any, after: Any, pairs: tuple[Places, Places]) -> None:
-        names = (
-            side.take(pa.array(places)).to_pylist()
-            for side, places in zip((before, after), pairs, strict=True)
-        )
-        self.later.update(zip(*names, strict=True))
-
 
 @dataclass(frozen=True)
 class _Rest:
@@ -84,45 +97,70 @@ class _Rest:
     places: Places
     neighbours: Places
     """Of each, the row before it that both sides have, by its place now."""
-    later: Mapping[str, str]
+    later: LaterForms
     """Later forms of the rows that it may be made from."""
 
-    def keys(self) -> Iterator[Hashable]:
-        """What tells that a row here and one there are the same: None where nothing does.
+    def keys(self) -> Any:
+        """What tells that a row here and one there are the same: null where nothing does.
 
         A row that comes from another stream is known from there. One that was made in this one, by
         what it was made from, in its later form; one that was read, by where in its file it stands
         among the rows that both sides have.
         """
-        table = self.stream.cells(_LINEAGE).take(pa.array(self.places))
-        columns = (table[name].to_pylist() for name in _LINEAGE)
-        later = self.later
-        for name, made, origin, parents, at in zip(*columns, self.neighbours.tolist(), strict=True):
-            if made != self.stream.name:
-                yield later.get(name, name)
-            elif parents:
-                yield tuple(later.get(each, each) for each in parents.split())
-            else:
-                yield (origin.rpartition(":")[0], at) if origin else None
+        taken = self.stream.cells(_LINEAGE).take(pa.array(self.places))
+        name, made, origin, parents = (_texts([taken[column]]) for column in _LINEAGE)
+        is_other = compute().not_equal(made, self.stream.name)
+        has_parents = compute().greater(compute().binary_length(parents), 0)
+        return compute().case_when(
+            pa.StructArray.from_arrays([is_other, has_parents], ["other", "made"]),
+            _joined("other", self.later.of(name)),
+            _joined("made", self._parents(parents)),
+            self._spots(origin),
+        )
+
+    def _parents(self, parents: Any) -> Any:
+        """The later forms of what each row was made from."""
+        if not len(self.later.was):
+            return parents
+        names = compute().split_pattern(parents, " ")
+        later = pa.ListArray.from_arrays(names.offsets, self.later.of(names.values))
+        return compute().binary_join(later, _text(" "))
+
+    def _spots(self, origin: Any) -> Any:
+        """The file that a row was read from, and the row before it that both sides have."""
+        file = compute().replace_substring_regex(origin, r"(?s)^(?:(.*):)?[^:]*$", r"\1")
+        after = pa.array(self.neighbours).cast(pa.large_string())
+        is_read = compute().greater(compute().binary_length(origin), 0)
+        return compute().if_else(is_read, _joined("read", file, after), _text(None))
 
 
 def _later_forms(was: _Rest, now: _Rest) -> tuple[Places, Places]:
     """Pairs of what is left over on both sides, in the rows' order."""
     if not len(was.places) or not len(now.places):
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    waiting: dict[Hashable, list[int]] = defaultdict(list)
-    for place, key in zip(now.places.tolist(), now.keys(), strict=True):
-        if key is not None:
-            waiting[key].append(place)
-    for places in waiting.values():  # a deque for each key would take ten times the memory
-        places.reverse()
-    pairs = [
-        (place, waiting[key].pop())
-        for place, key in zip(was.places.tolist(), was.keys(), strict=True)
-        if waiting.get(key)
-    ]
-    found = np.array(pairs, np.int64).reshape(-1, 2)
-    return found[:, 0], found[:, 1]
+    keys = was.keys(), now.keys()
+    known = [np.flatnonzero(each.is_valid().to_numpy(zero_copy_only=False)) for each in keys]
+    told = [key.take(pa.array(at)) for key, at in zip(keys, known, strict=True)]
+    (left, right), _, _ = _matched(*told)
+    order = np.argsort(left)
+    return was.places[known[0][left[order]]], now.places[known[1][right[order]]]
+
+
+def _texts(parts: Sequence[Any]) -> Any:
+    """Columns of texts as one array, of any size."""
+    wide = pa.large_string()
+    chunks = [each.cast(wide) for part in parts for each in getattr(part, "chunks", [part])]
+    return pa.concat_arrays([pa.array([], wide), *chunks])
+
+
+def _text(value: str | None) -> Any:
+    return pa.scalar(value, pa.large_string())
+
+
+def _joined(*parts: Any) -> Any:
+    """Texts side by side, none of which is another's beginning."""
+    told = [_text(part) if isinstance(part, str) else part for part in parts]
+    return compute().binary_join_element_wise(*told, _text("\0"))
 
 
 def _neighbours(places: Places, known: Places, now: Places) -> Places:
@@ -141,7 +179,7 @@ def _nothing(rows: int) -> RowChanges:
 
 def _matched(before: Any, after: Any) -> tuple[tuple[Places, Places], Places, Places]:
     """Places of rows with the same id on both sides, and of the others; equal ones in order."""
-    codes = _codes(pa.chunked_array([*before.chunks, *after.chunks], pa.string()))
+    codes = _codes(_texts([before, after]))
     one, two = _numbered(codes[: len(before)], codes[len(before) :])
     _, left, right = np.intersect1d(one, two, assume_unique=True, return_indices=True)
     order = np.argsort(right)
@@ -151,7 +189,7 @@ def _matched(before: Any, after: Any) -> tuple[tuple[Places, Places], Places, Pl
 
 def _codes(texts: Any) -> NDArray[np.int64]:
     """A number for each text, the same for equal ones."""
-    encoded = texts.combine_chunks().dictionary_encode()
+    encoded = texts.dictionary_encode()
     return np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64)
 
 

@@ -97,7 +97,13 @@ def _counter(document: Mapping[str, Any]) -> tuple[str, Count]:
     for name, options in written_blocks(document, "providers"):
         if counter := _token_counter(options):
             return name, partial(_tokens, counter)
-    return "", lambda text: len(_WORD.findall(text))
+    return "", _words
+
+
+def _words(text: str) -> int:
+    if text.isascii():  # bytes end words where `\s` does, at a tenth of the time
+        return len(text.encode().split())
+    return len(_WORD.findall(text))
 
 
 def _token_counter(options: Mapping[str, Any]) -> TokenCounter | None:
