@@ -21,7 +21,7 @@ from tests.support.git_repository import committed, git
 
 from sftrecipe.errors import RecipeError, UsageError
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.recipe.presets import git_fetch
+from sftrecipe.recipe.presets import git_cache, git_fetch
 from sftrecipe.recipe.presets.git_address import BadAddress, GitAddress, git_address
 from sftrecipe.recipe.presets.git_cache import ChangedCache, kept_preset
 from sftrecipe.recipe.presets.git_fetch import fetch_preset
@@ -392,3 +392,20 @@ def test_another_git(
     with pytest.raises(UsageError) as raised:
         fetch_preset(address(repository))
     assert raised.value.problem.slug == slug
+
+
+def test_what_another_process_keeps_meanwhile_is_not_moved(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two fetch at once: the first one's files may be read when the second one's come."""
+    takes_place, placed = git_cache._takes_place, list[int]()
+
+    def late(new: Path, target: Path) -> bool:
+        if not target.exists():
+            shutil.copytree(new, target)
+            placed.append(target.stat().st_ino)
+        return takes_place(new, target)
+
+    monkeypatch.setattr(git_cache, "_takes_place", late)
+    _, preset = fetch_preset(address(repository))
+    assert [preset.file.parent.parent.stat().st_ino] == placed

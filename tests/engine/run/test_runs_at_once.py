@@ -23,6 +23,7 @@ from sftrecipe.run.steps.filter_step import FilterStep
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store import artifacts
 from sftrecipe.store.artifacts import StepStore, files_in
+from sftrecipe.store.file_hashes import FileHashes
 from sftrecipe.store.lock_files import LockFile, is_held, left_behind
 from sftrecipe.store.project import Project
 from sftrecipe.store.rows import RowWriter
@@ -198,3 +199,21 @@ def test_history_beside_a_result_that_goes(project: Plain, monkeypatch: pytest.M
     monkeypatch.setattr(StepStore, "facts", goes)
     (entry,) = history(Project(project.folder))
     assert entry.record.status == "killed"
+
+
+def test_data_that_another_run_takes_away_do_not_stand(
+    project: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked for and there; then, before it is read, gone."""
+    plain().run()
+    file, times, of = project.out / "plain.jsonl", list[Path](), FileHashes.of
+
+    def late(hashes: FileHashes, path: Path) -> str:
+        if path == file and not times:
+            times.append(path)
+            file.unlink()
+        return of(hashes, path)
+
+    monkeypatch.setattr(FileHashes, "of", late)
+    assert plain().run().status == "done"
+    assert times and len(project.data()) == 5

@@ -110,19 +110,27 @@ def _clear(folder: Path) -> None:
 
 
 def _put_in_place(new: Path, target: Path, address: GitAddress) -> None:
+    """Give the files their place, unless what stands there is right: others may be reading it."""
+    if _takes_place(new, target):
+        return
     with suppress(ChangedCache):
         if kept_preset(address) is not None:
             return
-    if target.exists():  # what no commit holds
-        old = new.with_name(f".old-{secrets.token_hex(8)}")
-        with suppress(OSError):
-            target.replace(old)
-        shutil.rmtree(old, ignore_errors=True)
+    old = new.with_name(f".old-{secrets.token_hex(8)}")  # what no commit holds
+    with suppress(OSError):
+        target.replace(old)
+    shutil.rmtree(old, ignore_errors=True)
+    if not _takes_place(new, target) and kept_preset(address) is None:
+        new.replace(target)  # it tells why not
+
+
+def _takes_place(new: Path, target: Path) -> bool:
+    """Whether the name was free: a folder that holds something is not replaced."""
     try:
         new.replace(target)
-    except OSError:  # another process was first
-        if kept_preset(address) is None:
-            raise
+    except OSError:
+        return False
+    return True
 
 
 def _folder(address: GitAddress) -> Path:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.plugin_kinds import DataSet, ExportContext, Exporter, PluginRefused
@@ -154,19 +155,23 @@ def _stands(data_set: DataSetFacts, out: Path, hashes: FileHashes) -> bool:
     states, contents = data_set.files, data_set.contents
     if any(not (out / file).exists() for file in states):
         return False
-    return all(
-        hashes.of(out / file) == contents[file]
-        if file in contents  # earlier versions noted none
-        else file_state(out / file) == state
-        for file, state in states.items()
-    )
+    try:
+        return all(
+            hashes.of(out / file) == contents[file]
+            if file in contents  # earlier versions noted none
+            else file_state(out / file) == state
+            for file, state in states.items()
+        )
+    except SftrecipeError:  # another run of the recipe takes it away, or writes it, just now
+        return False
 
 
 def file_state(path: Path) -> list[int] | None:
     """Size and time of the last change; None where there is no such file."""
-    if not path.exists():
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
         return None
-    stat = path.stat()
     return [stat.st_size, stat.st_mtime_ns]
 
 
@@ -193,4 +198,4 @@ def remove_outdated(data_sets: list[DataSetFacts], run: RunState) -> None:
             path = inside(run.out, name)
             if name not in written and state is not None and file_state(path) == state:
                 with explained(path):
-                    path.unlink()
+                    path.unlink(missing_ok=True)
