@@ -69,6 +69,17 @@ QUICK = Effort(256 * 1024, 0.2, 200, 20)
 
 def forecast(plan: Plan, project: Project, out: Path, effort: Effort = THOROUGH) -> list[Estimate]:
     """What every step of the plan would do now. Asks no model."""
+    store = plan.store
+    seen = {step.key: store.facts(step.key) for step in plan.steps if store.has(step.key)}
+    try:
+        return _forecast(plan, project, out, effort)
+    except Exception:
+        if not store.replaced(seen):
+            raise
+        return _forecast(plan, project, out, effort)  # a run replaced rows while they were read
+
+
+def _forecast(plan: Plan, project: Project, out: Path, effort: Effort) -> list[Estimate]:
     standing = standing_steps(plan, out)
     if all(stands.cached for stands in standing.values()):
         return [_finished(step, standing.get(step.id), plan.store) for step in plan.steps]

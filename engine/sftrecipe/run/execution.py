@@ -96,14 +96,10 @@ class Execution:
     def _replaced(self, *, of_equal: bool = False) -> str | None:
         """The first step whose result is another than the one that was gone on with; `of_equal`:
         also where it holds the same."""
-        store = self.run.store
-        for done in self.run.done:
-            if not store.has(done.step.key):
-                return done.step.id
-            now = store.facts(done.step.key)
-            if now is not done.facts and (of_equal or now.content != done.facts.content):
-                return done.step.id
-        return None
+        done = {each.step.key: each for each in self.run.done}
+        seen = {key: each.facts for key, each in done.items()}
+        replaced = self.run.store.replaced(seen, of_equal=of_equal)
+        return None if replaced is None else done[replaced].step.id
 
     def _refuse_replaced(self) -> None:
         if replaced := self._replaced():

@@ -68,6 +68,15 @@ class StepStore:
         """What the finished step says of itself."""
         return self._known(key) or self._read(key)
 
+    def replaced(self, seen: Mapping[str, StepFacts], *, of_equal: bool = True) -> str | None:
+        """The first of the steps, by key, whose result is not the one that was seen any more, as
+        another process replaced it; `of_equal`: also where it holds the same."""
+        for key, facts in seen.items():
+            now = self.facts(key) if self.has(key) else None
+            if now is None or (now is not facts and (of_equal or now.content != facts.content)):
+                return key
+        return None
+
     def _known(self, key: str) -> StepFacts | None:
         """The facts of a step that was found whole, unless another process replaced it since."""
         known = self._sound.get(key)  # once: another thread may take it away

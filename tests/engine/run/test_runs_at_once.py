@@ -14,7 +14,11 @@ import sftrecipe
 from sftrecipe import Recipe
 from sftrecipe.api.progress_events import News
 from sftrecipe.errors import UsageError
+from sftrecipe.forecast.stream_forecast import StreamForecasts
 from sftrecipe.plan.steps import Step
+from sftrecipe.plugin.permission import Permission
+from sftrecipe.recipe.checks.permissions import Consent
+from sftrecipe.recipe.user_settings import ALLOWED_WORDS, read_settings
 from sftrecipe.record import Record
 from sftrecipe.run import leftovers
 from sftrecipe.run.output_folder import OutputFolder
@@ -217,3 +221,32 @@ def test_data_that_another_run_takes_away_do_not_stand(
     monkeypatch.setattr(FileHashes, "of", late)
     assert plain().run().status == "done"
     assert times and len(project.data()) == 5
+
+
+def test_what_the_user_allows_two_recipes_at_once_is_kept_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    at_once = [Consent(tmp_path / f"{name}.yaml", ["push"]) for name in ("one", "two")]
+    assert all(each.allows(Permission((), "push", "publishes", "me/mine")) for each in at_once)
+    assert [*read_settings(ALLOWED_WORDS).values()] == [["push=me/mine"]] * 2
+
+
+def test_a_plan_beside_a_run_that_replaces_rows(
+    project: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {**SHORT, "with": {"field": "output", "max_chars": 20}}
+    plain(filter=[kept]).run()
+    more = plain(filter=[kept, {**kept, "id": "again"}])
+    use, times = StreamForecasts.use_stored, 0
+
+    def late(streams: StreamForecasts, step: Step, store: StepStore) -> None:
+        nonlocal times
+        times += 1
+        if times == 2:
+            leave(StepStore(store.folder), step.key, ["a"])  # no verdicts are there any more
+        use(streams, step, store)
+
+    monkeypatch.setattr(StreamForecasts, "use_stored", late)
+    assert [step.rows for step in more.plan().steps]
+    assert times > 2

@@ -20,7 +20,7 @@ from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.presets.preset import Preset
 from sftrecipe.recipe.reader.node import Node, place_of, source_of
 from sftrecipe.recipe.reader.paths import Roots, seen_from_presets
-from sftrecipe.recipe.user_settings import ALLOWED_WORDS, read_settings, write_settings
+from sftrecipe.recipe.user_settings import ALLOWED_WORDS, add_settings, read_settings
 
 _EVERY_RECIPE = "*"
 
@@ -47,7 +47,7 @@ class Consent:
         if permission.word in self._words and entry not in known:
             known = self._kept[self._recipe] = [*known, entry]
             with suppress(OSError):  # then it is said again the next time
-                write_settings(ALLOWED_WORDS, self._kept)
+                add_settings(ALLOWED_WORDS, {self._recipe: [entry]})
         allowed = entry in known or permission.word in self._kept.get(_EVERY_RECIPE, [])
         if allowed:
             self.given.add(permission.word)

@@ -16,7 +16,7 @@ from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.vendors.vendor_facts import known_vendors
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem
 from sftrecipe.recipe.reader.node import Node, Path
-from sftrecipe.recipe.user_settings import ALLOWED_KEYS, read_settings, write_settings
+from sftrecipe.recipe.user_settings import ALLOWED_KEYS, add_settings, read_settings
 
 _USE = re.compile(r"\$\{\s{0,20}env\s{0,20}:([^}$]{0,100})\}")
 """Bounded, so that no recipe makes it slow."""
@@ -292,11 +292,8 @@ def allowed_keys() -> set[tuple[str, str]]:
 
 def remember_keys(pairs: Iterable[tuple[str, str]]) -> None:
     """Add pairs to those that the user has allowed."""
-    known = allowed_keys()
-    every = known | {(variable, host.lower()) for variable, host in pairs}
-    if every == known:
-        return
     hosts: dict[str, list[str]] = {}
-    for variable, host in sorted(every):
+    for variable, host in sorted({(variable, host.lower()) for variable, host in pairs}):
         hosts.setdefault(variable, []).append(host)
-    write_settings(ALLOWED_KEYS, hosts)
+    if hosts:
+        add_settings(ALLOWED_KEYS, hosts)
