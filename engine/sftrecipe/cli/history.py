@@ -35,11 +35,11 @@ def _of_recipe(entries: list[HistoryEntry], recipe: str) -> list[HistoryEntry]:
     found = [
         entry
         for entry in entries
-        if entry.record.name == recipe
-        or (path.exists() and _is_told_as(path.resolve(), Path(entry.record.recipe)))
+        if entry.head.name == recipe
+        or (path.exists() and _is_told_as(path.resolve(), Path(entry.head.recipe)))
     ]
     if not found:
-        names = sorted({entry.record.name for entry in entries})
+        names = sorted({entry.head.name for entry in entries})
         raise UsageError.of(unknown("history-no-recipe", None, recipe, names, recipe=recipe))
     return found
 

@@ -124,10 +124,10 @@ def kept_keys(entries: Sequence[HistoryEntry], keep: int) -> set[str]:
     seen: Counter[str] = Counter()
     found: set[str] = set()
     for entry in reversed(entries):
-        runs = entry.record.status == RUNNING
+        runs = entry.head.status == RUNNING
         seen[entry.out] += not runs
         if runs or seen[entry.out] <= keep:
-            found |= {step.key for step in entry.record.steps}
+            found |= {key for _, key in entry.keys}
     return found
 
 
@@ -136,7 +136,7 @@ def runs_without_rows(
 ) -> list[HistoryEntry]:
     """The runs of the history whose rows are there, and go with what is freed."""
     keys = frozenset(each.path.name for each in freed if each.kind == "step")
-    of_these = [each for each in entries if any(step.key in keys for step in each.record.steps)]
+    of_these = [each for each in entries if any(key in keys for _, key in each.keys)]
     gone = without_rows(of_these, StepStore(project.steps))
     return [each for each in of_these if each.id not in gone]
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -24,7 +24,7 @@ from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.regular_files import open_regular
 from sftrecipe.run.project_runs import told_out
 from sftrecipe.run.run_file import record_of
-from sftrecipe.run.run_record import RunRecord, StepRecord
+from sftrecipe.run.run_record import RunRecord, StepRecord, step_records
 from sftrecipe.run.run_state import RunState
 from sftrecipe.store import atomic_files
 from sftrecipe.store.artifacts import FACTS, StepStore
@@ -54,16 +54,42 @@ class HistoryEntry:
     """The time of its beginning, the milliseconds with four random digits."""
     out: str
     """Its output folder, from the project on where it lies there."""
-    record: RunRecord
+    head: RunRecord
+    """What it says of itself, without its steps."""
+    keys: Sequence[tuple[str, str]]
+    """Ids and keys of its steps, in order."""
     contents: Mapping[str, str]
     """By step, what it held."""
     files: Mapping[str, str]
     """Hashes of the files that its steps read, by name."""
+    steps: Callable[[], Iterable[StepRecord]]
+    """Its steps: of thousands of runs, those of few are looked at."""
 
-    @property
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        out: str,
+        record: RunRecord,
+        contents: Mapping[str, str],
+        files: Mapping[str, str],
+    ) -> Self:
+        """An entry of a run whose steps are known."""
+        keys = [(step.id, step.key) for step in record.steps]
+        return cls(
+            name, out, replace(record, steps=()), keys, contents, files, lambda: record.steps
+        )
+
+    @cached_property
+    def record(self) -> RunRecord:
+        """All that it says of itself."""
+        return replace(self.head, steps=tuple(self.steps()))
+
+    @cached_property
     def began(self) -> datetime:
         """When it began, in UTC."""
-        return datetime.strptime(self.id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+        day, time = self.id[:8], self.id[9:15]
+        return datetime.fromisoformat(f"{day}T{time}+00:00")
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -121,7 +147,7 @@ class KeptRun:
         contents = {done.step.id: done.facts.content for done in self._run.done}
         files = {name: content for name, (content, _) in self._read.items()}
         out = told_out(self._project, self._run.out)
-        return HistoryEntry(self._name, out, record, contents, files)
+        return HistoryEntry.of(self._name, out, record, contents, files)
 
     @cached_property
     def _read(self) -> dict[str, tuple[str, Path]]:
@@ -180,7 +206,7 @@ def without_rows(entries: Iterable[HistoryEntry], store: StepStore) -> set[str]:
     return {
         entry.id
         for entry in entries
-        if any(now(step.key) != entry.contents.get(step.id) for step in entry.record.steps)
+        if any(now(key) != entry.contents.get(step) for step, key in entry.keys)
     }
 
 
@@ -260,7 +286,7 @@ def _as_far_as_it_came(
         steps.append(StepRecord.from_json({**facts.as_json(), **planned, "cached": cached}))
         contents[steps[-1].id] = facts.content
     record = replace(entry.record, status=status, steps=steps)
-    return replace(entry, record=record, contents=contents)
+    return HistoryEntry.of(entry.id, entry.out, record, contents, entry.files)
 
 
 def _ended(project: Project) -> Iterator[HistoryEntry]:
@@ -273,18 +299,33 @@ def _entry(name: str, found: Mapping[str, Any]) -> HistoryEntry | None:
     """What was written of a run; None where it is none, or stands under another's name."""
     if found.get("id") != name or not _ID.fullmatch(name):
         return None
+    run = field_of(found, "run", dict[str, Any]())
+    written = list(objects_of(run, "steps"))
     try:
         entry = HistoryEntry(
             name,
             field_of(found, "out", ""),
-            RunRecord.from_json(field_of(found, "run", dict[str, Any]())),
+            RunRecord.from_json({**run, "steps": []}),
+            [(field_of(each, "id", ""), field_of(each, "key", "")) for each in written],
             texts_by_name(found, "contents"),
             texts_by_name(found, "files"),
+            lambda: step_records(run),
         )
         entry.began  # noqa: B018 - an id that tells no time is none
+        if not all(map(_is_readable, written)):
+            entry.record  # noqa: B018 - nor is one whose steps cannot be told
     except (TypeError, ValueError, AttributeError, LookupError):
         return None
     return entry
+
+
+def _is_readable(step: Mapping[str, Any]) -> bool:
+    """Whether what was written of a step can be told for sure, without trying."""
+    shares = field_of(field_of(step, "notes", dict[str, Any]()), "shares", dict[str, Any]())
+    rows = (step.get(name, 0) for name in ("made", "kept", "rejected", "set_aside"))
+    return all(isinstance(each, int) for each in rows) and all(
+        isinstance(each, dict) for each in shares.values()
+    )
 
 
 def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:

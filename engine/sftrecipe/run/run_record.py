@@ -207,7 +207,7 @@ class RunRecord:
             end=RunEnd.from_json(found),
             emptied=tuple(objects_of(found, "emptied")),
             planned=texts_of(found, "planned"),
-            steps=tuple(_step_records(found, strict=strict)),
+            steps=tuple(step_records(found, strict=strict)),
             data_sets=tuple(map(_data_set, objects_of(found, "data_sets"))),
             versions=field_of(found, "versions", dict[str, str]()),
         )
@@ -250,7 +250,8 @@ class RunRecord:
         return streams
 
 
-def _step_records(found: Mapping[str, Any], *, strict: bool) -> Iterator[StepRecord]:
+def step_records(found: Mapping[str, Any], *, strict: bool = True) -> Iterator[StepRecord]:
+    """The steps of a run as it was written; raises as `StepRecord.from_json` does."""
     held_out = False
     for each in objects_of(found, "steps"):
         step = StepRecord.from_json(each, held_out=held_out, strict=strict)

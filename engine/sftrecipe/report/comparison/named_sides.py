@@ -115,8 +115,8 @@ class NamedSides:
         """Runs of the recipe that is named beside; else of that which ran last."""
         named = [self._recipe_path(word) for word in self.words]
         for path in filter(None, named):
-            found = [each for each in self._history if Path(each.record.recipe).name == path.name]
-            same = [each for each in found if Path(each.record.recipe).resolve() == path.resolve()]
+            found = [each for each in self._history if Path(each.head.recipe).name == path.name]
+            same = [each for each in found if Path(each.head.recipe).resolve() == path.resolve()]
             if same or found:
                 return same or found
         last = self._history[-1:]
@@ -165,7 +165,7 @@ class NamedSides:
                 continue
             told = told_out(self.project, out.resolve())
             same = (e for e in self._history if e.out == told)
-            entry = next((e for e in same if e.record.started == record.started), None)
+            entry = next((e for e in same if e.head.started == record.started), None)
             if entry is not None:
                 return self._run(entry)
             return run_side(str(out), opened_run(out, record, self.project), self.project, None)

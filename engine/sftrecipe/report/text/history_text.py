@@ -61,7 +61,7 @@ def history_json(
 
 def run_rows(entry: HistoryEntry) -> int | None:
     """Rows of the data sets that a run wrote; None where it did not come so far."""
-    sets = entry.record.data_sets
+    sets = entry.head.data_sets
     return sum(each.rows for each in sets) if sets else None
 
 
@@ -77,7 +77,7 @@ def _before(entries: Sequence[HistoryEntry]) -> Mapping[str, HistoryEntry]:
 
 
 def _facts(entry: HistoryEntry) -> dict[str, Any]:
-    run = entry.record
+    run = entry.head
     return {
         "id": entry.id,
         "began": entry.began.isoformat(),
@@ -94,13 +94,13 @@ def _facts(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def _rejected(entry: HistoryEntry) -> int:
-    rejected = entry.record.rejected
-    steps = entry.record.steps
-    return sum(step.facts.rejected for step in steps) if rejected is None else rejected
+    if entry.head.rejected is not None:
+        return entry.head.rejected
+    return sum(step.facts.rejected for step in entry.record.steps)
 
 
 def _cells(entry: HistoryEntry, before: HistoryEntry | None, *, is_gone: bool) -> list[str]:
-    run, usage, rows = entry.record, entry.record.usage, run_rows(entry)
+    run, usage, rows = entry.head, entry.head.usage, run_rows(entry)
     cost = f"{money_text(usage.cost)} {usage.currency}" if usage and usage.currency else ""
     return [
         entry.id + ("*" if is_gone else ""),
@@ -118,7 +118,7 @@ def _cells(entry: HistoryEntry, before: HistoryEntry | None, *, is_gone: bool) -
 
 def _recipe_words(entry: HistoryEntry) -> str:
     """The recipe's name, with its folder where that has another: a variant of a sweep, `--out`."""
-    name, folder = entry.record.name, PurePath(entry.out).name
+    name, folder = entry.head.name, PurePath(entry.out).name
     return name if folder == name else f"{name} ({folder})"
 
 
@@ -133,11 +133,12 @@ def _changed(before: HistoryEntry | None, entry: HistoryEntry) -> list[str]:
 
 
 def _all_changed(before: HistoryEntry, entry: HistoryEntry) -> Iterator[str]:
-    was, now = before.record, entry.record
+    was, now = before.head, entry.head
     if was.profile != now.profile:
         yield message("history-profile", {"name": now.profile or "–"})
-    changes = recipe_changes(was.document, now.document)
-    yield from dict.fromkeys(map(change_name, changes))
+    if orjson.dumps(was.document) != orjson.dumps(now.document):  # most runs are of what was
+        changes = recipe_changes(was.document, now.document)
+        yield from dict.fromkeys(map(change_name, changes))
     yield from _changed_files(before, entry)
     if was.versions != now.versions:
         yield message("history-versions", {})
