@@ -73,6 +73,27 @@ except SystemExit:
 """
 
 
+PATTERNS = """
+import re._compiler
+import sftrecipe.cli.validate, jinja2
+from importlib.metadata import distribution
+
+compiled, compile_pattern = [], re._compiler.compile
+
+def counted(*words):
+    compiled.append(words)
+    return compile_pattern(*words)
+
+re._compiler.compile = counted
+for point in distribution("sftrecipe").entry_points:
+    if point.group.startswith("sftrecipe.") and ":" in point.value:
+        compiled.clear()
+        point.load()
+        if len(compiled) > 50:
+            print(point.group, point.name, len(compiled))
+"""
+
+
 def measured(folder: Path, script: str) -> tuple[int, float, set[str]]:
     """Exit status, CPU seconds and modules of a process, with compiled bytecode."""
     (folder / "recipe.yaml").write_text(RECIPE)
@@ -99,6 +120,11 @@ def test_light_and_quick(tmp_path: Path) -> None:
     rounds = [(measured(tmp_path, VALIDATE)[1], measured(tmp_path, FLOOR)[1]) for _ in range(3)]
     times = min(used / floor for used, floor in rounds)
     assert times < 2.2, f"validate took {times:.2f} times what its packages take to load"
+
+
+def test_no_plugin_compiles_hundreds_of_patterns_where_it_is_only_checked() -> None:
+    command = [sys.executable, "-c", PATTERNS]
+    assert not subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_help_loads_no_plugin_api(tmp_path: Path) -> None:

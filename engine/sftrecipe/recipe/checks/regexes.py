@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cache, lru_cache
 from re import _constants as code  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -37,16 +38,22 @@ def pattern_problem(pattern: str, place: Position) -> Problem | None:
         values: dict[str, object] = {"length": len(pattern), "limit": MAX_CHARACTERS}
         return Problem("regex-long", place, values)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(pattern)
-            explodes = _explodes(parser.parse(pattern), _NOTHING, looping=False)
+        explodes = _takes_long(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         return Problem("regex-syntax", place, {"error": str(error)})
     if explodes:
         shown = pattern if len(pattern) <= 60 else pattern[:60] + "…"
         return Problem("regex-explodes", place, {"part": shown}, "simplify-regex")
     return None
+
+
+@lru_cache(maxsize=256)
+def _takes_long(pattern: str) -> bool:
+    """Whether it explodes, looked at once for all profiles; raises what `re.compile` does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        re.compile(pattern)
+        return _explodes(parser.parse(pattern), _NOTHING, looping=False)
 
 
 def _explodes(items: Sequence[Any], after: frozenset[str], *, looping: bool) -> bool:
@@ -147,13 +154,18 @@ def _characters(kind: Any, argument: Any) -> frozenset[str]:
         low, high = argument
         found = frozenset(c for a in _ALPHABET if low <= ord(a) <= high for c in _cases(a))
     elif kind is code.CATEGORY:
-        found = frozenset(c for c in _ALPHABET if re.match(_CATEGORIES[argument], c))
+        found = _of_category(argument)
     elif kind is code.IN:
         negated = argument[0][0] is code.NEGATE
         parts = [_characters(*item) for item in (argument[1:] if negated else argument)]
         found = frozenset().union(*parts)
         found = _ALPHABET - found if negated else found
     return found
+
+
+@cache
+def _of_category(category: Any) -> frozenset[str]:
+    return frozenset(c for c in _ALPHABET if re.match(_CATEGORIES[category], c))
 
 
 def _cases(character: str) -> tuple[str, str, str]:

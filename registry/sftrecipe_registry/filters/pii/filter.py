@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sftrecipe.plugin import (
     Context,
@@ -20,11 +20,13 @@ from sftrecipe.plugin import (
     Verdict,
     install_command,
 )
-from sftrecipe_registry.filters.pii.personal_data import personal_data
 from sftrecipe_registry.filters.pii.personal_span import KINDS, Kind, PersonalSpan
 from sftrecipe_registry.filters.pii.surrogates import Surrogates, veiled
 from sftrecipe_registry.shared.models.installed_packages import package_check
 from sftrecipe_registry.shared.text.row_text import CONTENT, Field, seen_columns
+
+if TYPE_CHECKING:
+    from sftrecipe_registry.filters.pii.personal_data import FindAll
 
 texts = Texts(__package__)
 
@@ -91,7 +93,7 @@ class Pii(RowFilter):
 
     def judge_row(self, row: Record, ctx: Context) -> Verdict:
         """The verdict on one row."""
-        find = ctx.once("find", lambda: personal_data(self.kinds, self.regions))
+        find = ctx.once("find", self._find)
         names = [*self._columns(row.columns)]
         said = [text for name in names for text in _texts(row.columns[name])]
         found = find(said)
@@ -110,6 +112,12 @@ class Pii(RowFilter):
         changes = {name: _with_texts(row.columns[name], lambda _: next(replaced)) for name in names}
         changed = {name: value for name, value in changes.items() if value != row.columns[name]}
         return Verdict(True, value=total, detail=told, changes=changed)
+
+    def _find(self) -> FindAll:
+        # hundreds of regular expressions: a recipe is checked without them
+        from sftrecipe_registry.filters.pii.personal_data import personal_data  # noqa: PLC0415
+
+        return personal_data(self.kinds, self.regions)
 
     def _columns(self, columns: Mapping[str, Any]) -> Iterator[str]:
         if self.field is None:

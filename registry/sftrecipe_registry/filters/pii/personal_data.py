@@ -202,13 +202,3 @@ def _safe_parts(name: str) -> Iterator[str]:
         )
         if len(word) > 2 and word[0].isupper() and not is_other:
             yield from (word, word.capitalize(), word.upper())
-
-
-def value_key(kind: Kind, text: str) -> str:
-    """What two ways of writing one value have in common."""
-    plain = narrow(text).lower()
-    if kind == "phone":
-        return re.sub("[^0-9]", "", re.split("[a-z转分#]", plain)[0])[-10:]
-    if kind in ("email", "name", "address", "url"):
-        return plain
-    return re.sub("[^0-9a-z]", "", plain) or plain

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
-from sftrecipe_registry.filters.pii.personal_data import value_key
-from sftrecipe_registry.filters.pii.personal_span import Kind, PersonalSpan
+from sftrecipe_registry.filters.pii.personal_span import Kind, PersonalSpan, narrow
 
 
 class Surrogates:
@@ -29,7 +29,7 @@ class Surrogates:
         return "".join((*parts, text[at:]))
 
     def _of(self, kind: Kind, value: str) -> str:
-        key = (kind, value_key(kind, value))
+        key = (kind, _value_key(kind, value))
         number = self._numbers.get(key) or self._part_of(kind, key[1])
         if not number:
             self._counts[kind] += 1
@@ -55,3 +55,13 @@ class Surrogates:
 def veiled(value: str) -> str:
     """A value as a report may show it: its first and last character."""
     return f"{value[0]}***{value[-1]}" if len(value) > 3 else f"{value[0]}**"
+
+
+def _value_key(kind: Kind, text: str) -> str:
+    """What two ways of writing one value have in common."""
+    plain = narrow(text).lower()
+    if kind == "phone":
+        return re.sub("[^0-9]", "", re.split("[a-z转分#]", plain)[0])[-10:]
+    if kind in ("email", "name", "address", "url"):
+        return plain
+    return re.sub("[^0-9a-z]", "", plain) or plain

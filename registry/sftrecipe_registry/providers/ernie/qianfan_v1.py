@@ -6,7 +6,6 @@ gateway that still speaks it.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -76,6 +75,8 @@ class QianfanV1(OpenAIAdapter):
     """Sends chats; the access token is fetched once and renewed before it expires."""
 
     def __init__(self, endpoint: Endpoint, http: aiohttp.ClientSession) -> None:
+        import asyncio  # noqa: PLC0415 - as the endpoint itself
+
         super().__init__(endpoint, http)
         self.pair = KeyPair("", "")
         self._token = ""
