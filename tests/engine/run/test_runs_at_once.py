@@ -35,7 +35,7 @@ from sftrecipe.store.step_facts import StepFacts
 
 from ...support.plain_runs import Plain
 
-SHORT = {"id": "short", "use": "length", "on": "rows", "with": {"field": "output", "max_chars": 6}}
+FIT = {"id": "fit", "use": "length", "on": "rows", "with": {"field": "output", "max_chars": 8}}
 KEY = "a" * 32
 
 
@@ -73,8 +73,9 @@ def leave(store: StepStore, key: str, outputs: list[str]) -> None:
         store.finish(draft, StepFacts(made=count, kept=count, files=files, content=content))
 
 
+@pytest.mark.parametrize("is_told", [False, True], ids=["unseen", "by an error"])
 def test_what_rests_on_replaced_rows_is_made_again(
-    project: Plain, monkeypatch: pytest.MonkeyPatch
+    is_told: bool, project: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As beside a run that asks again for lost rows: former verdicts are not held to new rows."""
     execute, times, told = FilterStep.execute, list[Step](), list[Any]()
@@ -83,19 +84,21 @@ def test_what_rests_on_replaced_rows_is_made_again(
         facts = await execute(runner, step, draft)
         if not times:
             source = runner.run.plan.steps[0].key
-            leave(StepStore(Project(project.folder).steps), source, ["short", "much longer"])
+            leave(StepStore(Project(project.folder).steps), source, [*"abcd", "much too long"])
         times.append(step)
+        if is_told and len(times) == 1:
+            raise ValueError("verdicts of other rows")
         return facts
 
     monkeypatch.setattr(FilterStep, "execute", late)
-    run = plain(filter=[SHORT]).run(progress=told.append)
-    assert [row["output"] for row in project.data()] == ["short"]
-    assert run.streams == {"rows": 1} and len(list(run.rejects())) == 1
+    run = plain(filter=[FIT]).run(progress=told.append)
+    assert [row["output"] for row in project.data()] == [*"abcd"]
+    assert run.streams == {"rows": 4} and len(list(run.rejects())) == 1
     assert len(times) == 2
     assert [each.text for each in told if isinstance(each, News)] == [
         "another run replaced the result of step 'rows': what rests on it is made again"
     ]
-    assert plain(filter=[SHORT]).run().streams == {"rows": 1}
+    assert plain(filter=[FIT]).run().streams == {"rows": 4}
     assert len(times) == 2
 
 
@@ -107,7 +110,7 @@ def test_an_error_of_rows_that_stay_is_told(
 
     monkeypatch.setattr(FilterStep, "execute", wrong)
     with pytest.raises(sftrecipe.SftrecipeError, match="mine"):
-        plain(filter=[SHORT]).run()
+        plain(filter=[FIT]).run()
 
 
 def test_a_result_that_is_being_replaced_is_waited_for(
@@ -235,9 +238,8 @@ def test_what_the_user_allows_two_recipes_at_once_is_kept_of_both(
 def test_a_plan_beside_a_run_that_replaces_rows(
     project: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = {**SHORT, "with": {"field": "output", "max_chars": 20}}
-    plain(filter=[kept]).run()
-    more = plain(filter=[kept, {**kept, "id": "again"}])
+    plain(filter=[FIT]).run()
+    more = plain(filter=[FIT, {**FIT, "id": "again"}])
     use, times = StreamForecasts.use_stored, 0
 
     def late(streams: StreamForecasts, step: Step, store: StepStore) -> None:
