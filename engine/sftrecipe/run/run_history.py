@@ -42,6 +42,7 @@ _TEXTS = "files"
 _ID = re.compile(r"[12]\d{7}-\d{6}-\d{3}[0-9a-f]{4}")
 _HASH = re.compile(r"[0-9a-f]{32}")
 LARGEST_TEXT = 64 * 1024
+_ROWS = ("made", "kept", "rejected", "set_aside")
 _MOST_TEXTS = 200
 """Files of a run whose content is kept."""
 
@@ -321,11 +322,11 @@ def _entry(name: str, found: Mapping[str, Any]) -> HistoryEntry | None:
 
 def _is_readable(step: Mapping[str, Any]) -> bool:
     """Whether what was written of a step can be told for sure, without trying."""
-    shares = field_of(field_of(step, "notes", dict[str, Any]()), "shares", dict[str, Any]())
-    rows = (step.get(name, 0) for name in ("made", "kept", "rejected", "set_aside"))
-    return all(isinstance(each, int) for each in rows) and all(
-        isinstance(each, dict) for each in shares.values()
-    )
+    if not all(isinstance(step.get(name, 0), int) for name in _ROWS):
+        return False
+    notes = step.get("notes")
+    shares = notes.get("shares") if isinstance(notes, dict) else None
+    return not isinstance(shares, dict) or all(isinstance(each, dict) for each in shares.values())
 
 
 def _write(folder: Path, name: str, content: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plan.estimate import UNKNOWN, Range
@@ -12,11 +12,12 @@ from sftrecipe.plugin.plugin_kinds import DataSet
 from sftrecipe.recipe.language.sections import HELD_OUT, SECTIONS
 from sftrecipe.run.gate_results import GateResult
 from sftrecipe.run.run_end import RunEnd
-from sftrecipe.run.steps.step_files import advance_streams
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.json_fields import field_of, objects_of, texts_of
 from sftrecipe.store.step_facts import DataSetFacts, StepFacts
-from sftrecipe.store.streams import Stream
+
+if TYPE_CHECKING:
+    from sftrecipe.store.streams import Stream
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,8 @@ class RunRecord:
 
     def streams(self, store: StepStore) -> dict[str, Stream]:
         """The streams of the run, by name, after all of its filters."""
+        from sftrecipe.run.steps.step_files import advance_streams  # noqa: PLC0415 - pyarrow
+
         streams: dict[str, Stream] = {}
         for step in self.steps:
             advance_streams(streams, step, store.path(step.key))

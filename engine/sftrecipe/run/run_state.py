@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from sftrecipe.calls.session import Session
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plugin.plugin_kinds import DataSet
 from sftrecipe.plugin.provider import CALL_FAILED
@@ -14,7 +13,10 @@ from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.progress import Progress
 from sftrecipe.store.artifacts import StepStore
 from sftrecipe.store.step_facts import StepFacts
-from sftrecipe.store.streams import Stream
+
+if TYPE_CHECKING:  # a run that is only told of asks nothing, and reads no rows
+    from sftrecipe.calls.session import Session
+    from sftrecipe.store.streams import Stream
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import sys
@@ -11,8 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sftrecipe.messages import message
+
+if TYPE_CHECKING:
+    import asyncio
 
 _QUIET = 0.5
 """Seconds of waiting that nobody needs to know of."""
@@ -38,7 +41,9 @@ def wait_until(done: Callable[[], bool], path: Path, holder: Callable[[], str]) 
     while not done():
         work = WORK.get()
         if work is not None and work.cancelling():
-            raise asyncio.CancelledError
+            from asyncio import CancelledError  # noqa: PLC0415 - 35 ms; who can be cancelled has it
+
+            raise CancelledError
         if not told and time.monotonic() - began > _QUIET:
             tell_waiting(path, holder())
             told = True

@@ -139,6 +139,12 @@ def test_the_list_of_presets_loads_no_plugin_api(tmp_path: Path) -> None:
     assert not {"pydantic", "sftrecipe.plugin.plugin_kinds"} & modules
 
 
+def test_the_history_reads_no_rows_and_asks_nothing(tmp_path: Path) -> None:
+    _, _, modules = measured(tmp_path, HELP.replace("--help", "history"))
+    assert "sftrecipe.cli.history" in modules
+    assert not HEAVY & modules
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_has_their_own_help(name: str) -> None:
     assert imported_command(name).get_short_help_str(limit=1000) == COMMANDS[name]

@@ -19,6 +19,7 @@ from tests.support.plain_runs import Plain
 
 from sftrecipe.cli.main import cli
 from sftrecipe.errors import Problem, RecipeError, UsageError
+from sftrecipe.run.run_record import StepRecord
 from sftrecipe.store.lock_files import LockFile, is_held
 
 SHORT: dict[str, Any] = {"use": "length", "on": "rows", "with": {"field": "output", "min_chars": 3}}
@@ -58,6 +59,28 @@ def test_runs_are_kept_in_their_order_with_what_changed(project: Plain) -> None:
     assert (first["status"], first["rows"], first["changed"]) == ("done", 6, None)
     assert second["changed"] == ["filter/filter-length.min_chars"]
     assert first["id"] < second["id"]
+
+
+def test_steps_of_runs_are_not_read_for_the_list(
+    project: Plain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    monkeypatch.setattr(StepRecord, "from_json", lambda *_, **__: pytest.fail("a step was read"))
+    assert len(history()) == 1
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [{"made": "6"}, {"notes": {"data_sets": [], "shares": {"rows": 1}}}],
+    ids=["no number of rows", "no share"],
+)
+def test_a_run_whose_steps_cannot_be_told_is_none(project: Plain, spoilt: dict[str, Any]) -> None:
+    run()
+    (path,) = (project.folder / ".sftrecipe" / "history").glob("*.json")
+    entry = json.loads(path.read_text("utf-8"))
+    entry["run"]["steps"][0] |= spoilt
+    path.write_text(json.dumps(entry), "utf-8")
+    assert history() == []
 
 
 def test_a_run_that_failed_is_kept_once(project: Plain) -> None:
