@@ -149,8 +149,7 @@ class Stream:
 
     def edits(self) -> list[Any]:
         """What filters changed in the kept rows, as JSON cells: a column each filter that did."""
-        notes = _Survivors(self.path, self.judged).notes()
-        return [each.changes for each in notes if each.changes.null_count < len(each.changes)]
+        return list(_Survivors(self.path, self.judged).changes())
 
     def dropped(self) -> Iterator[Dropped]:
         """What the last filter took out, with its why and the calls that this rests on."""
@@ -223,6 +222,21 @@ class _Survivors:
                 table = table.take(self._places(level))
                 found.append(_Note(step.step, *(table[name] for name in _NOTED)))
         return found
+
+    def changes(self) -> Iterator[Any]:
+        """What each filter changed that changed any, of the surviving rows: nothing else is read,
+        for it may be as much as the rows."""
+        for level, step in enumerate(self._judged):
+            cells = pq.read_table(step.path, columns=["changes"])["changes"]
+            if cells.null_count < len(cells):
+                cells = _of_places(cells, self._places(level))
+                if cells.null_count < len(cells):
+                    yield cells
+
+
+def _of_places(cells: Any, places: Any) -> Any:
+    """The cells at ascending places: as they are, where that is all of them."""
+    return cells if len(places) == len(cells) else cells.take(places)
 
 
 def _numbered(rows: int) -> Any:

@@ -19,6 +19,7 @@ from sftrecipe.store.arrow import compute
 from sftrecipe.store.streams import Stream
 
 Places = NDArray[np.int64]
+_SLICE = 4096
 _LINEAGE = ("id", "stream", "origin", "parents")
 
 
@@ -70,6 +71,7 @@ class RowPairs:
         before, after = was.cells(["id"])["id"], now.cells(["id"])["id"]
         both, left, right = _matched(before, after)
         edited = _edited(was, now, both)
+        pa.default_memory_pool().release_unused()  # the edits may be as much as the rows
         rest = (
             _Rest(was, left, _neighbours(left, both[0], both[1]), self.later),
             _Rest(now, right, _neighbours(right, both[1], both[1]), LaterForms()),
@@ -226,8 +228,14 @@ def _edited(was: Stream, now: Stream, both: tuple[Places, Places]) -> Places:
     unlike = compute().fill_null(compute().not_equal(one, two), True)
     alike = compute().and_(compute().is_null(one), compute().is_null(two))
     places = np.flatnonzero(compute().and_not(unlike, alike).to_numpy(zero_copy_only=False))
-    texts = (each.take(pa.array(places)).to_pylist() for each in (one, two))
-    differ = [_merged(old) != _merged(new) for old, new in zip(*texts, strict=True)]
+    differ: list[bool] = []
+    for start in range(0, len(places), _SLICE):
+        part = places[start : start + _SLICE]
+        first, size = part[0], part[-1] - part[0] + 1
+        texts = (
+            each.slice(first, size).take(pa.array(part - first)).to_pylist() for each in (one, two)
+        )
+        differ += [_merged(old) != _merged(new) for old, new in zip(*texts, strict=True)]
     found: Places = places[np.array(differ, bool)]
     return found
 
@@ -237,16 +245,15 @@ def _edits(stream: Stream, places: Places) -> Any:
     edits = stream.edits()
     if not edits:
         return None
-    columns = [_whole(each).take(pa.array(places)) for each in edits]
+    if not np.array_equal(places, np.arange(len(edits[0]))):
+        edits = [each.take(pa.array(places)) for each in edits]
+    if len(edits) == 1:
+        return edits[0]
     joined = compute().binary_join_element_wise(
-        *columns, pa.scalar(b"\n", pa.binary()), null_handling="skip"
+        *edits, pa.scalar(b"\n", pa.binary()), null_handling="skip"
     )
     empty = compute().equal(compute().binary_length(joined), 0)
     return compute().if_else(empty, pa.scalar(None, pa.binary()), joined)
-
-
-def _whole(column: Any) -> Any:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _merged(edits: bytes | None) -> dict[str, Any]:
