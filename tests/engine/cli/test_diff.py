@@ -87,6 +87,28 @@ def test_rows_added_and_gone_are_counted_and_shown(project: Plain) -> None:
     assert rows["changed"] + rows["gone"] == 2
 
 
+@pytest.mark.parametrize("filters", [1, 2])
+def test_rows_of_which_filters_change_some_are_told(project: Plain, filters: int) -> None:
+    texts = [
+        "Rest, or call 13812345678.",
+        "Write to li.wei@qq.com.",
+        "Drink.",
+        "Or to wang@163.com.",
+        "Sleep.",
+    ]
+    lines = [json.dumps({"instruction": f"Case {at}?", "output": t}) for at, t in enumerate(texts)]
+    (project.folder / "rows.jsonl").write_text("\n".join(lines), "utf-8")
+    for mask in ("[mail]", "[hidden]"):
+        with_options = [{"action": "mask", "kinds": ["email"], "mask": mask}]
+        with_options += [{"action": "mask", "kinds": ["phone"]}] * (filters - 1)
+        project.recipe(filter=[{"use": "pii", "on": "rows", "with": each} for each in with_options])
+        run()
+    (change,) = (each for each in diff()["streams"] if each["stream"] == "rows")
+    assert (change["changed"], change["added"], change["gone"]) == (2, 0, 0)
+    answers = [{p[0]: p[1] for p in each["parts"]}["assistant"] for each in change["samples"]]
+    assert sorted(answers) == ["Or to [mail].", "Write to [mail]."]
+
+
 def test_rows_that_have_all_changed_are_paired_in_their_order(project: Plain) -> None:
     run()
     project.rows(range(9), word="P")

@@ -249,15 +249,14 @@ def _edits(stream: Stream, places: Places) -> Any:
         edits = [each.take(pa.array(places)) for each in edits]
     if len(edits) == 1:
         return edits[0]
-    joined = compute().binary_join_element_wise(
-        *edits, pa.scalar(b"\n", pa.binary()), null_handling="skip"
-    )
-    empty = compute().equal(compute().binary_length(joined), 0)
+    lines = [compute().fill_null(each, b"") for each in edits]  # a row of nulls would be left out
+    joined = compute().binary_join_element_wise(*lines, pa.scalar(b"\n", pa.binary()))
+    empty = compute().equal(compute().binary_length(joined), len(edits) - 1)
     return compute().if_else(empty, pa.scalar(None, pa.binary()), joined)
 
 
 def _merged(edits: bytes | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for line in (edits or b"").splitlines():
+    for line in filter(None, (edits or b"").splitlines()):
         found |= orjson.loads(line)
     return found
