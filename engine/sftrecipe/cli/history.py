@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from sftrecipe.errors import UsageError, unknown
+from sftrecipe.messages import message
 from sftrecipe.report.text.history_text import history_json, history_text
-from sftrecipe.run.run_history import HistoryEntry
+from sftrecipe.run.run_history import HistoryEntry, damaged_entries
 from sftrecipe.run.run_history import history as kept_history
 from sftrecipe.store.project import project_around, project_of
 
@@ -25,6 +26,9 @@ def history(recipe: str | None, as_json: bool) -> None:
     path = Path(recipe) if recipe else None
     project = project_of(path) if path and path.is_file() else project_around()
     entries = kept_history(project)
+    if damaged := damaged_entries(project, entries):
+        names = {"count": len(damaged), "first": damaged[0], "folder": project.history}
+        click.echo(message("history-damaged", names), err=True)
     asked = entries if recipe is None else _of_recipe(entries, recipe)
     click.echo((history_json if as_json else history_text)(entries, asked, project))
 

@@ -13,6 +13,7 @@ HISTORY = {
     "git-large": "file '{path}' of commit {commit} is too large to be read",
     "git-many": "the recipe names too many files of commit {commit}",
     "history-none": "no run is kept yet in {folder}; another project's: sftrecipe history RECIPE, with its recipe's path",
+    "history-damaged": "entries of the history that cannot be read, left out here: {count} ('{first}' in {folder})",
     "history-note": "* the rows are not stored any more",
     "history-first": "first run",
     "history-same": "nothing in the recipe",

@@ -13,6 +13,7 @@ HISTORY = {
     "git-large": "提交 {commit} 的文件 '{path}' 太大，无法读取",
     "git-many": "配方指到了提交 {commit} 中的过多文件",
     "history-none": "{folder} 中还没有保存任何运行；其他项目的运行：sftrecipe history RECIPE，RECIPE 写配方的路径",
+    "history-damaged": "历史中有 {count} 条记录无法读取，此处略去（例如 {folder} 中的 '{first}'）",
     "history-note": "* 数据行已不在存储中",
     "history-first": "首次运行",
     "history-same": "配方没有变化",

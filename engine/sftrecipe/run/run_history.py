@@ -183,6 +183,17 @@ def history(project: Project) -> list[HistoryEntry]:
     return sorted(found.values(), key=lambda each: each.id)
 
 
+def damaged_entries(project: Project, entries: Iterable[HistoryEntry]) -> list[str]:
+    """Names of the history's files of which nobody can tell what run it was."""
+    told = {each.id for each in entries}
+    files = [*project.history.glob("*.json"), *project.history.glob(f"*{_NOTE}")]
+    return sorted(
+        path.name
+        for path in files
+        if path.stem not in told and _entry(path.stem, object_in(path)) is None and path.exists()
+    )
+
+
 def kept_text(project: Project, content: str) -> str | None:
     """The text of a small file that a run read, by its hash; None where it is not kept."""
     if not _HASH.fullmatch(content):

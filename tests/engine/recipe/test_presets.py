@@ -17,6 +17,7 @@ from sftrecipe.recipe.presets import preset_lookup
 from sftrecipe.recipe.presets.preset import Preset, preset_at
 from sftrecipe.recipe.presets.preset_facts import preset_facts
 from sftrecipe.recipe.presets.preset_header import preset_header
+from sftrecipe.recipe.presets.preset_lookup import project_preset
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.store.project import project_of
 
@@ -426,3 +427,16 @@ def _shelf(factory: pytest.TempPathFactory, made: Callable[[Path], Path] = law) 
         (shelf / "other" / "topics.jsonl").write_text("{}\n")
         (folder / "away").symlink_to(shelf)
     return shelf
+
+
+@pytest.mark.parametrize(("mark", "found"), [(".git", False), (".sftrecipe", False), (None, True)])
+def test_presets_are_looked_for_up_to_the_top_of_the_project(
+    tmp_path: Path, mark: str | None, *, found: bool
+) -> None:
+    shelf, inner = tmp_path / "recipes" / "presets", tmp_path / "recipes" / "clinic"
+    for folder in (shelf, inner):
+        folder.mkdir(parents=True)
+    (shelf / "far.yaml").write_text("version: 1\nname: far\n", encoding="utf-8")
+    if mark is not None:
+        (inner / mark).mkdir()
+    assert (project_preset("far", inner) is not None) == found

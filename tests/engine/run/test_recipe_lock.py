@@ -178,6 +178,11 @@ def test_an_update_renews_one_entry_and_nothing_else(project: Plain) -> None:
     for name, hint in (("row.jsonl", "lock-no-entry"), ("rows", "lock-entries")):
         wrong = told(project, "lock", "--update", name, status=2)
         assert problem_of(wrong).slug == hint
+    wrong = told(project, "lock", "--update", "nothing-like-it", status=2)
+    listed = str(problem_of(wrong).values["known"]).split(", ")
+    assert len(listed) == len(set(listed)) <= 13
+    assert "files.rows.jsonl" in listed
+    assert "rows.jsonl" not in listed, "each entry once"
     not_run = told(project, "lock", "--update", "streams.rows", status=2)
     assert problem_of(not_run).slug == "lock-entry-unknown"
     told(project, "run", "-q")

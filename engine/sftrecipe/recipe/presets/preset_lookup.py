@@ -15,6 +15,8 @@ from sftrecipe.installed_files import installed_folder
 from sftrecipe.recipe.presets.preset import NAME, PRESETS, Preset, preset_file, presets_in
 
 GROUP = "sftrecipe.presets"
+_MARKS = (".sftrecipe", "dataset_info.json")
+"""What a project's folder holds, where it is no git clone."""
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -28,8 +30,18 @@ class PresetLookup(NamedTuple):
 def project_shelves(folder: Path) -> Iterator[Path]:
     """Folders of presets of the project that a recipe's folder belongs to, nearest first."""
     yield folder / PRESETS
-    for up in (folder, *folder.parents):
+    for up in _up_to_the_top(folder):
         yield up / "recipes" / PRESETS
+
+
+def _up_to_the_top(folder: Path) -> Iterator[Path]:
+    """The folder and those above it that are the project's: what lies above is a stranger's, as
+    `/tmp/recipes` may be. A project in a git clone shares the clone's."""
+    ups = [folder, *folder.parents]
+    top = next((up for up in ups if (up / ".git").exists()), None)
+    top = top or next((up for up in ups if any((up / mark).exists() for mark in _MARKS)), None)
+    top = top or next((up.parent for up in ups if up.name == "recipes"), folder)
+    return iter(ups[: ups.index(top) + 1])
 
 
 def project_preset(name: str, folder: Path) -> Preset | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
-from sftrecipe.errors import Problem, RecipeError, UsageError, unknown
+from sftrecipe.errors import Problem, RecipeError, UsageError, closest, unknown
 from sftrecipe.recipe.recipe import CheckedRecipe
 from sftrecipe.run.recipe_lock.lock_contents import (
     MADE,
@@ -26,6 +26,8 @@ _RENEWED = frozenset({"lock-conflict", "lock-cut", "lock-edited"})
 """What is wrong with a lock that its command writes anew all the same."""
 _OF_A_RUN = frozenset({*MADE, "told"})
 """Sections that hold only with the same steps."""
+_MOST_TOLD = 12
+"""Entries that a message lists: a lock may have hundreds."""
 
 
 def lock_command(recipe: CheckedRecipe) -> str:
@@ -130,8 +132,7 @@ def updated(earlier: RecipeLock, now: RecipeLock, name: str, command: str) -> Re
     every = {entry_of(path) for path in (*earlier.facts, *now.facts)}
     named = sorted(path for path in every if name in _names(path))
     if not named:
-        known = sorted({each for path in every for each in _names(path)})
-        raise UsageError.of(unknown("lock-no-entry", None, name, known, name=name))
+        raise UsageError.of(_no_entry(name, every))
     if len(named) > 1:
         whole = tuple(map(fact_name, named))
         raise UsageError("lock-entries", "lock-whole-name", name=name, known=whole)
@@ -153,6 +154,16 @@ def write_beside(recipe: CheckedRecipe, lock: RecipeLock) -> tuple[Path, bool]:
     file = Path(recipe.path.name)
     command = lock_command(replace(recipe, path=file))
     return path, write_lock(path, lock_text(lock, command))
+
+
+def _no_entry(name: str, every: Iterable[FactPath]) -> Problem:
+    """The entry that was probably meant; where none is near, each once by its whole name."""
+    entries = sorted(every)
+    near = closest(name, [each for path in entries for each in _names(path)])
+    whole = [fact_name(path) for path in entries]
+    more = ["…"] if len(whole) > _MOST_TOLD else []
+    known = [near] if near else [*whole[:_MOST_TOLD], *more]
+    return unknown("lock-no-entry", None, name, known, name=name)
 
 
 def _names(entry: FactPath) -> Iterator[str]:
