@@ -201,6 +201,8 @@ def test_what_is_no_entry_is_passed_over_and_odd_values_are_none(project: Plain)
     assert [each["id"] for each in history()] == ["20200101-000000-0000000", path.stem]
     shown = CliRunner().invoke(cli, ["history"])
     assert shown.exit_code == 0, shown.output
+    assert len(shown.stderr.splitlines()) == 1
+    assert "left out here: 4" in shown.stderr
     told("diff", "20200101", "last")
 
 
