@@ -16,6 +16,8 @@ sys.path.insert(0, str(HERE.parent / "tests" / "support"))
 
 from standin import StandIn  # noqa: E402
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a user's modules are compiled once, not each time
+
 
 class Run(NamedTuple):
     """One process, start-up included."""

@@ -128,6 +128,18 @@ def test_near_duplicates_are_those_of_the_exact_join(tmp_path: Path) -> None:
     assert all(each.likeness >= found.alike for each in found.clusters)
 
 
+def test_near_duplicates_that_share_most_shingles_are_one_cluster(tmp_path: Path) -> None:
+    said = "What should a person do who has slept badly and works at night? "
+    rows = rows_of(*(f"{number}: {said}" for number in range(300)), "nothing of the kind")
+    found = near_duplicates.near_duplicates(opened_with(rows, tmp_path))
+    assert found is not None
+    assert (found.sampled, found.rows) == (301, 300)
+    assert [each.rows for each in found.clusters] == [300]
+    plain = ["".join(f"{number}: {said}".lower().split()) for number in (111, 222)]
+    first, last = ({text[n : n + 5] for n in range(len(text) - 4)} for text in plain)
+    assert found.clusters[0].likeness == round(len(first & last) / len(first | last), 3)
+
+
 def test_topics_part_what_is_apart_and_are_the_same_again(tmp_path: Path) -> None:
     draws = random.Random(1)
     groups = (["heart", "blood", "pressure", "stroke"], ["skin", "eczema", "cream", "rash"],

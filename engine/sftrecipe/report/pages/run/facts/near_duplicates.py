@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
@@ -16,13 +15,16 @@ from sftrecipe.store.sample_places import evenly
 
 ALIKE = 0.6
 """Share of shingles that two rows have in common at least (Jaccard)."""
-_MOST = 800
+_MOST = 400
+"""Rows that are compared: the page tells how many."""
 _SHINGLE = 5
 """Characters of a shingle."""
 _LONGEST = 2000
-_HASHES = 48
-_CANDIDATE = 0.4
-"""Estimated likeness from which a pair is looked at."""
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_OFTEN = 32
+"""A shingle of more rows than these is counted by a product of matrices."""
+_BLOCK = 2048
+"""Shingles of one such product."""
 _CLUSTERS = 12
 _SHOWN = 4
 _TEXT = 240
@@ -50,72 +52,96 @@ class NearDuplicates:
 
 
 def near_duplicates(opened: OpenedRun) -> NearDuplicates | None:
-    """The clusters by MinHash on the questions, every pair verified; None without rows."""
+    """The clusters by the questions' shingles, exactly; None without rows."""
     rows = [opened.sample[place] for place in evenly(len(opened.sample), _MOST)]
     if len(rows) < 2:
         return None
-    shingled = [_shingles(asked_text(row)) for row in rows]
-    pairs = _alike(shingled)
-    groups = _joined(pairs)
+    likeness = _likeness([_shingles(asked_text(row)) for row in rows])
+    linked = likeness >= ALIKE
+    groups = [*_joined(linked)]
     clusters = sorted(
-        (_cluster(rows, group, pairs) for group in groups), key=lambda each: -each.rows
+        (_cluster(rows, group, likeness[np.ix_(group, group)]) for group in groups),
+        key=lambda each: -each.rows,
     )
-    inside = sum(map(len, groups))
-    return NearDuplicates(len(rows), inside, ALIKE, clusters[:_CLUSTERS])
+    return NearDuplicates(len(rows), int(linked.any(axis=0).sum()), ALIKE, clusters[:_CLUSTERS])
 
 
 def _shingles(text: str) -> Any:
     """Hashes of the shingles of a text, case and white space left out, each once."""
     plain = "".join(text.lower().split())[:_LONGEST]
-    last = max(len(plain) - _SHINGLE + 1, bool(plain))
-    parts = {crc32(plain[start : start + _SHINGLE].encode("utf-8", "replace"))
-             for start in range(last)}  # fmt: skip
-    return np.fromiter(parts, dtype=np.uint64, count=len(parts))
+    padded = plain.ljust(_SHINGLE, "\0") if plain else ""
+    codes = np.frombuffer(padded.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    hashes = np.zeros(max(0, len(codes) - _SHINGLE + 1), np.uint64)
+    for place in range(_SHINGLE):
+        hashes *= _FACTOR
+        hashes += codes[place : place + len(hashes)]
+        hashes ^= hashes >> np.uint64(29)
+    hashes.sort()  # np.unique hashes: several times slower
+    return hashes[np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]]
 
 
-def _alike(shingled: Sequence[Any]) -> dict[tuple[int, int], float]:
-    """Pairs whose Jaccard index is high enough, among those that MinHash finds."""
-    signatures = _signatures(shingled)
-    sets = [set(each.tolist()) for each in shingled]
-    found = {}
-    for first, signature in enumerate(signatures):
-        likeness = (signatures[first + 1 :] == signature).mean(axis=1)
-        for second in (np.flatnonzero(likeness >= _CANDIDATE) + first + 1).tolist():
-            union = len(sets[first] | sets[second])
-            jaccard = len(sets[first] & sets[second]) / union if union else 0.0
-            if jaccard >= ALIKE:
-                found[first, second] = jaccard
-    return found
+def _likeness(sets: Sequence[Any]) -> Any:
+    """The Jaccard index of every pair of sets; none of a set with itself."""
+    sizes = np.array([len(each) for each in sets], dtype=np.float32)
+    common = _common(sets)
+    union = sizes[:, None] + sizes - common
+    likeness = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    np.fill_diagonal(likeness, 0)
+    return likeness
 
 
-def _signatures(shingled: Sequence[Any]) -> Any:
-    """MinHash: the least of every hash over a text's shingles."""
-    draws = np.random.default_rng(1)
-    factors = draws.integers(1, 2**31, _HASHES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-    shifts = draws.integers(0, 2**62, _HASHES, dtype=np.uint64)
-    rows = np.zeros((len(shingled), _HASHES), dtype=np.uint64)
-    for row, shingles in enumerate(shingled):
-        if len(shingles):
-            mixed = shingles[:, None] * (factors * np.uint64(0x9E3779B97F4A7C15)) + shifts
-            rows[row] = (mixed >> np.uint64(16)).min(axis=0)
-    return rows
+def _common(sets: Sequence[Any]) -> Any:
+    """How many members every two sets have in common: frequent ones by a product of matrices,
+    rare ones pair by pair."""
+    count = len(sets)
+    values = np.concatenate(sets)
+    order = np.argsort(values, kind="stable")
+    values = values[order]
+    rows = np.repeat(np.arange(count), [len(each) for each in sets])[order]
+    members = _numbered(values)
+    frequent = np.bincount(members)[members] > _OFTEN
+    common = _by_pairs(members[~frequent], rows[~frequent], count).astype(np.float32)
+    common += common.T
+    members, rows = _numbered(members[frequent]), rows[frequent]
+    for start in range(0, len(rows) and int(members[-1]) + 1, _BLOCK):
+        first, last = np.searchsorted(members, (start, start + _BLOCK))
+        marks = np.zeros((count, _BLOCK), dtype=np.float32)
+        marks[rows[first:last], members[first:last] - start] = 1
+        common += marks @ marks.T
+    return common
 
 
-def _joined(pairs: dict[tuple[int, int], float]) -> list[list[int]]:
-    """The rows that pairs link, group by group."""
-    group_of: dict[int, list[int]] = {}
-    for first, second in pairs:
-        one, other = group_of.setdefault(first, [first]), group_of.setdefault(second, [second])
-        if one is not other:
-            one += other
-            group_of.update((row, one) for row in other)
-    return [sorted(group) for group in {id(each): each for each in group_of.values()}.values()]
+def _numbered(values: Any) -> Any:
+    """Sorted values by the number of each among the different ones."""
+    return np.cumsum(np.append(0, values[1:] != values[:-1])[: len(values)])
 
 
-def _cluster(
-    rows: Sequence[Record], group: list[int], pairs: dict[tuple[int, int], float]
-) -> Cluster:
-    inside = set(group)
-    least = min(value for (first, _), value in pairs.items() if first in inside)
+def _by_pairs(members: Any, rows: Any, count: int) -> Any:
+    """For every two rows, the members that both hold; a member's rows stand in order."""
+    found = np.zeros(count * count, dtype=np.int64)
+    places = np.arange(len(members))
+    for step in range(1, _OFTEN):
+        places = places[: np.searchsorted(places, len(members) - step)]
+        places = places[members[places] == members[places + step]]
+        found += np.bincount(rows[places] * count + rows[places + step], minlength=count * count)
+    return found.reshape(count, count)
+
+
+def _joined(linked: Any) -> Iterator[list[int]]:
+    """The rows that links join, directly or through one another, group by group."""
+    left = linked.any(axis=0)
+    while left.any():
+        group = np.zeros(len(left), dtype=bool)
+        new = group.copy()
+        new[left.argmax()] = True
+        while new.any():
+            group |= new
+            new = linked[new].any(axis=0) & ~group
+        left &= ~group
+        yield np.flatnonzero(group).tolist()
+
+
+def _cluster(rows: Sequence[Record], group: list[int], likeness: Any) -> Cluster:
+    least = float(likeness[likeness >= ALIKE].min())
     texts = [shortened(asked_text(rows[place]), _TEXT) for place in group[:_SHOWN]]
     return Cluster(len(group), round(least, 3), texts)
