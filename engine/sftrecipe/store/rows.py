@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
-from sftrecipe.store.arrow import compute, without_pandas
-
-without_pandas()  # whoever reads or writes rows comes by here
+from sftrecipe.store.arrow import arrow, compute, parquet
 
 _GROUP_ROWS = 2048
 _GROUP_BYTES = 16 * 1024 * 1024
-_FIELDS: list[tuple[str, Any]] = [
-    ("id", pa.string()),
-    ("columns", pa.binary()),
-    ("stream", pa.string()),
-    ("origin", pa.string()),
-    ("parents", pa.string()),
-    ("calls", pa.string()),
-    ("scores", pa.binary()),
-    ("tags", pa.binary()),
-]
-_ROWS = pa.schema(_FIELDS)
-_REJECTS = pa.schema([*_FIELDS, ("reason", pa.string()), ("value", pa.binary())])
+_FIELDS = {
+    "id": "string",
+    "columns": "binary",
+    "stream": "string",
+    "origin": "string",
+    "parents": "string",
+    "calls": "string",
+    "scores": "binary",
+    "tags": "binary",
+}
+_REJECT_FIELDS = {**_FIELDS, "reason": "string", "value": "binary"}
 
 
 class TableWriter:
     """Writes tuples as Parquet row groups of bounded size; closing it completes the file."""
 
-    def __init__(self, path: Path, schema: Any) -> None:
+    def __init__(self, path: Path, fields: Mapping[str, str]) -> None:
         self.count = 0
-        self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema, compression="zstd", compression_level=1)
+        self._schema = arrow().schema(list(fields.items()))
+        self._writer = parquet().ParquetWriter(
+            path, self._schema, compression="zstd", compression_level=1
+        )
         self._held: list[tuple[Any, ...]] = []
         self._bytes = 0
 
@@ -57,10 +54,10 @@ class TableWriter:
             return
         columns = zip(*self._held, strict=True)
         arrays = [
-            pa.array(list(column), field.type)
+            arrow().array(list(column), field.type)
             for column, field in zip(columns, self._schema, strict=True)
         ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._writer.write_batch(arrow().RecordBatch.from_arrays(arrays, schema=self._schema))
         self._held.clear()
         self._bytes = 0
 
@@ -74,7 +71,7 @@ class RowWriter(TableWriter):
     """Writes records."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _ROWS)
+        super().__init__(path, _FIELDS)
 
     def write(self, record: Record) -> None:
         """Take one record."""
@@ -86,7 +83,7 @@ class RejectWriter(TableWriter):
     """Writes rejects."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, _REJECTS)
+        super().__init__(path, _REJECT_FIELDS)
 
     def write(self, reject: Reject) -> None:
         """Take one reject."""
@@ -110,14 +107,14 @@ def _stored(record: Record) -> tuple[Any, ...]:
 
 def row_count(path: Path) -> int:
     """Rows of a Parquet file, from its footer."""
-    count: int = pq.read_metadata(path).num_rows
+    count: int = parquet().read_metadata(path).num_rows
     return count
 
 
 def read_rows(path: Path, kept: Any = None) -> Iterator[Record]:
     """The records of a file; `kept`, a boolean Arrow array, leaves out where it is false."""
     for batch in _batches(path, kept):
-        yield from map(_record, *(batch.column(name).to_pylist() for name, _ in _FIELDS))
+        yield from map(_record, *(batch.column(name).to_pylist() for name in _FIELDS))
 
 
 def read_ids(path: Path, kept: Any = None) -> Iterator[str]:
@@ -129,7 +126,7 @@ def read_ids(path: Path, kept: Any = None) -> Iterator[str]:
 def read_rejects(path: Path | IO[bytes]) -> Iterator[Reject]:
     """The rejects of a file."""
     for batch in _batches(path, None):
-        names = [name for name, _ in _FIELDS]
+        names = list(_FIELDS)
         records = map(_record, *(batch.column(name).to_pylist() for name in names))
         reasons = batch.column("reason").to_pylist()
         values = batch.column("value").to_pylist()
@@ -139,7 +136,7 @@ def read_rejects(path: Path | IO[bytes]) -> Iterator[Reject]:
 
 def group_ends(path: Path) -> list[int]:
     """Where every row group of a file ends, in rows."""
-    metadata = pq.read_metadata(path)
+    metadata = parquet().read_metadata(path)
     sizes = (metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     return list(accumulate(sizes))
 
@@ -148,13 +145,13 @@ def rows_at(path: Path, places: Sequence[int]) -> list[Record]:
     """The records at ascending places of a file; row groups that hold none are not read."""
     found: list[Record] = []
     start = 0
-    with pq.ParquetFile(path) as file:
+    with parquet().ParquetFile(path) as file:
         for group, end in enumerate(group_ends(path)):
             held = places[bisect_left(places, start) : bisect_left(places, end)]
             if held:
-                table = file.read_row_group(group, columns=[name for name, _ in _FIELDS])
+                table = file.read_row_group(group, columns=list(_FIELDS))
                 taken = table.take([place - start for place in held])
-                cells = (taken.column(name).to_pylist() for name, _ in _FIELDS)
+                cells = (taken.column(name).to_pylist() for name in _FIELDS)
                 found += map(_record, *cells)
             start = end
     return found
@@ -162,14 +159,14 @@ def rows_at(path: Path, places: Sequence[int]) -> list[Record]:
 
 def rows_named(path: Path, names: Iterable[str]) -> list[Record]:
     """The records of a file that have one of the ids."""
-    ids = pq.read_table(path, columns=["id"])["id"]
-    found = compute().is_in(ids, value_set=pa.array(names, pa.string()))
+    ids = parquet().read_table(path, columns=["id"])["id"]
+    found = compute().is_in(ids, value_set=arrow().array(names, arrow().string()))
     return rows_at(path, compute().indices_nonzero(found).to_pylist())
 
 
 def _batches(path: Path | IO[bytes], kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
     start = 0
-    with pq.ParquetFile(path) as file:
+    with parquet().ParquetFile(path) as file:
         for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
             size = batch.num_rows
             yield batch if kept is None else batch.filter(kept.slice(start, size))

@@ -12,14 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record
-from sftrecipe.store.arrow import compute
+from sftrecipe.store.arrow import arrow, compute, parquet
 from sftrecipe.store.rows import (
     TableWriter,
     group_ends,
@@ -32,18 +29,16 @@ from sftrecipe.store.sample_places import spread_over
 
 _NOTED = ("value", "scores", "changes", "calls", "tags")
 _SLICE = 4096
-_VERDICTS = pa.schema(
-    [
-        ("keep", pa.bool_()),
-        ("reason", pa.string()),
-        ("value", pa.float64()),
-        ("detail", pa.string()),
-        ("scores", pa.binary()),
-        ("changes", pa.binary()),
-        ("calls", pa.string()),
-        ("tags", pa.binary()),
-    ]
-)
+_VERDICTS = {
+    "keep": "bool",
+    "reason": "string",
+    "value": "float64",
+    "detail": "string",
+    "scores": "binary",
+    "changes": "binary",
+    "calls": "string",
+    "tags": "binary",
+}
 
 
 class VerdictWriter(TableWriter):
@@ -132,7 +127,7 @@ class Stream:
         return self._chosen(survivors, survivors.as_made(), chosen)
 
     def _chosen(self, survivors: _Survivors, places: Any, chosen: Sequence[int]) -> list[Record]:
-        taken = pa.array(chosen, pa.uint64())
+        taken = arrow().array(chosen, arrow().uint64())
         rows = rows_at(self.path, places.take(taken).to_pylist())
         notes = [
             _Note(note.step, *(cells.take(taken) for cells in note[1:]))
@@ -142,7 +137,7 @@ class Stream:
 
     def cells(self, names: Sequence[str]) -> Any:
         """Some columns of the stored rows, those that the filters kept: an Arrow table."""
-        table = pq.read_table(self.path, columns=list(names))
+        table = parquet().read_table(self.path, columns=list(names))
         if not self.judged:
             return table
         return table.take(_Survivors(self.path, self.judged).as_made())
@@ -154,7 +149,7 @@ class Stream:
     def dropped(self) -> Iterator[Dropped]:
         """What the last filter took out, with its why and the calls that this rests on."""
         *before, last = self.judged
-        table = pq.read_table(last.path)
+        table = parquet().read_table(last.path)
         gone = compute().invert(table["keep"].combine_chunks())
         survivors = _Survivors(self.path, tuple(before))
         rows = read_rows(self.path, survivors.mask(gone))
@@ -217,7 +212,7 @@ class _Survivors:
         """Values, scores, changes and tags that filters wrote on the surviving rows."""
         found = []
         for level, step in enumerate(self._judged):
-            table = pq.read_table(step.path, columns=list(_NOTED))
+            table = parquet().read_table(step.path, columns=list(_NOTED))
             if any(table[name].null_count < table.num_rows for name in table.column_names):
                 table = table.take(self._places(level))
                 found.append(_Note(step.step, *(table[name] for name in _NOTED)))
@@ -227,7 +222,7 @@ class _Survivors:
         """What each filter changed that changed any, of the surviving rows: nothing else is read,
         for it may be as much as the rows."""
         for level, step in enumerate(self._judged):
-            cells = pq.read_table(step.path, columns=["changes"])["changes"]
+            cells = parquet().read_table(step.path, columns=["changes"])["changes"]
             if cells.null_count < len(cells):
                 cells = _of_places(cells, self._places(level))
                 if cells.null_count < len(cells):
@@ -240,11 +235,13 @@ def _of_places(cells: Any, places: Any) -> Any:
 
 
 def _numbered(rows: int) -> Any:
-    return pa.array(np.arange(rows, dtype=np.uint64))
+    import numpy as np  # noqa: PLC0415 - with pyarrow, where rows are read
+
+    return arrow().array(np.arange(rows, dtype=np.uint64))
 
 
 def _column(path: Path, name: str) -> Any:
-    return pq.read_table(path, columns=[name])[name].combine_chunks()
+    return parquet().read_table(path, columns=[name])[name].combine_chunks()
 
 
 def _with_notes(rows: Iterator[Record], notes: list[_Note]) -> Iterator[Record]:
