@@ -1,10 +1,11 @@
 """The whole command as a user starts it: `sftrecipe run` on 2,000 prompts, again, and `validate`.
 
-python benchmarks/command.py [--beside OTHER/bin/sftrecipe] [--runs 3]
+python benchmarks/command.py [--beside OTHER/bin/sftrecipe] [--runs 3] [--prompts 10000]
 
 Beside a bare aiohttp script that sends as many requests, in turns; `--beside`: and beside the same
 command of another checkout. Medians of whole processes, start-up included; `budget`: the same run
-with a budget that it does not reach.
+with a budget that it does not reach. `tail`: from the last reply to the end. Modules are compiled
+before: until December 2026 the figures held their compiling where PYTHONDONTWRITEBYTECODE was set.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from measured import HERE, Run, measure
 from standin import StandIn, stand_in
 
-PROMPTS, AT_ONCE = 2000, 256
+AT_ONCE, DELAY = 256, 0.2
 TEXT = "What should a person do who has slept badly, works at night and drinks coffee? " * 6
 RECIPE = """
 version: 1
@@ -48,28 +49,28 @@ export:
 BUDGET = "budget: {max_cost: 1000 USD, max_calls: 1000000}"
 
 
-def bare(server: StandIn) -> Run:
+def bare(server: StandIn, prompts: int) -> Run:
     """The script that asks and keeps nothing."""
-    arguments = [server.url, str(PROMPTS), str(AT_ONCE), "60"]
+    arguments = [server.url, str(prompts), str(AT_ONCE), "60"]
     return measure([sys.executable, str(HERE / "bare_aiohttp.py"), *arguments], server)
 
 
-def project(server: StandIn, folder: Path, budget: str) -> Path:
+def project(server: StandIn, folder: Path, budget: str, prompts: int) -> Path:
     """A recipe and its seeds."""
     recipe = folder / "recipe.yaml"
     recipe.write_text(RECIPE.replace("URL", server.url).replace("BUDGET", budget), encoding="utf-8")
     with (folder / "seeds.jsonl").open("w", encoding="utf-8") as seeds:
-        for number in range(PROMPTS):
+        for number in range(prompts):
             seeds.write(json.dumps({"instruction": f"{number}: {TEXT}"}) + "\n")
     return recipe
 
 
-def command(program: str, server: StandIn, budget: str) -> dict[str, Run]:
+def command(program: str, server: StandIn, budget: str, prompts: int) -> dict[str, Run]:
     """A first run, the same again, and the check alone."""
     folder = Path(tempfile.mkdtemp())
     os.environ["SFTRECIPE_PROJECT"] = str(folder)
     try:
-        recipe = project(server, folder, budget)
+        recipe = project(server, folder, budget, prompts)
         run = [program, "run", str(recipe), "-q", "--out", str(folder / "out")]
         found = {
             "run": measure(run, server),
@@ -79,7 +80,7 @@ def command(program: str, server: StandIn, budget: str) -> dict[str, Run]:
     finally:
         shutil.rmtree(folder)
     assert [each.status for each in found.values()] == [0, 0, 0], found
-    assert [each.requests for each in found.values()] == [PROMPTS, 0, 0], found
+    assert [each.requests for each in found.values()] == [prompts, 0, 0], found
     return found
 
 
@@ -90,26 +91,28 @@ def main() -> None:
     )
     parser.add_argument("--beside", metavar="PROGRAM", help="another checkout's sftrecipe")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--prompts", type=int, default=2000)
     asked = parser.parse_args()
     ours = str(Path(sys.executable).with_name("sftrecipe"))
     programs = {"ours": ours} | ({"beside": asked.beside} if asked.beside else {})
     found: dict[str, list[Run]] = defaultdict(list)
-    with stand_in("--delay", 0.2) as server:
+    with stand_in("--delay", DELAY) as server:
         for _ in range(asked.runs):
-            found["bare aiohttp"].append(bare(server))
+            found["bare aiohttp"].append(bare(server, asked.prompts))
             for name, program in programs.items():
                 for budget in ("", BUDGET):
-                    for what, run in command(program, server, budget).items():
+                    for what, run in command(program, server, budget, asked.prompts).items():
                         found[f"{name}: {what}{', budget' if budget else ''}"].append(run)
     floor = statistics.median(each.wall for each in found["bare aiohttp"])
-    print(f"{'':<26} {'seconds':>8} {'x bare':>8} {'CPU-s':>8} {'first':>8} {'MB':>8}")
+    heads = ("seconds", "x bare", "CPU-s", "first", "tail", "MB")
+    print(f"{'':<26}" + "".join(f"{head:>9}" for head in heads))
     for name, runs in found.items():
-        wall, cpu, first, size = (
+        wall, cpu, first, last, size = (
             statistics.median(getattr(each, part) for each in runs)
-            for part in ("wall", "cpu", "first", "megabytes")
+            for part in ("wall", "cpu", "first", "last", "megabytes")
         )
-        line = f"{wall:>8.2f} {wall / floor:>8.2f} {cpu:>8.2f} {first:>8.2f} {size:>8.0f}"
-        print(f"{name:<26} {line}")
+        told = (wall, wall / floor, cpu, first, max(0.0, last - DELAY), round(size))
+        print(f"{name:<26}" + "".join(f"{each:>9.4g}" for each in told))
 
 
 if __name__ == "__main__":

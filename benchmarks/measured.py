@@ -35,6 +35,8 @@ class Run(NamedTuple):
     """The last line that it wrote to stdout."""
     status: int
     """Its exit status; negative when it was stopped at the time limit."""
+    last: float
+    """Seconds from its last request to its end."""
 
     @property
     def answered(self) -> int:
@@ -71,4 +73,5 @@ def measure(
         counted["turned_away"],
         said[-1] if said else "",
         process.returncode,
+        began + wall - times[-1] if times else 0.0,
     )
