@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from sftrecipe.messages import user_language
 from sftrecipe.plugin.new_package import new_package
 from sftrecipe.report.pages.plugin_page import plugin_page
+from sftrecipe.report.text.plugin_descriptions import described_page
 from sftrecipe.report.text.plugin_text import (
     listing_json,
     listing_text,
@@ -28,7 +30,7 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
     """List the plugins that are installed; show one, or start a new one."""
     if context.invoked_subcommand:
         return
-    lines = plugin_lines(kind)
+    lines = plugin_lines(kind, "en" if as_json else user_language())
     click.echo(listing_json(lines) if as_json else listing_text(lines))
     broken = [line.error for line in lines if line.error]
     for error in broken:
@@ -43,7 +45,8 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print facts as JSON.")
 def show(name: str, kind: str | None, as_json: bool) -> None:
     """Print a plugin's options, needs, source paper and an example."""
-    pages = [plugin_page(found) for found in plugins_named(name, kind)]
+    page_of = plugin_page if as_json else described_page
+    pages = [page_of(found) for found in plugins_named(name, kind)]
     click.echo(pages_json(pages) if as_json else pages_text(pages))
 
 

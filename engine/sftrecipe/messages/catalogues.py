@@ -42,16 +42,32 @@ def catalogue(package: str, language: str) -> Catalogue:
     if package == OWN:
         own = own_catalogue(language)
         return _catalogue({"texts": own.MESSAGES, "reasons": own.REASONS})
+    return _catalogue(_content(package, f"messages.{language}.yaml") or {})
+
+
+@cache
+def descriptions(package: str, language: str) -> Mapping[str, str]:
+    """Descriptions of a package's plugins and options, by their English text in one line.
+
+    `descriptions.zh.yaml` is a list of `en` and `zh`: a text that is changed in the code is shown
+    in English until its translation is, and what several plugins have alike is translated once.
+    """
+    content = _content(package, f"descriptions.{language}.yaml") or ()
+    return {" ".join(each["en"].split()): each[language] for each in content}
+
+
+def _content(package: str, file: str) -> Any:
+    """What a YAML file in a package says; None where there is none."""
     from importlib import resources  # noqa: PLC0415 - nothing is told in most commands
 
     try:
-        text = resources.files(package).joinpath(f"messages.{language}.yaml").read_text("utf-8")
+        text = resources.files(package).joinpath(file).read_text("utf-8")
     except (OSError, ImportError, TypeError):  # not every package is a folder that has one
-        return Catalogue({}, ())
+        return None
     import yaml  # noqa: PLC0415
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return _catalogue(yaml.load(text, loader) or {})  # noqa: S506 - it is a safe one
+    return yaml.load(text, loader)  # noqa: S506 - it is a safe one
 
 
 def _catalogue(content: Mapping[str, Any]) -> Catalogue:

@@ -24,6 +24,7 @@ LABELS = {
     "page-prompts": "prompts",
     "page-example": "example, for `{section}`",
     "page-measured": "measured on labelled rows that it was not made with",
+    "page-measured-columns": "language  precision  recall  marked  others  wrong",
     "page-options": "options",
     "page-no-options": "no options",
     "page-required": "required",

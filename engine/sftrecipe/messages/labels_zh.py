@@ -24,6 +24,7 @@ LABELS = {
     "page-prompts": "提示词",
     "page-example": "示例，写在 `{section}` 下",
     "page-measured": "在未参与编写的标注数据上测得",
+    "page-measured-columns": "语言         精确率  召回率    标注    其余   误报",
     "page-options": "选项",
     "page-no-options": "没有选项",
     "page-required": "必填",

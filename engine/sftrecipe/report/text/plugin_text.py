@@ -11,7 +11,7 @@ from textwrap import indent
 import orjson
 
 from sftrecipe.errors import PluginError, UsageError, unknown
-from sftrecipe.messages import Word, message
+from sftrecipe.messages import Word, message, word
 from sftrecipe.plugin.discovery import KINDS, Found, known_kind
 from sftrecipe.plugin.discovery import plugins as plugins_of
 from sftrecipe.plugin.environments import install_command, test_command
@@ -19,10 +19,13 @@ from sftrecipe.plugin.measured import Measured
 from sftrecipe.plugin.new_package import NewPackage
 from sftrecipe.recipe.language.sections import SECTION_OF
 from sftrecipe.report.pages.plugin_page import OptionPage, PluginPage, PromptPage
-from sftrecipe.report.text.folding import paragraph
+from sftrecipe.report.text.folding import cells, paragraph
+from sftrecipe.report.text.plugin_descriptions import described
 from sftrecipe.report.text.table import table
 
 _DEEP = " " * 6
+_WRITTEN = 100
+"""Cells of a line in code: a longer one was written to be folded."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,30 @@ class PluginLine:
     """Why it cannot be used."""
 
 
-def plugin_lines(kind: str | None = None) -> list[PluginLine]:
+def plugin_lines(kind: str | None = None, language: str = "en") -> list[PluginLine]:
     """All plugins, or those of a kind, by kind and name; broken ones say so.
 
     Raises UsageError for an unknown kind, PluginError when two packages declare the same name.
     """
     kinds = [known_kind(kind)] if kind else list(KINDS)
-    return [_plugin_line(found) for each in kinds for _, found in sorted(plugins_of(each).items())]
+    return [
+        _plugin_line(found, language)
+        for each in kinds
+        for _, found in sorted(plugins_of(each).items())
+    ]
 
 
 def listing_text(lines: list[PluginLine]) -> str:
     """The list for people: a block for each kind."""
     kinds = dict.fromkeys(line.kind for line in lines)
-    blocks = [f"{kind}s\n{_kind_text(lines, kind)}" for kind in kinds]
+    blocks = [f"{_heading(kind)}\n{_kind_text(lines, kind)}" for kind in kinds]
     return "\n\n".join(blocks) if blocks else message("no-plugins", {})
+
+
+def _heading(kind: str) -> str:
+    """Of plugins of a kind; by its Chinese name too, where it has one."""
+    name = word(kind)
+    return f"{kind}s" if name == kind else f"{name}（{kind}）"
 
 
 def _kind_text(lines: Sequence[PluginLine], kind: str) -> str:
@@ -103,9 +116,10 @@ def new_package_json(package: NewPackage) -> str:
     return orjson.dumps(facts, option=orjson.OPT_INDENT_2).decode()
 
 
-def _plugin_line(found: Found) -> PluginLine:
+def _plugin_line(found: Found, language: str) -> PluginLine:
     try:
-        text = cleandoc(found.load().__doc__ or "")
+        plugin = found.load()
+        text = described(cleandoc(plugin.__doc__ or ""), plugin, language)
     except PluginError as error:
         return PluginLine(found.kind, found.name, found.package, "", error.problem.message())
     return PluginLine(found.kind, found.name, found.package, text.partition("\n")[0])
@@ -126,7 +140,7 @@ def _page_lines(page: PluginPage) -> Iterator[str]:
     about = {"kind": Word(page.kind), "name": page.name, "package": page.package}
     yield message("page-head", {**about, "version": page.version})
     yield ""
-    yield page.description or message("page-undescribed", {})
+    yield from _description_lines(page.description)
     yield ""
     if page.scope:
         yield message(f"page-scope-{page.scope}", {})
@@ -151,12 +165,18 @@ def _page_lines(page: PluginPage) -> Iterator[str]:
     yield indent(page.example, "  ")
 
 
+def _description_lines(text: str) -> Iterator[str]:
+    """As its author broke the lines; what stands in one line is folded."""
+    for line in (text or message("page-undescribed", {})).split("\n"):
+        yield from paragraph(line, "") if cells(line) > _WRITTEN else [line]
+
+
 def _measured_lines(figures: Sequence[Measured]) -> Iterator[str]:
     if not figures:
         return
     width = max(len(figure.what) for figure in figures)
     yield f"\n{message('page-measured', {})}"
-    yield f"  {'':<{width}}  language  precision  recall  marked  others  wrong"
+    yield f"  {'':<{width}}  {message('page-measured-columns', {})}"
     for figure in figures:
         marked, others = figure.found + figure.missed, figure.wrong + figure.right
         precision = f"{figure.precision:.2f}" if figure.found else "-"
