@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from sftrecipe.cli.main import cli
+from sftrecipe.report.text.folding import folded
 from sftrecipe.report.text.table import table
 
 _WORDS = st.sampled_from(
@@ -91,3 +92,7 @@ def test_the_plan_fits_the_terminal(tmp_path: Path, width: int) -> None:
     assert "早期种子问题" in told.decode()
     piped = CliRunner(env=environment).invoke(cli, ["plan", str(tmp_path / "recipe.yaml")]).stdout
     assert len(piped.splitlines()) == 5  # head, three steps, sum: unfolded
+
+
+def test_a_full_width_bracket_stays_at_what_it_opens() -> None:
+    assert folded("使用兼容接口（v2）。", 14) == ["使用兼容接口", "（v2）。"]

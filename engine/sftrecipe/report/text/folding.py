@@ -15,7 +15,7 @@ _WIDE = (
 _OPENING = "（「『《〈【〔“‘"
 _CLOSING = "，。、；：！？）」』》〉】〕”’…"
 _PIECE = (
-    rf"\s+|[{_OPENING}]*[{_WIDE}][{_CLOSING}]*"
+    rf"\s+|[{_OPENING}]*(?![{_OPENING}])[{_WIDE}][{_CLOSING}]*"
     rf"|[{_OPENING}]*[^\s{_WIDE}{_OPENING}]+?(?:[/_-](?=[^\W\d])|[{_CLOSING}]+|(?=[\s{_WIDE}{_OPENING}]|$))"
     r"|."
 )
