@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from sftrecipe.messages.catalogues import descriptions
 from sftrecipe.plugin import RowFilter
 from sftrecipe.plugin.discovery import KINDS, plugins
+from sftrecipe.plugin.package_source import source_files
 from sftrecipe.report.pages.plugin_page import plugin_page
 from sftrecipe.report.text.plugin_descriptions import described
 
@@ -75,10 +77,12 @@ def test_another_package_is_described_as_far_as_it_is(
         "- en: Keep all.\n  zh: 全部保留。\n", encoding="utf-8"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("described_elsewhere")
     plugin = type("Elsewhere", (RowFilter,), {"__module__": "described_elsewhere.inner"})
     assert described("Keep\nall.", plugin, "zh") == "全部保留。"
     assert described("Keep none.", plugin, "zh") == "Keep none."
     assert described("Keep\nall.", plugin, "en") == "Keep\nall."
+    assert [name for name, _ in source_files(plugin)] == ["described_elsewhere/__init__.py"]
 
 
 def test_a_chinese_session_shows_them() -> None:

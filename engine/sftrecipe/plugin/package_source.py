@@ -12,7 +12,8 @@ _SHIPPED = frozenset({"sftrecipe", "sftrecipe_registry"})
 be trained again."""
 _COPIES = frozenset({"site-packages", "dist-packages"})
 """Where installers put copies, which change with their version alone."""
-_COMPILED = "__pycache__"
+_PASSED_OVER = frozenset({"__pycache__", "descriptions.zh.yaml"})
+"""What no result rests on: the second is only shown."""
 
 
 def is_shipped(plugin: type) -> bool:
@@ -49,4 +50,4 @@ def _is_copy(path: Path) -> bool:
 
 
 def _is_passed_over(part: str) -> bool:
-    return part == _COMPILED or part.startswith(".")
+    return part in _PASSED_OVER or part.startswith(".")
