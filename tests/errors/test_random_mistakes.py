@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,38 @@ def test_a_mistake_is_told_on_its_line_and_once(folder: Path, drawn: tuple[str, 
     lines = {problem.position.line for problem in problems if problem.position}
     assert lines & {number + 1, last}, (name, LINES[number], problems)
     assert len(problems) <= 2, (name, LINES[number], problems)
+
+
+SECTIONS_SAID = [line[:-1] for line in LINES if re.fullmatch(r"\w+:", line)]
+
+
+@pytest.mark.parametrize("section", SECTIONS_SAID)
+@pytest.mark.parametrize("word", ["stuff", "数据", "Section"])
+def test_what_an_unknown_section_hides_is_not_told_as_missing(
+    folder: Path, section: str, word: str
+) -> None:
+    (folder / "recipe.yaml").write_text(RECIPE.replace(f"\n{section}:\n", f"\n{word}:\n"))
+    with pytest.raises(RecipeError) as raised:
+        check_recipe(folder / "recipe.yaml")
+    assert [each.slug for each in raised.value.problems] == ["unknown-key"]
+
+
+@pytest.mark.parametrize("section", ["generate", "filter", "export"])
+def test_blocks_without_dashes_are_told_once(folder: Path, section: str) -> None:
+    head, _, rest = RECIPE.partition(f"\n{section}:\n")
+    blocks = "".join(takewhile(lambda line: line[0] == " ", rest.splitlines(keepends=True)))
+    after, plain = rest.removeprefix(blocks), blocks.replace("  - ", "    ")
+    (folder / "recipe.yaml").write_text(f"{head}\n{section}:\n{plain}{after}")
+    with pytest.raises(RecipeError) as raised:
+        check_recipe(folder / "recipe.yaml")
+    (problem,) = raised.value.problems
+    assert problem.hint in ("list-items", "dash-before")
+
+
+@pytest.mark.parametrize("section", ["providers", "sources"])
+def test_a_block_without_a_name_is_told_once(folder: Path, section: str) -> None:
+    name = {"providers": "teacher", "sources": "topics"}[section]
+    (folder / "recipe.yaml").write_text(RECIPE.replace(f"\n  {name}:\n", "\n", 1))
+    with pytest.raises(RecipeError) as raised:
+        check_recipe(folder / "recipe.yaml")
+    assert [each.slug for each in raised.value.problems] == ["block-without-name"]

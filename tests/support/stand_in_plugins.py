@@ -340,7 +340,7 @@ def install(monkeypatch: pytest.MonkeyPatch, *, twice: bool = False, broken: boo
     if twice:
         declared["judge"] += (EntryPoint("pairwise", "elsewhere:Pairwise", "sftrecipe.judges"),)
     _forget()
-    monkeypatch.setattr(discovery, "_declared", lambda: declared)
+    monkeypatch.setattr(discovery, "declared", lambda group: declared[group.removesuffix("s")])
 
 
 def forget() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from sftrecipe.messages import user_language
+from sftrecipe.installed_packages import declarations
+from sftrecipe.messages import message, user_language
 from sftrecipe.plugin.new_package import new_package
 from sftrecipe.report.pages.plugin_page import plugin_page
 from sftrecipe.report.text.plugin_descriptions import described_page
@@ -35,6 +36,8 @@ def plugins(context: click.Context, kind: str | None, as_json: bool) -> None:
     broken = [line.error for line in lines if line.error]
     for error in broken:
         click.echo(f"error: {error}", err=True)
+    for package in declarations().unreadable:
+        click.echo(f"warning: {message('package-unreadable', {'package': package})}", err=True)
     if broken:
         context.exit(2)
 

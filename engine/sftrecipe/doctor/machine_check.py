@@ -13,7 +13,8 @@ from pathlib import Path
 
 from sftrecipe.calls.ledger.database import ledger_health
 from sftrecipe.doctor.doctor_finding import DoctorFinding, fault, ok, raised, warning
-from sftrecipe.errors import PluginError, SftrecipeError
+from sftrecipe.errors import PluginError, Problem, SftrecipeError
+from sftrecipe.installed_packages import declarations
 from sftrecipe.plugin.base import CheckState
 from sftrecipe.plugin.discovery import KINDS, plugins
 from sftrecipe.plugin.environments import install_command
@@ -59,6 +60,9 @@ def check_plugins(state: CheckState) -> Iterator[DoctorFinding]:
             else:
                 count += 1
                 packages.add(found.package)
+    for package in declarations().unreadable:
+        problem = Problem("package-unreadable", None, {"package": package}, "package-anew")
+        yield DoctorFinding("plugin", package, state, problem)
     shown = ", ".join(sorted(packages))
     yield ok("plugins", "", "doctor-plugins", count=count, packages=shown)
 

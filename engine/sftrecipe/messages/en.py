@@ -26,6 +26,7 @@ MESSAGES = {
     **RUNS,
     **PRESETS,
     **ROWS,
+    "package-unreadable": "the entry points of package {package} cannot be read, so it is passed over",
     "plugin-import": "{kind} '{name}' of package {package} cannot be imported: {error}",
     "plugin-class": "{kind} '{name}' of package {package} is not a {base}",
     "plugin-duplicate": "{kind} '{name}' is declared by two packages: {first} and {second}",

@@ -37,6 +37,7 @@ HINTS = {
     "quote-text": "put the text in quotes",
     "python-plain": "convert it, as with list(…), dict(…), .item() or str(…)",
     "install-package": "in this environment: {command}",
+    "dash-before": "where another item begins here, write `- ` before it and before the first; else remove one of the two",
     "remove-one": "remove one of the two",
     "git-form": "write git+https://HOST/OWNER/REPO@COMMIT#PATH; with a branch or tag, `sftrecipe "
     "presets add` says the commit",
@@ -49,8 +50,10 @@ HINTS = {
     "preset-own-name": "give one of the two another name",
     "preset-say-register": "write 'register: true' or 'register: false' in the recipe itself",
     "preset-extend": "put `extends: {name}` into a recipe",
+    "package-anew": "install it anew",
     "install-plugin": "install the package that has it, or see `sftrecipe plugins`",
     "budget-form": "write '50 CNY' or '5 USD'",
+    "name-above": "write a name above it, and indent the block below: `{first}:`",
     "list-items": "write every item with `- ` before it",
     "list-of-one": "write [{value}]",
     "remove-quotes": "remove the quotes around {value}",

@@ -35,6 +35,7 @@ HINTS = {
     "quote-text": "请给文本加上引号",
     "python-plain": "请先转换，例如用 list(…)、dict(…)、.item() 或 str(…)",
     "install-package": "请在当前环境中执行：{command}",
+    "dash-before": "如果这里是另一项的开头，请在它和第一项前都写 `- `；否则请删去其中一个",
     "remove-one": "请删去其中一个",
     "git-form": "请写 git+https://主机/所有者/仓库@提交号#路径；分支或标签对应的提交号可用 "
     "`sftrecipe presets add` 查到",
@@ -47,8 +48,10 @@ HINTS = {
     "preset-own-name": "请给其中一个换个名字",
     "preset-say-register": "请在配方中写明 'register: true' 或 'register: false'",
     "preset-extend": "请在配方中写 `extends: {name}`",
+    "package-anew": "请重新安装该软件包",
     "install-plugin": "请安装提供它的软件包，或查看 `sftrecipe plugins`",
     "budget-form": "请写成 '50 CNY' 或 '5 USD'",
+    "name-above": "请在它上面写一个名称 `{first}:`，并把该块缩进到其下",
     "list-items": "请在每一项前写 `- `",
     "list-of-one": "请写作 [{value}]",
     "remove-quotes": "请去掉 {value} 两边的引号",

@@ -1,6 +1,7 @@
 """English messages of a recipe's lock, and hints on it."""
 
 LOCKS = {
+    "lock-without-file": "a recipe that is made from a mapping has no lock",
     "lock-missing": "lock '{path}' does not exist",
     "lock-not-one": "'{path}' is no lock of sftrecipe",
     "lock-newer": "the lock has format {format}, this version of sftrecipe reads up to {known}",
@@ -32,6 +33,7 @@ LOCKS = {
     "lock-nothing-held": "the lock holds no data to hold this run to: {names}",
 }
 LOCK_HINTS = {
+    "lock-needs-file": "make it a file, whose lock lies beside it: Recipe.load('NAME.yaml')",
     "lock-make": "make it with: {command}",
     "lock-make-or-profile": "make it with: {command}; there are locks for --profile {profiles}",
     "lock-anew": "make it anew with: {command}",

@@ -1,6 +1,7 @@
 """Chinese messages of a recipe's lock, and hints on it."""
 
 LOCKS = {
+    "lock-without-file": "由映射构成的配方没有锁文件",
     "lock-missing": "锁文件 '{path}' 不存在",
     "lock-not-one": "'{path}' 不是 sftrecipe 的锁文件",
     "lock-newer": "锁文件的格式是 {format}，当前版本的 sftrecipe 最高只能读 {known}",
@@ -32,6 +33,7 @@ LOCKS = {
     "lock-nothing-held": "锁文件里还没有可供对照的数据：{names}",
 }
 LOCK_HINTS = {
+    "lock-needs-file": "请把它存为文件，锁文件放在它旁边：Recipe.load('NAME.yaml')",
     "lock-make": "用此命令生成：{command}",
     "lock-make-or-profile": "用此命令生成：{command}；以下 --profile 已有锁文件：{profiles}",
     "lock-anew": "请重新生成：{command}",

@@ -20,6 +20,7 @@ MISTAKES = {
     "yaml-aliases": "recipe holds more than {limit} values, its aliases unfolded",
     "yaml-deep": "value is nested deeper than {limit} levels",
     "yaml-number": "number '{value}' has too many digits",
+    "block-without-name": "the block of '{section}' has no name",
     "repeated-key": "key '{key}' stands here a second time; the first is on line {line}",
     # shape
     "unknown-key": "key '{key}' is not known here",

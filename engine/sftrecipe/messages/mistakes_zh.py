@@ -20,6 +20,7 @@ MISTAKES = {
     "yaml-aliases": "配方展开别名后超过 {limit} 个值",
     "yaml-deep": "值的嵌套超过 {limit} 层",
     "yaml-number": "数字 '{value}' 位数过多",
+    "block-without-name": "'{section}' 中的这一块没有名称",
     "repeated-key": "键 '{key}' 重复出现，第一次在第 {line} 行",
     # 结构
     "unknown-key": "这里没有 '{key}' 这个键",

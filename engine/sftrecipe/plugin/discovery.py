@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from sftrecipe.errors import PluginError, UsageError, unknown
+from sftrecipe.installed_packages import declared
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Judge, Mixer, Source
 from sftrecipe.plugin.provider import Provider
@@ -85,7 +86,7 @@ def plugins(kind: str) -> Mapping[str, Found]:
     Raises PluginError when two packages declare the same name.
     """
     found: dict[str, Found] = {}
-    for entry in _declared()[kind]:
+    for entry in declared(f"{kind}s"):
         candidate = Found(kind, entry.name, entry)
         other = found.setdefault(entry.name, candidate)
         if other.entry.value != entry.value:
@@ -97,12 +98,6 @@ def plugins(kind: str) -> Mapping[str, Found]:
                 second=candidate.package,
             )
     return found
-
-
-@cache
-def _declared() -> Mapping[str, tuple[EntryPoint, ...]]:
-    installed = entry_points()  # reads every installed package's metadata: once is enough
-    return {kind: tuple(installed.select(group=f"sftrecipe.{kind}s")) for kind in KINDS}
 
 
 @cache

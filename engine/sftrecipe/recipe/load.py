@@ -40,14 +40,13 @@ from sftrecipe.recipe.checks.trained_rows import trained_rows_problems
 from sftrecipe.recipe.checks.withdrawn_models import withdrawn_problems
 from sftrecipe.recipe.language.keys import RecipeShape
 from sftrecipe.recipe.language.sections import SECTIONS
+from sftrecipe.recipe.project_marks import CATALOGUE, CLONE
 from sftrecipe.recipe.reader.layers import RecipeDocument, compose, without
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 from sftrecipe.recipe.recipe import Block, CheckedRecipe, budget_of
 from sftrecipe.recipe.sweep.sweep_check import SweepCheck
-
-CATALOGUE = "dataset_info.json"
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,7 @@ def _catalogue(root: Node, terms: _Terms, problems: list[Problem]) -> Path | Non
     for up in (folder, *folder.parents):
         if (up / CATALOGUE).is_file():
             return up / CATALOGUE
-        if (up / ".git").exists():
+        if (up / CLONE).exists():
             break
     problems.append(Problem("no-catalogue", asked.place, {}, "create-catalogue"))
     return None

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
+from sftrecipe.recipe.project_marks import CATALOGUE, PROJECT_MARKS, STATE
 
-_STATE, _CATALOGUE = ".sftrecipe", "dataset_info.json"
-_MARKS = (_STATE, _CATALOGUE, ".git")
 RUN_FILE = "run.json"
 """What a run says of itself, in the folder of its results: its catalogue beside is no project's."""
 
@@ -23,32 +22,32 @@ class Project:
     @property
     def state(self) -> Path:
         """`.sftrecipe/`: what may be deleted at the price of asking again."""
-        return self._own(".sftrecipe")
+        return self._own(STATE)
 
     @property
     def ledger(self) -> Path:
         """The ledger's database."""
-        return self._own(".sftrecipe", "ledger.sqlite")
+        return self._own(STATE, "ledger.sqlite")
 
     @property
     def steps(self) -> Path:
         """The artifacts of steps, by key."""
-        return self._own(".sftrecipe", "steps")
+        return self._own(STATE, "steps")
 
     @property
     def runs(self) -> Path:
         """Notes of the project's runs: where each leaves its results, and of which steps."""
-        return self._own(".sftrecipe", "runs")
+        return self._own(STATE, "runs")
 
     @property
     def history(self) -> Path:
         """What every run said of itself at its end, and the small files that it read."""
-        return self._own(".sftrecipe", "history")
+        return self._own(STATE, "history")
 
     @property
     def work_lock(self) -> Path:
         """What runs hold while they work, and who clears away holds alone."""
-        return self._own(".sftrecipe", "at-work.lock")
+        return self._own(STATE, "at-work.lock")
 
     def run_folder(self, name: str) -> Path:
         """Where a run of the recipe `name` leaves its results unless `--out` is given."""
@@ -80,7 +79,7 @@ def project_around(folder: Path = Path()) -> Project:
         return Project(Path(asked).resolve())
     inner = folder.resolve()
     for each in (inner, *inner.parents):
-        marks = {mark for mark in _MARKS if (each / mark).exists()}
-        if marks and not (marks == {_CATALOGUE} and (each / RUN_FILE).is_file()):
+        marks = {mark for mark in PROJECT_MARKS if (each / mark).exists()}
+        if marks and not (marks == {CATALOGUE} and (each / RUN_FILE).is_file()):
             return Project(each)
     return Project(Path.cwd())

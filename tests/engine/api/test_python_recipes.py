@@ -48,6 +48,13 @@ def changed(**more: Any) -> dict[str, Any]:
     return {**DOCUMENT, **more}
 
 
+def test_a_mapping_has_no_lock(project: Plain) -> None:
+    with pytest.raises(RecipeError) as raised:
+        Recipe.load(DOCUMENT, folder=project.folder).run(locked=True)
+    (problem,) = raised.value.problems
+    assert (problem.slug, problem.hint) == ("lock-without-file", "lock-needs-file")
+
+
 def test_problems_tell_the_keys(project: Plain) -> None:
     wrong = changed(
         sources={"rows": {"use": "jsonl", "path": "rws.jsonl"}},

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sftrecipe import installed_packages
 from sftrecipe.errors import Position, Problem, RecipeError
 from sftrecipe.plan.steps import plan_recipe
 from sftrecipe.recipe.load import check_recipe
-from sftrecipe.recipe.presets import preset_lookup
 from sftrecipe.recipe.presets.preset import Preset, preset_at
 from sftrecipe.recipe.presets.preset_facts import preset_facts
 from sftrecipe.recipe.presets.preset_header import preset_header
@@ -22,7 +22,7 @@ from sftrecipe.recipe.reader.paths import Roots
 from sftrecipe.store.project import project_of
 
 LAW = """version: 1
-name: law
+name: bylaws
 vars: {topics: topics.jsonl, folder: more}
 providers: {teacher: {use: embedded}}
 sources:
@@ -40,8 +40,8 @@ TRAIN = """train:
 
 
 def law(shelf: Path, recipe: str = LAW) -> Path:
-    """The preset `law`, with its files."""
-    folder = shelf / "law"
+    """The preset `bylaws`, with its files."""
+    folder = shelf / "bylaws"
     (folder / "more").mkdir(parents=True)
     (folder / "recipe.yaml").write_text(recipe)
     (folder / "ask.j2").write_text("Ask of {{ topic }}.\n")
@@ -51,11 +51,11 @@ def law(shelf: Path, recipe: str = LAW) -> Path:
 
 
 def package(site: Path, name: str, shelf: str) -> Path:
-    """An installed package that declares the preset `law`; importing it fails."""
+    """An installed package that declares the preset `bylaws`; importing it fails."""
     info = site / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[sftrecipe.presets]\nlaw = {name}.{shelf}\n")
+    (info / "entry_points.txt").write_text(f"[sftrecipe.presets]\nbylaws = {name}.{shelf}\n")
     (site / name).mkdir()
     (site / name / "__init__.py").write_text("raise ImportError('it is heavy')\n")
     return site / name / shelf
@@ -69,13 +69,13 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "site"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(folder))
-    preset_lookup._declared.cache_clear()
+    installed_packages.declarations.cache_clear()
     yield folder
     monkeypatch.undo()
-    preset_lookup._declared.cache_clear()
+    installed_packages.declarations.cache_clear()
 
 
-def mine(folder: Path, more: str = "", extends: str = "law") -> Path:
+def mine(folder: Path, more: str = "", extends: str = "bylaws") -> Path:
     folder.mkdir(exist_ok=True)
     recipe = folder / "mine.yaml"
     recipe.write_text(f"version: 1\nname: mine\nextends: {extends}\n{more}")
@@ -115,7 +115,7 @@ def test_two_packages_with_one_name(site: Path, tmp_path: Path) -> None:
 def test_a_package_without_its_preset(site: Path, tmp_path: Path, value: str) -> None:
     law(package(site, "lawyers", "presets"))
     entry = site / "lawyers-1.0.dist-info" / "entry_points.txt"
-    entry.write_text(f"[sftrecipe.presets]\nlaw = {value}\n")
+    entry.write_text(f"[sftrecipe.presets]\nbylaws = {value}\n")
     assert [each.slug for each in problems(mine(tmp_path / "p"))] == ["preset-not-in-package"]
 
 
@@ -126,7 +126,7 @@ def test_keys_do_not_depend_on_where_it_lies(site: Path, tmp_path: Path) -> None
     (own / "more").mkdir(parents=True)
     for name in ("ask.j2", "topics.jsonl", "more/a.jsonl"):
         (own / name).write_text((folder / name).read_text())
-    (own / "mine.yaml").write_text(LAW.replace("name: law", "name: mine"))
+    (own / "mine.yaml").write_text(LAW.replace("name: bylaws", "name: mine"))
     law(package(site, "lawyers", "presets"))
     of_package = keys(mine(tmp_path / "q"))
     assert of_project == of_package == keys(own / "mine.yaml")
@@ -211,7 +211,7 @@ def test_a_user_s_variable_leads_no_further(site: Path, tmp_path: Path, path: st
     given = "vars: {folder: more, empty: '', pri: pri}\n"
     assert problems(mine(project, given))[0].slug in ("preset-path-outside", "missing-file")
     below = recipe.replace('"${vars.topics}"', '"${vars.again}/a.jsonl"')
-    (project / "presets" / "law" / "recipe.yaml").write_text(below)
+    (project / "presets" / "bylaws" / "recipe.yaml").write_text(below)
     read = check_recipe(mine(project, given)).sources["topics"].files.paths.values()
     assert list(read) == [str(project / "more/a.jsonl")]
 
@@ -308,7 +308,7 @@ def test_a_preset_s_content_is_all_of_it(site: Path, tmp_path: Path) -> None:
     last = folder / "topics.jsonl"
 
     def content() -> str:
-        return Preset("law", folder / "recipe.yaml", "folder").content
+        return Preset("bylaws", folder / "recipe.yaml", "folder").content
 
     before = content()
     last.write_text('{"topic": "b"}\n')
@@ -317,35 +317,35 @@ def test_a_preset_s_content_is_all_of_it(site: Path, tmp_path: Path) -> None:
 
 def test_installed_files_may_be_links(site: Path, tmp_path: Path) -> None:
     folder = law(package(site, "lawyers", "presets"))
-    preset = Preset("law", folder / "recipe.yaml", "package")
+    preset = Preset("bylaws", folder / "recipe.yaml", "package")
     before, names = preset.content, [name for name, _ in preset.files()]
     for name in names:
         (folder / name).rename(tmp_path / Path(name).name)
         (folder / name).symlink_to(tmp_path / Path(name).name)
-    linked = Preset("law", folder / "recipe.yaml", "package")
+    linked = Preset("bylaws", folder / "recipe.yaml", "package")
     assert (linked.content, [name for name, _ in linked.files()]) == (before, names)
     assert len(names) == 3
-    assert not list(Preset("law", folder / "recipe.yaml", "folder").files())
+    assert not list(Preset("bylaws", folder / "recipe.yaml", "folder").files())
 
 
-@pytest.mark.parametrize("name", ["law.yaml", "law/recipe.yaml"])
+@pytest.mark.parametrize("name", ["bylaws.yaml", "bylaws/recipe.yaml"])
 def test_what_is_called_its_own_is_no_link(site: Path, tmp_path: Path, name: str) -> None:
     project, elsewhere = tmp_path / "p", law(tmp_path / "elsewhere")
     shelf = project / "presets"
     shelf.mkdir(parents=True)
-    (shelf / "law").symlink_to(elsewhere)
-    if name == "law.yaml":  # a part, whose files lie in the folder of its name
-        part = "version: 1\nsources: {rows: {use: jsonl, path: law/topics.jsonl}}\n"
+    (shelf / "bylaws").symlink_to(elsewhere)
+    if name == "bylaws.yaml":  # a part, whose files lie in the folder of its name
+        part = "version: 1\nsources: {rows: {use: jsonl, path: bylaws/topics.jsonl}}\n"
         (shelf / name).write_text(part)
-    for extends in ("law", f"presets/{name}"):
+    for extends in ("bylaws", f"presets/{name}"):
         recipe = mine(project, extends=extends)
         (problem,) = problems(recipe)
         expected = "path-outside" if extends.endswith("/recipe.yaml") else "preset-linked"
         assert problem.slug == expected, extends
         assert check_recipe(recipe, allow_paths=[elsewhere]).presets[0].kind == "folder"
-    (shelf / "law").unlink()
-    (shelf / "law").symlink_to("..")
-    if name == "law.yaml":
+    (shelf / "bylaws").unlink()
+    (shelf / "bylaws").symlink_to("..")
+    if name == "bylaws.yaml":
         assert [each.slug for each in problems(mine(project))] == ["preset-linked"]
 
 
@@ -361,7 +361,7 @@ def test_links_among_its_own_files(site: Path, tmp_path: Path) -> None:
     folder = law(tmp_path / "p" / "presets")
     (folder / "same.jsonl").symlink_to("topics.jsonl")
     (folder / "other.jsonl").symlink_to(tmp_path / "p" / "mine.yaml")
-    preset = Preset("law", folder / "recipe.yaml", "folder")
+    preset = Preset("bylaws", folder / "recipe.yaml", "folder")
     names = [name for name, _ in preset.files()]
     assert "same.jsonl" in names
     assert "other.jsonl" not in names
@@ -374,8 +374,8 @@ def test_parts_and_parts_of_parts(site: Path, tmp_path: Path) -> None:
     (shelf / "top.yaml").write_text("version: 1\nlanguage: zh\n")
     checked = check_recipe(mine(tmp_path / "p"))
     assert (checked.seed, checked.language) == (9, "zh")
-    assert [preset.name for preset in checked.presets] == ["law", "base", "top"]
-    (shelf / "top.yaml").write_text("version: 1\nextends: law\n")
+    assert [preset.name for preset in checked.presets] == ["bylaws", "base", "top"]
+    (shelf / "top.yaml").write_text("version: 1\nextends: bylaws\n")
     assert [each.slug for each in problems(mine(tmp_path / "p"))] == ["extends-cycle"]
     (shelf / "top.yaml").write_text("version: 1\nextends: basee\n")
     (problem,) = problems(mine(tmp_path / "p"))
@@ -383,7 +383,7 @@ def test_parts_and_parts_of_parts(site: Path, tmp_path: Path) -> None:
 
 
 def test_header(tmp_path: Path) -> None:
-    file = tmp_path / "law.yaml"
+    file = tmp_path / "bylaws.yaml"
     file.write_text(
         "# yaml-language-server: $schema=x\n# purpose: Laws\n#   and more laws\n"
         "# purpose.zh：法律\n# other\n# cost: 2 USD\n# paper: A (2024)\n# paper: B\nversion: 1\n"
@@ -394,12 +394,12 @@ def test_header(tmp_path: Path) -> None:
     assert header.papers == ["A (2024)", "B"]
     assert header.text("purpose", "zh") == "法律"
     assert header.text("cost", "zh") == "2 USD"
-    facts = preset_facts(Preset("law", file, "folder"))
+    facts = preset_facts(Preset("bylaws", file, "folder"))
     assert (facts.variables, facts.profiles, facts.is_part) == ({"n": 3}, ["openai"], True)
 
 
 STEP = st.sampled_from(
-    ["..", ".", "law", "other", "more", "topics.jsonl", "a.jsonl", "away", "", "~"]
+    ["..", ".", "bylaws", "other", "more", "topics.jsonl", "a.jsonl", "away", "", "~"]
 )
 
 
@@ -409,14 +409,14 @@ def test_no_path_leads_out(
     tmp_path_factory: pytest.TempPathFactory, steps: list[str], absolute: bool
 ) -> None:
     shelf = _shelf(tmp_path_factory)
-    preset = preset_at(shelf / "law" / "recipe.yaml")
+    preset = preset_at(shelf / "bylaws" / "recipe.yaml")
     assert preset is not None
     roots = Roots(shelf.parent / "mine.yaml", [shelf.parent])
     roots.confine(preset.file, preset)
     value = ("/" if absolute else "") + "/".join(steps)
     place = Position(str(preset.file), 1, 1)
     file = roots.checked(value, place, place, [], folders=True)
-    assert file is None or file.resolve().is_relative_to((shelf / "law").resolve())
+    assert file is None or file.resolve().is_relative_to((shelf / "bylaws").resolve())
 
 
 def _shelf(factory: pytest.TempPathFactory, made: Callable[[Path], Path] = law) -> Path:

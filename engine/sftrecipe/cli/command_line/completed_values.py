@@ -137,11 +137,10 @@ def _trainers(_: click.Context, typed: str) -> Iterable[str]:
 
 def _declared() -> Iterable[tuple[str, str]]:
     """Kind and name of every plugin."""
-    from importlib.metadata import entry_points  # noqa: PLC0415
+    from sftrecipe.installed_packages import declared  # noqa: PLC0415
 
-    found = entry_points()
     for kind in _KINDS:
-        yield from ((kind, entry.name) for entry in found.select(group=f"sftrecipe.{kind}s"))
+        yield from ((kind, entry.name) for entry in declared(f"{kind}s"))
 
 
 def _presets(_: click.Context, typed: str) -> Iterable[str]:

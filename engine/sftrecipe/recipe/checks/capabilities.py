@@ -9,6 +9,7 @@ from sftrecipe.messages import Word
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
+from sftrecipe.recipe.checks.misplaced import has_unnamed_block, hides_a_section
 from sftrecipe.recipe.checks.trained_models import TRAINED_PROVIDERS
 from sftrecipe.recipe.reader.node import Node, place_of
 
@@ -24,6 +25,8 @@ class ProviderCheck:
         section = root.get("providers")
         self._names = list(section.value) if section and section.is_mapping else []
         self._unreadable = section is not None and not section.is_mapping
+        hidden = hides_a_section(root, "providers") or has_unnamed_block(problems, "providers")
+        self._unreadable = self._unreadable or hidden
         trainings = of_section(drafts, "train")
         self._by_training = TRAINED_PROVIDERS if trainings else ()
         self._trainer_known = all(draft.plugin is not None for draft in trainings)

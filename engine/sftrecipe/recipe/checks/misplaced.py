@@ -20,9 +20,14 @@ _USE = ("type", "plugin", "method", "kind", "class", "name")
 _WITH = ("params", "options", "args", "arguments", "config", "parameters", "settings", "kwargs")
 _READS = ("from", "on", "input", "inputs", "source", "sources", "stream", "streams")
 _ID = ("name", "key")
-_OF_OTHERS = {"models": "providers", "llm": "providers", "data": "sources", "datasets": "sources"}
+_OF_OTHERS = {
+    "models": "providers", "llm": "providers", "data": "sources", "datasets": "sources",
+    "input": "sources", "inputs": "sources", "steps": "generate", "tasks": "generate",
+    "output": "export", "outputs": "export", "blend": "mix", "finetune": "train",
+}  # fmt: skip
 """What other tools call a section."""
 _KEYS = [field.alias or name for name, field in RecipeShape.model_fields.items()]
+_OF_MAPPINGS = ("vars", "budget", "sweep", "profiles")
 _SHOWN = 60
 
 
@@ -51,11 +56,24 @@ def sections_by_name(root: Node) -> Node:
     return _renamed_sections(root, [])
 
 
+def has_unnamed_block(problems: Iterable[Problem], name: str) -> bool:
+    """Whether the name of a section's block is not known, which was told."""
+    return any(
+        each.slug == "block-without-name" and each.values["section"] == name for each in problems
+    )
+
+
+def hides_a_section(root: Node, name: str) -> bool:
+    """Whether a key that no recipe has may hold the blocks of a section that is not there."""
+    unknown = [node for key, node in root.value.items() if key not in _KEYS]
+    return name not in root.value and any(node.is_mapping or node.is_list for node in unknown)
+
+
 def _renamed_sections(root: Node, problems: list[Problem]) -> Node:
     """The recipe with a section that has a wrong name under its own."""
     items, keys = dict(root.value), dict(root.keys)
     for name in [key for key in root.value if key not in _KEYS]:
-        absent = [key for key in _KEYS if key not in items]
+        absent = [key for key in _KEYS if key not in items and _could_hold(key, items[name])]
         meant = _meant_section(name, items[name], absent)
         if meant is None:
             continue
@@ -66,13 +84,31 @@ def _renamed_sections(root: Node, problems: list[Problem]) -> Node:
 
 
 def _meant_section(name: str, node: Node, absent: list[str]) -> str | None:
+    fitting = _sections_of_plugins(node)
+    if len(fitting) == 1:  # what it uses says more than what it is called
+        return fitting[0] if fitting[0] in absent else None
     known = _OF_OTHERS.get(name.lower())
     if known in absent or (known := closest(name, absent)):
         return known
+    return None
+
+
+def _could_hold(key: str, node: Node) -> bool:
+    """Whether a key of recipes takes a value of this kind, or one that is read as that."""
+    if key in SECTIONS or not (node.is_mapping or node.is_list):
+        return True
+    return node.is_mapping and key in _OF_MAPPINGS
+
+
+def _sections_of_plugins(node: Node) -> list[str]:
+    """The sections whose plugins the blocks under a key use, as far as these are known."""
     blocks = node.value.values() if node.is_mapping else node.value if node.is_list else ()
     used = {text for each in blocks if (text := each.text("use"))} | {node.text("use") or ""} - {""}
-    fitting = [section.name for section in SECTIONS.values() if used and used <= _names(section)]
-    return fitting[0] if len(fitting) == 1 and fitting[0] in absent else None
+    known = {name for name in used if any(name in _names(each) for each in SECTIONS.values())}
+    fitting = [each for each in SECTIONS.values() if known and known <= _names(each)]
+    is_named = node.is_mapping and node.get("use") is None
+    by_form = [each for each in fitting if (each.form == "named") == is_named]
+    return [each.name for each in by_form or fitting]
 
 
 def _names(section: Section) -> set[str]:
@@ -88,6 +124,8 @@ def _in_form(name: str, section: Section, node: Node, problems: list[Problem]) -
         return _as_list(name, node, problems)
     if section.form == "named" and node.is_list:
         return _as_named(name, node, problems)
+    if section.form == "named" and node.is_mapping and node.text("use") in _names(section):
+        return _under_a_name(name, node, problems)
     return node
 
 
@@ -138,6 +176,15 @@ def _as_named(name: str, node: Node, problems: list[Problem]) -> Node:
         return node
     problems.append(Problem("wrong-type", node.place, values, "names-of-list"))
     return Node(items, node.place, keys)
+
+
+def _under_a_name(name: str, node: Node, problems: list[Problem]) -> Node:
+    """The one block of a section, which was written without its name, under one."""
+    label = name.removesuffix("s")
+    place = next(iter(node.keys.values()), node.place)
+    values = {"section": name, "first": label}
+    problems.append(Problem("block-without-name", place, values, "name-above"))
+    return Node({label: node}, node.place, {label: place})
 
 
 def _all_mappings(nodes: Iterable[Node]) -> bool:

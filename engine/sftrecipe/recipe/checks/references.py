@@ -8,6 +8,7 @@ from sftrecipe.errors import Position, Problem, unknown
 from sftrecipe.plugin.option_types import StreamMarker, values_of
 from sftrecipe.plugin.plugin_kinds import Exporter, Mixer
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
+from sftrecipe.recipe.checks.misplaced import has_unnamed_block, hides_a_section
 from sftrecipe.recipe.language.sections import HELD_OUT, MIXED, OWN, SECTIONS
 from sftrecipe.recipe.reader.node import Node, Path, place_of
 
@@ -26,7 +27,7 @@ class StreamCheck:
         for draft in drafts:
             if draft.section.makes == OWN:
                 self._makers.setdefault(draft.id, draft)
-        self._unsure = _has_nameless_makers(root, drafts)
+        self._unsure = _has_nameless_makers(root, drafts) or has_unnamed_block(problems, "sources")
 
     def inputs(self) -> dict[BlockDraft, tuple[str, ...]]:
         """What every block reads; what it cannot read is left out, with a problem."""
@@ -174,6 +175,8 @@ def _has_nameless_makers(root: Node, drafts: Sequence[BlockDraft]) -> bool:
     """Whether a block makes a stream whose name cannot be told, since the block is wrong."""
     for section in (each for each in SECTIONS.values() if each.makes == OWN):
         node = root.get(section.name)
+        if hides_a_section(root, section.name):
+            return True
         found = of_section(drafts, section.name)
         blocks = len(node.value) if node and (node.is_mapping or node.is_list) else 0
         if node is not None and (len(found) < blocks or not (node.is_mapping or node.is_list)):

@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points, version
+from importlib.metadata import EntryPoint, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 from sftrecipe.errors import PluginError
 from sftrecipe.installed_files import installed_folder
+from sftrecipe.installed_packages import declared
 from sftrecipe.recipe.presets.preset import NAME, PRESETS, Preset, preset_file, presets_in
+from sftrecipe.recipe.project_marks import CLONE, PROJECT_MARKS
 
-GROUP = "sftrecipe.presets"
-_MARKS = (".sftrecipe", "dataset_info.json")
-"""What a project's folder holds, where it is no git clone."""
 _MODULE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -38,8 +37,10 @@ def _up_to_the_top(folder: Path) -> Iterator[Path]:
     """The folder and those above it that are the project's: what lies above is a stranger's, as
     `/tmp/recipes` may be. A project in a git clone shares the clone's."""
     ups = [folder, *folder.parents]
-    top = next((up for up in ups if (up / ".git").exists()), None)
-    top = top or next((up for up in ups if any((up / mark).exists() for mark in _MARKS)), None)
+    top = next((up for up in ups if (up / CLONE).exists()), None)
+    top = top or next(
+        (up for up in ups if any((up / mark).exists() for mark in PROJECT_MARKS)), None
+    )
     top = top or next((up.parent for up in ups if up.name == "recipes"), folder)
     return iter(ups[: ups.index(top) + 1])
 
@@ -65,7 +66,7 @@ def installed_preset(name: str) -> Preset | None:
 
 def installed_presets() -> PresetLookup:
     """All of them, by name."""
-    names = {each.name for each in _wheel()} | {entry.name for entry in _declared()}
+    names = {each.name for each in _wheel()} | {entry.name for entry in declared(PRESETS)}
     found: dict[str, Preset] = {}
     problems = []
     for name in sorted(names):
@@ -96,7 +97,7 @@ def known_names(folder: Path) -> list[str]:
 def _named(name: str) -> Iterator[Preset]:
     yield from (each for each in _wheel() if each.name == name)
     seen = set()
-    for entry in _declared():
+    for entry in declared(PRESETS):
         if entry.name == name and entry.value not in seen:
             seen.add(entry.value)
             yield _of_package(entry)
@@ -134,8 +135,3 @@ def _package_folder(value: str) -> Path | None:
 def _wheel() -> tuple[Preset, ...]:
     shelf = installed_folder("recipes") / PRESETS
     return tuple(presets_in(shelf, "wheel", f"sftrecipe {version('sftrecipe')}"))
-
-
-@cache
-def _declared() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))

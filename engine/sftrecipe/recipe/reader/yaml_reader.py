@@ -232,6 +232,7 @@ class _Composer:
     def _mapping(self, start: MappingStartEvent, events: Iterator[Event], depth: int) -> Node:
         items: dict[str, Node] = {}
         keys: dict[str, Position] = {}
+        repeated: list[tuple[str, Any]] = []
         for event in events:
             if not isinstance(event, NodeEvent):
                 break
@@ -241,11 +242,25 @@ class _Composer:
             if key is None or self._is_no_key(key, event, held):
                 continue
             if key in items:
-                self._problem("repeated-key", event, "remove-one", key=key, line=keys[key].line)
+                repeated.append((key, event))
                 continue
             items[key], keys[key] = value, self._place(event)
+        self._tell_repeated(repeated, keys, may_be_items=depth > 0 and not start.flow_style)
         # A block mapping's own mark is its first key's; a flow mapping's is its brace.
         return Node(items, self._place(start), keys)
+
+    def _tell_repeated(
+        self, repeated: list[tuple[str, Any]], keys: dict[str, Position], *, may_be_items: bool
+    ) -> None:
+        """The keys that stand in a mapping again: an item after the first, where the first key
+        and others do."""
+        first = next(iter(keys), None)
+        for number, (key, event) in enumerate(repeated):
+            begins = may_be_items and key == first and len(repeated) > number + 1
+            hint = "dash-before" if begins else "remove-one"
+            self._problem("repeated-key", event, hint, key=key, line=keys[key].line)
+            if begins:
+                return
 
     def _is_no_key(self, key: str, event: Any, value: Any) -> bool:
         """Whether it is a merge key, or a key and its value that no space parts, told as such."""

@@ -10,12 +10,12 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from sftrecipe.errors import RecipeError, UsageError
+from sftrecipe.recipe.project_marks import CATALOGUE
 from sftrecipe.recipe.reader.node import Node
 from sftrecipe.recipe.reader.yaml_reader import read_recipe_file
 from sftrecipe.run.recipe_lock.lock_reader import lock_path
 from sftrecipe.store.git_files import GitRevision
 
-CATALOGUE = "dataset_info.json"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _MOST = 2000
 """Files that a recipe may name."""

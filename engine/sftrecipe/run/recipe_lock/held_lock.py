@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from sftrecipe.errors import Problem, RecipeError, UsageError, closest, unknown
-from sftrecipe.recipe.recipe import CheckedRecipe
+from sftrecipe.recipe.recipe import FROM_PYTHON, CheckedRecipe
 from sftrecipe.run.recipe_lock.lock_contents import (
     MADE,
     FactPath,
@@ -40,6 +40,8 @@ def held_lock(recipe: CheckedRecipe) -> RecipeLock:
 
     Raises RecipeError where there is none, or none that can be read, or that of another recipe.
     """
+    if recipe.path.name == FROM_PYTHON:
+        raise RecipeError([Problem("lock-without-file", None, {}, "lock-needs-file")])
     path = lock_path(recipe.path, recipe.profile)
     if not path.exists():
         raise RecipeError([_missing(recipe, path)])
