@@ -26,11 +26,11 @@ from sftrecipe.forecast.expectation import DryRunResult
 from sftrecipe.plugin.asked_model import Reply
 from sftrecipe.plugin.base import Plugin
 from sftrecipe.plugin.context import Context, Reject
+from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.option_types import ProviderMarker, values_of
 from sftrecipe.plugin.plugin_kinds import (
     Filter,
     Generator,
-    Judge,
     PluginRefused,
     RowFilter,
     RowGenerator,

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from sftrecipe.calls.replies.structured import REPAIRS
 from sftrecipe.plan.estimate import UNKNOWN, Range
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.plugin_kinds import Expected, Filter, Generator, Judge
+from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Expected, Filter, Generator
 from sftrecipe.plugin.provider import Request
 from sftrecipe.record import Record
 

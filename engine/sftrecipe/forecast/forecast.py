@@ -27,16 +27,9 @@ from sftrecipe.plan.estimate import (
 from sftrecipe.plan.steps import Plan, Step
 from sftrecipe.plan.stream_contents import Standing
 from sftrecipe.plugin.base import Plugin
+from sftrecipe.plugin.judge import Judge
 from sftrecipe.plugin.option_types import Sampling
-from sftrecipe.plugin.plugin_kinds import (
-    Exporter,
-    Filter,
-    Generator,
-    Judge,
-    Mixer,
-    RowFilter,
-    Source,
-)
+from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Mixer, RowFilter, Source
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.run.contexts import block_context, providers_by_model
 from sftrecipe.run.run_file import run_before

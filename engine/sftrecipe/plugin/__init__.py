@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         KEPT, MIXED, KeptModel, ModelNote, is_model_link, kept_model_of, read_model_note,
     )
     from sftrecipe.plugin.asked_model import Model, Reply
+    from sftrecipe.plugin.judge import Judge, Judgement
     from sftrecipe.plugin.model_copy import ModelCopy, ModelUpload, Publication
     from sftrecipe.plugin.option_types import (
         ANY_COLUMN, ROW_ID_COLUMNS, STEERING, ColumnName, Described, Effort, InputFile, InputPath,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     )
     from sftrecipe.plugin.permission import Permission, Places, Risk
     from sftrecipe.plugin.plugin_kinds import (
-        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Judge,
-        Judgement, Mix, Mixer, Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
+        KEEP, UNNAMED, DataSet, Expected, ExportContext, Exporter, Filter, Generator, Mix, Mixer,
+        Pick, PluginRefused, RowFilter, RowGenerator, Source, Verdict,
     )
     from sftrecipe.plugin.prompts.prompt import Filled, Prompt, PromptFailed, template_keys
     from sftrecipe.plugin.prompts.sandbox import make_sandbox, render_template
@@ -73,8 +74,9 @@ if TYPE_CHECKING:
 PAGE: Mapping[str, Mapping[str, str]] = {
     "The kinds of plugins": {
         "sftrecipe.plugin.plugin_kinds": (
-            "Source Generator RowGenerator Filter RowFilter Mixer Exporter Judge PluginRefused"
+            "Source Generator RowGenerator Filter RowFilter Mixer Exporter PluginRefused"
         ),
+        "sftrecipe.plugin.judge": "Judge",
         "sftrecipe.plugin.trainer": "Trainer",
         "sftrecipe.plugin.provider": "Provider",
         "sftrecipe.plugin.base": "Plugin",
@@ -114,7 +116,7 @@ PAGE: Mapping[str, Mapping[str, str]] = {
         "sftrecipe.plugin.model_copy": "ModelCopy ModelUpload Publication",
     },
     "Judgements": {
-        "sftrecipe.plugin.plugin_kinds": "Judgement",
+        "sftrecipe.plugin.judge": "Judgement",
     },
     "Models and their replies": {
         "sftrecipe.plugin.asked_model": "Model Reply",

@@ -10,7 +10,8 @@ from importlib.metadata import EntryPoint
 from sftrecipe.errors import PluginError, UsageError, unknown
 from sftrecipe.installed_packages import declared
 from sftrecipe.plugin.base import Plugin
-from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Judge, Mixer, Source
+from sftrecipe.plugin.judge import Judge
+from sftrecipe.plugin.plugin_kinds import Exporter, Filter, Generator, Mixer, Source
 from sftrecipe.plugin.provider import Provider
 from sftrecipe.plugin.trainer import Trainer
 

@@ -1,4 +1,4 @@
-"""The kinds of plugins (providers are in provider.py, trainers in trainer.py)."""
+"""The kinds of plugins that read, make, thin, mix and write rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from annotated_types import Gt
 from sftrecipe.plugin.base import Inputs, OptionFiles, Plugin
 from sftrecipe.plugin.context import Context, Reject, Rows
 from sftrecipe.plugin.option_types import LaterMarker
+from sftrecipe.plugin.provider import CallFailed
 from sftrecipe.plugin.row_kinds import RowCheck, RowKind
 from sftrecipe.record import Record
 
@@ -122,15 +123,21 @@ class RowGenerator(Generator):
         """One call and one row each."""
         return Expected((least, most) if self.required() else (0, 0), (0, most))
 
+    async def made_of(self, row: Record, ctx: Context) -> Sequence[Record | Reject]:
+        """What comes of one row, never nothing: a reject where its call failed."""
+        try:
+            made = await self.generate_row(row, ctx)
+        except CallFailed as failure:
+            asked = (*row.calls, failure.key) if failure.key else row.calls
+            return (Reject(row._replace(calls=asked), failure.reason, failure.message),)
+        return made or (Reject(row, "nothing_made"),)
+
     async def generate(self, rows: Rows, ctx: Context) -> AsyncIterator[Record | Reject]:
         """Every row's, in order."""
-        async for row, made in ctx.map(lambda row: self.generate_row(row, ctx), rows):
-            if isinstance(made, Exception):
-                asked = (*row.calls, made.key) if made.key else row.calls
-                yield Reject(row._replace(calls=asked), made.reason, made.message)
-            else:
-                for item in made or (Reject(row, "nothing_made"),):
-                    yield item
+        async for _, made in ctx.map(lambda row: self.made_of(row, ctx), rows):
+            assert not isinstance(made, CallFailed)  # noqa: S101 - a reject was made of it
+            for item in made:
+                yield item
 
 
 class Verdict(NamedTuple):
@@ -196,17 +203,19 @@ class RowFilter(Filter):
         judge_row: Callable[[Record, Context], Verdict] = self.judge_row  # type: ignore[assignment]
         return (judge_row(row, ctx) for row in rows)
 
-    async def _judge_async(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
-        async def ask(row: Record) -> Verdict:
+    async def verdict_on(self, row: Record, ctx: Context) -> Verdict:
+        """The verdict of an `async` judge_row: not kept where its call failed."""
+        try:
             verdict: Verdict = await self.judge_row(row, ctx)  # type: ignore[misc]
-            return verdict
+        except CallFailed as failure:
+            calls = (failure.key,) if failure.key else ()
+            return Verdict(False, failure.reason, detail=failure.message, calls=calls)
+        return verdict
 
-        async for _, verdict in ctx.map(ask, rows):
-            if isinstance(verdict, Exception):
-                calls = (verdict.key,) if verdict.key else ()
-                yield Verdict(False, verdict.reason, detail=verdict.message, calls=calls)
-            else:
-                yield verdict
+    async def _judge_async(self, rows: Rows, ctx: Context) -> AsyncIterator[Verdict]:
+        async for _, verdict in ctx.map(lambda row: self.verdict_on(row, ctx), rows):
+            assert not isinstance(verdict, CallFailed)  # noqa: S101 - a verdict was made of it
+            yield verdict
 
 
 class Pick(NamedTuple):
@@ -344,56 +353,3 @@ class Exporter(Plugin):
     def expected_holdout(self, least: int, most: int | None) -> tuple[int, int | None]:
         """Rows that it keeps apart, at least and at most, of so many; for `plan`."""
         return 0, most
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What a judge found."""
-
-    metrics: Mapping[str, float]
-    """Figures by name; `NAME_low` and `NAME_high` are the ends of the interval of `NAME`."""
-    rows: Sequence[Record] = ()
-    """One a judged item, in the order of the rows, with what each model answered and the judge
-    said; the scores hold the item's own value of every metric that is a mean over items, and
-    `NAME_weight` beside it where the items do not weigh the same. Paired by it, what is judged on
-    the same rows can be compared."""
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    """More for the report: the tables that its plots are drawn from."""
-
-
-ROWS_JUDGED = "rows"
-"""A figure of every judge, for a `gate`: how many rows have a verdict."""
-
-
-class Judge(Plugin):
-    """Compares or scores models; `ctx.models` holds the providers that its options name."""
-
-    kind: ClassVar[str] = "judge"
-
-    @abstractmethod
-    async def evaluate(self, rows: Rows, ctx: Context) -> Judgement:
-        """Judge on the rows.
-
-        Raises PluginRefused where nothing could be judged.
-        """
-
-    def metrics(self) -> frozenset[str] | None:
-        """Names of the figures that it finds, for a `gate`; None: not known before."""
-        return None
-
-    def ranges(self) -> Mapping[str, tuple[float, float]]:
-        """The least and the greatest that a figure named here can be; a `gate` beyond is wrong."""
-        return {}
-
-    def limits(self) -> Mapping[str, float]:
-        """Figures that spoil the judging where they are surely above the number: the run warns, and
-        no gate of the block is passed. A `gate` on the figure sets another `at_most`."""
-        return {}
-
-    def reachable(self, rows: int) -> Mapping[str, tuple[float, float]]:
-        """Of so many judged rows, how high a figure's lower end can come, and how low the upper."""
-        return {}
-
-    def expected(self, least: int, most: int | None) -> Expected:
-        """Calls and judged rows to expect of so many rows; for `plan`."""
-        return Expected((0, None), (0, most))

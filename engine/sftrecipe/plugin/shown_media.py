@@ -17,9 +17,7 @@ def work_on(item: object) -> None:
     """Note what is shown in the row, or in the row of a tuple, that this task is at work on."""
     for row in item if type(item) is tuple else (item,):
         if isinstance(row, Record):
-            found = tuple(column for column in PLACES if row.columns.get(column))
-            if found:
-                _shown.set(found)
+            _shown.set(tuple(column for column in PLACES if row.columns.get(column)))
 
 
 def check_asked(request: Request) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED, Judge
+from sftrecipe.plugin.judge import ROWS_JUDGED, Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.store.json_fields import field_of
 from sftrecipe.store.step_facts import StepFacts

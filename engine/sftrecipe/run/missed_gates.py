@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.messages import Text, own_text
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED
+from sftrecipe.plugin.judge import ROWS_JUDGED
 from sftrecipe.run.gate_results import GateResult, gate_results
 from sftrecipe.store.step_facts import StepFacts
 

@@ -143,7 +143,8 @@ class NothingLeft(SftrecipeError):
 def nothing_left(run: RunState, step: Step, *, of_each: bool = False) -> NothingLeft | None:
     """The error of a step that cannot go on since streams that it reads are empty; None where that
     is not why. It needs rows of some, or `of_each`."""
-    empty = [name for name in step.reads if not len(run.streams[name])]
+    streams = run.streams_before(step)
+    empty = [name for name in step.reads if not len(streams[name])]
     if not empty or (not of_each and len(empty) < len(step.reads)):
         return None
     return NothingLeft("nothing-left", step, losses_of(run, empty), run)

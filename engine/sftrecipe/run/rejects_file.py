@@ -75,8 +75,7 @@ def write_rejects(run: RunState, *, whole: bool = True) -> int:
 def _of_other_steps(run: RunState) -> Iterator[bytes]:
     """What `rejects.jsonl` says so far of steps that this run did not come to."""
     reached = {done.step.id for done in run.done}
-    if run.broken:
-        reached.add(run.broken.step.id)
+    reached.update(broken.step.id for broken in run.broken)
     try:
         file = (run.out / REJECTS_FILE).open("rb")
     except FileNotFoundError:
@@ -106,6 +105,6 @@ def rejects(run: RunState) -> Iterator[RejectedRow]:
             for row in judged.dropped():
                 yield RejectedRow(step.id, row.reason, row.value, row.detail, row.record)
         advance_streams(streams, step, folder)
-    if run.broken:
-        for record, reason, value in read_rejects(run.broken.rejects):
-            yield RejectedRow(run.broken.step.id, reason, value, None, record)
+    for broken in run.broken:
+        for record, reason, value in read_rejects(broken.rejects):
+            yield RejectedRow(broken.step.id, reason, value, None, record)

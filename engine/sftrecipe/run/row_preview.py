@@ -19,7 +19,7 @@ from sftrecipe.recipe.language.sections import OWN, SECTIONS
 from sftrecipe.recipe.recipe import Block, CheckedRecipe
 from sftrecipe.record import Record
 from sftrecipe.run.contexts import asked_providers, step_budgets
-from sftrecipe.run.execution import Execution
+from sftrecipe.run.execution.plan_execution import Execution
 from sftrecipe.run.progress import Progress
 from sftrecipe.run.rejects_file import RejectedRow, rejects
 from sftrecipe.run.requirements import Need, fetch

@@ -19,7 +19,7 @@ from sftrecipe.plan.steps import Plan
 from sftrecipe.recipe.recipe import Budget
 from sftrecipe.run import catalogue
 from sftrecipe.run.contexts import asked_providers, step_budgets
-from sftrecipe.run.execution import Execution
+from sftrecipe.run.execution.plan_execution import Execution
 from sftrecipe.run.missed_gates import missed_gates
 from sftrecipe.run.nothing_left import NothingLeft
 from sftrecipe.run.output_folder import REJECTS_FILE, OutputFolder

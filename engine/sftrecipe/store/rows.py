@@ -27,6 +27,8 @@ _FIELDS = {
     "tags": "binary",
 }
 _REJECT_FIELDS = {**_FIELDS, "reason": "string", "value": "binary"}
+StoredRecord = tuple[Any, ...]
+"""The fields of a record in their order, its JSON written down."""
 
 
 class TableWriter:
@@ -75,7 +77,10 @@ class RowWriter(TableWriter):
 
     def write(self, record: Record) -> None:
         """Take one record."""
-        values = _stored(record)
+        self.write_stored(stored(record))
+
+    def write_stored(self, values: StoredRecord) -> None:
+        """Take one record in the form in which it is stored."""
         self.add(values, len(values[1]))
 
 
@@ -87,12 +92,13 @@ class RejectWriter(TableWriter):
 
     def write(self, reject: Reject) -> None:
         """Take one reject."""
-        values = _stored(reject.record)
+        values = stored(reject.record)
         value = None if reject.value is None else orjson.dumps(reject.value)
         self.add((*values, reject.reason, value), len(values[1]))
 
 
-def _stored(record: Record) -> tuple[Any, ...]:
+def stored(record: Record) -> StoredRecord:
+    """The record as a file holds it."""
     return (
         record.id,
         orjson.dumps(record.columns),
@@ -103,6 +109,11 @@ def _stored(record: Record) -> tuple[Any, ...]:
         orjson.dumps(record.scores) if record.scores else None,
         orjson.dumps(record.tags) if record.tags else None,
     )
+
+
+def as_read(values: StoredRecord) -> Record:
+    """The record as whoever reads the file will have it."""
+    return _record(*values)
 
 
 def row_count(path: Path) -> int:

@@ -27,7 +27,7 @@ from sftrecipe import Recipe, Run, SftrecipeError
 from sftrecipe.api.background_work import BackgroundWork
 from sftrecipe.api.progress_events import News, StepFinished, StepStarted
 from sftrecipe.errors import UsageError
-from sftrecipe.run.execution import Execution
+from sftrecipe.run.execution.plan_execution import Execution
 
 SHORT = {"id": "short", "use": "length", "on": "rows", "with": {"field": "output", "max_chars": 6}}
 

@@ -16,7 +16,7 @@ from tests.support.plain_runs import Plain
 
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin import Request
-from sftrecipe.plugin.plugin_kinds import Judge
+from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.recipe import Block, Gate
 from sftrecipe.run.gate_results import GateResult, gate_results, limit_results
 from sftrecipe.run.missed_gates import missed_gates, rows_needed

@@ -23,7 +23,7 @@ from sftrecipe.record import Record
 from sftrecipe.run import leftovers
 from sftrecipe.run.output_folder import OutputFolder
 from sftrecipe.run.run_history import content_now, history
-from sftrecipe.run.steps.filter_step import FilterStep
+from sftrecipe.run.steps.row_work import Passage, PlainVerdicts
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.store import artifacts
 from sftrecipe.store.artifacts import StepStore, files_in
@@ -78,19 +78,19 @@ def test_what_rests_on_replaced_rows_is_made_again(
     is_told: bool, project: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As beside a run that asks again for lost rows: former verdicts are not held to new rows."""
-    execute, times, told = FilterStep.execute, list[Step](), list[Any]()
+    facts_of, times, told = PlainVerdicts.facts, list[Step](), list[Any]()
 
-    async def late(runner: FilterStep, step: Step, draft: Path) -> StepFacts:
-        facts = await execute(runner, step, draft)
+    def late(work: PlainVerdicts) -> StepFacts:
         if not times:
-            source = runner.run.plan.steps[0].key
-            leave(StepStore(Project(project.folder).steps), source, [*"abcd", "much too long"])
-        times.append(step)
+            source = next((project.folder / ".sftrecipe" / "steps").glob("*/*/rows.parquet"))
+            name = source.parent.name
+            leave(StepStore(Project(project.folder).steps), name, [*"abcd", "much too long"])
+        times.append(work.step)
         if is_told and len(times) == 1:
             raise ValueError("verdicts of other rows")
-        return facts
+        return facts_of(work)
 
-    monkeypatch.setattr(FilterStep, "execute", late)
+    monkeypatch.setattr(PlainVerdicts, "facts", late)
     run = plain(filter=[FIT]).run(progress=told.append)
     assert [row["output"] for row in project.data()] == [*"abcd"]
     assert run.streams == {"rows": 4} and len(list(run.rejects())) == 1
@@ -105,10 +105,10 @@ def test_what_rests_on_replaced_rows_is_made_again(
 def test_an_error_of_rows_that_stay_is_told(
     project: Plain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def wrong(runner: FilterStep, step: Step, draft: Path) -> StepFacts:
+    def wrong(work: PlainVerdicts, row: Record) -> Passage:
         raise ZeroDivisionError("mine")
 
-    monkeypatch.setattr(FilterStep, "execute", wrong)
+    monkeypatch.setattr(PlainVerdicts, "passed_at_once", wrong)
     with pytest.raises(sftrecipe.SftrecipeError, match="mine"):
         plain(filter=[FIT]).run()
 

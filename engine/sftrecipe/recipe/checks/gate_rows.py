@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sftrecipe.errors import Problem
-from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED, Judge
+from sftrecipe.plugin.judge import ROWS_JUDGED, Judge
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.checks.gates import (
     gates_of,

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sftrecipe.errors import Problem, unknown
-from sftrecipe.plugin.plugin_kinds import ROWS_JUDGED, Exporter, Judge
+from sftrecipe.plugin.judge import ROWS_JUDGED, Judge
+from sftrecipe.plugin.plugin_kinds import Exporter
 from sftrecipe.recipe.blocks import BlockDraft, crash_problem, of_section
 from sftrecipe.recipe.language.sections import HELD_OUT
 from sftrecipe.recipe.reader.node import Node, place_of

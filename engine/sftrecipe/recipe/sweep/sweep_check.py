@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from sftrecipe.errors import Position, Problem, is_wrong, unknown
-from sftrecipe.plugin.plugin_kinds import Judge
+from sftrecipe.plugin.judge import Judge
 from sftrecipe.recipe.blocks import BlockDraft, block_drafts, crash_problem, of_section
 from sftrecipe.recipe.checks.trained_models import trained_models
 from sftrecipe.recipe.language.keys import RecipeShape

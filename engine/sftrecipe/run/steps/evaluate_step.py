@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
-from sftrecipe.plugin.plugin_kinds import Judge
+from sftrecipe.plugin.judge import Judge
 from sftrecipe.run.steps.step_files import ROWS
 from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.rows import RowWriter

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 from sftrecipe.errors import SftrecipeError
 from sftrecipe.plan.steps import Step
 from sftrecipe.plugin.plugin_kinds import Filter, Verdict
-from sftrecipe.run.steps.step_files import BREATH, breathing, verdict_file
+from sftrecipe.run.steps.step_files import BREATH, GivenVerdicts, breathing, verdict_facts
 from sftrecipe.run.steps.step_runner import StepRunner
 from sftrecipe.store.step_facts import StepFacts
-from sftrecipe.store.streams import VerdictWriter
 
 
 class FilterStep(StepRunner):
@@ -26,39 +25,24 @@ class FilterStep(StepRunner):
         """
         plugin, ctx = step.block.plugin, self.context_of(step)
         assert isinstance(plugin, Filter)  # noqa: S101 - the section's blocks are
-        verdicts = plugin.judge(self.rows_of(step), ctx)
-        reasons: Counter[str] = Counter()
-        untagged: Counter[str] = Counter()
+        verdicts, tell = plugin.judge(self.rows_of(step), ctx), self.teller_of(step)
+        given: list[GivenVerdicts] = []
         made = kept = 0
-        tell = self.teller_of(step)
         for place, stream in enumerate(self.streams_of(step)):
-            writer = VerdictWriter(draft / verdict_file(place))
             rows = len(stream)
-            try:
+            with closing(GivenVerdicts(draft, place)) as taken:
+                given.append(taken)
+                writer = taken.writer
                 async for verdict in _taken(verdicts, rows):
-                    if not verdict.keep:
-                        reasons[verdict.reason] += 1
-                    elif verdict.untagged:
-                        untagged[verdict.reason] += 1
-                    writer.write(verdict)
+                    taken.take(verdict)
                     if writer.count % BREATH == 0:
                         tell(kept + writer.kept, made + writer.count - kept - writer.kept)
-            finally:
-                writer.close()
             if writer.count != rows:
                 raise SftrecipeError("verdict-count", step=step.id)
             made, kept = made + writer.count, kept + writer.kept
         async for _ in _taken(verdicts, 1):
             raise SftrecipeError("verdict-count", step=step.id)
-        return StepFacts(
-            made,
-            kept,
-            made - kept,
-            reasons=dict(reasons),
-            untagged=dict(untagged),
-            counts=dict(ctx.counts),
-            told=dict(ctx.told),
-        )
+        return verdict_facts(given, ctx)
 
 
 async def _taken(

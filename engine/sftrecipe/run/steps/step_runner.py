@@ -64,7 +64,8 @@ class StepRunner(ABC):
 
     def streams_of(self, step: Step) -> list[Stream]:
         """The streams that a step reads, in order."""
-        return [self.run.streams[name] for name in step.reads]
+        streams = self.run.streams_before(step)
+        return [streams[name] for name in step.reads]
 
     def rows_of(self, step: Step) -> Rows:
         """The same as one."""
@@ -75,7 +76,8 @@ class StepRunner(ABC):
         run, recipe = self.run, self.run.plan.recipe
         providers = providers_by_model(step.block)
         asked = [recipe.providers[name].plugin for name in providers.values()]
-        streams = {name: run.streams[name] for name in step.named}
+        before = run.streams_before(step)
+        streams = {name: before[name] for name in step.named}
         return replace(
             block_context(recipe, step.block),
             models={name: run.session.model(each, step.id) for name, each in providers.items()},

@@ -1,0 +1,1 @@
+"""Executing a plan: which steps when, what is made of them, rows that stream through several."""
