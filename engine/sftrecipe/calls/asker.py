@@ -283,8 +283,6 @@ class Asker:
         self._go_on()
         ledger, claim, again = self._state.ledger(), call.claim, call.claimed
         call.reservation = self._reservations.of(claim, call.request, call.requests)
-        if call.marks is None:  # before anybody else is let through
-            call.marks = self._told.leaves(call.reservation.tokens)
         leaves = ledger.claim(claim, call.reservation, walls, again=again)
         try:
             await leaves
@@ -300,7 +298,7 @@ class Asker:
     async def _send(self, call: PendingCall) -> Answer:
         assert self._adapter is not None  # noqa: S101 - connected above
         started = time.perf_counter()
-        marks, call.marks = call.marks or (None, None), None
+        marks = self._told.leaves(call.reservation.tokens)
         if not self.provider.deferred:
             self._state.in_flight.add(call.claim.key)
         try:

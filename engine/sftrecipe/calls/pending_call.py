@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sftrecipe.calls.ledger.accounts import Reservation
 from sftrecipe.calls.ledger.entries import NOTHING_RESERVED, Claim
-from sftrecipe.calls.limits.server_limits import Mark
 from sftrecipe.calls.usage import Usage
 from sftrecipe.plugin.provider import Request
 
@@ -22,8 +21,6 @@ class PendingCall:
     """What is set aside for the attempt in flight."""
     metered: int = 0
     """Tokens that were taken from the meter."""
-    marks: tuple[Mark | None, Mark | None] | None = None
-    """The attempt's place among those that leave, from when it may leave until it has."""
     claimed: bool = False
     attempts: int = 0
     latency: float = 0.0
