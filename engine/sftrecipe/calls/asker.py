@@ -118,7 +118,7 @@ class Asker:
             ledger, mark = self._state.ledger(), b""
             kept, entry = key, ledger.find(key)
             if entry is None or entry.state != "done":
-                mark = alike(self._use, self._model, request, text.encode())
+                mark = alike(self._use, self._model, request)
             if entry is None and (whole := ledger.whole_reply(mark, self._part, request)):
                 kept, entry = whole, ledger.find(whole)
             if entry is not None and entry.state == "done":
@@ -278,21 +278,15 @@ class Asker:
             tokens = self._reservations.tokens(call.claim, call.request)
             await self._told.wait(tokens, self._notices.wait)
 
-    async def _claim(self, call: PendingCall, walls: Sequence[Wall]) -> None:
+    def _claim(self, call: PendingCall, walls: Sequence[Wall]) -> None:
         """Write that an attempt leaves, and what is set aside for it. Raises Beyond."""
         self._go_on()
-        ledger, claim, again = self._state.ledger(), call.claim, call.claimed
-        call.reservation = self._reservations.of(claim, call.request, call.requests)
-        leaves = ledger.claim(claim, call.reservation, walls, again=again)
-        try:
-            await leaves
-            self._go_on()
-        except (asyncio.CancelledError, SftrecipeError):
-            # What is written and not sent is taken back; but what a batch has goes on.
-            written = not leaves.cancelled() and leaves.exception() is None
-            if written and (again or not claim.resumed):
-                ledger.take_back(claim, call.reservation, again=again)
-            raise
+        ledger = self._state.ledger()
+        call.reservation = self._reservations.of(call.claim, call.request, call.requests)
+        if call.claimed:
+            ledger.leaves_again(call.claim, call.reservation, walls)
+        else:
+            ledger.claim(call.claim, call.reservation, walls)
         call.claimed = True
 
     async def _send(self, call: PendingCall) -> Answer:

@@ -277,9 +277,7 @@ class StepModel(Model):
     async def send(self, request: Request) -> Reply:
         """The reply, out of the ledger or fresh. Raises CallFailed."""
         if request.messages:
-            turns = asked_turns(request.messages)
-            if turns is not request.messages:
-                request = replace(request, messages=turns)
+            request = replace(request, messages=asked_turns(request.messages))
         speaks = request.tools or speaks_of_tools(request.messages)
         if speaks and "tools" not in self._able:
             text = own_text("takes-no-tools", model=self._asker.provider.model_name())
@@ -316,9 +314,7 @@ _PLAIN = {"role", "content"}
 
 
 def asked_turns(turns: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    """The turns that are sent; the same object where all of them are."""
-    if isinstance(turns, tuple) and all(turn.keys() <= _PLAIN for turn in turns):
-        return turns
+    """The turns that are sent."""
     return tuple(
         turn
         if turn.keys() <= _PLAIN

@@ -100,11 +100,10 @@ class _Unasked:
         """The ledger's reply. Raises CallFailed where it has none."""
         if time.monotonic() > self._ends:
             raise _Enough
-        body = request_json(request)
-        key = call_key(self._part, body)
+        key = call_key(self._part, request_json(request))
         entry = self._history.find(key)
         if entry is None:
-            mark = alike(self._use, self.provider.model_name(), request, body)
+            mark = alike(self._use, self.provider.model_name(), request)
             key = self._history.whole_reply(mark, self._part, request) or key
             entry = self._history.find(key)
         failure = known_failure(entry, ask_again=False) if entry is not None else None

@@ -12,7 +12,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sftrecipe.calls.ledger.call_keys import provider_part, request_json
+from sftrecipe.calls.ledger.call_keys import provider_part
 from sftrecipe.calls.ledger.counted_calls import open_history
 from sftrecipe.calls.ledger.repair import repair
 from sftrecipe.calls.replies.whole_replies import alike
@@ -128,7 +128,7 @@ async def test_an_older_or_repaired_ledger_knows_its_whole_replies(tmp_path: Pat
         assert reply.text == "all of long"
         assert server.asked == {"short": 1, "long": 2}
     request = Request("chat", ({"role": "user", "content": "short"},), sampling={"top_p": 0.5})
-    mark = alike("openai", "m", request, request_json(request))
+    mark = alike("openai", "m", request)
     with open_history(path) as history:
         for revision, is_there in ({"revision": "b"}, False), ({}, True):
             part = provider_part("openai", {"model": "m", **revision})

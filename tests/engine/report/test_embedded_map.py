@@ -18,7 +18,7 @@ from sftrecipe.store.artifacts import StepStore
 async def keep_vectors(path: Path, vectors: dict[str, tuple[float, ...]]) -> None:
     ledger = Ledger(path, "run")
     for key, vector in vectors.items():
-        await ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
+        ledger.claim(Claim(key, "p", "m", "embed", "step", "{}", None))
         await ledger.end(
             Ended(key, "step", "done", 0.1, NOTHING_RESERVED, Answer("", vector=vector))
         )

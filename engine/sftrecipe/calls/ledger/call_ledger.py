@@ -1,7 +1,7 @@
 """The ledger of all calls: written before a call leaves, and at its reply.
 
-Replies and calls that leave are gathered for one turn of the event loop, and committed together.
-A committed row outlives a killed process; only a power cut may lose the last moment's.
+Replies are gathered for one turn of the event loop, or until the next call leaves, and committed
+together. A committed row outlives a killed process; only a power cut may lose the last moment's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sftrecipe.calls.ledger.accounts import (
     Account,
@@ -38,19 +38,28 @@ from sftrecipe.calls.ledger.entries import (
     Entry,
     Returned,
     TakenElsewhere,
+    packed,
 )
-from sftrecipe.calls.ledger.statements import (
-    NO_ANSWER,
-    another_attempt,
-    attempt_settled,
-    call_ended,
-    claim_taken_back,
-    first_attempt,
-)
+from sftrecipe.calls.replies.reply_parts import calls_text
 from sftrecipe.calls.replies.whole_replies import KEEP, is_kept, whole_reply
 from sftrecipe.errors import SftrecipeError
-from sftrecipe.plugin.provider import Request
+from sftrecipe.plugin.provider import Answer, Request
 
+_CLAIM = """INSERT INTO calls (key, state, engine, provider, model, kind, run, step, asked,
+attempts, request, lost_tokens, lost_cost) VALUES (?, 'asking', ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET state = 'asking', engine = excluded.engine, run = excluded.run,
+step = excluded.step, asked = excluded.asked, error = NULL, attempts = attempts + ?,
+lost_tokens = ? * lost_tokens + excluded.lost_tokens, lost_cost = ? * lost_cost + excluded.lost_cost
+WHERE state = ? AND engine = ?"""
+# What is in flight counts among what was lost until it is known better: an engine that is killed
+# cannot tell any more.
+_CHANGE = """UPDATE calls SET attempts = attempts + ?, lost_tokens = lost_tokens + ?,
+lost_cost = lost_cost + ? WHERE key = ? AND engine = ?"""
+_END = """UPDATE calls SET state = ?, lost_tokens = lost_tokens - ?, lost_cost = lost_cost - ?,
+latency = ?, reply = ?, finish = ?, input_tokens = ?, output_tokens = ?, logprobs = ?,
+vector = ?, cost = ?, input_price = ?, output_price = ?, currency = ?, cached_price = ?,
+priced = ?, error = ?, raw = ?, cached_tokens = ?, estimated = ?, reasoning = ?,
+tool_calls = ? WHERE key = ? AND engine = ?"""
 _LENGTHS = """SELECT step, output_tokens, finish, request FROM calls
 WHERE rowid > (SELECT max(rowid) FROM calls) - 5000 AND provider = ? AND model = ?
 AND state = 'done' ORDER BY rowid DESC LIMIT 200"""
@@ -58,20 +67,12 @@ _RESUMED = "SELECT run, step, lost_tokens, lost_cost FROM calls WHERE key = ?"
 
 
 class _Leaving(NamedTuple):
-    """An attempt that leaves, what is set aside for it, and the budgets that it must not pass."""
+    """A call that leaves, what is set aside for it, and the budgets that it must not pass."""
 
     claim: Claim
     reservation: Reservation
     walls: Sequence[Wall]
     again: bool = False
-
-
-class _TakenBack(NamedTuple):
-    """An attempt that was to leave and did not."""
-
-    claim: Claim
-    reservation: Reservation
-    again: bool
 
 
 _LOOKED_AT = 100_000
@@ -86,8 +87,7 @@ class Ledger:
         self.run = run
         self._connection = open_ledger(path)
         self._folder = engines_folder(path)
-        self._waiting: list[tuple[asyncio.Future[None], Ended | Returned | _TakenBack]] = []
-        self._leaving: list[tuple[asyncio.Future[None], _Leaving]] = []
+        self._waiting: list[tuple[asyncio.Future[None], Ended | Returned]] = []
         self._dead: set[int] = set()
         self._awaited = Awaited(self._folder)
         self._today = time.strftime("%Y-%m-%d")
@@ -151,26 +151,21 @@ class Ledger:
         return lives(self._folder, token)
 
     def claim(
-        self,
-        claim: Claim,
-        reservation: Reservation = NOTHING_RESERVED,
-        walls: Sequence[Wall] = (),
-        *,
-        again: bool = False,
-    ) -> asyncio.Future[None]:
-        """Write that an attempt leaves, with what is set aside for it: done once it may.
+        self, claim: Claim, reservation: Reservation = NOTHING_RESERVED, walls: Sequence[Wall] = ()
+    ) -> None:
+        """Write that a call leaves for the first time, with what is set aside for it.
 
-        `again`: it is not the call's first one. One that is cancelled before does not leave. The
-        future raises TakenElsewhere if another engine has the call, and Beyond, with nothing set
-        aside, where a budget does not reach.
+        At once, since a free place at the provider waits for it; replies go along. Raises
+        TakenElsewhere if another engine has it, and Beyond, with nothing set aside, where a budget
+        does not reach.
         """
-        leaves = self._in_a_turn()
-        self._leaving.append((leaves, _Leaving(claim, reservation, walls, again)))
-        return leaves
+        self._write(_Leaving(claim, reservation, walls))
 
-    def take_back(self, claim: Claim, reservation: Reservation, *, again: bool) -> None:
-        """Write, before long, that an attempt did not leave after all."""
-        self._wait(_TakenBack(claim, reservation, again))
+    def leaves_again(
+        self, claim: Claim, reservation: Reservation, walls: Sequence[Wall] = ()
+    ) -> None:
+        """Write that a call makes another attempt. Raises Beyond."""
+        self._write(_Leaving(claim, reservation, walls, again=True))
 
     def returned(self, returned: Returned) -> None:
         """Write, before long, that an attempt brought no reply."""
@@ -180,16 +175,13 @@ class Ledger:
         """Write how a call ended; done once that is safe."""
         return self._wait(ended)
 
-    def _wait(self, ended: Ended | Returned | _TakenBack) -> asyncio.Future[None]:
-        done = self._in_a_turn()
+    def _wait(self, ended: Ended | Returned) -> asyncio.Future[None]:
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._write_waiting)
+        done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((done, ended))
         return done
-
-    def _in_a_turn(self) -> asyncio.Future[None]:
-        loop = asyncio.get_running_loop()
-        if not self._waiting and not self._leaving:
-            loop.call_soon(self._write_waiting)
-        return loop.create_future()
 
     def spent(self) -> dict[str, Spent]:
         """What the steps have spent and set aside, over all the engines of the account."""
@@ -216,7 +208,7 @@ class Ledger:
 
     def close(self) -> None:
         """Write what waits, and leave the ledger."""
-        if self._waiting or self._leaving:
+        if self._waiting:
             self._write()
         try:
             with explained(self.path), transaction(self._connection):
@@ -229,37 +221,39 @@ class Ledger:
             self._lock.release()
 
     def _write_waiting(self) -> None:
-        if self._waiting or self._leaving:
+        if self._waiting:
             with contextlib.suppress(SftrecipeError):  # every waiting call is told
                 self._write()
 
-    def _write(self) -> None:
-        """Commit what ended and, after it, that attempts leave; each is told what became of it."""
-        ended, self._waiting = self._waiting, []
-        leaving, self._leaving = self._leaving, []
-        leaving = [each for each in leaving if not each[0].done()]  # their callers gave up
-        told = [done for done, _ in ended]
+    def _write(self, leaving: _Leaving | None = None) -> None:
+        """Commit the replies that wait, and with them that a call leaves."""
+        batch, self._waiting = self._waiting, []
         try:
             with explained(self.path):
-                refusals = self._commit([each for _, each in ended], [each for _, each in leaving])
+                refused = self._commit([ended for _, ended in batch], leaving)
         except Exception as error:
-            for done in (*told, *(leaves for leaves, _ in leaving)):
-                _tell(done, error)
+            for done, _ in batch:
+                if not done.done():
+                    done.set_exception(error)
+                    done.exception()  # nobody waits for what only returned
             raise
-        for done in told:
-            _tell(done, None)
-        for (leaves, _), refusal in zip(leaving, refusals, strict=True):
-            _tell(leaves, refusal)
+        for done, _ in batch:
+            if not done.done():
+                done.set_result(None)
+        if refused is not None:
+            raise refused
 
     def _commit(
-        self, ended: Sequence[Ended | Returned | _TakenBack], leaving: Sequence[_Leaving]
-    ) -> list[Beyond | TakenElsewhere | None]:
-        """Why each that was to leave does not; None where it does."""
+        self, batch: Sequence[Ended | Returned], leaving: _Leaving | None
+    ) -> Beyond | TakenElsewhere | None:
+        """Why the call does not leave; None where it does."""
+        refused = None
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            for each in ended:
-                self._settle(each)
-            refusals = [self._leave(each) for each in leaving]
+            for ended in batch:
+                self._settle(ended)
+            if leaving is not None:
+                refused = self._leave(leaving)
             self._account.book()
             self._cursor.execute("COMMIT")
         except BaseException:
@@ -267,12 +261,12 @@ class Ledger:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        return refusals
+        return refused
 
-    def _settle(self, ended: Ended | Returned | _TakenBack) -> None:
+    def _settle(self, ended: Ended | Returned) -> None:
         if isinstance(ended, Ended):
-            self._cursor.execute(*call_ended(ended, self._today, self.engine))
-            answer = ended.answer or NO_ANSWER
+            self._cursor.execute(*self._ended(ended))
+            answer = ended.answer or Answer("")
             if ended.state == "done" and is_kept(ended.alike, answer.finish_reason):
                 self._cursor.execute(KEEP, (ended.alike, ended.key))
             if ended.reservation is not None:
@@ -280,23 +274,14 @@ class Ledger:
                 spent = Spent(ended.reservation.requests, tokens, ended.paid.cost or 0.0)
                 self._account.add(ended.step, settled(ended.reservation, spent))
             return
-        if isinstance(ended, Returned):
-            key, step, reservation, spent, lost = (
-                ended.key,
-                ended.step,
-                ended.reservation,
-                ended.spent,
-                ended.lost,
-            )
-        else:
-            key, step, reservation = ended.claim.key, ended.claim.step, ended.reservation
-            spent, lost = Spent(), False
-        if isinstance(ended, _TakenBack) and not ended.again:
-            statement = claim_taken_back(ended.claim, reservation, self.engine)
-        else:
-            statement = attempt_settled(key, reservation, spent, self.engine)
-        self._cursor.execute(*statement)
-        self._account.add(step, settled(reservation, spent, lost=lost))
+        reservation, spent = ended.reservation, ended.spent
+        values = (
+            spent.requests - reservation.requests,
+            spent.tokens - reservation.tokens,
+            spent.cost - reservation.cost,
+        )
+        self._cursor.execute(_CHANGE, (*values, ended.key, self.engine))
+        self._account.add(ended.step, settled(reservation, spent, lost=ended.lost))
 
     def _leave(self, leaving: _Leaving) -> Beyond | TakenElsewhere | None:
         claim, reservation, again = leaving.claim, leaving.reservation, leaving.again
@@ -304,19 +289,24 @@ class Ledger:
         if claim.resumed and not again:
             # What a killed engine set aside for a call that goes on is set aside anew.
             before = self._cursor.execute(_RESUMED, (claim.key,)).fetchone()
-        if leaving.walls:
-            asked = _not_reserved_before(reservation, before)
-            try:
-                self._account.check(leaving.walls, claim.step, asked)
-            except Beyond as beyond:
-                # What somebody else has asked meanwhile need not be asked any more.
-                return beyond if again or not self._is_taken(claim) else TakenElsewhere()
+        try:
+            self._account.check(
+                leaving.walls, claim.step, _not_reserved_before(reservation, before)
+            )
+        except Beyond as beyond:
+            # What somebody else has asked meanwhile need not be asked any more.
+            return beyond if again or not self._is_taken(claim) else TakenElsewhere()
         if again:
-            self._cursor.execute(*another_attempt(claim.key, reservation, self.engine))
-        else:
-            statement = first_attempt(claim, reservation, self.run, self.engine)
-            if self._cursor.execute(*statement).rowcount != 1:
-                return TakenElsewhere()
+            values = (
+                reservation.requests,
+                reservation.tokens,
+                reservation.cost,
+                claim.key,
+                self.engine,
+            )
+            self._cursor.execute(_CHANGE, values)
+        elif self._cursor.execute(*self._claimed(claim, reservation)).rowcount != 1:
+            return TakenElsewhere()
         self._account.add(claim.step, set_aside(reservation))
         if before is not None:
             run, step, tokens, cost = before
@@ -328,15 +318,48 @@ class Ledger:
         seen = claim.seen and (claim.seen.state, claim.seen.engine)
         return (tuple(now[:2]) if now else None) != seen
 
+    def _claimed(self, claim: Claim, reservation: Reservation) -> tuple[str, tuple[Any, ...]]:
+        seen = (claim.seen.state, claim.seen.engine) if claim.seen else (None, None)
+        return _CLAIM, (
+            claim.key,
+            self.engine,
+            claim.provider,
+            claim.model,
+            claim.kind,
+            self.run,
+            claim.step,
+            time.time(),
+            claim.request,
+            reservation.tokens,
+            reservation.cost,
+            *3 * (0 if claim.resumed else 1,),
+            *seen,
+        )
 
-def _tell(waits: asyncio.Future[None], error: Exception | None) -> None:
-    if waits.done():
-        return
-    if error is None:
-        waits.set_result(None)
-    else:
-        waits.set_exception(error)
-        waits.exception()  # nobody waits for what only returned
+    def _ended(self, ended: Ended) -> tuple[str, tuple[Any, ...]]:
+        answer, reservation = ended.answer or Answer(""), ended.reservation or NOTHING_RESERVED
+        return _END, (
+            ended.state,
+            reservation.tokens,
+            reservation.cost,
+            ended.latency,
+            answer.text,
+            answer.finish_reason,
+            answer.input_tokens,
+            answer.output_tokens,
+            packed(answer.logprobs),
+            packed(answer.vector),
+            *ended.paid,
+            self._today,
+            ended.error,
+            answer.raw,
+            answer.cached_tokens,
+            ended.estimated,
+            answer.reasoning,
+            calls_text(answer.tool_calls),
+            ended.key,
+            self.engine,
+        )
 
 
 def _not_reserved_before(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from sftrecipe.calls.ledger.accounts import Beyond, Reservation, Spent, Wall
@@ -62,60 +62,37 @@ class BudgetGate:
         budgets = [wall.budget for wall in self._walls(step)]
         return any(each.max_cost is not None or each.max_tokens is not None for each in budgets)
 
-    async def leave(self, step: str, leaving: Callable[[Sequence[Wall]], Awaitable[None]]) -> None:
+    async def leave(self, step: str, leaving: Callable[[Sequence[Wall]], None]) -> None:
         """Have an attempt leave as soon as the budgets reach for it.
 
         `leaving` writes it to the ledger, and raises Beyond where they do not. What is in flight,
         here or in other engines, may cost less than was set aside, so it is waited for. Raises
         BudgetReached when nothing can come back any more.
         """
-        walls = self._walls(step)
-        if not walls:
-            await self._leaves(leaving, walls)
+        if not (walls := self._walls(step)):
+            leaving(walls)
+            self._in_flight += 1
             return
-        # At the wall one after the other: a thousand calls must not all ask at each reply.
-        door = self._doors.setdefault(step, asyncio.Lock())
-        if not door.locked():
-            try:
-                await self._leaves(leaving, walls)
-            except Beyond:
-                pass  # it waits, in its turn
-            else:
-                return
-        async with door:
-            await self._leaves_at_last(leaving, walls)
-
-    async def _leaves_at_last(
-        self, leaving: Callable[[Sequence[Wall]], Awaitable[None]], walls: Sequence[Wall]
-    ) -> None:
-        pause = LOOK_AGAIN
-        while True:
-            try:
-                await self._leaves(leaving, walls)
-            except Beyond as beyond:
-                others = self._ledger().others_in_flight(beyond.wall.step)
-                if not self._in_flight and not others:
-                    raise self._reached(beyond) from None
-                if not self._in_flight and not self._waited:
-                    self._waited = True
-                    self._tell(message("budget-waiting", {}))
-                pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
-            else:
-                return
-
-    async def _leaves(
-        self, leaving: Callable[[Sequence[Wall]], Awaitable[None]], walls: Sequence[Wall]
-    ) -> None:
-        """Count an attempt as in flight from here on: it may leave with the next commit."""
-        self._in_flight += 1
-        try:
-            await leaving(walls)
-        except BaseException:
-            self.landed()
-            raise
+        # One after the other: a thousand calls at the wall must not all ask at each reply.
+        async with self._doors.setdefault(step, asyncio.Lock()):
+            pause = LOOK_AGAIN
+            while True:
+                try:
+                    leaving(walls)
+                except Beyond as beyond:
+                    others = self._ledger().others_in_flight(beyond.wall.step)
+                    if not self._in_flight and not others:
+                        raise self._reached(beyond) from None
+                    if not self._in_flight and not self._waited:
+                        self._waited = True
+                        self._tell(message("budget-waiting", {}))
+                    pause = min(1.3 * pause, LONGEST_LOOK) if await self._waits(pause) else pause
+                else:
+                    self._in_flight += 1
+                    return
 
     def landed(self) -> None:
-        """An attempt that left has come to an end, or did not leave."""
+        """An attempt that left has come to an end."""
         self._in_flight -= 1
         if self._changed is not None:
             self._changed.set()

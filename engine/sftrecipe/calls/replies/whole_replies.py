@@ -35,16 +35,11 @@ _LOOKED_AT = 100_000
 """Calls of an earlier version's ledger that are looked at: millions are not read through."""
 
 
-def alike(provider: str, model: str, request: Request, body: bytes) -> bytes:
-    """What a call shares with those that differ in `max_tokens` alone; empty: none may.
-
-    `body`: the request, as `request_json` has it.
-    """
+def alike(provider: str, model: str, request: Request) -> bytes:
+    """What a call shares with those that differ in `max_tokens` alone; empty: none may."""
     if request.kind not in WRITING:
         return b""
-    limited = "max_tokens" in request.sampling
-    without = request_json(request, without_limit=True) if limited else body
-    return _hashed(provider, model, without)
+    return _hashed(provider, model, request_json(request, without_limit=True))
 
 
 def whole_reply(
