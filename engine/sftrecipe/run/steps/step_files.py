@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -63,6 +62,8 @@ def judged_streams(
 
 async def breathing(items: Iterator[Item]) -> AsyncIterator[Item]:
     """The items of a plain iterator; others are let run, and Ctrl-C heard, now and then."""
+    import asyncio  # noqa: PLC0415 - who only looks at what steps left does not wait for it
+
     for number, item in enumerate(items):
         if number % BREATH == 0:
             await asyncio.sleep(0)
