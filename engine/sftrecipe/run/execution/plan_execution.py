@@ -224,10 +224,10 @@ class Execution:
         return self._contents_before(step).read_by(step)
 
     def _contents_before(self, step: Step) -> StreamContents:
-        """What the streams hold that steps before it made."""
+        """What the streams hold by the steps before it; one behind it may be done already."""
         contents = StreamContents(self.run.store)
         for done in self.run.done:
-            if done.step is step:
+            if self._places[done.step.id] >= self._places[step.id]:
                 break
             contents.advance(done.step)
         return contents
