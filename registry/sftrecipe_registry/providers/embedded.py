@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
 from annotated_types import Ge
@@ -57,9 +58,6 @@ from sftrecipe_registry.shared.models.packaged_models import (
 )
 from sftrecipe_registry.shared.models.token_counters import folder_counter, gguf_counter
 from sftrecipe_registry.shared.processes.variables import set_meanwhile
-
-if TYPE_CHECKING:
-    from asyncio import Task
 
 texts = Texts(__package__)
 _MOST_SERVERS = 8
@@ -203,8 +201,9 @@ teacher: {use: embedded}
                     return await opened.enter_async_context(adapter)
 
                 count = min(connecting.concurrency, _cores())
-                writers = [await server(embedding=False) for _ in range(count)]
-                yield _Servers(writers, lambda: server(embedding=True))
+                writers = _Slots(partial(server, embedding=False), count)
+                await writers.start()  # what the model lacks is told before anything is asked
+                yield _Servers(writers, _Slots(partial(server, embedding=True), count))
         finally:
             # Dropping the last reference stops a server and joins its threads.
             await asyncio.to_thread(running.clear)
@@ -264,36 +263,50 @@ teacher: {use: embedded}
             raise PluginError("model-not-loaded", model=self.model, error=text) from error
 
 
-class _Servers:
-    """Servers with one slot each: a request goes to one that is free, or waits.
+class _Slots:
+    """Servers with one slot each, started as they are needed: a request goes to one that is free,
+    or waits."""
 
-    Embeddings have a server of their own, started when the first is asked for.
-    """
-
-    def __init__(
-        self, writers: Sequence[Adapter], embedder: Callable[[], Coroutine[Any, Any, Adapter]]
-    ) -> None:
+    def __init__(self, server: Callable[[], Coroutine[Any, Any, Adapter]], most: int) -> None:
         from asyncio import LifoQueue  # noqa: PLC0415
 
         self._free: LifoQueue[Adapter] = LifoQueue()
-        for adapter in writers:
-            self._free.put_nowait(adapter)
-        self._start_embedder = embedder
-        self._embedder: Task[Adapter] | None = None
+        self._server = server
+        self._startable = most
+
+    async def start(self) -> None:
+        """Start one more. Raises PluginError where there can be none."""
+        self._startable -= 1
+        try:
+            self._free.put_nowait(await self._server())
+        except BaseException:
+            self._startable += 1
+            raise
 
     async def send(self, request: Request) -> Answer:
         """One attempt."""
         import asyncio  # noqa: PLC0415
 
-        if request.kind == "embed":
-            if self._embedder is None:
-                self._embedder = asyncio.create_task(self._start_embedder())
-            return await (await asyncio.shield(self._embedder)).send(request)
+        if self._free.empty() and self._startable:
+            await asyncio.shield(self.start())  # one that no longer waits leaves it to others
         adapter = await self._free.get()
         try:
             return await adapter.send(request)
         finally:
             self._free.put_nowait(adapter)
+
+
+class _Servers:
+    """Servers that write, and others for embeddings, started when the first is asked for."""
+
+    def __init__(self, writers: _Slots, embedders: _Slots) -> None:
+        self._writers = writers
+        self._embedders = embedders
+
+    async def send(self, request: Request) -> Answer:
+        """One attempt."""
+        slots = self._embedders if request.kind == "embed" else self._writers
+        return await slots.send(request)
 
 
 class _Llama(OpenAIAdapter):
