@@ -15,6 +15,7 @@ import orjson
 from sftrecipe.errors import UsageError
 from sftrecipe.plugin.option_types import ROW_ID_COLUMNS
 from sftrecipe.record import Record
+from sftrecipe.store.arrow import read_table
 from sftrecipe.turns.shown_turns import shown_turns, turn_parts
 
 MATCHES = 20
@@ -100,9 +101,7 @@ def exported_row(file: Path, line: int) -> dict[str, Any]:
     """
     try:
         if file.suffix == ".parquet":
-            import pyarrow.parquet as pq  # noqa: PLC0415 - 60 ms, and only such files need it
-
-            found = pq.read_table(file).slice(line - 1, 1).to_pylist()
+            found = read_table(file).slice(line - 1, 1).to_pylist()
             row: Any = found[0] if found and line else None
         else:
             with file.open("rb") as opened:

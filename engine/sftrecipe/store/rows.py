@@ -12,7 +12,7 @@ import orjson
 
 from sftrecipe.plugin.context import Reject
 from sftrecipe.record import Record
-from sftrecipe.store.arrow import arrow, compute, parquet
+from sftrecipe.store.arrow import arrow, compute, opened_parquet, parquet, read_table
 
 _GROUP_ROWS = 2048
 _GROUP_BYTES = 16 * 1024 * 1024
@@ -156,11 +156,11 @@ def rows_at(path: Path, places: Sequence[int]) -> list[Record]:
     """The records at ascending places of a file; row groups that hold none are not read."""
     found: list[Record] = []
     start = 0
-    with parquet().ParquetFile(path) as file:
+    with opened_parquet(path) as file:
         for group, end in enumerate(group_ends(path)):
             held = places[bisect_left(places, start) : bisect_left(places, end)]
             if held:
-                table = file.read_row_group(group, columns=list(_FIELDS))
+                table = file.read_row_group(group, columns=list(_FIELDS), use_threads=False)
                 taken = table.take([place - start for place in held])
                 cells = (taken.column(name).to_pylist() for name in _FIELDS)
                 found += map(_record, *cells)
@@ -170,15 +170,16 @@ def rows_at(path: Path, places: Sequence[int]) -> list[Record]:
 
 def rows_named(path: Path, names: Iterable[str]) -> list[Record]:
     """The records of a file that have one of the ids."""
-    ids = parquet().read_table(path, columns=["id"])["id"]
+    ids = read_table(path, ["id"])["id"]
     found = compute().is_in(ids, value_set=arrow().array(names, arrow().string()))
     return rows_at(path, compute().indices_nonzero(found).to_pylist())
 
 
 def _batches(path: Path | IO[bytes], kept: Any, columns: list[str] | None = None) -> Iterator[Any]:
     start = 0
-    with parquet().ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=_GROUP_ROWS, columns=columns):
+    with opened_parquet(path) as file:
+        batches = file.iter_batches(batch_size=_GROUP_ROWS, columns=columns, use_threads=False)
+        for batch in batches:
             size = batch.num_rows
             yield batch if kept is None else batch.filter(kept.slice(start, size))
             start += size

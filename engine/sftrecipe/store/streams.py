@@ -16,7 +16,7 @@ import orjson
 
 from sftrecipe.plugin.plugin_kinds import Verdict
 from sftrecipe.record import Record
-from sftrecipe.store.arrow import arrow, compute, parquet
+from sftrecipe.store.arrow import arrow, compute, read_table
 from sftrecipe.store.rows import (
     TableWriter,
     group_ends,
@@ -137,7 +137,7 @@ class Stream:
 
     def cells(self, names: Sequence[str]) -> Any:
         """Some columns of the stored rows, those that the filters kept: an Arrow table."""
-        table = parquet().read_table(self.path, columns=list(names))
+        table = read_table(self.path, names)
         if not self.judged:
             return table
         return table.take(_Survivors(self.path, self.judged).as_made())
@@ -149,7 +149,7 @@ class Stream:
     def dropped(self) -> Iterator[Dropped]:
         """What the last filter took out, with its why and the calls that this rests on."""
         *before, last = self.judged
-        table = parquet().read_table(last.path)
+        table = read_table(last.path)
         gone = compute().invert(table["keep"].combine_chunks())
         survivors = _Survivors(self.path, tuple(before))
         rows = read_rows(self.path, survivors.mask(gone))
@@ -212,7 +212,7 @@ class _Survivors:
         """Values, scores, changes and tags that filters wrote on the surviving rows."""
         found = []
         for level, step in enumerate(self._judged):
-            table = parquet().read_table(step.path, columns=list(_NOTED))
+            table = read_table(step.path, _NOTED)
             if any(table[name].null_count < table.num_rows for name in table.column_names):
                 table = table.take(self._places(level))
                 found.append(_Note(step.step, *(table[name] for name in _NOTED)))
@@ -222,7 +222,7 @@ class _Survivors:
         """What each filter changed that changed any, of the surviving rows: nothing else is read,
         for it may be as much as the rows."""
         for level, step in enumerate(self._judged):
-            cells = parquet().read_table(step.path, columns=["changes"])["changes"]
+            cells = read_table(step.path, ["changes"])["changes"]
             if cells.null_count < len(cells):
                 cells = _of_places(cells, self._places(level))
                 if cells.null_count < len(cells):
@@ -241,7 +241,7 @@ def _numbered(rows: int) -> Any:
 
 
 def _column(path: Path, name: str) -> Any:
-    return parquet().read_table(path, columns=[name])[name].combine_chunks()
+    return read_table(path, [name])[name].combine_chunks()
 
 
 def _with_notes(rows: Iterator[Record], notes: list[_Note]) -> Iterator[Record]:

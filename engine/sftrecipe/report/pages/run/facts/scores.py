@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from sftrecipe.report.pages.run.facts.block_facts import block_options
 from sftrecipe.report.pages.run.facts.histogram import Histogram, histogram, thresholds
 from sftrecipe.report.pages.run.facts.opened_run import OpenedRun
 from sftrecipe.run.run_record import StepRecord
 from sftrecipe.run.steps.step_files import verdict_file
-from sftrecipe.store.arrow import compute
+from sftrecipe.store.arrow import compute, read_table
 
 _MOST = 40
 """Histograms on one page."""
@@ -62,7 +61,7 @@ def _values(opened: OpenedRun, step: StepRecord) -> tuple[Any, dict[str, Any]]:
 
 
 def _in_file(path: Path) -> tuple[Any, dict[str, Any]]:
-    table = pq.read_table(path, columns=["keep", "reason", "value"])
+    table = read_table(path, ["keep", "reason", "value"])
     table = table.filter(compute().is_valid(table["value"]))
     keep = table["keep"]
     kept = table.filter(keep)["value"].to_numpy()
